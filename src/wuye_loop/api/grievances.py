@@ -1,0 +1,113 @@
+"""A grievance by its number: what it is, what may be done, doing it. For every kind of key, within its jurisdiction."""
+
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Body, Path, Request, Response
+from pydantic import JsonValue
+
+from wuye_loop.api.examples import ACTIONS, GRIEVANCE, TASK, answer, problems
+from wuye_loop.edge.actors import Caller
+from wuye_loop.edge.site import site_of
+from wuye_loop.edge.strict_json import StrictRoute
+from wuye_loop.edge.tickets import IdempotencyKey, IfMatch, seq_of, ticket_of
+from wuye_loop.edge.transact import read, transact
+from wuye_loop.loop import handle
+
+router = APIRouter(route_class=StrictRoute, tags=["诉求办理"])
+
+Number = Annotated[str, Path(max_length=40, pattern=r"^[\w〔〕.-]+$", examples=["WY261121-7KQ2M9XD"])]
+Name = Annotated[str, Path(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
+FormBody = Annotated[
+    dict[str, JsonValue] | None,
+    Body(description="动作的表单,字段见 GET …/actions 给出的 JSON Schema", examples=[{"reason": "非本单位职责", "legal_basis": "职责清单第 3 条"}]),
+]
+_WRITE = problems(400, 401, 403, 404, 409, 412, 422, 503)
+
+
+def as_json(value: Any) -> Response:  # noqa: ANN401: any JSON value
+    """Return an answer of JSON."""
+    return Response(orjson.dumps(value), media_type="application/json")
+
+
+@router.get("/v1/grievances/{number}/actions", summary="现在能做什么", responses=answer(ACTIONS, 401, 404))
+async def actions(request: Request, actor: Caller, number: Number) -> Response:
+    """本密钥此刻可做的动作与可发起的任务,各附表单(JSON Schema);做不了的说明原因。"""
+    site = site_of(request)
+    return as_json(await read(site, lambda session: handle.choices(site.loop, session, number, actor)))
+
+
+@router.post("/v1/grievances/{number}/actions/{action}", summary="办理动作", responses={**answer(GRIEVANCE), **_WRITE})
+async def act(  # noqa: PLR0913: a door's parameters are its contract
+    request: Request,
+    actor: Caller,
+    number: Number,
+    action: Name,
+    form: FormBody = None,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> Response:
+    """受理、转办、签收、退单、办结、审核、回访、评价……名称和表单由本件的流程文件规定。"""
+    site = site_of(request)
+    ticket = await ticket_of(request, actor, key)
+    work = partial(
+        _act, handle.act, site.loop, number, action, actor, form or {}, expected_seq=seq_of(if_match), ticket=ticket
+    )
+    return await transact(site, work)
+
+
+@router.post(
+    "/v1/grievances/{number}/tasks/{kind}",
+    status_code=201,
+    summary="发起任务(协办、延期、挂起、督办单……)",
+    responses={**answer(TASK, status=201), **_WRITE},
+)
+async def open_task(  # noqa: PLR0913: a door's parameters are its contract
+    request: Request,
+    actor: Caller,
+    number: Number,
+    kind: Name,
+    form: FormBody = None,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> Response:
+    """在诉求上发起一件任务;任务的种类由流程文件规定。"""
+    site = site_of(request)
+    ticket = await ticket_of(request, actor, key)
+    work = partial(
+        _act, handle.open_task, site.loop, number, kind, actor, form or {}, expected_seq=seq_of(if_match), ticket=ticket
+    )
+    return await transact(site, work)
+
+
+@router.get("/v1/tasks/{task_id}/actions", summary="任务上现在能做什么", responses=answer(ACTIONS, 401, 404))
+async def task_actions(request: Request, actor: Caller, task_id: UUID) -> Response:
+    """本密钥此刻在这件任务上可做的动作。"""
+    site = site_of(request)
+    return as_json(await read(site, lambda session: handle.task_choices(site.loop, session, task_id, actor)))
+
+
+@router.post("/v1/tasks/{task_id}/actions/{action}", summary="任务动作", responses={**answer(TASK), **_WRITE})
+async def act_on_task(  # noqa: PLR0913: a door's parameters are its contract
+    request: Request,
+    actor: Caller,
+    task_id: UUID,
+    action: Name,
+    form: FormBody = None,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> Response:
+    """签收、完成、同意、不同意、回复、销号……由流程文件规定。If-Match 用诉求的 seq。"""
+    site = site_of(request)
+    ticket = await ticket_of(request, actor, key)
+    work = partial(
+        _act, handle.act_on_task, site.loop, task_id, action, actor, form or {}, expected_seq=seq_of(if_match), ticket=ticket
+    )
+    return await transact(site, work)
+
+
+def _act(work: Any, loop: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401: the session comes last from transact
+    *rest, session = args
+    return work(loop, session, *rest, **kwargs)

@@ -1,0 +1,94 @@
+"""What the 12345 hotline uses: push orders, one or a thousand at a time."""
+
+from functools import partial
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Body, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from wuye_loop.api.examples import RECEIPT, problems
+from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.edge.actors import only
+from wuye_loop.edge.findings import findings
+from wuye_loop.edge.site import Site, site_of
+from wuye_loop.edge.strict_json import StrictRoute
+from wuye_loop.edge.tickets import IdempotencyKey, ticket_of
+from wuye_loop.edge.transact import outcome_of, transact
+from wuye_loop.loop.collect import Complainant, IntakeForm, Place, collect
+
+router = APIRouter(route_class=StrictRoute, tags=["12345 热线"])
+Hotline = only(ActorKind.HOTLINE)
+_MOST = 1000
+_NAMES = frozenset(IntakeForm.model_fields) | frozenset(Place.model_fields) | frozenset(Complainant.model_fields)
+
+
+class Receipt(BaseModel):
+    """The answer to an intake: the number to ask by, where the grievance stands, what the routers would say, when due."""
+
+    model_config = ConfigDict(json_schema_extra={"example": RECEIPT})
+    number: str
+    state: str
+    stage: str
+    workflow: str
+    category: str | None
+    urgency: str
+    lead_unit: str | None
+    holder_unit: str | None
+    routing: list[dict[str, Any]]
+    due: dict[str, str]
+    flags: list[str]
+    text: str | None
+    seq: int
+
+
+@router.post(
+    "/v1/grievances",
+    status_code=201,
+    summary="推送一件诉求",
+    response_model=Receipt,
+    responses={200: {"model": Receipt, "description": "同一来源同一外部编号,内容相同:与第一次相同的答复"}, **problems(401, 403, 409, 413, 422, 503)},
+)
+async def push(request: Request, actor: Hotline, form: IntakeForm, key: IdempotencyKey = None) -> Response:
+    """统一收集:接收一件诉求。重复推送只会有一件。"""
+    site = site_of(request)
+    ticket = await ticket_of(request, actor, key)
+    return await transact(site, lambda session: collect(site.loop, session, form, actor, ticket=ticket))
+
+
+class Batch(BaseModel):
+    """Up to 1,000 orders."""
+
+    model_config = ConfigDict(extra="forbid")
+    items: Annotated[list[dict[str, JsonValue]], Field(min_length=1, max_length=_MOST)]
+
+
+@router.post(
+    "/v1/grievances:batch",
+    summary="批量推送诉求(至多 1000 件)",
+    responses={200: {"content": {"application/json": {"example": {"items": [{"status": 201, **RECEIPT}]}}}}, **problems(401, 403, 413, 422, 503)},
+)
+async def push_batch(request: Request, actor: Hotline, batch: Annotated[Batch, Body()]) -> Response:
+    """逐件答复,次序与来件相同;一件有误不影响其余。每件自成一个事务,重发整批是安全的。"""
+    site = site_of(request)
+    answers = [await _one(site, actor, item) for item in batch.items]
+    return Response(orjson.dumps({"items": answers}), media_type="application/json")
+
+
+async def _one(site: Site, actor: Actor, item: dict[str, JsonValue]) -> dict[str, Any]:
+    try:
+        form = IntakeForm.model_validate(item)
+    except ValidationError as error:
+        return {"status": 422, "type": "/problems/bad-input", "fields": findings(error.errors(include_url=False), _NAMES)}
+    try:
+        outcome = await outcome_of(site, partial(_collect, site, form, actor))
+    except WuyeError as error:
+        return {"status": error.status, "type": f"/problems/{error.slug}", "detail": error.detail, **error.extra}
+    receipt: dict[str, Any] = orjson.loads(outcome.body)
+    return {"status": outcome.status, **receipt}
+
+
+def _collect(site: Site, form: IntakeForm, actor: Actor, session: Any) -> Any:  # noqa: ANN401: Session, Outcome
+    return collect(site.loop, session, form, actor)

@@ -1,0 +1,92 @@
+"""The only place that knows everyone: puts the doors, the loop and the database together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+
+from wuye_loop import metrics
+from wuye_loop.api import grievances, hotline
+from wuye_loop.edge import problems
+from wuye_loop.edge.actors import Callers
+from wuye_loop.edge.limits import Limits
+from wuye_loop.edge.requests import Requests
+from wuye_loop.edge.site import Site
+from wuye_loop.edge.transact import read
+from wuye_loop.loop.engine import Loop
+from wuye_loop.ports import Clock, Ids, SystemClock, SystemIds
+from wuye_loop.settings import Settings
+from wuye_loop.store import keyring
+from wuye_loop.store.database import Database
+from wuye_loop.store.reference import Reference
+
+DOORS = (hotline.router, grievances.router)
+
+
+def make_site(settings: Settings, database: Database, *, clock: Clock | None = None, ids: Ids | None = None) -> Site:
+    """Return the installation that these settings and this database make; tests hand in their own time and ids."""
+    master = settings.master_key.get_secret_value() if settings.master_key else None
+    loop = Loop(
+        clock=clock or SystemClock(),
+        ids=ids or SystemIds(),
+        keyring=keyring.load(settings.keys, master),
+        reference=Reference(),
+        default_workflow=settings.default_workflow,
+    )
+    return Site(settings, database, loop)
+
+
+def create_app(site: Site) -> FastAPI:
+    """Return the HTTP application of an installation."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await site.database.dispose_async()
+
+    app = FastAPI(
+        title="wuye-loop 物业直通车",
+        version="1",
+        description=__doc__,
+        openapi_url="/v1/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.site = site
+    app.state.callers = Callers()
+    for router in DOORS:
+        app.include_router(router)
+    _health(app, site)
+    problems.install(app)
+    bodies = {"/v1/grievances:batch": site.settings.batch_body_limit}
+    app.add_middleware(Limits, body=site.settings.body_limit, bodies=bodies)
+    app.add_middleware(Requests, ids=site.loop.ids)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _health(app: FastAPI, site: Site) -> None:
+    @app.get("/healthz", tags=["运行"], summary="进程活着")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["运行"], summary="可以服务:数据库可用")
+    async def readyz() -> dict[str, str]:
+        await read(site, lambda session: session.connection().exec_driver_sql("SELECT 1").scalar_one())
+        return {"status": "ready"}
+
+    @app.get("/metrics", tags=["运行"], summary="Prometheus 指标")
+    async def prometheus() -> Response:
+        return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the contract, with the problem document that every error is."""
+    if app.openapi_schema is None:
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problems.SCHEMA
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,249 @@
+"""Builds one Step: holds the images being changed, keeps clocks in step with states, and closes ledger rows."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from wuye_loop.domain import clocks
+from wuye_loop.domain.clocks import Clock, ClockStatus
+from wuye_loop.domain.ledger import canonical, chained
+from wuye_loop.domain.roles import involved_units, unit_of
+from wuye_loop.domain.situation import (
+    MUTABLE,
+    DocumentDraft,
+    Entry,
+    GrievanceState,
+    NoticeDraft,
+    RatingDraft,
+    Situation,
+    Step,
+    TaskState,
+    World,
+    plain,
+)
+from wuye_loop.domain.timing import resolve_limit, synced
+from wuye_loop.domain.workflow import Flow
+
+
+class Builder:
+    """The step under construction: copy-on-write over the situation that was locked."""
+
+    def __init__(self, world: World, situation: Situation) -> None:
+        self.world = world
+        self.grievance: GrievanceState = situation.grievance
+        self.tasks: dict[UUID, TaskState] = dict(situation.tasks)
+        self.clocks: dict[UUID, Clock] = dict(situation.clocks)
+        self._shown = situation
+        self.entries: list[Entry] = []
+        self.notices: list[NoticeDraft] = []
+        self.documents: list[DocumentDraft] = []
+        self.ratings: list[RatingDraft] = []
+        self.joins: list[tuple[UUID, int]] = []
+        self.asks: list[dict[str, Any]] = []
+        self.then: list[str] = []
+        self.remarks: dict[str, Any] = {}  # what an effect wants kept in the ledger row's facts
+        self.opened: UUID | None = None
+
+    @property
+    def situation(self) -> Situation:
+        """The situation as it is by now."""
+        return Situation(self.grievance, self.tasks, self.clocks)
+
+    # --- the grievance and its tasks ---
+
+    def set(self, **changes: Any) -> None:  # noqa: ANN401: fields of GrievanceState
+        """Change fields of the grievance."""
+        self.grievance = replace(self.grievance, **changes)
+
+    def set_task(self, task_id: UUID, **changes: Any) -> TaskState:  # noqa: ANN401: fields of TaskState
+        """Change fields of a task."""
+        task = replace(self.tasks[task_id], **changes)
+        self.tasks[task_id] = task
+        return task
+
+    def count(self, name: str, task_id: UUID | None = None) -> None:
+        """Count an action: in all and in this cycle."""
+        if task_id is not None:
+            task = self.tasks[task_id]
+            self.set_task(task_id, counts={**task.counts, f"done.{name}": task.counts.get(f"done.{name}", 0) + 1})
+            return
+        counts = dict(self.grievance.counts)
+        for key in (f"done.{name}", f"cycle_done.{name}"):
+            counts[key] = counts.get(key, 0) + 1
+        self.set(counts=counts)
+
+    def did(self, role: str, unit: str | None) -> None:
+        """Remember which unit acted in which role this cycle: separation of duties asks."""
+        if unit is None or role not in self.world.rules.rivals:
+            return
+        have = self.grievance.did.get(role, [])
+        if unit not in have:
+            self.set(did={**self.grievance.did, role: [*have, unit]})
+
+    def move(self, state: str) -> None:
+        """Enter a state of the main flow: stage, holder, clocks."""
+        spec = self.world.rules.workflow.states[state]
+        changed = state != self.grievance.state
+        self.set(
+            state=state,
+            stage=(spec.stage or self.grievance.stage),
+            final=spec.final,
+            state_since=self.world.now if changed else self.grievance.state_since,
+            closed_at=self.world.now if spec.final else None,
+        )
+        self.hold()
+
+    def hold(self) -> None:
+        """Resolve the holder of the present state again: the state or the lead has changed."""
+        role = self.world.rules.workflow.states[self.grievance.state].holder
+        unit = unit_of(role, self.world, self.situation) if role else None
+        self.set(holder_role=role, holder_unit=unit)
+
+    def move_task(self, task_id: UUID, state: str) -> None:
+        """Enter a state of a task."""
+        task = self.tasks[task_id]
+        spec = self.world.rules.workflow.tasks[task.kind].states[state]
+        holder = task.holder_unit
+        if spec.holder not in (None, "holder"):
+            holder = unit_of(spec.holder or "", self.world, self.situation, task) or holder
+        self.set_task(
+            task_id,
+            state=state,
+            final=spec.final,
+            state_since=self.world.now,
+            closed_at=self.world.now if spec.final else None,
+        )
+        self.sync_task(task_id, holder)
+
+    # --- clocks ---
+
+    def sync(self) -> None:
+        """Bring the main flow's clocks in step with its state, and the due instant that sorts an inbox."""
+        grievance = self.grievance
+        self._sync(self.world.rules.workflow, None, grievance.state, grievance.holder_unit, None)
+        self.next_due()
+
+    def sync_task(self, task_id: UUID, unit: str | None) -> None:
+        """Bring a task's clocks in step with its state."""
+        task = self.tasks[task_id]
+        self._sync(self.world.rules.workflow.tasks[task.kind], task, task.state, unit, task_id)
+
+    def _sync(self, flow: Flow, task: TaskState | None, state: str, unit: str | None, task_id: UUID | None) -> None:
+        machine = self.world.rules.machine(task.kind if task else None)
+        for name, spec in flow.clocks.items():
+            latest = self.situation.latest_clock(name, task_id)
+            changed = synced(
+                self.world, spec, machine.plans[name], latest,
+                name=name, state=state, unit=unit, task_id=task_id, cycle=self.grievance.cycle,
+                limit=lambda spec=spec: resolve_limit(self.world, spec, self.situation, task),
+            )  # fmt: skip
+            if changed is not None:
+                self.clocks[changed.id] = changed
+
+    def put_clock(self, clock: Clock) -> None:
+        """Replace a clock's image."""
+        self.clocks[clock.id] = clock
+        if clock.task_id is None:
+            self.next_due()
+
+    def end_clocks(self) -> None:
+        """End the main flow's clocks: a new cycle starts its own."""
+        for clock in list(self.clocks.values()):
+            if clock.task_id is None and clock.status is not ClockStatus.ENDED:
+                self.clocks[clock.id] = clocks.end(clock, self.world.now)
+
+    def next_due(self) -> None:
+        """Store which running clock of the main flow is due first."""
+        running = [
+            clock
+            for clock in self.clocks.values()
+            if clock.task_id is None and clock.status is ClockStatus.RUNNING
+        ]
+        first = min(running, key=lambda clock: (clock.due_at, clock.name), default=None)
+        due_at, name = (first.due_at, first.name) if first else (None, None)
+        if due_at != self.grievance.due_at or name != self.grievance.due_clock:
+            self.set(due_at=due_at, due_clock=name)
+
+    # --- notices ---
+
+    def notify(self, instrument: str, names: Iterable[str], task: TaskState | None = None) -> None:
+        """Address an instrument's notice to the units that the roles stand for."""
+        found = (unit_of(name, self.world, self.situation, task) for name in names)
+        units = tuple(dict.fromkeys(unit for unit in found if unit))
+        if not units and self.grievance.holder_unit:
+            units = (self.grievance.holder_unit,)  # nobody is assigned yet: whoever holds it is told
+        spec = self.world.rules.workflow.instruments.get(instrument)
+        urgent = spec.urgent if spec else False
+        now = self.world.now
+        self.notices.append(
+            NoticeDraft(
+                instrument,
+                spec.title if spec else instrument,
+                units,
+                urgent,
+                now if urgent else self.world.calendar.next_open(now),
+                self.grievance.seq + 1,
+            )
+        )
+
+    # --- the ledger ---
+
+    def close_entry(  # noqa: PLR0913: the columns of one ledger row
+        self,
+        action: str,
+        *,
+        actor: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        audience: str,
+        task_id: UUID | None = None,
+        from_state: str | None = None,
+        to_state: str | None = None,
+    ) -> None:
+        """Write one ledger row over everything that changed since the row before."""
+        self.set(units=involved_units(self.world, self.situation))
+        changes = self._changes()
+        facts = {**facts, **self.remarks}
+        self.remarks = {}
+        now, seq = self.world.now, self.grievance.seq + 1
+        body = canonical(
+            self.grievance.id, seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience
+        )
+        head = chained(self.grievance.head, body)
+        self.entries.append(
+            Entry(seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience, head)
+        )
+        self.set(seq=seq, head=head)
+        self._shown = Situation(self.grievance, dict(self.tasks), dict(self.clocks))
+
+    def _changes(self) -> dict[str, Any]:
+        before, after = self._shown.grievance, self.grievance
+        changed: dict[str, Any] = {}
+        if before is not after or not self.entries:
+            grievance = {
+                name: plain(getattr(after, name))
+                for name in MUTABLE
+                if (not after.seq) or getattr(before, name) != getattr(after, name)
+            }
+            if grievance:
+                changed["grievance"] = grievance
+        tasks = [task.as_json() for key, task in self.tasks.items() if self._shown.tasks.get(key) is not task]
+        if tasks:
+            changed["tasks"] = tasks
+        images = [clocks.as_row(item) for key, item in self.clocks.items() if self._shown.clocks.get(key) is not item]
+        if images:
+            changed["clocks"] = images
+        return changed
+
+    def step(self) -> Step:
+        """Return what was decided."""
+        return Step(
+            self.situation,
+            tuple(self.entries),
+            tuple(self.notices),
+            tuple(self.documents),
+            tuple(self.ratings),
+            tuple(self.joins),
+            tuple(self.asks),
+            self.opened,
+        )

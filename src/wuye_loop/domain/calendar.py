@@ -1,0 +1,368 @@
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from wuye_loop.domain.spans import Span, TimeUnit
+
+FIRST_YEAR: Final = 1990
+LAST_YEAR: Final = 2200
+NOTHING: Final = timedelta(0)
+DAY: Final = timedelta(days=1)
+_ELAPSED: Final = {TimeUnit.MINUTE: timedelta(minutes=1), TimeUnit.HOUR: timedelta(hours=1)}
+_MOST_SECONDS: Final = (LAST_YEAR - FIRST_YEAR + 1) * 366 * 86_400
+_MONDAY_TO_FRIDAY: Final = 5
+_OUT_OF_RANGE: Final = f"out of the calendar, which knows the years {FIRST_YEAR} to {LAST_YEAR}"
+_EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - DAY
+_LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) + DAY
+
+
+class Starts(StrEnum):
+    """Which day is day 1 of a limit stated in days or workdays; every limit says it for itself."""
+
+    AT_ONCE = "at once"
+    SAME_DAY = "same day"
+    NEXT_DAY = "next day"
+    NEXT_WORKDAY = "next workday"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a limit runs out: the UTC instant, whether an unpublished year had a say, the days off passed over."""
+
+    at: datetime
+    provisional: bool
+    skipped: tuple[date, ...]
+
+
+class _Year(NamedTuple):
+    works: list[date]
+    off: list[date]
+    office: list[timedelta]  # office time of the year before works[i]; the last one is the whole year
+    shifts: dict[date, list[tuple[datetime, datetime]]]  # when the office is open on each of the workdays
+
+
+class WorkCalendar:
+    """Working days and office hours of one zone, for the years 1990 to 2200: every deadline is counted here.
+
+    Monday to Friday work unless `days` says otherwise (True works, False is off: the State Council's yearly notice
+    of holidays and make-up days, 国务院办公厅关于部分节假日安排的通知). A year not in `published` is provisional.
+    `hours` are (open, close) of each shift; a close of 00:00 is 24:00; no hours at all is the whole day.
+    ValueError in words for an unknown zone, crossing shifts, a naive instant, a year out of range.
+    """
+
+    __slots__ = ("_days", "_hours", "_published", "_years", "_zone", "version")
+
+    def __init__(
+        self,
+        zone: str,
+        hours: Sequence[tuple[time, time]],
+        days: Mapping[date, bool],
+        published: Collection[int],
+        version: int = 1,
+    ) -> None:
+        try:
+            self._zone = ZoneInfo(zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
+            raise ValueError(f"{zone[:40]!r} is no time zone: write one such as Asia/Shanghai") from unknown
+        self._hours = _shifts(hours)
+        self._days = dict(days)
+        self._published = frozenset(published)
+        self._years: dict[int, _Year] = {}
+        self.version = version
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, WorkCalendar) and self._rules() == other._rules()
+
+    def __hash__(self) -> int:
+        return hash(self.version)
+
+    def __repr__(self) -> str:
+        return f"WorkCalendar({self._zone.key!r}, version={self.version})"
+
+    def _rules(self) -> tuple[object, ...]:
+        return self.version, self._zone.key, self._hours, self._published, self._days
+
+    # -- days ---------------------------------------------------------------------------------------------------
+
+    def is_workday(self, day: date) -> bool:
+        """Whether offices work that day: the notice's word, else Monday to Friday."""
+        works = self._days.get(day)
+        return day.weekday() < _MONDAY_TO_FRIDAY if works is None else works
+
+    def is_provisional(self, day: date) -> bool:
+        """Whether the day lies in a year whose notice is not out yet."""
+        return day.year not in self._published
+
+    def unpublished(self, first: date, last: date) -> bool:
+        """Whether a year without a notice touches first to last, both counted."""
+        if first.year == last.year:
+            return first.year not in self._published
+        return any(year not in self._published for year in range(first.year, last.year + 1))
+
+    def days_off(self, first: date, last: date) -> tuple[date, ...]:
+        """List the days off from first to last, both counted, in order."""
+        if last < first:
+            return ()
+        if first.year == last.year:
+            off = self._year(first.year).off
+            return tuple(off[bisect_left(off, first) : bisect_right(off, last)])
+        between = [day for year in range(first.year, last.year + 1) for day in self._year(year).off]
+        return tuple(between[bisect_left(between, first) : bisect_right(between, last)])
+
+    def local_date(self, at: datetime) -> date:
+        """Give the date on the wall at that instant."""
+        return self.local(at).date()
+
+    # -- deadlines ----------------------------------------------------------------------------------------------
+
+    def due(self, start: datetime, span: Span, starts: Starts) -> Due:
+        """When a limit that starts now runs out; ValueError for a limit below 1.
+
+        Minutes and hours elapse, workhours elapse in office time, whatever `starts` says. Natural days end at 24:00
+        of the nth day. Workdays end when the office closes on the nth. A month ends on the day of the same number,
+        else the month's last, at closing time, and on the day after the holiday when it is one. The day of start is
+        not counted unless `starts` says so. Source: 民法典 第二百零一条 to 第二百零三条 (periods); 国务院 notice (days).
+        AT_ONCE counts days as 24 hours and workdays as full office days, from the minute of the start.
+        """
+        if span.n < 1:
+            raise ValueError(f"a limit is at least 1 {span.unit.value}, not {span.n}")
+        start = self._within(start)
+        today = self.local_date(start)
+        if span.unit in _ELAPSED:
+            return Due(self._within(start + span.n * _ELAPSED[span.unit]), provisional=False, skipped=())
+        if span.unit is TimeUnit.MONTH:
+            return self._month_end(today, span.n)
+        if span.unit is TimeUnit.DAY:
+            return self._natural_end(start, today, span.n, starts)
+        if span.unit is TimeUnit.WORKHOUR or starts is Starts.AT_ONCE:
+            office = span.n * (timedelta(hours=1) if span.unit is TimeUnit.WORKHOUR else self._office_day)
+            at = self.add_working_time(start, office)
+            last = self._wall(at)[0]
+        else:
+            counts_today = starts is Starts.SAME_DAY and self.is_workday(today) and start < self.close_of(today)
+            last = self._workday(today, span.n - 1 if counts_today else span.n)
+            at = self.close_of(last)
+        return Due(at, self.unpublished(today, last), self.days_off(today, last))
+
+    def shift(self, at: datetime, span: Span) -> datetime:
+        """Move an instant by a span, back when negative: the rungs of a ladder, the extension of a natural limit.
+
+        Days, workdays and months keep the local time of day; the nth workday is counted from the day after (before),
+        so that from a Sunday +1 is Monday and -1 is Friday. Midnight is the 24:00 of the day that ends, as deadlines
+        mean it. A month without that day ends on its last (民法典 第二百零二条).
+        """
+        at = self._within(at)
+        if span.n == 0:
+            return at
+        if span.unit in _ELAPSED:
+            return self._within(at + span.n * _ELAPSED[span.unit])
+        if span.unit is TimeUnit.WORKHOUR:
+            return self.add_working_time(at, timedelta(hours=span.n))
+        day, clock = self._wall(at)
+        if span.unit is TimeUnit.WORKDAY:
+            return self._instant(self._workday(day, span.n), clock)
+        if span.unit is TimeUnit.MONTH:
+            return self._instant(_months_on(day, span.n), clock)
+        return self._instant(day + span.n * DAY, clock)
+
+    # -- office time --------------------------------------------------------------------------------------------
+
+    def close_of(self, day: date) -> datetime:
+        """When the office closes that local day, working or not; 24:00 when it has no hours."""
+        shifts = self._year(day.year).shifts.get(day)
+        return shifts[-1][1] if shifts else self._instant(day, self._hours[-1][1])
+
+    def in_hours(self, at: datetime) -> bool:
+        """Whether the office is open at that instant; it opens at its opening minute and is closed at its closing one."""
+        return self.next_open(at) == at
+
+    def next_open(self, at: datetime) -> datetime:
+        """Give the instant itself when the office is open, else the next opening."""
+        at = self._within(at)
+        day = self.local_date(at)
+        for opens, closes in self._year(day.year).shifts.get(day, ()):
+            if at < closes:
+                return max(opens, at)
+        following = self._workday(day, 1)
+        return self._year(following.year).shifts[following][0][0]
+
+    def working_time(self, a: datetime, b: datetime) -> timedelta:
+        """Give the office time from a to b, exactly; negative when b is earlier."""
+        a, b = self._within(a), self._within(b)  # two instants of one zone would compare by the wall
+        if b < a:
+            return -self.working_time(b, a)
+        first, before = self._spent(a)
+        last, after = self._spent(b)
+        return sum((self._year(year).office[-1] for year in range(first, last)), after - before)
+
+    def add_working_time(self, at: datetime, amount: timedelta) -> datetime:
+        """Give the earliest instant with that much office time between: a full day ends at closing, not next morning.
+
+        Nothing to add is the instant itself, also outside office hours.
+        """
+        if not amount:
+            return self._within(at)
+        year, spent = self._spent(at)
+        wanted = spent + amount
+        while wanted > self._year(year).office[-1]:
+            wanted -= self._year(year).office[-1]
+            year += 1
+        while wanted <= NOTHING:
+            year -= 1
+            wanted += self._year(year).office[-1]
+        table = self._year(year)
+        place = bisect_left(table.office, wanted) - 1
+        left = wanted - table.office[place]
+        shifts = iter(table.shifts[table.works[place]])
+        opens, closes = next(shifts)
+        while left > closes - opens:
+            left -= closes - opens
+            opens, closes = next(shifts)
+        return opens + left
+
+    def working_seconds(self, a: datetime, b: datetime) -> int:
+        """Give the office time from a to b in whole seconds, rounded down; negative when b is earlier."""
+        return self.working_time(a, b) // timedelta(seconds=1)
+
+    def add_working_seconds(self, at: datetime, seconds: int) -> datetime:
+        """Give the earliest instant with that much office time between; ValueError beyond the calendar."""
+        if abs(seconds) > _MOST_SECONDS:
+            raise ValueError(f"{seconds} seconds lead {_OUT_OF_RANGE}")
+        return self.add_working_time(at, timedelta(seconds=seconds))
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    @property
+    def _office_day(self) -> timedelta:
+        return sum((closes - opens for opens, closes in self._hours), NOTHING)
+
+    def _natural_end(self, start: datetime, today: date, n: int, starts: Starts) -> Due:
+        if starts is Starts.AT_ONCE:
+            return Due(self._within(start + n * DAY), provisional=False, skipped=())
+        if starts is not Starts.NEXT_WORKDAY:
+            last = today + (n - 1 if starts is Starts.SAME_DAY else n) * DAY
+            return Due(self._instant(last, DAY), provisional=False, skipped=())
+        first = self._workday(today, 1)
+        at = self._instant(first + (n - 1) * DAY, DAY)
+        return Due(at, self.unpublished(today, first), self.days_off(today, first))
+
+    def _month_end(self, today: date, n: int) -> Due:
+        same = _months_on(today, n)
+        last = self._workday(same - DAY, 1)
+        return Due(self.close_of(last), self.unpublished(same, last), self.days_off(same, last))
+
+    def _workday(self, day: date, n: int) -> date:
+        """Give the nth workday after the day (0: the day itself, a workday), before it when negative."""
+        year = day.year
+        works = self._year(year).works
+        place = bisect_right(works, day) + n - 1 if n >= 0 else bisect_left(works, day) + n
+        while place >= len(works):
+            place -= len(works)
+            year += 1
+            works = self._year(year).works
+        while place < 0:
+            year -= 1
+            works = self._year(year).works
+            place += len(works)
+        return works[place]
+
+    def _spent(self, at: datetime) -> tuple[int, timedelta]:
+        """Give the local year and the office time passed in it."""
+        day = self.local(at).date()
+        table = self._year(day.year)
+        place = bisect_left(table.works, day)
+        spent = table.office[place]
+        for opens, closes in table.shifts.get(day, ()):
+            if at > opens:
+                spent += min(at, closes) - opens
+        return day.year, spent
+
+    def _year(self, year: int) -> _Year:
+        table = self._years.get(year)
+        if table is None:
+            table = self._years[year] = self._build(year)
+        return table
+
+    def _build(self, year: int) -> _Year:
+        if not FIRST_YEAR <= year <= LAST_YEAR:
+            raise ValueError(f"the year {year} leads {_OUT_OF_RANGE}")
+        first = date(year, 1, 1)
+        works: list[date] = []
+        off: list[date] = []
+        office = [NOTHING]
+        shifts: dict[date, list[tuple[datetime, datetime]]] = {}
+        for day in (first + n * DAY for n in range((date(year + 1, 1, 1) - first).days)):
+            if self.is_workday(day):
+                works.append(day)
+                shifts[day] = self._open(day)
+                office.append(office[-1] + sum((closes - opens for opens, closes in shifts[day]), NOTHING))
+            else:
+                off.append(day)
+        return _Year(works, off, office, shifts)
+
+    def _open(self, day: date) -> list[tuple[datetime, datetime]]:
+        """Give the shifts of a day as UTC instants; the shift that summer time swallows has no length."""
+        edge = self._instant(day, NOTHING)
+        shifts = []
+        for opens, closes in self._hours:
+            begin = max(edge, self._instant(day, opens))
+            edge = max(begin, self._instant(day, closes))
+            shifts.append((begin, edge))
+        return shifts
+
+    def _instant(self, day: date, clock: timedelta) -> datetime:
+        """Give the UTC instant of a time on a local day, 24:00 included."""
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValueError(f"the year {day.year} leads {_OUT_OF_RANGE}")
+        return (datetime(day.year, day.month, day.day, tzinfo=self._zone) + clock).astimezone(UTC)
+
+    def _wall(self, at: datetime) -> tuple[date, timedelta]:
+        """Give the local day and time of day of a deadline: midnight is the 24:00 of the day that ends."""
+        local = self.local(at)
+        day = local.date()
+        clock = _clock(local.time())
+        return (day, clock) if clock else (day - DAY, DAY)
+
+    def local(self, at: datetime) -> datetime:
+        """Give the instant as the clock on the wall there shows it."""
+        return self._within(at).astimezone(self._zone)
+
+    def _within(self, at: datetime) -> datetime:
+        """Give the instant in UTC, or say in words that it is naive or out of range."""
+        if at.tzinfo is None:
+            raise ValueError("an instant needs its zone: this one has none")
+        # One day of grace each way: the local new year and the last 24:00 lie in the neighbouring UTC year.
+        if not _EARLIEST <= at <= _LATEST:
+            raise ValueError(f"{at.isoformat()} leads {_OUT_OF_RANGE}")
+        return at.astimezone(UTC)
+
+
+def _shifts(hours: Sequence[tuple[time, time]]) -> tuple[tuple[timedelta, timedelta], ...]:
+    """Give the shifts in order as times since midnight; ValueError when one is empty or crosses another."""
+    if not hours:
+        return ((NOTHING, DAY),)
+    shifts = tuple(sorted((_clock(opens), _clock(closes) or DAY) for opens, closes in hours))
+    if any(closes <= opens for opens, closes in shifts):
+        raise ValueError("office hours close after they open; a night shift is two: until 24:00 and from 00:00")
+    if any(after[0] < before[1] for before, after in pairwise(shifts)):
+        raise ValueError("office hours must not cross each other")
+    return shifts
+
+
+def _clock(wall: time) -> timedelta:
+    return timedelta(hours=wall.hour, minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond)
+
+
+def _months_on(day: date, n: int) -> date:
+    """Give the day of the same number n months on, or that month's last (民法典 第二百零二条)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"the year {year} leads {_OUT_OF_RANGE}")
+    first = date(year, month + 1, 1)
+    last = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1) - DAY
+    return min(first + (day.day - 1) * DAY, last)

@@ -1,0 +1,70 @@
+"""Proves a workflow definition before anything is built from it: `transitions` would accept broken machines silently."""
+
+from pydantic import ValidationError
+
+from wuye_loop.domain.checker_chains import check_chains
+from wuye_loop.domain.checker_clocks import check_clocks
+from wuye_loop.domain.checker_conditions import check_conditions
+from wuye_loop.domain.checker_duties import check_duties
+from wuye_loop.domain.checker_effects import check_effects
+from wuye_loop.domain.checker_finding import Finding, Findings
+from wuye_loop.domain.checker_graph import check_graph
+from wuye_loop.domain.checker_names import check_names
+from wuye_loop.domain.checker_routers import check_routers, read_routers
+from wuye_loop.domain.checker_scene import Scene
+from wuye_loop.domain.checker_shape import note_shape
+from wuye_loop.domain.directory import Directory
+from wuye_loop.domain.errors import DefinitionError
+from wuye_loop.domain.workflow import Workflow
+from wuye_loop.domain.yamldoc import Path, YamlDocError, read
+
+__all__ = ["Finding", "check", "load"]
+
+
+def check(text: str | bytes, file: str, directory: Directory | None = None) -> tuple[Workflow | None, list[Finding]]:
+    """Return the workflow and what is wrong with it, in the order of the file; never raises for bad input.
+
+    The workflow is None when any finding is an error. With a directory, units and duties must exist in it.
+    """
+    try:
+        doc = read(text, file)
+    except YamlDocError as error:
+        line, column = (error.mark.line, error.mark.column) if error.mark is not None else (1, 1)
+        return None, [Finding(file, line, column, "yaml", error.message)]
+    findings = Findings(doc)
+    try:
+        workflow = Workflow.model_validate(doc.data)
+    except ValidationError as error:
+        note_shape(error, Workflow, (), findings)
+        return None, findings.sorted
+    empty: list[Path] = [("states",)] if not workflow.states else []
+    empty += [("tasks", kind, "states") for kind, task in workflow.tasks.items() if not task.states]
+    for path in empty:
+        findings.error(path, "no-states", "至少要有一个状态", key=True)
+    if not empty:
+        _prove(Scene(workflow, findings, directory))
+    found = findings.sorted
+    return (None if any(item.severity == "error" for item in found) else workflow), found
+
+
+def _prove(scene: Scene) -> None:
+    check_names(scene)
+    parts = read_routers(scene)
+    check_effects(scene)
+    check_conditions(scene, parts)
+    check_graph(scene)
+    check_chains(scene)
+    check_clocks(scene)
+    check_duties(scene, parts)
+    check_routers(scene, parts)
+
+
+def load(text: str | bytes, file: str) -> Workflow:
+    """Return the workflow of a definition.
+
+    Raises DefinitionError with the findings when it must not be used.
+    """
+    workflow, findings = check(text, file)
+    if workflow is None:
+        raise DefinitionError(findings=[item for item in findings if item.severity == "error"])
+    return workflow

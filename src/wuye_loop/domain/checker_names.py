@@ -1,0 +1,188 @@
+"""Checks that every name written in a definition is one that it defines, and that nothing is written twice."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+
+from wuye_loop.domain.checker_finding import quoted
+from wuye_loop.domain.checker_scene import (
+    BACK,
+    HOLDER,
+    ONE_LEVEL_UP,
+    OPENER,
+    SYSTEM,
+    TARGET,
+    FlowPlace,
+    Scene,
+    StepPlace,
+)
+from wuye_loop.domain.terms import Urgency
+from wuye_loop.domain.workflow import ActionSpec
+from wuye_loop.domain.yamldoc import Path
+
+
+def check_names(scene: Scene) -> None:
+    """Note every unknown or repeated name; names inside effects, conditions and routers are checked elsewhere."""
+    for place in scene.places:
+        _check_states(scene, place)
+        _check_clocks(scene, place)
+    for step in scene.steps:
+        _check_step(scene, step)
+    _check_tasks(scene)
+    _check_documents(scene)
+    _check_rest(scene)
+
+
+def known(scene: Scene, path: Path, what: str, names: Iterable[str], allowed: Sequence[str]) -> None:
+    """Note each name of a list that is not allowed, or that is written twice."""
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        if name not in allowed:
+            scene.findings.unknown((*path, index), what, name, allowed)
+        elif name in seen:
+            scene.findings.error((*path, index), "twice", f"{what}{quoted(name)}写了两次")
+        seen.add(name)
+
+
+def _check_states(scene: Scene, place: FlowPlace) -> None:
+    actors = scene.actors(place)
+    for name, state in place.flow.states.items():
+        path = (*place.path, "states", name)
+        if name == BACK:
+            scene.findings.error(path, "reserved", "back 是保留字（回到挂起、并案之前的状态），不能作状态名", key=True)
+        if state.holder is not None:
+            known(scene, (*path, "holder"), "角色", [state.holder], actors)
+        known(scene, (*path, "watched_by"), "角色", state.watched_by, actors)
+        if place.kind is None and state.stage is None:
+            scene.findings.error(path, "no-stage", f"主流程的状态{quoted(name)}要写 stage（六个环节之一）", key=True)
+        if place.kind is None and state.holder is None and not state.final:
+            scene.findings.error(
+                path, "no-holder", f"状态{quoted(name)}没有写 holder：没有人的待办里会出现它", key=True
+            )
+    if place.kind is not None and not place.flow.states:
+        scene.findings.error((*place.path, "states"), "no-states", "至少要有一个状态", key=True)
+
+
+def _check_clocks(scene: Scene, place: FlowPlace) -> None:
+    workflow, states, actors = scene.workflow, tuple(place.flow.states), scene.actors(place)
+    for name, clock in place.flow.clocks.items():
+        path = (*place.path, "clocks", name)
+        known(scene, (*path, "during"), "状态", clock.during, states)
+        known(scene, (*path, "paused"), "状态", clock.paused, states)
+        for index, rung in enumerate(clock.ladder):
+            at = (*path, "ladder", index)
+            known(scene, (*at, "do"), "督办手段", rung.do, tuple(workflow.instruments))
+            known(scene, (*at, "to"), "角色", rung.to, actors)
+            known(scene, (*at, "copy"), "角色", rung.copy_to, actors)
+            if rung.act is not None:
+                known(scene, (*at, "act"), "操作", [rung.act], tuple(place.flow.actions))
+            if rung.open is not None:
+                known(scene, (*at, "open"), "任务", [rung.open], tuple(workflow.tasks))
+            if rung.document is not None:
+                known(scene, (*at, "document"), "文书", [rung.document], tuple(workflow.documents))
+
+
+def _check_step(scene: Scene, step: StepPlace) -> None:
+    workflow, place, spec = scene.workflow, step.place, step.step
+    special = (SYSTEM, HOLDER, OPENER) if place.kind is not None and step.name is not None else (SYSTEM,)
+    for index, name in enumerate(spec.by):
+        if name in (HOLDER, OPENER) and name not in special:
+            words = f"{name} 只能写在任务的操作里：这里还没有任务，请写角色"
+            scene.findings.error((*step.path, "by", index), "no-task", words)
+    known(
+        scene,
+        (*step.path, "by"),
+        "角色",
+        [name for name in spec.by if name not in (HOLDER, OPENER)],
+        (*workflow.roles, SYSTEM),
+    )
+    if not spec.by:
+        scene.findings.error((*step.path, "by"), "nobody", "by 是空的：没有人能做", key=True)
+    states = tuple(place.flow.states if step.name is not None else workflow.states)
+    known(scene, (*step.path, "from"), "状态", spec.from_, states)
+    if spec.before_due is not None:
+        known(scene, (*step.path, "before_due"), "主流程的时限", [spec.before_due], tuple(workflow.clocks))
+    for name, field in spec.needs.items():
+        if field.min is not None and field.max is not None and field.min > field.max:
+            scene.findings.error((*step.path, "needs", name), "empty-range", "min 大于 max：没有一个数能填", key=True)
+    if isinstance(spec, ActionSpec):
+        _check_moves(scene, step, spec, states)
+
+
+def _check_moves(scene: Scene, step: StepPlace, spec: ActionSpec, states: Sequence[str]) -> None:
+    """Check where an action leads; what follows an action of a task is taken on the grievance, by the main flow's names."""
+    follow = tuple(scene.workflow.actions)
+    what = "操作" if step.place.kind is None else "主流程的操作"
+    known(scene, (*step.path, "then"), what, spec.then, follow)
+    if spec.to is not None:
+        known(scene, (*step.path, "to"), "状态", [spec.to], (*states, BACK))
+    for index, way in enumerate(spec.outcomes):
+        path = (*step.path, "outcomes", index)
+        known(scene, (*path, "then"), what, way.then, follow)
+        if way.to is not None:
+            known(scene, (*path, "to"), "状态", [way.to], (*states, BACK))
+    if not spec.from_:
+        words = "没有写 from：从哪个状态都做不了"
+        scene.findings.error(step.path, "no-from", words, key=True)
+
+
+def _check_tasks(scene: Scene) -> None:
+    roles = tuple(scene.workflow.roles)
+    for kind, task in scene.workflow.tasks.items():
+        path = ("tasks", kind)
+        known(scene, (*path, "holder"), "角色", [task.holder], (*roles, TARGET, OPENER, ONE_LEVEL_UP))
+        if task.fallback is not None:
+            known(scene, (*path, "fallback"), "角色", [task.fallback], roles)
+            if task.holder != ONE_LEVEL_UP:
+                words = "fallback 只在 holder 是 one_level_up 时有用"
+                scene.findings.error((*path, "fallback"), "idle-key", words, key=True)
+    assist = next((name for name, role in scene.workflow.roles.items() if role.unit == "assist"), None)
+    if assist is not None and "assist" not in scene.workflow.tasks:
+        words = f"角色{quoted(assist)}永远没有人：协办单位由名为 assist 的任务产生，而这里没有这种任务"
+        scene.findings.error(("roles", assist), "no-assist", words, key=True)
+
+
+def _check_documents(scene: Scene) -> None:
+    roles = tuple(scene.workflow.roles)
+    series: dict[str, str] = {}
+    for name, kind in scene.workflow.documents.items():
+        path = ("documents", name)
+        known(scene, (*path, "by"), "角色", kind.by, (*roles, SYSTEM))
+        known(scene, (*path, "to"), "角色", kind.to, roles)
+        known(scene, (*path, "copies"), "角色", kind.copies, roles)
+        if "{year}" not in kind.series:
+            words = "文号里要有 {year}：顺序号每年从 1 开始，没有年份就会重号"
+            scene.findings.error((*path, "series"), "no-year", words)
+        rest = kind.series.replace("{n}", "", 1).replace("{year}", "", 1)
+        if "{" in rest or "}" in rest:
+            words = "文号里只能有 {year} 和 {n}，各一次"
+            scene.findings.error((*path, "series"), "bad-series", words)
+        if kind.series in series:
+            words = f"文号与{quoted(series[kind.series])}的相同：两种文书不能共用一个文号"
+            scene.findings.error((*path, "series"), "same-series", words)
+        series.setdefault(kind.series, name)
+
+
+def _check_rest(scene: Scene) -> None:
+    workflow = scene.workflow
+    roles, urgencies = tuple(workflow.roles), tuple(item.value for item in Urgency)
+    for index, line in enumerate(workflow.intake.red_lines):
+        path = ("intake", "red_lines", index)
+        known(scene, (*path, "urgency"), "紧急程度", [line.urgency], urgencies)
+        known(scene, (*path, "to"), "角色", line.to, roles)
+        if line.notice is not None:
+            known(scene, (*path, "notice"), "督办手段", [line.notice], tuple(workflow.instruments))
+    for name, rating in workflow.ratings.items():
+        path = ("ratings", name)
+        known(scene, (*path, "of"), "角色", [rating.of], roles)
+        known(scene, (*path, "in"), "状态", rating.in_, tuple(workflow.states))
+        choices = tuple(chain.from_iterable(field.choices for field in rating.asks.values()))
+        for choice in rating.weights:
+            if choice not in choices:
+                scene.findings.unknown((*path, "weights", choice), "选项", choice, choices)
+    known(scene, ("levels",), "层级", workflow.levels, workflow.levels)
+    if not workflow.levels:
+        scene.findings.error(("levels",), "no-levels", "至少要有一个层级", key=True)
+    for index, pair in enumerate(workflow.separate):
+        for side, role in enumerate(pair):
+            if role not in roles:
+                scene.findings.unknown(("separate", index, side), "角色", role, roles)

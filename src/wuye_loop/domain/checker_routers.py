@@ -1,0 +1,138 @@
+"""Checks the chain of routers: each exists and has the right parameters, none is in vain, and the chain ends with somebody."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from wuye_loop.domain.checker_cases import Cases
+from wuye_loop.domain.checker_scene import Scene
+from wuye_loop.domain.checker_shape import note_shape
+from wuye_loop.domain.conditions import Condition
+from wuye_loop.domain.directory import Directory
+from wuye_loop.domain.router import COMPANY
+from wuye_loop.domain.routing import router_params
+from wuye_loop.domain.workflow import DutyUnit
+from wuye_loop.domain.yamldoc import Path
+
+_SURE = ("desk", "least_loaded")
+Part = tuple[Path, BaseModel]
+
+
+def read_routers(scene: Scene) -> list[Part]:
+    """Return the parameters of every router that can be read, with their paths; note the others."""
+    registry = router_params()
+    found: list[Part] = []
+    for index, call in enumerate(scene.workflow.routers):
+        path = ("routers", index)
+        model = registry.get(call.kind)
+        if model is None:
+            scene.findings.unknown((*path, "kind"), "转办方式", call.kind, registry)
+            continue
+        try:
+            found.append((path, model.model_validate(call.params)))
+        except ValidationError as error:
+            note_shape(error, model, path, scene.findings)
+    return found
+
+
+def check_routers(scene: Scene, parts: Sequence[Part]) -> None:
+    """Note chains that can end with nobody, routers and rules that never have a turn, and units that do not exist."""
+    calls = scene.workflow.routers
+    read = dict(parts)
+    sure = [
+        index
+        for index, call in enumerate(calls)
+        if call.kind in _SURE and not _conditional(read.get(("routers", index)))
+    ]
+    if not calls:
+        scene.findings.error(("routers",), "no-end", "至少要有一个转办方式：最后写 {kind: desk}", key=True)
+    elif not sure:
+        last = len(calls) - 1
+        words = "转办可能没有人接：最后一个要是 {kind: desk}（人工转办），或不写 when 的 least_loaded"
+        scene.findings.error(("routers", last), "no-end", words)
+    desk = next((index for index in sure if calls[index].kind == "desk"), None)
+    for index in range(desk + 1 if desk is not None else len(calls), len(calls)):
+        words = f"这个转办方式永远轮不到：前面第 {(desk or 0) + 1} 个 desk 已经把一切交给人"
+        scene.findings.error(("routers", index), "shadowed", words)
+    _check_rules(scene, parts)
+    _check_assists(scene, parts)
+    if scene.directory is not None:
+        _check_units(scene, scene.directory, parts)
+
+
+def _conditional(params: BaseModel | None) -> bool:
+    when = getattr(params, "when", None)
+    return isinstance(when, Condition) and bool(when.raw)
+
+
+def units_named(parts: Sequence[Part]) -> Iterator[tuple[Path, str, bool]]:
+    """Give every unit's code in the routers with its place, and whether the unit would only assist."""
+    for path, params in parts:
+        for index, rule in enumerate(_rules(params)):
+            if isinstance(getattr(rule, "to", None), str):
+                yield (*path, "rules", index, "to"), rule.to, False
+            for place, code in enumerate(getattr(rule, "assist", ())):
+                yield (*path, "rules", index, "assist", place), code, True
+        for place, code in enumerate(getattr(getattr(params, "among", None), "codes", ())):
+            yield (*path, "among", place), code, False
+        fallback = getattr(params, "fallback", None)
+        if isinstance(fallback, str):
+            yield (*path, "fallback"), fallback, False
+
+
+def _rules(params: BaseModel) -> Sequence[Any]:
+    return getattr(params, "rules", ())
+
+
+def _check_rules(scene: Scene, parts: Sequence[Part]) -> None:
+    cases = Cases(tuple(scene.workflow.states), tuple(scene.workflow.documents))
+    for path, params in parts:
+        conditions = [rule.when for rule in _rules(params) if isinstance(getattr(rule, "when", None), Condition)]
+        if len(conditions) != len(_rules(params)) or not conditions:
+            continue
+        bare = next((index for index, condition in enumerate(conditions) if not condition.raw), len(conditions))
+        verdict = cases.judge(conditions, {})
+        dead = {*range(bare + 1, len(conditions)), *(verdict.dead if verdict is not None else ())}
+        seen: dict[Condition, int] = {}
+        for index, condition in enumerate(conditions):
+            if index in dead or condition in seen:
+                words = "这一条规则永远轮不到：前面的已经包括了它的全部情形"
+                scene.findings.error((*path, "rules", index), "shadowed", words)
+            seen.setdefault(condition, index)
+
+
+def _check_assists(scene: Scene, parts: Sequence[Part]) -> None:
+    for path, _, assists in units_named(parts):
+        if assists and "assist" not in scene.workflow.tasks:
+            words = "要有名为 assist 的任务，才能有协办单位"
+            scene.findings.error(path, "no-assist", words)
+
+
+def _check_units(scene: Scene, directory: Directory, parts: Sequence[Part]) -> None:
+    """Find codes of units and names of duties that the directory does not have."""
+    active = [unit for unit in directory.units.values() if unit.active]
+    codes = [unit.code for unit in active]
+    duties = list(dict.fromkeys(duty for unit in active for duty in unit.duties))
+    for path, what, name in (*_named_by_routers(parts), *_named_by_roles(scene)):
+        allowed = codes if what == "单位" else duties
+        if name not in allowed:
+            scene.findings.unknown(path, what, name, allowed)
+
+
+def _named_by_routers(parts: Sequence[Part]) -> Iterator[tuple[Path, str, str]]:
+    yield from ((path, "单位", code) for path, code, _ in units_named(parts) if code != COMPANY)
+    for path, params in parts:
+        among = getattr(getattr(params, "among", None), "duty", None)
+        for at, duty in (((*path, "duty"), getattr(params, "duty", None)), ((*path, "among", "duty"), among)):
+            if isinstance(duty, str):
+                yield at, "职责", duty
+
+
+def _named_by_roles(scene: Scene) -> Iterator[tuple[Path, str, str]]:
+    for name, role in scene.workflow.roles.items():
+        path = ("roles", name, "unit")
+        if isinstance(role.unit, DutyUnit):
+            yield (*path, "duty"), "职责", role.unit.duty
+        elif role.unit not in (None, "lead", "assist"):
+            yield path, "单位", str(role.unit)

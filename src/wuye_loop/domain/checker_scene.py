@@ -1,0 +1,123 @@
+"""A definition under examination: its flows with their paths, and look-ups that several checks share."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from wuye_loop.domain.checker_finding import Findings
+from wuye_loop.domain.directory import Directory
+from wuye_loop.domain.forms import FieldSpec
+from wuye_loop.domain.workflow import ActionSpec, EffectCall, Flow, Outcome, Step, Workflow
+from wuye_loop.domain.yamldoc import Path
+
+SYSTEM, HOLDER, OPENER, BACK, TARGET, ONE_LEVEL_UP = "system", "holder", "opener", "back", "target", "one_level_up"
+
+
+@dataclass(frozen=True)
+class FlowPlace:
+    """One flow and where it stands: the main flow (`kind` is None) or the flow of a kind of task."""
+
+    kind: str | None
+    path: Path
+    flow: Flow
+
+    @property
+    def words(self) -> str:
+        """How a message names the flow."""
+        return "主流程" if self.kind is None else f"任务 {self.kind} "
+
+
+@dataclass(frozen=True)
+class StepPlace:
+    """An action, or the opening of a task (`name` is None), where it stands, and which fields its effects may name."""
+
+    place: FlowPlace
+    name: str | None
+    path: Path
+    step: Step
+    fields: Mapping[str, FieldSpec]
+
+
+@dataclass(frozen=True)
+class CallPlace:
+    """One effect of a step; `way` is the outcome that it belongs to, if it belongs to one."""
+
+    step: StepPlace
+    path: Path
+    call: EffectCall
+    way: Outcome | None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What every check is given."""
+
+    workflow: Workflow
+    findings: Findings
+    directory: Directory | None = None
+
+    @cached_property
+    def places(self) -> tuple[FlowPlace, ...]:
+        """The main flow, then the flow of every kind of task."""
+        tasks = (FlowPlace(kind, ("tasks", kind), task) for kind, task in self.workflow.tasks.items())
+        return (FlowPlace(None, (), self.workflow), *tasks)
+
+    @cached_property
+    def steps(self) -> tuple[StepPlace, ...]:
+        """Every action of every flow and every opening of a task."""
+        return tuple(self._steps())
+
+    def _steps(self) -> Iterator[StepPlace]:
+        for place in self.places:
+            given: Mapping[str, FieldSpec] = {}
+            if place.kind is not None:
+                opening = self.workflow.tasks[place.kind].open
+                given = opening.needs
+                yield StepPlace(place, None, (*place.path, "open"), opening, opening.needs)
+            for name, action in place.flow.actions.items():
+                path = (*place.path, "actions", name)
+                yield StepPlace(place, name, path, action, {**given, **action.needs})
+
+    @cached_property
+    def calls(self) -> tuple[CallPlace, ...]:
+        """Every effect, of actions, outcomes and openings."""
+        found = []
+        for step in self.steps:
+            for index, call in enumerate(step.step.effect):
+                found.append(CallPlace(step, (*step.path, "effect", index), call, None))
+            for turn, way in enumerate(step.step.outcomes if isinstance(step.step, ActionSpec) else ()):
+                for index, call in enumerate(way.effect):
+                    path = (*step.path, "outcomes", turn, "effect", index)
+                    found.append(CallPlace(step, path, call, way))
+        return tuple(found)
+
+    @cached_property
+    def stored(self) -> Mapping[str, FieldSpec | None]:
+        """What `set` effects store, by name, with the form field that it comes from."""
+        found: dict[str, FieldSpec | None] = {}
+        for place in self.calls:
+            if place.call.name == "set":
+                for name, source in place.call.params.items():
+                    found[name] = place.step.fields.get(str(source))
+        return found
+
+    def actors(self, place: FlowPlace) -> tuple[str, ...]:
+        """Return the names that may stand in `to`, `copy` and `watched_by` of a flow."""
+        special = (HOLDER, OPENER) if place.kind is not None else ()
+        return (*self.workflow.roles, *special)
+
+    def held_by_lead(self, state: str) -> bool:
+        """Say whether a state of the main flow is held by the lead unit."""
+        spec = self.workflow.states.get(state)
+        role = self.workflow.roles.get(spec.holder or "") if spec else None
+        return role is not None and role.unit == "lead"
+
+
+def target_of(action: ActionSpec, way: Outcome) -> str | None:
+    """Return where a way of an action leads; None where the state stays."""
+    return way.to if way.to is not None else action.to
+
+
+def has_effect(action: ActionSpec, way: Outcome, name: str) -> bool:
+    """Say whether this way of the action has the effect."""
+    return any(call.name == name for call in (*action.effect, *way.effect))

@@ -1,0 +1,90 @@
+"""A snapshot of areas and units, for decisions: who has which duty where, and who is one level up."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from wuye_loop.domain.terms import Level
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """属地: a city, district, street or community; `path` is the codes from the top, each closed by a slash."""
+
+    code: str
+    name: str
+    level: str
+    parent_code: str | None
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """承办单位: a department, street office, centre, community or property company."""
+
+    code: str
+    name: str
+    kind: str
+    area_code: str | None
+    parent_code: str | None
+    duties: tuple[str, ...]
+    active: bool = True
+
+
+class Directory:
+    """Immutable; `version` is the directory epoch it was read at."""
+
+    def __init__(self, areas: Iterable[Area], units: Iterable[Unit], version: int = 0) -> None:
+        self.areas = {area.code: area for area in areas}
+        self.units = {unit.code: unit for unit in units}
+        self.version = version
+        by_duty: dict[tuple[str, str | None], Unit] = {}
+        for unit in self.units.values():
+            if unit.active:
+                for duty in unit.duties:
+                    by_duty.setdefault((duty, unit.area_code), unit)
+        self._by_duty = by_duty
+        self.ancestors = lru_cache(maxsize=8192)(self._ancestors)
+
+    def unit(self, code: str | None) -> Unit | None:
+        """Return the active unit with this code, if there is one."""
+        found = self.units.get(code) if code else None
+        return found if found is not None and found.active else None
+
+    def name_of(self, code: str | None) -> str | None:
+        """Return the unit's name, or the code itself when nobody knows it."""
+        if code is None:
+            return None
+        found = self.units.get(code)
+        return found.name if found else code
+
+    def _ancestors(self, path: str) -> tuple[Area, ...]:
+        codes = [code for code in path.split("/") if code]
+        return tuple(self.areas[code] for code in codes if code in self.areas)
+
+    def area_at(self, path: str, level: str) -> Area | None:
+        """Return the area of this level on the path from the top to the grievance's own area."""
+        return next((area for area in self.ancestors(path) if area.level == level), None)
+
+    def by_duty(self, duty: str, path: str, level: str | None = None) -> Unit | None:
+        """Return the unit with this duty for the area: at the level asked for, else the nearest one going up."""
+        if level is not None:
+            area = self.area_at(path, level)
+            return self._by_duty.get((duty, area.code)) if area else None
+        for area in reversed(self.ancestors(path)):
+            found = self._by_duty.get((duty, area.code))
+            if found is not None:
+                return found
+        return self._by_duty.get((duty, None))
+
+    def superior(self, code: str | None) -> Unit | None:
+        """Return the unit one level up, if there is one."""
+        own = self.unit(code)
+        return self.unit(own.parent_code) if own else None
+
+
+def level_above(level: str, levels: Iterable[str]) -> str | None:
+    """Return the next level of a workflow's own list, or None at the top."""
+    order = [Level(item).value for item in levels]
+    place = order.index(level) + 1 if level in order else 0
+    return order[place] if place < len(order) else None

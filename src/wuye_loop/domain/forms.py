@@ -1,0 +1,204 @@
+"""Forms: what an action needs from the one who takes it, written in YAML, checked by pydantic."""
+
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    create_model,
+    field_validator,
+    model_validator,
+)
+
+from wuye_loop.domain.conditions import Condition
+from wuye_loop.domain.terms import Audience
+from wuye_loop.domain.text import clean
+
+FIELD_TYPES = ("text", "bool", "int", "date", "unit", "grievance", "choice", "scale")
+NAME = r"^[a-z][a-z0-9_]{0,39}$"
+
+
+class FieldSpec(BaseModel):
+    """One field of a form: `reason: text`, `days: {int: {max: 10}}`, `result: {choice: [解决, 未解决]}`.
+
+    A type followed by `?` is optional. `audience` says who may read the answer in the ledger (default: as the action).
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: Literal["text", "bool", "int", "date", "unit", "grievance", "choice", "scale"]
+    title: str | None = None
+    choices: tuple[str, ...] = ()
+    min: int | None = None
+    max: int | None = None
+    optional: bool = False
+    audience: Audience | None = None
+    when: Condition | None = None  # asked only when the condition holds; then it is required unless optional
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, raw: object) -> object:
+        if isinstance(raw, str):
+            raw = {raw: {}}
+        if not isinstance(raw, dict):
+            msg = f"字段要写成类型(如 text、bool?)或一个映射;可用类型:{'、'.join(FIELD_TYPES)}"
+            raise ValueError(msg)  # noqa: TRY004: pydantic turns only ValueError into a finding
+        if "type" in raw:
+            return raw
+        kinds = [key for key in raw if str(key).rstrip("?") in FIELD_TYPES]
+        if len(kinds) != 1:
+            msg = f"字段要有且只有一个类型;可用类型:{'、'.join(FIELD_TYPES)}"
+            raise ValueError(msg)
+        return _flatten(raw, kinds[0])
+
+    @model_validator(mode="after")
+    def _has_choices(self) -> Self:
+        if self.type in ("choice", "scale") and not self.choices:
+            msg = f"{self.type} 要列出可选项"
+            raise ValueError(msg)
+        if len(set(self.choices)) != len(self.choices):
+            msg = "可选项重复"
+            raise ValueError(msg)
+        return self
+
+    @field_validator("choices", mode="before")
+    @classmethod
+    def _as_tuple(cls, raw: object) -> object:
+        return tuple(raw) if isinstance(raw, list) else raw
+
+    def annotation(self) -> Any:  # noqa: ANN401: a typing form for create_model
+        """Return the pydantic annotation of this field."""
+        if self.type in ("choice", "scale"):
+            return Literal[self.choices]
+        if self.type == "int":
+            return Annotated[int, Field(ge=self.min if self.min is not None else 0, le=self.max or 1_000_000)]
+        if self.type == "bool":
+            return bool
+        if self.type == "date":
+            return Annotated[date, Field(strict=False)]
+        if self.type == "text":
+            return Annotated[str, StringConstraints(min_length=1, max_length=self.max or 4000)]
+        return Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+
+def _flatten(raw: dict[str, Any], kind: str) -> dict[str, Any]:
+    """Turn `{int: {max: 3}, title: 天数}` into `{type: int, max: 3, title: 天数}`."""
+    inner = raw[kind]
+    rest = {key: value for key, value in raw.items() if key != kind}
+    if isinstance(inner, list):
+        inner = {"choices": inner}
+    if inner is None:
+        inner = {}
+    if not isinstance(inner, dict):
+        msg = f"{kind} 后面要写一个映射或列表"
+        raise ValueError(msg)  # noqa: TRY004
+    spec = {"type": kind.rstrip("?"), **inner, **rest}
+    if kind.endswith("?"):
+        spec["optional"] = True
+    return spec
+
+
+class FormProblem(ValueError):
+    """What is wrong with a submitted form: `fields` lists {path, problem}, never the values."""
+
+    def __init__(self, fields: list[dict[str, str]]) -> None:
+        super().__init__("表单填写有误")
+        self.fields = fields
+
+
+_STRICT = ConfigDict(extra="forbid", strict=True)
+_WORDS = {
+    "missing": "必填",
+    "literal_error": "不在可选项之内",
+    "extra_forbidden": "表单里没有这一项",
+    "int_type": "要填整数",
+    "bool_type": "要填 true 或 false",
+    "string_type": "要填文字",
+    "string_too_short": "不能为空",
+    "string_too_long": "太长",
+    "greater_than_equal": "太小",
+    "less_than_equal": "太大",
+}
+
+
+class Form:
+    """A compiled form: `validate` returns clean values or raises FormProblem; `schema` is its JSON Schema."""
+
+    def __init__(self, name: str, specs: dict[str, FieldSpec]) -> None:
+        self.specs = specs
+        fields: dict[str, Any] = {}
+        for key, spec in specs.items():
+            annotation = spec.annotation()
+            title = spec.title or key
+            if spec.optional or spec.when is not None:
+                fields[key] = (annotation | None, Field(default=None, title=title))
+            else:
+                fields[key] = (annotation, Field(title=title))
+        self._model = create_model(name, __config__=_STRICT, **fields)
+        self._schema: dict[str, object] | None = None
+
+    @property
+    def schema(self) -> dict[str, object]:
+        """The JSON Schema of the form, for clients that draw it."""
+        if self._schema is None:
+            self._schema = self._model.model_json_schema()
+        return self._schema
+
+    def validate(self, raw: dict[str, object], facts: dict[str, object]) -> dict[str, object]:
+        """Return the clean, JSON-able answers; a field under `when` is asked only where it holds.
+
+        Raises FormProblem naming each field and what is wrong, never its value.
+        """
+        if not self.specs and not raw:
+            return {}
+        try:
+            answers = self._model.model_validate(raw).model_dump(mode="json", exclude_none=True)
+        except ValidationError as error:
+            raise FormProblem(_problems(error, self.specs)) from None
+        problems: list[dict[str, str]] = []
+        form_facts = facts | {f"form.{key}": value for key, value in answers.items()}
+        for key, spec in self.specs.items():
+            self._check(key, spec, answers, form_facts, problems)
+        if problems:
+            raise FormProblem(problems)
+        return answers
+
+    @staticmethod
+    def _check(
+        key: str,
+        spec: FieldSpec,
+        answers: dict[str, object],
+        facts: dict[str, object],
+        problems: list[dict[str, str]],
+    ) -> None:
+        if spec.when is not None:
+            asked = spec.when.holds(facts)
+            if asked and key not in answers and not spec.optional:
+                problems.append({"path": key, "problem": "必填"})
+            if not asked and key in answers:
+                problems.append({"path": key, "problem": "此情形下不填这一项"})
+        value = answers.get(key)
+        if isinstance(value, str) and spec.type == "text":
+            try:
+                answers[key] = clean(value, max_len=spec.max or 4000)
+            except ValueError as error:
+                problems.append({"path": key, "problem": str(error)})
+            else:
+                if not answers[key]:
+                    problems.append({"path": key, "problem": "不能为空"})
+
+
+def _problems(error: ValidationError, specs: dict[str, FieldSpec]) -> list[dict[str, str]]:
+    problems = []
+    for item in error.errors(include_url=False, include_context=False, include_input=False)[:20]:
+        name = str(item["loc"][0]) if item["loc"] else ""
+        words = _WORDS.get(item["type"], "格式不对")
+        spec = specs.get(name)
+        if item["type"] == "literal_error" and spec is not None:
+            words = f"要从这些里选:{'、'.join(spec.choices)}"
+        problems.append({"path": name if spec is not None else "", "problem": words})
+    return problems

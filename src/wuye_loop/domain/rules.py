@@ -1,0 +1,132 @@
+"""A workflow made ready to run: one `transitions` machine per flow, and what is looked up on every step.
+
+The checker has proved the definition before this is built: `transitions` accepts broken machines silently.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import re2
+from transitions import EventData, Machine, MachineError
+
+from wuye_loop.domain.clocks import RungPlan
+from wuye_loop.domain.errors import IllegalAction
+from wuye_loop.domain.workflow import ActionSpec, Flow, Role, TaskKind, Workflow
+
+BACK = "back"
+
+
+@dataclass(slots=True)
+class Token:
+    """The tiny thing that goes through the machine: never the grievance itself."""
+
+    state: str
+    way: int = 0
+
+
+def _when(index: int, spec: ActionSpec, event: EventData) -> bool:
+    return spec.ways[index].when.holds(event.kwargs["facts"])
+
+
+def _note(index: int, event: EventData) -> None:
+    event.model.way = index
+
+
+class FlowMachine:
+    """The machine of one flow: which way an action goes from a state."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.start = flow.start
+        self._machine = Machine(
+            model=None,
+            states=list(flow.states),
+            initial=flow.start,
+            transitions=[],
+            auto_transitions=False,
+            send_event=True,
+        )
+        self.by_state: dict[str, list[str]] = {state: [] for state in flow.states}
+        for name, spec in flow.actions.items():
+            for source in spec.from_:
+                self.by_state[source].append(name)
+                self._add(name, spec, source)
+        self.plans = {
+            name: tuple(RungPlan(index, rung.offset) for index, rung in enumerate(clock.ladder))
+            for name, clock in flow.clocks.items()
+        }
+
+    def _add(self, name: str, spec: ActionSpec, source: str) -> None:
+        for index, way in enumerate(spec.ways):
+            target = way.to if way.to is not None else spec.to
+            internal = target is None or target == BACK
+            self._machine.add_transition(
+                name,
+                source,
+                None if internal else target,
+                conditions=[partial(_when, index, spec)],
+                before=[partial(_note, index)],
+            )
+
+    def fire(self, action: str, state: str, facts: Mapping[str, Any]) -> tuple[str, int]:
+        """Return the state the action leads to and which outcome was taken.
+
+        Raises IllegalAction when the state knows no such action or no outcome fits.
+        """
+        token = Token(state)
+        try:
+            moved = self._machine.events[action].trigger(token, facts=facts)
+        except (KeyError, MachineError):
+            raise IllegalAction("当前状态下不能这样办") from None
+        if not moved:
+            raise IllegalAction("没有适用的结果")
+        return token.state, token.way
+
+
+class Rules:
+    """One published workflow, compiled. Build once, share: it holds no grievance."""
+
+    def __init__(self, workflow: Workflow) -> None:
+        self.workflow = workflow
+        self.id = workflow.id
+        self.main = FlowMachine(workflow)
+        self.tasks = {name: FlowMachine(kind) for name, kind in workflow.tasks.items()}
+        self.fixed_units = tuple(
+            sorted({role.unit for role in workflow.roles.values() if self._is_code(role)})  # type: ignore[type-var]
+        )
+        self.rivals: dict[str, set[str]] = {}
+        for one, other in workflow.separate:
+            self.rivals.setdefault(one, set()).add(other)
+            self.rivals.setdefault(other, set()).add(one)
+
+        options = re2.Options()
+        options.log_errors = False
+        self._keywords = [
+            (re2.compile(unicodedata.normalize("NFKC", word.pattern), options), word.category)
+            for word in workflow.intake.categories
+        ]
+
+    def suggest(self, text: str) -> str | None:
+        """Return the first category whose words stand in the NFKC text, or None."""
+        return next((category for pattern, category in self._keywords if pattern.search(text)), None)
+
+    @staticmethod
+    def _is_code(role: Role) -> bool:
+        return isinstance(role.unit, str) and role.unit not in ("lead", "assist")
+
+    def machine(self, task_kind: str | None) -> FlowMachine:
+        """Return the machine of the main flow or of a kind of task."""
+        return self.main if task_kind is None else self.tasks[task_kind]
+
+    def task_kind(self, kind: str) -> TaskKind:
+        """Return a kind of task.
+
+        Raises IllegalAction when the workflow has none of that name.
+        """
+        found = self.workflow.tasks.get(kind)
+        if found is None:
+            raise IllegalAction("没有这种任务", extra={"tasks": sorted(self.workflow.tasks)})
+        return found

@@ -1,0 +1,300 @@
+"""Where a grievance stands: the values that decisions read and make. No I/O; every change is a new value."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from wuye_loop.domain.clocks import Clock, ClockStatus
+from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.terms import ActorKind
+
+if TYPE_CHECKING:
+    from wuye_loop.domain.calendar import WorkCalendar
+    from wuye_loop.domain.directory import Directory
+    from wuye_loop.domain.routing import Choice
+    from wuye_loop.domain.rules import Rules
+
+EMPTY: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: what kind of key, for which unit, over which area. Never a person's name."""
+
+    kind: ActorKind
+    unit: str | None = None
+    area_path: str = ""
+    key_id: UUID | None = None
+    source: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+    def as_json(self) -> dict[str, object]:
+        """Return what the ledger keeps of the actor."""
+        row: dict[str, object] = {"kind": self.kind.value}
+        if self.unit:
+            row["unit"] = self.unit
+        if self.key_id:
+            row["key"] = str(self.key_id)
+        return row
+
+
+SYSTEM = Actor(ActorKind.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class GrievanceState:
+    """The main flow's record: what is fixed at intake, then what steps change."""
+
+    id: UUID
+    number: str
+    workflow: str
+    source: str
+    channel: str
+    kind: str
+    title: str
+    body: str
+    received_at: datetime
+    estate_code: str | None
+    area_code: str | None
+    area_path: str
+    company_code: str | None
+    anonymous: bool
+    category: str | None
+    urgency: str
+    state: str
+    stage: str
+    state_since: datetime
+    final: bool
+    cycle: int
+    level: str
+    lead_unit: str | None
+    holder_unit: str | None
+    holder_role: str | None
+    units: tuple[str, ...]
+    counts: Mapping[str, int]
+    data: Mapping[str, Any]
+    did: Mapping[str, list[str]]
+    merged_into: UUID | None
+    followers: int
+    urged: int
+    flags: tuple[str, ...]
+    due_at: datetime | None
+    due_clock: str | None
+    closed_at: datetime | None
+    seq: int
+    head: bytes
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: The fields that a step may change, in the order the ledger and the store name them.
+MUTABLE = (
+    "category",
+    "urgency",
+    "state",
+    "stage",
+    "state_since",
+    "final",
+    "cycle",
+    "level",
+    "lead_unit",
+    "holder_unit",
+    "holder_role",
+    "units",
+    "counts",
+    "data",
+    "did",
+    "merged_into",
+    "followers",
+    "urged",
+    "flags",
+    "due_at",
+    "due_clock",
+    "closed_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """A side flow's record."""
+
+    id: UUID
+    grievance_id: UUID
+    kind: str
+    n: int
+    state: str
+    final: bool
+    holder_unit: str | None
+    opener_unit: str | None
+    opener_role: str | None
+    document: str | None
+    document_number: str | None
+    copies: tuple[str, ...]
+    data: Mapping[str, Any]
+    counts: Mapping[str, int]
+    opened_at: datetime
+    state_since: datetime
+    closed_at: datetime | None
+    cycle: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the ledger's image of the task."""
+        return {item.name: plain(getattr(self, item.name)) for item in fields(self)}
+
+
+def plain(value: object) -> Any:  # noqa: ANN401: any JSON value
+    """Turn one field into what JSON can carry."""
+    if isinstance(value, datetime):
+        return as_text(value)
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, tuple):
+        return list(value)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A grievance with its tasks and clocks, as locked."""
+
+    grievance: GrievanceState
+    tasks: Mapping[UUID, TaskState]
+    clocks: Mapping[UUID, Clock]
+
+    def open_tasks(self, kind: str) -> int:
+        """Count the open tasks of a kind."""
+        return sum(1 for task in self.tasks.values() if task.kind == kind and not task.final)
+
+    def open_clock(self, name: str, task_id: UUID | None) -> Clock | None:
+        """Return the running or paused instance of a clock."""
+        for item in self.clocks.values():
+            if item.name == name and item.task_id == task_id and item.status is not ClockStatus.ENDED:
+                return item
+        return None
+
+    def latest_clock(self, name: str, task_id: UUID | None) -> Clock | None:
+        """Return the newest instance of a clock, ended or not."""
+        found = [item for item in self.clocks.values() if item.name == name and item.task_id == task_id]
+        return max(found, key=lambda item: (item.cycle, item.run)) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """Another grievance named in a form: what a decision may know of it."""
+
+    id: UUID
+    number: str
+    state: str
+    final: bool
+    merged_into: UUID | None
+    followers: int = 0
+
+
+def no_choice(_: Situation) -> "Choice":
+    """Stand where no router may be asked."""
+    msg = "此处不能转办"
+    raise LookupError(msg)
+
+
+def no_number(_: str, __: int) -> int:
+    """Stand where no document may be numbered."""
+    msg = "此处不能编文号"
+    raise LookupError(msg)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything a decision may ask: the rules, the time, the calendar, the directory, and four questions."""
+
+    rules: "Rules"
+    now: datetime
+    calendar: "WorkCalendar"
+    directory: "Directory"
+    new_id: Callable[[], UUID]
+    choose: Callable[[Situation], "Choice"] = no_choice
+    next_number: Callable[[str, int], int] = no_number
+    others: Mapping[str, Brief] = field(default_factory=dict)  # by number
+    lead: Brief | None = None  # the grievance that this one was merged into
+    redact: Callable[[str], str] = str
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is asked: an action on the grievance or on one of its tasks."""
+
+    action: str
+    actor: Actor
+    form: Mapping[str, Any] = field(default_factory=dict)
+    task_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDraft:
+    """A notice to a unit, to be sent after the commit, not before `not_before`."""
+
+    instrument: str
+    title: str
+    units: tuple[str, ...]
+    urgent: bool
+    not_before: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentDraft:
+    """A numbered instrument that a step issued."""
+
+    number: str
+    kind: str
+    series: str
+    year: int
+    n: int
+    task_id: UUID | None
+    addressee: str | None
+    copies: tuple[str, ...]
+    text: str | None
+    issued_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RatingDraft:
+    """What the complainant answered in a cycle."""
+
+    cycle: int
+    rater: str
+    of_unit: str | None
+    answers: Mapping[str, Any]
+    satisfied: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the ledger, hashed over the row before."""
+
+    seq: int
+    at: datetime
+    action: str
+    task_id: UUID | None
+    actor: Mapping[str, Any]
+    from_state: str | None
+    to_state: str | None
+    facts: Mapping[str, Any]
+    changes: Mapping[str, Any]
+    audience: str
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was decided: the new situation and everything to be written with it."""
+
+    situation: Situation
+    entries: Sequence[Entry]
+    notices: Sequence[NoticeDraft] = ()
+    documents: Sequence[DocumentDraft] = ()
+    ratings: Sequence[RatingDraft] = ()
+    joins: Sequence[tuple[UUID, int]] = ()  # other grievances that gain (+1) or lose (-1) a follower
+    asks: Sequence[Mapping[str, Any]] = ()  # other systems a router wants asked
+    opened: UUID | None = None

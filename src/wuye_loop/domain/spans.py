@@ -1,0 +1,63 @@
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Self
+
+
+class TimeUnit(StrEnum):
+    """A unit in which rules state a limit: elapsed (minute, hour), natural (day, month) or office time."""
+
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WORKHOUR = "workhour"
+    WORKDAY = "workday"
+    MONTH = "month"
+
+
+CHINESE: Final = {
+    TimeUnit.MINUTE: "分钟",
+    TimeUnit.HOUR: "小时",
+    TimeUnit.DAY: "日",
+    TimeUnit.WORKHOUR: "个工作小时",
+    TimeUnit.WORKDAY: "个工作日",
+    TimeUnit.MONTH: "个月",
+}
+LARGEST: Final = 10_000
+_WRITTEN: Final = re.compile(r"([+-]?[0-9]{1,5}) +([a-z]+)")
+_UNITS: Final = {name: unit for unit in TimeUnit for name in (unit.value, f"{unit.value}s")}
+_ALLOWED: Final = ", ".join(f"{unit.value}s" for unit in TimeUnit)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A signed number of one time unit, at most 10,000 of it: the limit of a clock, the offset of a rung."""
+
+    n: int
+    unit: TimeUnit
+
+    def __post_init__(self) -> None:
+        if not -LARGEST <= self.n <= LARGEST:
+            raise ValueError(f"a span is between -{LARGEST} and {LARGEST} {self.unit.value}s, not {self.n}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read "5 workdays", "-1 workday" or "+30 minutes"; ValueError says what may be written instead."""
+        written = _WRITTEN.fullmatch(text.strip())
+        unit = _UNITS.get(written[2]) if written else None
+        if written is None or unit is None:
+            raise ValueError(f"{text[:40]!r} is no span: write a number and one of {_ALLOWED}, as in '5 workdays'")
+        return cls(int(written[1]), unit)
+
+    def __str__(self) -> str:
+        return f"{self.n} {self.unit.value}{'' if abs(self.n) == 1 else 's'}"
+
+    @property
+    def chinese(self) -> str:
+        """The span as a user reads it: 5 个工作日."""
+        return f"{self.n} {CHINESE[self.unit]}"
+
+    @property
+    def working(self) -> bool:
+        """Whether the span passes in office time only."""
+        return self.unit in (TimeUnit.WORKHOUR, TimeUnit.WORKDAY)

@@ -1,0 +1,109 @@
+"""The words of the field, one per thing: English in code, Chinese in what people read."""
+
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """The six stages of the closed loop, in the order a grievance travels."""
+
+    COLLECT = "collect"
+    ASSIGN = "assign"
+    HANDLE = "handle"
+    ESCALATE = "escalate"
+    FEEDBACK = "feedback"
+    EVALUATE = "evaluate"
+
+    @property
+    def chinese(self) -> str:
+        """The stage's name as the 奎文 article writes it."""
+        return _STAGES[self]
+
+
+_STAGES = {
+    Stage.COLLECT: "统一收集",
+    Stage.ASSIGN: "问题转办",
+    Stage.HANDLE: "单位承办",
+    Stage.ESCALATE: "升级督办",
+    Stage.FEEDBACK: "意见反馈",
+    Stage.EVALUATE: "评价考核",
+}
+
+
+class Kind(StrEnum):
+    """What the complainant wants (诉求类型), as the hotlines exchange it."""
+
+    ENQUIRY = "咨询"
+    HELP = "求助"
+    COMPLAINT = "投诉"
+    REPORT = "举报"
+    SUGGESTION = "建议"
+    THANKS = "感谢"
+    OTHER = "其他"
+
+
+class Urgency(StrEnum):
+    """How urgent a grievance is (紧急程度), most urgent first."""
+
+    CRITICAL = "特急"
+    URGENT = "加急"
+    NORMAL = "平急"
+    ROUTINE = "常规"
+
+
+class Audience(StrEnum):
+    """Who may read a ledger row or a form field; each also reads what the next wider one may."""
+
+    INTERNAL = "internal"  # dispatchers, supervisors, auditors
+    UNITS = "units"  # and the units that work on the grievance
+    PUBLIC = "public"  # and the complainant, through the hotline
+
+
+class ActorKind(StrEnum):
+    """What kind of key (or the system itself) acts."""
+
+    HOTLINE = "hotline"
+    UNIT = "unit"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+    SYSTEM = "system"
+
+
+class Level(StrEnum):
+    """The levels of an area (属地), smallest first."""
+
+    COMMUNITY = "community"
+    STREET = "street"
+    DISTRICT = "district"
+    CITY = "city"
+
+
+GLOSSARY = {
+    "Grievance": "诉求",
+    "Channel": "渠道",
+    "Complainant": "诉求人",
+    "Estate": "小区",
+    "PropertyCompany": "物业企业",
+    "Area": "属地",
+    "Unit": "承办单位",
+    "Assignment": "派单",
+    "SendBack": "退单",
+    "Extension": "延期",
+    "Suspension": "挂起",
+    "Whistle": "吹哨报到",
+    "JointMeeting": "联席会议",
+    "Clock": "时限",
+    "Rung": "督办级",
+    "Escalation": "升级",
+    "SupervisionOrder": "督办单",
+    "Watchlist": "挂账",
+    "Callback": "回访",
+    "Verification": "验单",
+    "Rating": "评价",
+    "Score": "考核分",
+    "RedBlackList": "红黑榜",
+    "Bulletin": "通报",
+    "Ledger": "流转台账",
+    "Task": "任务",
+    "Document": "文书",
+}

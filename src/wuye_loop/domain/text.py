@@ -1,0 +1,79 @@
+"""Texts from outside: cleaned on the way in, matched and searched by, masked on the way out. Pure, linear in the text."""
+
+import re
+import unicodedata
+
+from wuye_loop.domain.errors import BadValue
+
+# One class of single characters each: nothing to backtrack over.
+_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+# Zero-width, direction-turning and tag characters: they make two texts look alike, or one text look like another.
+_INVISIBLE = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
+)
+_LINE_END = re.compile("\r\n?|[\u2028\u2029]")
+_LIKE_SPECIAL = re.compile(r"([\\%_])")
+
+_NOT_DIGIT = re.compile(r"\D")
+_MOBILE = re.compile(r"(?:86)?(1[3-9]\d{9})")
+_VISIBLE_TAIL = 2
+_MOST_STARS = 3
+
+# A building is a number, letter, numeral or direction followed by its word. 号院 (a gate number) may hold many buildings.
+_BUILDING = re.compile(r"[0-9A-Za-z一二三四五六七八九十百零〇甲乙丙丁东西南北]{1,6}\s?(?:号\s?楼|#\s?楼|#|栋|幢|座)")
+_COURT = re.compile(r"[0-9一二三四五六七八九十百零〇]{1,6}\s?号院")
+# What must not stand before the building either: some write the room first.
+_ROOM = re.compile(r"单元|室|层|楼道|门栋|\d{3,}\s?户|\d\s?门|\d\s?[-—–/]\s?\d|\d{5,}")
+
+
+def clean(text: str, *, max_len: int) -> str:
+    """Return a text fit to store and show: trimmed, one kind of line end, invisible characters gone.
+
+    BadValue, a ValueError in words, for control characters, lone surrogates, or more than `max_len` characters.
+    """
+    if _FORBIDDEN.search(text.replace("\r", "")):
+        raise BadValue("含有不允许的控制字符")
+    text = _INVISIBLE.sub("", _LINE_END.sub("\n", text)).strip()
+    if len(text) > max_len:
+        raise BadValue(f"过长，最多 {max_len} 个字")
+    return text
+
+
+def match_key(text: str) -> str:
+    """Return what two spellings of one name share: NFKC, case folded, invisible characters and outer spaces gone."""
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold().strip()
+
+
+def like_literal(text: str) -> str:
+    """Return the text with LIKE's wildcards escaped by a backslash, so that `%` finds a per cent sign."""
+    return _LIKE_SPECIAL.sub(r"\\\1", text)
+
+
+def mask_name(name: str) -> str:
+    """Return the first character and at most three stars: 张三丰 becomes 张**; a single character becomes a star."""
+    name = match_key(name) and unicodedata.normalize("NFKC", _INVISIBLE.sub("", name)).strip()
+    if len(name) <= 1:
+        return "*" * len(name)
+    return name[0] + "*" * min(len(name) - 1, _MOST_STARS)
+
+
+def mask_phone(phone: str) -> str:
+    """Return 138****5678 for a mobile; for landlines and anything else, stars and the last two digits."""
+    digits = _NOT_DIGIT.sub("", unicodedata.normalize("NFKC", phone))
+    if mobile := _MOBILE.fullmatch(digits):
+        return f"{mobile[1][:3]}****{mobile[1][-4:]}"
+    if len(digits) <= _VISIBLE_TAIL:
+        return "*" * len(digits)
+    return "*" * (len(digits) - _VISIBLE_TAIL) + digits[-_VISIBLE_TAIL:]
+
+
+def mask_address(address: str) -> str | None:
+    """Return an address down to its building, or None when no building can be told from what it holds.
+
+    Unit, floor and room never pass, nor does a text that names them before the building.
+    """
+    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", address)).strip()
+    found = _BUILDING.search(text) or _COURT.search(text)
+    if found is None or _ROOM.search(text, 0, found.start()):
+        return None
+    return text[: found.end()]

@@ -1,0 +1,85 @@
+"""When a clock starts, pauses, goes on and ends, as the state of its flow says; never by touching a grievance."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from uuid import UUID
+
+from wuye_loop.domain import clocks
+from wuye_loop.domain.calendar import Starts
+from wuye_loop.domain.clocks import Clock, ClockStatus, RungPlan
+from wuye_loop.domain.errors import IllegalAction
+from wuye_loop.domain.facts import facts_of
+from wuye_loop.domain.situation import Situation, TaskState, World
+from wuye_loop.domain.spans import Span
+from wuye_loop.domain.workflow import ClockSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The limit that was chosen: a span or a fixed instant, and the rule for its start."""
+
+    span: Span | None
+    until: datetime | None
+    starts: Starts
+
+
+def resolve_limit(world: World, spec: ClockSpec, situation: Situation, task: TaskState | None) -> Resolved:
+    """Return the first limit whose condition holds; it is stored with the clock, so a later change never moves it.
+
+    Raises IllegalAction when a limit runs `until` a date that nobody has stored.
+    """
+    facts = facts_of(world, situation, task)
+    for limit in spec.limit:
+        if limit.when.holds(facts):
+            starts = limit.starts or spec.starts
+            if limit.until is None:
+                return Resolved(limit.is_, None, starts)
+            day = facts.get(limit.until)
+            if not isinstance(day, str):
+                raise IllegalAction("还没有约定日期,不能开始计时")
+            return Resolved(None, world.calendar.close_of(date.fromisoformat(day)), starts)
+    raise IllegalAction("没有适用的时限")
+
+
+def synced(  # noqa: PLR0913: what one clock depends on
+    world: World,
+    spec: ClockSpec,
+    plans: tuple[RungPlan, ...],
+    latest: Clock | None,
+    *,
+    name: str,
+    state: str,
+    unit: str | None,
+    task_id: UUID | None,
+    cycle: int,
+    limit: Callable[[], Resolved],
+) -> Clock | None:
+    """Return the clock's new image, or None where nothing changes."""
+    alive = latest is not None and latest.status is not ClockStatus.ENDED
+    if state in spec.during:
+        if latest is not None and (alive or _goes_on(spec, latest, cycle)):
+            return _running(latest, unit, world)
+        run = latest.run + 1 if latest is not None and latest.cycle == cycle else 1
+        chosen = limit()
+        return clocks.start(
+            id=world.new_id(), name=name, task_id=task_id, cycle=cycle, run=run, unit=unit, limit=chosen.span,
+            until=chosen.until, starts=chosen.starts, plans=plans, now=world.now, calendar=world.calendar,
+        )  # fmt: skip
+    if latest is None or not alive:
+        return None
+    if state in spec.paused:
+        return clocks.pause(latest, world.now, world.calendar) if latest.status is ClockStatus.RUNNING else None
+    return clocks.end(latest, world.now)
+
+
+def _goes_on(spec: ClockSpec, latest: Clock, cycle: int) -> bool:
+    """Say whether an ended clock is taken up again with what was left, instead of a new one being started."""
+    return spec.per == "once" or (spec.per == "cycle" and latest.cycle == cycle)
+
+
+def _running(latest: Clock, unit: str | None, world: World) -> Clock | None:
+    clock = latest if latest.status is ClockStatus.RUNNING else clocks.resume(latest, world.now, world.calendar)
+    if clock.unit != unit and unit is not None:
+        clock = replace(clock, unit=unit)
+    return None if clock is latest else clock

@@ -1,0 +1,60 @@
+"""One request, one transaction: it ends before the answer is rendered, so a failing commit is never a 200."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from fastapi import Response
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from wuye_loop.edge.site import Site
+from wuye_loop.loop.engine import Outcome
+
+#: Constraints that two equal requests at the same moment run into: the second is run again and finds the first.
+_RACES = {"uq_grievance_source_external_id", "pk_idempotency_key"}
+_ATTEMPTS = 3
+T = TypeVar("T")
+
+
+async def transact(site: Site, work: Callable[[Session], Outcome]) -> Response:
+    """Run plain synchronous work in a transaction of its own, with its jobs, and answer after the commit."""
+    return reply(await outcome_of(site, work))
+
+
+async def outcome_of(site: Site, work: Callable[[Session], Outcome]) -> Outcome:
+    """Run work in a transaction of its own and return what it came to.
+
+    Raises what the work or the commit raises; then nothing of it remains.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            async with site.database.begin_async() as session:
+                outcome = await session.run_sync(work)
+                if outcome.jobs:
+                    await site.jobs.defer_async(session, outcome.jobs)
+        except IntegrityError as error:
+            if attempt == _ATTEMPTS or constraint_of(error) not in _RACES:
+                raise
+        else:
+            return outcome
+    raise AssertionError  # the loop above returns or raises
+
+
+def constraint_of(error: IntegrityError) -> str | None:
+    """Return the name of the violated constraint."""
+    name: str | None = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
+    return name
+
+
+def reply(outcome: Outcome) -> Response:
+    """Return the rendered answer; a kept one says that it was given before."""
+    headers = {"Idempotent-Replayed": "true"} if outcome.replayed else {}
+    if outcome.seq:
+        headers["ETag"] = f'"{outcome.seq}"'
+    return Response(outcome.body, outcome.status, headers, media_type="application/json")
+
+
+async def read(site: Site, work: Callable[[Session], T]) -> T:
+    """Run plain synchronous reading in a read-only transaction."""
+    async with site.database.read_async() as session:
+        return await session.run_sync(work)

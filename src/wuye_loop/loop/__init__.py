@@ -1,0 +1,1 @@
+"""The closed loop 闭环: every write to a grievance happens here, and only here."""

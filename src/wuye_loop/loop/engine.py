@@ -1,0 +1,292 @@
+"""Take one step: lock, decide, write. Ledger, clocks, tasks and the kept answer go in the same transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain import machine
+from wuye_loop.domain.errors import KeyReused, NotFound, Stale
+from wuye_loop.domain.redaction import redact
+from wuye_loop.domain.router import Reply
+from wuye_loop.domain.routing import Choice
+from wuye_loop.domain.sealing import KeyRing
+from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Situation, Step, World
+from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
+from wuye_loop.loop import choosing
+from wuye_loop.ports import Clock, Ids
+from wuye_loop.store import documents, grievances, identity
+from wuye_loop.store.grievances import Locked, Ticket
+from wuye_loop.store.reference import Reference
+
+Render = Callable[[World, Situation, Step], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What the loop runs on: time, ids, keys, and what is kept of rules, calendars and directory."""
+
+    clock: Clock
+    ids: Ids
+    keyring: KeyRing
+    reference: Reference
+    default_workflow: str = "kuiwen@1"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step came to: the rendered answer, and the jobs it leaves."""
+
+    body: bytes
+    status: int = 200
+    jobs: Sequence[Job] = ()
+    number: str = ""
+    seq: int = 0
+    replayed: bool = False
+    step: Step | None = field(default=None, compare=False)
+
+
+def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> World:  # noqa: ANN401: World's own fields
+    """Return what a decision about this grievance may ask."""
+    loop.reference.refresh(session, locked.epochs)
+    rules = loop.reference.rules(session, locked.situation.grievance.workflow)
+    calendar = loop.reference.calendar(session, rules.workflow.calendar)
+    return World(
+        rules=rules,
+        now=loop.clock.now(),
+        calendar=calendar,
+        directory=loop.reference.directory,
+        new_id=loop.ids.new,
+        **ports,
+    )
+
+
+def take(  # noqa: PLR0913: one request, all its parts
+    loop: Loop,
+    session: Session,
+    number: str,
+    command: Command,
+    render: Render,
+    *,
+    expected_seq: int | None = None,
+    ticket: Ticket | None = None,
+    asked: Mapping[int, Reply | str | None] | None = None,
+) -> Outcome:
+    """Take an action on a grievance or one of its tasks.
+
+    Raises NotFound (also for what is outside the actor's jurisdiction), Stale, KeyReused, and what machine.decide does.
+    """
+    lead, others = _others(session, number, command)
+    locked = _lock(session, number, command.actor, command.task_id, ticket)
+    replay = _replay(locked, ticket)
+    if replay is not None:
+        return replay
+    _expect(locked, expected_seq)
+    world = world_of(
+        loop,
+        session,
+        locked,
+        choose=partial(_choose, loop, session, locked, asked),
+        next_number=partial(documents.next_number, session),
+        others=others,
+        lead=lead,
+        redact=_Redactor(loop, locked),
+    )
+    if command.task_id is not None and command.task_id not in locked.situation.tasks:
+        raise NotFound
+    step = machine.decide(world, locked.situation, command)
+    return _write(loop, session, world, locked, step, render, ticket)
+
+
+def open_task(  # noqa: PLR0913: one request, all its parts
+    loop: Loop,
+    session: Session,
+    number: str,
+    kind: str,
+    actor: Actor,
+    form: Mapping[str, Any],
+    render: Render,
+    *,
+    expected_seq: int | None = None,
+    ticket: Ticket | None = None,
+) -> Outcome:
+    """Open a task of a kind on a grievance. Raises as take does."""
+    locked = _lock(session, number, actor, None, ticket)
+    replay = _replay(locked, ticket)
+    if replay is not None:
+        return replay
+    _expect(locked, expected_seq)
+    world = world_of(
+        loop,
+        session,
+        locked,
+        choose=partial(_choose, loop, session, locked, None),
+        next_number=partial(documents.next_number, session),
+        redact=_Redactor(loop, locked),
+    )
+    step = machine.decide_open(world, locked.situation, kind, actor, form)
+    return _write(loop, session, world, locked, step, render, ticket, status=201)
+
+
+def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
+    """Fire, in order, every rung of a grievance that is really due as seen under its lock; return how many fired."""
+    locked = grievances.lock(session, number, SYSTEM)
+    if locked is None:
+        raise NotFound
+    world = world_of(
+        loop,
+        session,
+        locked,
+        choose=partial(_choose, loop, session, locked, None),
+        next_number=partial(documents.next_number, session),
+    )
+    steps: list[Step] = []
+    situation = locked.situation
+    while (due := machine.next_due_rung(situation, world.now)) is not None:
+        step = machine.decide_rung(world, situation, *due)
+        if step is None:
+            break
+        steps.append(step)
+        situation = step.situation
+    if not steps:
+        return Outcome(b""), 0
+    return _write(loop, session, world, locked, machine.joined(steps), no_answer, None), len(steps)
+
+
+def annotate(loop: Loop, session: Session, number: str, action: str, facts: Mapping[str, Any], **changes: Any) -> None:  # noqa: ANN401
+    """Write a ledger row by the system that moves nothing."""
+    locked = grievances.lock(session, number, SYSTEM)
+    if locked is None:
+        raise NotFound
+    world = world_of(loop, session, locked)
+    step = machine.note(world, locked.situation, action, facts, **changes)
+    grievances.write(session, locked.situation, step)
+
+
+def no_answer(_: World, __: Situation, ___: Step) -> bytes:
+    """Render nothing: nobody asked."""
+    return b""
+
+
+class _Redactor:
+    """Strikes identities out of free text; the complainant's own is unsealed only when there is text to look at."""
+
+    def __init__(self, loop: Loop, locked: Locked) -> None:
+        self._loop, self._locked = loop, locked
+        self._secrets: tuple[str, ...] | None = None
+
+    def __call__(self, text: str) -> str:
+        if self._secrets is None:
+            sealed, grievance_id = self._locked.sealed, self._locked.situation.grievance.id
+            person = identity.opened(self._loop.keyring, grievance_id, sealed) if sealed else {}
+            self._secrets = identity.secrets_in(person)
+        return redact(text, self._secrets)
+
+
+def _lock(session: Session, number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None) -> Locked:
+    locked = grievances.lock(session, number, actor, task_id=task_id, ticket=ticket)
+    if locked is None:
+        raise NotFound
+    return locked
+
+
+def _replay(locked: Locked, ticket: Ticket | None) -> Outcome | None:
+    if ticket is None or locked.stored is None:
+        return None
+    if locked.stored.digest != ticket.digest:
+        raise KeyReused("这个 Idempotency-Key 已用于另一个请求")
+    return Outcome(locked.stored.body, locked.stored.status, replayed=True)
+
+
+def _expect(locked: Locked, expected_seq: int | None) -> None:
+    seq = locked.situation.grievance.seq
+    if expected_seq is not None and expected_seq != seq:
+        raise Stale("诉求已有新的变化,请重新读取", seq=seq)
+
+
+def _others(session: Session, number: str, command: Command) -> tuple[Brief | None, dict[str, Brief]]:
+    """Lock what else a step will touch, before and together with the grievance itself, in the order of ids."""
+    named = command.form.get("into")
+    if isinstance(named, str) and named != number:
+        return None, grievances.briefs(session, [number, named], command.actor)
+    if command.action in ("unmerge", "close_merged"):
+        found = grievances.with_lead(session, number)
+        return found, {}
+    return None, {}
+
+
+def _choose(
+    loop: Loop,
+    session: Session,
+    locked: Locked,
+    asked: Mapping[int, Reply | str | None] | None,
+    situation: Situation,
+) -> Choice:
+    world = world_of(loop, session, locked)
+    return choosing.choose(session, world, situation, asked)
+
+
+def _write(  # noqa: PLR0913: one request, all its parts
+    loop: Loop,
+    session: Session,
+    world: World,
+    locked: Locked,
+    step: Step,
+    render: Render,
+    ticket: Ticket | None,
+    status: int = 200,
+) -> Outcome:
+    body = render(world, step.situation, step)
+    grievances.write(session, locked.situation, step, ticket=ticket, reply=body, status=status)
+    for other_id, change in step.joins:
+        _join(loop, session, other_id, change, step.situation.grievance.number)
+    grievance = step.situation.grievance
+    return Outcome(body, status, jobs_of(step, locked.situation), grievance.number, grievance.seq, step=step)
+
+
+def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: str) -> None:
+    """Count a follower on the lead grievance, with a ledger row of its own."""
+    number = grievances.number_of(session, other_id)
+    locked = grievances.lock(session, number, SYSTEM)
+    if locked is None:
+        raise NotFound
+    world = world_of(loop, session, locked)
+    action = "follower_joined" if change > 0 else "follower_left"
+    followers = locked.situation.grievance.followers + change
+    step = machine.note(world, locked.situation, action, {"follower": follower}, followers=followers)
+    grievances.write(session, locked.situation, step)
+
+
+def jobs_of(step: Step, before: Situation) -> tuple[Job, ...]:
+    """Return the jobs a step leaves: notices, a question to another system, followers of a closed grievance."""
+    grievance = step.situation.grievance
+    jobs = [
+        Job(
+            NOTIFY,
+            {
+                "number": grievance.number,
+                "instrument": notice.instrument,
+                "title": notice.title,
+                "unit": unit,
+                "urgent": notice.urgent,
+                "not_before": notice.not_before.isoformat(),
+            },
+        )
+        for notice in step.notices
+        for unit in notice.units
+    ]
+    jobs.extend(Job(ASK_ROUTER, {"number": grievance.number, "ask": _ask(ask)}) for ask in step.asks)
+    if grievance.final and not before.grievance.final and grievance.followers:
+        jobs.append(Job(CLOSE_FOLLOWERS, {"lead": str(grievance.id)}))
+    return tuple(jobs)
+
+
+def _ask(ask: Any) -> dict[str, Any]:  # noqa: ANN401: router.HttpAsk
+    row: dict[str, Any] = orjson.loads(orjson.dumps({name: getattr(ask, name) for name in ask.__slots__}))
+    return row
+
+

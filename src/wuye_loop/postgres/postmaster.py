@@ -1,0 +1,164 @@
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wuye_loop.postgres.account import PostgresError
+from wuye_loop.postgres.binaries import Binaries
+from wuye_loop.postgres.place import Place, for_us_alone
+
+SOCKET_FOLDER_LIMIT = 88  # bytes: the system allows 103 to 107 for folder and socket together
+LOG_LIMIT = 16 * 1024 * 1024
+START_SECONDS = 180  # a server that was killed under load first replays its log
+STOP_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Postmaster:
+    """What a server's own pid file says of it: process, folder of its socket, whether it takes connections."""
+
+    pid: int
+    socket: Path
+    ready: bool
+
+
+def start(where: Place, binaries: Binaries, options: Mapping[str, str]) -> Postmaster:
+    """Start the server of a place and wait until it takes connections; PostgresError with its last words."""
+    _clear_stale(where)
+    door = _socket_folder(where)
+    settings = {**options, "unix_socket_directories": str(door)}
+    command = [str(binaries.folder / "postgres"), "-D", str(where.cluster)]
+    command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        mark = _rotated(where.log)
+        with open(where.log, "ab", opener=for_us_alone) as log:  # Path.open takes no opener
+            process = subprocess.Popen(  # noqa: S603 the programs are PostgreSQL's own, chosen by us
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **where.account.child()
+            )
+        try:
+            postmaster = wait_until_ready(where, process.poll)
+        except BaseException as error:
+            if process.poll() is None:
+                process.send_signal(signal.SIGQUIT)
+                process.wait()
+            said = where.log.read_bytes()[mark:].decode(errors="replace").strip()
+            # The parts of a server that was killed hold its memory a moment longer than its head.
+            if isinstance(error, PostgresError) and "still in use" in said and time.monotonic() < deadline:
+                time.sleep(0.2)
+                continue
+            _remove_socket_folder(where, door)
+            if isinstance(error, PostgresError):
+                raise PostgresError(f"{error}:\n{said}") from None
+            raise
+        process.returncode = 0  # let go of on purpose: it may outlive us, and must not warn when we forget it
+        return postmaster
+
+
+def wait_until_ready(where: Place, ended: Callable[[], int | None]) -> Postmaster:
+    """Wait until a server that is starting takes connections; PostgresError when `ended` says that its process has."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if ended() is not None:
+            break
+        postmaster = _said(where)
+        if postmaster and postmaster.ready:
+            return postmaster
+        time.sleep(0.02)
+    raise PostgresError("PostgreSQL 启动失败 / PostgreSQL did not start")
+
+
+def stop(where: Place) -> bool:
+    """Stop the server of a place; False when none runs."""
+    postmaster = alive(where)
+    if postmaster is None:
+        return False
+    # First fast: roll back, write out, close. If that hangs, at once: the log is replayed at the next start.
+    for kind in (signal.SIGINT, signal.SIGQUIT):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(postmaster.pid, kind)
+        deadline = time.monotonic() + STOP_SECONDS
+        while time.monotonic() < deadline:
+            _reap(postmaster.pid)
+            # What it takes away last; its process may stay listed until whoever started it looks.
+            if not (where.cluster / "postmaster.pid").exists():
+                _remove_socket_folder(where, postmaster.socket)
+                return True
+            time.sleep(0.01)
+    raise PostgresError(f"PostgreSQL 停不下来 / PostgreSQL (process {postmaster.pid}) does not stop; see {where.log}")
+
+
+def alive(where: Place) -> Postmaster | None:
+    """Return the server if it answers: its socket lies in a private folder, so whoever answers there is it."""
+    said = _said(where)
+    if said is None:
+        return None
+    with socket.socket(socket.AF_UNIX) as door:
+        try:
+            door.connect(str(said.socket / ".s.PGSQL.5432"))
+        except OSError:
+            return None
+    return said
+
+
+def _reap(pid: int) -> None:
+    with contextlib.suppress(ChildProcessError):  # another process started it
+        os.waitpid(pid, os.WNOHANG)
+
+
+def _said(where: Place) -> Postmaster | None:
+    """Return what the pid file says, whether or not its process still lives; None while there is no whole one."""
+    try:
+        lines = (where.cluster / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return None
+    if len(lines) < 8:  # noqa: PLR2004 the lines it has when whole
+        return None
+    return Postmaster(int(lines[0]), Path(lines[4]), lines[7].strip() == "ready")
+
+
+def _clear_stale(where: Place) -> None:
+    """Remove what a killed server left: PostgreSQL itself would take any process of the same id for its former self."""
+    said = _said(where)
+    if said is None:
+        return
+    _reap(said.pid)
+    # Asked as the server's account, for which its own process is always open to view.
+    look = 'readlink "/proc/$1/cwd" || ps -o command= -p "$1"'
+    if str(where.cluster) in where.account.run(["/bin/sh", "-c", look, "sh", str(said.pid)]).stdout:
+        raise PostgresError(
+            f"数据库进程 {said.pid} 还在运行，但连接不上，请先结束它。"
+            f"/ the server of {where.cluster} (process {said.pid}) lives but does not answer; end it, then try again."
+        )
+    _remove_socket_folder(where, said.socket)
+    for lock in (where.cluster / "postmaster.pid", *where.cluster.glob(".s.PGSQL.*")):
+        lock.unlink()
+
+
+def _socket_folder(where: Place) -> Path:
+    plain = re.fullmatch(r"[\w./-]+", str(where.cluster), re.ASCII)  # others would have to be quoted in every URL
+    if plain and len(os.fsencode(where.cluster)) <= SOCKET_FOLDER_LIMIT:
+        return where.cluster
+    folder = Path(tempfile.mkdtemp(prefix="wuye-", dir="/tmp"))  # private by its making, and short
+    where.account.owns(folder)
+    return folder
+
+
+def _remove_socket_folder(where: Place, folder: Path) -> None:
+    if folder != where.cluster:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _rotated(log: Path) -> int:
+    """Put a log that has grown too long aside, and return the length of the one now written to."""
+    if log.exists() and log.stat().st_size > LOG_LIMIT:
+        log.replace(log.with_name(f"{log.name}.1"))
+    return log.stat().st_size if log.exists() else 0

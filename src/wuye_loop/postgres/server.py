@@ -1,0 +1,128 @@
+import contextlib
+import fcntl
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+import psycopg
+
+from wuye_loop.postgres import postmaster
+from wuye_loop.postgres.account import PostgresError
+from wuye_loop.postgres.binaries import choose
+from wuye_loop.postgres.cluster import initialise
+from wuye_loop.postgres.place import Place, for_us_alone, place
+
+NAME = "wuye"  # the database and its owner
+OPTIONS = {
+    "listen_addresses": "",  # the socket is the only door, and the account behind it the key
+    "unix_socket_permissions": "0700",
+    "fsync": "on",
+    "full_page_writes": "on",
+    "synchronous_commit": "on",
+    "max_connections": "100",
+    "shared_buffers": "128MB",
+    "jit": "off",  # compiling costs more than our short statements take
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "cluster_name": "wuye-loop",
+    "log_error_verbosity": "terse",  # details quote values, and values may be a complainant's
+    "log_min_error_statement": "panic",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server: its SQLAlchemy URL (`postgresql+psycopg://`), its data folder, its version as text."""
+
+    url: str
+    data: Path
+    version: str
+
+
+@contextlib.contextmanager
+def running(data: Path, *, options: Mapping[str, str] | None = None, pg_bin: Path | None = None) -> Iterator[Server]:
+    """Start the server of a data folder, or join it when it runs, and stop it if we are the last to leave.
+
+    `options` are server settings that win over ours (for the one who starts it); `pg_bin` a folder of programs.
+    Raises PostgresError, in words.
+    """
+    where = place(data)
+    with _open(where.starting) as starting, _open(where.users) as users:
+        try:
+            with _locked(starting):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                server = _start_or_join(where, {**OPTIONS, **(options or {})}, pg_bin)
+            yield server
+        finally:
+            with _locked(starting):
+                if _alone(users):
+                    postmaster.stop(where)
+
+
+@contextlib.contextmanager
+def temporary(
+    *, options: Mapping[str, str] | None = None, pg_bin: Path | None = None, under: Path | None = None
+) -> Iterator[Server]:
+    """Run a server in a folder of its own, made `under` another; it is removed with all it holds when the block ends."""
+    with tempfile.TemporaryDirectory(prefix="wuye-", dir=under) as folder:
+        Path(folder).chmod(0o711)  # ours, and the account that runs the server for root must pass through
+        with running(Path(folder) / "data", options=options, pg_bin=pg_bin) as server:
+            yield server
+
+
+def stop(data: Path) -> bool:
+    """Stop the server of a data folder, whoever uses it; False when none runs."""
+    where = place(data)
+    with _open(where.starting) as starting, _locked(starting):
+        return postmaster.stop(where)
+
+
+def _open(path: Path) -> IO[str]:
+    try:
+        return open(path, "a+", opener=for_us_alone)  # Path.open takes no opener
+    except PermissionError:
+        raise PostgresError(
+            f"{path.parent} 属于另一个用户，请以其所有者运行，或另设 WUYE_DATA。"
+            f"/ {path.parent} belongs to another user; run as its owner, or choose another WUYE_DATA."
+        ) from None
+
+
+@contextlib.contextmanager
+def _locked(file: IO[str]) -> Iterator[None]:
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _alone(users: IO[str]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _start_or_join(where: Place, options: Mapping[str, str], pg_bin: Path | None) -> Server:
+    process = postmaster.alive(where)
+    if process is None:
+        binaries = choose(where.account, where.programs, major=where.written_by(), given=pg_bin)
+        if where.written_by() is None:
+            initialise(where, binaries, owner=NAME, sync=options["fsync"] != "off")
+        process = postmaster.start(where, binaries, options)
+    elif not process.ready:  # its starter was killed meanwhile
+        process = postmaster.wait_until_ready(where, lambda: None)
+    return _server(where, process.socket)
+
+
+def _server(where: Place, door: Path) -> Server:
+    url = f"postgresql+psycopg://{NAME}@/{NAME}?host={quote(str(door), safe='')}"
+    with psycopg.connect(host=str(door), user=NAME, dbname="postgres", autocommit=True) as connection:
+        version = connection.execute("SHOW server_version").fetchone()
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
+            connection.execute(f"CREATE DATABASE {NAME}")
+    return Server(url, where.data, str(version[0]) if version else "")

@@ -1,0 +1,141 @@
+import difflib
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "WUYE_"
+KIBIBYTE = 1024
+
+
+class SettingsError(Exception):
+    """The environment asks for something that cannot be; the message names the variable and says why."""
+
+
+def shipped(name: str) -> Path:
+    """Return the folder `name` (migrations, workflows) of the checkout, or its copy inside an installed wheel."""
+    package = Path(__file__).parent
+    checkout = package.parent.parent
+    return checkout / name if (checkout / "pyproject.toml").is_file() else package / f"_{name}"
+
+
+class Settings(BaseSettings):
+    """Every knob of the program: set `WUYE_<NAME>` in the environment; nothing else configures it."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    database_url: str | None = Field(
+        None,
+        description="PostgreSQL (15 to 18) to use, as postgresql://user:password@host/name. "
+        "Unset: a server of our own is started under `data`, so that nothing needs to be installed.",
+    )
+    data: Path = Field(
+        Path("var"),
+        description="Folder for what must outlive the process: the embedded server's files, keys, attachments.",
+    )
+    workflows: Annotated[tuple[Path, ...], NoDecode] = Field(
+        default_factory=lambda: (shipped("workflows"),),
+        description="Folders of workflow files, separated as in PATH; a later folder may add cities to an earlier one.",
+    )
+    default_workflow: str = Field(
+        "kuiwen@1", description="Workflow, as name@version, of a grievance whose channel and area name no other."
+    )
+    pool_size: int = Field(
+        10,
+        ge=1,
+        le=200,
+        description="Database connections per process and colour (sync, async). Ten keep two cores busy; "
+        "processes times this must stay under the server's max_connections (100).",
+    )
+    pool_timeout_seconds: float = Field(
+        5.0, gt=0, description="How long a request waits for a free connection before it is told 503 and to try again."
+    )
+    statement_timeout_ms: int = Field(
+        3000,
+        ge=0,
+        description="The longest one statement of a request may run: a costly search must not starve intake.",
+    )
+    lock_timeout_ms: int = Field(
+        2000, ge=0, description="The longest wait for a row lock: past it the caller is told to try again."
+    )
+    body_limit: int = Field(
+        256 * KIBIBYTE,
+        ge=KIBIBYTE,
+        description="Largest request body in bytes; a grievance is a page of text, not more.",
+    )
+    batch_body_limit: int = Field(
+        8 * KIBIBYTE * KIBIBYTE, ge=KIBIBYTE, description="Largest body of a batch of up to 1,000 grievances, in bytes."
+    )
+    idempotency_days: int = Field(
+        30,
+        ge=1,
+        description="How long a stored answer is replayed to a retry: hotlines send again in batches days later.",
+    )
+    sweep_seconds: float = Field(
+        2.0, gt=0, description="Pause between two looks for due deadlines; an idle look costs 0.03 ms of the database."
+    )
+    keys_file: Path | None = Field(
+        None,
+        description="The key ring that seals complainants' identities. Unset: keys.json under `data`. "
+        "Back it up apart from the database: without it no identity can be read again.",
+    )
+    master_key: SecretStr | None = Field(
+        None,
+        description="Key that wraps the key ring, as 32 bytes in URL-safe base64. "
+        "Unset: the ring is guarded by its file permissions alone.",
+    )
+    pg_bin: Path | None = Field(
+        None, description="Folder of PostgreSQL programs for the embedded server. Unset: a wheel's, then the system's."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least important line that is logged; one line per step is INFO."
+    )
+    rehearsal: bool = Field(
+        default=False,
+        description="演练: a clock that people may move, to see next week's deadlines today. Never on real grievances.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on; only this machine unless it is said otherwise.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+
+    @field_validator("workflows", mode="before")
+    @classmethod
+    def _split_like_path(cls, value: object) -> object:
+        return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _only_postgresql(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        scheme, mark, rest = value.partition("://")
+        if not mark or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
+            raise ValueError("must begin with postgresql:// (no other database is supported)")
+        return f"postgresql+psycopg://{rest}"
+
+    @property
+    def keys(self) -> Path:
+        """The key ring's file."""
+        return self.keys_file or self.data / "keys.json"
+
+
+@cache
+def load() -> Settings:
+    """Read the environment, once per process; SettingsError in words when a variable is wrong or misspelt."""
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in sorted(os.environ):
+        # Only what looks like a slip of the pen: platforms put variables of their own beside ours.
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            near = difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.85)
+            if near:
+                raise SettingsError(
+                    f"环境变量 {name} 无此设置，是否想写 {near[0]}？/ {name} is not a setting; did you mean {near[0]}?"
+                )
+    try:
+        return Settings()
+    except ValidationError as error:
+        # The value itself is not repeated: it may be a password.
+        lines = [f"{PREFIX}{'.'.join(map(str, e['loc']))}".upper() + f": {e['msg']}" for e in error.errors()]
+        raise SettingsError("设置有误 / wrong settings:\n" + "\n".join(lines)) from None

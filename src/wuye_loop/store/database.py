@@ -1,0 +1,203 @@
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import orjson
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
+
+from wuye_loop import postgres
+from wuye_loop.settings import Settings, shipped
+
+_MIGRATING = 0x77757965  # "wuye": the advisory lock of whoever migrates
+
+
+class UnfitDatabase(Exception):
+    """The database cannot be trusted with a grievance; the message says what is wrong with it, in words."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """The way to one PostgreSQL: transactions for both colours of code, and the shape of its tables.
+
+    Every transaction of the program begins and ends here. Isolation is READ COMMITTED; safety comes from row locks and
+    unique constraints. Errors pass through as SQLAlchemy's: what they mean to a caller is decided at the edge.
+
+    Connections are not tried before use (a round trip each time). When one turns out to be dead, SQLAlchemy throws the
+    whole pool away, that one request fails (the edge answers 503 with Retry-After), and the next finds a fresh one.
+    """
+
+    url: str
+    pool_size: int = 10
+    pool_timeout_seconds: float = 5.0
+    statement_timeout_ms: int = 3000
+    lock_timeout_ms: int = 2000
+
+    @property
+    def conninfo(self) -> str:
+        """The same database as a libpq URL, for programs that do not go through SQLAlchemy."""
+        return make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The pool for plain functions: worker, sweep, commands."""
+        return create_engine(self.url, **self._options)
+
+    @cached_property
+    def async_engine(self) -> AsyncEngine:
+        """The pool for HTTP endpoints; of one event loop, which must see `dispose_async` before it ends."""
+        return create_async_engine(self.url, **self._options)
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """Open a transaction: committed when the block ends well, rolled back when it raises or the commit does."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    @asynccontextmanager
+    async def begin_async(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction as `begin` does, for async code."""
+        async with AsyncSession(self.async_engine, expire_on_commit=False) as session:
+            yield session
+            await session.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a transaction that cannot write; it is rolled back at its end."""
+        with Session(self.engine.execution_options(postgresql_readonly=True)) as session:
+            yield session
+
+    @asynccontextmanager
+    async def read_async(self) -> AsyncIterator[AsyncSession]:
+        """Open a transaction as `read` does, for async code."""
+        async with AsyncSession(self.async_engine.execution_options(postgresql_readonly=True)) as session:
+            yield session
+
+    def migrate(self) -> None:
+        """Bring the tables to the newest revision; processes that start together take turns."""
+        at, head = self.current_revision(), self.head_revision()
+        if at == head:
+            return
+        if at is not None and at not in {script.revision for script in self._scripts.walk_revisions()}:
+            raise UnfitDatabase(
+                f"数据库的版本 {at} 比本程序（{head}）新，请升级程序。"
+                f"/ the database is at revision {at}, which this program (at {head}) does not know; upgrade the program."
+            )
+        # No pool and no time limits: a migration may take long, and its locks have a limit of their own.
+        engine = create_engine(self.url, poolclass=NullPool)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as turn, engine.connect() as connection:
+            turn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
+            command.upgrade(alembic_config(connection=connection), "head")
+
+    def head_revision(self) -> str | None:
+        """Return the newest revision this program knows."""
+        return self._scripts.get_current_head()
+
+    def current_revision(self) -> str | None:
+        """Return the revision of the database; None when it is empty."""
+        with self.engine.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
+
+    def check_durability(self) -> None:
+        """Refuse, with UnfitDatabase, a server that may forget what it has acknowledged when it is killed."""
+        wanted = {
+            "fsync": {"on"},
+            "full_page_writes": {"on"},
+            "synchronous_commit": {"on", "remote_apply", "remote_write"},  # all three write their own disk first
+        }
+        with self.engine.connect() as connection:
+            found = {name: str(connection.exec_driver_sql(f"SHOW {name}").scalar_one()) for name in wanted}
+        unfit = ", ".join(f"{name}={value}" for name, value in found.items() if value not in wanted[name])
+        if unfit:
+            raise UnfitDatabase(
+                f"数据库设置 {unfit}，断电可能丢失已受理的诉求，拒绝服务。"
+                f"/ the server has {unfit}: it may lose grievances that were acknowledged; set to on."
+            )
+
+    def dispose(self) -> None:
+        """Close the connections of plain functions."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()
+
+    async def dispose_async(self) -> None:
+        """Close the connections of async code; called on the loop they belong to."""
+        if "async_engine" in self.__dict__:
+            await self.async_engine.dispose()
+
+    @property
+    def _scripts(self) -> ScriptDirectory:
+        return ScriptDirectory.from_config(alembic_config())
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        limits = {
+            "statement_timeout": self.statement_timeout_ms,
+            "lock_timeout": self.lock_timeout_ms,
+            "idle_in_transaction_session_timeout": 60_000,  # a stuck process must not hold a grievance's lock for ever
+            "timezone": "UTC",
+        }
+        return {
+            "pool_size": self.pool_size,
+            "max_overflow": 0,
+            "pool_timeout": self.pool_timeout_seconds,
+            "pool_use_lifo": True,  # the connection used last has its statements prepared and its caches warm
+            "json_serializer": orjson.dumps,
+            "json_deserializer": orjson.loads,
+            "connect_args": {
+                "application_name": "wuye-loop",
+                "connect_timeout": 5,
+                "prepare_threshold": 2,  # from its third run on, a statement is not parsed and planned anew
+                "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+            },
+        }
+
+
+@contextmanager
+def open_database(settings: Settings, *, statement_timeout_ms: int | None = None) -> Iterator[Database]:
+    """Open the configured database, or our own server when none is, with its tables up to date.
+
+    `statement_timeout_ms` replaces the limit meant for requests, for work that may take longer; 0 is none.
+    Raises UnfitDatabase or PostgresError, in words.
+    """
+    with server_url(settings) as url:
+        database = Database(
+            url,
+            pool_size=settings.pool_size,
+            pool_timeout_seconds=settings.pool_timeout_seconds,
+            statement_timeout_ms=settings.statement_timeout_ms
+            if statement_timeout_ms is None
+            else statement_timeout_ms,
+            lock_timeout_ms=settings.lock_timeout_ms,
+        )
+        try:
+            database.check_durability()
+            database.migrate()
+            yield database
+        finally:
+            database.dispose()
+
+
+@contextmanager
+def server_url(settings: Settings) -> Iterator[str]:
+    """Give the configured URL, or that of our own server, which runs as long as the block does."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    with postgres.running(settings.data, pg_bin=settings.pg_bin) as server:
+        yield server.url
+
+
+def alembic_config(**attributes: object) -> Config:
+    """Return what Alembic needs to know; `connection` among the attributes is the one its migrations run on."""
+    config = Config()
+    config.set_main_option("script_location", str(shipped("migrations")).replace("%", "%%"))
+    config.attributes.update(attributes)
+    return config

@@ -1,0 +1,402 @@
+"""The hot path's statements: lock and read a grievance in one, write a step in one. Built once, at import."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain import clocks
+from wuye_loop.domain.instants import as_text, from_text
+from wuye_loop.domain.sealing import Sealed
+from wuye_loop.domain.situation import Actor, Brief, Entry, GrievanceState, Situation, Step, TaskState
+from wuye_loop.store.visibility import visible
+
+_COLUMNS = (
+    "id", "number", "workflow", "source", "channel", "kind", "title", "body", "received_at", "estate_code",
+    "area_code", "area_path", "company_code", "anonymous", "category", "urgency", "state", "stage", "state_since",
+    "final", "cycle", "level", "lead_unit", "holder_unit", "holder_role", "units", "counts", "data", "did",
+    "merged_into", "followers", "urged", "flags", "due_at", "due_clock", "closed_at", "seq", "head", "extra",
+)  # fmt: skip
+_N = len(_COLUMNS)
+
+_TASKS = "(SELECT jsonb_agg(to_jsonb(t)) FROM task t WHERE t.grievance_id = g.id AND (NOT t.final OR t.id = %(task_id)s))"
+_CLOCKS = (
+    "(SELECT jsonb_agg(c.image) FROM clock c WHERE c.grievance_id = g.id"
+    " AND (c.status <> 'ended' OR c.cycle = g.cycle))"
+)
+_EPOCHS = "(SELECT ARRAY[e.directory, e.calendar, e.workflows] FROM epoch e)"
+_PERSON = "x.key_id, x.alg, x.wrapped_key, x.nonce, x.ciphertext"
+_SELECT = f"SELECT {', '.join('g.' + name for name in _COLUMNS)}, {_TASKS}, {_CLOCKS}, {_EPOCHS}, {_PERSON}"
+_FROM = "FROM grievance g LEFT JOIN complainant x ON x.grievance_id = g.id"
+# Waiting for a lock, the locked row is read again as it is now, but everything else still as it was when the statement
+# began. `seen` is the row's seq as it was then: where it differs, the children were read too early (see `lock`).
+_SEEN = "(SELECT s.seq FROM grievance s WHERE s.id = g.id)"
+_KEYED = "LEFT JOIN idempotency_key k ON k.key_id = %(k_id)s AND k.route = %(k_route)s AND k.key = %(k_key)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An Idempotency-Key as one caller sent it to one route, with the digest of what was asked."""
+
+    key_id: UUID
+    route: str
+    key: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The answer that was given to the same ticket before."""
+
+    digest: bytes
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """A grievance as locked, the epochs of what is cached, and the answer kept for this ticket, if any."""
+
+    situation: Situation
+    epochs: tuple[int, int, int]
+    stored: Stored | None
+    sealed: Sealed | None
+
+
+def lock(
+    session: Session, number: str, actor: Actor, *, task_id: UUID | None = None, ticket: Ticket | None = None
+) -> Locked | None:
+    """Lock one visible grievance and read it with its open tasks and its clocks: one round trip.
+
+    None when there is none, or none that this actor may see.
+    """
+    locked = _read(session, number, actor, task_id, ticket, " FOR UPDATE OF g")
+    if locked is not None and locked[1] != locked[0].situation.grievance.seq:
+        locked = _read(session, number, actor, task_id, ticket, " FOR UPDATE OF g")
+    return locked[0] if locked else None
+
+
+def read(session: Session, number: str, actor: Actor, *, task_id: UUID | None = None) -> Locked | None:
+    """Read one visible grievance without a lock."""
+    found = _read(session, number, actor, task_id, None, "")
+    return found[0] if found else None
+
+
+def _read(
+    session: Session, number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None, ending: str
+) -> tuple[Locked, int] | None:
+    predicate, params = visible(actor)
+    params |= {"number": number, "task_id": task_id}
+    select, join = f"{_SELECT}, {_SEEN}", ""
+    if ticket is not None:
+        select, join = f"{select}, k.request_digest, k.status, k.body", _KEYED
+        params |= {"k_id": ticket.key_id, "k_route": ticket.route, "k_key": ticket.key}
+    statement = f"{select} {_FROM} {join} WHERE g.number = %(number)s AND {predicate}{ending}"
+    row = session.connection().exec_driver_sql(statement, params).first()
+    if row is None:
+        return None
+    kept = row[_N + 9 :]
+    stored = Stored(bytes(kept[0]), kept[1], bytes(kept[2])) if ticket and kept[0] is not None else None
+    return Locked(_situation(row), tuple(row[_N + 2]), stored, _sealed(row[_N + 3 : _N + 8])), row[_N + 8]
+
+
+def _sealed(row: Sequence[Any]) -> Sealed | None:
+    key_id, alg, wrapped_key, nonce, ciphertext = row
+    return Sealed(key_id, alg, bytes(wrapped_key), bytes(nonce), bytes(ciphertext)) if wrapped_key else None
+
+
+def _situation(row: Sequence[Any]) -> Situation:
+    values = list(row[:_N])
+    values[_UNITS] = tuple(values[_UNITS])
+    values[_FLAGS] = tuple(values[_FLAGS])
+    values[_HEAD] = bytes(values[_HEAD])
+    tasks = {task.id: task for task in map(_task, row[_N] or ())}
+    images = {item.id: item for item in map(clocks.from_row, row[_N + 1] or ())}
+    return Situation(GrievanceState(*values), tasks, images)
+
+
+_UNITS, _FLAGS, _HEAD = (_COLUMNS.index(name) for name in ("units", "flags", "head"))
+
+
+def _task(row: Mapping[str, Any]) -> TaskState:
+    return TaskState(
+        id=UUID(row["id"]),
+        grievance_id=UUID(row["grievance_id"]),
+        kind=row["kind"],
+        n=row["n"],
+        state=row["state"],
+        final=row["final"],
+        holder_unit=row["holder_unit"],
+        opener_unit=row["opener_unit"],
+        opener_role=row["opener_role"],
+        document=row["document"],
+        document_number=row["document_number"],
+        copies=tuple(row["copies"]),
+        data=row["data"],
+        counts=row["counts"],
+        opened_at=from_text(row["opened_at"]),
+        state_since=from_text(row["state_since"]),
+        closed_at=from_text(row["closed_at"]) if row["closed_at"] else None,
+        cycle=row["cycle"],
+    )
+
+
+def briefs(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, Brief]:
+    """Lock the other grievances that a form names, in the order of their ids, and return what a decision may know."""
+    predicate, params = visible(actor)
+    rows = session.connection().exec_driver_sql(
+        f"SELECT g.id, g.number, g.state, g.final, g.merged_into FROM grievance g"  # noqa: S608: a fixed predicate
+        f" WHERE g.number = ANY(%(numbers)s) AND {predicate} ORDER BY g.id FOR UPDATE OF g",
+        params | {"numbers": list(numbers)},
+    )
+    return {row.number: Brief(*row) for row in rows}
+
+
+def with_lead(session: Session, number: str) -> Brief | None:
+    """Lock a merged grievance together with the one it follows, in the order of ids; return the one it follows."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT g.id, g.number, g.state, g.final, g.merged_into FROM grievance g WHERE g.number = %(number)s"
+        " OR g.id = (SELECT f.merged_into FROM grievance f WHERE f.number = %(number)s) ORDER BY g.id FOR UPDATE OF g",
+        {"number": number},
+    )
+    return next((Brief(*row) for row in rows if row.number != number), None)
+
+
+def lead_of(session: Session, grievance: GrievanceState) -> Brief | None:
+    """Read, without a lock, the grievance that a merged one follows."""
+    if grievance.merged_into is None:
+        return None
+    row = session.connection().exec_driver_sql(
+        "SELECT id, number, state, final, merged_into FROM grievance WHERE id = %(id)s", {"id": grievance.merged_into}
+    )
+    return Brief(*row.one())
+
+
+def number_of_task(session: Session, task_id: UUID, actor: Actor) -> str | None:
+    """Return the number of the visible grievance that a task hangs on, or None."""
+    predicate, params = visible(actor)
+    row = session.connection().exec_driver_sql(
+        f"SELECT g.number FROM task t JOIN grievance g ON g.id = t.grievance_id"  # noqa: S608: a fixed predicate
+        f" WHERE t.id = %(task)s AND {predicate}",
+        params | {"task": task_id},
+    ).first()
+    return row[0] if row else None
+
+
+def number_of(session: Session, grievance_id: UUID) -> str:
+    """Return the number of a grievance known by its id."""
+    row = session.connection().exec_driver_sql(
+        "SELECT number FROM grievance WHERE id = %(id)s", {"id": grievance_id}
+    )
+    return str(row.scalar_one())
+
+
+# --- writing a step -------------------------------------------------------------------------------------------------
+
+_LEDGER = """ledgered AS (
+  INSERT INTO ledger (grievance_id, seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash)
+  SELECT %(id)s, e.seq, e.at, e.action, e.task_id, e.actor, e.from_state, e.to_state, e.facts, e.changes, e.audience,
+         decode(e.hash, 'hex')
+  FROM jsonb_to_recordset(%(entries)s::jsonb) AS e(seq int, at timestamptz, action text, task_id uuid, actor jsonb,
+       from_state text, to_state text, facts jsonb, changes jsonb, audience text, hash text))"""
+_CLOCKED = """clocked AS (
+  INSERT INTO clock (id, grievance_id, task_id, name, cycle, run, unit, status, started_at, due_at, provisional,
+                     ended_at, rung, area_path, image)
+  SELECT (c.image->>'id')::uuid, %(id)s, (c.image->>'task_id')::uuid, c.image->>'name', (c.image->>'cycle')::int,
+         (c.image->>'run')::int, c.image->>'unit', c.image->>'status', (c.image->>'started_at')::timestamptz,
+         (c.image->>'due_at')::timestamptz, (c.image->>'provisional')::boolean, (c.image->>'ended_at')::timestamptz,
+         c.rung, %(area_path)s, c.image
+  FROM jsonb_to_recordset(%(clocks)s::jsonb) AS c(image jsonb, rung int)
+  ON CONFLICT (id) DO UPDATE SET unit = excluded.unit, status = excluded.status, due_at = excluded.due_at,
+    provisional = excluded.provisional, ended_at = excluded.ended_at, rung = excluded.rung, image = excluded.image)"""
+_RUNGED = """runged AS (
+  INSERT INTO rung (clock_id, idx, grievance_id, at, fired_at)
+  SELECT r.clock_id, r.idx, %(id)s, r.at, r.fired_at
+  FROM jsonb_to_recordset(%(rungs)s::jsonb) AS r(clock_id uuid, idx int, at timestamptz, fired_at timestamptz)
+  ON CONFLICT (clock_id, idx) DO UPDATE SET at = excluded.at, fired_at = excluded.fired_at
+  WHERE rung.fired_at IS NULL AND (rung.at, rung.fired_at) IS DISTINCT FROM (excluded.at, excluded.fired_at))"""
+_TASKED = """tasked AS (
+  INSERT INTO task (id, grievance_id, kind, n, state, final, holder_unit, opener_unit, opener_role, document,
+                    document_number, copies, data, counts, opened_at, state_since, closed_at, cycle, area_path)
+  SELECT t.id, %(id)s, t.kind, t.n, t.state, t.final, t.holder_unit, t.opener_unit, t.opener_role, t.document,
+         t.document_number, ARRAY(SELECT jsonb_array_elements_text(t.copies)), t.data, t.counts, t.opened_at,
+         t.state_since, t.closed_at, t.cycle, %(area_path)s
+  FROM jsonb_to_recordset(%(tasks)s::jsonb) AS t(id uuid, kind text, n int, state text, final boolean,
+       holder_unit text, opener_unit text, opener_role text, document text, document_number text, copies jsonb,
+       data jsonb, counts jsonb, opened_at timestamptz, state_since timestamptz, closed_at timestamptz, cycle int)
+  ON CONFLICT (id) DO UPDATE SET state = excluded.state, final = excluded.final, holder_unit = excluded.holder_unit,
+    document = excluded.document, document_number = excluded.document_number, copies = excluded.copies,
+    data = excluded.data, counts = excluded.counts, state_since = excluded.state_since, closed_at = excluded.closed_at)"""
+_DOCUMENTED = """documented AS (
+  INSERT INTO document (number, kind, series, year, n, grievance_id, task_id, addressee, copies, text, area_path, issued_at)
+  SELECT d.number, d.kind, d.series, d.year, d.n, %(id)s, d.task_id, d.addressee,
+         ARRAY(SELECT jsonb_array_elements_text(d.copies)), d.text, %(area_path)s, d.issued_at
+  FROM jsonb_to_recordset(%(documents)s::jsonb) AS d(number text, kind text, series text, year int, n int, task_id uuid,
+       addressee text, copies jsonb, text text, issued_at timestamptz))"""
+_RATED = """rated AS (
+  INSERT INTO rating (grievance_id, cycle, rater, of_unit, answers, satisfied, at)
+  SELECT %(id)s, r.cycle, r.rater, r.of_unit, r.answers, r.satisfied, r.at
+  FROM jsonb_to_recordset(%(ratings)s::jsonb) AS r(cycle int, rater text, of_unit text, answers jsonb, satisfied text,
+       at timestamptz)
+  ON CONFLICT (grievance_id, cycle, rater) DO UPDATE SET answers = excluded.answers, satisfied = excluded.satisfied,
+    at = excluded.at)"""
+_TICKETED = """ticketed AS (
+  INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at)
+  VALUES (%(k_id)s, %(k_route)s, %(k_key)s, %(k_digest)s, %(k_status)s, %(k_body)s, %(now)s))"""
+_UPDATE = """UPDATE grievance SET category = %(category)s, urgency = %(urgency)s, state = %(state)s, stage = %(stage)s,
+  state_since = %(state_since)s, final = %(final)s, cycle = %(cycle)s, level = %(level)s, lead_unit = %(lead_unit)s,
+  holder_unit = %(holder_unit)s, holder_role = %(holder_role)s, units = %(units)s, counts = %(counts)s::jsonb,
+  data = %(data)s::jsonb, did = %(did)s::jsonb, merged_into = %(merged_into)s, followers = %(followers)s,
+  urged = %(urged)s, flags = %(flags)s::jsonb, due_at = %(due_at)s, due_clock = %(due_clock)s,
+  closed_at = %(closed_at)s, seq = %(seq)s, head = %(head)s
+WHERE id = %(id)s AND seq = %(was)s"""
+_FIXED = (
+    "number", "workflow", "source", "channel", "kind", "title", "body", "received_at", "estate_code", "area_code",
+    "area_path", "company_code", "anonymous", "confidential", "external_id", "intake_digest", "occurred_at",
+    "address", "extra", "category_suggested",
+)  # fmt: skip
+_MUTABLE = (
+    "category", "urgency", "state", "stage", "state_since", "final", "cycle", "level", "lead_unit", "holder_unit",
+    "holder_role", "units", "counts", "data", "did", "merged_into", "followers", "urged", "flags", "due_at",
+    "due_clock", "closed_at", "seq", "head",
+)  # fmt: skip
+_JSON = {"counts", "data", "did", "flags", "extra"}
+_INSERT = (
+    f"INSERT INTO grievance (id, {', '.join(_FIXED + _MUTABLE)}) VALUES (%(id)s, "
+    + ", ".join(f"%({name})s" + ("::jsonb" if name in _JSON else "") for name in _FIXED + _MUTABLE)
+    + ")"
+)
+_SEALED = """sealed AS (
+  INSERT INTO complainant (grievance_id, key_id, alg, wrapped_key, nonce, ciphertext, phone_hash)
+  VALUES (%(id)s, %(s_key_id)s, %(s_alg)s, %(s_wrapped_key)s, %(s_nonce)s, %(s_ciphertext)s, %(s_phone_hash)s))"""
+_PARTS = {
+    "entries": (_LEDGER,),
+    "clocks": (_CLOCKED, _RUNGED),
+    "tasks": (_TASKED,),
+    "documents": (_DOCUMENTED,),
+    "ratings": (_RATED,),
+}
+
+
+class LostUpdate(RuntimeError):
+    """The row moved though it was locked: a second writer exists, which must not be."""
+
+
+def write(
+    session: Session, before: Situation, step: Step, *, ticket: Ticket | None = None, reply: bytes = b"", status: int = 200
+) -> None:
+    """Write a step in one statement: the ledger rows, the changed clocks, rungs and tasks, and the grievance."""
+    parts, params = _parts(before, step)
+    params["was"] = before.grievance.seq
+    _with_ticket(parts, params, step, ticket, reply, status)
+    result = session.connection().exec_driver_sql(f"WITH {', '.join(parts)} {_UPDATE}", params)
+    if result.rowcount != 1:
+        raise LostUpdate(str(before.grievance.id))
+
+
+def insert(  # noqa: PLR0913: everything a new grievance is written with
+    session: Session,
+    before: Situation,
+    step: Step,
+    fixed: Mapping[str, Any],
+    sealed: Mapping[str, Any],
+    *,
+    ticket: Ticket | None = None,
+    reply: bytes = b"",
+    status: int = 201,
+) -> None:
+    """Write a new grievance with its sealed complainant, ledger, clocks: one statement."""
+    parts, params = _parts(before, step)
+    grievance = step.situation.grievance
+    params |= {name: getattr(grievance, name) for name in _FIXED if hasattr(grievance, name)}
+    params |= fixed
+    params["extra"] = _dump(grievance.extra)
+    params |= {f"s_{name}": value for name, value in sealed.items()}
+    _with_ticket(parts, params, step, ticket, reply, status)
+    # The children refer to the row that the same statement inserts: foreign keys are checked at its end.
+    statement = f"WITH {', '.join([*parts, _SEALED])} {_INSERT}"
+    session.connection().exec_driver_sql(statement, params)
+
+
+def _with_ticket(
+    parts: list[str], params: dict[str, Any], step: Step, ticket: Ticket | None, reply: bytes, status: int
+) -> None:
+    if ticket is None:
+        return
+    parts.append(_TICKETED)
+    params |= {
+        "k_id": ticket.key_id, "k_route": ticket.route, "k_key": ticket.key, "k_digest": ticket.digest,
+        "k_status": status, "k_body": reply, "now": step.entries[-1].at,
+    }  # fmt: skip
+
+
+def _parts(before: Situation, step: Step) -> tuple[list[str], dict[str, Any]]:
+    after = step.situation
+    grievance = after.grievance
+    params: dict[str, Any] = {name: getattr(grievance, name) for name in _MUTABLE}
+    params["units"] = list(grievance.units)
+    for name in ("counts", "data", "did"):
+        params[name] = _dump(getattr(grievance, name))
+    params["flags"] = _dump(list(grievance.flags))
+    params |= {"id": grievance.id, "area_path": grievance.area_path}
+    changed = [item for key, item in after.clocks.items() if before.clocks.get(key) is not item]
+    rows: dict[str, list[Any]] = {
+        "entries": [_entry_row(entry) for entry in step.entries],
+        "clocks": [{"image": clocks.as_row(item), "rung": _highest(item)} for item in changed],
+        "tasks": [task.as_json() for key, task in after.tasks.items() if before.tasks.get(key) is not task],
+        "documents": [_plain_row(item) for item in step.documents],
+        "ratings": [_plain_row(item) for item in step.ratings],
+    }
+    parts: list[str] = []
+    for name, sql in _PARTS.items():
+        if rows[name]:
+            parts.extend(sql)
+            params[name] = _dump(rows[name])
+    if changed:
+        params["rungs"] = _dump([row for item in changed for row in _rung_rows(item)])
+    return parts, params
+
+
+def _highest(clock: clocks.Clock) -> int | None:
+    """Return the highest rung that fired at or after due: what a supervisor filters by."""
+    late = {plan.index for plan in clock.plans if plan.offset is None or plan.offset.n >= 0}
+    fired = [rung.index for rung in clock.rungs if rung.fired_at is not None and rung.index in late]
+    return max(fired, default=None)
+
+
+def _rung_rows(clock: clocks.Clock) -> list[dict[str, Any]]:
+    return [
+        {
+            "clock_id": str(clock.id),
+            "idx": rung.index,
+            "at": as_text(rung.at) if rung.at else None,
+            "fired_at": as_text(rung.fired_at) if rung.fired_at else None,
+        }
+        for rung in clock.rungs
+    ]
+
+
+def _entry_row(entry: Entry) -> dict[str, Any]:
+    return {
+        "seq": entry.seq, "at": as_text(entry.at), "action": entry.action,
+        "task_id": str(entry.task_id) if entry.task_id else None, "actor": entry.actor,
+        "from_state": entry.from_state, "to_state": entry.to_state, "facts": entry.facts,
+        "changes": entry.changes, "audience": entry.audience, "hash": entry.hash.hex(),
+    }  # fmt: skip
+
+
+def _plain_row(item: Any) -> dict[str, Any]:  # noqa: ANN401: one of the drafts, all dataclasses with slots
+    return {name: _plain(getattr(item, name)) for name in item.__slots__}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    if hasattr(value, "astimezone"):
+        return as_text(value)
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _dump(value: Any) -> str:  # noqa: ANN401: any JSON value
+    return orjson.dumps(value).decode()

@@ -1,0 +1,109 @@
+"""What an intake must know before it writes: one statement."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.situation import Entry
+from wuye_loop.store.grievances import Stored, Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class EstateRow:
+    """小区: where it lies and which company runs it."""
+
+    code: str
+    name: str
+    area_code: str
+    company_code: str | None
+    kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known already: the grievance of this external id, the estate, the kept answer, earlier ones by phone."""
+
+    epochs: tuple[int, int, int]
+    number: str | None
+    digest: bytes | None
+    workflow: str | None
+    estate: EstateRow | None
+    stored: Stored | None
+    repeats: int
+
+
+# An estate is named by its code, or by a name that only one estate (of the area, if one is given) bears.
+_LOOK = """
+SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workflow,
+       s.code, s.name, s.area_code, s.company_code, s.kind, k.request_digest, k.status, k.body,
+       (SELECT count(*) FROM complainant x JOIN grievance o ON o.id = x.grievance_id
+        WHERE x.phone_hash = %(phone_hash)s AND o.estate_code = s.code)
+FROM epoch e
+LEFT JOIN grievance g ON g.source = %(source)s AND g.external_id = %(external_id)s
+LEFT JOIN idempotency_key k ON k.key_id = %(k_id)s AND k.route = %(k_route)s AND k.key = %(k_key)s
+LEFT JOIN LATERAL (
+  SELECT c.* FROM estate c WHERE c.code = %(estate)s
+  UNION ALL
+  SELECT n.* FROM estate n WHERE n.name = %(estate)s
+    AND (%(area)s::text IS NULL OR n.area_code = %(area)s)
+    AND NOT EXISTS (SELECT 1 FROM estate o WHERE o.code = %(estate)s)
+    AND 1 = (SELECT count(*) FROM estate m WHERE m.name = %(estate)s
+             AND (%(area)s::text IS NULL OR m.area_code = %(area)s))
+) s ON TRUE
+WHERE e.id = 1
+"""
+
+
+def look(  # noqa: PLR0913: what identifies an intake
+    session: Session,
+    *,
+    source: str,
+    external_id: str,
+    estate: str | None,
+    area: str | None,
+    phone_hash: bytes | None,
+    ticket: Ticket | None,
+) -> Found:
+    """Read in one round trip everything that an intake depends on."""
+    params = {
+        "source": source,
+        "external_id": external_id,
+        "estate": estate,
+        "area": area,
+        "phone_hash": phone_hash,
+        "k_id": ticket.key_id if ticket else None,
+        "k_route": ticket.route if ticket else None,
+        "k_key": ticket.key if ticket else None,
+    }
+    row = session.connection().exec_driver_sql(_LOOK, params).one()
+    return Found(
+        epochs=(row[0], row[1], row[2]),
+        number=row[3],
+        digest=bytes(row[4]) if row[4] is not None else None,
+        workflow=row[5],
+        estate=EstateRow(*row[6:11]) if row[6] is not None else None,
+        stored=Stored(bytes(row[11]), row[12], bytes(row[13])) if row[11] is not None else None,
+        repeats=row[14],
+    )
+
+
+_ENTRY = (
+    "SELECT l.seq, l.at, l.action, l.task_id, l.actor, l.from_state, l.to_state, l.facts, l.changes, l.audience, l.hash"
+    " FROM ledger l JOIN grievance g ON g.id = l.grievance_id"
+)
+
+
+def first_entry(session: Session, number: str) -> Entry:
+    """Return the first ledger row of a grievance."""
+    row = session.connection().exec_driver_sql(
+        f"{_ENTRY} WHERE g.number = %(number)s AND l.seq = 1", {"number": number}
+    )
+    return entry_of(row.one())
+
+
+def entry_of(row: Any) -> Entry:  # noqa: ANN401: a result row
+    """Read a ledger row."""
+    task_id = row[3] if row[3] is None or isinstance(row[3], UUID) else UUID(row[3])
+    return Entry(row[0], row[1], row[2], task_id, row[4], row[5], row[6], row[7], row[8], row[9], bytes(row[10]))

@@ -1,0 +1,45 @@
+"""Who may see which grievance: one predicate, used by every query that reads or locks one."""
+
+from typing import Any
+
+from wuye_loop.domain.errors import Forbidden
+from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.terms import ActorKind
+
+#: After every character that an area path may hold: the end of a subtree's range.
+_LAST = "\U0010ffff"
+
+
+def visible(actor: Actor, alias: str = "g") -> tuple[str, dict[str, Any]]:
+    """Return a SQL predicate over `grievance AS alias` and its parameters.
+
+    A hotline sees what came from its own source; a unit what it has a part in now; a supervisor, auditor or admin the
+    subtree of the key's area; the system everything. A row outside answers like one that does not exist.
+    """
+    if actor.kind is ActorKind.SYSTEM:
+        return "TRUE", {}
+    if actor.kind is ActorKind.HOTLINE:
+        return f"{alias}.source = %(v_source)s", {"v_source": actor.source}
+    if actor.kind is ActorKind.UNIT:
+        return f"{alias}.units @> ARRAY[%(v_unit)s]::text[]", {"v_unit": actor.unit}
+    return subtree(actor.area_path, alias, "v")
+
+
+def subtree(path: str, alias: str, prefix: str) -> tuple[str, dict[str, Any]]:
+    """Return a predicate for rows whose `area_path` lies under a path: a range, so that the index serves it."""
+    if not path:
+        return "TRUE", {}
+    low, high = f"{prefix}_low", f"{prefix}_high"
+    return (
+        f"({alias}.area_path ~>=~ %({low})s AND {alias}.area_path ~<~ %({high})s)",
+        {low: path, high: path + _LAST},
+    )
+
+
+def require(actor: Actor, *kinds: ActorKind) -> None:
+    """Refuse an actor whose kind of key this door is not for.
+
+    Raises Forbidden.
+    """
+    if actor.kind not in kinds:
+        raise Forbidden("这把密钥的角色不能使用这个接口")

@@ -1,0 +1,44 @@
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from tests.database import clone, server, template
+from wuye_loop.store.database import Database
+
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """URL of the server all tests share."""
+    with server() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def template_url(server_url: str) -> Iterator[str]:
+    """URL of the migrated database that each test's own is copied from; nobody else may be connected to it."""
+    with template(server_url) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(template_url: str) -> Iterator[str]:
+    """URL of a migrated database of this test's own."""
+    with clone(template_url, next(_numbers)) as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Give a migrated, empty database of this test's own; who uses `async_engine` awaits `dispose_async` itself."""
+    own = Database(database_url, pool_size=5)
+    yield own
+    own.dispose()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Async tests (`@pytest.mark.anyio`) run on asyncio, as the program does."""
+    return "asyncio"
