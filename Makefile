@@ -24,6 +24,7 @@ help: ## list these targets
 
 .PHONY: setup
 setup: $(ready) ## make .venv from requirements.lock
+	@:
 
 .PHONY: demo
 demo: $(ready) ## run the demonstration (ARGS="..." goes to it)

@@ -69,6 +69,7 @@ def test_a_strangers_variable_is_left_alone(environment: pytest.MonkeyPatch) -> 
     assert load().port == 8000
 
 
-def test_the_master_key_is_never_printed(environment: pytest.MonkeyPatch) -> None:
+def test_secrets_are_never_printed(environment: pytest.MonkeyPatch) -> None:
     environment.setenv("WUYE_MASTER_KEY", "hush")
+    environment.setenv("WUYE_DATABASE_URL", "postgresql://u:hush@h/d")
     assert "hush" not in repr(load())

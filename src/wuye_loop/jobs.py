@@ -1,8 +1,9 @@
 """The names of the jobs, and putting them in the caller's own transaction: a rollback leaves none."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from datetime import datetime
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
@@ -15,6 +16,8 @@ ASK_ROUTER = "ask_router"  # ask another system where a grievance belongs, then 
 CLOSE_FOLLOWERS = "close_followers"  # the lead grievance is final: its followers go to their own callback
 QUEUES = {NOTIFY: "outbound", ASK_ROUTER: "outbound", CLOSE_FOLLOWERS: "loop"}
 
+Kind = tuple[str, datetime | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -22,30 +25,39 @@ class Job:
 
     name: str
     args: Mapping[str, Any]
+    not_before: datetime | None = None  # quiet hours: a notice that is not urgent waits for the office to open
 
 
 class Jobs:
-    """Defers jobs on a connection that somebody else commits."""
+    """Defers jobs on a connection that somebody else commits.
 
-    def __init__(self, app: App | None = None) -> None:
+    `hold` False sends at once what would wait: in a rehearsal the machine's clock never reaches the rehearsed hour.
+    """
+
+    def __init__(self, app: App | None = None, *, hold: bool = True) -> None:
         self._app = app or App(connector=PsycopgConnector())
+        self._hold = hold
 
-    def _deferrer(self, name: str, connection: Any) -> JobDeferrer:  # noqa: ANN401: a driver connection
-        return self._app.configure_task(name, queue=QUEUES[name], connection=connection)
+    def _deferrer(self, kind: Kind, connection: Any) -> JobDeferrer:
+        name, at = kind
+        at = at if self._hold else None
+        return self._app.configure_task(name, queue=QUEUES[name], schedule_at=at, connection=connection)
 
     def defer(self, session: Session, jobs: Sequence[Job]) -> None:
         """Put jobs in the session's transaction."""
         connection = session.connection().connection.driver_connection
-        for name, items in _by_name(jobs):
-            self._deferrer(name, connection).batch_defer(*items)
+        for kind, items in _by_kind(jobs):
+            self._deferrer(kind, connection).batch_defer(*items)
 
     async def defer_async(self, session: AsyncSession, jobs: Sequence[Job]) -> None:
         """Put jobs in the session's transaction, from async code."""
         raw = await (await session.connection()).get_raw_connection()
-        for name, items in _by_name(jobs):
-            await self._deferrer(name, raw.driver_connection).batch_defer_async(*items)
+        for kind, items in _by_kind(jobs):
+            await self._deferrer(kind, raw.driver_connection).batch_defer_async(*items)
 
 
-def _by_name(jobs: Sequence[Job]) -> list[tuple[str, list[dict[str, Any]]]]:
-    ordered = sorted(jobs, key=lambda job: job.name)
-    return [(name, [dict(job.args) for job in items]) for name, items in groupby(ordered, key=lambda job: job.name)]
+def _by_kind(jobs: Sequence[Job]) -> list[tuple[Kind, list[dict[str, Any]]]]:
+    found: dict[Kind, list[dict[str, Any]]] = defaultdict(list)
+    for job in jobs:
+        found[job.name, job.not_before].append(dict(job.args))
+    return list(found.items())

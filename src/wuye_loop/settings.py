@@ -29,6 +29,7 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(
         None,
+        repr=False,  # it may hold a password
         description="PostgreSQL (15 to 18) to use, as postgresql://user:password@host/name. "
         "Unset: a server of our own is started under `data`, so that nothing needs to be installed.",
     )
@@ -77,6 +78,11 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(
         2.0, gt=0, description="Pause between two looks for due deadlines; an idle look costs 0.03 ms of the database."
     )
+    router_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts, as name or name:port separated by commas, that `http` routers may ask. "
+        "Empty: none. A workflow file alone must not be able to send anything anywhere.",
+    )
     keys_file: Path | None = Field(
         None,
         description="The key ring that seals complainants' identities. Unset: keys.json under `data`. "
@@ -99,6 +105,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on; only this machine unless it is said otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+
+    @field_validator("router_hosts", mode="before")
+    @classmethod
+    def _split_by_commas(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("workflows", mode="before")
     @classmethod

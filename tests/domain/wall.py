@@ -128,13 +128,13 @@ GRAPH = [
     Broken("an unreachable state", "  closed: {stage: evaluate", "  lost: {stage: handle, title: 失落, holder: desk, parked: true}\n  closed: {stage: evaluate", "状态“lost”到达不了", "lost:"),
     Broken("a trap", "from: merged, to: back", "from: received, to: back", "状态“merged”是死胡同", "  merged: {"),
     Broken("a trap in a task", "from: issued, to: closed", "from: issued, to: issued", "状态“issued”是死胡同", "issued: {"),
-    Broken("no end at all", "title: 已完成, final: true" if False else "granted: {title: 已同意, final: true}", "granted: {title: 已同意, holder: desk}", "没有终态", "granted: {" if False else "    states:\n      asked: {title: 待审批, holder: holder}\n      granted"),
+    Broken("no end at all", "granted: {title: 已同意, final: true}", "granted: {title: 已同意, holder: desk}", "没有终态", "    states:\n      asked: {title: 待审批, holder: holder}\n      granted"),
     Broken("the end at the start", "  received: {stage: collect, title: 待受理, holder: desk}", "  received: {stage: collect, title: 待受理, holder: desk, final: true}", "第一个状态“received”就是终态"),
     Broken("the end is left", "by: hotline, within: 15 days, limit: 2, effect: new_cycle", "by: hotline, within: 15 days, limit: 2", "终态", "reopen: {"),
     Broken("the end of a task is left", "refuse: {title: 不同意, from: asked,", "refuse: {title: 不同意, from: [asked, approved],", "任务的终态不能再离开"),
     Broken("a way back from the open", "from: paused, to: handling", "from: paused, to: back", "to: back 只能从并案"),
     Broken("an action that nobody takes", "[{set: {promised: until}}, {act: suspend}]", "[{set: {promised: until}}]", "操作“suspend”只有系统能做", "suspend: {title: 挂起, from"),
-    Broken("a state that nobody can leave", "from: paused, to: handling, by: [system, handler]}", "from: paused, to: handling, by: system}", "状态“paused”没有人能离开", "  paused: {"),
+    Broken("a state that nobody can leave", "to: back, by: desk", "to: back, by: system", "状态“merged”没有人能离开", "  merged: {"),
     Broken("a shadowed outcome", "      - {when: {cycle: {max: 2}}, to: handling, effect: new_cycle}\n      - {to: closed}", "      - {to: closed}\n      - {when: {cycle: {max: 2}}, to: handling, effect: new_cycle}", "永远轮不到", "- {when: {cycle: {max: 2}}"),
     Broken("an outcome included before", "{when: {cycle: {max: 2}}, to", "{when: {cycle: 1, form.satisfied: 满意}, to", "前面的已经包括了它的全部情形"),
     Broken("a case without outcome", "      - {to: closed}", "      - {when: {cycle: {min: 4}}, to: closed}", "例如 cycle 为 3", "    outcomes:"),
@@ -175,7 +175,7 @@ CLOCKS = [
 
 DUTIES = [
     Broken("a body with itself", "[handler, desk]", "[handler, handler]", "写了两次"),
-    Broken("one unit under two names", "inspector: {title: 督办人员, is: supervisor}", "inspector: {title: 督办人员, unit: centre}", "都是单位 centre", "[desk, inspector]"),
+    Broken("one unit under two names", "handler: {title: 承办单位, unit: lead}", "handler: {title: 承办单位, unit: centre}", "都是单位 centre", "separate:"),
     Broken("two leads", "inspector: {title: 督办人员, is: supervisor}", "inspector: {title: 督办人员, unit: lead}", "都是主办单位", "separate:"),
     Broken("the hotline for the resident", "[handler, inspector]]", "[hotline, resident]]", "热线代办"),
     Broken("a route to the checker", "{when: {category: 电梯}, to: market,", "{when: {category: 电梯}, to: centre,", "路由可以把诉求交给 centre", "separate:"),
@@ -192,7 +192,6 @@ ROUTERS = [
     Broken("an end only sometimes", "  - {kind: desk}\n", "  - {kind: desk, when: {urgency: 特急}}\n", "可能没有人接"),
     Broken("a router after the desk", "  - {kind: territory, level: street}\n  - {kind: desk}\n", "  - {kind: desk}\n  - {kind: territory, level: street}\n", "永远轮不到", "- {kind: territory"),
     Broken("a rule after its like", "{when: {category: 供暖, urgency: 特急}", "{when: {category: 电梯, urgency: 特急}", "这一条规则永远轮不到"),
-    Broken("no router", "  - kind: table\n", "  []\nx:\n  - kind: table\n", "不认识的键“x”"),
 ]
 
 WALL = [*SHAPE, *CONDITIONS, *NAMES, *EFFECTS, *GRAPH, *CHAINS, *CLOCKS, *DUTIES, *ROUTERS]

@@ -51,12 +51,13 @@ def paths(session: Session) -> dict[str, str]:
 
 def test_a_path_is_the_codes_from_the_top_whatever_the_order_of_the_file(database: Database) -> None:
     with database.begin() as session:
+        before = read_directory(session).version
         counts = load_directory(session, SMALL)
     assert (counts.areas, counts.units, counts.estates) == (Change(4, 0, 0), Change(2, 0, 0), Change(3, 0, 0))
     with database.read() as session:
         assert paths(session)["370705001001"] == "370705/370705001/370705001001/"
         directory = read_directory(session)
-    assert directory.version == 1
+    assert directory.version == before + 1
     found = directory.by_duty("property-office", "370705/370705001/370705001001/", "street")
     assert found is not None
     assert (found.code, found.duties) == ("office-1", ("property-office",))
@@ -66,6 +67,7 @@ def test_a_path_is_the_codes_from_the_top_whatever_the_order_of_the_file(databas
 def test_loading_twice_changes_nothing_and_loading_a_change_changes_that(database: Database) -> None:
     load(database)
     with database.begin() as session:
+        before = read_directory(session).version
         again = load_directory(session, SMALL)
     assert (again.areas, again.people) == (Change(0, 0, 4), Change(0, 0, 1))
     with database.begin() as session:
@@ -76,7 +78,7 @@ def test_loading_twice_changes_nothing_and_loading_a_change_changes_that(databas
     with database.read() as session:
         directory = read_directory(session)
     assert directory.unit("sunny") is None
-    assert directory.version == 3
+    assert directory.version == before + 2
 
 
 @pytest.mark.parametrize(
@@ -103,11 +105,13 @@ def test_loading_twice_changes_nothing_and_loading_a_change_changes_that(databas
     ],
 )
 def test_a_wrong_entry_is_named_and_nothing_is_stored(database: Database, document: object, words: str) -> None:
+    with database.read() as session:
+        before = read_directory(session).version
     with pytest.raises(BadDirectory) as refused:
         load(database, document)
     assert words in str(refused.value)
     with database.read() as session:
-        assert read_directory(session).version == 0
+        assert read_directory(session).version == before
 
 
 def test_areas_that_stand_above_each_other_are_refused_with_the_way_round(database: Database) -> None:
@@ -140,7 +144,7 @@ def test_a_moved_area_takes_its_subtree_its_open_grievances_and_its_keys_along(d
     new = "370705/370705002/370705001001/"
     with database.read() as session:
         assert paths(session)["370705001001"] == new
-        held = dict(session.execute(select(tables.grievance.c.number, tables.grievance.c.area_path)).tuples().all())
+        held = dict(list(session.execute(select(tables.grievance.c.number, tables.grievance.c.area_path))))
         assert held == {"open": new, "closed": old}
         assert session.execute(select(tables.clock.c.area_path)).scalars().all() == [new]
         assert session.execute(select(tables.api_key.c.area_path)).scalars().all() == [new]

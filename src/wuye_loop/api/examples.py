@@ -85,8 +85,20 @@ ACTIONS: dict[str, Any] = {
     "state": "assigned",
     "seq": 3,
     "actions": [
-        {"action": "sign", "title": "签收", "role": "handler", "form": {"type": "object", "properties": {}}, "blocked": None},
-        {"action": "send_back", "title": "退单", "role": "handler", "form": {"type": "object"}, "blocked": "最多 2 次,已经用完"},
+        {
+            "action": "sign",
+            "title": "签收",
+            "role": "handler",
+            "form": {"type": "object", "properties": {}},
+            "blocked": None,
+        },
+        {
+            "action": "send_back",
+            "title": "退单",
+            "role": "handler",
+            "form": {"type": "object"},
+            "blocked": "最多 2 次,已经用完",
+        },
     ],
     "tasks": [],
 }

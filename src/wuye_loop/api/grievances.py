@@ -22,12 +22,15 @@ Number = Annotated[str, Path(max_length=40, pattern=r"^[\w〔〕.-]+$", examples
 Name = Annotated[str, Path(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
 FormBody = Annotated[
     dict[str, JsonValue] | None,
-    Body(description="动作的表单,字段见 GET …/actions 给出的 JSON Schema", examples=[{"reason": "非本单位职责", "legal_basis": "职责清单第 3 条"}]),
+    Body(
+        description="动作的表单,字段见 GET …/actions 给出的 JSON Schema",
+        examples=[{"reason": "非本单位职责", "legal_basis": "职责清单第 3 条"}],
+    ),
 ]
 _WRITE = problems(400, 401, 403, 404, 409, 412, 422, 503)
 
 
-def as_json(value: Any) -> Response:  # noqa: ANN401: any JSON value
+def as_json(value: Any) -> Response:
     """Return an answer of JSON."""
     return Response(orjson.dumps(value), media_type="application/json")
 
@@ -40,7 +43,7 @@ async def actions(request: Request, actor: Caller, number: Number) -> Response:
 
 
 @router.post("/v1/grievances/{number}/actions/{action}", summary="办理动作", responses={**answer(GRIEVANCE), **_WRITE})
-async def act(  # noqa: PLR0913: a door's parameters are its contract
+async def act(
     request: Request,
     actor: Caller,
     number: Number,
@@ -64,7 +67,7 @@ async def act(  # noqa: PLR0913: a door's parameters are its contract
     summary="发起任务(协办、延期、挂起、督办单……)",
     responses={**answer(TASK, status=201), **_WRITE},
 )
-async def open_task(  # noqa: PLR0913: a door's parameters are its contract
+async def open_task(
     request: Request,
     actor: Caller,
     number: Number,
@@ -90,7 +93,7 @@ async def task_actions(request: Request, actor: Caller, task_id: UUID) -> Respon
 
 
 @router.post("/v1/tasks/{task_id}/actions/{action}", summary="任务动作", responses={**answer(TASK), **_WRITE})
-async def act_on_task(  # noqa: PLR0913: a door's parameters are its contract
+async def act_on_task(
     request: Request,
     actor: Caller,
     task_id: UUID,
@@ -103,11 +106,19 @@ async def act_on_task(  # noqa: PLR0913: a door's parameters are its contract
     site = site_of(request)
     ticket = await ticket_of(request, actor, key)
     work = partial(
-        _act, handle.act_on_task, site.loop, task_id, action, actor, form or {}, expected_seq=seq_of(if_match), ticket=ticket
+        _act,
+        handle.act_on_task,
+        site.loop,
+        task_id,
+        action,
+        actor,
+        form or {},
+        expected_seq=seq_of(if_match),
+        ticket=ticket,
     )
     return await transact(site, work)
 
 
-def _act(work: Any, loop: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401: the session comes last from transact
+def _act(work: Any, loop: Any, *args: Any, **kwargs: Any) -> Any:
     *rest, session = args
     return work(loop, session, *rest, **kwargs)

@@ -4,11 +4,12 @@ from functools import partial
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from wuye_loop.api.examples import RECEIPT, problems
 from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.intake import Complainant, IntakeForm, Place
 from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.actors import only
@@ -17,10 +18,10 @@ from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.tickets import IdempotencyKey, ticket_of
 from wuye_loop.edge.transact import outcome_of, transact
-from wuye_loop.loop.collect import Complainant, IntakeForm, Place, collect
+from wuye_loop.loop.collect import collect
 
 router = APIRouter(route_class=StrictRoute, tags=["12345 热线"])
-Hotline = only(ActorKind.HOTLINE)
+Hotline = Annotated[Actor, Depends(only(ActorKind.HOTLINE))]
 _MOST = 1000
 _NAMES = frozenset(IntakeForm.model_fields) | frozenset(Place.model_fields) | frozenset(Complainant.model_fields)
 
@@ -49,7 +50,10 @@ class Receipt(BaseModel):
     status_code=201,
     summary="推送一件诉求",
     response_model=Receipt,
-    responses={200: {"model": Receipt, "description": "同一来源同一外部编号,内容相同:与第一次相同的答复"}, **problems(401, 403, 409, 413, 422, 503)},
+    responses={
+        200: {"model": Receipt, "description": "同一来源同一外部编号,内容相同:与第一次相同的答复"},
+        **problems(401, 403, 409, 413, 422, 503),
+    },
 )
 async def push(request: Request, actor: Hotline, form: IntakeForm, key: IdempotencyKey = None) -> Response:
     """统一收集:接收一件诉求。重复推送只会有一件。"""
@@ -68,7 +72,10 @@ class Batch(BaseModel):
 @router.post(
     "/v1/grievances:batch",
     summary="批量推送诉求(至多 1000 件)",
-    responses={200: {"content": {"application/json": {"example": {"items": [{"status": 201, **RECEIPT}]}}}}, **problems(401, 403, 413, 422, 503)},
+    responses={
+        200: {"content": {"application/json": {"example": {"items": [{"status": 201, **RECEIPT}]}}}},
+        **problems(401, 403, 413, 422, 503),
+    },
 )
 async def push_batch(request: Request, actor: Hotline, batch: Annotated[Batch, Body()]) -> Response:
     """逐件答复,次序与来件相同;一件有误不影响其余。每件自成一个事务,重发整批是安全的。"""
@@ -81,7 +88,11 @@ async def _one(site: Site, actor: Actor, item: dict[str, JsonValue]) -> dict[str
     try:
         form = IntakeForm.model_validate(item)
     except ValidationError as error:
-        return {"status": 422, "type": "/problems/bad-input", "fields": findings(error.errors(include_url=False), _NAMES)}
+        return {
+            "status": 422,
+            "type": "/problems/bad-input",
+            "fields": findings(error.errors(include_url=False), _NAMES),
+        }
     try:
         outcome = await outcome_of(site, partial(_collect, site, form, actor))
     except WuyeError as error:
@@ -90,5 +101,5 @@ async def _one(site: Site, actor: Actor, item: dict[str, JsonValue]) -> dict[str
     return {"status": outcome.status, **receipt}
 
 
-def _collect(site: Site, form: IntakeForm, actor: Actor, session: Any) -> Any:  # noqa: ANN401: Session, Outcome
+def _collect(site: Site, form: IntakeForm, actor: Actor, session: Any) -> Any:
     return collect(site.loop, session, form, actor)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -52,11 +53,11 @@ class Builder:
 
     # --- the grievance and its tasks ---
 
-    def set(self, **changes: Any) -> None:  # noqa: ANN401: fields of GrievanceState
+    def set(self, **changes: Any) -> None:
         """Change fields of the grievance."""
         self.grievance = replace(self.grievance, **changes)
 
-    def set_task(self, task_id: UUID, **changes: Any) -> TaskState:  # noqa: ANN401: fields of TaskState
+    def set_task(self, task_id: UUID, **changes: Any) -> TaskState:
         """Change fields of a task."""
         task = replace(self.tasks[task_id], **changes)
         self.tasks[task_id] = task
@@ -136,7 +137,7 @@ class Builder:
             changed = synced(
                 self.world, spec, machine.plans[name], latest,
                 name=name, state=state, unit=unit, task_id=task_id, cycle=self.grievance.cycle,
-                limit=lambda spec=spec: resolve_limit(self.world, spec, self.situation, task),
+                limit=partial(resolve_limit, self.world, spec, self.situation, task),
             )  # fmt: skip
             if changed is not None:
                 self.clocks[changed.id] = changed
@@ -156,9 +157,7 @@ class Builder:
     def next_due(self) -> None:
         """Store which running clock of the main flow is due first."""
         running = [
-            clock
-            for clock in self.clocks.values()
-            if clock.task_id is None and clock.status is ClockStatus.RUNNING
+            clock for clock in self.clocks.values() if clock.task_id is None and clock.status is ClockStatus.RUNNING
         ]
         first = min(running, key=lambda clock: (clock.due_at, clock.name), default=None)
         due_at, name = (first.due_at, first.name) if first else (None, None)
@@ -189,7 +188,7 @@ class Builder:
 
     # --- the ledger ---
 
-    def close_entry(  # noqa: PLR0913: the columns of one ledger row
+    def close_entry(
         self,
         action: str,
         *,

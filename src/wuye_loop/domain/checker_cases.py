@@ -15,7 +15,8 @@ from wuye_loop.domain.forms import FieldSpec
 from wuye_loop.domain.terms import Kind, Level, Stage, Urgency
 
 _MOST_CASES = 5_000
-_MOST_WORK = 200_000  # cases times conditions
+_MOST_WORK = 200_000  # cases times conditions, of one list
+_MOST_IN_ALL = 2_000_000  # of one definition: a hostile file must not keep the checker busy
 _SOMETHING_ELSE = "其他情形"
 _NEVER_ABSENT = frozenset({"source", "channel", "kind", "title", "body", "text", "cycle", "hour"})
 _SMALLEST = {"cycle": 1}
@@ -34,6 +35,7 @@ class Cases:
     """Knows the values that facts may take in one definition."""
 
     def __init__(self, states: Sequence[str], documents: Sequence[str]) -> None:
+        self._left = _MOST_IN_ALL
         self._closed: dict[str, tuple[str, ...]] = {
             "urgency": tuple(Urgency),
             "stage": tuple(Stage),
@@ -65,8 +67,10 @@ class Cases:
         names = sorted({name for condition in conditions for name in condition.fact_names})
         axes = [self._axis(name, conditions, form, unasked=unasked) for name in names]
         size = prod(map(len, axes))
-        if size > _MOST_CASES or size * len(conditions) > _MOST_WORK:
+        work = size * len(conditions)
+        if size > _MOST_CASES or work > min(_MOST_WORK, self._left):
             return None
+        self._left -= work
         exact = not any(_asks_pattern(condition.raw) for condition in conditions)
         dead = set(range(len(conditions))) if exact else set()
         open_case: dict[str, object] | None = None

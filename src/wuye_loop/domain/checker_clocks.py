@@ -86,8 +86,12 @@ def _check_limits(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) 
 def _check_ladder(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) -> None:
     if not clock.ladder:
         scene.findings.warn(path, "no-ladder", "这个时限没有 ladder：到期时什么也不会发生", key=True)
+    seen: set[RungSpec] = set()
     for index, rung in enumerate(clock.ladder):
         at = (*path, "ladder", index)
+        if rung in seen:
+            scene.findings.error(at, "twice", "这一级与前面的一级完全相同")
+        seen.add(rung)
         if not (rung.do or rung.act or rung.open):
             words = "这一级什么也不做：要写 do（发通知）、act（系统执行操作）或 open（开任务）"
             scene.findings.error(at, "idle-rung", words)
@@ -96,7 +100,7 @@ def _check_ladder(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) 
         _check_act(scene, place, clock, rung, at)
         _check_open(scene, place, clock, rung, at)
         if index:
-            _check_order(scene, clock.ladder, index, at)
+            _check_order(scene, clock.ladder[index - 1], rung, at)
         _check_early(scene, clock, rung, at)
 
 
@@ -142,11 +146,7 @@ def _bounds(span: Span | None) -> tuple[int, int]:
     return (some, many) if span.n > 0 else (-many, -some)
 
 
-def _check_order(scene: Scene, ladder: tuple[RungSpec, ...], index: int, at: Path) -> None:
-    rung, before = ladder[index], ladder[index - 1]
-    if any(rung == other for other in ladder[:index]):
-        scene.findings.error(at, "twice", "这一级与前面的一级完全相同")
-        return
+def _check_order(scene: Scene, before: RungSpec, rung: RungSpec, at: Path) -> None:
     one, other = before.offset, rung.offset
     if one is not None and other is not None and one.unit is other.unit:
         wrong = one.n > other.n

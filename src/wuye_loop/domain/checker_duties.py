@@ -74,12 +74,12 @@ def _always_same(one: Role, other: Role) -> bool:
 def _check_decisions(scene: Scene, one: str, other: str) -> None:
     """Find moves by which a side may judge what it handed over itself: its own work, held by the other side to be judged."""
     mine, theirs = _twins(scene, one), _twins(scene, other)
-    for step in scene.steps:
+    for step in scene.open_to(mine, theirs):
         action = step.step
         if not isinstance(action, ActionSpec) or all(target_of(action, way) is None for way in action.ways):
             continue
         here, there = mine & set(action.by), theirs & set(action.by)
-        if here and there and (_hands_over(step, mine, theirs) or _hands_over(step, theirs, mine)):
+        if _hands_over(step, mine, theirs) or _hands_over(step, theirs, mine):
             words = f"{min(here)} 和 {min(there)} 都能做 {step.name}：自己交出去的工作，自己就能认可"
             scene.findings.error((*step.path, "by"), "self-verify", words)
 

@@ -1,7 +1,11 @@
 """Checks that every name written in a definition is one that it defines, and that nothing is written twice."""
 
 from collections.abc import Iterable, Sequence
+from datetime import time
 from itertools import chain
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel
 
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_scene import (
@@ -30,6 +34,7 @@ def check_names(scene: Scene) -> None:
     _check_tasks(scene)
     _check_documents(scene)
     _check_rest(scene)
+    _check_office(scene)
 
 
 def known(scene: Scene, path: Path, what: str, names: Iterable[str], allowed: Sequence[str]) -> None:
@@ -102,6 +107,9 @@ def _check_step(scene: Scene, step: StepPlace) -> None:
     if spec.before_due is not None:
         known(scene, (*step.path, "before_due"), "主流程的时限", [spec.before_due], tuple(workflow.clocks))
     for name, field in spec.needs.items():
+        if hasattr(BaseModel, name) or name.startswith("model_"):
+            words = f"{quoted(name)}是保留字，不能作表单字段的名字"
+            scene.findings.error((*step.path, "needs", name), "reserved", words, key=True)
         if field.min is not None and field.max is not None and field.min > field.max:
             scene.findings.error((*step.path, "needs", name), "empty-range", "min 大于 max：没有一个数能填", key=True)
     if isinstance(spec, ActionSpec):
@@ -186,3 +194,27 @@ def _check_rest(scene: Scene) -> None:
         for side, role in enumerate(pair):
             if role not in roles:
                 scene.findings.unknown(("separate", index, side), "角色", role, roles)
+
+
+def _check_office(scene: Scene) -> None:
+    """Check that office hours can be kept: a known zone, real times, shifts that do not cross."""
+    office = scene.workflow.calendar
+    try:
+        ZoneInfo(office.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        scene.findings.error(("calendar", "zone"), "bad-zone", f"没有时区{quoted(office.zone)}：例如 Asia/Shanghai")
+    last = ""
+    for index, shift in enumerate(office.hours):
+        opens, _, closes = shift.partition("-")
+        if not (_is_time(opens) and (_is_time(closes) or closes == "24:00") and last <= opens < closes):
+            words = f"办公时间{quoted(shift)}不对：每段要先开后关，各段按先后写，不能重叠"
+            scene.findings.error(("calendar", "hours", index), "bad-hours", words)
+        last = closes
+
+
+def _is_time(text: str) -> bool:
+    try:
+        time.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

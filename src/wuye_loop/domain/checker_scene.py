@@ -79,6 +79,22 @@ class Scene:
                 yield StepPlace(place, name, path, action, {**given, **action.needs})
 
     @cached_property
+    def _by_role(self) -> Mapping[str, dict[Path, StepPlace]]:
+        found: dict[str, dict[Path, StepPlace]] = {}
+        for step in self.steps:
+            for role in step.step.by:
+                found.setdefault(role, {})[step.path] = step
+        return found
+
+    def open_to(self, some: set[str], others: set[str]) -> list[StepPlace]:
+        """Return the steps that may be taken both by one of some roles and by one of the others."""
+        here, there = (
+            {path: step for role in roles for path, step in self._by_role.get(role, {}).items()}
+            for roles in (some, others)
+        )
+        return [step for path, step in here.items() if path in there]
+
+    @cached_property
     def calls(self) -> tuple[CallPlace, ...]:
         """Every effect, of actions, outcomes and openings."""
         found = []

@@ -40,6 +40,7 @@ _WORDS = {
     "tuple_type": "这里要写列表",
     "list_type": "这里要写列表",
     "is_instance_of": _SPAN,
+    "dataclass_type": _SPAN,
 }
 _LIMITS = {
     "string_too_long": ("max_length", "太长，最多 {} 个字"),
@@ -79,9 +80,14 @@ def _one_per_union(details: Iterable[ErrorDetails]) -> Iterable[ErrorDetails]:
             kept[place] = detail
         elif tag is None:
             kept[(*place, detail["type"])] = detail
-        elif have is None or len(loc) > len(have["loc"]):
+        elif have is None or _worth(detail) > _worth(have):
             kept[place] = detail
     return kept.values()
+
+
+def _worth(detail: ErrorDetails) -> tuple[int, int]:
+    """Rank the branches of a union: the deeper a complaint, the better it fits; then the one that says most."""
+    return len(detail["loc"]), {"value_error": 2, "dataclass_type": 2, "string_type": 1}.get(detail["type"], 0)
 
 
 def _is_tag(step: str | int) -> bool:

@@ -93,7 +93,7 @@ class Clock:
     plans: tuple[RungPlan, ...]
 
 
-def start(  # noqa: PLR0913 - a clock is stated in full once, by name, where it starts
+def start(
     *,
     id: UUID,  # noqa: A002 - the field's own name
     name: str,

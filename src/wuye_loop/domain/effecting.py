@@ -27,7 +27,7 @@ class Context:
     task: TaskState | None
     open_task: Opener
 
-    def value(self, builder: Builder, name: str) -> Any:  # noqa: ANN401: a form answer
+    def value(self, builder: Builder, name: str) -> Any:
         """Return a form answer, or what the task or the grievance stored under that name."""
         if name in self.answers:
             return self.answers[name]
@@ -49,7 +49,12 @@ def _route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
         raise Unrouted(choice)
     if _rival_of_lead(builder, choice.unit):
         builder.remarks["routing"].append(
-            {"kind": "separate", "outcome": "no-match", "why": "职责分离:该单位另有职责,留待人工转办", "unit": choice.unit}
+            {
+                "kind": "separate",
+                "outcome": "no-match",
+                "why": "职责分离:该单位另有职责,留待人工转办",
+                "unit": choice.unit,
+            }
         )
         raise Unrouted(choice)
     _lead(builder, choice.unit)
@@ -58,10 +63,10 @@ def _route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
             context.open_task(builder, "assist", assist, None, ())
 
 
-class Unrouted(Exception):  # noqa: N818: a turn of events, not an error
+class Unrouted(Exception):
     """No router found a unit: a person at the desk decides, or another system is asked first."""
 
-    def __init__(self, choice: Any) -> None:  # noqa: ANN401: routing.Choice
+    def __init__(self, choice: Any) -> None:
         super().__init__("unrouted")
         self.choice = choice
 
@@ -198,7 +203,7 @@ def _extend_clock(builder: Builder, context: Context, params: Mapping[str, Any])
 
 
 def _act(builder: Builder, _: Context, params: Mapping[str, Any]) -> None:
-    """The system takes an action on the grievance, right after this one."""
+    """Let the system take an action on the grievance, right after this one."""
     builder.then.append(str(params["value"]))
 
 
@@ -226,20 +231,16 @@ def _document(builder: Builder, context: Context, params: Mapping[str, Any]) -> 
 
 
 def issue(builder: Builder, kind: str, addressee: str | None, copies: tuple[str, ...], task_id: UUID | None) -> str:
-    """Number a document from its series (gap-free per series and year) and add it to the step; return its number."""
+    """Draw a document's number from its series (gap-free per series and year), add it to the step, return the number."""
     spec = builder.world.rules.workflow.documents[kind]
     year = builder.world.calendar.local_date(builder.world.now).year
     n = builder.world.next_number(spec.series, year)
     number = spec.series.replace("{year}", str(year)).replace("{n}", str(n))
-    cc = dict.fromkeys(
-        unit for name in spec.copies if (unit := unit_of(name, builder.world, builder.situation))
-    )
+    cc = dict.fromkeys(unit for name in spec.copies if (unit := unit_of(name, builder.world, builder.situation)))
     cc.update(dict.fromkeys(copies))
     cc.pop(addressee or "", None)
     builder.documents.append(
-        DocumentDraft(
-            number, kind, spec.series, year, n, task_id, addressee, tuple(cc), spec.text, builder.world.now
-        )
+        DocumentDraft(number, kind, spec.series, year, n, task_id, addressee, tuple(cc), spec.text, builder.world.now)
     )
     builder.remarks["document"] = number
     return number

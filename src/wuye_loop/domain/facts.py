@@ -35,25 +35,23 @@ def facts_of(
         "repeat": grievance.data.get("repeat", 0),
         "estate_kind": grievance.data.get("estate_kind"),
     }
-    for key, count in grievance.counts.items():
-        facts[key] = count
+    facts |= grievance.counts  # named as facts are: done.sign, cycle_done.sign, tasks.assist
+    facts |= _family("data", grievance.data)
     for item in situation.tasks.values():
         if not item.final:
             name = f"open.{item.kind}"
             facts[name] = facts.get(name, 0) + 1
-    for key, value in grievance.data.items():
-        facts[f"data.{key}"] = value
     for clock in situation.clocks.values():
         if clock.status is not ClockStatus.ENDED and world.now > clock.due_at:
             facts[f"overdue.{clock.name}"] = True
     if task is not None:
         facts["document"] = task.document
-        for key, value in task.data.items():
-            facts[f"data.{key}"] = value
-    if form:
-        for key, value in form.items():
-            facts[f"form.{key}"] = value
-    return facts
+        facts |= _family("data", task.data)
+    return facts | _family("form", form or {})
+
+
+def _family(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"{name}.{key}": value for key, value in values.items()}
 
 
 def with_texts(facts: dict[str, Any], world: World, situation: Situation) -> dict[str, Any]:
@@ -69,6 +67,4 @@ def with_texts(facts: dict[str, Any], world: World, situation: Situation) -> dic
     facts["category_path"] = ["/".join(parts[: n + 1]) for n in range(len(parts))] if category else []
     facts["workday"] = world.calendar.is_workday(local)
     facts["hour"] = world.calendar.local(world.now).hour
-    for key, value in grievance.extra.items():
-        facts[f"extra.{key}"] = value
-    return facts
+    return facts | _family("extra", grievance.extra)

@@ -46,7 +46,7 @@ class FieldSpec(BaseModel):
             raw = {raw: {}}
         if not isinstance(raw, dict):
             msg = f"字段要写成类型(如 text、bool?)或一个映射;可用类型:{'、'.join(FIELD_TYPES)}"
-            raise ValueError(msg)  # noqa: TRY004: pydantic turns only ValueError into a finding
+            raise ValueError(msg)
         if "type" in raw:
             return raw
         kinds = [key for key in raw if str(key).rstrip("?") in FIELD_TYPES]
@@ -70,7 +70,7 @@ class FieldSpec(BaseModel):
     def _as_tuple(cls, raw: object) -> object:
         return tuple(raw) if isinstance(raw, list) else raw
 
-    def annotation(self) -> Any:  # noqa: ANN401: a typing form for create_model
+    def annotation(self) -> Any:
         """Return the pydantic annotation of this field."""
         if self.type in ("choice", "scale"):
             return Literal[self.choices]
@@ -95,7 +95,7 @@ def _flatten(raw: dict[str, Any], kind: str) -> dict[str, Any]:
         inner = {}
     if not isinstance(inner, dict):
         msg = f"{kind} 后面要写一个映射或列表"
-        raise ValueError(msg)  # noqa: TRY004
+        raise ValueError(msg)
     spec = {"type": kind.rstrip("?"), **inner, **rest}
     if kind.endswith("?"):
         spec["optional"] = True

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 def as_text(at: datetime) -> str:
     """Return `2026-11-21T01:02:03.000004Z` for an aware instant."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z" if at.tzinfo is not UTC else (
-        at.isoformat(timespec="microseconds")[:-6] + "Z"
+    return (
+        at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
+        if at.tzinfo is not UTC
+        else (at.isoformat(timespec="microseconds")[:-6] + "Z")
     )
 
 

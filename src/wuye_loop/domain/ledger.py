@@ -14,7 +14,7 @@ from wuye_loop.domain.situation import Entry
 GENESIS = b"\x00" * 32
 
 
-def canonical(  # noqa: PLR0913: the columns of one ledger row
+def canonical(
     grievance_id: UUID,
     seq: int,
     at: datetime,

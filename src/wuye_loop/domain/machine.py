@@ -32,8 +32,13 @@ def decide(world: World, situation: Situation, command: Command) -> Step:
     builder = Builder(world, situation)
     try:
         _act(builder, command)
-    except Unrouted:
-        raise BadForm("没有路由能定出承办单位,请指定", fields=[{"path": "unit", "problem": "请指定承办单位"}]) from None
+    except Unrouted as turn:
+        if command.actor is not SYSTEM_ACTOR:
+            raise BadForm(
+                "没有路由能定出承办单位,请指定", fields=[{"path": "unit", "problem": "请指定承办单位"}]
+            ) from None
+        builder.grievance = situation.grievance
+        _left_at_desk(builder, command.action, turn)
     _chain(builder)
     return builder.step()
 
@@ -106,13 +111,14 @@ def next_due_rung(situation: Situation, now: datetime) -> tuple[UUID, int] | Non
 def joined(steps: Sequence[Step]) -> Step:
     """Return several steps, each decided on the one before, as one to be written."""
     return Step(
-        steps[-1].situation,
-        *(tuple(item for step in steps for item in getattr(step, name)) for name in _PARTS),
-        steps[-1].opened,
+        situation=steps[-1].situation,
+        entries=[entry for step in steps for entry in step.entries],
+        notices=[notice for step in steps for notice in step.notices],
+        documents=[document for step in steps for document in step.documents],
+        ratings=[rating for step in steps for rating in step.ratings],
+        joins=[join for step in steps for join in step.joins],
+        asks=[ask for step in steps for ask in step.asks],
     )
-
-
-_PARTS = ("entries", "notices", "documents", "ratings", "joins", "asks")
 
 
 def _applies(world: World, situation: Situation, action: str, task: TaskState | None) -> bool:
@@ -126,7 +132,7 @@ def _applies(world: World, situation: Situation, action: str, task: TaskState | 
     )
 
 
-def receive(world: World, situation: Situation, actor: Actor, facts: Mapping[str, Any], notices: Any = ()) -> Step:  # noqa: ANN401
+def receive(world: World, situation: Situation, actor: Actor, facts: Mapping[str, Any], notices: Any = ()) -> Step:
     """Decide the first row of a new grievance: the start state, its holder, its clocks, the first ledger row."""
     builder = Builder(world, situation)
     builder.move(world.rules.workflow.start)
@@ -139,7 +145,7 @@ def receive(world: World, situation: Situation, actor: Actor, facts: Mapping[str
     return builder.step()
 
 
-def note(world: World, situation: Situation, action: str, facts: Mapping[str, Any], **changes: Any) -> Step:  # noqa: ANN401
+def note(world: World, situation: Situation, action: str, facts: Mapping[str, Any], **changes: Any) -> Step:
     """Write a row by the system that changes counted fields only: a follower joined, identity was revealed."""
     builder = Builder(world, situation)
     if changes:
@@ -195,7 +201,7 @@ def _act(builder: Builder, command: Command) -> None:
     _carry_out(builder, command, spec, task, role, answers, target, way)
 
 
-def _carry_out(  # noqa: PLR0913: the parts of one move
+def _carry_out(
     builder: Builder,
     command: Command,
     spec: ActionSpec,
@@ -271,10 +277,8 @@ def _answers(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskSta
 # --- tasks ----------------------------------------------------------------------------------------------------------
 
 
-def _opener(builder: Builder) -> Any:  # noqa: ANN401: effecting.Opener
-    def open_task(
-        inner: Builder, kind: str, to: str | None, document: str | None, copies: tuple[str, ...]
-    ) -> None:
+def _opener(builder: Builder) -> Any:
+    def open_task(inner: Builder, kind: str, to: str | None, document: str | None, copies: tuple[str, ...]) -> None:
         spec = inner.world.rules.task_kind(kind)
         _open(inner, kind, spec, SYSTEM_ACTOR, SYSTEM, {}, to=to, document=document, copies=copies, row=False)
 
@@ -284,11 +288,10 @@ def _opener(builder: Builder) -> Any:  # noqa: ANN401: effecting.Opener
 
 def _open_by_rung(builder: Builder, spec: RungSpec, task: TaskState | None) -> None:
     names = [unit_of(name, builder.world, builder.situation, task) for name in spec.to]
-    targets = list(dict.fromkeys(unit for unit in names if unit)) or [builder.grievance.holder_unit]
+    # Nobody is assigned yet: whoever holds the grievance gets the order.
+    targets: list[str | None] = [*dict.fromkeys(unit for unit in names if unit)] or [builder.grievance.holder_unit]
     copies = tuple(
-        dict.fromkeys(
-            unit for name in spec.copy_to if (unit := unit_of(name, builder.world, builder.situation, task))
-        )
+        dict.fromkeys(unit for name in spec.copy_to if (unit := unit_of(name, builder.world, builder.situation, task)))
     )
     kind = spec.open or ""
     for target in targets:
@@ -296,7 +299,7 @@ def _open_by_rung(builder: Builder, spec: RungSpec, task: TaskState | None) -> N
         _open(builder, kind, task_spec, SYSTEM_ACTOR, SYSTEM, {}, to=target, document=spec.document, copies=copies)
 
 
-def _open(  # noqa: PLR0913: what a task is opened with
+def _open(
     builder: Builder,
     kind: str,
     spec: TaskKind,

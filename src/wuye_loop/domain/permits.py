@@ -9,7 +9,7 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.workflow import ActionSpec, Step, TaskKind
 
 
-def blocked(  # noqa: PLR0911, PLR0913: one reason a line
+def blocked(
     world: World,
     situation: Situation,
     action: str,
@@ -101,5 +101,3 @@ def openings(world: World, situation: Situation, actor: Actor) -> list[dict[str,
         why = open_blocked(world, situation, kind, spec)
         found.append({"task": kind, "title": spec.open.title, "role": role, "form": spec.open.form, "blocked": why})
     return found
-
-

@@ -44,10 +44,8 @@ def acting_role(
 
 def plays(name: str, actor: Actor, world: World, situation: Situation, task: TaskState | None = None) -> bool:
     """Say whether the actor has this role on this grievance."""
-    if actor.kind is ActorKind.SYSTEM:
-        return name == SYSTEM
-    if name == SYSTEM:
-        return False
+    if name == SYSTEM or actor.kind is ActorKind.SYSTEM:
+        return name == SYSTEM and actor.kind is ActorKind.SYSTEM
     if name in (HOLDER, OPENER):
         return _is_named(name, actor, task, world, situation)
     role = world.rules.workflow.roles.get(name)
@@ -55,11 +53,13 @@ def plays(name: str, actor: Actor, world: World, situation: Situation, task: Tas
         return False
     if role.is_ is not None:
         return _is_kind(role.is_, actor, situation)
-    if actor.kind is not ActorKind.UNIT or actor.unit is None:
-        return False
+    return actor.kind is ActorKind.UNIT and actor.unit is not None and _is_unit(role, actor.unit, world, situation)
+
+
+def _is_unit(role: Role, unit: str, world: World, situation: Situation) -> bool:
     if role.unit == "assist":
-        return any(item.kind == "assist" and item.holder_unit == actor.unit for item in situation.tasks.values())
-    return _unit(role, world, situation) == actor.unit
+        return any(task.kind == "assist" and task.holder_unit == unit for task in situation.tasks.values())
+    return _unit(role, world, situation) == unit
 
 
 def _is_named(name: str, actor: Actor, task: TaskState | None, world: World, situation: Situation) -> bool:

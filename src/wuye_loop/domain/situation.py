@@ -143,7 +143,7 @@ class TaskState:
         return {item.name: plain(getattr(self, item.name)) for item in fields(self)}
 
 
-def plain(value: object) -> Any:  # noqa: ANN401: any JSON value
+def plain(value: object) -> Any:
     """Turn one field into what JSON can carry."""
     if isinstance(value, datetime):
         return as_text(value)

@@ -42,7 +42,7 @@ def resolve_limit(world: World, spec: ClockSpec, situation: Situation, task: Tas
     raise IllegalAction("没有适用的时限")
 
 
-def synced(  # noqa: PLR0913: what one clock depends on
+def synced(
     world: World,
     spec: ClockSpec,
     plans: tuple[RungPlan, ...],

@@ -28,7 +28,11 @@ def _listed(raw: object) -> object:
 
 
 def _span(raw: object) -> object:
-    return Span.parse(raw) if isinstance(raw, str) else raw
+    if isinstance(raw, str):
+        return Span.parse(raw)
+    if isinstance(raw, Span):
+        return raw
+    raise ValueError("no span: write text such as 5 workdays")  # else pydantic would take a mapping of Span's fields
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
@@ -128,6 +132,7 @@ class ClockSpec(Part):
     per: Literal["entry", "cycle", "once"] = "entry"  # a new instance each time it is entered, or one per cycle, or one
     limit: Annotated[tuple[Limit, ...], BeforeValidator(_listed)]
     ladder: tuple[RungSpec, ...] = ()
+    assessed: bool = False  # on-time rates are computed from this clock
 
 
 class EffectCall(Part):

@@ -1,5 +1,6 @@
 """Who is calling: the key in the Authorization header, looked up by its digest and kept for a moment."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
 from typing import Annotated
@@ -70,12 +71,12 @@ async def caller(
 Caller = Annotated[Actor, Depends(caller)]
 
 
-def only(*kinds: ActorKind) -> type[Actor]:
-    """Return the annotation of a caller whose key must be of one of these kinds."""
+def only(*kinds: ActorKind) -> Callable[[Actor], Awaitable[Actor]]:
+    """Return a dependency: the caller, whose key must be of one of these kinds."""
 
     async def checked(actor: Caller) -> Actor:
         if actor.kind not in kinds:
             raise Forbidden("这把密钥的角色不能使用这个接口")
         return actor
 
-    return Annotated[Actor, Depends(checked)]  # type: ignore[return-value]
+    return checked

@@ -21,9 +21,7 @@ IdempotencyKey = Annotated[
         description="同一个键的重复请求得到第一次的答复,保留 30 天;换了内容则 409",
     ),
 ]
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", max_length=24, description='期望的 seq,如 "3";已变化则 412')
-]
+IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=24, description='期望的 seq,如 "3";已变化则 412')]
 
 
 async def ticket_of(request: Request, actor: Actor, key: str | None) -> Ticket | None:

@@ -11,7 +11,9 @@ from wuye_loop.domain.routing import Choice
 from wuye_loop.domain.routing import choose as try_routers
 from wuye_loop.domain.situation import Situation, World
 
-_LOADS = text("SELECT lead_unit, count(*) FROM grievance WHERE lead_unit = ANY(:units) AND NOT final GROUP BY lead_unit")
+_LOADS = text(
+    "SELECT lead_unit, count(*) FROM grievance WHERE lead_unit = ANY(:units) AND NOT final GROUP BY lead_unit"
+)
 
 
 def choose(

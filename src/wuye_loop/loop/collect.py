@@ -2,106 +2,29 @@
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain import machine
-from wuye_loop.domain.errors import BadInput, BadValue, Conflict, KeyReused
+from wuye_loop.domain.errors import BadInput, Conflict, KeyReused
 from wuye_loop.domain.facts import facts_of, with_texts
+from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.ledger import GENESIS
 from wuye_loop.domain.redaction import redact
 from wuye_loop.domain.situation import Actor, GrievanceState, Situation, World
 from wuye_loop.domain.terms import Kind, Urgency
-from wuye_loop.domain.text import clean, mask_address
+from wuye_loop.domain.text import mask_address
 from wuye_loop.domain.views import receipt_view
 from wuye_loop.loop import choosing
 from wuye_loop.loop.engine import Loop, Outcome, jobs_of
 from wuye_loop.store import grievances, identity, intake
 from wuye_loop.store.grievances import Ticket
 from wuye_loop.store.intake import Found
-
-_MAX_EXTRA = 16_384  # bytes of JSON: what a city adds of its own, not a document
-
-
-def _cleaned(limit: int) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        try:
-            return clean(value, max_len=limit)
-        except ValueError as error:
-            raise BadValue(str(error)) from None
-
-    return check
-
-
-def _text(limit: int, *, least: int = 0) -> Any:  # noqa: ANN401: a typing form
-    return Annotated[
-        str, StringConstraints(strict=True, min_length=least, max_length=limit), AfterValidator(_cleaned(limit))
-    ]
-
-
-def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if len(orjson.dumps(value)) > _MAX_EXTRA:
-        msg = "附加字段太大"
-        raise BadValue(msg)
-    return value
-
-
-class Place(BaseModel):
-    """Where: an estate by code or name, an area by code, an address (shown to building level only)."""
-
-    model_config = ConfigDict(extra="forbid")
-    estate: _text(60) | None = Field(None, examples=["E0101"])
-    area_code: _text(24) | None = Field(None, examples=["370705001"])
-    address: _text(200) | None = Field(None, examples=["幸福路 8 号 3 号楼 2 单元 501"])
-
-
-class Complainant(BaseModel):
-    """Who: sealed at once, never in an answer."""
-
-    model_config = ConfigDict(extra="forbid")
-    name: _text(40) | None = Field(None, examples=["张三"])
-    phone: _text(24) | None = Field(None, examples=["13800000000"])
-    anonymous: bool = False
-    confidential: bool = False
-
-
-class IntakeForm(BaseModel):
-    """A 12345 order as the hotline sends it; what a city adds of its own goes into `extra` and is kept."""
-
-    model_config = ConfigDict(
-        extra="forbid",
-        json_schema_extra={
-            "example": {
-                "external_id": "2026112100000001",
-                "channel": "电话",
-                "kind": "投诉",
-                "category": "电梯",
-                "urgency": "平急",
-                "title": "三号楼电梯停运两天",
-                "body": "三号楼电梯自周四起停运,家中有老人无法下楼。",
-                "place": {"estate": "E0101", "address": "3 号楼 2 单元"},
-                "complainant": {"name": "张三", "phone": "13800000000"},
-                "extra": {},
-            }
-        },
-    )
-    external_id: _text(64, least=1)
-    channel: _text(40, least=1)
-    kind: _text(20, least=1)
-    category: _text(120) | None = None
-    urgency: _text(20) | None = None
-    title: _text(200, least=1)
-    body: _text(20_000, least=1)
-    occurred_at: AwareDatetime | None = None
-    place: Place = Field(default_factory=Place)
-    complainant: Complainant = Field(default_factory=Complainant)
-    extra: Annotated[dict[str, JsonValue], AfterValidator(_small)] = Field(default_factory=dict)
 
 
 def collect(
@@ -147,7 +70,7 @@ def _again(loop: Loop, session: Session, found: Found, digest: bytes) -> Outcome
     return Outcome(_dump(receipt_view(world, found.number or "", entry)), 200, number=found.number or "", replayed=True)
 
 
-def _new(  # noqa: PLR0913: everything an intake has
+def _new(
     loop: Loop,
     session: Session,
     form: IntakeForm,
@@ -267,7 +190,7 @@ def _root(world: World) -> str:
     return tops[0].path if len(tops) == 1 else ""
 
 
-def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:  # noqa: ANN401: any JSON value
+def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, str):
         return redact(value, secrets)
     if isinstance(value, dict):

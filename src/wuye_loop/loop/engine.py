@@ -1,5 +1,6 @@
 """Take one step: lock, decide, write. Ledger, clocks, tasks and the kept answer go in the same transaction."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -23,6 +24,7 @@ from wuye_loop.store import documents, grievances, identity
 from wuye_loop.store.grievances import Locked, Ticket
 from wuye_loop.store.reference import Reference
 
+NUMBER = re.compile(r"WY\d{6}-[0-9A-Z]{8}")  # how grievances are numbered: the day, and what nobody can guess
 Render = Callable[[World, Situation, Step], bytes]
 
 
@@ -50,7 +52,7 @@ class Outcome:
     step: Step | None = field(default=None, compare=False)
 
 
-def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> World:  # noqa: ANN401: World's own fields
+def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> World:
     """Return what a decision about this grievance may ask."""
     loop.reference.refresh(session, locked.epochs)
     rules = loop.reference.rules(session, locked.situation.grievance.workflow)
@@ -65,7 +67,7 @@ def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> Worl
     )
 
 
-def take(  # noqa: PLR0913: one request, all its parts
+def take(
     loop: Loop,
     session: Session,
     number: str,
@@ -80,7 +82,7 @@ def take(  # noqa: PLR0913: one request, all its parts
 
     Raises NotFound (also for what is outside the actor's jurisdiction), Stale, KeyReused, and what machine.decide does.
     """
-    lead, others = _others(session, number, command)
+    others = _others(session, number, command)
     locked = _lock(session, number, command.actor, command.task_id, ticket)
     replay = _replay(locked, ticket)
     if replay is not None:
@@ -93,7 +95,7 @@ def take(  # noqa: PLR0913: one request, all its parts
         choose=partial(_choose, loop, session, locked, asked),
         next_number=partial(documents.next_number, session),
         others=others,
-        lead=lead,
+        lead=grievances.lead_of(session, locked.situation.grievance, lock=True),
         redact=_Redactor(loop, locked),
     )
     if command.task_id is not None and command.task_id not in locked.situation.tasks:
@@ -102,7 +104,7 @@ def take(  # noqa: PLR0913: one request, all its parts
     return _write(loop, session, world, locked, step, render, ticket)
 
 
-def open_task(  # noqa: PLR0913: one request, all its parts
+def open_task(
     loop: Loop,
     session: Session,
     number: str,
@@ -157,7 +159,7 @@ def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
     return _write(loop, session, world, locked, machine.joined(steps), no_answer, None), len(steps)
 
 
-def annotate(loop: Loop, session: Session, number: str, action: str, facts: Mapping[str, Any], **changes: Any) -> None:  # noqa: ANN401
+def annotate(loop: Loop, session: Session, number: str, action: str, facts: Mapping[str, Any], **changes: Any) -> None:
     """Write a ledger row by the system that moves nothing."""
     locked = grievances.lock(session, number, SYSTEM)
     if locked is None:
@@ -208,15 +210,12 @@ def _expect(locked: Locked, expected_seq: int | None) -> None:
         raise Stale("诉求已有新的变化,请重新读取", seq=seq)
 
 
-def _others(session: Session, number: str, command: Command) -> tuple[Brief | None, dict[str, Brief]]:
-    """Lock what else a step will touch, before and together with the grievance itself, in the order of ids."""
-    named = command.form.get("into")
-    if isinstance(named, str) and named != number:
-        return None, grievances.briefs(session, [number, named], command.actor)
-    if command.action in ("unmerge", "close_merged"):
-        found = grievances.with_lead(session, number)
-        return found, {}
-    return None, {}
+def _others(session: Session, number: str, command: Command) -> dict[str, Brief]:
+    """Lock the other grievances that a form names together with the grievance itself, in the order of ids."""
+    named = {value for value in command.form.values() if isinstance(value, str) and NUMBER.fullmatch(value)}
+    if not named - {number}:
+        return {}
+    return grievances.briefs(session, [number, *sorted(named)], command.actor)
 
 
 def _choose(
@@ -230,7 +229,7 @@ def _choose(
     return choosing.choose(session, world, situation, asked)
 
 
-def _write(  # noqa: PLR0913: one request, all its parts
+def _write(
     loop: Loop,
     session: Session,
     world: World,
@@ -273,8 +272,8 @@ def jobs_of(step: Step, before: Situation) -> tuple[Job, ...]:
                 "title": notice.title,
                 "unit": unit,
                 "urgent": notice.urgent,
-                "not_before": notice.not_before.isoformat(),
             },
+            notice.not_before if notice.not_before > step.entries[0].at else None,
         )
         for notice in step.notices
         for unit in notice.units
@@ -285,8 +284,6 @@ def jobs_of(step: Step, before: Situation) -> tuple[Job, ...]:
     return tuple(jobs)
 
 
-def _ask(ask: Any) -> dict[str, Any]:  # noqa: ANN401: router.HttpAsk
+def _ask(ask: Any) -> dict[str, Any]:
     row: dict[str, Any] = orjson.loads(orjson.dumps({name: getattr(ask, name) for name in ask.__slots__}))
     return row
-
-

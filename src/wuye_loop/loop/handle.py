@@ -17,7 +17,7 @@ from wuye_loop.store import grievances
 from wuye_loop.store.grievances import Ticket
 
 
-def act(  # noqa: PLR0913: one request, all its parts
+def act(
     loop: Loop,
     session: Session,
     number: str,
@@ -33,7 +33,7 @@ def act(  # noqa: PLR0913: one request, all its parts
     return engine.take(loop, session, number, command, _grievance, expected_seq=expected_seq, ticket=ticket)
 
 
-def act_on_task(  # noqa: PLR0913: one request, all its parts
+def act_on_task(
     loop: Loop,
     session: Session,
     task_id: UUID,
@@ -56,7 +56,7 @@ def act_on_task(  # noqa: PLR0913: one request, all its parts
     return engine.take(loop, session, number, command, render, expected_seq=expected_seq, ticket=ticket)
 
 
-def open_task(  # noqa: PLR0913: one request, all its parts
+def open_task(
     loop: Loop,
     session: Session,
     number: str,
@@ -74,9 +74,7 @@ def open_task(  # noqa: PLR0913: one request, all its parts
             return b"{}"
         return _dump(task_view(world, situation.grievance, situation.tasks[step.opened]))
 
-    return engine.open_task(
-        loop, session, number, kind, actor, form, render, expected_seq=expected_seq, ticket=ticket
-    )
+    return engine.open_task(loop, session, number, kind, actor, form, render, expected_seq=expected_seq, ticket=ticket)
 
 
 def choices(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:

@@ -87,9 +87,8 @@ def stop(where: Place) -> bool:
             os.kill(postmaster.pid, kind)
         deadline = time.monotonic() + STOP_SECONDS
         while time.monotonic() < deadline:
-            _reap(postmaster.pid)
-            # What it takes away last; its process may stay listed until whoever started it looks.
-            if not (where.cluster / "postmaster.pid").exists():
+            if not (where.cluster / "postmaster.pid").exists():  # what it takes away last
+                _reap(postmaster.pid)
                 _remove_socket_folder(where, postmaster.socket)
                 return True
             time.sleep(0.01)
@@ -109,9 +108,9 @@ def alive(where: Place) -> Postmaster | None:
     return said
 
 
-def _reap(pid: int) -> None:
-    with contextlib.suppress(ChildProcessError):  # another process started it
-        os.waitpid(pid, os.WNOHANG)
+def _reap(pid: int, options: int = 0) -> None:
+    with contextlib.suppress(ChildProcessError):  # another process started it, or it was seen out before
+        os.waitpid(pid, options)
 
 
 def _said(where: Place) -> Postmaster | None:
@@ -130,7 +129,7 @@ def _clear_stale(where: Place) -> None:
     said = _said(where)
     if said is None:
         return
-    _reap(said.pid)
+    _reap(said.pid, os.WNOHANG)
     # Asked as the server's account, for which its own process is always open to view.
     look = 'readlink "/proc/$1/cwd" || ps -o command= -p "$1"'
     if str(where.cluster) in where.account.run(["/bin/sh", "-c", look, "sh", str(said.pid)]).stdout:

@@ -50,7 +50,7 @@ class KeyRow:
     revoked_at: datetime | None
 
 
-def create(  # noqa: PLR0913 everything a key is made of, by name
+def create(
     session: Session,
     *,
     role: str,

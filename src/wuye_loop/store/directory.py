@@ -146,7 +146,7 @@ def _area_rows(session: Session, document: DirectoryDocument) -> list[dict[str, 
         if code not in written and below is not None and _RANK[below] <= _RANK[row.level]:
             raise BadDirectory([f"属地 {row.parent_code} 改为 {below} 后，其下的 {code}（{row.level}）不再低于它"])
         if code not in written and row.path != paths[code]:
-            rows.append({**row._mapping, "path": paths[code]})  # noqa: SLF001 a row's public mapping
+            rows.append({**{str(key): value for key, value in row._asdict().items()}, "path": paths[code]})
     return rows
 
 
@@ -222,7 +222,7 @@ def _upserting(table: str, key: str, columns: Mapping[str, str]) -> str:
     )
     shape = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     return (
-        f"INSERT INTO {table} ({names}) SELECT {values} FROM jsonb_to_recordset(%(rows)s::jsonb) AS r({shape})"  # noqa: S608 names of ours
+        f"INSERT INTO {table} ({names}) SELECT {values} FROM jsonb_to_recordset(%(rows)s::jsonb) AS r({shape})"
         f" ON CONFLICT ({key}) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in kept)}"
         f" WHERE ({', '.join(f'{table}.{name}' for name in kept)})"
         f" IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in kept)}) RETURNING (xmax = 0)"

@@ -17,6 +17,7 @@ _WORDS: Final = {
     "extra_forbidden": "不认识这一项",
     "string_type": "要写文字",
     "string_too_short": "不能为空",
+    "too_short": "不能为空",
     "string_pattern_mismatch": "只能用字母、数字、点、横线和下划线，最多 40 个",
     "bool_type": "要写 true 或 false",
     "list_type": "要写成列表",

@@ -22,7 +22,9 @@ _COLUMNS = (
 )  # fmt: skip
 _N = len(_COLUMNS)
 
-_TASKS = "(SELECT jsonb_agg(to_jsonb(t)) FROM task t WHERE t.grievance_id = g.id AND (NOT t.final OR t.id = %(task_id)s))"
+_TASKS = (
+    "(SELECT jsonb_agg(to_jsonb(t)) FROM task t WHERE t.grievance_id = g.id AND (NOT t.final OR t.id = %(task_id)s))"
+)
 _CLOCKS = (
     "(SELECT jsonb_agg(c.image) FROM clock c WHERE c.grievance_id = g.id"
     " AND (c.status <> 'ended' OR c.cycle = g.cycle))"
@@ -148,49 +150,50 @@ def briefs(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, 
     """Lock the other grievances that a form names, in the order of their ids, and return what a decision may know."""
     predicate, params = visible(actor)
     rows = session.connection().exec_driver_sql(
-        f"SELECT g.id, g.number, g.state, g.final, g.merged_into FROM grievance g"  # noqa: S608: a fixed predicate
+        f"SELECT g.id, g.number, g.state, g.final, g.merged_into FROM grievance g"
         f" WHERE g.number = ANY(%(numbers)s) AND {predicate} ORDER BY g.id FOR UPDATE OF g",
         params | {"numbers": list(numbers)},
     )
     return {row.number: Brief(*row) for row in rows}
 
 
-def with_lead(session: Session, number: str) -> Brief | None:
-    """Lock a merged grievance together with the one it follows, in the order of ids; return the one it follows."""
-    rows = session.connection().exec_driver_sql(
-        "SELECT g.id, g.number, g.state, g.final, g.merged_into FROM grievance g WHERE g.number = %(number)s"
-        " OR g.id = (SELECT f.merged_into FROM grievance f WHERE f.number = %(number)s) ORDER BY g.id FOR UPDATE OF g",
-        {"number": number},
-    )
-    return next((Brief(*row) for row in rows if row.number != number), None)
-
-
-def lead_of(session: Session, grievance: GrievanceState) -> Brief | None:
-    """Read, without a lock, the grievance that a merged one follows."""
+def lead_of(session: Session, grievance: GrievanceState, *, lock: bool = False) -> Brief | None:
+    """Read the grievance that a merged one follows, if it is merged."""
     if grievance.merged_into is None:
         return None
+    statement = "SELECT id, number, state, final, merged_into FROM grievance WHERE id = %(id)s"
     row = session.connection().exec_driver_sql(
-        "SELECT id, number, state, final, merged_into FROM grievance WHERE id = %(id)s", {"id": grievance.merged_into}
+        statement + (" FOR UPDATE" if lock else ""), {"id": grievance.merged_into}
     )
     return Brief(*row.one())
+
+
+def followers_of(session: Session, lead_id: UUID) -> list[tuple[str, str, str]]:
+    """Return number, state and workflow of the grievances that follow one."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT number, state, workflow FROM grievance WHERE merged_into = %(id)s ORDER BY id", {"id": lead_id}
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def number_of_task(session: Session, task_id: UUID, actor: Actor) -> str | None:
     """Return the number of the visible grievance that a task hangs on, or None."""
     predicate, params = visible(actor)
-    row = session.connection().exec_driver_sql(
-        f"SELECT g.number FROM task t JOIN grievance g ON g.id = t.grievance_id"  # noqa: S608: a fixed predicate
-        f" WHERE t.id = %(task)s AND {predicate}",
-        params | {"task": task_id},
-    ).first()
+    row = (
+        session.connection()
+        .exec_driver_sql(
+            f"SELECT g.number FROM task t JOIN grievance g ON g.id = t.grievance_id"
+            f" WHERE t.id = %(task)s AND {predicate}",
+            params | {"task": task_id},
+        )
+        .first()
+    )
     return row[0] if row else None
 
 
 def number_of(session: Session, grievance_id: UUID) -> str:
     """Return the number of a grievance known by its id."""
-    row = session.connection().exec_driver_sql(
-        "SELECT number FROM grievance WHERE id = %(id)s", {"id": grievance_id}
-    )
+    row = session.connection().exec_driver_sql("SELECT number FROM grievance WHERE id = %(id)s", {"id": grievance_id})
     return str(row.scalar_one())
 
 
@@ -286,7 +289,13 @@ class LostUpdate(RuntimeError):
 
 
 def write(
-    session: Session, before: Situation, step: Step, *, ticket: Ticket | None = None, reply: bytes = b"", status: int = 200
+    session: Session,
+    before: Situation,
+    step: Step,
+    *,
+    ticket: Ticket | None = None,
+    reply: bytes = b"",
+    status: int = 200,
 ) -> None:
     """Write a step in one statement: the ledger rows, the changed clocks, rungs and tasks, and the grievance."""
     parts, params = _parts(before, step)
@@ -297,7 +306,7 @@ def write(
         raise LostUpdate(str(before.grievance.id))
 
 
-def insert(  # noqa: PLR0913: everything a new grievance is written with
+def insert(
     session: Session,
     before: Situation,
     step: Step,
@@ -388,15 +397,15 @@ def _entry_row(entry: Entry) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plain_row(item: Any) -> dict[str, Any]:  # noqa: ANN401: one of the drafts, all dataclasses with slots
+def _plain_row(item: Any) -> dict[str, Any]:
     return {name: _plain(getattr(item, name)) for name in item.__slots__}
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401
+def _plain(value: Any) -> Any:
     if hasattr(value, "astimezone"):
         return as_text(value)
     return str(value) if isinstance(value, UUID) else value
 
 
-def _dump(value: Any) -> str:  # noqa: ANN401: any JSON value
+def _dump(value: Any) -> str:
     return orjson.dumps(value).decode()

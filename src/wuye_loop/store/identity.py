@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+
 from wuye_loop.domain.errors import Erased
 from wuye_loop.domain.sealing import KeyRing, Sealed
 

@@ -56,7 +56,7 @@ WHERE e.id = 1
 """
 
 
-def look(  # noqa: PLR0913: what identifies an intake
+def look(
     session: Session,
     *,
     source: str,
@@ -103,7 +103,7 @@ def first_entry(session: Session, number: str) -> Entry:
     return entry_of(row.one())
 
 
-def entry_of(row: Any) -> Entry:  # noqa: ANN401: a result row
+def entry_of(row: Any) -> Entry:
     """Read a ledger row."""
     task_id = row[3] if row[3] is None or isinstance(row[3], UUID) else UUID(row[3])
     return Entry(row[0], row[1], row[2], task_id, row[4], row[5], row[6], row[7], row[8], row[9], bytes(row[10]))

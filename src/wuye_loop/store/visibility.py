@@ -36,6 +36,11 @@ def subtree(path: str, alias: str, prefix: str) -> tuple[str, dict[str, Any]]:
     )
 
 
+def covers(actor: Actor, path: str) -> bool:
+    """Say whether an area lies within the actor's own: what a filter by area may name."""
+    return path.startswith(actor.area_path)
+
+
 def require(actor: Actor, *kinds: ActorKind) -> None:
     """Refuse an actor whose kind of key this door is not for.
 

@@ -1,0 +1,82 @@
+"""`wuye-loop directory`: who there is and where."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from wuye_loop.cli.database import AsJson, DataDir, opened
+from wuye_loop.cli.words import group, print_json, print_table
+from wuye_loop.demo.district import district
+from wuye_loop.domain import yamldoc
+from wuye_loop.store.directory import Counts, load_directory
+from wuye_loop.store.directory_document import BadDirectory
+
+commands = group("属地、单位、小区、人员。 / areas, units, estates, people")
+_TITLES = {"areas": "属地", "units": "单位", "estates": "小区", "people": "人员"}
+
+
+@commands.callback()
+def directory() -> None:
+    """属地、单位、小区、人员。 / areas, units, estates, people."""
+
+
+@commands.command("load")
+def load(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="YAML 或 JSON 目录文件")] = None,
+    *,
+    demo: Annotated[bool, typer.Option("--demo", help="装入演示用的虚构城区")] = False,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """装入目录：同编码的整条替换，不删除；停用单位写 active: false。 / load a directory."""
+    if (file is None) != demo:
+        raise typer.BadParameter("写一个文件，或者写 --demo，二者择一")
+    document = read_file(file) if file is not None else district()
+    with opened(data) as database, database.begin() as session:
+        counts = load_directory(session, document)
+    if as_json:
+        print_json(asdict(counts))
+    else:
+        _show(counts)
+
+
+def read_file(path: Path) -> Any:
+    """Return the plain data of a YAML file, or of a JSON file by its suffix.
+
+    Raises BadDirectory or YamlDocError in words, with line and column.
+    """
+    raw = path.read_bytes()
+    if path.suffix.lower() != ".json":
+        if len(raw) > yamldoc.MAX_BYTES:
+            raise BadDirectory([f"{path}：YAML 目录最多 {yamldoc.MAX_BYTES // 1024} KiB，更大的请写成 JSON"])
+        return yamldoc.read(raw, str(path)).data
+    try:
+        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_without_duplicates)
+    except json.JSONDecodeError as error:
+        raise BadDirectory([f"{path}:{error.lineno}:{error.colno}: 不是合法的 JSON"]) from None
+    except UnicodeDecodeError:
+        raise BadDirectory([f"{path}：文件不是 UTF-8 编码，请另存为 UTF-8"]) from None
+    except RecursionError:
+        raise BadDirectory([f"{path}：JSON 嵌套过深"]) from None
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise BadDirectory([f"JSON 对象中键“{twice[:40]}”重复"])
+    return members
+
+
+def _show(counts: Counts) -> None:
+    rows = []
+    for name, title in _TITLES.items():
+        change = getattr(counts, name)
+        rows.append((title, change.added, change.changed, change.same))
+    print_table("目录已装入", ("", "新增", "改动", "未变"), rows)
+    if counts.grievances:
+        typer.echo(f"{counts.grievances} 件在办诉求随属地一并调整")

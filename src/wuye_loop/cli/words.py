@@ -1,0 +1,94 @@
+"""How every command speaks: results on stdout, trouble in words on stderr; a traceback means a fault of ours."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any, Final
+
+import orjson
+import psycopg
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from typer import Context
+from typer.core import TyperGroup
+
+from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.yamldoc import YamlDocError
+from wuye_loop.postgres import PostgresError
+from wuye_loop.settings import SettingsError
+from wuye_loop.store.calendar_notice import BadNotice
+from wuye_loop.store.database import UnfitDatabase
+from wuye_loop.store.directory_document import BadDirectory
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+_IN_WORDS: Final = (
+    WuyeError,
+    UnfitDatabase,
+    SettingsError,
+    PostgresError,
+    YamlDocError,
+    BadDirectory,
+    BadNotice,
+)
+_UNREACHABLE: Final = (OperationalError, InterfaceError, psycopg.OperationalError)
+_FILE_TROUBLE: Final = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+
+
+class Refused(Exception):
+    """A command cannot do what it was asked; the message says why, in words."""
+
+
+def words_of(error: Exception) -> str | None:
+    """Return what an expected failure says to the person at the terminal; None for a fault of ours."""
+    if isinstance(error, Refused | _IN_WORDS):
+        return str(error)
+    if isinstance(error, _FILE_TROUBLE):
+        return f"无法打开 {error.filename}：{error.strerror}"
+    if isinstance(error, PoolTimeout):
+        return "数据库连接都在忙，请稍后再试"
+    if isinstance(error, _UNREACHABLE):
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()
+        return f"连接不上数据库：{cause[0] if cause else type(error).__name__}"
+    return None
+
+
+class Words(TyperGroup):
+    """A group of commands that ends with exit code 1 and one message when something expected goes wrong."""
+
+    def invoke(self, ctx: Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # the reader of our output has left: `... | head`
+            sys.stderr.close()
+            raise typer.Exit(1) from None
+        except Exception as error:
+            words = words_of(error)
+            if words is None:
+                raise
+            err.print(words, markup=False, style="red")
+            raise typer.Exit(1) from None
+
+
+def group(help_text: str) -> typer.Typer:
+    """Return a group of commands; no shell completion, no traceback that shows values."""
+    return typer.Typer(
+        cls=Words, help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    )
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value on one line, for a program."""
+    typer.echo(orjson.dumps(value, default=str).decode())
+
+
+def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print a table for people; None is left blank."""
+    table = Table(*columns, title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    out.print(table)

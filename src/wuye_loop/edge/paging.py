@@ -1,0 +1,117 @@
+"""Lists, page by page: a cursor is the key of the last row shown, checked like any other input."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+import orjson
+from fastapi import Depends, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from wuye_loop.domain.errors import BadInput, BadValue
+from wuye_loop.domain.instants import as_text, from_text
+from wuye_loop.domain.text import clean
+
+LONGEST_CURSOR = 600
+_LONGEST_PART = 200
+
+Key = tuple[Any, ...]
+
+
+def _clean(value: str) -> str:
+    try:
+        return clean(value, max_len=len(value))
+    except ValueError as error:
+        raise BadValue(str(error)) from None
+
+
+#: A filter's value: a code or a name, never long.
+Word = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_clean)]
+
+
+class Paging(BaseModel):
+    """What every list may be asked; a parameter that the list does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+    cursor: Annotated[str | None, Field(max_length=LONGEST_CURSOR, description="上一页答复里的 next,原样送回")] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="一页几项")] = 50
+
+
+def instant(part: object) -> datetime:
+    """Read a key's instant. Raises ValueError, OverflowError."""
+    return from_text(text(part))
+
+
+def identifier(part: object) -> UUID:
+    """Read a key's id. Raises ValueError."""
+    return UUID(text(part))
+
+
+def integer(part: object) -> int:
+    """Read a key's number. Raises ValueError for what no column holds."""
+    if type(part) is not int or not 0 <= part < 2**31:
+        raise ValueError
+    return part
+
+
+def text(part: object) -> str:
+    """Read a key's text. Raises ValueError."""
+    if not isinstance(part, str) or len(part) > _LONGEST_PART or "\0" in part:
+        raise ValueError
+    return part
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is sorted by: its name, so that no list takes another's cursor, and the parts of its key."""
+
+    name: str
+    parts: tuple[Callable[[object], Any], ...]
+
+    def write(self, key: Sequence[Any] | None) -> str | None:
+        """Return the cursor of a key, or None where the list ends."""
+        if key is None:
+            return None
+        plain = [as_text(part) if isinstance(part, datetime) else part for part in key]
+        return base64.urlsafe_b64encode(orjson.dumps([self.name, *plain])).decode().rstrip("=")
+
+    def read(self, cursor: str | None) -> Key | None:
+        """Return the key of a cursor.
+
+        Raises BadInput for anything that `write` of this list would not have written.
+        """
+        if cursor is None:
+            return None
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            name, *parts = orjson.loads(raw)
+            if name != self.name or len(parts) != len(self.parts):
+                raise ValueError
+            return tuple(read(part) for read, part in zip(self.parts, parts, strict=True))
+        except (ValueError, TypeError, OverflowError, binascii.Error):
+            problem = "不是这个列表的翻页游标,请从第一页重新读起"
+            raise BadInput("翻页游标无效", fields=[{"path": "query.cursor", "problem": problem}]) from None
+
+
+def listed(request: Request, items: Sequence[Mapping[str, Any]], cursor: str | None) -> Response:
+    """Answer one page: `{"items": [...], "next": cursor or null}`, and the next page's address in `Link`."""
+    headers = {}
+    if cursor is not None:
+        asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+        address = f"{quote(request.url.path)}?{urlencode([*asked, ('cursor', cursor)])}"
+        headers["Link"] = f'<{address}>; rel="next"'
+    return Response(orjson.dumps({"items": items, "next": cursor}), headers=headers, media_type="application/json")
+
+
+async def _nothing_asked(request: Request) -> None:
+    if request.query_params:
+        raise BadInput("这个接口没有查询参数", fields=[{"path": "query", "problem": "含有未知参数"}])
+
+
+#: For doors that take no query parameters.
+NO_QUERY = Depends(_nothing_asked)

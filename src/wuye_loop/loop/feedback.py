@@ -1,0 +1,37 @@
+"""意见反馈: what goes back to people once a matter is settled: followers of a merged matter get their own callback."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import IllegalAction
+from wuye_loop.domain.roles import SYSTEM as BY_SYSTEM
+from wuye_loop.domain.rules import Rules
+from wuye_loop.domain.situation import SYSTEM, Command
+from wuye_loop.loop import engine
+from wuye_loop.loop.engine import Loop, Outcome
+from wuye_loop.store import grievances
+
+
+def close_followers(loop: Loop, session: Session, lead_id: UUID) -> list[Outcome]:
+    """Let every follower of a lead grievance that is final leave its parked state, as the file says it does."""
+    outcomes = []
+    for number, state, workflow in grievances.followers_of(session, lead_id):
+        loop.reference.refresh(session)
+        action = way_on(loop.reference.rules(session, workflow), state)
+        if action is None:
+            continue
+        try:
+            outcomes.append(engine.take(loop, session, number, Command(action, SYSTEM), engine.no_answer))
+        except IllegalAction:
+            continue  # the lead was reopened, or a person was quicker: nothing to close
+    return outcomes
+
+
+def way_on(rules: Rules, state: str) -> str | None:
+    """Return the action by which the system takes a grievance on from a parked state."""
+    spec = rules.workflow.states[state]
+    if not spec.parked:
+        return None
+    names = rules.main.by_state[state]
+    return next((name for name in names if BY_SYSTEM in rules.workflow.actions[name].by), None)

@@ -1,0 +1,222 @@
+"""What a caller reads of one grievance: itself, its ledger, clocks, tasks and routing, within jurisdiction and audience."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from rapidfuzz import fuzz
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.clocks import Clock
+from wuye_loop.domain.errors import NotFound
+from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.readership import EVERY, audiences, readable, step_named
+from wuye_loop.domain.roles import HOLDER, OPENER, SYSTEM
+from wuye_loop.domain.situation import Actor, GrievanceState, TaskState, World
+from wuye_loop.domain.spans import Span
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.text import match_key
+from wuye_loop.domain.views import clock_view, grievance_view, task_view
+from wuye_loop.loop import engine
+from wuye_loop.loop.engine import Loop
+from wuye_loop.store import grievances, reading
+from wuye_loop.store.grievances import Locked
+from wuye_loop.store.keyset import Page
+from wuye_loop.store.reading import LedgerRow
+
+_COMPARED = 1000  # characters: what makes two complaints one stands at their beginning
+_SPECIAL_ROLES = {SYSTEM: "系统", HOLDER: "承办方", OPENER: "发起方"}
+_SPECIAL_ACTIONS = {
+    "receive": "收到诉求",
+    "reveal": "查看诉求人身份",
+    "follower_joined": "另一件诉求并入本件",
+    "follower_left": "并入的诉求撤出",
+}
+_RUNG = "rung:"
+
+
+def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
+    """Return a grievance with its address to building level, and, for whoever dispatches, what may be its duplicate.
+
+    Raises NotFound, also for what is outside the actor's jurisdiction; so does every function here.
+    """
+    locked, world = _seen(loop, session, number, actor)
+    record = locked.situation.grievance
+    shown = grievance_view(world, locked.situation)
+    shown["address"] = reading.address_of(session, record.id)
+    if actor.kind in (ActorKind.HOTLINE, ActorKind.ADMIN):
+        shown["extra"] = dict(record.extra)
+    if _dispatches(world, record, actor):
+        shown["duplicate_candidates"] = _duplicates(session, world, record, actor)
+    return shown
+
+
+def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, limit: int) -> Page[dict[str, Any]]:
+    """Return a page of the ledger rows that the actor is an audience of, each with the facts it may read."""
+    locked, world = _seen(loop, session, number, actor)
+    allowed = audiences(actor, world.rules)
+    page = reading.ledger_of(session, locked.situation.grievance.id, allowed, after, limit)
+    return page.map(lambda row: _ledger_view(world, row, allowed))
+
+
+def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+    """Return every clock of a grievance and of its tasks, of every cycle."""
+    locked, world = _seen(loop, session, number, actor)
+    found = reading.clocks_of(session, locked.situation.grievance.id)
+    return [_clock_view(world, clock, kind) for clock, kind in found]
+
+
+def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+    """Return every task of a grievance, open or not."""
+    locked, world = _seen(loop, session, number, actor)
+    record = locked.situation.grievance
+    allowed = audiences(actor, world.rules)
+    return [_task_view(world, record, task, allowed) for task in reading.tasks_of(session, record.id)]
+
+
+def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str, Any]:
+    """Return one task with its clocks and the seq that an action on it may expect."""
+    number = grievances.number_of_task(session, task_id, actor)
+    if number is None:
+        raise NotFound
+    locked, world = _seen(loop, session, number, actor)
+    record = locked.situation.grievance
+    found = reading.tasks_of(session, record.id, task_id)[0]
+    shown = _task_view(world, record, found, audiences(actor, world.rules))
+    shown["clocks"] = [
+        _clock_view(world, clock, kind) for clock, kind in reading.clocks_of(session, record.id, task_id)
+    ]
+    shown["seq"] = record.seq
+    return shown
+
+
+def routing(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+    """Return every routing decision, the first of which is only a proposal, with what was tried and why."""
+    locked, world = _seen(loop, session, number, actor)
+    rows = reading.routing_of(session, locked.situation.grievance.id, audiences(actor, world.rules))
+    return [_routing_view(world, row) for row in rows]
+
+
+def _seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locked, World]:
+    locked = grievances.read(session, number, actor)
+    if locked is None:
+        raise NotFound
+    return locked, engine.world_of(loop, session, locked)
+
+
+# --- duplicates -----------------------------------------------------------------------------------------------------
+
+
+def _dispatches(world: World, record: GrievanceState, actor: Actor) -> bool:
+    """Say whether the actor decides where the grievance goes, or supervises who does."""
+    if actor.kind is ActorKind.UNIT:
+        return actor.unit == record.holder_unit or actor.unit in world.rules.fixed_units
+    return actor.kind is not ActorKind.HOTLINE
+
+
+def _duplicates(session: Session, world: World, record: GrievanceState, actor: Actor) -> list[dict[str, Any]]:
+    """Suggest what may be the same matter: same estate and category, received near in time, told in near words."""
+    rule = world.rules.workflow.intake.duplicates
+    since = world.calendar.shift(record.received_at, Span(-rule.window.n, rule.window.unit))
+    until = world.calendar.shift(record.received_at, rule.window)
+    own = _said(record.title, record.body)
+    found = []
+    for row in reading.near_in_place(session, actor, record, since, until):
+        similarity = fuzz.ratio(own, _said(row.title, row.body)) / 100
+        if similarity >= rule.similarity:
+            found.append({"number": row.number, "similarity": round(similarity, 3), "state": row.state})
+    return sorted(found, key=lambda item: -item["similarity"])[:20]
+
+
+def _said(title: str, body: str) -> str:
+    return match_key(f"{title}\n{body}"[:_COMPARED])
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _clock_view(world: World, clock: Clock, kind: str | None) -> dict[str, Any]:
+    return clock_view(world, clock, world.rules.workflow.flow(kind).clocks[clock.name].title)
+
+
+def _task_view(world: World, record: GrievanceState, found: TaskState, allowed: Collection[str]) -> dict[str, Any]:
+    """Return a task; of what its opener wrote, only what these audiences may read."""
+    shown = task_view(world, record, found)
+    opening = world.rules.workflow.tasks[found.kind].open
+    if allowed != EVERY:
+        shown["data"] = readable(shown["data"], opening.needs, opening.audience.value, allowed)
+    return shown
+
+
+def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str]) -> dict[str, Any]:
+    workflow = world.rules.workflow
+    spec = step_named(world.rules, row.action, row.task_kind)
+    state = workflow.states.get(row.to_state or row.from_state or "") if row.task_id is None else None
+    public = row.audience == "public"
+    text = spec.text if spec else (workflow.intake.text if row.action == "receive" else None)
+    return {
+        "seq": row.seq,
+        "at": as_text(row.at),
+        "action": row.action,
+        "title": _title(world, row, spec.title if spec else None),
+        "task": str(row.task_id) if row.task_id else None,
+        "from": row.from_state,
+        "to": row.to_state,
+        "stage_title": state.stage.chinese if state and state.stage else None,
+        "actor": _actor_view(world, row.actor),
+        "facts": {
+            **_answered(world, row, allowed),
+            **readable(row.facts, spec.needs if spec else {}, row.audience, allowed),
+        },
+        "audience": row.audience,
+        "hash": row.hash.hex(),
+        "text": text if public else None,
+    }
+
+
+def _answered(world: World, row: LedgerRow, allowed: Collection[str]) -> dict[str, Any]:
+    """Return the public fields of a row that itself is not for this reader, once a row for it leads on from there.
+
+    So a resident reads the answer when it has been approved, and never one that was sent back.
+    """
+    if row.before_action is None or row.before_facts is None:
+        return {}
+    spec = step_named(world.rules, row.before_action, None)
+    own = {name: item for name, item in spec.needs.items() if item.audience is not None} if spec else {}
+    facts = {name: value for name, value in row.before_facts.items() if name in own}
+    return readable(facts, own, row.audience, allowed)
+
+
+def _title(world: World, row: LedgerRow, written: str | None) -> str:
+    if row.action.startswith(_RUNG):
+        clock = world.rules.workflow.flow(row.task_kind).clocks.get(row.action.removeprefix(_RUNG))
+        return f"{clock.title if clock else ''}第 {row.facts.get('rung', 0) + 1} 级"
+    return written or _SPECIAL_ACTIONS.get(row.action, row.action)
+
+
+def _actor_view(world: World, actor: Any) -> dict[str, Any]:
+    unit, role = actor.get("unit"), actor.get("role")
+    spec = world.rules.workflow.roles.get(role or "")
+    return {
+        "kind": actor.get("kind"),
+        "unit": unit,
+        "unit_name": world.directory.name_of(unit),
+        "role": role,
+        "role_title": spec.title if spec else _SPECIAL_ROLES.get(role or ""),
+    }
+
+
+def _routing_view(world: World, row: LedgerRow) -> dict[str, Any]:
+    proposal = row.action == "receive"
+    trace = row.facts["routing"]
+    unit = row.changes.get("grievance", {}).get("lead_unit")
+    if unit is None and row.facts.get("routed") is not False:
+        unit = next((item["unit"] for item in trace if item.get("unit") and item["outcome"] != "no-match"), None)
+    return {
+        "seq": row.seq,
+        "at": as_text(row.at),
+        "proposal": proposal,
+        "unit": unit,
+        "unit_name": world.directory.name_of(unit),
+        "trace": trace,
+    }

@@ -1,0 +1,93 @@
+"""Reads whole grievances for verification, a few hundred at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.situation import MUTABLE, Entry
+from wuye_loop.store.intake import entry_of
+
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A grievance's rows as the tables hold them."""
+
+    id: UUID
+    number: str
+    workflow: str
+    seq: int
+    head: bytes
+    grievance: Mapping[str, Any]
+    entries: list[Entry]
+    tasks: Mapping[str, Any]
+    clocks: Mapping[str, Any]
+    rungs: Mapping[tuple[UUID, int], tuple[str | None, str | None]]
+
+
+_GRIEVANCES = f"""
+SELECT id, number, workflow, seq, head, {", ".join(MUTABLE)} FROM grievance
+WHERE id > %(after)s ORDER BY id LIMIT {_BATCH}
+"""
+_ENTRIES = """
+SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, grievance_id
+FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
+"""
+_TASKS = "SELECT * FROM task WHERE grievance_id = ANY(%(ids)s)"
+_CLOCKS = "SELECT grievance_id, id, image, status, due_at FROM clock WHERE grievance_id = ANY(%(ids)s)"
+_RUNGS = "SELECT grievance_id, clock_id, idx, at, fired_at FROM rung WHERE grievance_id = ANY(%(ids)s)"
+_TASK_IMAGE = (
+    "id", "grievance_id", "kind", "n", "state", "final", "holder_unit", "opener_unit", "opener_role", "document",
+    "document_number", "copies", "data", "counts", "opened_at", "state_since", "closed_at", "cycle",
+)  # fmt: skip
+
+
+def folders(session: Session) -> Iterator[Folder]:
+    """Yield every grievance with all that hangs on it."""
+    after = UUID(int=0)
+    connection = session.connection()
+    while rows := connection.exec_driver_sql(_GRIEVANCES, {"after": after}).mappings().all():
+        after = rows[-1]["id"]
+        ids = {"ids": [row["id"] for row in rows]}
+        entries: dict[UUID, list[Entry]] = defaultdict(list)
+        for row in connection.exec_driver_sql(_ENTRIES, ids):
+            entries[row[11]].append(entry_of(row))
+        tasks: dict[UUID, dict[str, Any]] = defaultdict(dict)
+        for task in connection.exec_driver_sql(_TASKS, ids).mappings():
+            tasks[task["grievance_id"]][str(task["id"])] = {name: _plain(task[name]) for name in _TASK_IMAGE}
+        clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
+        for row in connection.exec_driver_sql(_CLOCKS, ids):
+            columns = {"status": row.status, "due_at": as_text(row.due_at)}
+            clocks[row.grievance_id][str(row.id)] = {**row.image, **columns}
+        rungs: dict[UUID, dict[tuple[UUID, int], tuple[str | None, str | None]]] = defaultdict(dict)
+        for row in connection.exec_driver_sql(_RUNGS, ids):
+            rungs[row.grievance_id][row.clock_id, row.idx] = (_plain(row.at), _plain(row.fired_at))
+        for found in rows:
+            key = found["id"]
+            grievance = {name: _plain(found[name]) for name in MUTABLE}
+            yield Folder(
+                key, found["number"], found["workflow"], found["seq"], bytes(found["head"]), grievance,
+                entries[key], tasks[key], clocks[key], rungs[key],
+            )  # fmt: skip
+
+
+def series_gaps(session: Session) -> list[tuple[str, int, int, int]]:
+    """Return series whose drawn numbers and stored documents differ: (series, year, drawn, stored)."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT s.series, s.year, s.n, count(d.number) FROM document_series s"
+        " LEFT JOIN document d ON d.series = s.series AND d.year = s.year"
+        " GROUP BY s.series, s.year, s.n HAVING s.n <> count(d.number) OR s.n <> coalesce(max(d.n), 0)"
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "astimezone"):
+        return as_text(value)
+    return str(value) if isinstance(value, UUID) else value

@@ -1,0 +1,57 @@
+"""The sweep's two statements: which rungs are due, and which of their grievances nobody else is working on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class DueRung:
+    """A rung that looks due; `key` is where the next page begins."""
+
+    at: datetime
+    clock_id: UUID
+    index: int
+    number: str
+
+    @property
+    def key(self) -> tuple[datetime, UUID, int]:
+        """The order of the sweep: oldest first."""
+        return self.at, self.clock_id, self.index
+
+
+_DUE = """
+SELECT r.at, r.clock_id, r.idx, g.number FROM rung r JOIN grievance g ON g.id = r.grievance_id
+WHERE r.fired_at IS NULL AND r.at IS NOT NULL AND r.at <= %(now)s {after}
+ORDER BY r.at, r.clock_id, r.idx LIMIT %(limit)s
+"""
+_AFTER = "AND (r.at, r.clock_id, r.idx) > (%(at)s, %(clock)s, %(idx)s)"
+
+
+def due(session: Session, now: datetime, after: tuple[datetime, UUID, int] | None, limit: int) -> list[DueRung]:
+    """Return a page of rungs that look due, oldest first; seen without a lock, so only a candidate."""
+    params: dict[str, object] = {"now": now, "limit": limit}
+    if after is not None:
+        params |= {"at": after[0], "clock": after[1], "idx": after[2]}
+    statement = _DUE.format(after=_AFTER if after is not None else "")
+    return [DueRung(*row) for row in session.connection().exec_driver_sql(statement, params)]
+
+
+def next_due(session: Session) -> datetime | None:
+    """Return when the next rung is due: where a rehearsal jumps to."""
+    row = session.connection().exec_driver_sql("SELECT min(at) FROM rung WHERE fired_at IS NULL AND at IS NOT NULL")
+    at: datetime | None = row.scalar_one()
+    return at
+
+
+def lock_free(session: Session, numbers: Sequence[str]) -> list[str]:
+    """Lock those of the grievances that nobody else has locked, and return their numbers in the order given."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT number FROM grievance WHERE number = ANY(%(numbers)s) ORDER BY id FOR UPDATE SKIP LOCKED",
+        {"numbers": list(numbers)},
+    )
+    mine = {row.number for row in rows}
+    return [number for number in numbers if number in mine]

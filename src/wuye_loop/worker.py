@@ -1,0 +1,130 @@
+"""The worker: sweeps deadlines, runs jobs, tidies up. Any number of them may run on one database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from procrastinate import App, PsycopgConnector, RetryStrategy
+
+from wuye_loop import jobs as names
+from wuye_loop import outbound
+from wuye_loop.domain.router import HttpAsk, Reply
+from wuye_loop.edge.site import Site
+from wuye_loop.jobs import Job
+from wuye_loop.loop import assign, escalate, feedback
+from wuye_loop.store import housekeeping
+
+_log = structlog.get_logger("wuye_loop.worker")
+_TIDY_SECONDS = 60.0
+_STALLED_SECONDS = 30
+_RETRY = RetryStrategy(max_attempts=8, exponential_wait=4)
+
+
+class Worker:
+    """Runs until told to stop; then finishes what it has begun."""
+
+    def __init__(self, site: Site, *, run_jobs: bool = True) -> None:
+        self.site = site
+        self._run_jobs = run_jobs
+        self.app = App(connector=PsycopgConnector(conninfo=site.database.conninfo, min_size=1, max_size=4))
+        self._register()
+
+    def _register(self) -> None:
+        for name, work in (
+            (names.NOTIFY, self.notify),
+            (names.ASK_ROUTER, self.ask),
+            (names.CLOSE_FOLLOWERS, self.follow),
+        ):
+            self.app.task(name=name, queue=names.QUEUES[name], retry=_RETRY)(work)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Sweep, run jobs and tidy up until `stop` is set."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._every(self.site.settings.sweep_seconds, stop, self._sweep))
+            if self._run_jobs:
+                group.create_task(self._jobs(stop))
+
+    async def _jobs(self, stop: asyncio.Event) -> None:
+        async with self.app.open_async():
+            running = asyncio.create_task(
+                self.app.run_worker_async(
+                    queues=sorted(set(names.QUEUES.values())),
+                    concurrency=2,
+                    install_signal_handlers=False,
+                    delete_jobs="successful",
+                    shutdown_graceful_timeout=15,
+                )
+            )
+            tidying = asyncio.create_task(self._every(_TIDY_SECONDS, stop, self._tidy))
+            await stop.wait()
+            running.cancel()
+            await asyncio.gather(running, tidying, return_exceptions=True)
+
+    @staticmethod
+    async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+        """Do the work, again and again; a failure is logged and the next round tries again."""
+        while not stop.is_set():
+            try:
+                await work()
+            except Exception:  # noqa: BLE001 whatever it is, it is logged, and the next round comes
+                _log.exception("round_failed")
+            try:
+                await asyncio.wait_for(stop.wait(), seconds)
+            except TimeoutError:
+                continue
+
+    async def _sweep(self) -> None:
+        swept = await asyncio.to_thread(escalate.sweep, self.site.loop, self.site.database, jobs=self.site.jobs)
+        if swept.fired or swept.failed:
+            _log.info("swept", fired=swept.fired, failed=swept.failed)
+
+    async def _tidy(self) -> None:
+        """Give back jobs whose worker died, and forget kept answers that are older than promised."""
+        manager = self.app.job_manager
+        for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
+            _log.warning("job_stalled", job=job.id, task=job.task_name)
+            await manager.retry_job(job)
+        before = self.site.loop.clock.now() - timedelta(days=self.site.settings.idempotency_days)
+        await asyncio.to_thread(self._forget, before)
+
+    def _forget(self, before: Any) -> None:
+        with self.site.database.begin() as session:
+            housekeeping.forget_answers(session, before)
+
+    # --- the jobs; each in a thread of its own, its transaction its own ---
+
+    def notify(self, number: str, instrument: str, title: str, unit: str, urgent: bool) -> None:  # noqa: FBT001
+        """Send a notice by every notifier there is."""
+        name = self.site.loop.reference.directory.name_of(unit) or unit
+        notice = outbound.Notice(number, instrument, title, unit, name, urgent, f"{title}:诉求 {number}")
+        for notifier in outbound.notifiers().values():
+            notifier.send(notice)
+
+    def ask(self, number: str, ask: dict[str, Any], replies: dict[str, Any] | None = None) -> None:
+        """Ask another system with no transaction open, then go on with the routing in one."""
+        question = HttpAsk(**ask)
+        allowed = frozenset(self.site.settings.router_hosts)
+        with outbound.asking_client() as client:
+            reply = outbound.ask_http(question, client, allowed)
+        known: dict[int, Reply | str | None] = {int(key): value for key, value in (replies or {}).items()}
+        known[question.index] = reply
+        with self.site.database.begin() as session:
+            outcome = assign.route_with(self.site.loop, session, number, known)
+            if outcome is not None:
+                said = {str(key): value.unit if isinstance(value, Reply) else value for key, value in known.items()}
+                self.site.jobs.defer(session, [_with_replies(job, said) for job in outcome.jobs])
+
+    def follow(self, lead: str) -> None:
+        """Let the followers of a closed grievance go on."""
+        with self.site.database.begin() as session:
+            for outcome in feedback.close_followers(self.site.loop, session, UUID(lead)):
+                self.site.jobs.defer(session, outcome.jobs)
+
+
+def _with_replies(job: Job, replies: dict[str, Any]) -> Job:
+    if job.name != names.ASK_ROUTER:
+        return job
+    return Job(job.name, {**job.args, "replies": replies}, job.not_before)
