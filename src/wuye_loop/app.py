@@ -8,7 +8,7 @@ from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
 from wuye_loop import metrics
-from wuye_loop.api import grievances, hotline
+from wuye_loop.api import admin, documents, grievances, hotline, reading, rehearsal, supervision, units
 from wuye_loop.edge import problems
 from wuye_loop.edge.actors import Callers
 from wuye_loop.edge.limits import Limits
@@ -22,7 +22,15 @@ from wuye_loop.store import keyring
 from wuye_loop.store.database import Database
 from wuye_loop.store.reference import Reference
 
-DOORS = (hotline.router, grievances.router)
+DOORS = (
+    hotline.router,
+    grievances.router,
+    reading.router,
+    units.router,
+    supervision.router,
+    documents.router,
+    admin.router,
+)
 
 
 def make_site(settings: Settings, database: Database, *, clock: Clock | None = None, ids: Ids | None = None) -> Site:
@@ -57,7 +65,7 @@ def create_app(site: Site) -> FastAPI:
     )
     app.state.site = site
     app.state.callers = Callers()
-    for router in DOORS:
+    for router in (*DOORS, rehearsal.router) if site.settings.rehearsal else DOORS:
         app.include_router(router)
     _health(app, site)
     problems.install(app)

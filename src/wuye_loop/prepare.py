@@ -11,13 +11,16 @@ def prepare(site: Site) -> list[str]:
     Raises DefinitionError for a file that does not check, and words when a published file was changed.
     """
     now = site.loop.clock.now()
-    published = []
+    fresh = []
     with site.database.begin() as session:
         calendars.seed(session, now)
+        known = {workflows.digest_of(text) for text in workflows.published(session).values()}
         for folder in site.settings.workflows:
             for path in sorted(folder.glob("*.yaml")):
                 text = path.read_text(encoding="utf-8")
+                if workflows.digest_of(text) in known:
+                    continue
                 workflow = load(text, path.name)
                 if workflows.publish(session, workflow.id, text, now):
-                    published.append(workflow.id)
-    return published
+                    fresh.append(workflow.id)
+    return fresh

@@ -91,7 +91,8 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = Field(
         None,
         description="Key that wraps the key ring, as 32 bytes in URL-safe base64. "
-        "Unset: the ring is guarded by its file permissions alone.",
+        "The ring is derived from it on every machine, and no file is written; `new,old` rotates. "
+        "Unset: a random ring is made once and kept in the key ring file.",
     )
     pg_bin: Path | None = Field(
         None, description="Folder of PostgreSQL programs for the embedded server. Unset: a wheel's, then the system's."
@@ -105,6 +106,11 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on; only this machine unless it is said otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _in_capitals(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
 
     @field_validator("router_hosts", mode="before")
     @classmethod

@@ -7,8 +7,15 @@ from typing import Annotated, NoReturn
 import typer
 
 from wuye_loop import __version__
-from wuye_loop.cli import calendar, directory, doctor, imports, keys, serving, verify, workflow
+from wuye_loop.cli import serving, verify
+from wuye_loop.cli.calendar import commands as calendar
+from wuye_loop.cli.demo import demo
+from wuye_loop.cli.directory import commands as directory
+from wuye_loop.cli.doctor import doctor
+from wuye_loop.cli.imports import import_file
+from wuye_loop.cli.keys import commands as key
 from wuye_loop.cli.words import group
+from wuye_loop.cli.workflow import check_files, draw
 
 __all__ = ["app", "main"]
 
@@ -31,14 +38,15 @@ def wuye_loop(
     """物业诉求闭环：从 12345 工单到评价归档。 / a closed loop for residents' grievances."""
 
 
-app.add_typer(directory.commands, name="directory")
-app.add_typer(keys.commands, name="key")
-app.add_typer(calendar.commands, name="calendar")
-app.command("check")(workflow.check_files)
-app.command("draw")(workflow.draw)
-app.command("import")(imports.import_file)
-app.command("doctor")(doctor.doctor)
+app.add_typer(directory, name="directory")
+app.add_typer(key, name="key")
+app.add_typer(calendar, name="calendar")
+app.command("check")(check_files)
+app.command("draw")(draw)
+app.command("import")(import_file)
+app.command("doctor")(doctor)
 app.command("verify")(verify.verify)
+app.command("demo")(demo)
 app.command("up")(serving.up)
 app.command("serve")(serving.serve)
 app.command("work")(serving.work)

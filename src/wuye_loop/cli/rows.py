@@ -6,9 +6,10 @@ import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime
+from io import TextIOWrapper
 from itertools import zip_longest
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 from zipfile import BadZipFile
 from zoneinfo import ZoneInfo
 
@@ -17,8 +18,8 @@ from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import ValidationError
 
 from wuye_loop.cli.words import Refused
+from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.edge.findings import findings
-from wuye_loop.loop.collect import IntakeForm
 
 ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "external_id": ("message_id", "id", "工单编号", "工单号", "诉求编号", "留言编号", "编号"),
@@ -193,12 +194,12 @@ def _headed(lines: Iterator[tuple[int, Sequence[Any]]], path: Path) -> tuple[lis
 def _decoded(path: Path) -> Iterator[IO[str]]:
     with _binary(path) as raw:
         encoding = _encoding(raw)
-    with _binary(path) as raw, closing(codecs.getreader(encoding)(raw)) as text:
-        yield text  # type: ignore[misc] a StreamReader is a text stream in all but name
+    with _binary(path) as raw, TextIOWrapper(raw, encoding=encoding, newline="") as text:
+        yield text
 
 
 def _binary(path: Path) -> IO[bytes]:
-    return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")
+    return cast("IO[bytes]", gzip.open(path, "rb")) if path.suffix.lower() == ".gz" else path.open("rb")
 
 
 def _encoding(raw: IO[bytes]) -> str:

@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from typer import Context
 from typer.core import TyperGroup
 
 from wuye_loop.domain.errors import WuyeError
@@ -22,10 +21,17 @@ from wuye_loop.store.calendar_notice import BadNotice
 from wuye_loop.store.database import UnfitDatabase
 from wuye_loop.store.directory_document import BadDirectory
 
-out = Console(highlight=False, soft_wrap=True)
+# Where no terminal says how wide it is, nothing is cut short.
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+
+class Refused(Exception):
+    """A command cannot do what it was asked; the message says why, in words."""
+
+
 _IN_WORDS: Final = (
+    Refused,
     WuyeError,
     UnfitDatabase,
     SettingsError,
@@ -38,13 +44,9 @@ _UNREACHABLE: Final = (OperationalError, InterfaceError, psycopg.OperationalErro
 _FILE_TROUBLE: Final = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
-class Refused(Exception):
-    """A command cannot do what it was asked; the message says why, in words."""
-
-
 def words_of(error: Exception) -> str | None:
     """Return what an expected failure says to the person at the terminal; None for a fault of ours."""
-    if isinstance(error, Refused | _IN_WORDS):
+    if isinstance(error, _IN_WORDS):
         return str(error)
     if isinstance(error, _FILE_TROUBLE):
         return f"无法打开 {error.filename}：{error.strerror}"
@@ -59,7 +61,7 @@ def words_of(error: Exception) -> str | None:
 class Words(TyperGroup):
     """A group of commands that ends with exit code 1 and one message when something expected goes wrong."""
 
-    def invoke(self, ctx: Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
             return super().invoke(ctx)
@@ -88,7 +90,9 @@ def print_json(value: object) -> None:
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table for people; None is left blank."""
-    table = Table(*columns, title=title, title_justify="left")
+    table = Table(title=title, title_justify="left")
+    for place, column in enumerate(columns):
+        table.add_column(column, no_wrap=place == 0)  # what a row is called is what a person copies
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     out.print(table)

@@ -9,8 +9,9 @@ import typer
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.words import Refused, err, print_json
 from wuye_loop.domain.checker import Finding, check, load
-from wuye_loop.domain.diagram import mermaid, svg
 from wuye_loop.domain.directory import Directory
+from wuye_loop.domain.drawing import mermaid
+from wuye_loop.domain.drawing_svg import svg
 from wuye_loop.store import workflows
 from wuye_loop.store.directory import read_directory
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -21,10 +22,13 @@ from wuye_loop.domain.situation import (
     Step,
     TaskState,
     World,
+    newest,
     plain,
 )
 from wuye_loop.domain.timing import resolve_limit, synced
 from wuye_loop.domain.workflow import Flow
+
+_mutable = attrgetter(*MUTABLE)
 
 
 class Builder:
@@ -32,7 +36,7 @@ class Builder:
 
     def __init__(self, world: World, situation: Situation) -> None:
         self.world = world
-        self.grievance: GrievanceState = situation.grievance
+        self.grievance: GrievanceState = situation.grievance.copy()
         self.tasks: dict[UUID, TaskState] = dict(situation.tasks)
         self.clocks: dict[UUID, Clock] = dict(situation.clocks)
         self._shown = situation
@@ -55,7 +59,8 @@ class Builder:
 
     def set(self, **changes: Any) -> None:
         """Change fields of the grievance."""
-        self.grievance = replace(self.grievance, **changes)
+        for name, value in changes.items():
+            setattr(self.grievance, name, value)
 
     def set_task(self, task_id: UUID, **changes: Any) -> TaskState:
         """Change fields of a task."""
@@ -96,9 +101,15 @@ class Builder:
         self.hold()
 
     def hold(self) -> None:
-        """Resolve the holder of the present state again: the state or the lead has changed."""
-        role = self.world.rules.workflow.states[self.grievance.state].holder
+        """Resolve the holder of the present state again: the state or the lead has changed.
+
+        Where the state wants a unit and none is assigned yet, whoever held the grievance goes on holding it.
+        """
+        workflow = self.world.rules.workflow
+        role = workflow.states[self.grievance.state].holder
         unit = unit_of(role, self.world, self.situation) if role else None
+        if unit is None and role is not None and workflow.roles[role].unit is not None:
+            unit = self.grievance.holder_unit
         self.set(holder_role=role, holder_unit=unit)
 
     def move_task(self, task_id: UUID, state: str) -> None:
@@ -133,7 +144,7 @@ class Builder:
     def _sync(self, flow: Flow, task: TaskState | None, state: str, unit: str | None, task_id: UUID | None) -> None:
         machine = self.world.rules.machine(task.kind if task else None)
         for name, spec in flow.clocks.items():
-            latest = self.situation.latest_clock(name, task_id)
+            latest = newest(self.clocks, name, task_id)
             changed = synced(
                 self.world, spec, machine.plans[name], latest,
                 name=name, state=state, unit=unit, task_id=task_id, cycle=self.grievance.cycle,
@@ -213,19 +224,18 @@ class Builder:
             Entry(seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience, head)
         )
         self.set(seq=seq, head=head)
-        self._shown = Situation(self.grievance, dict(self.tasks), dict(self.clocks))
+        self._shown = Situation(self.grievance.copy(), dict(self.tasks), dict(self.clocks))
 
     def _changes(self) -> dict[str, Any]:
         before, after = self._shown.grievance, self.grievance
         changed: dict[str, Any] = {}
-        if before is not after or not self.entries:
-            grievance = {
-                name: plain(getattr(after, name))
-                for name in MUTABLE
-                if (not after.seq) or getattr(before, name) != getattr(after, name)
-            }
-            if grievance:
-                changed["grievance"] = grievance
+        grievance = {
+            name: plain(value)
+            for name, value, was in zip(MUTABLE, _mutable(after), _mutable(before), strict=True)
+            if not after.seq or value != was
+        }
+        if grievance:
+            changed["grievance"] = grievance
         tasks = [task.as_json() for key, task in self.tasks.items() if self._shown.tasks.get(key) is not task]
         if tasks:
             changed["tasks"] = tasks

@@ -172,6 +172,10 @@ class WorkCalendar:
 
     # -- office time --------------------------------------------------------------------------------------------
 
+    def workdays_between(self, a: datetime, b: datetime) -> int:
+        """Count the whole office days of working time from `a` to `b`; 0 when `b` is earlier."""
+        return max(self.working_time(a, b), timedelta()) // self._office_day
+
     def close_of(self, day: date) -> datetime:
         """When the office closes that local day, working or not; 24:00 when it has no hours."""
         shifts = self._year(day.year).shifts.get(day)

@@ -18,7 +18,7 @@ from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.workflow import Workflow
 from wuye_loop.domain.yamldoc import Path, YamlDocError, read
 
-__all__ = ["Finding", "check", "load"]
+__all__ = ["Finding", "check", "load", "parse"]
 
 
 def check(text: str | bytes, file: str, directory: Directory | None = None) -> tuple[Workflow | None, list[Finding]]:
@@ -57,6 +57,17 @@ def _prove(scene: Scene) -> None:
     check_clocks(scene)
     check_duties(scene, parts)
     check_routers(scene, parts)
+
+
+def parse(text: str | bytes, file: str) -> Workflow:
+    """Return the workflow of a published text: it was proved then, and a stricter checker of today must not lose it.
+
+    Raises DefinitionError when it cannot be read at all.
+    """
+    try:
+        return Workflow.model_validate(read(text, file).data)
+    except (YamlDocError, ValidationError):
+        raise DefinitionError(findings=check(text, file)[1]) from None
 
 
 def load(text: str | bytes, file: str) -> Workflow:

@@ -9,7 +9,9 @@ from wuye_loop.domain.checker_scene import BACK, SYSTEM, FlowPlace, Scene, has_e
 from wuye_loop.domain.workflow import ActionSpec, Flow, Outcome
 from wuye_loop.domain.yamldoc import Path
 
-LONGEST = 7  # actions that may follow one another by themselves in one step
+_COUNTED = 1000
+_SHOWN = 6  # actions of a circle that a message lists
+LONGEST = 8  # actions that may follow one another by themselves in one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +83,17 @@ def _check_circle(scene: Scene) -> None:
     follows = _follows(scene)
     edges = {name: set(others) for name, others in follows.items()}
     groups = circles(edges)
-    for name in groups:
-        for other, path in follows[name].items():
-            if groups.get(other) == groups[name] and not scene.findings.full:
-                words = f"系统动作循环：{' → '.join(around(name, other, edges))}，永远停不下来"
-                scene.findings.error(path, "then-circle", words)
+    told: set[int] = set()
+    for name, other, path in [(one, *after) for one in groups for after in follows[one].items()]:
+        if groups.get(other) == groups[name] and groups[name] not in told:
+            told.add(groups[name])
+            trail = around(name, other, edges)
+            shown = trail if len(trail) <= _SHOWN else [*trail[:_SHOWN], "…", name]
+            scene.findings.error(path, "then-circle", f"系统动作循环：{' → '.join(shown)}，永远停不下来")
     for name, length in lengths(edges).items() if not groups else ():
         if length > LONGEST:
-            words = f"{quoted(name)}之后系统要连续做 {length} 个操作，最多 {LONGEST} 个"
+            many = f" {length} 个" if length < _COUNTED else "成千上万个"
+            words = f"{quoted(name)}之后系统要连续做{many}操作，最多 {LONGEST} 个"
             scene.findings.error(("actions", name), "then-long", words, key=True)
 
 

@@ -183,7 +183,7 @@ def _judge(
     if bare is not None:
         dead.update(range(bare + 1, len(conditions)))
     for index in sorted(dead):
-        words = f"这一条{what}永远轮不到：前面的已经包括了它的全部情形"
+        words = f"这一条{what}永远轮不到：它不可能成立，或前面的已经包括了它的全部情形"
         scene.findings.error((*path, index), "shadowed", words)
     if bare is not None:
         return

@@ -17,8 +17,13 @@ _APPROVALS = ("extend_clock", "act")
 def check_duties(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> None:
     """Note pairs that can be one body, decisions open to both sides, and applicants that approve for themselves."""
     roles = scene.workflow.roles
+    seen: set[frozenset[str]] = set()
     for index, (one, other) in enumerate(scene.workflow.separate):
         path = ("separate", index)
+        if frozenset((one, other)) in seen:
+            scene.findings.error(path, "twice", f"{one} 和 {other} 已经写过一次")
+            continue
+        seen.add(frozenset((one, other)))
         if one == other:
             scene.findings.error(path, "same-body", f"{quoted(one)}写了两次：要写两个不同的角色")
         elif one in roles and other in roles:
@@ -79,18 +84,17 @@ def _check_decisions(scene: Scene, one: str, other: str) -> None:
         if not isinstance(action, ActionSpec) or all(target_of(action, way) is None for way in action.ways):
             continue
         here, there = mine & set(action.by), theirs & set(action.by)
-        if _hands_over(step, mine, theirs) or _hands_over(step, theirs, mine):
+        if _hands_over(scene, step, mine, theirs) or _hands_over(scene, step, theirs, mine):
             words = f"{min(here)} 和 {min(there)} 都能做 {step.name}：自己交出去的工作，自己就能认可"
             scene.findings.error((*step.path, "by"), "self-verify", words)
 
 
-def _hands_over(step: StepPlace, givers: set[str], judges: set[str]) -> bool:
+def _hands_over(scene: Scene, step: StepPlace, givers: set[str], judges: set[str]) -> bool:
     """Say whether a state that the action starts from is held by the judges and entered by an action of the givers."""
-    flow = step.place.flow
-    held = {name for name in step.step.from_ if name in flow.states and flow.states[name].holder in judges}
-    return bool(held) and any(
-        givers & set(action.by) and any(target_of(action, way) in held for way in action.ways)
-        for action in flow.actions.values()
+    states, entered = step.place.flow.states, scene.entered_by[step.place.kind]
+    return any(
+        state in states and states[state].holder in judges and not givers.isdisjoint(entered.get(state, ()))
+        for state in step.step.from_
     )
 
 

@@ -1,13 +1,15 @@
 """What the checker finds: a place in the file, a stable code, and words for the clerk who wrote it."""
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rapidfuzz import fuzz, process
+
 from wuye_loop.domain.yamldoc import Path, YamlDoc
 
 MOST = 200  # findings of one file: a clerk mends a page at a time
+_ALIKE = 60  # of 100: how like a name must be to be suggested
 _SHOWN = 12  # names that a message lists
 _LONGEST = 40  # characters of a written name that a message repeats
 
@@ -111,6 +113,6 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     every = list(dict.fromkeys(allowed))
     if not every:
         return "：这里一个也没有定义"
-    near = difflib.get_close_matches(name[:_LONGEST], every, n=1, cutoff=0.6)
+    near = process.extractOne(name[:_LONGEST], every, scorer=fuzz.ratio, score_cutoff=_ALIKE)
     guess = f"，是不是 {near[0]}？" if near else "。"
     return f"{guess}可用：{listed(every)}"

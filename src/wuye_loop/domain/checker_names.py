@@ -33,7 +33,9 @@ def check_names(scene: Scene) -> None:
         _check_step(scene, step)
     _check_tasks(scene)
     _check_documents(scene)
-    _check_rest(scene)
+    _check_intake(scene)
+    _check_ratings(scene)
+    _check_lists(scene)
     _check_office(scene)
 
 
@@ -170,30 +172,38 @@ def _check_documents(scene: Scene) -> None:
         series.setdefault(kind.series, name)
 
 
-def _check_rest(scene: Scene) -> None:
+def _check_intake(scene: Scene) -> None:
     workflow = scene.workflow
-    roles, urgencies = tuple(workflow.roles), tuple(item.value for item in Urgency)
+    urgencies = tuple(item.value for item in Urgency)
     for index, line in enumerate(workflow.intake.red_lines):
         path = ("intake", "red_lines", index)
         known(scene, (*path, "urgency"), "紧急程度", [line.urgency], urgencies)
-        known(scene, (*path, "to"), "角色", line.to, roles)
+        known(scene, (*path, "to"), "角色", line.to, tuple(workflow.roles))
         if line.notice is not None:
             known(scene, (*path, "notice"), "督办手段", [line.notice], tuple(workflow.instruments))
+
+
+def _check_ratings(scene: Scene) -> None:
+    workflow = scene.workflow
     for name, rating in workflow.ratings.items():
         path = ("ratings", name)
-        known(scene, (*path, "of"), "角色", [rating.of], roles)
+        known(scene, (*path, "of"), "角色", [rating.of], tuple(workflow.roles))
         known(scene, (*path, "in"), "状态", rating.in_, tuple(workflow.states))
         choices = tuple(chain.from_iterable(field.choices for field in rating.asks.values()))
         for choice in rating.weights:
             if choice not in choices:
                 scene.findings.unknown((*path, "weights", choice), "选项", choice, choices)
+
+
+def _check_lists(scene: Scene) -> None:
+    workflow = scene.workflow
     known(scene, ("levels",), "层级", workflow.levels, workflow.levels)
     if not workflow.levels:
         scene.findings.error(("levels",), "no-levels", "至少要有一个层级", key=True)
     for index, pair in enumerate(workflow.separate):
         for side, role in enumerate(pair):
-            if role not in roles:
-                scene.findings.unknown(("separate", index, side), "角色", role, roles)
+            if role not in workflow.roles:
+                scene.findings.unknown(("separate", index, side), "角色", role, workflow.roles)
 
 
 def _check_office(scene: Scene) -> None:

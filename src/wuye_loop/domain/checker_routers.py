@@ -97,7 +97,7 @@ def _check_rules(scene: Scene, parts: Sequence[Part]) -> None:
         seen: dict[Condition, int] = {}
         for index, condition in enumerate(conditions):
             if index in dead or condition in seen:
-                words = "这一条规则永远轮不到：前面的已经包括了它的全部情形"
+                words = "这一条规则永远轮不到：它不可能成立，或前面的已经包括了它的全部情形"
                 scene.findings.error((*path, "rules", index), "shadowed", words)
             seen.setdefault(condition, index)
 

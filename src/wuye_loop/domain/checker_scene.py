@@ -95,6 +95,19 @@ class Scene:
         return [step for path, step in here.items() if path in there]
 
     @cached_property
+    def entered_by(self) -> Mapping[str | None, Mapping[str, set[str]]]:
+        """For each flow, by state: the roles that an action which leads there is open to."""
+        found: dict[str | None, dict[str, set[str]]] = {}
+        for place in self.places:
+            states = found.setdefault(place.kind, {})
+            for action in place.flow.actions.values():
+                for way in action.ways:
+                    target = target_of(action, way)
+                    if target is not None:
+                        states.setdefault(target, set()).update(action.by)
+        return found
+
+    @cached_property
     def calls(self) -> tuple[CallPlace, ...]:
         """Every effect, of actions, outcomes and openings."""
         found = []

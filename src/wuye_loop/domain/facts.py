@@ -11,7 +11,7 @@ from wuye_loop.domain.situation import Situation, TaskState, World
 def facts_of(
     world: World, situation: Situation, task: TaskState | None = None, form: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the facts as a mapping; the texts a router searches are added by `with_texts`, which costs more."""
+    """Return the facts as a mapping; those of TEXTS, which cost more, only where the workflow's conditions ask them."""
     grievance = situation.grievance
     facts: dict[str, Any] = {
         "source": grievance.source,
@@ -47,7 +47,8 @@ def facts_of(
     if task is not None:
         facts["document"] = task.document
         facts |= _family("data", task.data)
-    return facts | _family("form", form or {})
+    facts |= _family("form", form or {})
+    return with_texts(facts, world, situation) if world.rules.asks_texts else facts
 
 
 def _family(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,6 +66,7 @@ def with_texts(facts: dict[str, Any], world: World, situation: Situation) -> dic
     facts["text"] = f"{facts['title']}\n{facts['body']}"
     facts["areas"] = [code for code in grievance.area_path.split("/") if code]
     facts["category_path"] = ["/".join(parts[: n + 1]) for n in range(len(parts))] if category else []
+    facts["age_workdays"] = world.calendar.workdays_between(grievance.received_at, world.now)
     facts["workday"] = world.calendar.is_workday(local)
     facts["hour"] = world.calendar.local(world.now).hour
     return facts | _family("extra", grievance.extra)

@@ -156,7 +156,7 @@ class Form:
         if not self.specs and not raw:
             return {}
         try:
-            answers = self._model.model_validate(raw).model_dump(mode="json", exclude_none=True)
+            answers: dict[str, object] = self._model.model_validate(raw).model_dump(mode="json", exclude_none=True)
         except ValidationError as error:
             raise FormProblem(_problems(error, self.specs)) from None
         problems: list[dict[str, str]] = []

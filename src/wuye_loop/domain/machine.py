@@ -37,7 +37,7 @@ def decide(world: World, situation: Situation, command: Command) -> Step:
             raise BadForm(
                 "没有路由能定出承办单位,请指定", fields=[{"path": "unit", "problem": "请指定承办单位"}]
             ) from None
-        builder.grievance = situation.grievance
+        builder.grievance = situation.grievance.copy()
         _left_at_desk(builder, command.action, turn)
     _chain(builder)
     return builder.step()
@@ -145,12 +145,19 @@ def receive(world: World, situation: Situation, actor: Actor, facts: Mapping[str
     return builder.step()
 
 
-def note(world: World, situation: Situation, action: str, facts: Mapping[str, Any], **changes: Any) -> Step:
-    """Write a row by the system that changes counted fields only: a follower joined, identity was revealed."""
+def note(
+    world: World,
+    situation: Situation,
+    action: str,
+    facts: Mapping[str, Any],
+    actor: Actor = SYSTEM_ACTOR,
+    **changes: Any,
+) -> Step:
+    """Write a row that changes counted fields only: a follower joined, identity was revealed."""
     builder = Builder(world, situation)
     if changes:
         builder.set(**changes)
-    builder.close_entry(action, actor=SYSTEM_ACTOR.as_json(), facts=facts, audience=Audience.INTERNAL)
+    builder.close_entry(action, actor=actor.as_json(), facts=facts, audience=Audience.INTERNAL)
     return builder.step()
 
 
@@ -159,11 +166,13 @@ def note(world: World, situation: Situation, action: str, facts: Mapping[str, An
 
 def _chain(builder: Builder, task_id: UUID | None = None) -> None:
     """Take the actions that follow by themselves: on the task that a rung belongs to first, then on the grievance."""
-    for _ in range(MAX_CHAIN):
-        if not builder.then:
-            return
+    taken = 0
+    while builder.then:
+        taken += 1
+        if taken > MAX_CHAIN:
+            raise Conflict("系统动作连得太长")
         action = builder.then.pop(0)
-        before = builder.grievance
+        before = builder.grievance.copy()
         try:
             _act(builder, Command(action, SYSTEM_ACTOR, {}, task_id))
         except Unrouted as turn:
@@ -171,7 +180,6 @@ def _chain(builder: Builder, task_id: UUID | None = None) -> None:
             _left_at_desk(builder, action, turn)
             return
         task_id = None
-    raise Conflict("系统动作连得太长")
 
 
 def _left_at_desk(builder: Builder, action: str, turn: Unrouted) -> None:

@@ -4,19 +4,23 @@ The checker has proved the definition before this is built: `transitions` accept
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import re2
+from pydantic import BaseModel
 from transitions import EventData, Machine, MachineError
 
 from wuye_loop.domain.clocks import RungPlan
+from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.errors import IllegalAction
-from wuye_loop.domain.workflow import ActionSpec, Flow, Role, TaskKind, Workflow
+from wuye_loop.domain.workflow import ActionSpec, Flow, Intake, TaskKind, Workflow
 
 BACK = "back"
+#: Facts that facts.with_texts adds, beside the family `extra`.
+TEXTS: Final = frozenset({"title", "body", "text", "areas", "category_path", "workday", "hour", "age_workdays"})
 
 
 @dataclass(slots=True)
@@ -32,7 +36,8 @@ def _when(index: int, spec: ActionSpec, event: EventData) -> bool:
 
 
 def _note(index: int, event: EventData) -> None:
-    event.model.way = index
+    token: Any = event.model  # our Token; the library knows only that it is an object
+    token.way = index
 
 
 class FlowMachine:
@@ -86,6 +91,21 @@ class FlowMachine:
         return token.state, token.way
 
 
+def conditions_in(part: object) -> Iterator[Condition]:
+    """Yield every condition written anywhere in a part of a definition."""
+    if isinstance(part, Condition):
+        yield part
+    elif isinstance(part, BaseModel):
+        for name in type(part).model_fields:
+            yield from conditions_in(getattr(part, name))
+    elif isinstance(part, Mapping):
+        for value in part.values():
+            yield from conditions_in(value)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from conditions_in(value)
+
+
 class Rules:
     """One published workflow, compiled. Build once, share: it holds no grievance."""
 
@@ -94,9 +114,14 @@ class Rules:
         self.id = workflow.id
         self.main = FlowMachine(workflow)
         self.tasks = {name: FlowMachine(kind) for name, kind in workflow.tasks.items()}
-        self.fixed_units = tuple(
-            sorted({role.unit for role in workflow.roles.values() if self._is_code(role)})  # type: ignore[type-var]
-        )
+        codes = {role.unit for role in workflow.roles.values() if isinstance(role.unit, str)}
+        self.fixed_units: tuple[str, ...] = tuple(sorted(codes - {"lead", "assist"}))
+        asked = {
+            name
+            for condition in conditions_in(workflow.model_copy(update={"routers": (), "intake": Intake()}))
+            for name in condition.fact_names
+        }
+        self.asks_texts = any(name in TEXTS or name.startswith("extra.") for name in asked)
         self.rivals: dict[str, set[str]] = {}
         for one, other in workflow.separate:
             self.rivals.setdefault(one, set()).add(other)
@@ -112,10 +137,6 @@ class Rules:
     def suggest(self, text: str) -> str | None:
         """Return the first category whose words stand in the NFKC text, or None."""
         return next((category for pattern, category in self._keywords if pattern.search(text)), None)
-
-    @staticmethod
-    def _is_code(role: Role) -> bool:
-        return isinstance(role.unit, str) and role.unit not in ("lead", "assist")
 
     def machine(self, task_kind: str | None) -> FlowMachine:
         """Return the machine of the main flow or of a kind of task."""

@@ -27,7 +27,7 @@ class Resolved:
 def resolve_limit(world: World, spec: ClockSpec, situation: Situation, task: TaskState | None) -> Resolved:
     """Return the first limit whose condition holds; it is stored with the clock, so a later change never moves it.
 
-    Raises IllegalAction when a limit runs `until` a date that nobody has stored.
+    Raises IllegalAction when a limit runs `until` a date that nobody has stored, or that has gone by.
     """
     facts = facts_of(world, situation, task)
     for limit in spec.limit:
@@ -38,7 +38,10 @@ def resolve_limit(world: World, spec: ClockSpec, situation: Situation, task: Tas
             day = facts.get(limit.until)
             if not isinstance(day, str):
                 raise IllegalAction("还没有约定日期,不能开始计时")
-            return Resolved(None, world.calendar.close_of(date.fromisoformat(day)), starts)
+            until = world.calendar.close_of(date.fromisoformat(day))
+            if until <= world.now:  # its rungs would never fire: nobody would hear of it again
+                raise IllegalAction("约定的日期已过,请重新约定")
+            return Resolved(None, until, starts)
     raise IllegalAction("没有适用的时限")
 
 

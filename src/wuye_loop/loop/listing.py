@@ -1,5 +1,6 @@
 """Lists as callers read them: rows from the store, named by the directory and the workflow of each."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -35,9 +36,7 @@ def grievances(
     """
     loop.reference.refresh(session)
     if area is not None:
-        filters = Filters(
-            **{name: getattr(filters, name) for name in filters.__slots__} | {"area_path": path_of(loop, area)}
-        )
+        filters = replace(filters, area_path=path_of(loop, area))
     page = reading.listed(session, actor, filters, after, limit)
     return page.map(lambda row: _item(loop, session, row))
 
@@ -67,6 +66,11 @@ def known_unit(loop: Loop, unit: str | None) -> None:
 def calendar_of(loop: Loop, session: Session, rules: Rules) -> WorkCalendar:
     """Return the working calendar of a workflow."""
     return loop.reference.calendar(session, rules.workflow.calendar)
+
+
+def default_calendar(loop: Loop, session: Session) -> WorkCalendar:
+    """Return the working calendar by which spans in a question are counted: the default workflow's."""
+    return calendar_of(loop, session, loop.reference.rules(session, loop.default_workflow))
 
 
 def published(loop: Loop, session: Session) -> list[Rules]:

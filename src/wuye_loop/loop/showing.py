@@ -42,8 +42,7 @@ def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[s
     """
     locked, world = _seen(loop, session, number, actor)
     record = locked.situation.grievance
-    shown = grievance_view(world, locked.situation)
-    shown["address"] = reading.address_of(session, record.id)
+    shown = grievance_view(world, locked.situation) | reading.particulars(session, record.id)
     if actor.kind in (ActorKind.HOTLINE, ActorKind.ADMIN):
         shown["extra"] = dict(record.extra)
     if _dispatches(world, record, actor):

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop import postgres
 from wuye_loop.settings import Settings, shipped
+from wuye_loop.store.one_trip import AsyncOneTripCursor, OneTripCursor
 
 _MIGRATING = 0x77757965  # "wuye": the advisory lock of whoever migrates
 
@@ -48,12 +49,12 @@ class Database:
     @cached_property
     def engine(self) -> Engine:
         """The pool for plain functions: worker, sweep, commands."""
-        return create_engine(self.url, **self._options)
+        return create_engine(self.url, **self._options(OneTripCursor))
 
     @cached_property
     def async_engine(self) -> AsyncEngine:
         """The pool for HTTP endpoints; of one event loop, which must see `dispose_async` before it ends."""
-        return create_async_engine(self.url, **self._options)
+        return create_async_engine(self.url, **self._options(AsyncOneTripCursor))
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -136,8 +137,7 @@ class Database:
     def _scripts(self) -> ScriptDirectory:
         return ScriptDirectory.from_config(alembic_config())
 
-    @property
-    def _options(self) -> dict[str, Any]:
+    def _options(self, cursor: type[OneTripCursor | AsyncOneTripCursor]) -> dict[str, Any]:
         limits = {
             "statement_timeout": self.statement_timeout_ms,
             "lock_timeout": self.lock_timeout_ms,
@@ -149,11 +149,13 @@ class Database:
             "max_overflow": 0,
             "pool_timeout": self.pool_timeout_seconds,
             "pool_use_lifo": True,  # the connection used last has its statements prepared and its caches warm
+            "hide_parameters": True,  # an error's words go into the log, and parameters may be somebody's name
             "json_serializer": orjson.dumps,
             "json_deserializer": orjson.loads,
             "connect_args": {
                 "application_name": "wuye-loop",
                 "connect_timeout": 5,
+                "cursor_factory": cursor,
                 "prepare_threshold": 2,  # from its third run on, a statement is not parsed and planned anew
                 "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
             },

@@ -19,11 +19,12 @@ _TASK = ", ".join(f"t.{item.name}" for item in fields(TaskState))
 _COPIES = [item.name for item in fields(TaskState)].index("copies")
 
 
-def address_of(session: Session, grievance_id: UUID) -> str | None:
-    """Return the address, which is kept to building level only."""
-    row = session.connection().exec_driver_sql("SELECT address FROM grievance WHERE id = %(id)s", {"id": grievance_id})
-    address: str | None = row.scalar_one()
-    return address
+def particulars(session: Session, grievance_id: UUID) -> dict[str, Any]:
+    """Return what no decision asks: the address, kept to building level only, and whether secrecy was asked for."""
+    row = session.connection().exec_driver_sql(
+        "SELECT address, anonymous, confidential FROM grievance WHERE id = %(id)s", {"id": grievance_id}
+    )
+    return dict(row.mappings().one())
 
 
 def tasks_of(session: Session, grievance_id: UUID, task_id: UUID | None = None) -> list[TaskState]:
@@ -33,7 +34,12 @@ def tasks_of(session: Session, grievance_id: UUID, task_id: UUID | None = None) 
         " AND (%(task)s::uuid IS NULL OR t.id = %(task)s::uuid) ORDER BY t.n",
         {"id": grievance_id, "task": task_id},
     )
-    return [TaskState(*row[:_COPIES], tuple(row[_COPIES]), *row[_COPIES + 1 :]) for row in rows]
+    return [_task(row) for row in rows]
+
+
+def _task(row: Any) -> TaskState:
+    values: list[Any] = [tuple(value) if place == _COPIES else value for place, value in enumerate(row)]
+    return TaskState(*values)
 
 
 def clocks_of(session: Session, grievance_id: UUID, task_id: UUID | None = None) -> list[tuple[Clock, str | None]]:
@@ -69,6 +75,7 @@ class LedgerRow:
     before_facts: Mapping[str, Any] | None
 
 
+_HASH = [item.name for item in fields(LedgerRow)].index("hash")
 _LEDGER = """
 SELECT l.seq, l.at, l.action, l.task_id, l.actor, l.from_state, l.to_state, l.facts, l.changes, l.audience, l.hash,
        t.kind, p.action, p.facts
@@ -105,7 +112,8 @@ def routing_of(session: Session, grievance_id: UUID, audiences: Collection[str])
 
 
 def _ledger_row(row: Any) -> LedgerRow:
-    return LedgerRow(*row[:10], bytes(row[10]), *row[11:])
+    values: list[Any] = [bytes(value) if place == _HASH else value for place, value in enumerate(row)]
+    return LedgerRow(*values)
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.calendar import WorkCalendar
-from wuye_loop.domain.checker import load
+from wuye_loop.domain.checker import parse
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.rules import Rules
@@ -61,5 +61,5 @@ class Reference:
             row = session.execute(text("SELECT text FROM workflow WHERE id = :id"), {"id": workflow_id}).first()
             if row is None:
                 raise NotFound("没有发布过这个流程版本")
-            found = self._rules[workflow_id] = Rules(load(row.text, f"{workflow_id}.yaml"))
+            found = self._rules[workflow_id] = Rules(parse(row.text, f"{workflow_id}.yaml"))
         return found

@@ -40,9 +40,13 @@ def due(session: Session, now: datetime, after: tuple[datetime, UUID, int] | Non
     return [DueRung(*row) for row in session.connection().exec_driver_sql(statement, params)]
 
 
-def next_due(session: Session) -> datetime | None:
-    """Return when the next rung is due: where a rehearsal jumps to."""
-    row = session.connection().exec_driver_sql("SELECT min(at) FROM rung WHERE fired_at IS NULL AND at IS NOT NULL")
+def next_due(session: Session, after: datetime | None = None) -> datetime | None:
+    """Return when the next rung is due, or the next one after an instant: where a rehearsal jumps to."""
+    row = session.connection().exec_driver_sql(
+        "SELECT min(at) FROM rung WHERE fired_at IS NULL AND at IS NOT NULL"
+        " AND (%(after)s::timestamptz IS NULL OR at > %(after)s::timestamptz)",
+        {"after": after},
+    )
     at: datetime | None = row.scalar_one()
     return at
 

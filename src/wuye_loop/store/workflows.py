@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -40,3 +40,9 @@ def publish(session: Session, workflow_id: str, text: str, now: datetime) -> boo
 def published(session: Session) -> dict[str, str]:
     """Return the text of every published workflow by name@version."""
     return {row.id: row.text for row in session.execute(select(workflow.c.id, workflow.c.text).order_by(workflow.c.id))}
+
+
+def register(session: Session) -> list[Any]:
+    """Return every published workflow: id, text, sha256, published_at."""
+    columns = (workflow.c.id, workflow.c.text, workflow.c.sha256, workflow.c.published_at)
+    return list(session.execute(select(*columns).order_by(workflow.c.id)))

@@ -1,0 +1,89 @@
+"""Published workflows, for all staff: which there are, what each says, and its picture."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
+
+from wuye_loop.api.examples import answer, problems
+from wuye_loop.api.grievances import as_json
+from wuye_loop.domain.drawing import mermaid
+from wuye_loop.domain.drawing_svg import svg
+from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.edge.actors import only
+from wuye_loop.edge.paging import NO_QUERY
+from wuye_loop.edge.site import site_of
+from wuye_loop.edge.strict_json import StrictRoute
+from wuye_loop.edge.transact import read
+from wuye_loop.loop import definitions
+
+router = APIRouter(route_class=StrictRoute, tags=["流程"])
+Staff = Annotated[Actor, Depends(only(ActorKind.UNIT, ActorKind.SUPERVISOR, ActorKind.ADMIN, ActorKind.AUDITOR))]
+WorkflowId = Annotated[
+    str, Path(max_length=50, pattern=r"^[a-z][a-z0-9-]{1,39}@[1-9][0-9]{0,3}$", examples=["kuiwen@1"])
+]
+
+_HEAD: dict[str, Any] = {
+    "id": "kuiwen@1",
+    "title": "奎文区“物业直通车”",
+    "sha256": "5c1f0b3d5a7e9b1c2d4f60718293a4b5c6d7e8f90123456789abcdef01234567",
+    "published_at": "2026-11-21T01:00:00.000000Z",
+    "default": True,
+}
+_ONE: dict[str, Any] = {
+    **_HEAD,
+    "text": "name: kuiwen\nversion: 1\n…",
+    "summary": {"stages": [{"stage": "collect", "title": "统一收集", "states": ["received", "refused", "merged"]}]},
+}
+_MERMAID = "stateDiagram-v2\n  [*] --> received\n"
+#: A picture brings its own style and nothing else.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
+
+@router.get(
+    "/v1/workflows", dependencies=[NO_QUERY], summary="流程", responses=answer({"items": [_HEAD]}, 401, 403, 503)
+)
+async def workflows(request: Request, _: Staff) -> Response:
+    """已发布的全部流程版本。发布过的版本不再改动,每件诉求固定用收件时的版本。"""
+    site = site_of(request)
+    return as_json({"items": await read(site, lambda session: definitions.listed(site.loop, session))})
+
+
+@router.get(
+    "/v1/workflows/{workflow_id}",
+    dependencies=[NO_QUERY],
+    summary="一个流程版本",
+    responses=answer(_ONE, 401, 403, 404, 422),
+)
+async def workflow(request: Request, _: Staff, workflow_id: WorkflowId) -> Response:
+    """流程文件原文,以及它规定了哪些环节、状态、时限、动作、任务和文书。"""
+    site = site_of(request)
+    return as_json(await read(site, lambda session: definitions.definition(site.loop, session, workflow_id)))
+
+
+class DiagramQuery(BaseModel):
+    """Which kind of picture."""
+
+    model_config = ConfigDict(extra="forbid")
+    format: Literal["mermaid", "svg"] = "mermaid"
+
+
+@router.get(
+    "/v1/workflows/{workflow_id}/diagram",
+    summary="流程图",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/plain": {"example": _MERMAID}, "image/svg+xml": {"example": "<svg …/>"}}},
+        **problems(401, 403, 404, 422),
+    },
+)
+async def diagram(
+    request: Request, _: Staff, workflow_id: WorkflowId, query: Annotated[DiagramQuery, Query()]
+) -> Response:
+    """流程图:Mermaid 文本,或 format=svg。"""
+    site = site_of(request)
+    found = await read(site, lambda session: definitions.workflow(site.loop, session, workflow_id))
+    if query.format == "svg":
+        return Response(svg(found), headers={"Content-Security-Policy": _POLICY}, media_type="image/svg+xml")
+    return Response(mermaid(found), media_type="text/plain; charset=utf-8")

@@ -1,0 +1,141 @@
+"""`wuye-loop calendar`: the working days that every deadline is counted in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.progress import Progress
+from sqlalchemy.orm import Session
+
+from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
+from wuye_loop.cli.serving import open_site
+from wuye_loop.cli.words import Refused, err, group, out, print_json, print_table
+from wuye_loop.domain.calendar import FIRST_YEAR, LAST_YEAR
+from wuye_loop.domain.checker import load
+from wuye_loop.domain.workflow import OfficeHours
+from wuye_loop.edge.site import Site
+from wuye_loop.loop.recalculate import recalculate
+from wuye_loop.ports import SystemClock
+from wuye_loop.store import calendar_moves, calendars, workflows
+from wuye_loop.store.calendar_moves import Move
+from wuye_loop.store.calendar_notice import Notice, read_notice
+from wuye_loop.store.calendars import read_table
+
+commands = group("工作日历：节假日与调休。 / the working calendar")
+_ZONE = ZoneInfo("Asia/Shanghai")
+_SHOWN = 40
+_WEEKDAYS = "一二三四五六日"
+
+
+@commands.callback()
+def calendar() -> None:
+    """工作日历：节假日与调休。 / the working calendar."""
+
+
+@commands.command("import")
+def import_file(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="CSV（date,works|is_off_day,name）或 JSON")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="不询问，直接装入")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会改动哪些时限")] = False,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """装入放假通知：先列出会变动的在办时限，确认后再改。 / load a notice; shows which deadlines move first."""
+    if as_json and not yes and not dry_run:
+        raise typer.BadParameter("--json 要和 --yes 或 --dry-run 一起用")
+    notice = read_notice(file.read_bytes(), file.name)
+    with open_site(settings_for(data)) as site:
+        with site.database.read() as session:
+            moves = calendar_moves.preview(session, notice, offices(session))
+        if not as_json:
+            _show(notice, moves)
+        if not dry_run:
+            if not yes and not typer.confirm("装入并调整这些时限？", err=True):
+                raise Refused("没有装入")
+            with site.database.begin() as session:
+                calendars.import_notice(session, notice, SystemClock().now())
+            moves = _apply(site)
+    if as_json:
+        years = sorted(notice.years)
+        print_json({"years": years, "days": len(notice.days), "applied": not dry_run, "moves": [*map(asdict, moves)]})
+    elif not dry_run:
+        typer.echo(f"已装入 {len(notice.days)} 天；调整了 {len({move.number for move in moves})} 件诉求的时限")
+
+
+@commands.command("show")
+def show(
+    year: Annotated[int | None, typer.Argument(metavar="[YEAR]", help="年份，默认今年")] = None,
+    *,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """显示一年里与周一至周五不同的日子。 / show a year's holidays and make-up days."""
+    year = year or SystemClock().now().astimezone(_ZONE).year
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise typer.BadParameter(f"年份应在 {FIRST_YEAR} 与 {LAST_YEAR} 之间")
+    with opened(data) as database, database.read() as session:
+        table = read_table(session)
+    days = {day: works for day, works in sorted(table.days.items()) if day.year == year}
+    published = year in table.published
+    if as_json:
+        rows = [{"date": day, "works": works} for day, works in days.items()]
+        print_json({"year": year, "published": published, "days": rows})
+        return
+    if not published:
+        err.print(f"{year} 年的放假通知还没有装入，以下是推定，时限标为暂定", style="yellow")
+    words = {True: "上班", False: "放假"}
+    print_table(
+        f"{year} 年",
+        ("日期", "星期", ""),
+        ((day, _WEEKDAYS[day.weekday()], words[works]) for day, works in days.items()),
+    )
+
+
+def offices(session: Session) -> Mapping[str, OfficeHours]:
+    """Return the office hours of every published workflow."""
+    return {name: load(text, name).calendar for name, text in workflows.published(session).items()}
+
+
+def _apply(site: Site) -> list[Move]:
+    """Recalculate every grievance whose clocks do not stand as the calendar says; also those of an interrupted import."""
+    with site.database.read() as session:
+        moves = calendar_moves.outstanding(session, offices(session))
+
+    def several(numbers: Sequence[str]) -> None:
+        with site.database.begin() as session:
+            for number in numbers:
+                recalculate(site.loop, session, number)
+
+    with Progress(console=err, disable=not moves) as shown:
+        going = shown.add_task("调整时限", total=len({move.number for move in moves}))
+        for done in calendar_moves.apply(moves, several):
+            shown.update(going, completed=done)
+    return moves
+
+
+def _show(notice: Notice, moves: Sequence[Move]) -> None:
+    years = "、".join(str(year) for year in sorted(notice.years)) or "没有"
+    off = sum(not day.works for day in notice.days)
+    out.print(f"放假 {off} 天，调休上班 {len(notice.days) - off} 天；从此视为已公布的年份：{years}")
+    for year in notice.doubtful:
+        err.print(f"提醒：{year} 年没有写元旦和国庆节，可能不是完整的通知", style="yellow")
+    moved = [move for move in moves if move.moves]
+    if moved:
+        rows = ((move.number, move.clock, _local(move.old_due), _local(move.new_due)) for move in moved[:_SHOWN])
+        print_table("会变动的在办时限", ("诉求", "时限", "原到期", "新到期"), rows)
+    rest = f"（只列出前 {_SHOWN} 个）" if len(moved) > _SHOWN else ""
+    out.print(f"到期时间变动的时限 {len(moved)} 个{rest}；只去掉“暂定”标记或只移动提醒的 {len(moves) - len(moved)} 个")
+
+
+def _local(at: datetime) -> str:
+    """Write an instant as the wall shows it; a deadline at midnight is the 24:00 of the day that ends."""
+    here = at.astimezone(_ZONE)
+    if here.hour == here.minute == 0:
+        day: date = here.date() - timedelta(days=1)
+        return f"{day} 24:00"
+    return f"{here:%Y-%m-%d %H:%M}"

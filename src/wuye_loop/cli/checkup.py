@@ -1,0 +1,232 @@
+"""What may be wrong with an installation: one function a question, each answering in words."""
+
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.checker import check
+from wuye_loop.domain.directory import Directory
+from wuye_loop.domain.errors import KeyRingBroken
+from wuye_loop.domain.workflow import Workflow
+from wuye_loop.settings import Settings
+from wuye_loop.store import api_keys, keyring, workflows
+from wuye_loop.store.calendars import read_table
+from wuye_loop.store.database import Database, UnfitDatabase
+from wuye_loop.store.directory import read_directory
+
+_MAJORS: Final = (15, 18)
+_SKEW_SECONDS: Final = 2.0
+_LAG: Final = timedelta(seconds=60)
+_EXPIRES_SOON: Final = timedelta(days=30)
+_NOTICE_MONTH: Final = 11  # the State Council's notice for the next year comes out from late October to late November
+_GIB: Final = 1024**3
+_ZONE: Final = ZoneInfo("Asia/Shanghai")
+
+Level = Literal["ok", "warning", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One answer: `ok`, `warning` (look at it soon) or `wrong` (it does not work, or will lose something)."""
+
+    level: Level
+    topic: str
+    words: str
+
+
+def machine(settings: Settings) -> Iterator[Remark]:
+    """Ask about Python, the disk and the key ring: what needs no database."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Remark("ok" if sys.version_info >= (3, 11) else "wrong", "Python", f"{version}，需要 3.11 或更新")
+    folder = next(place for place in (settings.data, *settings.data.absolute().parents) if place.exists())
+    usage = shutil.disk_usage(folder)
+    level: Level = "wrong" if usage.free < _GIB else "warning" if usage.free * 20 < usage.total else "ok"
+    yield Remark(level, "磁盘", f"{folder} 还剩 {usage.free / _GIB:.1f} GiB")
+    if settings.rehearsal:
+        yield Remark("warning", "演练", "WUYE_REHEARSAL 开着：时钟可以拨动，不能用于真实诉求")
+
+
+def key_ring(settings: Settings, *, sealed: bool) -> Remark:
+    """Ask whether identities can be read again, and by nobody else; `sealed` says that some are stored."""
+    if settings.master_key is None and not settings.keys.exists():
+        if sealed:
+            return Remark("wrong", "身份密钥", f"{settings.keys} 不见了：已收诉求的身份信息读不出来，请从备份恢复")
+        return Remark("ok", "身份密钥", "还没有，第一次收诉求时生成")
+    try:
+        keyring.load(settings.keys, settings.master_key.get_secret_value() if settings.master_key else None)
+    except KeyRingBroken as error:
+        return Remark("wrong", "身份密钥", error.detail)
+    if settings.master_key is not None:
+        return Remark("ok", "身份密钥", "来自 WUYE_MASTER_KEY")
+    mode = stat.S_IMODE(settings.keys.stat().st_mode)
+    return Remark("ok", "身份密钥", f"{settings.keys}（权限 {mode:o}）；请与数据库分开备份")
+
+
+def server(database: Database, now: Callable[[], datetime]) -> Iterator[Remark]:
+    """Ask about the server: version, what it promises, its clock, the tables' revision."""
+    with database.read() as session:
+        version = session.execute(text("SHOW server_version")).scalar_one()
+        before = now()
+        there = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+        skew = max((before - there).total_seconds(), (there - now()).total_seconds(), 0.0)
+    major = int(version.split(".")[0].split()[0])
+    fit = _MAJORS[0] <= major <= _MAJORS[1]
+    yield Remark("ok" if fit else "wrong", "数据库", f"PostgreSQL {version}，支持 {_MAJORS[0]} 到 {_MAJORS[1]}")
+    try:
+        database.check_durability()
+        yield Remark("ok", "落盘", "fsync、full_page_writes、synchronous_commit 都开着")
+    except UnfitDatabase as error:
+        yield Remark("wrong", "落盘", str(error))
+    late = "，时限会算错：请对时" if skew > _SKEW_SECONDS else ""
+    yield Remark("wrong" if late else "ok", "时钟", f"本机与数据库相差 {skew:.1f} 秒{late}")
+    at, head = database.current_revision(), database.head_revision()
+    if at != head:
+        yield Remark("wrong", "表结构", f"在 {at or '空库'}，程序要求 {head}：启动 up 或 serve 时会升级")
+    else:
+        yield Remark("ok", "表结构", f"{head}，是最新的")
+
+
+def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Remark]:
+    """Ask about what the tables hold; they are at the newest revision."""
+    sealed = session.execute(text("SELECT EXISTS (SELECT 1 FROM complainant)")).scalar_one()
+    yield key_ring(settings, sealed=sealed)
+    yield from _calendar(session, now)
+    directory = read_directory(session)
+    if not directory.units:
+        yield Remark("wrong", "目录", "没有任何单位：用 directory load 装入，或先用 directory load --demo 试试")
+    published = workflows.published(session)
+    yield from _files(settings, published)
+    rules: dict[str, Workflow] = {}
+    for name, definition in published.items():
+        workflow, remarks = _definition(name, definition, directory)
+        yield from remarks
+        if workflow is not None:
+            rules[name] = workflow
+    yield from _keys(session, now)
+    yield _holders(session, rules)
+    yield _sweep(session, now)
+    yield from _jobs(session)
+
+
+def _calendar(session: Session, now: datetime) -> Iterator[Remark]:
+    table, today = read_table(session), now.astimezone(_ZONE)
+    this, following = today.year, today.year + 1
+    if this not in table.published:
+        yield Remark("wrong", "工作日历", f"{this} 年的放假通知没有装入：时限都是暂定的，请用 calendar import 装入")
+    elif following not in table.published and today.month >= _NOTICE_MONTH:
+        words = f"{following} 年是推定的，跨年的时限标为暂定；通知一般在 10 月下旬至 11 月下旬公布，公布后用 calendar import 装入"
+        yield Remark("warning", "工作日历", words)
+    else:
+        rest = "" if following in table.published else f"；{following} 年的通知一般在 11 月公布"
+        yield Remark("ok", "工作日历", f"{this} 年已装入{rest}")
+
+
+def _files(settings: Settings, published: Mapping[str, str]) -> Iterator[Remark]:
+    for folder in settings.workflows:
+        if not folder.is_dir():
+            yield Remark("wrong", "流程文件", f"没有文件夹 {folder}")
+            continue
+        for path in sorted(folder.glob("*.yaml")):
+            name, content = path.stem, path.read_text(encoding="utf-8", errors="replace")
+            if name not in published:
+                yield Remark("warning", "流程文件", f"{path} 还没有发布：启动 up 或 serve 时发布")
+            elif workflows.digest_of(content) != workflows.digest_of(published[name]):
+                words = f"{path} 与已发布的 {name} 不同：已发布的不能改，请恢复文件，另用新版本号发布"
+                yield Remark("wrong", "流程文件", words)
+            else:
+                yield Remark("ok", "流程文件", f"{name} 与已发布的一致")
+    if settings.default_workflow not in published:
+        yield Remark("warning", "流程文件", f"默认流程 {settings.default_workflow} 还没有发布：收不了诉求")
+
+
+def _definition(name: str, definition: str, directory: Directory) -> tuple[Workflow | None, list[Remark]]:
+    workflow, findings = check(definition, name, directory if directory.units else None)
+    wrong = [finding for finding in findings if finding.severity == "error"]
+    if not wrong:
+        known = "，用到的单位都在目录里" if directory.units else ""
+        return workflow, [Remark("ok", "流程", f"{name} 没有错误{known}")]
+    return check(definition, name)[0], [Remark("wrong", "流程", str(finding)) for finding in wrong]
+
+
+def _keys(session: Session, now: datetime) -> Iterator[Remark]:
+    live = [key for key in api_keys.listed(session) if key.revoked_at is None and (key.expires_at or now) >= now]
+    if not live:
+        yield Remark("warning", "访问密钥", "没有可用的密钥：用 key create 发放")
+        return
+    soon = [key for key in live if key.expires_at and key.expires_at - now < _EXPIRES_SOON]
+    for key in soon:
+        yield Remark("warning", "访问密钥", f"{key.prefix}…（{key.role}）{key.expires_at:%Y-%m-%d} 到期，请换发")
+    if not soon:
+        yield Remark("ok", "访问密钥", f"{len(live)} 把可用，30 天内没有到期的")
+
+
+_UNHELD: Final = text(
+    "SELECT workflow, state, count(*) AS n FROM grievance WHERE NOT final AND holder_unit IS NULL GROUP BY 1, 2"
+)
+_HELD_BY_ENDED: Final = text(
+    "SELECT count(*) FROM grievance g JOIN unit u ON u.code = g.holder_unit WHERE NOT g.final AND NOT u.active"
+)
+
+
+def _holders(session: Session, rules: Mapping[str, Workflow]) -> Remark:
+    orphans = sum(row.n for row in session.execute(_UNHELD) if _wants_unit(rules.get(row.workflow), row.state))
+    ended = session.execute(_HELD_BY_ENDED).scalar_one()
+    if not orphans and not ended:
+        return Remark("ok", "持有单位", "在办诉求都有人管")
+    said = [f"{orphans} 件在办诉求没有持有单位"] if orphans else []
+    said += [f"{ended} 件在办诉求由已停用的单位持有，请改派"] if ended else []
+    return Remark("wrong", "持有单位", "；".join(said))
+
+
+def _wants_unit(workflow: Workflow | None, state: str) -> bool:
+    """Say whether a state is to be held by a unit: some wait for the complainant, some for nobody."""
+    spec = workflow.states.get(state) if workflow is not None else None
+    role = workflow.roles.get(spec.holder) if workflow is not None and spec is not None and spec.holder else None
+    return role is not None and role.unit is not None and role.is_ is None
+
+
+def _sweep(session: Session, now: datetime) -> Remark:
+    late = text(
+        "SELECT count(*) AS n, min(r.at) AS first FROM rung r JOIN clock c ON c.id = r.clock_id"
+        " WHERE r.fired_at IS NULL AND r.at < :since AND c.status = 'running'"
+    )
+    row = session.execute(late, {"since": now - _LAG}).one()
+    if not row.n:
+        return Remark("ok", "督办扫描", "没有过点未触发的督办级")
+    behind = int((now - row.first).total_seconds() // 60)
+    return Remark("wrong", "督办扫描", f"{row.n} 个督办级过点未触发，最久的已晚 {behind} 分钟：up 或 work 在运行吗？")
+
+
+_JOBS: Final = text("""
+SELECT count(*) FILTER (WHERE j.status = 'failed') AS failed,
+       count(*) FILTER (WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - interval '120 s')) AS stalled,
+       count(*) FILTER (WHERE j.status = 'todo' AND (j.scheduled_at IS NULL OR j.scheduled_at < now())) AS waiting,
+       (SELECT max(last_heartbeat) > now() - interval '60 s' FROM procrastinate_workers) AS working
+FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+""")
+
+
+def _jobs(session: Session) -> Iterator[Remark]:
+    row = session.execute(_JOBS).one()
+    if row.failed:
+        yield Remark("wrong", "后台任务", f"{row.failed} 个任务多次重试后失败")
+    if row.stalled:
+        yield Remark("wrong", "后台任务", f"{row.stalled} 个任务的执行者已中断，下次 work 启动时接着做")
+    if row.waiting and not row.working:
+        yield Remark("warning", "后台任务", f"{row.waiting} 个任务在等，而没有 worker 在运行：启动 up 或 work")
+    if not (row.failed or row.stalled or (row.waiting and not row.working)):
+        yield Remark("ok", "后台任务", f"{row.waiting} 个在排队，没有失败的")
+
+
+def worst(remarks: Iterable[Remark]) -> Level:
+    """Return the worst level there is."""
+    levels = {remark.level for remark in remarks}
+    return "wrong" if "wrong" in levels else "warning" if "warning" in levels else "ok"

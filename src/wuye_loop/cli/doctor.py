@@ -1,0 +1,59 @@
+"""`wuye-loop doctor`: what is wrong with this installation, in words."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import typer
+
+from wuye_loop.cli import checkup
+from wuye_loop.cli.checkup import Remark
+from wuye_loop.cli.database import AsJson, DataDir, settings_for
+from wuye_loop.cli.words import out, print_json, words_of
+from wuye_loop.ports import SystemClock
+from wuye_loop.postgres.place import place
+from wuye_loop.settings import Settings
+from wuye_loop.store.database import Database, server_url
+
+_MARKS = {"ok": "[green]正常[/]", "warning": "[yellow]留意[/]", "wrong": "[red]有误[/]"}
+
+
+def doctor(*, data: DataDir = None, as_json: AsJson = False) -> None:
+    """体检：哪里不对、怎么办；有误时退出码为 1。什么也不改。 / what is wrong with this installation."""
+    remarks: list[Remark] = []
+    for remark in _remarks(settings_for(data)):
+        remarks.append(remark)
+        if not as_json:
+            out.print(f"{_MARKS[remark.level]} {remark.topic}：", end="")
+            out.print(remark.words, markup=False)
+    level = checkup.worst(remarks)
+    if as_json:
+        print_json({"level": level, "remarks": [asdict(remark) for remark in remarks]})
+    if level == "wrong":
+        raise typer.Exit(1)
+
+
+def _remarks(settings: Settings) -> Iterator[Remark]:
+    yield from checkup.machine(settings)
+    if settings.database_url is None and (not settings.data.exists() or place(settings.data).written_by() is None):
+        yield Remark("warning", "数据库", f"{settings.data} 里还没有数据库：第一次 wuye-loop up 时建立")
+        return
+    try:
+        with server_url(settings) as url:
+            yield from _inside(Database(url, pool_size=2, statement_timeout_ms=0), settings)
+    except Exception as error:
+        words = words_of(error)
+        if words is None:
+            raise
+        yield Remark("wrong", "数据库", words)
+
+
+def _inside(database: Database, settings: Settings) -> Iterator[Remark]:
+    clock = SystemClock()
+    try:
+        answers = list(checkup.server(database, clock.now))
+        yield from answers
+        if database.current_revision() == database.head_revision():
+            with database.read() as session:
+                yield from checkup.contents(session, settings, clock.now())
+    finally:
+        database.dispose()

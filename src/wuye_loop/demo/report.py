@@ -1,0 +1,163 @@
+"""What a play shows: tables in the words of the people who read them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from wuye_loop.demo import timeline
+from wuye_loop.demo.results import DESK, Results
+from wuye_loop.demo.scene import COMMAND, HOTLINE, SUPERVISOR, Scene
+from wuye_loop.demo.stage import STREET_SUPERVISOR
+from wuye_loop.domain.workflow import Workflow
+
+_WORST, _UNITS = 10, 20
+_LEFT, _RIGHT = "left", "right"
+_WHOLE = ("编号", "承办单位", "已逾期")  # columns whose words stay on one line
+
+
+async def show(console: Console, found: Results, scene: Scene, workflow: Workflow) -> None:
+    """Print every table; what is overdue and one grievance's whole way are asked of the server."""
+    console.rule("[bold]演示结果")
+    _stages(console, found)
+    _routing(console, found)
+    late = await scene.doors.all(SUPERVISOR, "/v1/supervision/overdue")
+    _overdue(console, late)
+    _orders(console, found)
+    _units(console, found)
+    await timeline.show(console, scene, workflow)
+    _summary(console, found, scene)
+
+
+def _print(
+    console: Console,
+    title: str,
+    columns: Sequence[tuple[str, str]],
+    rows: Iterable[Sequence[object]],
+    caption: str = "",
+) -> None:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name, side in columns:
+        table.add_column(name, justify="right" if side == _RIGHT else "left", overflow="fold", no_wrap=name in _WHOLE)
+    for row in rows:
+        table.add_row(*("—" if cell is None else str(cell) for cell in row))
+    console.print(table)
+    console.print(f"[dim]{caption}[/]\n" if caption else "")
+
+
+def _stages(console: Console, found: Results) -> None:
+    total = found.summary.grievances
+    rows = [(stage, state, number, percent(number, total)) for stage, state, number in found.states]
+    columns = (("环节", _LEFT), ("状态", _LEFT), ("件数", _RIGHT), ("占比", _RIGHT))
+    _print(console, "一、诉求所处环节", columns, [*rows, ("合计", "", total, percent(total, total))])
+
+
+def _routing(console: Console, found: Results) -> None:
+    placed = found.summary.routed + found.summary.to_desk
+    rows = [(title, number, percent(number, placed)) for title, number in found.routers]
+    columns = (("由谁转办", _LEFT), ("件数", _RIGHT), ("占比", _RIGHT))
+    share = percent(found.summary.to_desk, placed)
+    caption = f"受理后首次转办 {placed} 件；路由定不下来、需要人工的 {found.summary.to_desk} 件，占 {share}"
+    _print(console, "二、问题转办", columns, rows or [(DESK, 0, None)], caption)
+
+
+def _overdue(console: Console, late: list[dict[str, Any]]) -> None:
+    worst = sorted(late, key=lambda item: -item["overdue_seconds"])[:_WORST]
+    rows = [
+        (
+            item["number"],
+            item["title"],
+            item["clock_title"],
+            item["overdue_text"],
+            item["rung_title"],
+            item["unit_name"] or item["holder_name"],
+            "、".join(order["number"] for order in item["orders"] if order["number"]),
+        )
+        for item in worst
+    ]
+    columns = [(name, _LEFT) for name in ("编号", "诉求", "时限", "已逾期", "升级到", "在谁手里", "督办文号")]
+    if not rows:
+        console.print("[bold]三、逾期与升级[/]\n没有逾期未结的时限。\n")
+        return
+    _print(console, f"三、逾期与升级（最久的 {len(rows)} 项）", columns, rows, f"共 {len(late)} 项时限逾期未结")
+
+
+def _orders(console: Console, found: Results) -> None:
+    columns = (
+        ("文书", _LEFT), ("如何发出", _LEFT), ("件数", _RIGHT), ("按期回复", _RIGHT), ("尚未销号", _RIGHT),
+    )  # fmt: skip
+    _print(console, f"四、督办单（共 {found.summary.orders} 件）", columns, found.orders)
+
+
+def _units(console: Console, found: Results) -> None:
+    rows = [
+        (
+            row["unit_name"],
+            row["clocks"],
+            row["in_time"],
+            as_percent(row["on_time_rate"]),
+            row["open_overdue"],
+            row["rated"],
+            as_percent(row["satisfaction"]),
+        )
+        for row in found.units
+        if row["clocks"] or row["rated"] or row["open_overdue"]
+    ]
+    columns = (
+        ("承办单位", _LEFT), ("已结时限", _RIGHT), ("按期", _RIGHT), ("按期率", _RIGHT), ("逾期在办", _RIGHT),
+        ("已评价", _RIGHT), ("满意率", _RIGHT),
+    )  # fmt: skip
+    rest = f"另有 {len(rows) - _UNITS} 个单位未列出；" if len(rows) > _UNITS else ""
+    caption = f"{rest}按期率=按期/已结时限;满意率按满意 1、基本满意 0.9、不满意 0 折算；没有基数的不算率"
+    _print(console, "五、按期率与满意率", columns, rows[:_UNITS], caption)
+
+
+def _summary(console: Console, found: Results, scene: Scene) -> None:
+    one = found.summary
+    sound = one.chain_ok and not one.drift
+    console.print(
+        f"[bold]七、台账核验[/] 逐件重放 {one.grievances} 件诉求的台账："
+        f"偏差 [bold]{one.drift}[/]，哈希链[bold]{'完整' if one.chain_ok else '断裂'}[/] "
+        f"{'[green]✓[/]' if sound else '[red]✗[/]'}"
+    )
+    for words in found.problems[:10]:
+        console.print(f"  [red]{words}[/]", markup=True)
+    console.print(
+        f"共 {one.grievances} 件：已结 {one.closed}，在办 {one.open}；升级督办 {one.escalations} 次，"
+        f"督办单 {one.orders} 件；末次评价 {found.rated} 件，满意和基本满意 {one.satisfied} 件"
+        f"（{percent(one.satisfied, found.rated)}）。"
+    )
+    refused = f"，其中 {len(scene.doors.refused)} 次因状态已变被拒（409）" if scene.doors.refused else ""
+    console.print(f"全部动作经 HTTP 接口完成：{scene.doors.calls} 次请求{refused}；用时 {one.seconds} 秒。\n")
+
+
+def invite(console: Console, address: str, scene: Scene) -> None:
+    """Say where the server is, and three things to try, each with a key that works."""
+    keys = scene.doors.keys
+    unit = next((code for code in scene.units if code == "housing"), COMMAND)
+    order = (
+        '{"external_id":"try-1","channel":"电话","kind":"投诉","title":"电梯停运两天","body":"三号楼电梯停运两天。",'
+        '"place":{"estate":"E0101"},"complainant":{"anonymous":true}}'
+    )
+    console.print(f"[bold]接口文档[/] {address}/docs （Ctrl-C 结束；演示用的钥匙只在这个演示库里有效）\n")
+    for words, line in (
+        ("12345 热线推送一件诉求", f"curl -s {address}/v1/grievances -H 'Authorization: Bearer {keys[HOTLINE]}' "
+                                  f"-H 'Content-Type: application/json' -d '{order}'"),
+        (f"{scene.units[unit]['name']}的收件箱", f"curl -s {address}/v1/inbox -H 'Authorization: Bearer {keys[unit]}'"),
+        ("一个街道的督办人员看逾期", f"curl -s {address}/v1/supervision/overdue "
+                                    f"-H 'Authorization: Bearer {keys[STREET_SUPERVISOR]}'"),
+    ):  # fmt: skip
+        console.print(f"[dim]# {words}[/]")
+        console.print(line, markup=False, soft_wrap=True)
+    console.print()
+
+
+def percent(part: float, whole: float) -> str:
+    """Return a share in words; a dash where there is nothing to share."""
+    return f"{100 * part / whole:.1f}%" if whole else "—"
+
+
+def as_percent(rate: float | None) -> str:
+    """Return a rate in words; a dash where it has no base."""
+    return "—" if rate is None else f"{100 * rate:.1f}%"

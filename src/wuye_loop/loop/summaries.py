@@ -1,0 +1,108 @@
+"""The supervisor's counts, with the figures that every rate is made of."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.rules import Rules
+from wuye_loop.domain.situation import Actor
+from wuye_loop.loop import listing
+from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.inboxes import SOON
+from wuye_loop.loop.supervision import admit, rung_title
+from wuye_loop.store import summary
+from wuye_loop.store.summary import Count, Dimension
+
+MOST_GROUPS = 1000
+
+
+def summarise(loop: Loop, session: Session, actor: Actor, by: Dimension, area: str | None) -> dict[str, Any]:
+    """Return the counts by one dimension, and in all.
+
+    Raises Forbidden, BadInput for an area unknown or outside the actor's jurisdiction.
+    """
+    admit(loop, session, actor)
+    path = listing.path_of(loop, area, actor) if area is not None else actor.area_path or _top(loop, by)
+    now = loop.clock.now()
+    soon = listing.default_calendar(loop, session).shift(now, SOON)
+    published = listing.published(loop, session)
+    groups = summary.counts(session, actor, by, area_path=path, now=now, soon=soon, good=_good(published))
+    shown = groups[:MOST_GROUPS]
+    titles = _titles(loop, session, by, [group.key for group in shown if group.key is not None])
+    return {
+        "by": by,
+        "items": [_shown(group, titles.get(group.key or "")) for group in shown],
+        "truncated": len(groups) > MOST_GROUPS,
+        "total": _shown(_sum(groups), None),
+    }
+
+
+def _top(loop: Loop, by: Dimension) -> str:
+    """Return the path whose children are the groups when nobody named an area: that of the only top area."""
+    tops = [area.path for area in loop.reference.directory.areas.values() if area.parent_code is None]
+    return tops[0] if by == "area" and len(tops) == 1 else ""
+
+
+def _good(published: Sequence[Rules]) -> list[str]:
+    """Return the answers that count as satisfied: those a definition gives weight."""
+    weights = [rating.weights for rules in published for rating in rules.workflow.ratings.values()]
+    return sorted({answer for one in weights for answer, weight in one.items() if weight > 0})
+
+
+def _titles(loop: Loop, session: Session, by: Dimension, keys: Sequence[str]) -> dict[str, str | None]:
+    """Return what people call the groups."""
+    directory = loop.reference.directory
+    if by == "area":
+        return {key: listing.area_name(directory, key) for key in keys}
+    if by == "unit":
+        return {key: directory.name_of(key) for key in keys}
+    if by == "estate":
+        return {**summary.estate_names(session, keys)}
+    if by == "rung":
+        rules = loop.reference.rules(session, loop.default_workflow)
+        return {key: _rung(rules, key) for key in keys}
+    return dict(zip(keys, keys, strict=True))
+
+
+def _rung(rules: Rules, key: str) -> str:
+    name, _, index = key.partition(":")
+    spec = rules.workflow.clocks.get(name)
+    if spec is None or int(index) >= len(spec.ladder):
+        return key
+    return f"{spec.title} · {rung_title(rules, None, spec.ladder[int(index)])}"
+
+
+def _sum(groups: Sequence[Count]) -> Count:
+    return Count(
+        None,
+        open=sum(group.open for group in groups),
+        due_soon=sum(group.due_soon for group in groups),
+        overdue_open=sum(group.overdue_open for group in groups),
+        closed=sum(group.closed for group in groups),
+        overdue_closed=sum(group.overdue_closed for group in groups),
+        rated=sum(group.rated for group in groups),
+        satisfied=sum(group.satisfied for group in groups),
+    )
+
+
+def _shown(count: Count, title: str | None) -> dict[str, Any]:
+    return {
+        "key": count.key,
+        "title": title,
+        "open": count.open,
+        "due_soon": count.due_soon,
+        "overdue_open": count.overdue_open,
+        "closed": count.closed,
+        "overdue_closed": count.overdue_closed,
+        "rated": count.rated,
+        "satisfied": count.satisfied,
+        "on_time": _rate(count.closed - count.overdue_closed, count.closed),
+        "satisfaction": _rate(count.satisfied, count.rated),
+    }
+
+
+def _rate(numerator: int, denominator: int) -> dict[str, Any]:
+    """Return a rate with what it is made of; of nothing there is no rate."""
+    rate = round(numerator / denominator, 4) if denominator else None
+    return {"numerator": numerator, "denominator": denominator, "rate": rate}

@@ -1,0 +1,70 @@
+"""The register of numbered documents (文书登记), within the reader's jurisdiction."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.situation import Actor
+from wuye_loop.store.keyset import Page, cut
+from wuye_loop.store.visibility import visible
+
+_DOCUMENTS = """
+SELECT d.number, d.kind, d.series, d.year, d.n, d.addressee, d.copies, d.text, d.issued_at, g.number AS grievance,
+       g.workflow, g.title, t.id AS task_id, t.kind AS task_kind, t.state AS task_state, t.final AS task_final
+FROM document d JOIN grievance g ON g.id = d.grievance_id LEFT JOIN task t ON t.id = d.task_id
+WHERE {conditions}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFilters:
+    """What the register is narrowed by: a series or kind, a unit that a document went to."""
+
+    series: str | None = None
+    unit: str | None = None
+
+
+def listed(
+    session: Session,
+    actor: Actor,
+    kinds: Collection[str] | None,
+    filters: DocumentFilters,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> Page[Any]:
+    """Return a page of the documents on visible grievances, the newest first; `kinds` of their tasks, None for any."""
+    conditions, params = _base(actor, kinds)
+    if filters.series is not None:
+        conditions.append("(d.series = %(series)s OR d.kind = %(series)s)")
+        params["series"] = filters.series
+    if filters.unit is not None:
+        conditions.append("(d.addressee = %(unit)s OR d.copies @> ARRAY[%(unit)s]::text[])")
+        params["unit"] = filters.unit
+    if after is not None:
+        conditions.append("(d.issued_at, d.number) < (%(at)s, %(after)s)")
+        params |= {"at": after[0], "after": after[1]}
+    statement = _DOCUMENTS.format(conditions=" AND ".join(conditions))
+    rows = session.connection().exec_driver_sql(
+        f"{statement} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s", params | {"limit": limit + 1}
+    )
+    return cut(rows.all(), limit, lambda row: (row.issued_at, row.number))
+
+
+def found(session: Session, actor: Actor, kinds: Collection[str] | None, number: str) -> Any | None:
+    """Return one document on a visible grievance, or None."""
+    conditions, params = _base(actor, kinds)
+    conditions.append("d.number = %(number)s")
+    statement = _DOCUMENTS.format(conditions=" AND ".join(conditions))
+    return session.connection().exec_driver_sql(statement, params | {"number": number}).first()
+
+
+def _base(actor: Actor, kinds: Collection[str] | None) -> tuple[list[str], dict[str, Any]]:
+    predicate, params = visible(actor)
+    conditions = [predicate]
+    if kinds is not None:
+        conditions.append("t.kind = ANY(%(kinds)s)")
+        params["kinds"] = sorted(kinds)
+    return conditions, params

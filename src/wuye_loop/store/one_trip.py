@@ -1,0 +1,41 @@
+"""Cursors that send BEGIN together with a transaction's first statement: one round trip less in every transaction.
+
+psycopg sends BEGIN by itself and waits for its answer; in a pipeline both travel at once. A step is then three round
+trips: lock and read, write, commit.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from psycopg import AsyncCursor, Cursor
+from psycopg.pq import TransactionStatus
+
+Params = Sequence[Any] | Mapping[str, Any] | None
+
+
+def _begins(connection: Any) -> bool:
+    return connection.info.transaction_status == TransactionStatus.IDLE and not connection.autocommit
+
+
+class OneTripCursor(Cursor[Any]):
+    """For plain code."""
+
+    def execute(self, query: Any, params: Params = None, **options: Any) -> Self:
+        """Execute; the first statement of a transaction takes BEGIN along."""
+        if not _begins(self.connection):
+            return super().execute(query, params, **options)
+        with self.connection.pipeline():
+            super().execute(query, params, **options)
+        return self
+
+
+class AsyncOneTripCursor(AsyncCursor[Any]):
+    """For async code."""
+
+    async def execute(self, query: Any, params: Params = None, **options: Any) -> Self:
+        """Execute; the first statement of a transaction takes BEGIN along."""
+        if not _begins(self.connection):
+            return await super().execute(query, params, **options)
+        async with self.connection.pipeline():
+            await super().execute(query, params, **options)
+        return self

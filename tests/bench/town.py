@@ -1,0 +1,68 @@
+"""The small town that is measured, and the orders that are sent to it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from wuye_loop.domain.intake import IntakeForm
+from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.edge.site import Site
+from wuye_loop.loop import handle
+from wuye_loop.loop.collect import collect
+from wuye_loop.prepare import prepare
+from wuye_loop.store import api_keys, directory
+
+DIRECTORY: dict[str, Any] = {
+    "areas": [
+        {"code": "370705", "name": "区", "level": "district"},
+        {"code": "370705001", "name": "一街道", "level": "street", "parent": "370705"},
+    ],
+    "units": [
+        {"code": "property-centre", "name": "物业中心", "kind": "centre", "area": "370705"},
+        {"code": "command-office", "name": "指挥部", "kind": "office", "area": "370705"},
+        {"code": "market", "name": "市场监管局", "kind": "department", "area": "370705", "parent": "command-office"},
+    ],
+    "estates": [{"code": "E1", "name": "测试小区", "area": "370705001"}],
+}
+HOTLINE = Actor(ActorKind.HOTLINE, source="12345")
+CENTRE = Actor(ActorKind.UNIT, "property-centre")
+MARKET = Actor(ActorKind.UNIT, "market")
+
+
+def found(site: Site) -> dict[str, str]:
+    """Make the directory and the keys; return the keys by who holds them."""
+    prepare(site)
+    now = datetime.now(UTC)  # noqa: TID251 keys must be valid for the server process, which has the machine's clock
+    with site.database.begin() as session:
+        directory.load_directory(session, DIRECTORY)
+    with site.database.begin() as session:
+        return {
+            name: api_keys.create(session, role=role, unit=unit, now=now, ids=site.loop.ids)
+            for name, role, unit in (("hotline", "hotline", None), ("market", "unit", "market"))
+        }
+
+
+def order(n: int) -> dict[str, Any]:
+    """Return one order as a hotline sends it."""
+    return {
+        "external_id": f"bench-{n}",
+        "channel": "电话",
+        "kind": "投诉",
+        "category": "电梯",
+        "title": "三号楼电梯停运",
+        "body": "三号楼电梯自周四起停运,家中有老人无法下楼,多次联系物业没有结果,希望尽快维修。",
+        "place": {"estate": "E1", "address": "3 号楼 2 单元 501"},
+        "complainant": {"name": "张三丰", "phone": "13800000000"},
+    }
+
+
+def assigned(site: Site, first: int, count: int) -> list[str]:
+    """Take in orders and bring them to the unit that is to sign; return their numbers."""
+    numbers = []
+    for start in range(first, first + count, 50):
+        with site.database.begin() as session:
+            for n in range(start, min(start + 50, first + count)):
+                outcome = collect(site.loop, session, IntakeForm.model_validate(order(n)), HOTLINE)
+                handle.act(site.loop, session, outcome.number, "accept", CENTRE, {})
+                numbers.append(outcome.number)
+    return numbers

@@ -1,0 +1,72 @@
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from tests.database import clone, template
+from typer.testing import CliRunner, Result
+
+from wuye_loop import postgres, settings
+from wuye_loop.cli import app
+
+Run = Callable[..., Result]
+_numbers = count(100_000)
+
+
+@pytest.fixture(scope="session")
+def durable_template_url() -> Iterator[str]:
+    """Give a migrated template on a server that keeps its promises: commands refuse the careless one of the other tests."""
+    with postgres.temporary() as server, template(server.url) as url:
+        yield url
+
+
+@pytest.fixture
+def run(durable_template_url: str, tmp_path: Path) -> Iterator[Run]:
+    """Run a command on an empty installation of this test's own: `run("key", "list")`."""
+    with clone(durable_template_url, next(_numbers)) as url, _installation(url, tmp_path / "var") as command:
+        yield command
+
+
+@pytest.fixture(scope="session")
+def lived_in(durable_template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Give the URL and the data folder of an installation with the demo district, a key and three grievances."""
+    folder = tmp_path_factory.mktemp("lived-in")
+    rows = folder / "rows.csv"
+    rows.write_text("编号,标题,内容\n1,甲,停水\n2,乙,停电\n3,丙,停暖\n", encoding="utf-8")
+    with clone(durable_template_url, next(_numbers)) as url:
+        with _installation(url, folder / "var") as command:
+            for args in (("directory", "load", "--demo"), ("key", "create", "--role", "admin"), ("import", rows)):
+                assert command(*args).exit_code == 0
+        yield url, folder / "var"
+
+
+@pytest.fixture
+def look(lived_in: tuple[str, Path]) -> Iterator[Run]:
+    """Run a command that changes nothing, on the installation that is lived in itself: no copy, no wait."""
+    with _installation(*lived_in) as command:
+        yield command
+
+
+@pytest.fixture
+def healthy(lived_in: tuple[str, Path], tmp_path: Path) -> Iterator[Run]:
+    """Run a command on this test's own copy of the installation that is lived in; its data folder is `var`."""
+    url, data = lived_in
+    shutil.copytree(data, tmp_path / "var")
+    with clone(url, next(_numbers)) as own, _installation(own, tmp_path / "var") as command:
+        yield command
+
+
+@contextmanager
+def _installation(url: str, data: Path) -> Iterator[Run]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("WUYE_DATABASE_URL", url)
+        environment.setenv("WUYE_DATA", str(data))
+        settings.load.cache_clear()
+
+        def command(*args: str | Path, answer: str | None = None) -> Result:
+            return CliRunner().invoke(app, [str(arg) for arg in args], input=answer, catch_exceptions=False)
+
+        yield command
+    settings.load.cache_clear()

@@ -1,0 +1,55 @@
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Run
+
+
+def test_the_demo_district_loads_and_loads_again_without_a_change(run: Run) -> None:
+    first, second = (json.loads(run("directory", "load", "--demo", "--json").stdout) for _ in range(2))
+    assert first["areas"] == {"added": 71, "changed": 0, "same": 0}
+    assert second["units"] == {"added": 0, "changed": 0, "same": first["units"]["added"]}
+
+
+def test_a_yaml_file_and_a_json_file_load(run: Run, tmp_path: Path) -> None:
+    one, other = tmp_path / "d.yaml", tmp_path / "d.json"
+    one.write_text("areas: [{code: 370705, name: 某区, level: district}]")
+    other.write_text('{"units": [{"code": "fire", "name": "消防", "kind": "department", "area": 370705}]}')
+    assert "属地" in run("directory", "load", one).stdout
+    assert json.loads(run("directory", "load", other, "--json").stdout)["units"]["added"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("d.yaml", "areas: [{code: 1, name: 甲, level: street, parent: 9}]", "第 1 条（1）：上级属地 9 不存在"),
+        ("d.yaml", "areas: [\n", "d.yaml:2:1: "),
+        ("d.yaml", "x" * 300_000, "KiB"),
+        ("d.json", '{"areas": [}', "d.json:1:12: 不是合法的 JSON"),
+        ("d.json", '{"areas": [], "areas": []}', "键“areas”重复"),
+        ("d.json", "[" * 100_000, "嵌套过深"),
+    ],
+)
+def test_a_bad_file_is_refused_in_words(look: Run, tmp_path: Path, name: str, content: str, words: str) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    result = look("directory", "load", file)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert words in result.stderr
+
+
+def test_a_file_in_another_encoding_is_refused_in_words(look: Run, tmp_path: Path) -> None:
+    file = tmp_path / "d.json"
+    file.write_bytes('{"areas": "属地"}'.encode("gbk"))
+    assert "UTF-8" in look("directory", "load", file).stderr
+
+
+def test_neither_a_file_nor_the_demo_is_a_mistake_in_usage(look: Run) -> None:
+    assert look("directory", "load").exit_code == 2
+    assert look("directory", "load", "d.yaml", "--demo").exit_code == 2
+
+
+def test_a_file_that_is_not_there_is_said_in_words(look: Run) -> None:
+    result = look("directory", "load", "nowhere.yaml")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("无法打开 nowhere.yaml")

@@ -1,0 +1,138 @@
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from tests.cli.conftest import Run
+
+from wuye_loop import settings
+from wuye_loop.cli import checkup
+from wuye_loop.cli.checkup import Remark
+from wuye_loop.cli.database import opened
+
+
+def ask(run: Run) -> tuple[int, dict[str, Any]]:
+    """Return the exit code and, by topic, the words of what is not in order."""
+    result = run("doctor", "--json")
+    remarks = json.loads(result.stdout)["remarks"]
+    return result.exit_code, {one["topic"]: one["words"] for one in remarks if one["level"] == "wrong"}
+
+
+def write(statement: str) -> None:
+    with opened(None) as database, database.begin() as session:
+        session.execute(text(statement))
+
+
+def test_nothing_is_wrong_with_a_healthy_installation(look: Run) -> None:
+    assert ask(look) == (0, {})
+    said = look("doctor").stdout
+    assert "正常 表结构" in said
+    assert "kuiwen@1 没有错误，用到的单位都在目录里" in said
+
+
+def test_an_empty_installation_lacks_its_directory(run: Run) -> None:
+    code, wrong = ask(run)
+    assert code == 1
+    assert "directory load" in wrong["目录"]
+
+
+def test_a_unit_that_a_workflow_names_and_nobody_knows_is_named(healthy: Run) -> None:
+    write("UPDATE unit SET active = false WHERE code = 'tax'")
+    assert "tax" in ask(healthy)[1]["流程"]
+
+
+def test_open_grievances_that_no_unit_holds_are_counted(healthy: Run) -> None:
+    write("UPDATE grievance SET holder_unit = NULL WHERE external_id = '1'")
+    assert "1 件在办诉求没有持有单位" in ask(healthy)[1]["持有单位"]
+    write("UPDATE grievance SET holder_unit = 'company-01'")
+    write("UPDATE unit SET active = false WHERE code = 'company-01'")
+    assert "3 件在办诉求由已停用的单位持有" in ask(healthy)[1]["持有单位"]
+
+
+def test_rungs_that_should_have_fired_are_counted(healthy: Run) -> None:
+    write("UPDATE rung SET at = now() - interval '10 minutes', fired_at = NULL")
+    assert "最久的已晚 10 分钟" in ask(healthy)[1]["督办扫描"]
+
+
+def test_jobs_that_failed_or_were_left_are_counted(healthy: Run) -> None:
+    write("INSERT INTO procrastinate_jobs (queue_name, task_name, status) VALUES ('q', 't', 'doing')")
+    assert "1 个任务的执行者已中断" in ask(healthy)[1]["后台任务"]
+    write("UPDATE procrastinate_jobs SET status = 'failed' WHERE queue_name = 'q'")
+    assert "1 个任务多次重试后失败" in ask(healthy)[1]["后台任务"]
+
+
+def test_a_published_workflow_whose_file_was_changed_is_named(
+    healthy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "workflows"
+    folder.mkdir()
+    (folder / "kuiwen@1.yaml").write_text("name: other")
+    monkeypatch.setenv("WUYE_WORKFLOWS", str(folder))
+    settings.load.cache_clear()
+    assert "kuiwen@1" in ask(healthy)[1]["流程文件"]
+
+
+def test_a_key_ring_that_is_open_or_gone_is_told(healthy: Run, tmp_path: Path) -> None:
+    ring = tmp_path / "var" / "keys.json"
+    ring.chmod(0o644)
+    assert "chmod 600" in ask(healthy)[1]["身份密钥"]
+    ring.unlink()
+    assert "请从备份恢复" in ask(healthy)[1]["身份密钥"]
+
+
+def test_keys_that_end_soon_are_named(healthy: Run) -> None:
+    healthy("key", "create", "--role", "auditor", "--days", "5")
+    assert "（auditor）" in healthy("doctor").stdout
+
+
+def test_a_database_behind_the_program_is_told_and_left_alone(healthy: Run) -> None:
+    write("UPDATE alembic_version SET version_num = '0001'")
+    for _ in range(2):
+        assert "0001" in ask(healthy)[1]["表结构"]
+
+
+def test_a_server_that_is_not_there_is_told_without_its_password(look: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WUYE_DATABASE_URL", "postgresql://me:hush@127.0.0.1:1/x")
+    settings.load.cache_clear()
+    code, wrong = ask(look)
+    assert code == 1
+    assert "连接不上数据库" in wrong["数据库"]
+    assert "hush" not in look("doctor").stdout
+    assert "连接不上数据库" in look("key", "list").stderr
+
+
+def test_a_folder_without_a_database_stays_so(look: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("WUYE_DATABASE_URL")
+    settings.load.cache_clear()
+    result = look("doctor", "--data", tmp_path / "nothing")
+    assert result.exit_code == 0
+    assert "还没有数据库" in result.stdout
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize(
+    ("day", "level"),
+    [("2026-06-01", "ok"), ("2026-11-21", "warning"), ("2027-01-01", "wrong")],
+)
+def test_the_coming_year_is_asked_for_when_its_notice_is_due(look: Run, day: str, level: str) -> None:
+    now = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    with opened(None) as database, database.read() as session:
+        found = {one.topic: one for one in checkup.contents(session, settings.load(), now)}
+    assert found["工作日历"].level == level
+
+
+def test_a_clock_that_is_off_is_told(look: Run) -> None:
+    now = datetime.now(UTC) - timedelta(minutes=5)  # noqa: TID251 the server tells the time by the machine's clock too
+    with opened(None) as database:
+        found = {one.topic: one for one in checkup.server(database, lambda: now)}
+    assert found["时钟"].level == "wrong"
+    assert "300" in found["时钟"].words
+
+
+def test_the_worst_remark_decides() -> None:
+    remarks = [Remark("ok", "a", ""), Remark("warning", "b", "")]
+    assert checkup.worst(remarks) == "warning"
+    assert checkup.worst([*remarks, Remark("wrong", "c", "")]) == "wrong"
+    assert checkup.worst([]) == "ok"

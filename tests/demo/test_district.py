@@ -1,0 +1,40 @@
+from collections import Counter
+
+from wuye_loop.demo.district import district
+from wuye_loop.domain.checker import check
+from wuye_loop.settings import shipped
+from wuye_loop.store.database import Database
+from wuye_loop.store.directory import load_directory, read_directory
+
+
+def test_the_district_has_the_shape_of_its_model() -> None:
+    document = district()
+    assert Counter(area["level"] for area in document["areas"]) == {"district": 1, "street": 10, "community": 60}
+    kinds = Counter(unit["kind"] for unit in document["units"])
+    assert kinds == {"department": 8, "office": 11, "centre": 1, "community": 60, "company": 25}
+    assert len(document["estates"]) == 120
+    assert len({estate["name"] for estate in document["estates"]}) == 120
+    assert document == district()
+
+
+def test_every_unit_that_the_shipped_workflows_name_is_in_it(database: Database) -> None:
+    with database.begin() as session:
+        load_directory(session, district())
+        directory = read_directory(session)
+    for file in shipped("workflows").glob("*.yaml"):
+        _, findings = check(file.read_bytes(), file.name, directory)
+        assert [str(finding) for finding in findings if finding.severity == "error"] == []
+
+
+def test_every_estate_has_a_company_under_a_street_and_a_station(database: Database) -> None:
+    with database.begin() as session:
+        load_directory(session, district())
+        directory = read_directory(session)
+    for estate in district()["estates"]:
+        path = directory.areas[estate["area"]].path
+        street = directory.by_duty("property-office", path, "street")
+        assert street is not None
+        assert directory.by_duty("property-station", path, "community") is not None
+        superior = directory.superior(estate["company"])
+        assert superior is not None
+        assert superior.code.startswith("office-")

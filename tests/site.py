@@ -1,0 +1,365 @@
+"""A small district on a test's own database: streets, units, keys, the calendar, kuiwen@1, and a clock set by hand."""
+
+import io
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.orm import Session
+
+from wuye_loop import logs
+from wuye_loop.app import create_app, make_site
+from wuye_loop.domain import keys as api_key_text
+from wuye_loop.domain.checker import load
+from wuye_loop.domain.clocks import Clock
+from wuye_loop.domain.rules import Rules
+from wuye_loop.domain.situation import Actor
+from wuye_loop.edge.site import Site
+from wuye_loop.loop import escalate
+from wuye_loop.loop.escalate import Swept
+from wuye_loop.ports import Ids, SettableClock, SystemIds
+from wuye_loop.settings import Settings, shipped
+from wuye_loop.store import api_keys, calendars, directory, sweeping, workflows
+from wuye_loop.store.audit import Folder, folders
+from wuye_loop.store.calendar_seed import seed_days
+from wuye_loop.store.database import Database
+
+T = TypeVar("T")
+
+MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 09:00 in Beijing; no holiday before 4 April
+WORKFLOW = "kuiwen@1"
+
+DEPARTMENTS = (
+    "fire", "market", "housing", "development", "urban-management", "natural-resources", "tax", "police",
+)  # fmt: skip
+
+
+def _area(code: str, name: str, level: str, parent: str | None = None) -> dict[str, Any]:
+    return {"code": code, "name": name, "level": level, "parent": parent}
+
+
+def _unit(code: str, name: str, kind: str, area: str, parent: str | None = None, *duties: str) -> dict[str, Any]:
+    return {"code": code, "name": name, "kind": kind, "area": area, "parent": parent, "duties": list(duties)}
+
+
+DIRECTORY: dict[str, Any] = {
+    "areas": [
+        _area("3707", "示范区", "district"),
+        _area("370701", "东关街道", "street", "3707"),
+        _area("370702", "西关街道", "street", "3707"),
+        _area("370701001", "东一社区", "community", "370701"),
+        _area("370702001", "西一社区", "community", "370702"),
+    ],
+    "units": [
+        _unit("property-centre", "区物业中心", "centre", "3707", "command-office", "property-centre"),
+        _unit("command-office", "指挥部办公室", "office", "3707"),
+        *(_unit(code, f"区{code}部门", "department", "3707", "command-office", code) for code in DEPARTMENTS),
+        _unit("office-1", "东关物业办", "office", "370701", "command-office", "property-office"),
+        _unit("office-2", "西关物业办", "office", "370702", "command-office", "property-office"),
+        _unit("company-1", "安居物业", "company", "370701", "office-1"),
+        _unit("company-2", "乐业物业", "company", "370702", "office-2"),
+    ],
+    "estates": [
+        {"code": "E1", "name": "幸福苑", "area": "370701001", "company": "company-1", "kind": "商品房"},
+        {"code": "E2", "name": "和平里", "area": "370702001", "company": "company-2", "kind": "老旧小区"},
+    ],
+}
+
+#: name -> what kind of key, of which unit, over which area, from which source
+KEYS: dict[str, dict[str, Any]] = {
+    "hotline": {"role": "hotline"},
+    "other-hotline": {"role": "hotline", "source": "other"},
+    "supervisor": {"role": "supervisor", "area": "3707"},
+    "supervisor-1": {"role": "supervisor", "area": "370701"},
+    "supervisor-2": {"role": "supervisor", "area": "370702"},
+    "admin": {"role": "admin"},
+    "auditor": {"role": "auditor"},
+    **{unit["code"]: {"role": "unit", "unit": unit["code"]} for unit in DIRECTORY["units"]},
+}
+
+
+_days = cache(seed_days)
+
+
+@cache
+def text_of(workflow: str) -> str:
+    """Return the text of a shipped workflow file."""
+    return (shipped("workflows") / f"{workflow}.yaml").read_text(encoding="utf-8")
+
+
+@cache
+def rules_of(workflow: str) -> Rules:
+    """Return a shipped workflow, compiled once per run: the checker takes a quarter of a second."""
+    return Rules(load(text_of(workflow), f"{workflow}.yaml"))
+
+
+@dataclass
+class Town:
+    """One installation, with who may act in it and hands to turn its clock."""
+
+    site: Site
+    clock: SettableClock
+    keys: Mapping[str, str]
+    actors: Mapping[str, Actor] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Database:
+        """The town's database."""
+        return self.site.database
+
+    @property
+    def now(self) -> datetime:
+        """What the town's clock shows."""
+        return self.clock.now()
+
+    def rows(self, statement: str, **params: object) -> list[Any]:
+        """Return what a query answers."""
+        with self.database.read() as session:
+            return list(session.connection().exec_driver_sql(statement, params))
+
+    def scalar(self, statement: str, **params: object) -> Any:
+        """Return the first column of the first row that a query answers."""
+        return self.rows(statement, **params)[0][0]
+
+    def run(self, work: Callable[[Session], T]) -> T:
+        """Run work in a transaction of its own."""
+        with self.database.begin() as session:
+            return work(session)
+
+    def sweep(self) -> Swept:
+        """Fire what is due now."""
+        return escalate.sweep(self.site.loop, self.database, jobs=self.site.jobs)
+
+    def advance(self, to: datetime | timedelta) -> int:
+        """Move to an instant or by a span, stopping at every rung that falls due on the way; return how many fired."""
+        target = to if isinstance(to, datetime) else self.now + to
+        fired = 0
+        while True:
+            with self.database.read() as session:
+                due = sweeping.next_due(session)
+            if due is None or due > target:
+                self.clock.set(target)
+                return fired
+            self.clock.set(max(due, self.now))
+            swept = self.sweep()
+            assert swept.failed == 0
+            assert swept.fired > 0, "a due rung did not fire"
+            fired += swept.fired
+
+    def folder(self, number: str) -> Folder:
+        """Return all rows of a grievance as the tables hold them."""
+        with self.database.read() as session:
+            return next(item for item in folders(session) if item.number == number)
+
+    def grievance(self, number: str) -> Any:
+        """Return the grievance's row."""
+        return self.rows("SELECT * FROM grievance WHERE number = %(number)s", number=number)[0]
+
+    def clocks(self, number: str, name: str) -> list[Clock]:
+        """Return the instances of a clock, the oldest first."""
+        from wuye_loop.domain import clocks  # noqa: PLC0415 the method has the module's name
+
+        images = self.folder(number).clocks.values()
+        found = [clocks.from_row(image) for image in images if image["name"] == name]
+        return sorted(found, key=lambda clock: (clock.started_at, clock.cycle, clock.run))
+
+    def actions(self, number: str) -> list[str]:
+        """Return the ledger's actions in order."""
+        return [entry.action for entry in self.folder(number).entries]
+
+    def notices(self) -> list[tuple[str, str]]:
+        """Return (instrument, unit) of every notice that waits to be sent."""
+        rows = self.rows(
+            "SELECT args->>'instrument', args->>'unit' FROM procrastinate_jobs WHERE task_name = 'notify' ORDER BY id"
+        )
+        return [(row[0], row[1]) for row in rows]
+
+
+def build(database: Database, *, data: Path, start: datetime = MONDAY, ids: Ids | None = None, **settings: Any) -> Town:
+    """Make a town on an empty, migrated database."""
+    clock = SettableClock(start)
+    site = make_site(Settings(data=data, **settings), database, clock=clock, ids=ids or SystemIds())
+    with pytest.MonkeyPatch.context() as patch, database.begin() as session:
+        patch.setattr(calendars, "seed_days", _days)  # a third of a second for each town otherwise
+        calendars.seed(session, start)
+        directory.load_directory(session, DIRECTORY)
+        workflows.publish(session, WORKFLOW, text_of(WORKFLOW), start)
+    with database.begin() as session:
+        made = {name: api_keys.create(session, now=start, ids=site.loop.ids, **key) for name, key in KEYS.items()}
+    return _town(site, clock, made)
+
+
+def again(town: Town, ids: Ids | None = None) -> Town:
+    """Return the same installation as after a restart: nothing is kept in memory but the clock and the compiled rules."""
+    site = make_site(town.site.settings, town.database, clock=town.clock, ids=ids or SystemIds())
+    return _town(site, town.clock, town.keys)
+
+
+def _town(site: Site, clock: SettableClock, made: Mapping[str, str]) -> Town:
+    site.loop.reference._rules[WORKFLOW] = rules_of(WORKFLOW)
+    actors = {}
+    with site.database.read() as session:
+        site.loop.reference.refresh(session)
+        for name, key in made.items():
+            row = api_keys.find(session, api_key_text.digest(key), clock.now())
+            assert row is not None
+            actors[name] = api_keys.actor_of(row)
+    return Town(site, clock, made, actors)
+
+
+@contextmanager
+def town_on(database: Database, **options: Any) -> Iterator[Town]:
+    """Give a town with a data folder of its own, removed at the end."""
+    with tempfile.TemporaryDirectory() as data:
+        yield build(database, data=Path(data), **options)
+
+
+def order(external_id: str = "a1", **fields: Any) -> dict[str, Any]:
+    """Return a 12345 order about a broken lift; fields replace its own."""
+    return {
+        "external_id": external_id,
+        "channel": "电话",
+        "kind": "投诉",
+        "title": "三号楼电梯停运",
+        "body": "电梯停运两天了，家里有老人。",
+        "place": {"estate": "E1"},
+        "complainant": {"name": "张三丰", "phone": "13812345678"},
+    } | fields
+
+
+FINISH = {"result": "解决", "contacted": True, "internal": "换了门机", "public_reply": "电梯已修好"}
+SEND_BACK = {"reason": "非本单位职责", "legal_basis": "职责清单第三条"}
+GOOD = {"contacted": True, "solved": "解决", "satisfied": "满意"}
+BAD = {"contacted": True, "solved": "未解决", "satisfied": "不满意", "reason": "敷衍"}
+
+
+@contextmanager
+def logging_to_memory() -> Iterator[io.StringIO]:
+    """Log as the program does, and give what is logged."""
+    root = logging.getLogger()
+    before = (root.handlers[:], root.level)
+    lines = io.StringIO()
+    logs.configure("INFO", lines)
+    try:
+        yield lines
+    finally:
+        root.handlers[:], root.level = before
+
+
+@dataclass
+class Driver:
+    """Speaks HTTP to a town in this process, in the name of any of its keys."""
+
+    town: Town
+    app: FastAPI
+    client: httpx.AsyncClient
+    log: io.StringIO
+
+    def headers(self, who: str | None, **more: str | None) -> dict[str, str]:
+        """Return the headers of a request in somebody's name."""
+        own = {"Authorization": f"Bearer {self.town.keys[who]}"} if who else {}
+        return own | {name.replace("_", "-"): value for name, value in more.items() if value is not None}
+
+    async def get(self, who: str | None, path: str, *, expect: int = 200) -> Any:
+        """Read."""
+        answer = await self.client.get(path, headers=self.headers(who))
+        assert answer.status_code == expect, (path, answer.status_code, answer.text)
+        return answer.json()
+
+    async def send(
+        self,
+        who: str | None,
+        path: str,
+        body: Any = None,
+        *,
+        seq: int | None = None,
+        key: str | None = None,
+    ) -> httpx.Response:
+        """Post and return whatever comes back."""
+        match = f'"{seq}"' if seq is not None else None
+        return await self.client.post(
+            path, json=body or {}, headers=self.headers(who, If_Match=match, Idempotency_Key=key)
+        )
+
+    async def post(self, who: str | None, path: str, body: Any = None, *, expect: int = 200, **more: Any) -> Any:
+        """Post and return the answer's JSON, which must come with this status."""
+        answer = await self.send(who, path, body, **more)
+        assert answer.status_code == expect, (who, path, answer.status_code, answer.text)
+        return answer.json()
+
+    async def push(self, external_id: str = "a1", *, who: str = "hotline", expect: int = 201, **fields: Any) -> str:
+        """Send in an order; return the grievance's number."""
+        made = await self.post(who, "/v1/grievances", order(external_id, **fields), expect=expect)
+        return str(made["number"])
+
+    async def act(self, who: str, number: str, action: str, form: Any = None, **more: Any) -> Any:
+        """Take an action on a grievance."""
+        return await self.post(who, f"/v1/grievances/{number}/actions/{action}", form, **more)
+
+    async def open(self, who: str, number: str, kind: str, form: Any = None, *, expect: int = 201, **more: Any) -> Any:
+        """Open a task."""
+        return await self.post(who, f"/v1/grievances/{number}/tasks/{kind}", form, expect=expect, **more)
+
+    async def on_task(self, who: str, task: str | UUID, action: str, form: Any = None, **more: Any) -> Any:
+        """Take an action on a task."""
+        return await self.post(who, f"/v1/tasks/{task}/actions/{action}", form, **more)
+
+    async def walk(self, number: str, *steps: str) -> None:
+        """Take the plain way of a lift case as far as the steps say."""
+        for step in steps:
+            who, form = WAY[step]
+            await self.act(who, number, step, form)
+
+    def tasks(self, number: str, kind: str) -> list[Any]:
+        """Return the grievance's tasks of a kind, the oldest first."""
+        return self.town.rows(
+            "SELECT t.* FROM task t JOIN grievance g ON g.id = t.grievance_id"
+            " WHERE g.number = %(number)s AND t.kind = %(kind)s ORDER BY t.n",
+            number=number,
+            kind=kind,
+        )
+
+
+#: The plain way of a lift case: who takes which action with what.
+WAY: dict[str, tuple[str, Mapping[str, Any]]] = {
+    "accept": ("property-centre", {}),
+    "sign": ("market", {}),
+    "finish": ("market", FINISH),
+    "approve": ("property-centre", {}),
+    "call_back": ("property-centre", {"outcome": "接通"}),
+    "rate": ("hotline", GOOD),
+}
+
+
+@asynccontextmanager
+async def driving(town: Town, **client: Any) -> AsyncIterator[Driver]:
+    """Give a driver whose requests reach the town's own application in this process."""
+    app = create_app(town.site)
+    # What the application raises, a server would answer: so does this one.
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    with logging_to_memory() as log:
+        async with httpx.AsyncClient(transport=transport, base_url="http://town", **client) as http:
+            try:
+                yield Driver(town, app, http, log)
+            finally:
+                await town.database.dispose_async()
+
+
+def at(text: str) -> datetime:
+    """Return the instant that a Beijing wall clock shows: at("2026-03-02 09:00")."""
+    return datetime.fromisoformat(f"{text}+08:00").astimezone(UTC)
+
+
+def sequences(items: Sequence[Folder]) -> list[list[int]]:
+    """Return the ledger's numbering of each grievance."""
+    return [[entry.seq for entry in item.entries] for item in items]

@@ -1,0 +1,537 @@
+"""A random town against a plain-Python model: whatever people, clocks and faults do, the database says what the model says."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy.orm import Session
+
+from tests import kuiwen_model as model
+from tests.kuiwen_model import Case, TaskModel, Who
+from tests.site import BAD, DIRECTORY, FINISH, GOOD, MONDAY, SEND_BACK, Town, again, build, order
+from wuye_loop.domain import clocks
+from wuye_loop.domain.clocks import ClockStatus
+from wuye_loop.domain.errors import NotFound, Stale, WuyeError
+from wuye_loop.domain.situation import Actor
+from wuye_loop.loop import auditing, collect, engine, escalate, feedback, handle
+from wuye_loop.loop.engine import Outcome
+from wuye_loop.ports import SeededIds
+from wuye_loop.store import grievances
+from wuye_loop.store.database import Database
+from wuye_loop.store.grievances import Ticket
+
+Work = Callable[[Session, Ticket | None, int | None], Outcome]
+Picture = dict[str, tuple[str, str, int]]
+
+WHO = {
+    "hotline": Who("hotline", source="12345"),
+    "other-hotline": Who("other-hotline", source="other"),
+    "supervisor": Who("supervisor", area="3707", supervises=True),
+    "supervisor-2": Who("supervisor-2", area="370702", supervises=True),
+    "auditor": Who("auditor", area=""),
+    **{
+        code: Who(code, unit=code)
+        for code in ("property-centre", "command-office", "market", "housing", "office-1", "office-2", "company-1")
+    },
+}
+FAULTS = ("none", "none", "none", "none", "lost reply", "crash", "stale")
+EMPTIED = "ledger, complainant, rung, clock, rating, document, task, grievance, document_series, idempotency_key, procrastinate_jobs"
+
+
+class Crash(Exception):
+    """Planted between the last statement and the commit."""
+
+
+class Machine(RuleBasedStateMachine):
+    """One example is one town's life; the database is emptied between examples."""
+
+    town: ClassVar[Town]
+    failures: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cases: dict[str, Case] = {}
+        self.pushed = 0
+        self.read_rows = 0
+
+    @initialize()
+    def empty(self) -> None:
+        self.town.clock.set(MONDAY)
+        type(self).town = again(self.town, SeededIds(1))  # the same life has the same numbers when it is lived again
+        with self.town.database.begin() as session:
+            connection = session.connection()
+            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+            connection.exec_driver_sql(f"TRUNCATE {EMPTIED} CASCADE")
+
+    # --- rules ---
+
+    @rule(
+        category=st.sampled_from(["电梯", "违规收费", "物业服务"]),
+        estate=st.sampled_from(["E1", "E2"]),
+        lost=st.booleans(),
+    )
+    def push(self, category: str, estate: str, lost: bool) -> None:  # noqa: FBT001
+        """An order comes in; when the answer is lost the hotline sends it again, and gets the same one."""
+        if len(self.cases) == 5:
+            return
+        self.pushed += 1
+        loop, actor = self.town.site.loop, self.town.actors["hotline"]
+        form = collect.IntakeForm.model_validate(order(f"x{self.pushed}", category=category, place={"estate": estate}))
+
+        def work(session: Session, ticket: Ticket | None, _: int | None) -> Outcome:
+            return collect.collect(loop, session, form, actor, ticket=ticket)
+
+        first = self.commit(work, None)
+        assert first.status == 201
+        if lost:
+            second = self.commit(work, None)
+            assert (second.status, orjson.loads(second.body)) == (200, orjson.loads(first.body))
+        self.cases[first.number] = Case(first.number, estate, category, self.town.now)
+
+    @precondition(lambda self: self.cases)
+    @rule(data=st.data(), wild=st.booleans(), fault=st.sampled_from(FAULTS))
+    def act(self, data: st.DataObject, wild: bool, fault: str) -> None:  # noqa: FBT001
+        case = self.cases[data.draw(st.sampled_from(list(self.cases)))]
+        choices = [
+            (action, name)
+            for action, (sources, by, _) in model.MOVES.items()
+            for name, who in WHO.items()
+            if wild or (case.state in sources and case.plays(who, by))
+        ]
+        if not choices:
+            return
+        action, name = data.draw(st.sampled_from(choices))
+        form = self.form(data, case, action)
+        lawful = self.may(case, action, WHO[name], form)
+        actor, loop = self.town.actors[name], self.town.site.loop
+
+        def work(session: Session, ticket: Ticket | None, seq: int | None) -> Outcome:
+            return handle.act(loop, session, case.number, action, actor, form, expected_seq=seq, ticket=ticket)
+
+        if self.attempt(work, actor, case, lawful, fault, action) is not None:
+            self.apply(case, action, form)
+
+    @precondition(lambda self: self.cases)
+    @rule(data=st.data(), wild=st.booleans(), fault=st.sampled_from(FAULTS))
+    def open_task(self, data: st.DataObject, wild: bool, fault: str) -> None:  # noqa: FBT001
+        case = self.cases[data.draw(st.sampled_from(list(self.cases)))]
+        choices = [
+            (kind, name)
+            for kind, (by, sources) in model.OPENINGS.items()
+            for name, who in WHO.items()
+            if wild or (case.state in sources and case.plays(who, by))
+        ]
+        if not choices:
+            return
+        kind, name = data.draw(st.sampled_from(choices))
+        form, days = self.opening(data, kind)
+        lawful = self.may_open(case, kind, WHO[name])
+        actor, loop = self.town.actors[name], self.town.site.loop
+
+        def work(session: Session, ticket: Ticket | None, seq: int | None) -> Outcome:
+            return handle.open_task(loop, session, case.number, kind, actor, form, expected_seq=seq, ticket=ticket)
+
+        if self.attempt(work, actor, case, lawful, fault, kind) is not None:
+            holder = form.get("unit") or {"supervision_order": case.lead or case.holder}.get(kind)
+            holder = holder or model.SUPERIOR.get(WHO[name].unit or "")
+            case.open_task(kind, holder, WHO[name].unit, days)
+
+    @precondition(lambda self: any(case.tasks for case in self.cases.values()))
+    @rule(data=st.data(), wild=st.booleans(), fault=st.sampled_from(FAULTS))
+    def act_on_task(self, data: st.DataObject, wild: bool, fault: str) -> None:  # noqa: FBT001
+        case = self.cases[data.draw(st.sampled_from([key for key, one in self.cases.items() if one.tasks]))]
+        place = data.draw(st.sampled_from(range(len(case.tasks))))
+        task = case.tasks[place]
+        choices = [
+            (action, name)
+            for (kind, action), (sources, by, _) in model.TASK_MOVES.items()
+            for name, who in WHO.items()
+            if kind == task.kind and (wild or (task.state in sources and case.plays(who, by, task)))
+        ]
+        if not choices:
+            return
+        action, name = data.draw(st.sampled_from(choices))
+        form = TASK_FORMS.get(action, {})
+        lawful = self.may_on_task(case, task, action, WHO[name])
+        actor, loop = self.town.actors[name], self.town.site.loop
+        task_id = self.town.scalar(
+            "SELECT t.id FROM task t JOIN grievance g ON g.id = t.grievance_id WHERE g.number = %(number)s AND t.n = %(n)s",
+            number=case.number, n=place + 1,
+        )  # fmt: skip
+
+        def work(session: Session, ticket: Ticket | None, seq: int | None) -> Outcome:
+            return handle.act_on_task(loop, session, task_id, action, actor, form, expected_seq=seq, ticket=ticket)
+
+        if self.attempt(work, actor, case, lawful, fault, f"{task.kind}.{action}") is not None:
+            task.state = model.TASK_MOVES[task.kind, action][2]
+            if (task.kind, action) == ("suspension", "approve"):
+                case.count("suspend")
+                case.enter("suspended", self.town.now)
+
+    @rule(hours=st.sampled_from([1, 3, 9, 24, 30, 72, 24 * 8, -2, -30]), sweeps=st.integers(1, 2))
+    def jump(self, hours: int, sweeps: int) -> None:
+        """Time jumps, forth or back, and sweepers look: what is due fires, once, whoever looks how often."""
+        self.town.clock.advance(timedelta(hours=hours))
+        self.sweep()
+        for _ in range(sweeps - 1):
+            assert self.town.sweep() == escalate.Swept(0, 0)
+
+    @rule()
+    def restart(self) -> None:
+        type(self).town = again(self.town, self.town.site.loop.ids)
+
+    # --- taking a step, with what may go wrong ---
+
+    def attempt(self, work: Work, actor: Actor, case: Case, lawful: bool, fault: str, what: str) -> Outcome | None:  # noqa: FBT001, PLR0913
+        """Do the work as the fault says; return the outcome when the model must follow."""
+        before = self.picture(case.number)
+        try:
+            outcome = self.faulty(work, actor, case, fault)
+        except WuyeError as error:
+            if not isinstance(error, Stale):
+                assert not lawful, (what, actor.kind, actor.unit, case, type(error).__name__, error.detail)
+            if not case.seen_by(self.who(actor)):
+                assert isinstance(error, NotFound), (what, error)
+            outcome = None
+        except Crash:
+            outcome = None
+        else:
+            assert lawful, (what, actor.kind, actor.unit, case)
+        after = self.picture(case.number)
+        if outcome is None:
+            assert after == before
+            return None
+        self.unmoved(before, after, what)
+        return outcome
+
+    def faulty(self, work: Work, actor: Actor, case: Case, fault: str) -> Outcome:
+        if fault == "crash":
+            with self.town.database.begin() as session:
+                work(session, None, None)
+                raise Crash
+        if fault == "stale":
+            return self.commit(work, None, seq=int(self.town.grievance(case.number).seq) - 1)
+        if fault == "lost reply":
+            assert actor.key_id is not None
+            ticket = Ticket(actor.key_id, f"POST {case.number}", str(self.town.site.loop.ids.new()), b"digest")
+            first = self.commit(work, ticket)
+            second = self.commit(work, ticket)
+            assert second.replayed
+            assert (second.status, second.body) == (first.status, first.body)
+            return first
+        return self.commit(work, None)
+
+    def commit(self, work: Work, ticket: Ticket | None, *, seq: int | None = None) -> Outcome:
+        with self.town.database.begin() as session:
+            outcome = work(session, ticket, seq)
+            self.town.site.jobs.defer(session, outcome.jobs)
+        for job in outcome.jobs:
+            if job.name == "close_followers":
+                self.close_followers(outcome.number)
+        return outcome
+
+    def close_followers(self, number: str) -> None:
+        lead = self.town.grievance(number)
+        self.town.run(lambda session: feedback.close_followers(self.town.site.loop, session, lead.id))
+        self.later = number
+
+    later: str | None = None
+
+    def follow(self, now_final: Case) -> None:
+        """The followers of a case that ended go to their own callback."""
+        if self.later == now_final.number and now_final.state in model.FINAL:
+            for other in self.cases.values():
+                if other.merged_into == now_final.number and other.state == "merged":
+                    other.count("close_merged")
+                    other.enter("callback", self.town.now)
+        self.later = None
+
+    def sweep(self) -> None:
+        town = self.town
+        was = {number: len(town.folder(number).entries) for number in self.cases}
+        due = town.rows("SELECT clock_id, idx FROM rung WHERE fired_at IS NULL AND at <= %(now)s", now=town.now)
+        swept = town.sweep()
+        assert swept.failed == 0
+        assert swept.fired >= len(due)
+        left = town.scalar("SELECT count(*) FROM rung WHERE fired_at IS NULL AND at <= %(now)s", now=town.now)
+        assert left == 0
+        for number, case in self.cases.items():
+            folder = town.folder(number)
+            places = {key: image["n"] - 1 for key, image in folder.tasks.items()}
+            for entry in folder.entries[was[number] :]:
+                if entry.action.startswith("rung:"):
+                    task = places[str(entry.task_id)] if entry.task_id else None
+                    case.rung(entry.action.removeprefix("rung:"), entry.facts["rung"], task, town.now)
+        for row in town.rows(
+            "SELECT args->>'lead' FROM procrastinate_jobs WHERE task_name = 'close_followers' ORDER BY id"
+        ):
+            number = town.scalar("SELECT number FROM grievance WHERE id = %(id)s", id=row[0])
+            town.run(lambda session, lead=row[0]: feedback.close_followers(town.site.loop, session, lead))
+            self.later = number
+            self.follow(self.cases[number])
+
+    # --- what the model allows ---
+
+    def who(self, actor: Actor) -> Who:
+        return next(who for name, who in WHO.items() if self.town.actors[name] == actor)
+
+    def calendar(self) -> Any:
+        with self.town.database.read() as session:
+            rules = self.town.site.loop.reference.rules(session, "kuiwen@1")
+            return self.town.site.loop.reference.calendar(session, rules.workflow.calendar)
+
+    def may(self, case: Case, action: str, who: Who, form: Mapping[str, Any]) -> bool:  # noqa: PLR0911
+        sources, by, _ = model.MOVES[action]
+        if case.state not in sources or not case.plays(who, by):
+            return False
+        if model.too_often(action, case) or model.too_late(action, case, self.town.now, self.calendar()):
+            return False
+        if action == "merge":
+            into = self.cases.get(form["into"])
+            free = into is not None and into is not case and into.merged_into is None and into.state not in model.FINAL
+            return free and not case.followers
+        if action == "close_merged":
+            return self.cases[case.merged_into or ""].state in model.FINAL
+        if action in ("route", "hand_over"):
+            return form["unit"] not in model.FIXED if "unit" in form else bool(case.routed()[0])
+        if action == "finish":
+            return not any(task.kind == "assist" and task.open for task in case.tasks)
+        return True
+
+    def may_open(self, case: Case, kind: str, who: Who) -> bool:
+        by, sources = model.OPENINGS[kind]
+        if case.state not in sources or not case.plays(who, by):
+            return False
+        if kind in ("extension", "suspension"):
+            counts = case.cycle_opened if kind == "extension" else case.opened
+            alone = not any(task.kind == kind and task.open for task in case.tasks)
+            handle_clock = [
+                one for one in self.town.clocks(case.number, "handle") if one.status is not ClockStatus.ENDED
+            ]
+            in_time = bool(handle_clock) and self.town.now <= handle_clock[-1].due_at
+            return alone and in_time and counts.get(kind, 0) < {"extension": 2, "suspension": 1}[kind]
+        return case.opened.get(kind, 0) < {"assist": 8, "supervision_order": 20}[kind]
+
+    def may_on_task(self, case: Case, task: TaskModel, action: str, who: Who) -> bool:
+        sources, by, _ = model.TASK_MOVES[task.kind, action]
+        if task.state not in sources or not case.seen_by(who) or not case.plays(who, by, task):
+            return False
+        if (task.kind, action) == ("extension", "approve"):
+            return case.state in ("routing", "assigned", "handling", "supervised", "suspended", "merged")
+        if (task.kind, action) == ("suspension", "approve"):
+            calendar = self.calendar()
+            until = calendar.local_date(MONDAY) + timedelta(days=task.days)
+            return case.state in ("handling", "supervised") and bool(calendar.close_of(until) > self.town.now)
+        return True
+
+    # --- what the model does ---
+
+    def apply(self, case: Case, action: str, form: Mapping[str, Any]) -> None:
+        now, target = self.town.now, model.MOVES[action][2]
+        previous = case.cycle_done.get("call_back", 0)
+        case.count(action)
+        getattr(self, f"_{action}", lambda *_: None)(case, form)
+        if action == "call_back" and (form["outcome"] != "无人接听" or previous >= 2):
+            target = "rating"
+        if action == "rate":
+            target = self.rated(case, form)
+        lost = case.lead is None and (action == "reopen" or target in ("handling", "supervised") and action == "rate")
+        target = "routing" if lost else target
+        if action == "unmerge":
+            target, case.back = case.back, None
+        if target is not None:
+            case.enter(target, now)
+        if action == "accept" or lost:
+            case.count("route") if case.route(now, None) else None
+        self.follow(case)
+
+    def _route(self, case: Case, form: Mapping[str, Any]) -> None:
+        case.route(self.town.now, form.get("unit"))
+
+    def _merge(self, case: Case, form: Mapping[str, Any]) -> None:
+        case.merged_into, case.back = form["into"], case.state
+        self.cases[form["into"]].followers += 1
+
+    def _unmerge(self, case: Case, _: Mapping[str, Any]) -> None:
+        self.cases[case.merged_into or ""].followers -= 1
+        case.merged_into = None
+
+    def _urge(self, case: Case, _: Mapping[str, Any]) -> None:
+        case.urged += 1
+
+    def _send_back(self, case: Case, _: Mapping[str, Any]) -> None:
+        if case.lead is not None:
+            case.returned.add(case.lead)
+        case.lead = None
+
+    _release_supervised = _send_back
+
+    def _hand_over(self, case: Case, form: Mapping[str, Any]) -> None:
+        case.lead = form["unit"]
+        case.hold()
+
+    def _reopen(self, case: Case, _: Mapping[str, Any]) -> None:
+        case.new_cycle()
+
+    def rated(self, case: Case, form: Mapping[str, Any]) -> str:
+        case.ratings[case.cycle] = form["satisfied"]
+        if form["satisfied"] == "满意" or case.cycle > 2:
+            return "closed"
+        target = {1: "handling", 2: "supervised"}[case.cycle]
+        case.new_cycle()
+        return target
+
+    # --- forms ---
+
+    def form(self, data: st.DataObject, case: Case, action: str) -> dict[str, Any]:
+        if action == "merge":
+            return {"into": data.draw(st.sampled_from(list(self.cases))), "reason": "同一件事"}
+        if action == "route":
+            unit = data.draw(st.sampled_from([None, "housing", "office-1", "company-1", "command-office"]))
+            return {"unit": unit} if unit else {}
+        if action == "hand_over":
+            return {"unit": data.draw(st.sampled_from(["housing", "office-2", "property-centre"])), "reason": "不力"}
+        if action == "call_back":
+            return {"outcome": data.draw(st.sampled_from(["接通", "无人接听", "拒绝回访"]))}
+        if action == "rate":
+            return dict(data.draw(st.sampled_from([GOOD, BAD])))
+        return FORMS.get(action, {})
+
+    def opening(self, data: st.DataObject, kind: str) -> tuple[dict[str, Any], int]:
+        if kind == "extension":
+            return {"days": data.draw(st.integers(1, 10)), "reason": "等配件"}, 0
+        if kind == "suspension":
+            calendar = self.calendar()
+            today = calendar.local_date(self.town.now)
+            days = (today - calendar.local_date(MONDAY)).days + data.draw(st.integers(0, 9))
+            return {"until": str(calendar.local_date(MONDAY) + timedelta(days=days)), "reason": "要大修"}, days
+        if kind == "assist":
+            return {"unit": data.draw(st.sampled_from(["housing", "company-1"]))}, 0
+        return {"document": data.draw(st.sampled_from(["督办单", "挂牌督办", "三重督办通知单"]))}, 0
+
+    # --- invariants ---
+
+    def picture(self, number: str) -> Picture:
+        """Return what of a grievance's clocks must not move by itself, and its seq."""
+        folder = self.town.folder(number)
+        shown = {key: (image["due_at"], image["status"], image["run"]) for key, image in folder.clocks.items()}
+        return shown | {"seq": (folder.head.hex(), "", folder.seq)}
+
+    def unmoved(self, before: Picture, after: Picture, what: str) -> None:
+        """No clock is moved by touching: only by an approved extension, or by the time that it stood still."""
+        for key, (due, status, _) in before.items():
+            if key != "seq" and after[key][0] != due and what != "extension.approve":
+                assert status != "running", (what, before[key], after[key])
+
+    @invariant()
+    def the_database_is_the_model(self) -> None:
+        if not self.cases:
+            return
+        numbers = dict(self.town.rows("SELECT id, number FROM grievance"))
+        assert sorted(numbers.values()) == sorted(self.cases)
+        ratings: dict[Any, dict[int, str]] = {}
+        for row in self.town.rows("SELECT grievance_id, cycle, satisfied FROM rating"):
+            ratings.setdefault(row[0], {})[row[1]] = row[2]
+        tasks: dict[Any, list[Any]] = {}
+        for row in self.town.rows("SELECT grievance_id, kind, state, holder_unit FROM task ORDER BY grievance_id, n"):
+            tasks.setdefault(row[0], []).append(tuple(row[1:]))
+        for row in self.town.rows("SELECT * FROM grievance"):
+            held = (
+                row.state, row.stage, row.final, row.lead_unit, row.holder_unit, row.cycle, row.urged,
+                numbers.get(row.merged_into), row.followers, tuple(tasks.get(row.id, ())),
+                tuple(sorted(ratings.get(row.id, {}).items())),
+            )  # fmt: skip
+            assert held == self.cases[row.number].facts()
+
+    @invariant()
+    def the_tables_are_the_fold_of_an_unbroken_ledger(self) -> None:
+        report = auditing.verify(self.town.site.loop, self.town.database)
+        assert report.ok, report.problems
+
+    @invariant()
+    def every_rung_fires_once_and_never_early(self) -> None:
+        fired = self.town.rows("SELECT clock_id, idx, at, fired_at FROM rung WHERE fired_at IS NOT NULL")
+        assert all(row.at <= row.fired_at for row in fired)
+        told = self.town.scalar("SELECT count(*) FROM ledger WHERE action LIKE 'rung:%%'")
+        assert told == len(fired)
+
+    @invariant()
+    def every_open_grievance_has_a_holder_and_a_clock(self) -> None:
+        lost = self.town.rows(
+            "SELECT g.number, g.state FROM grievance g WHERE NOT g.final AND (g.holder_role IS NULL"
+            " OR (g.holder_unit IS NULL AND g.state <> 'rating')"
+            " OR (g.state <> 'merged' AND NOT EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id"
+            "     AND c.task_id IS NULL AND c.status = 'running'"
+            "     AND (c.due_at > %(now)s OR EXISTS (SELECT 1 FROM rung r WHERE r.clock_id = c.id AND r.fired_at IS NOT NULL)"
+            "          OR EXISTS (SELECT 1 FROM rung r WHERE r.clock_id = c.id AND r.at IS NOT NULL)))))",
+            now=self.town.now,
+        )
+        assert lost == []
+
+
+FORMS: dict[str, dict[str, Any]] = {
+    "refuse": {"reason": "非本级职责", "public_reply": "请向法院提出"},
+    "unmerge": {"reason": "不是一件事"},
+    "send_back": SEND_BACK,
+    "contact": {"contacted": True, "note": "已联系"},
+    "finish": FINISH,
+    "release_supervised": {"reason": "另派"},
+    "reject": {"reason": "答非所问"},
+    "reopen": {"reason": "又坏了"},
+}
+TASK_FORMS: dict[str, dict[str, Any]] = {
+    "done": {"result": "已更换"},
+    "decline": {"reason": "无此设备", "legal_basis": "合同第二条"},
+    "withdraw": {"reason": "不需要了"},
+    "answer": {"measures": "已加派人手"},
+    "send_again": {"reason": "措施不力"},
+}
+
+
+def check(town: Town, *, examples: int, steps: int = 40, derandomize: bool = True, shrink: bool = True) -> None:
+    """Run so many random lives of a town, each so many steps long."""
+    machine = type("Life", (Machine,), {"town": town})
+    phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            derandomize=derandomize,
+            database=None,
+            phases=phases,
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+        ),
+    )
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    return build(database, data=tmp_path)
+
+
+def test_random_lives_of_a_town_follow_the_model(town: Town) -> None:
+    check(town, examples=20)
+
+
+@pytest.mark.proof
+def test_many_random_lives_of_a_town_follow_the_model(town: Town) -> None:
+    check(town, examples=250, steps=60, derandomize=False)

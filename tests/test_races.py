@@ -1,0 +1,226 @@
+"""Many at once on one database: each race has one winner, and what is left behind is as if they had come in turn."""
+
+import asyncio
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.site import Driver, Town, build, driving, order
+from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.situation import SYSTEM
+from wuye_loop.loop import auditing, collect, escalate, handle
+from wuye_loop.store import grievances
+from wuye_loop.store.database import Database
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Iterator[Town]:
+    """A town whose ledger must still be true when the race is over."""
+    own = build(database, data=tmp_path)
+    yield own
+    report = auditing.verify(own.site.loop, own.database)
+    assert report.ok, report.problems
+
+
+async def at_once(*requests: Any) -> list[Any]:
+    """Await all of them together."""
+    return list(await asyncio.gather(*requests))
+
+
+def statuses(answers: list[Any]) -> Counter[int]:
+    """Count the answers by their status."""
+    return Counter(answer.status_code for answer in answers)
+
+
+@pytest.mark.anyio
+async def test_of_two_who_act_at_once_one_wins_and_the_other_is_told(town: Town) -> None:
+    async with driving(town) as drive:
+        for n in range(10):
+            number = await drive.push(f"a{n}")
+            path = f"/v1/grievances/{number}/actions/accept"
+            answers = await at_once(*(drive.send("property-centre", path) for _ in range(2)))
+            assert statuses(answers) == {200: 1, 409: 1}
+            path = f"/v1/grievances/{number}/actions/urge"
+            seq = town.grievance(number).seq
+            answers = await at_once(*(drive.send("hotline", path, seq=seq) for _ in range(2)))
+            assert statuses(answers) == {200: 1, 412: 1}
+            stale = next(answer.json() for answer in answers if answer.status_code == 412)
+            assert stale["seq"] == seq + 1
+
+
+@pytest.mark.anyio
+async def test_the_same_intake_twenty_times_at_once_is_one_grievance(town: Town) -> None:
+    async with driving(town) as drive:
+        answers = await at_once(*(drive.send("hotline", "/v1/grievances", order()) for _ in range(20)))
+        assert statuses(answers) == {201: 1, 200: 19}
+        first = answers[0].json()
+        assert all(answer.json() == first for answer in answers)
+        assert town.scalar("SELECT count(*) FROM grievance") == 1
+        assert town.scalar("SELECT count(*) FROM complainant") == 1
+        other = await drive.send("hotline", "/v1/grievances", order(body="别的事"))
+        assert other.status_code == 409
+
+
+@pytest.mark.anyio
+async def test_the_same_idempotency_key_at_once_is_one_action_with_equal_answers(town: Town) -> None:
+    async with driving(town) as drive:
+        number = await drive.push()
+        path = f"/v1/grievances/{number}/actions/urge"
+        answers = await at_once(*(drive.send("hotline", path, {"note": "快"}, key="k1") for _ in range(12)))
+        assert statuses(answers) == {200: 12}
+        assert len({answer.content for answer in answers}) == 1
+        assert town.grievance(number).urged == 1
+        assert sum(answer.headers.get("idempotent-replayed") == "true" for answer in answers) == 11
+        assert (await drive.send("hotline", path, {"note": "慢"}, key="k1")).status_code == 409
+        answers = await at_once(*(drive.send("hotline", "/v1/grievances", order("a2"), key="k2") for _ in range(12)))
+        assert len({answer.content for answer in answers}) == 1
+        assert statuses(answers) == {201: 12}
+
+
+@pytest.mark.anyio
+async def test_many_steps_at_once_on_one_grievance_make_one_unbroken_chain(town: Town) -> None:
+    async with driving(town) as drive:
+        number = await drive.push()
+        path = f"/v1/grievances/{number}/actions/urge"
+        answers = await at_once(*(drive.send("hotline", path) for _ in range(30)))
+        assert statuses(answers) == {200: 30}
+        assert sorted(answer.json()["seq"] for answer in answers) == list(range(2, 32))
+        assert town.grievance(number).urged == 30
+
+
+@pytest.mark.anyio
+async def test_two_grievances_merged_into_each_other_at_once_do_not_make_a_ring(town: Town) -> None:
+    async with driving(town) as drive:
+        for n in range(8):
+            pair = [await drive.push(f"a{n}"), await drive.push(f"b{n}")]
+            answers = await at_once(*(merge(drive, one, other) for one, other in (pair, reversed(pair))))
+            assert statuses(answers) == {200: 1, 409: 1}, [answer.text for answer in answers]
+            merged = [town.grievance(number).merged_into is not None for number in pair]
+            followers = [town.grievance(number).followers for number in pair]
+            assert sorted(merged) == [False, True]
+            assert followers == [int(not one) for one in merged]
+
+
+async def merge(drive: Driver, one: str, other: str) -> Any:
+    """Merge one grievance into another."""
+    path = f"/v1/grievances/{one}/actions/merge"
+    return await drive.send("property-centre", path, {"into": other, "reason": "同一件事"})
+
+
+@pytest.mark.anyio
+async def test_orders_numbered_at_once_leave_no_gap_and_no_number_twice(town: Town) -> None:
+    async with driving(town) as drive:
+        numbers = [await drive.push(f"a{n}") for n in range(10)]
+        paths = [f"/v1/grievances/{number}/tasks/supervision_order" for number in numbers]
+        answers = await at_once(*(drive.send("supervisor", path, {"document": "督办单"}) for path in paths))
+        assert statuses(answers) == {201: 10}
+        issued = {answer.json()["document_number"] for answer in answers}
+        assert issued == {f"奎督〔2026〕{n}号" for n in range(1, 11)}
+
+
+def taken_in(town: Town, count: int) -> list[str]:
+    """Take in so many grievances."""
+    loop, actor = town.site.loop, town.actors["hotline"]
+    forms = [collect.IntakeForm.model_validate(order(f"s{n}")) for n in range(count)]
+    return [town.run(lambda session, form=form: collect.collect(loop, session, form, actor)).number for form in forms]
+
+
+def test_four_sweepers_over_a_hundred_due_grievances_fire_each_rung_once(town: Town) -> None:
+    numbers = taken_in(town, 100)
+    town.clock.advance(timedelta(days=2))
+    start = threading.Barrier(4)
+
+    def sweeper() -> escalate.Swept:
+        start.wait()
+        return town.sweep()
+
+    with ThreadPoolExecutor(4) as pool:
+        swept = [one.result() for one in [pool.submit(sweeper) for _ in range(4)]]
+    left = town.sweep()  # what one sweeper found locked by another is left to it, or to the next round
+    assert sum(one.fired for one in swept) + left.fired == 100
+    assert sum(one.failed for one in swept) == 0
+    fired = town.rows("SELECT grievance_id, count(*) FROM ledger WHERE action = 'rung:accept' GROUP BY 1")
+    assert [row[1] for row in fired] == [1] * len(numbers)
+    reminders = Counter(unit for instrument, unit in town.notices() if instrument == "remind")
+    assert reminders == {"property-centre": 100, "command-office": 100}
+
+
+def test_who_waited_for_the_lock_sees_the_clocks_and_tasks_as_they_are_now(town: Town) -> None:
+    (number,) = taken_in(town, 1)
+    locked, loop = threading.Event(), town.site.loop
+
+    def waiting() -> Any:
+        with town.database.begin() as session:
+            session.execute(text("SELECT 1"))  # the connection is there before the other commits
+            locked.wait()
+            return grievances.lock(session, number, SYSTEM)
+
+    with ThreadPoolExecutor(1) as pool:
+        with town.database.begin() as session:
+            handle.act(loop, session, number, "accept", town.actors["property-centre"], {})
+            waiter = pool.submit(waiting)
+            locked.set()
+            blocked_on(town)
+        seen = waiter.result()
+    assert seen.situation.grievance.state == "assigned"
+    assert {clock.name: clock.status.value for clock in seen.situation.clocks.values()} == {
+        "accept": "ended", "dispatch": "ended", "sign": "running", "handle": "running", "assist": "running",
+    }  # fmt: skip
+    assert [task.kind for task in seen.situation.tasks.values()] == ["assist"]
+
+
+def blocked_on(town: Town) -> None:
+    """Wait until some session waits for a lock."""
+    pause = threading.Event()
+    for _ in range(500):
+        if town.scalar(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
+            return
+        pause.wait(0.01)
+    raise AssertionError("nobody waits")
+
+
+def urged_at_once(town: Town, threads: int = 6) -> list[str]:
+    """Urge one grievance from several threads at once; return the names of the errors."""
+    (number,) = taken_in(town, 1)
+    start = threading.Barrier(threads)
+
+    def one() -> str | None:
+        start.wait()
+        try:
+            town.run(lambda session: handle.act(town.site.loop, session, number, "urge", town.actors["hotline"], {}))
+        except WuyeError:
+            raise
+        except Exception as error:  # noqa: BLE001 which one is what the test asks
+            return type(error).__name__
+        return None
+
+    with ThreadPoolExecutor(threads) as pool:
+        return [name for name in [task.result() for task in [pool.submit(one) for _ in range(threads)]] if name]
+
+
+@pytest.fixture
+def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mutant: the grievance is read without its lock."""
+    real: Callable[..., Any] = grievances._read
+
+    def read(*args: Any) -> Any:
+        return real(*args[:-1], "")
+
+    monkeypatch.setattr(grievances, "_read", read)
+
+
+def test_people_who_urge_at_once_never_get_an_error(town: Town) -> None:
+    assert urged_at_once(town) == []
+
+
+def test_without_the_lock_steps_collide_and_the_numbering_refuses_them(town: Town, unlocked: None) -> None:
+    assert set(urged_at_once(town)) & {"IntegrityError", "LostUpdate"}
