@@ -20,12 +20,12 @@ TABLES = (
     "idempotency_key", "procrastinate_jobs",
 )  # fmt: skip
 # Only the commit fails: the constraint is looked at when everything has been written.
-AT_COMMIT = """
-CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN RAISE EXCEPTION 'planted, with 张三丰 13812345678 in its words'; END $$;
-CREATE CONSTRAINT TRIGGER planted AFTER INSERT ON ledger DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION planted();
-"""
+AT_COMMIT = (
+    "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$"
+    " BEGIN RAISE EXCEPTION 'planted, with 13812345678 in its words'; END $$",
+    "CREATE CONSTRAINT TRIGGER planted AFTER INSERT ON ledger DEFERRABLE INITIALLY DEFERRED"
+    " FOR EACH ROW EXECUTE FUNCTION planted()",
+)
 
 
 @pytest.fixture
@@ -43,9 +43,10 @@ def counts(town: Town) -> dict[str, int]:
     return {table: town.scalar(f"SELECT count(*) FROM {table}") for table in TABLES}  # noqa: S608 names of ours
 
 
-def execute(town: Town, statements: str) -> None:
+def execute(town: Town, *statements: str) -> None:
     """Run statements of the test's own."""
-    town.run(lambda session: session.connection().exec_driver_sql(statements))
+    for statement in statements:
+        town.run(lambda session, one=statement: session.connection().exec_driver_sql(one))
 
 
 @pytest.mark.anyio
@@ -53,7 +54,7 @@ async def test_a_commit_that_fails_is_a_500_and_leaves_nothing(town: Town) -> No
     async with driving(town) as drive:
         number = await drive.push("a1", body="着火了")  # a red line: there are notices to be left or not
         before = counts(town)
-        execute(town, AT_COMMIT)
+        execute(town, *AT_COMMIT)
         steps: list[tuple[str, str, dict[str, Any]]] = [
             ("hotline", "/v1/grievances", order("a2")),
             ("property-centre", f"/v1/grievances/{number}/actions/accept", {}),

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.site import Driver, Town, build, driving, order
+from tests.site import SEND_BACK, Driver, Town, build, driving, order
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.situation import SYSTEM
 from wuye_loop.loop import auditing, collect, escalate, handle
@@ -82,6 +82,26 @@ async def test_the_same_idempotency_key_at_once_is_one_action_with_equal_answers
         answers = await at_once(*(drive.send("hotline", "/v1/grievances", order("a2"), key="k2") for _ in range(12)))
         assert len({answer.content for answer in answers}) == 1
         assert statuses(answers) == {201: 12}
+
+
+@pytest.mark.anyio
+async def test_a_retry_gets_its_answer_even_where_the_step_took_the_grievance_out_of_sight(town: Town) -> None:
+    async with driving(town) as drive:
+        number = await drive.push()
+        await drive.walk(number, "accept")
+        assist = drive.tasks(number, "assist")[0].id
+        reasons = {"reason": "无此设备", "legal_basis": "合同第二条"}
+        for who, path, form in (
+            ("company-1", f"/v1/tasks/{assist}/actions/decline", reasons),
+            ("market", f"/v1/grievances/{number}/actions/send_back", SEND_BACK),
+        ):
+            first = await drive.send(who, path, form, key="k1")
+            again = await drive.send(who, path, form, key="k1")
+            assert (first.status_code, again.status_code) == (200, 200)
+            assert again.content == first.content
+            assert again.headers["idempotent-replayed"] == "true"
+            assert (await drive.send(who, path, form, key="k2")).status_code == 404
+            assert (await drive.send(who, path, {**form, "reason": "材料不全"}, key="k1")).status_code == 409
 
 
 @pytest.mark.anyio

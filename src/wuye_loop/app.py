@@ -81,7 +81,7 @@ def _health(app: FastAPI, site: Site) -> None:
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz", tags=["运行"], summary="可以服务:数据库可用")
+    @app.get("/readyz", tags=["运行"], summary="可以服务：数据库可用")
     async def readyz() -> dict[str, str]:
         await read(site, lambda session: session.connection().exec_driver_sql("SELECT 1").scalar_one())
         return {"status": "ready"}

@@ -23,14 +23,14 @@ async def test_anonymous_is_refused(driver: Driver) -> None:
     await driver.get(None, "/v1/inbox", expect=401)
 
 
-@pytest.mark.parametrize("who", ["hotline", "supervisor", "admin", "auditor"])
-async def test_only_units_have_an_inbox(driver: Driver, who: str) -> None:
-    await driver.get(who, "/v1/inbox", expect=403)
+async def test_only_units_have_an_inbox(driver: Driver) -> None:
+    for who in ["hotline", "supervisor", "admin", "auditor"]:
+        await driver.get(who, "/v1/inbox", expect=403)
 
 
-@pytest.mark.parametrize("query", ["tab=lost", "limit=0", "cursor=abc", "unit=market"])
-async def test_a_bad_question_is_refused(driver: Driver, query: str) -> None:
-    await driver.get("market", f"/v1/inbox?{query}", expect=422)
+async def test_a_bad_question_is_refused(driver: Driver) -> None:
+    for query in ["tab=lost", "limit=0", "cursor=abc", "unit=market"]:
+        await driver.get("market", f"/v1/inbox?{query}", expect=422)
 
 
 async def test_a_grievance_moves_from_inbox_to_inbox(driver: Driver) -> None:

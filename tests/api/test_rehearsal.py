@@ -1,7 +1,6 @@
 """演练: moving the clock plays every ladder in the order of time; without the flag there is no such door."""
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from tests.site import Driver, driving, town_on
@@ -24,9 +23,9 @@ async def test_anonymous_is_refused(driver: Driver) -> None:
     await driver.post(None, CLOCK, {"advance": "1 workday"}, expect=401)
 
 
-@pytest.mark.parametrize("who", ["hotline", "market", "supervisor", "auditor"])
-async def test_only_an_administrator_moves_the_clock(driver: Driver, who: str) -> None:
-    await driver.post(who, CLOCK, {"advance": "1 workday"}, expect=403)
+async def test_only_an_administrator_moves_the_clock(driver: Driver) -> None:
+    for who in ["hotline", "market", "supervisor", "auditor"]:
+        await driver.post(who, CLOCK, {"advance": "1 workday"}, expect=403)
 
 
 async def test_without_the_flag_there_is_no_such_door(database: Database) -> None:
@@ -37,17 +36,21 @@ async def test_without_the_flag_there_is_no_such_door(database: Database) -> Non
             assert CLOCK not in hands.app.openapi()["paths"]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {}, {"advance": ""}, {"advance": "soon"}, {"advance": "0 days"}, {"advance": "-1 days"}, {"advance": 3},
-        {"advance": "401 days"}, {"advance": "999 months"}, {"advance": "1 day", "now": "x"},
-    ],
-)  # fmt: skip
-async def test_a_bad_span_is_refused_and_the_clock_stays(driver: Driver, body: Any) -> None:
-    before = await driver.get("admin", CLOCK)
-    await driver.post("admin", CLOCK, body, expect=422)
-    assert await driver.get("admin", CLOCK) == before
+async def test_a_bad_span_is_refused_and_the_clock_stays(driver: Driver) -> None:
+    for body in [
+        {},
+        {"advance": ""},
+        {"advance": "soon"},
+        {"advance": "0 days"},
+        {"advance": "-1 days"},
+        {"advance": 3},
+        {"advance": "401 days"},
+        {"advance": "999 months"},
+        {"advance": "1 day", "now": "x"},
+    ]:
+        before = await driver.get("admin", CLOCK)
+        await driver.post("admin", CLOCK, body, expect=422)
+        assert await driver.get("admin", CLOCK) == before
 
 
 async def test_workdays_pass_over_the_weekend(driver: Driver) -> None:

@@ -6,10 +6,10 @@ from tests.site import Driver, text_of
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("path", ["", "/kuiwen@1", "/kuiwen@1/diagram"])
-async def test_anonymous_is_refused(driver: Driver, path: str) -> None:
-    await driver.get(None, f"/v1/workflows{path}", expect=401)
-    await driver.get("hotline", f"/v1/workflows{path}", expect=403)
+async def test_anonymous_is_refused(driver: Driver) -> None:
+    for path in ["", "/kuiwen@1", "/kuiwen@1/diagram"]:
+        await driver.get(None, f"/v1/workflows{path}", expect=401)
+        await driver.get("hotline", f"/v1/workflows{path}", expect=403)
 
 
 async def test_a_published_version_is_listed_and_read_as_it_was_written(driver: Driver) -> None:
@@ -37,12 +37,14 @@ async def test_a_workflow_is_drawn_as_mermaid_or_svg(driver: Driver) -> None:
     assert picture.text.lstrip().startswith("<svg")
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/kuiwen@2", 404), ("/kuiwen@2/diagram", 404), ("/kuiwen", 422), ("/KUIWEN@1", 422),
-        ("/kuiwen@1?x=1", 422), ("/kuiwen@1/diagram?format=png", 422), ("?x=1", 422),
-    ],
-)  # fmt: skip
-async def test_what_was_never_published_or_is_no_name_is_refused(driver: Driver, path: str, status: int) -> None:
-    await driver.get("admin", f"/v1/workflows{path}", expect=status)
+async def test_what_was_never_published_or_is_no_name_is_refused(driver: Driver) -> None:
+    for path, status in [
+        ("/kuiwen@2", 404),
+        ("/kuiwen@2/diagram", 404),
+        ("/kuiwen", 422),
+        ("/KUIWEN@1", 422),
+        ("/kuiwen@1?x=1", 422),
+        ("/kuiwen@1/diagram?format=png", 422),
+        ("?x=1", 422),
+    ]:
+        await driver.get("admin", f"/v1/workflows{path}", expect=status)

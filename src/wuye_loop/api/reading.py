@@ -41,7 +41,7 @@ class GrievanceQuery(Paging):
 
 @router.get("/v1/grievances", summary="查诉求", responses=answer(LISTED, 401, 422, 503))
 async def grievances(request: Request, actor: Caller, query: Annotated[GrievanceQuery, Query()]) -> Response:
-    """管辖范围内的诉求,新的在前;属地按整片查,`q` 查标题和编号。"""
+    """管辖范围内的诉求，新的在前；属地按整片查,`q` 查标题和编号。"""
     site, after = site_of(request), _NEWEST.read(query.cursor)
     filters = Filters(query.state, query.stage, None, query.unit, query.estate, query.category, query.q)
     page = await read(
@@ -55,7 +55,7 @@ async def grievances(request: Request, actor: Caller, query: Annotated[Grievance
 
 @router.get("/v1/grievances/{number}", dependencies=[NO_QUERY], summary="一件诉求", responses=answer(ONE, *_SEEN))
 async def grievance(request: Request, actor: Caller, number: Number) -> Response:
-    """诉求现在的样子。诉求人身份不在其中,地址只到楼栋;ETag 是 seq,可放进 If-Match。"""
+    """诉求现在的样子。诉求人身份不在其中，地址只到楼栋;ETag 是 seq,可放进 If-Match。"""
     site = site_of(request)
     shown = await read(site, lambda session: showing.grievance(site.loop, session, number, actor))
     response = as_json(shown)
@@ -65,7 +65,7 @@ async def grievance(request: Request, actor: Caller, number: Number) -> Response
 
 @router.get("/v1/grievances/{number}/ledger", summary="流转台账", responses=answer(LEDGER, *_SEEN))
 async def ledger(request: Request, actor: Caller, number: Number, query: Annotated[Paging, Query()]) -> Response:
-    """何时、谁、做了什么、从哪到哪。逐行逐项按读者过滤:热线看公开的,单位看办理的,派单和督办看全部。"""
+    """何时、谁、做了什么、从哪到哪。逐行逐项按读者过滤：热线看公开的，单位看办理的，派单和督办看全部。"""
     site, after = site_of(request), _BY_SEQ.read(query.cursor)
     page = await read(
         site,
@@ -76,14 +76,14 @@ async def ledger(request: Request, actor: Caller, number: Number, query: Annotat
 
 @router.get("/v1/grievances/{number}/clocks", dependencies=[NO_QUERY], summary="时限", responses=answer(CLOCKS, *_SEEN))
 async def clocks(request: Request, actor: Caller, number: Number) -> Response:
-    """诉求和它的任务的全部时限:从何时、到何时、为何移动、哪一级已触发。"""
+    """诉求和它的任务的全部时限：从何时、到何时、为何移动、哪一级已触发。"""
     site = site_of(request)
     return as_json({"items": await read(site, lambda session: showing.clocks(site.loop, session, number, actor))})
 
 
 @router.get("/v1/grievances/{number}/tasks", dependencies=[NO_QUERY], summary="任务", responses=answer(TASKS, *_SEEN))
 async def tasks(request: Request, actor: Caller, number: Number) -> Response:
-    """诉求上的全部任务:协办、延期、挂起、督办单……"""
+    """诉求上的全部任务：协办、延期、挂起、督办单……"""
     site = site_of(request)
     return as_json({"items": await read(site, lambda session: showing.tasks(site.loop, session, number, actor))})
 
@@ -92,7 +92,7 @@ async def tasks(request: Request, actor: Caller, number: Number) -> Response:
     "/v1/grievances/{number}/routing", dependencies=[NO_QUERY], summary="转办依据", responses=answer(ROUTING, *_SEEN)
 )
 async def routing(request: Request, actor: Caller, number: Number) -> Response:
-    """每一次转办试过哪些规则、为何定给这个单位;收件时的一行只是建议。"""
+    """每一次转办试过哪些规则、为何定给这个单位；收件时的一行只是建议。"""
     site = site_of(request)
     return as_json({"items": await read(site, lambda session: showing.routing(site.loop, session, number, actor))})
 
@@ -120,7 +120,7 @@ def _reason(value: str) -> str:
 class Reveal(BaseModel):
     """Why somebody must know who complained."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reason": "需上门核实,联系诉求人"}})
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"reason": "需上门核实，联系诉求人"}})
     reason: Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500), AfterValidator(_reason)]
 
 
@@ -131,6 +131,6 @@ class Reveal(BaseModel):
     responses={**answer(IDENTITY), **problems(400, 401, 403, 404, 410, 422, 503)},
 )
 async def identity(request: Request, actor: Caller, number: Number, form: Annotated[Reveal, Body()]) -> Response:
-    """须有 identity:reveal 权限并写明理由;谁、何时、为何查看,同时记入台账。物业企业永远不能查看。答复不留存。"""
+    """须有 identity:reveal 权限并写明理由；谁、何时、为何查看，同时记入台账。物业企业永远不能查看。答复不留存。"""
     site = site_of(request)
     return await transact(site, lambda session: feedback.reveal(site.loop, session, number, actor, form.reason))

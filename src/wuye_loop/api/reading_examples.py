@@ -12,7 +12,7 @@ LEDGER: dict[str, Any] = {
             "actor": {"kind": "unit", "unit": "market", "unit_name": "区市场监督管理局", "role": "handler", "role_title": "承办单位"},
             "facts": {}, "audience": "public",
             "hash": "5c1f0b3d5a7e9b1c2d4f60718293a4b5c6d7e8f90123456789abcdef01234567",
-            "text": "承办单位已签收,正在办理。",
+            "text": "承办单位已签收，正在办理。",
         }
     ],
     "next": None,

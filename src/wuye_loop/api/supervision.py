@@ -40,7 +40,7 @@ class OverdueQuery(Paging):
 
 @router.get("/v1/supervision/overdue", summary="逾期与升级", responses=answer(OVERDUE, 401, 403, 422, 503))
 async def overdue(request: Request, actor: Caller, query: Annotated[OverdueQuery, Query()]) -> Response:
-    """管辖范围内正在逾期的时限,逾期最久的在前:逾期多少工作时间、升到哪一级、谁在办、发过哪些督办单。"""
+    """管辖范围内正在逾期的时限，逾期最久的在前：逾期多少工作时间、升到哪一级、谁在办、发过哪些督办单。"""
     site, after = site_of(request), _LATEST.read(query.cursor)
     page = await read(
         site,
@@ -70,7 +70,7 @@ class SummaryQuery(BaseModel):
 
 @router.get("/v1/supervision/summary", summary="督办汇总", responses=answer(SUMMARY, 401, 403, 422, 503))
 async def summary(request: Request, actor: Caller, query: Annotated[SummaryQuery, Query()]) -> Response:
-    """按属地(所问属地的下一级)、单位、小区、类别或督办级计数;每个比率都附分子和分母。"""
+    """按属地(所问属地的下一级)、单位、小区、类别或督办级计数；每个比率都附分子和分母。"""
     site = site_of(request)
     return as_json(
         await read(site, lambda session: summaries.summarise(site.loop, session, actor, query.by, query.area))
@@ -87,7 +87,7 @@ class OrdersQuery(Paging):
 
 @router.get("/v1/supervision/orders", summary="督办单", responses=answer(ORDERS, 401, 403, 422, 503))
 async def orders(request: Request, actor: Caller, query: Annotated[OrdersQuery, Query()]) -> Response:
-    """督办单及其文号、受文单位、抄送、回复时限、签收和销号,新的在前。"""
+    """督办单及其文号、受文单位、抄送、回复时限、签收和销号，新的在前。"""
     site, after = site_of(request), _NEWEST.read(query.cursor)
     page = await read(
         site,
@@ -134,7 +134,7 @@ async def issue(
     key: IdempotencyKey = None,
     if_match: IfMatch = None,
 ) -> Response:
-    """对一件诉求签发督办单:编文号、定受文单位、起回复时限。不写 unit 则发给承办单位。"""
+    """对一件诉求签发督办单：编文号、定受文单位、起回复时限。不写 unit 则发给承办单位。"""
     site = site_of(request)
     ticket = await ticket_of(request, actor, key)
     form = order.model_dump(exclude={"grievance"}, exclude_none=True)

@@ -29,7 +29,7 @@ class InboxQuery(Paging):
 
 @router.get("/v1/inbox", summary="收件箱", responses=answer(INBOX, 401, 403, 422, 503))
 async def inbox(request: Request, actor: OfUnit, query: Annotated[InboxQuery, Query()]) -> Response:
-    """本单位手上的诉求和任务,剩余时间最少的在前。to_sign 待签收,due_soon 一个工作日内到期,overdue 已逾期。"""
+    """本单位手上的诉求和任务，剩余时间最少的在前。to_sign 待签收,due_soon 一个工作日内到期,overdue 已逾期。"""
     site, after = site_of(request), _TIME_LEFT.read(query.cursor)
     page = await read(
         site,

@@ -45,16 +45,16 @@ _BAD_ROWS = "demo-bad-rows.csv"
 def demo(  # noqa: PLR0913: the options of a command
     source: Annotated[
         Path | None,
-        typer.Option("--input", metavar="FILE.csv[.gz]", help="用这些诉求代替虚构的 300 件;全部办到结案"),
+        typer.Option("--input", metavar="FILE.csv[.gz]", help="用这些诉求代替虚构的 300 件；全部办到结案"),
     ] = None,
     days: Annotated[int, typer.Option("--days", min=_FEWEST_DAYS, max=_MOST_DAYS, help="演多少天")] = 30,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="数据目录(默认 var/demo)")] = None,
     port: Annotated[int | None, typer.Option("--port", min=0, max=65535, help="端口;0 取一个空闲的")] = None,
     *,
-    leave: Annotated[bool, typer.Option("--exit", help="演完就结束,不再继续服务")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="最后一行输出一个 JSON 对象,表格改到标准错误")] = False,
+    leave: Annotated[bool, typer.Option("--exit", help="演完就结束，不再继续服务")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="最后一行输出一个 JSON 对象，表格改到标准错误")] = False,
 ) -> None:
-    """演示:在虚构的城区里,把 30 天的诉求从收集走到评价;不碰真实数据。 / play thirty days in a made-up district."""
+    """演示：在虚构的城区里，把 30 天的诉求从收集走到评价；不碰真实数据。 / play thirty days in a made-up district."""
     logs.configure("WARNING")
     loaded = environment.load()
     folder = data if data is not None else loaded.data / "demo"

@@ -95,9 +95,9 @@ def up(
     data: DataDir = None,
     host: Host = None,
     *,
-    rehearsal: Annotated[bool, typer.Option("--rehearsal", help="演练:可拨动的时钟;绝不用于真实诉求")] = False,
+    rehearsal: Annotated[bool, typer.Option("--rehearsal", help="演练：可拨动的时钟；绝不用于真实诉求")] = False,
 ) -> None:
-    """启动全部:服务、督办扫描与内嵌数据库。"""
+    """启动全部：服务、督办扫描与内嵌数据库。"""
     settings = _settings(data, host, port, rehearsal=rehearsal)
     logs.configure(settings.log_level)
     with open_site(settings) as site:
@@ -108,7 +108,7 @@ def up(
 
 
 def serve(port: Port = None, data: DataDir = None, host: Host = None) -> None:
-    """只启动服务;督办扫描由 work 进程承担。"""
+    """只启动服务；督办扫描由 work 进程承担。"""
     settings = _settings(data, host, port)
     logs.configure(settings.log_level)
     with open_site(settings) as site:
@@ -116,7 +116,7 @@ def serve(port: Port = None, data: DataDir = None, host: Host = None) -> None:
 
 
 def work(data: DataDir = None) -> None:
-    """只启动督办扫描与后台任务;可在多台机器上各起若干个。"""
+    """只启动督办扫描与后台任务；可在多台机器上各起若干个。"""
     settings = _settings(data, None, None)
     logs.configure(settings.log_level)
     with open_site(settings) as site:

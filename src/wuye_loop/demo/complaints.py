@@ -66,7 +66,7 @@ def made_up(
 
 def _arrival(chance: Chance, n: int, first: date, days: int) -> datetime:
     # More in the first half than in the second, so that at the end most are closed and some are on their way.
-    day = int(days * 0.93 * chance.roll("day", n) ** 1.35)
+    day = int(days * 0.95 * chance.roll("day", n) ** 1.7)
     hour = chance.pick(_HOURS, "hour", n)
     return datetime.combine(first + timedelta(days=day), time(hour, chance.between(0, 59, "minute", n)), ZONE)
 

@@ -52,7 +52,7 @@ def _route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
             {
                 "kind": "separate",
                 "outcome": "no-match",
-                "why": "职责分离:该单位另有职责,留待人工转办",
+                "why": "职责分离：该单位另有职责，留待人工转办",
                 "unit": choice.unit,
             }
         )
@@ -75,9 +75,9 @@ def _lead(builder: Builder, code: str) -> None:
     """Make a unit the lead, unless it is unknown or separation of duties forbids it."""
     unit = builder.world.directory.unit(code)
     if unit is None:
-        raise BadForm("没有这个单位,或它已停用", fields=[{"path": "unit", "problem": "没有这个单位,或它已停用"}])
+        raise BadForm("没有这个单位，或它已停用", fields=[{"path": "unit", "problem": "没有这个单位，或它已停用"}])
     if _rival_of_lead(builder, code):
-        raise Conflict("职责分离:这个单位在本诉求上另有职责,不能承办")
+        raise Conflict("职责分离：这个单位在本诉求上另有职责，不能承办")
     builder.set(lead_unit=code)
 
 
@@ -148,9 +148,9 @@ def _merge(builder: Builder, context: Context, params: Mapping[str, Any]) -> Non
     if other.id == builder.grievance.id:
         raise Conflict("不能并入自身")
     if other.merged_into is not None or other.final:
-        raise Conflict("要并入的诉求已办结,或已并入别件")
+        raise Conflict("要并入的诉求已办结，或已并入别件")
     if builder.grievance.followers:
-        raise Conflict("已有诉求并入本件,请先撤销")
+        raise Conflict("已有诉求并入本件，请先撤销")
     back = {"state": builder.grievance.state}
     builder.set(merged_into=other.id, data={**builder.grievance.data, "back": back})
     builder.remarks["into"] = other.number
@@ -194,7 +194,7 @@ def _extend_clock(builder: Builder, context: Context, params: Mapping[str, Any])
     """延期: the clock's due instant moves by what was approved."""
     clock = builder.situation.open_clock(params["clock"], None)
     if clock is None:
-        raise IllegalAction("时限已经结束,不能延期")
+        raise IllegalAction("时限已经结束，不能延期")
     number = int(context.value(builder, params["by"]))
     span = Span(number, TimeUnit(params.get("unit", "workday")))
     moved = clocks.extend(clock, span, builder.world.now, builder.world.calendar)

@@ -45,13 +45,13 @@ class FieldSpec(BaseModel):
         if isinstance(raw, str):
             raw = {raw: {}}
         if not isinstance(raw, dict):
-            msg = f"字段要写成类型(如 text、bool?)或一个映射;可用类型:{'、'.join(FIELD_TYPES)}"
+            msg = f"字段要写成类型(如 text、bool?)或一个映射；可用类型:{'、'.join(FIELD_TYPES)}"
             raise ValueError(msg)
         if "type" in raw:
             return raw
         kinds = [key for key in raw if str(key).rstrip("?") in FIELD_TYPES]
         if len(kinds) != 1:
-            msg = f"字段要有且只有一个类型;可用类型:{'、'.join(FIELD_TYPES)}"
+            msg = f"字段要有且只有一个类型；可用类型:{'、'.join(FIELD_TYPES)}"
             raise ValueError(msg)
         return _flatten(raw, kinds[0])
 

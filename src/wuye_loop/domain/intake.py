@@ -59,7 +59,7 @@ class IntakeForm(BaseModel):
                 "category": "电梯",
                 "urgency": "平急",
                 "title": "三号楼电梯停运两天",
-                "body": "三号楼电梯自周四起停运,家中有老人无法下楼。",
+                "body": "三号楼电梯自周四起停运，家中有老人无法下楼。",
                 "place": {"estate": "E0101", "address": "3 号楼 2 单元"},
                 "complainant": {"name": "张三", "phone": "13800000000"},
                 "extra": {},

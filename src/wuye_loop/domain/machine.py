@@ -35,7 +35,7 @@ def decide(world: World, situation: Situation, command: Command) -> Step:
     except Unrouted as turn:
         if command.actor is not SYSTEM_ACTOR:
             raise BadForm(
-                "没有路由能定出承办单位,请指定", fields=[{"path": "unit", "problem": "请指定承办单位"}]
+                "没有路由能定出承办单位，请指定", fields=[{"path": "unit", "problem": "请指定承办单位"}]
             ) from None
         builder.grievance = situation.grievance.copy()
         _left_at_desk(builder, command.action, turn)
@@ -274,7 +274,7 @@ def _answers(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskSta
         if spec.type == "text":
             answers[name] = builder.world.redact(str(value))
         elif spec.type == "unit" and builder.world.directory.unit(str(value)) is None:
-            raise BadForm("没有这个单位", fields=[{"path": name, "problem": "没有这个单位,或它已停用"}])
+            raise BadForm("没有这个单位", fields=[{"path": name, "problem": "没有这个单位，或它已停用"}])
         elif spec.type == "date" and date.fromisoformat(str(value)) < builder.world.calendar.local_date(
             builder.world.now
         ):

@@ -23,11 +23,11 @@ def blocked(
     if spec.limit is not None:
         key = f"cycle_done.{action}" if spec.limit.per == "cycle" and task is None else f"done.{action}"
         if counts.get(key, 0) >= spec.limit.times:
-            return f"最多 {spec.limit.times} 次,已经用完"
+            return f"最多 {spec.limit.times} 次，已经用完"
     if spec.within is not None:
         since = task.state_since if task else situation.grievance.state_since
         if world.now > world.calendar.shift(since, spec.within):
-            return f"已过时限:须在{spec.within.chinese}内提出"
+            return f"已过时限：须在{spec.within.chinese}内提出"
     rival = _rival(world, situation, role, actor)
     if rival is not None:
         return rival
@@ -44,7 +44,7 @@ def open_blocked(world: World, situation: Situation, kind: str, spec: TaskKind) 
     if opening.limit is not None:
         key = f"cycle_tasks.{kind}" if opening.limit.per == "cycle" else f"tasks.{kind}"
         if situation.grievance.counts.get(key, 0) >= opening.limit.times:
-            return f"最多 {opening.limit.times} 次,已经用完"
+            return f"最多 {opening.limit.times} 次，已经用完"
     return _common(world, situation, opening, None)
 
 
@@ -67,7 +67,7 @@ def _rival(world: World, situation: Situation, role: str, actor: Actor) -> str |
     for rival in world.rules.rivals.get(role, ()):
         if actor.unit in situation.grievance.did.get(rival, ()):
             title = world.rules.workflow.roles[rival].title
-            return f"职责分离:本单位已以“{title}”的身份办理过本诉求"
+            return f"职责分离：本单位已以“{title}”的身份办理过本诉求"
     return None
 
 

@@ -37,10 +37,10 @@ def resolve_limit(world: World, spec: ClockSpec, situation: Situation, task: Tas
                 return Resolved(limit.is_, None, starts)
             day = facts.get(limit.until)
             if not isinstance(day, str):
-                raise IllegalAction("还没有约定日期,不能开始计时")
+                raise IllegalAction("还没有约定日期，不能开始计时")
             until = world.calendar.close_of(date.fromisoformat(day))
             if until <= world.now:  # its rungs would never fire: nobody would hear of it again
-                raise IllegalAction("约定的日期已过,请重新约定")
+                raise IllegalAction("约定的日期已过，请重新约定")
             return Resolved(None, until, starts)
     raise IllegalAction("没有适用的时限")
 

@@ -89,12 +89,15 @@ class Order:
             return None
         try:
             raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-            name, *parts = orjson.loads(raw)
-            readers = self.parts if name == self.name else ()
-            return tuple(read(part) for read, part in zip(readers, parts, strict=True))
+            _, *key = [read(part) for read, part in zip((self._own, *self.parts), orjson.loads(raw), strict=True)]
+            return tuple(key)
         except (ValueError, TypeError, OverflowError, binascii.Error):
-            problem = "不是这个列表的翻页游标,请从第一页重新读起"
+            problem = "不是这个列表的翻页游标，请从第一页重新读起"
             raise BadInput("翻页游标无效", fields=[{"path": "query.cursor", "problem": problem}]) from None
+
+    def _own(self, part: object) -> None:
+        if part != self.name:
+            raise ValueError
 
 
 def listed(request: Request, items: Sequence[Mapping[str, Any]], cursor: str | None) -> Response:

@@ -15,7 +15,7 @@ def span(text: str) -> Span:
     try:
         found = Span.parse(text)
     except ValueError:
-        raise BadValue("要写一个数和一个单位,如 2 workdays、3 days、4 hours") from None
+        raise BadValue("要写一个数和一个单位，如 2 workdays、3 days、4 hours") from None
     if not 1 <= found.n <= _MOST:
         raise BadValue(f"要在 1 与 {_MOST} 之间")
     return found

@@ -18,7 +18,7 @@ IdempotencyKey = Annotated[
     Header(
         alias="Idempotency-Key",
         max_length=_LONGEST_KEY,
-        description="同一个键的重复请求得到第一次的答复,保留 30 天;换了内容则 409",
+        description="同一个键的重复请求得到第一次的答复，保留 30 天；换了内容则 409",
     ),
 ]
 IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=24, description='期望的 seq,如 "3";已变化则 412')]

@@ -141,4 +141,4 @@ def _compare(report: Report, what: str, folded: object, stored: object) -> None:
 
 def _documents(session: Session, report: Report) -> None:
     for series, year, drawn, kept in audit.series_gaps(session):
-        report.drifted(f"文号 {series} {year} 年: 已取 {drawn} 号,存 {kept} 件")
+        report.drifted(f"文号 {series} {year} 年: 已取 {drawn} 号，存 {kept} 件")

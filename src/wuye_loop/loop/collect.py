@@ -24,7 +24,7 @@ from wuye_loop.loop import choosing
 from wuye_loop.loop.engine import Loop, Outcome, jobs_of
 from wuye_loop.store import grievances, identity, intake
 from wuye_loop.store.grievances import Ticket
-from wuye_loop.store.intake import Found
+from wuye_loop.store.intake import EstateRow, Found
 
 
 def collect(
@@ -126,14 +126,9 @@ def _situation(
     estate = found.estate
     area_code = form.place.area_code or (estate.area_code if estate else None)
     area = world.directory.areas.get(area_code or "")
-    flags = []
-    if form.kind not in set(Kind):
-        flags.append("unknown-kind")
-    if form.urgency and form.urgency not in set(Urgency):
-        flags.append("unknown-urgency")
+    flags = _unknown(form, estate)
     data: dict[str, Any] = {}
     if form.place.estate and estate is None:
-        flags.append("unknown-estate")
         data["estate_name"] = redact(form.place.estate, secrets)
     if estate is not None and estate.kind:
         data["estate_kind"] = estate.kind
@@ -182,6 +177,18 @@ def _situation(
         extra=_redacted(form.extra, secrets),
     )
     return Situation(grievance, {}, {})
+
+
+def _unknown(form: IntakeForm, estate: EstateRow | None) -> list[str]:
+    """Return what the order names that we do not know: flagged, never refused."""
+    flags = []
+    if form.kind not in set(Kind):
+        flags.append("unknown-kind")
+    if form.urgency and form.urgency not in set(Urgency):
+        flags.append("unknown-urgency")
+    if form.place.estate and estate is None:
+        flags.append("unknown-estate")
+    return flags
 
 
 def _root(world: World) -> str:

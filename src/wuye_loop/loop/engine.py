@@ -21,7 +21,7 @@ from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
 from wuye_loop.loop import choosing
 from wuye_loop.ports import Clock, Ids
 from wuye_loop.store import documents, grievances, identity
-from wuye_loop.store.grievances import Locked, Ticket
+from wuye_loop.store.grievances import Locked, Stored, Ticket
 from wuye_loop.store.reference import Reference
 
 NUMBER = re.compile(r"WY\d{6}-[0-9A-Z]{8}")  # how grievances are numbered: the day, and what nobody can guess
@@ -83,8 +83,10 @@ def take(
     Raises NotFound (also for what is outside the actor's jurisdiction), Stale, KeyReused, and what machine.decide does.
     """
     others = _others(session, number, command)
-    locked = _lock(session, number, command.actor, command.task_id, ticket)
-    replay = _replay(locked, ticket)
+    locked = grievances.lock(session, number, command.actor, task_id=command.task_id, ticket=ticket)
+    if locked is None:
+        return out_of_sight(session, ticket)
+    replay = _replay(locked.stored, ticket)
     if replay is not None:
         return replay
     _expect(locked, expected_seq)
@@ -117,8 +119,10 @@ def open_task(
     ticket: Ticket | None = None,
 ) -> Outcome:
     """Open a task of a kind on a grievance. Raises as take does."""
-    locked = _lock(session, number, actor, None, ticket)
-    replay = _replay(locked, ticket)
+    locked = grievances.lock(session, number, actor, ticket=ticket)
+    if locked is None:
+        return out_of_sight(session, ticket)
+    replay = _replay(locked.stored, ticket)
     if replay is not None:
         return replay
     _expect(locked, expected_seq)
@@ -189,25 +193,26 @@ class _Redactor:
         return redact(text, self._secrets)
 
 
-def _lock(session: Session, number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None) -> Locked:
-    locked = grievances.lock(session, number, actor, task_id=task_id, ticket=ticket)
-    if locked is None:
+def out_of_sight(session: Session, ticket: Ticket | None) -> Outcome:
+    """Answer a caller who sees no such grievance: NotFound, but for a retry whose first try took it out of sight."""
+    outcome = _replay(grievances.kept(session, ticket), ticket) if ticket is not None else None
+    if outcome is None:
         raise NotFound
-    return locked
+    return outcome
 
 
-def _replay(locked: Locked, ticket: Ticket | None) -> Outcome | None:
-    if ticket is None or locked.stored is None:
+def _replay(stored: Stored | None, ticket: Ticket | None) -> Outcome | None:
+    if ticket is None or stored is None:
         return None
-    if locked.stored.digest != ticket.digest:
+    if stored.digest != ticket.digest:
         raise KeyReused("这个 Idempotency-Key 已用于另一个请求")
-    return Outcome(locked.stored.body, locked.stored.status, replayed=True)
+    return Outcome(stored.body, stored.status, replayed=True)
 
 
 def _expect(locked: Locked, expected_seq: int | None) -> None:
     seq = locked.situation.grievance.seq
     if expected_seq is not None and expected_seq != seq:
-        raise Stale("诉求已有新的变化,请重新读取", seq=seq)
+        raise Stale("诉求已有新的变化，请重新读取", seq=seq)
 
 
 def _others(session: Session, number: str, command: Command) -> dict[str, Brief]:

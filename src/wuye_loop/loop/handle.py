@@ -47,7 +47,7 @@ def act_on_task(
     """Take an action on a task; the answer is the task as it is then. `expected_seq` is the grievance's."""
     number = grievances.number_of_task(session, task_id, actor)
     if number is None:
-        raise NotFound
+        return engine.out_of_sight(session, ticket)
     command = Command(action, actor, form, task_id)
 
     def render(world: World, situation: Situation, _: Step) -> bytes:

@@ -86,6 +86,16 @@ def lock(
     return locked[0] if locked else None
 
 
+def kept(session: Session, ticket: Ticket) -> Stored | None:
+    """Read the answer kept for a ticket alone: the step may have taken its grievance out of the caller's sight."""
+    row = session.connection().exec_driver_sql(
+        "SELECT request_digest, status, body FROM idempotency_key WHERE key_id = %(id)s AND route = %(route)s AND key = %(key)s",
+        {"id": ticket.key_id, "route": ticket.route, "key": ticket.key},
+    )
+    found = row.first()
+    return Stored(bytes(found[0]), found[1], bytes(found[2])) if found is not None else None
+
+
 def read(session: Session, number: str, actor: Actor, *, task_id: UUID | None = None) -> Locked | None:
     """Read one visible grievance without a lock."""
     found = _read(session, number, actor, task_id, None, "")

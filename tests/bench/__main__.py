@@ -1,0 +1,189 @@
+"""`make bench`: steps per second, each beside the limit that pgbench reaches with the same statements in this run."""
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import event
+
+from tests.bench import client, limit, serving, town
+from wuye_loop import postgres
+from wuye_loop.app import make_site
+from wuye_loop.edge.site import Site
+from wuye_loop.loop import escalate, handle
+from wuye_loop.ports import SettableClock
+from wuye_loop.settings import Settings
+from wuye_loop.store.database import Database
+
+CLIENTS = 16
+ROUNDS = 3
+STEPS = 400  # of each kind in each round
+_err = Console(stderr=True)
+
+
+@dataclass(slots=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    per_second: float
+    ratio: float
+    cpu_ms: float | None
+    trips: int | None
+    p50_ms: float | None = None
+    p99_ms: float | None = None
+
+
+def main() -> None:
+    """Measure and print; `--json` prints the rows as data."""
+    with tempfile.TemporaryDirectory() as folder, postgres.temporary() as own:
+        Path(folder).chmod(0o711)
+        database = Database(own.url, pool_size=16)
+        database.migrate()
+        clock = SettableClock()
+        site = make_site(Settings(data=Path(folder)), database, clock=clock)
+        keys = town.found(site)
+        _err.print("准备诉求 …")
+        numbers = iter(town.assigned(site, 0, STEPS * ROUNDS * 2 + 300))
+        rounds = [_round(site, keys, numbers, own.url, Path(folder), n) for n in range(ROUNDS)]
+        clock.advance(timedelta(days=40))
+        sweep = _sweep(site)
+        database.dispose()
+    rows = _medians(rounds)
+    rows.append(Row("督办扫描（每级）", sweep, sweep / rows[0].per_second, None, None))
+    _print(rows)
+
+
+def _round(site: Site, keys: dict[str, str], numbers: object, url: str, folder: Path, n: int) -> list[Row]:
+    take = iter(numbers)  # type: ignore[call-overload]
+    _err.print(f"第 {n + 1} 轮 …")
+    http = [next(take) for _ in range(STEPS)]
+    plain = [next(take) for _ in range(STEPS)]
+    with serving.server(url, folder) as (port, pid):
+        steps = _load(port, pid, [client.request(f"/v1/grievances/{x}/actions/sign", keys["market"], b"{}") for x in http])
+        orders = [orjson.dumps(town.order(1_000_000 + n * STEPS + k)) for k in range(STEPS)]
+        intake = _load(port, pid, [client.request("/v1/grievances", keys["hotline"], body) for body in orders])
+    inside, trips = _in_process(site, plain)
+    top = _limit(site, next(take), url, folder)
+    rows = [Row("极限：pgbench，同样的语句", top, 1.0, None, 3)]
+    rows += [Row("一步（HTTP，一个服务进程）", *steps), Row("接收（HTTP，一个服务进程）", *intake)]
+    rows.append(Row("一步（进程内，单线程）", inside[0], 0.0, inside[1], trips))
+    for row in rows[1:]:
+        row.ratio = row.per_second / top
+    rows[1].trips = trips
+    return rows
+
+
+def _load(port: int, pid: int, requests: list[bytes]) -> tuple[float, float, float | None, None, float, float]:
+    warm, rest = requests[: STEPS // 8], requests[STEPS // 8 :]
+    asyncio.run(client.fire(port, warm, CLIENTS))
+    before = serving.cpu_seconds(pid)
+    load = asyncio.run(client.fire(port, rest, CLIENTS))
+    after = serving.cpu_seconds(pid)
+    if load.bad:
+        raise RuntimeError(f"{load.bad} of {load.done} requests failed")
+    cpu = (after - before) / load.done * 1000 if before is not None and after is not None else None
+    p50, p99 = (load.latencies[int(load.done * q)] * 1000 for q in (0.5, 0.99))
+    return load.rate, 0.0, cpu, None, p50, p99
+
+
+def _in_process(site: Site, numbers: list[str]) -> tuple[tuple[float, float], int]:
+    """Sign in this process, one after another; return steps per second, CPU ms per step, and round trips per step."""
+    trips = 0
+
+    def count(*_: object) -> None:
+        nonlocal trips
+        trips += 1
+
+    engine = site.database.engine
+    event.listen(engine, "before_cursor_execute", count)
+    event.listen(engine, "commit", count)
+    began, cpu = time.perf_counter(), time.process_time()
+    for number in numbers:
+        with site.database.begin() as session:
+            handle.act(site.loop, session, number, "sign", town.MARKET, {})
+    seconds, used = time.perf_counter() - began, time.process_time() - cpu
+    event.remove(engine, "before_cursor_execute", count)
+    event.remove(engine, "commit", count)
+    return (len(numbers) / seconds, used / len(numbers) * 1000), round(trips / len(numbers))
+
+
+def _limit(site: Site, number: str, url: str, folder: Path) -> float:
+    script = limit.script(site, number, STEPS)
+    _renumber(site, forth=True)
+    try:
+        return limit.rate(url, limit.pgbench(), script, folder, clients=CLIENTS, seconds=4)
+    finally:
+        _renumber(site, forth=False)
+
+
+def _renumber(site: Site, *, forth: bool) -> None:
+    """Give signed grievances the numbers B1, B2, ... that the script draws from, and their own again afterwards."""
+    forth_sql = (
+        "UPDATE grievance g SET extra = jsonb_build_object('number', g.number), number = 'B' || r.k FROM ("
+        f" SELECT id, row_number() OVER (ORDER BY id) AS k FROM grievance WHERE state = 'handling' LIMIT {STEPS}) r"
+        " WHERE r.id = g.id"
+    )
+    back_sql = "UPDATE grievance SET number = extra->>'number', extra = '{}' WHERE number LIKE 'B%'"
+    with site.database.begin() as session:
+        session.connection().exec_driver_sql(
+            forth_sql.replace("%", "%%") if forth else back_sql.replace("%", "%%")
+        )
+
+
+def _sweep(site: Site) -> float:
+    began = time.perf_counter()
+    swept = escalate.sweep(site.loop, site.database)
+    if swept.failed:
+        raise RuntimeError(f"{swept.failed} grievances could not be swept")
+    return swept.fired / (time.perf_counter() - began)
+
+
+def _medians(rounds: list[list[Row]]) -> list[Row]:
+    found = []
+    for same in zip(*rounds, strict=True):
+        row = Row(same[0].what, 0, 0, None, same[0].trips)
+        for name in ("per_second", "ratio", "cpu_ms", "p50_ms", "p99_ms"):
+            values = [value for item in same if (value := getattr(item, name)) is not None]
+            setattr(row, name, statistics.median(values) if values else None)
+        found.append(row)
+    return found
+
+
+def _print(rows: list[Row]) -> None:
+    if "--json" in sys.argv:
+        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))  # noqa: T201 the result
+        return
+    table = Table(title=f"{CLIENTS} 个并发，{ROUNDS} 轮取中位数")
+    columns: tuple[tuple[str, Callable[[Row], str]], ...] = (
+        ("项目", lambda row: row.what),
+        ("每秒", lambda row: f"{row.per_second:,.0f}"),
+        ("占极限", lambda row: f"{row.ratio:.2f}"),
+        ("CPU ms", lambda row: _figure(row.cpu_ms)),
+        ("往返", lambda row: str(row.trips or "")),
+        ("p50 ms", lambda row: _figure(row.p50_ms)),
+        ("p99 ms", lambda row: _figure(row.p99_ms)),
+    )
+    for title, _ in columns:
+        table.add_column(title, justify="left" if title == "项目" else "right")
+    for row in rows:
+        table.add_row(*(show(row) for _, show in columns))
+    Console(width=110).print(table)
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+if __name__ == "__main__":
+    main()
