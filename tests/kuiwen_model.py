@@ -150,7 +150,7 @@ class Case:
             return who.unit in FIXED | parties | {self.lead, self.holder}
         return ESTATES[self.estate][0].startswith(who.area or "")
 
-    def plays(self, who: Who, role: str, task: TaskModel | None = None) -> bool:
+    def plays(self, who: Who, role: str, task: TaskModel | None = None) -> bool:  # noqa: PLR0911 one line a role
         """Say whether a caller has a role of the tables above."""
         hotline = who.source == "12345"
         is_lead = who.unit is not None and who.unit == self.lead

@@ -3,7 +3,7 @@
 import io
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -356,10 +356,5 @@ async def driving(town: Town, **client: Any) -> AsyncIterator[Driver]:
 
 
 def at(text: str) -> datetime:
-    """Return the instant that a Beijing wall clock shows: at("2026-03-02 09:00")."""
+    """Read a Beijing wall clock, as 2026-03-02 09:00."""
     return datetime.fromisoformat(f"{text}+08:00").astimezone(UTC)
-
-
-def sequences(items: Sequence[Folder]) -> list[list[int]]:
-    """Return the ledger's numbering of each grievance."""
-    return [[entry.seq for entry in item.entries] for item in items]

@@ -18,7 +18,18 @@ pytestmark = pytest.mark.anyio
 CANARY = "Kanarienvogel7319"
 SECONDS = 0.5  # of this process; a tenth is promised, and the first mistake of all has the schema written
 PUSH, BATCH = "/v1/grievances", "/v1/grievances:batch"
-TABLES = ("grievance", "complainant", "ledger", "clock", "rung", "task", "document", "rating", "idempotency_key", "procrastinate_jobs")
+TABLES = (
+    "grievance",
+    "complainant",
+    "ledger",
+    "clock",
+    "rung",
+    "task",
+    "document",
+    "rating",
+    "idempotency_key",
+    "procrastinate_jobs",
+)
 
 
 @pytest.fixture
@@ -124,7 +135,9 @@ async def test_what_a_form_does_not_ask_for_is_refused(drive: Driver) -> None:
     await drive.walk(number, "accept", "sign")
     before = stored(drive.town)
     finish = f"/v1/grievances/{number}/actions/finish"
-    await drive.on_task("company-1", drive.tasks(number, "assist")[0].id, "decline", {"reason": "无", "legal_basis": "无"})
+    await drive.on_task(
+        "company-1", drive.tasks(number, "assist")[0].id, "decline", {"reason": "无", "legal_basis": "无"}
+    )
     before = stored(drive.town)
     good = {"result": "解决", "contacted": True, "internal": "x", "public_reply": "y"}
     bad: list[Any] = [
@@ -196,7 +209,9 @@ async def test_hostile_addresses_are_refused_in_words(drive: Driver) -> None:
         for method in operations:
             for part in HOSTILE:
                 raw = part if "%" in part else quote(part)
-                names = [name for name in ("number", "task_id", "action", "kind", "workflow_id") if f"{{{name}}}" in path]
+                names = [
+                    name for name in ("number", "task_id", "action", "kind", "workflow_id") if f"{{{name}}}" in path
+                ]
                 for target in names:
                     address = path
                     for name in names:
@@ -204,7 +219,10 @@ async def test_hostile_addresses_are_refused_in_words(drive: Driver) -> None:
                         address = address.replace(f"{{{name}}}", raw if name == target else kept)
                     began = process_time()
                     answer = await drive.client.request(
-                        method.upper(), address, headers=drive.headers("supervisor"), **({"json": {}} if method == "post" else {})
+                        method.upper(),
+                        address,
+                        headers=drive.headers("supervisor"),
+                        **({"json": {}} if method == "post" else {}),
                     )
                     sent += 1
                     assert 400 <= answer.status_code < 500, (method, address, answer.status_code, answer.text[:200])
@@ -234,12 +252,23 @@ async def test_bad_queries_are_refused_in_words(drive: Driver) -> None:
 
 
 async def test_a_bad_item_of_a_batch_does_not_sink_the_rest(drive: Driver) -> None:
-    items: list[Any] = [order("c1"), {"external_id": CANARY}, order("c2", place={"area_code": CANARY}), order("c3"), order("c1")]
+    items: list[Any] = [
+        order("c1"),
+        {"external_id": CANARY},
+        order("c2", place={"area_code": CANARY}),
+        order("c3"),
+        order("c1"),
+    ]
     made = await drive.post("hotline", BATCH, {"items": items})
     assert [item["status"] for item in made["items"]] == [201, 422, 422, 201, 200]
     assert CANARY not in json.dumps(made)
     assert drive.town.scalar("SELECT count(*) FROM grievance") == 2
-    for body, status in (({"items": []}, 422), ({"items": [order("d")] * 1001}, 422), ({"items": CANARY}, 422), ({}, 422)):
+    for body, status in (
+        ({"items": []}, 422),
+        ({"items": [order("d")] * 1001}, 422),
+        ({"items": CANARY}, 422),
+        ({}, 422),
+    ):
         answer = await drive.send("hotline", BATCH, body)
         sound(answer, status, 0)
 

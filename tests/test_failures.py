@@ -20,17 +20,15 @@ TABLES = (
     "idempotency_key", "procrastinate_jobs",
 )  # fmt: skip
 # Only the commit fails: the constraint is looked at when everything has been written.
-AT_COMMIT = (
-    "CREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$"
-    " BEGIN RAISE EXCEPTION 'planted, with 13812345678 in its words'; END $$",
-    "CREATE CONSTRAINT TRIGGER planted AFTER INSERT ON ledger DEFERRABLE INITIALLY DEFERRED"
-    " FOR EACH ROW EXECUTE FUNCTION planted()",
-)
+AT_COMMIT = [
+    "\nCREATE FUNCTION planted() RETURNS trigger LANGUAGE plpgsql AS $$\nBEGIN RAISE EXCEPTION 'planted, with 13812345678 in its words'; END $$",
+    "CREATE CONSTRAINT TRIGGER planted AFTER INSERT ON ledger DEFERRABLE INITIALLY DEFERRED\n    FOR EACH ROW EXECUTE FUNCTION planted()\n",
+]
 
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Iterator[Town]:
-    """A town whose ledger must still be true when the failure is over."""
+    """Give a town whose ledger must still be true when the failure is over."""
     own = build(database, data=tmp_path)
     with logging_to_memory():
         yield own
@@ -124,7 +122,9 @@ async def test_a_connection_that_dies_in_the_middle_of_a_step_leaves_nothing(tow
         with town.database.begin() as session:
             session.execute(text("SELECT 1 FROM grievance FOR UPDATE"))
             request = asyncio.create_task(drive.send("hotline", f"/v1/grievances/{number}/actions/urge"))
-            while not waiting(session):
+            for _ in range(500):
+                if waiting(session):
+                    break
                 await asyncio.sleep(0.01)
             session.execute(
                 text(

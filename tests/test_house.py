@@ -27,7 +27,12 @@ def in_code(text: str) -> str:
     tree = ast.parse(text)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
             body[0].value.value = ""
     return ast.unparse(tree)
 
@@ -68,7 +73,9 @@ def test_only_the_database_module_commits() -> None:
 
 
 def test_only_the_ports_ask_the_machine_for_time_and_chance() -> None:
-    assert set(found(r"datetime\.now\(|utcnow\(|uuid4\(|time\.time\(|date\.today\(|\brandom\.|\bsecrets\.token")) <= {"ports.py"}
+    assert set(found(r"datetime\.now\(|utcnow\(|uuid4\(|time\.time\(|date\.today\(|\brandom\.|\bsecrets\.token")) <= {
+        "ports.py"
+    }
 
 
 def test_no_city_is_known_to_the_code() -> None:
@@ -101,7 +108,11 @@ def test_no_function_is_longer_than_a_screen() -> None:
 
 def test_nothing_is_left_for_later() -> None:
     assert found(r"NotImplementedError|\bTODO\b|\bFIXME\b") == {}
-    marks = {str(path) for path in (ROOT / "tests").rglob("*.py") if re.search(r"pytest\.(?:skip|xfail)\(|mark\.(?:skip|xfail)", path.read_text())}
+    marks = {
+        str(path)
+        for path in (ROOT / "tests").rglob("*.py")
+        if re.search(r"pytest\.(?:skip|xfail)\(|mark\.(?:skip|xfail)", path.read_text())
+    }
     assert marks <= {str(Path(__file__))}
 
 

@@ -22,7 +22,7 @@ from wuye_loop.store.database import Database
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Iterator[Town]:
-    """A town whose ledger must still be true when the race is over."""
+    """Give a town whose ledger must still be true when the race is over."""
     own = build(database, data=tmp_path)
     yield own
     report = auditing.verify(own.site.loop, own.database)
@@ -229,7 +229,7 @@ def urged_at_once(town: Town, threads: int = 6) -> list[str]:
 
 @pytest.fixture
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mutant: the grievance is read without its lock."""
+    """Read the grievance without its lock: a mutant."""
     real: Callable[..., Any] = grievances._read
 
     def read(*args: Any) -> Any:

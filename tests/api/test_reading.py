@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.site import FINISH, Driver, Town
+from tests.site import FINISH, Driver, Town, rules_of
 
 from wuye_loop.ports import SettableClock
 from wuye_loop.store import api_keys
@@ -126,7 +126,7 @@ async def test_the_ledger_is_filtered_row_by_row_and_field_by_field(driver: Driv
     assert desk["finish"]["actor"] == {
         "kind": "unit", "unit": "market", "unit_name": "区market部门", "role": "handler", "role_title": "承办单位",
     }  # fmt: skip
-    assert public["sign"]["text"] == "承办单位已签收,正在办理。"
+    assert public["sign"]["text"] == rules_of("kuiwen@1").workflow.actions["sign"].text
     assert unit["finish"]["text"] is None
     assert (desk["done"]["title"], desk["done"]["from"], desk["done"]["to"]) == ("协办完成", "working", "done")
     assert len(desk["finish"]["hash"]) == 64

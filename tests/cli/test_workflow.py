@@ -57,7 +57,7 @@ def test_units_are_looked_up_in_the_directory_when_asked(run: Run) -> None:
 def test_a_workflow_is_drawn_as_mermaid_and_as_svg(which: str) -> None:
     code, out, _ = alone("draw", which)
     assert code == 0
-    assert out.startswith("flowchart TB")
+    assert out.startswith("stateDiagram-v2")
     code, out, _ = alone("draw", which, "--svg")
     assert code == 0
     assert ET.fromstring(out).tag.endswith("svg")  # noqa: S314 our own text

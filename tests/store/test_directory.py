@@ -10,7 +10,7 @@ from wuye_loop.store import api_keys, tables
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory import Change, load_directory, read_directory
 from wuye_loop.store.directory_document import BadDirectory
-from wuye_loop.store.estates import find_estate
+from wuye_loop.store.intake import EstateRow, look
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 IDS = SeededIds(1)
@@ -162,15 +162,19 @@ def test_a_moved_street_moves_communities_that_the_file_does_not_name(database: 
 def test_an_estate_is_found_by_code_or_by_a_name_that_means_one(database: Database) -> None:
     load(database)
     with database.read() as session:
-        by_code, by_name = find_estate(session, "E1"), find_estate(session, "向阳花园")
+
+        def find(estate: str, area: str | None = None) -> EstateRow | None:
+            found = look(session, source="s", external_id="x", estate=estate, area=area, phone_hash=None, ticket=None)
+            return found.estate
+
+        by_code, by_name = find("E1"), find("向阳花园")
         assert by_code == by_name
         assert by_code is not None
-        assert (by_code.company_code, by_code.area_path) == ("sunny", "370705/370705001/370705001001/")
-        assert find_estate(session, "同名小区") is None
-        east, west = find_estate(session, "同名小区", "370705001"), find_estate(session, "同名小区", "370705002")
+        assert (by_code.company_code, by_code.area_code) == ("sunny", "370705001001")
+        assert find("同名小区") is None
+        east, west = find("同名小区", "370705001"), find("同名小区", "370705002")
         assert (east and east.code, west and west.code) == ("E2", "E3")
-        assert find_estate(session, "E1", "370705002") is None
-        assert find_estate(session, "无此小区") is None
+        assert find("无此小区") is None
 
 
 def test_a_hundred_thousand_areas_load_in_seconds(database: Database) -> None:

@@ -5,8 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
 from tests.site import BAD, FINISH, GOOD, SEND_BACK, Driver, at, build, driving
+
 from wuye_loop.loop import auditing, feedback
 from wuye_loop.store.database import Database
 

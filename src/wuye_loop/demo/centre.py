@@ -81,7 +81,7 @@ def _fit(scene: Scene, case: Case) -> str:
 
 
 async def _follower(scene: Scene, case: Case) -> None:
-    """A merged one waits for its lead; the first merge of a play turns out to have been wrong."""
+    """Let a merged one wait for its lead; the first merge of a play turns out to have been wrong."""
     waited = case.begun("merged", scene.day)
     first = min(item.key for item in scene.cases.values() if "merged" in item.since)
     if waited >= _ASKED_AFTER and case.key == first and not case.count("unmerge"):

@@ -52,10 +52,8 @@ def made_up(
 
     `estates` are entries of a directory document. About one in twenty is a neighbour's second report of a matter.
     """
-    found: list[Complaint] = []
     originals = max(1, round(number * (1 - _TWINS)))
-    for n in range(originals):
-        found.append(_original(chance, n, _arrival(chance, n, first, days), estates))
+    found = [_original(chance, n, _arrival(chance, n, first, days), estates) for n in range(originals)]
     last = datetime.combine(first + timedelta(days=days - 1), time(22, 30), ZONE)
     placed = [item for item in found if item.form["place"].get("estate", "").startswith("E")]
     for n in range(number - originals):

@@ -64,10 +64,11 @@ def read(path: Path) -> tuple[list[Row], list[BadRow]]:
     for line, fields in _records(raw, path, bad):
         try:
             row = _row(fields)
-            if row.message_id in good:
-                raise ValueError("message_id 重复")
         except ValueError as error:
             bad.append(BadRow(line, str(error), list(fields.values())))
+            continue
+        if row.message_id in good:
+            bad.append(BadRow(line, "message_id 重复", list(fields.values())))
         else:
             good[row.message_id] = row
     return sorted(good.values(), key=lambda row: (row.created_at, row.message_id)), bad
@@ -176,6 +177,7 @@ def _place(row: Row, chance: Chance, named: Mapping[str, str], estates: Sequence
 
 def keep_bad(path: Path, bad: Sequence[BadRow]) -> None:
     """Write the rows that could not be taken in, each with its line and the reason, for somebody to mend."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("line", "why"))

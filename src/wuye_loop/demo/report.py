@@ -121,14 +121,14 @@ def _summary(console: Console, found: Results, scene: Scene) -> None:
         f"偏差 [bold]{one.drift}[/]，哈希链[bold]{'完整' if one.chain_ok else '断裂'}[/] "
         f"{'[green]✓[/]' if sound else '[red]✗[/]'}"
     )
-    for words in found.problems[:10]:
-        console.print(f"  [red]{words}[/]", markup=True)
+    for words in found.problems[:_WORST]:
+        console.print(f"  {words}", markup=False, style="red")
     console.print(
         f"共 {one.grievances} 件：已结 {one.closed}，在办 {one.open}；升级督办 {one.escalations} 次，"
         f"督办单 {one.orders} 件；末次评价 {found.rated} 件，满意和基本满意 {one.satisfied} 件"
         f"（{percent(one.satisfied, found.rated)}）。"
     )
-    refused = f"，其中 {len(scene.doors.refused)} 次因状态已变被拒（409）" if scene.doors.refused else ""
+    refused = f"，其中 {len(scene.doors.refused)} 次为当时不允许的动作（409）" if scene.doors.refused else ""
     console.print(f"全部动作经 HTTP 接口完成：{scene.doors.calls} 次请求{refused}；用时 {one.seconds} 秒。\n")
 
 
@@ -141,15 +141,14 @@ def invite(console: Console, address: str, scene: Scene) -> None:
         '"place":{"estate":"E0101"},"complainant":{"anonymous":true}}'
     )
     console.print(f"[bold]接口文档[/] {address}/docs （Ctrl-C 结束；演示用的钥匙只在这个演示库里有效）\n")
-    for words, line in (
-        ("12345 热线推送一件诉求", f"curl -s {address}/v1/grievances -H 'Authorization: Bearer {keys[HOTLINE]}' "
-                                  f"-H 'Content-Type: application/json' -d '{order}'"),
-        (f"{scene.units[unit]['name']}的收件箱", f"curl -s {address}/v1/inbox -H 'Authorization: Bearer {keys[unit]}'"),
-        ("一个街道的督办人员看逾期", f"curl -s {address}/v1/supervision/overdue "
-                                    f"-H 'Authorization: Bearer {keys[STREET_SUPERVISOR]}'"),
-    ):  # fmt: skip
+    asked = {
+        "12345 热线推送一件诉求": (HOTLINE, f"/v1/grievances -H 'Content-Type: application/json' -d '{order}'"),
+        f"{scene.units[unit]['name']}的收件箱": (unit, "/v1/inbox"),
+        "一个街道的督办人员看本街道的逾期": (STREET_SUPERVISOR, "/v1/supervision/overdue"),
+    }
+    for words, (who, path) in asked.items():
         console.print(f"[dim]# {words}[/]")
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(f"curl -s -H 'Authorization: Bearer {keys[who]}' {address}{path}", markup=False, soft_wrap=True)
     console.print()
 
 

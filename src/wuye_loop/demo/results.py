@@ -75,7 +75,7 @@ def gather(site: Site, seconds: float) -> Results:
             summary,
             _states(site, session),
             routers,
-            [tuple(row) for row in session.connection().exec_driver_sql(_ORDERS)],  # type: ignore[misc]
+            [tuple(row) for row in session.connection().exec_driver_sql(_ORDERS)],
             evaluate.by_unit(site.loop, session, SYSTEM),
             rated,
             report.problems,

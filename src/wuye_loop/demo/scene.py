@@ -26,6 +26,9 @@ class Character(StrEnum):
     FORGETFUL = "forgetful"
 
 
+_UP_TO = {Character.PUNCTUAL: 0.62, Character.SLOW: 0.87, Character.FORGETFUL: 1.0}  # of a district's units
+
+
 @dataclass(slots=True)
 class Case:
     """A complaint that has a number, as far as the players have been told."""
@@ -98,9 +101,7 @@ class Scene:
     def character(self, unit: str) -> Character:
         """Return how a unit works: the same all through a play."""
         lot = self.chance.roll("character", unit)
-        if lot < 0.62:  # noqa: PLR2004: shares of a district
-            return Character.PUNCTUAL
-        return Character.SLOW if lot < 0.87 else Character.FORGETFUL  # noqa: PLR2004
+        return next(character for character, share in _UP_TO.items() if lot < share)
 
     def hard(self, case: Case) -> bool:
         """Say whether this is one of the few matters in which everything goes wrong (老大难)."""

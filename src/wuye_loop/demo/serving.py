@@ -50,7 +50,7 @@ async def serving(site: Site, door: socket.socket) -> AsyncIterator[str]:
     # `serve` would install signal handlers of its own; `_serve` is the same without them.
     running = asyncio.create_task(server._serve(sockets=[door]))  # noqa: SLF001
     try:
-        while not server.started and not running.done():
+        while not server.started and not running.done():  # noqa: ASYNC110 uvicorn tells nobody when it has started
             await asyncio.sleep(_LOOK)
         host, port = door.getsockname()[:2]
         yield f"http://{host}:{port}"

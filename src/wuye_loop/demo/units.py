@@ -18,6 +18,7 @@ _LOST = {Character.PUNCTUAL: 0.04, Character.SLOW: 0.12, Character.FORGETFUL: 0.
 _FOUND_AGAIN = (7, 14)
 _HARD_WORK = 9
 _ANSWERING = {Character.PUNCTUAL: (0, 1), Character.SLOW: (1, 2), Character.FORGETFUL: (1, 4)}
+_RESULTS = {"解决": 0.7, "部分解决": 0.93, "未解决": 1.0}  # up to which share of all
 _REPLIES = (
     "经现场核实，您反映的情况属实。已责成物业企业整改完毕，并安排专人复查，感谢您的监督。",
     "工作人员已到现场查看并与您联系，相关问题已处理，后续将加强日常巡查。",
@@ -113,7 +114,7 @@ def _report(scene: Scene, unit: str, case: Case) -> dict[str, Any]:
     contacted = scene.chance.happens(0.92, "did contact", case.key, case.cycle)
     lot = scene.chance.roll("result", case.key, case.cycle)
     form: dict[str, Any] = {
-        "result": "解决" if lot < 0.7 else "部分解决" if lot < 0.93 else "未解决",  # noqa: PLR2004: shares
+        "result": next(result for result, share in _RESULTS.items() if lot < share),
         "true_matter": scene.chance.pick(("属实", "属实", "属实", "部分属实", "不属实"), "true", case.key),
         "contacted": contacted,
         "internal": f"{scene.units[unit]['name']}派员到场核实，已形成处置记录，照片存档。",

@@ -163,14 +163,19 @@ def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
     return _write(loop, session, world, locked, machine.joined(steps), no_answer, None), len(steps)
 
 
-def annotate(loop: Loop, session: Session, number: str, action: str, facts: Mapping[str, Any], **changes: Any) -> None:
-    """Write a ledger row by the system that moves nothing."""
+def amend(loop: Loop, session: Session, number: str, decided: Callable[[World, Situation], Step | None]) -> bool:
+    """Write what a decision of the system makes of a grievance seen under its lock; False when it makes nothing.
+
+    Raises NotFound.
+    """
     locked = grievances.lock(session, number, SYSTEM)
     if locked is None:
         raise NotFound
-    world = world_of(loop, session, locked)
-    step = machine.note(world, locked.situation, action, facts, **changes)
+    step = decided(world_of(loop, session, locked), locked.situation)
+    if step is None:
+        return False
     grievances.write(session, locked.situation, step)
+    return True
 
 
 def no_answer(_: World, __: Situation, ___: Step) -> bytes:
@@ -254,15 +259,13 @@ def _write(
 
 def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: str) -> None:
     """Count a follower on the lead grievance, with a ledger row of its own."""
-    number = grievances.number_of(session, other_id)
-    locked = grievances.lock(session, number, SYSTEM)
-    if locked is None:
-        raise NotFound
-    world = world_of(loop, session, locked)
     action = "follower_joined" if change > 0 else "follower_left"
-    followers = locked.situation.grievance.followers + change
-    step = machine.note(world, locked.situation, action, {"follower": follower}, followers=followers)
-    grievances.write(session, locked.situation, step)
+
+    def counted(world: World, situation: Situation) -> Step:
+        followers = situation.grievance.followers + change
+        return machine.note(world, situation, action, {"follower": follower}, followers=followers)
+
+    amend(loop, session, grievances.number_of(session, other_id), counted)
 
 
 def jobs_of(step: Step, before: Situation) -> tuple[Job, ...]:
