@@ -1,4 +1,4 @@
-"""A small district on a test's own database: streets, units, keys, the calendar, kuiwen@1, and a clock set by hand."""
+"""A small district on a test's own database: streets, units, keys, the calendar, kuiwen@1, and a clock set by hand."""  # noqa: A005
 
 import io
 import logging

@@ -87,7 +87,7 @@ BODIES: dict[str, tuple[bytes, int]] = {
     "raw bytes that are no UTF-8": (b'{"title": "\xff\xfe"}', 400),
     "NaN": (changed(extra={"x": float("nan")}), 400),
     "infinity": (b'{"extra": {"x": 1e999}}', 400),
-    "a huge integer": (b'{"extra": {"x": ' + b"9" * 5000 + b"}}", 422),
+    "a huge integer": (b'{"extra": {"x": ' + b"9" * 5000 + b"}}", 400),
     "a duplicate key": (b'{"title": "a", "title": "' + CANARY.encode() + b'"}', 400),
     "a duplicate key deep inside": (changed(extra={"x": 1}).replace(b'{"x": 1}', b'{"x": {"y": 1, "y": 2}}'), 400),
     "deep nesting": (changed(extra={"x": nested(100)}), 400),
@@ -218,11 +218,9 @@ async def test_hostile_addresses_are_refused_in_words(drive: Driver) -> None:
                         kept = {"number": number, "action": "urge", "kind": "assist"}.get(name, "x")
                         address = address.replace(f"{{{name}}}", raw if name == target else kept)
                     began = process_time()
+                    body: dict[str, str] | None = {} if method == "post" else None
                     answer = await drive.client.request(
-                        method.upper(),
-                        address,
-                        headers=drive.headers("supervisor"),
-                        **({"json": {}} if method == "post" else {}),
+                        method.upper(), address, headers=drive.headers("supervisor"), json=body
                     )
                     sent += 1
                     assert 400 <= answer.status_code < 500, (method, address, answer.status_code, answer.text[:200])

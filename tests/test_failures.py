@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from tests.site import Town, build, driving, logging_to_memory, order
+from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.situation import Command
 from wuye_loop.loop import auditing, collect, engine
 from wuye_loop.store.database import Database
@@ -44,7 +45,8 @@ def counts(town: Town) -> dict[str, int]:
 def execute(town: Town, *statements: str) -> None:
     """Run statements of the test's own."""
     for statement in statements:
-        town.run(lambda session, one=statement: session.connection().exec_driver_sql(one))
+        with town.database.begin() as session:
+            session.connection().exec_driver_sql(statement)
 
 
 @pytest.mark.anyio
@@ -169,8 +171,9 @@ def kill_all_others(town: Town) -> None:
 def taken_in(town: Town, count: int) -> list[str]:
     """Take in so many grievances."""
     loop, actor = town.site.loop, town.actors["hotline"]
-    forms = [collect.IntakeForm.model_validate(order(f"s{n}")) for n in range(count)]
-    return [town.run(lambda session, form=form: collect.collect(loop, session, form, actor)).number for form in forms]
+    forms = [IntakeForm.model_validate(order(f"s{n}")) for n in range(count)]
+    with town.database.begin() as session:
+        return [collect.collect(loop, session, form, actor).number for form in forms]
 
 
 def test_a_grievance_that_cannot_be_worked_on_does_not_stop_the_sweep_of_the_others(town: Town) -> None:

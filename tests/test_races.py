@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from tests.site import SEND_BACK, Driver, Town, build, driving, order
 from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.situation import SYSTEM
 from wuye_loop.loop import auditing, collect, escalate, handle
 from wuye_loop.store import grievances
@@ -148,8 +149,9 @@ async def test_orders_numbered_at_once_leave_no_gap_and_no_number_twice(town: To
 def taken_in(town: Town, count: int) -> list[str]:
     """Take in so many grievances."""
     loop, actor = town.site.loop, town.actors["hotline"]
-    forms = [collect.IntakeForm.model_validate(order(f"s{n}")) for n in range(count)]
-    return [town.run(lambda session, form=form: collect.collect(loop, session, form, actor)).number for form in forms]
+    forms = [IntakeForm.model_validate(order(f"s{n}")) for n in range(count)]
+    with town.database.begin() as session:
+        return [collect.collect(loop, session, form, actor).number for form in forms]
 
 
 def test_four_sweepers_over_a_hundred_due_grievances_fire_each_rung_once(town: Town) -> None:

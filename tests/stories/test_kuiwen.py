@@ -29,9 +29,9 @@ def due(drive: Driver, number: str, clock: str) -> str:
     return (instant + timedelta(hours=8)).strftime("%m-%d %H:%M")
 
 
-async def handling(drive: Driver, external_id: str = "a1", **fields: object) -> str:
+async def handling(drive: Driver, external_id: str = "a1") -> str:
     """Bring a lift case to the market department, which has signed for it."""
-    number = await drive.push(external_id, **fields)
+    number = await drive.push(external_id)
     await drive.walk(number, "accept", "sign")
     return number
 

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -66,10 +66,25 @@ def _server(site: Site) -> uvicorn.Server:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # nobody's word about an address is taken; no decision rests on one
             timeout_graceful_shutdown=10,
             timeout_keep_alive=30,
         )
     )
+
+
+def _run(work: Coroutine[None, None, None]) -> None:
+    """Run on uvloop where there is one: a fifth of a step's processor time is the event loop's."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(work)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 not on every system
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def _settle() -> None:
@@ -104,7 +119,7 @@ def up(
         _err.print(f"[bold]wuye-loop[/] http://{settings.host}:{settings.port}/docs")
         if rehearsal:
             _err.print("[yellow]演练模式[/]:POST /v1/rehearsal/clock 可拨动时钟")
-        asyncio.run(run(site, serve=True, work=True))
+        _run(run(site, serve=True, work=True))
 
 
 def serve(port: Port = None, data: DataDir = None, host: Host = None) -> None:
@@ -112,7 +127,7 @@ def serve(port: Port = None, data: DataDir = None, host: Host = None) -> None:
     settings = _settings(data, host, port)
     logs.configure(settings.log_level)
     with open_site(settings) as site:
-        asyncio.run(run(site, serve=True, work=False))
+        _run(run(site, serve=True, work=False))
 
 
 def work(data: DataDir = None) -> None:
@@ -120,4 +135,4 @@ def work(data: DataDir = None) -> None:
     settings = _settings(data, None, None)
     logs.configure(settings.log_level)
     with open_site(settings) as site:
-        asyncio.run(run(site, serve=False, work=True))
+        _run(run(site, serve=False, work=True))

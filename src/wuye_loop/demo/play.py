@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -11,25 +10,15 @@ from wuye_loop.demo.clock import PlayedClock
 from wuye_loop.demo.complaints import ZONE, Complaint
 from wuye_loop.demo.doors import PlayFailed
 from wuye_loop.demo.scene import Scene
+from wuye_loop.demo.scripts import FIRST_DAY, Script
 from wuye_loop.domain.calendar import WorkCalendar
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import escalate
 from wuye_loop.store import sweeping
 
-#: A Sunday on which offices work, to make up for 国庆. The thirty days from here hold 中秋, 国庆 and a Saturday's work.
-FIRST_DAY: Final = date(2026, 9, 20)
 _MOST_EXTRA: Final = 60  # days after the last one, to work off what is left
 
 Act = Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """What is played: the complaints in the order of their arrival, how many days, and whether it goes on to the end."""
-
-    complaints: Sequence[Complaint]
-    days: int
-    to_the_end: bool = False
 
 
 class Play:

@@ -1,5 +1,6 @@
 """What a play shows: tables in the words of the people who read them."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,7 +10,6 @@ from rich.table import Table
 from wuye_loop.demo import timeline
 from wuye_loop.demo.results import DESK, Results
 from wuye_loop.demo.scene import COMMAND, HOTLINE, SUPERVISOR, Scene
-from wuye_loop.demo.stage import STREET_SUPERVISOR
 from wuye_loop.domain.workflow import Workflow
 
 _WORST, _UNITS = 10, 20
@@ -17,11 +17,14 @@ _LEFT, _RIGHT = "left", "right"
 _WHOLE = ("编号", "承办单位", "已逾期")  # columns whose words stay on one line
 
 
-async def show(console: Console, found: Results, scene: Scene, workflow: Workflow) -> None:
-    """Print every table; what is overdue and one grievance's whole way are asked of the server."""
+async def show(console: Console, found: Results, scene: Scene, workflow: Workflow, *, mapped: bool = False) -> None:
+    """Print every table; what is overdue and one grievance's whole way are asked of the server.
+
+    `mapped`: the complaints are real ones, whose places were mapped onto the made-up district.
+    """
     console.rule("[bold]演示结果")
     _stages(console, found)
-    _routing(console, found)
+    _routing(console, found, mapped=mapped)
     late = await scene.doors.all(SUPERVISOR, "/v1/supervision/overdue")
     _overdue(console, late)
     _orders(console, found)
@@ -53,12 +56,14 @@ def _stages(console: Console, found: Results) -> None:
     _print(console, "一、诉求所处环节", columns, [*rows, ("合计", "", total, percent(total, total))])
 
 
-def _routing(console: Console, found: Results) -> None:
+def _routing(console: Console, found: Results, *, mapped: bool) -> None:
     placed = found.summary.routed + found.summary.to_desk
     rows = [(title, number, percent(number, placed)) for title, number in found.routers]
     columns = (("由谁转办", _LEFT), ("件数", _RIGHT), ("占比", _RIGHT))
     share = percent(found.summary.to_desk, placed)
     caption = f"受理后首次转办 {placed} 件；路由定不下来、需要人工的 {found.summary.to_desk} 件，占 {share}"
+    if mapped:
+        caption += "\n文件里的小区不在虚构城区之内，已按哈希分到各街道，所以属地规则总能定出单位"
     _print(console, "二、问题转办", columns, rows or [(DESK, 0, None)], caption)
 
 
@@ -134,21 +139,24 @@ def _summary(console: Console, found: Results, scene: Scene) -> None:
 
 def invite(console: Console, address: str, scene: Scene) -> None:
     """Say where the server is, and three things to try, each with a key that works."""
-    keys = scene.doors.keys
-    unit = next((code for code in scene.units if code == "housing"), COMMAND)
+    leads = Counter(
+        case.lead for case in scene.cases.values() if case.lead and case.state in ("handling", "supervised")
+    )
+    unit = leads.most_common(1)[0][0] if leads else COMMAND
     order = (
         '{"external_id":"try-1","channel":"电话","kind":"投诉","title":"电梯停运两天","body":"三号楼电梯停运两天。",'
         '"place":{"estate":"E0101"},"complainant":{"anonymous":true}}'
     )
-    console.print(f"[bold]接口文档[/] {address}/docs （Ctrl-C 结束；演示用的钥匙只在这个演示库里有效）\n")
+    console.print(f"[bold]接口文档[/] {address}/docs （Ctrl-C 结束；演示用的密钥只在这个演示库里有效）\n")
     asked = {
-        "12345 热线推送一件诉求": (HOTLINE, f"/v1/grievances -H 'Content-Type: application/json' -d '{order}'"),
-        f"{scene.units[unit]['name']}的收件箱": (unit, "/v1/inbox"),
-        "一个街道的督办人员看本街道的逾期": (STREET_SUPERVISOR, "/v1/supervision/overdue"),
+        "12345 热线推送一件诉求": (HOTLINE, "/v1/grievances", f" -H 'Content-Type: application/json' -d '{order}'"),
+        f"{scene.units[unit]['name']}的收件箱": (unit, "/v1/inbox?limit=5", ""),
+        "督办人员看全区的逾期": (SUPERVISOR, "/v1/supervision/overdue?limit=5", ""),
     }
-    for words, (who, path) in asked.items():
+    for words, (who, path, rest) in asked.items():
+        line = f"curl -s -H 'Authorization: Bearer {scene.doors.keys[who]}' '{address}{path}'{rest}"
         console.print(f"[dim]# {words}[/]")
-        console.print(f"curl -s -H 'Authorization: Bearer {keys[who]}' {address}{path}", markup=False, soft_wrap=True)
+        console.print(line, markup=False, soft_wrap=True)
     console.print()
 
 

@@ -21,7 +21,6 @@ from wuye_loop.store.database import open_database
 from wuye_loop.store.directory import load_directory
 
 DATABASE: Final = "wuye_demo"
-STREET_SUPERVISOR: Final = "street-supervisor"
 _ANYTHING = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'S') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'"
 
 
@@ -56,16 +55,14 @@ def _site(settings: Settings, clock: PlayedClock) -> Iterator[Site]:
 
 
 def cast(site: Site, document: Mapping[str, Any], units: Iterable[str]) -> dict[str, str]:
-    """Load the district and return a key for each of the players: units by their code, hotline and supervisors."""
+    """Load the district and return a key for each of the players: units by their code, hotline and supervisor."""
     with site.database.begin() as session:
         load_directory(session, document)
     now, ids = site.loop.clock.now(), SystemIds()
-    street = next(area["code"] for area in document["areas"] if area["level"] == "street")
     with site.database.begin() as session:
         keys = {unit: api_keys.create(session, role="unit", unit=unit, now=now, ids=ids) for unit in units}
         keys[HOTLINE] = api_keys.create(session, role="hotline", now=now, ids=ids)
         keys[SUPERVISOR] = api_keys.create(session, role="supervisor", now=now, ids=ids)
-        keys[STREET_SUPERVISOR] = api_keys.create(session, role="supervisor", area=street, now=now, ids=ids)
     return keys
 
 

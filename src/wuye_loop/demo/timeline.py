@@ -18,6 +18,7 @@ _WORDS = {
     "until": "至", "satisfied": "评价", "solved": "是否解决", "outcome": "回访", "measures": "措施", "demand": "要求",
     "note": "说明", "document": "文号", "comment": "意见",
 }  # fmt: skip
+_OTHERS = {"system": "系统", "hotline": "12345 热线"}
 _LONGEST = 60
 
 
@@ -51,18 +52,12 @@ async def show(console: Console, scene: Scene, workflow: Workflow) -> None:
 
 
 def _told(row: Mapping[str, Any], scene: Scene, workflow: Workflow) -> tuple[str, ...]:
-    at = datetime.fromisoformat(row["at"]).astimezone(ZONE)
-    actor = row["actor"]
-    who = (
-        actor["unit_name"] or actor["role_title"] or {"system": "系统", "hotline": "12345 热线"}.get(actor["kind"], "")
-    )
-    return (
-        f"{at:%m-%d %H:%M}",
-        row["stage_title"] or "",
-        row["title"],
-        who,
-        "；".join(_facts(row["facts"], scene, workflow)),
-    )
+    at, actor = datetime.fromisoformat(row["at"]).astimezone(ZONE), row["actor"]
+    who = actor["unit_name"] or actor["role_title"] or _OTHERS.get(actor["kind"], "")
+    said = "；".join(_facts(row["facts"], scene, workflow))
+    if row["action"] == "receive" and said:
+        said = f"转办预判：{said}"
+    return f"{at:%m-%d %H:%M}", row["stage_title"] or "", row["title"], who, said
 
 
 def _facts(facts: Mapping[str, Any], scene: Scene, workflow: Workflow) -> Iterator[str]:

@@ -145,11 +145,11 @@ async def _asks(scene: Scene, unit: str, case: Case, spent: int, takes: int) -> 
     wanted = scene.hard(case) or chance.happens(_EXTENDED, "extend", case.key)
     if foreseen and wanted and not case.count("extend"):
         days = 2 if scene.hard(case) else chance.between(2, 5, "days", case.key)
-        form = {
+        extension: dict[str, object] = {
             "days": days,
             "reason": chance.pick(("配件订货未到", "需专业机构检测", "涉及多家单位协调"), "x", case.key),
         }
-        await scene.doors.open(unit, case.number, "extension", form)
+        await scene.doors.open(unit, case.number, "extension", extension)
         return True
     return False
 

@@ -22,7 +22,14 @@ def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return value
 
 
+def _filled(value: str) -> str:
+    if not value:
+        raise BadValue("不能只有空白")
+    return value
+
+
 CLEAN = AfterValidator(_cleaned)
+FILLED = AfterValidator(_filled)
 
 
 class Place(BaseModel):
@@ -66,13 +73,13 @@ class IntakeForm(BaseModel):
             }
         },
     )
-    external_id: Annotated[str, Field(min_length=1, max_length=64), CLEAN]
-    channel: Annotated[str, Field(min_length=1, max_length=40), CLEAN]
-    kind: Annotated[str, Field(min_length=1, max_length=20), CLEAN]
+    external_id: Annotated[str, Field(min_length=1, max_length=64), CLEAN, FILLED]
+    channel: Annotated[str, Field(min_length=1, max_length=40), CLEAN, FILLED]
+    kind: Annotated[str, Field(min_length=1, max_length=20), CLEAN, FILLED]
     category: Annotated[str, Field(max_length=120), CLEAN] | None = None
     urgency: Annotated[str, Field(max_length=20), CLEAN] | None = None
-    title: Annotated[str, Field(min_length=1, max_length=200), CLEAN]
-    body: Annotated[str, Field(min_length=1, max_length=20_000), CLEAN]
+    title: Annotated[str, Field(min_length=1, max_length=200), CLEAN, FILLED]
+    body: Annotated[str, Field(min_length=1, max_length=20_000), CLEAN, FILLED]
     occurred_at: AwareDatetime | None = None
     place: Place = Field(default_factory=Place)
     complainant: Complainant = Field(default_factory=Complainant)

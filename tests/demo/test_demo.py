@@ -1,0 +1,203 @@
+"""The demonstration: a small play over real HTTP, and the reading of complaints from a file."""
+
+import gzip
+import json
+from collections.abc import Sequence
+from datetime import datetime, time
+from pathlib import Path
+
+import pytest
+from tests.database import clone
+
+from wuye_loop.app import make_site
+from wuye_loop.demo import reading, stage
+from wuye_loop.demo.chance import Chance
+from wuye_loop.demo.clock import PlayedClock
+from wuye_loop.demo.complaints import ZONE, Complaint, made_up
+from wuye_loop.demo.district import district
+from wuye_loop.demo.reading import NotComplaints
+from wuye_loop.demo.scripts import FIRST_DAY, Script, our_own
+from wuye_loop.demo.show import Show, beginning
+from wuye_loop.domain.text import mask_phone
+from wuye_loop.prepare import prepare
+from wuye_loop.settings import Settings
+from wuye_loop.store.database import Database
+
+KEYS = [
+    "grievances", "closed", "open", "to_desk", "routed", "escalations", "orders", "satisfied", "drift", "chain_ok",
+    "seconds",
+]  # fmt: skip
+ESTATES = district()["estates"]
+
+
+def complaints(number: int, days: int, seed: int = 7) -> list[Complaint]:
+    return made_up(Chance(seed), number, FIRST_DAY, days, ESTATES)
+
+
+def play(
+    database: Database, folder: Path, script: Script, capsys: pytest.CaptureFixture[str]
+) -> tuple[dict[str, object], str]:
+    """Play on an empty database; return the object of the last line, and the tables."""
+    settings = Settings(data=folder)
+    clock = beginning()
+    site = make_site(settings, database, clock=clock)
+    prepare(site)
+    Show(settings, 0, leave=True, as_json=True).on(site, clock, script, 0.0)
+    out = capsys.readouterr()
+    return json.loads(out.out.splitlines()[-1]), out.err
+
+
+def test_five_days_end_with_sound_ledgers_and_say_so_in_one_object(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found, tables = play(database, tmp_path, our_own(5, 25), capsys)
+    assert list(found) == KEYS
+    assert (found["drift"], found["chain_ok"], found["grievances"]) == (0, True, 25)
+    assert isinstance(found["closed"], int)
+    assert isinstance(found["open"], int)
+    assert found["closed"] + found["open"] == 25
+    assert found["closed"] > 0
+    for title in ("诉求所处环节", "问题转办", "逾期与升级", "督办单", "按期率与满意率", "一件诉求的全程", "偏差 0"):
+        assert title in tables
+
+
+def test_the_same_seed_gives_the_same_counts_in_whatever_order_requests_are_answered(
+    template_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = []
+    for number in (9001, 9002):
+        with clone(template_url, number) as url:
+            database = Database(url, pool_size=5)
+            found, _ = play(database, tmp_path / str(number), our_own(3, 8), capsys)
+            database.dispose()
+        counts.append({**found, "seconds": 0})
+    assert counts[0] == counts[1]
+
+
+def test_a_play_to_the_end_leaves_nothing_open(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = Script(complaints(6, 2), 2, to_the_end=True)
+    found, _ = play(database, tmp_path, script, capsys)
+    assert (found["open"], found["closed"], found["drift"]) == (0, 6, 0)
+
+
+def test_a_database_that_holds_anything_is_not_played_on(database_url: str, tmp_path: Path) -> None:
+    settings = Settings(database_url=database_url, data=tmp_path)
+    with pytest.raises(stage.NoStage, match="不是空的"), stage.opened(settings, beginning()):
+        pass
+
+
+def test_a_play_never_goes_back_in_time() -> None:
+    clock = PlayedClock(datetime.combine(FIRST_DAY, time(9), ZONE))
+    with pytest.raises(ValueError, match="cannot go back"):
+        clock.set(datetime.combine(FIRST_DAY, time(8), ZONE))
+
+
+def test_made_up_complaints_are_varied_and_the_same_every_time() -> None:
+    found = complaints(300, 30)
+    assert found == complaints(300, 30)
+    assert found != complaints(300, 30, seed=8)
+    assert len({item.external_id for item in found}) == 300
+    assert [item.arrives for item in found] == sorted(item.arrives for item in found)
+    assert len({item.form["title"] for item in found}) > 40
+    assert {item.form["kind"] for item in found} >= {"投诉", "求助", "咨询", "建议"}
+    assert any("category" not in item.form for item in found)
+    assert any(item.form["complainant"].get("anonymous") for item in found)
+    assert any(not item.form["place"] for item in found)
+    assert any("被困" in item.form["body"] or "燃气泄漏" in item.form["body"] for item in found)
+    phones = {item.form["complainant"].get("phone") for item in found} - {None}
+    assert phones
+    assert all(phone.startswith("1380000") and mask_phone(phone) != phone for phone in phones)
+
+
+def test_a_twin_tells_the_same_matter_of_the_same_place_later() -> None:
+    found = complaints(300, 30)
+    by_id = {item.external_id: item for item in found}
+    twins = [item for item in found if item.twin_of]
+    assert len(twins) == 15
+    for twin in twins:
+        told = by_id[twin.twin_of or ""]
+        assert twin.arrives >= told.arrives
+        assert (twin.form["place"], twin.form["title"]) == (told.form["place"], told.form["title"])
+        assert twin.form["body"] != told.form["body"]
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+HEADER = "message_id,user_id,title,created_at,detail,likes"
+GOOD = (
+    '7,U1,"电梯坏了,没人修",2019-08-19 11:48:23,"他们说""下周""来,\n至今没来。",0',
+    f"3,U2,请问怎么成立业委会,2019/3/1 9:05,我住{ESTATES[4]['name']},1",
+    "5,,求助：车位被占,2019-05-02,,0",
+)
+
+
+def written(folder: Path, rows: Sequence[str | bytes], *, packed: bool = False, header: str = HEADER) -> Path:
+    lines = [row if isinstance(row, bytes) else row.encode() for row in (header, *rows)]
+    raw = b"\xef\xbb\xbf" + b"\r\n".join(lines) + b"\r\n"
+    path = folder / ("rows.csv.gz" if packed else "rows.csv")
+    path.write_bytes(gzip.compress(raw) if packed else raw)
+    return path
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_quotes_and_line_breaks_are_read_whole_and_rows_come_in_order(tmp_path: Path, *, packed: bool) -> None:
+    rows, bad = reading.read(written(tmp_path, GOOD, packed=packed))
+    assert not bad
+    assert [row.message_id for row in rows] == ["3", "5", "7"]
+    assert rows[2].title == "电梯坏了,没人修"
+    assert rows[2].body == '他们说"下周"来,\n至今没来。'
+    assert rows[1].body == "求助：车位被占"
+    assert rows[0].created_at == datetime(2019, 3, 1, 9, 5, tzinfo=ZONE)
+
+
+def test_a_bad_row_is_reported_with_its_line_and_the_others_are_read(tmp_path: Path) -> None:
+    bad_rows: list[str | bytes] = [
+        "8,U,题,哪天,文,0",
+        "9,U,题,2019-01-01",
+        ",U,题,2019-01-01,文,0",
+        "7,U,又一次,2019-01-01,文,0",
+        "10,U,题,2019-01-01,".encode() + b"\xff\xfe,0",
+        "11,U,,2019-01-01,,0",
+    ]
+    rows, bad = reading.read(written(tmp_path, [*GOOD, *bad_rows]))
+    assert len(rows) == 3
+    assert [row.line for row in bad] == [6, 7, 8, 9, 10, 11]
+    for row, word in zip(bad, ("created_at", "应有 6 列", "message_id", "重复", "UTF-8", "空的"), strict=True):
+        assert word in row.why
+    kept = tmp_path / "folder" / "bad.csv"
+    reading.keep_bad(kept, bad)
+    assert len(kept.read_text(encoding="utf-8-sig").splitlines()) == 7
+
+
+def test_a_quote_that_never_closes_is_reported(tmp_path: Path) -> None:
+    rows, bad = reading.read(written(tmp_path, [GOOD[1], '9,U,"题,2019-01-01,文,0']))
+    assert len(rows) == 1
+    assert "引号不成对" in bad[0].why
+
+
+def test_a_file_without_the_columns_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(NotComplaints, match="detail"):
+        reading.read(written(tmp_path, [], header="message_id,user_id,title,created_at"))
+
+
+def test_a_broken_gzip_is_refused_in_words(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD, packed=True)
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(NotComplaints, match="gzip"):
+        reading.read(path)
+
+
+def test_rows_become_complaints_spread_over_the_days_at_places_of_the_district(tmp_path: Path) -> None:
+    rows, _ = reading.read(written(tmp_path, GOOD))
+    begins = datetime.combine(FIRST_DAY, time(8), ZONE)
+    found = reading.as_complaints(rows, Chance(1), begins, 20, ESTATES)
+    assert [item.external_id for item in found] == ["3", "5", "7"]
+    assert found[0].form["place"] == {"estate": ESTATES[4]["code"]}
+    assert [item.form["kind"] for item in found] == ["咨询", "求助", "投诉"]
+    assert found[0].form["complainant"] == {"name": "U2"}
+    assert found[1].form["complainant"] == {"anonymous": True}
+    assert begins == found[0].arrives < found[1].arrives < found[2].arrives
+    assert (found[2].arrives - begins).days < 20
+    assert found == reading.as_complaints(rows, Chance(1), begins, 20, ESTATES)
