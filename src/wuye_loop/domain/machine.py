@@ -179,6 +179,9 @@ def _chain(builder: Builder, task_id: UUID | None = None) -> None:
             builder.grievance = before
             _left_at_desk(builder, action, turn)
             return
+        except IllegalAction as error:
+            title = builder.world.rules.title_of(action)
+            raise IllegalAction(f"随后的“{title}”现在不能办：{error.detail}") from None
         task_id = None
 
 
@@ -340,6 +343,9 @@ def _open(
     builder.tasks[task.id] = task
     builder.opened = task.id
     if chosen in world.rules.workflow.documents:
+        issuers = world.rules.workflow.documents[str(chosen)].by
+        if issuers and role not in issuers:
+            raise Forbidden("您的角色不能签发这种文书")
         number = issue(builder, str(chosen), holder, copies, task.id)
         builder.set_task(task.id, document_number=number, copies=builder.documents[-1].copies)
     context = Context(answers, builder.tasks[task.id], _opener(builder))

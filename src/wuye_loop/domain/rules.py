@@ -134,6 +134,11 @@ class Rules:
             for word in workflow.intake.categories
         ]
 
+    def title_of(self, action: str) -> str:
+        """Return the title of an action of the main flow, or its name."""
+        spec = self.workflow.actions.get(action)
+        return spec.title if spec else action
+
     def suggest(self, text: str) -> str | None:
         """Return the first category whose words stand in the NFKC text, or None."""
         return next((category for pattern, category in self._keywords if pattern.search(text)), None)

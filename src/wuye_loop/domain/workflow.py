@@ -324,6 +324,7 @@ class Workflow(Flow):
     levels: tuple[Level, ...] = (Level.COMMUNITY, Level.STREET, Level.DISTRICT)
     roles: dict[Name, Role]
     intake: Intake = Intake()
+    labels: dict[Name, Title] = Field(default_factory=dict)  # what people read for a form field without a title
     instruments: dict[Name, Instrument] = Field(default_factory=dict)
     tasks: dict[Name, TaskKind] = Field(default_factory=dict)
     documents: dict[Title, DocumentKind] = Field(default_factory=dict)

@@ -38,7 +38,7 @@ def collect(
 ) -> Outcome:
     """Take in one grievance. The same source and external id with the same body is answered as the first time (200).
 
-    `received_at` is for importing what another system received earlier. Raises KeyReused (409) for another body under
+    `received_at` is for importing what another system received earlier. Raises Conflict (409) for another body under
     the same id, BadInput (422) for an unknown area.
     """
     digest = _digest(loop, form)

@@ -77,6 +77,7 @@ def _fire(loop: Loop, database: Database, jobs: Jobs, numbers: Sequence[str]) ->
                 jobs.defer(session, outcome.jobs)
             if outcome.step:
                 for entry in outcome.step.entries:
+                    metrics.steps_total.labels(entry.action).inc()
                     if entry.action.startswith("rung:"):
                         metrics.sweep_fired_total.labels(entry.action.removeprefix("rung:")).inc()
     return fired

@@ -87,8 +87,8 @@ def choices(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str
         "number": number,
         "state": locked.situation.grievance.state,
         "seq": locked.situation.grievance.seq,
-        "actions": [_shown(item) for item in options(world, locked.situation, actor)],
-        "tasks": [_shown(item) for item in openings(world, locked.situation, actor)],
+        "actions": [_shown(world, item) for item in options(world, locked.situation, actor)],
+        "tasks": [_shown(world, item) for item in openings(world, locked.situation, actor)],
     }
 
 
@@ -104,12 +104,12 @@ def task_choices(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> d
         "id": str(task_id),
         "state": task.state,
         "seq": locked.situation.grievance.seq,
-        "actions": [_shown(item) for item in options(world, locked.situation, actor, task)],
+        "actions": [_shown(world, item) for item in options(world, locked.situation, actor, task)],
     }
 
 
-def _shown(item: dict[str, Any]) -> dict[str, Any]:
-    return {**item, "form": item["form"].schema}
+def _shown(world: World, item: dict[str, Any]) -> dict[str, Any]:
+    return {**item, "form": item["form"].schema(world.rules.workflow.labels)}
 
 
 def _grievance(world: World, situation: Situation, _: Step) -> bytes:

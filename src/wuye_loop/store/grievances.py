@@ -26,10 +26,7 @@ _N = len(_COLUMNS)
 _TASKS = (
     "(SELECT jsonb_agg(to_jsonb(t)) FROM task t WHERE t.grievance_id = g.id AND (NOT t.final OR t.id = %(task_id)s))"
 )
-_CLOCKS = (
-    "(SELECT jsonb_agg(c.image) FROM clock c WHERE c.grievance_id = g.id"
-    " AND (c.status <> 'ended' OR c.cycle = g.cycle))"
-)
+_CLOCKS = "(SELECT jsonb_agg(c.image) FROM clock c WHERE c.grievance_id = g.id)"
 _EPOCHS = "(SELECT ARRAY[e.directory, e.calendar, e.workflows] FROM epoch e)"
 _PERSON = ("x.key_id", "x.alg", "x.wrapped_key", "x.nonce", "x.ciphertext")
 # Waiting for a lock, the locked row is read again as it is now, but everything else still as it was when the statement

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Erased
 from wuye_loop.domain.sealing import KeyRing, Sealed
@@ -26,6 +27,21 @@ def seal(keyring: KeyRing, grievance_id: UUID, person: Mapping[str, Any]) -> dic
         "ciphertext": sealed.ciphertext,
         "phone_hash": keyring.blind(str(phone)) if phone else None,
     }
+
+
+def sample(session: Session) -> tuple[UUID, Sealed] | None:
+    """Return one sealed complainant, to try a key ring on; None where nothing is sealed yet."""
+    row = (
+        session.connection()
+        .exec_driver_sql(
+            "SELECT grievance_id, key_id, alg, wrapped_key, nonce, ciphertext FROM complainant"
+            " WHERE length(wrapped_key) > 0 LIMIT 1"
+        )
+        .first()
+    )
+    if row is None:
+        return None
+    return row[0], Sealed(row[1], row[2], bytes(row[3]), bytes(row[4]), bytes(row[5]))
 
 
 def opened(keyring: KeyRing, grievance_id: UUID, sealed: Sealed | None) -> dict[str, Any]:

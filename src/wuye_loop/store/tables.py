@@ -131,6 +131,7 @@ epoch = _Table(
     _count("directory"),
     _count("calendar"),
     _count("workflows"),
+    _flag("rehearsed"),  # its clock was moved by hand: not a record of what happened
 )
 
 workflow = _Table(

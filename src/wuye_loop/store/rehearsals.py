@@ -1,0 +1,24 @@
+"""Which database is a rehearsal's (演练): its clock was moved by hand, so it is no record of what happened."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+
+def begin(session: Session) -> bool:
+    """Mark the database as rehearsed; False when it holds grievances that were not rehearsed."""
+    row = session.connection().exec_driver_sql(
+        "UPDATE epoch SET rehearsed = TRUE WHERE id = 1 AND (rehearsed OR NOT EXISTS (SELECT 1 FROM grievance))"
+    )
+    return row.rowcount == 1
+
+
+def is_rehearsed(session: Session) -> bool:
+    """Say whether the clock of this database was ever moved by hand."""
+    return bool(session.connection().exec_driver_sql("SELECT rehearsed FROM epoch WHERE id = 1").scalar_one())
+
+
+def latest(session: Session) -> datetime | None:
+    """Return the latest instant in the ledger."""
+    at: datetime | None = session.connection().exec_driver_sql("SELECT max(at) FROM ledger").scalar_one()
+    return at
