@@ -7,7 +7,6 @@ from alembic import command
 from sqlalchemy import Column, MetaData, Table, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from tests.database import fresh
@@ -24,7 +23,8 @@ TABLE = """
 @pytest.fixture
 def houses(database: Database) -> Database:
     with database.begin() as session:
-        session.execute(text(TABLE))
+        for statement in filter(str.strip, TABLE.split(";")):
+            session.execute(text(statement))
     return database
 
 
@@ -81,17 +81,14 @@ async def test_async_transactions_end_as_plain_ones_do(
     houses: Database, work: Callable[[Session], None], error: type[Exception] | None, left: int
 ) -> None:
     async def step() -> None:
-        async with houses.begin_async() as session:
-            await session.run_sync(work)
+        await houses.write_async(work)
 
     if error:
         with pytest.raises(error):
             await step()
     else:
         await step()
-    async with houses.read_async() as session:
-        assert await session.run_sync(count) == left
-        assert isinstance(session, AsyncSession)
+    assert await houses.read_async(count) == left
     await houses.dispose_async()
 
 

@@ -12,7 +12,7 @@ from wuye_loop.api import admin, documents, grievances, hotline, reading, rehear
 from wuye_loop.domain.errors import KeyRingBroken, SealBroken
 from wuye_loop.domain.sealing import KeyRing
 from wuye_loop.edge import problems
-from wuye_loop.edge.actors import Callers
+from wuye_loop.edge.actors import SCHEME, Callers
 from wuye_loop.edge.limits import Limits
 from wuye_loop.edge.requests import Requests
 from wuye_loop.edge.site import Site
@@ -114,6 +114,11 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
     """Return the contract, with the problem document that every error is."""
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        schema.setdefault("components", {}).setdefault("schemas", {})["Problem"] = problems.SCHEMA
+        components = schema.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = problems.SCHEMA
+        components["securitySchemes"] = SCHEME
+        for path, doors in schema["paths"].items():
+            for door in doors.values() if path.startswith("/v1/") else ():
+                door["security"] = [{name: []} for name in SCHEME]
         app.openapi_schema = schema
     return app.openapi_schema

@@ -8,8 +8,9 @@ from typing import Any
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.jobs import JobDeferrer
-from sqlalchemy.ext.asyncio import AsyncSession
+from psycopg import AsyncConnection
 from sqlalchemy.orm import Session
+from sqlalchemy.util import await_only
 
 NOTIFY = "notify"  # send a notice to a unit
 ASK_ROUTER = "ask_router"  # ask another system where a grievance belongs, then route it
@@ -44,16 +45,14 @@ class Jobs:
         return self._app.configure_task(name, queue=QUEUES[name], schedule_at=at, connection=connection)
 
     def defer(self, session: Session, jobs: Sequence[Job]) -> None:
-        """Put jobs in the session's transaction."""
+        """Put jobs in the session's transaction, whichever colour its connection has."""
         connection = session.connection().connection.driver_connection
         for kind, items in _by_kind(jobs):
-            self._deferrer(kind, connection).batch_defer(*items)
-
-    async def defer_async(self, session: AsyncSession, jobs: Sequence[Job]) -> None:
-        """Put jobs in the session's transaction, from async code."""
-        raw = await (await session.connection()).get_raw_connection()
-        for kind, items in _by_kind(jobs):
-            await self._deferrer(kind, raw.driver_connection).batch_defer_async(*items)
+            deferrer = self._deferrer(kind, connection)
+            if isinstance(connection, AsyncConnection):
+                await_only(deferrer.batch_defer_async(*items))
+            else:
+                deferrer.batch_defer(*items)
 
 
 def _by_kind(jobs: Sequence[Job]) -> list[tuple[Kind, list[dict[str, Any]]]]:

@@ -6,7 +6,6 @@ from time import monotonic
 from typing import Annotated
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain import keys
@@ -21,7 +20,9 @@ from wuye_loop.store import api_keys
 KEPT_SECONDS = 1.0
 _MOST_KEPT = 4096
 
-_bearer = HTTPBearer(auto_error=False, description="wuye-loop key create 发放的密钥:wyl_live_…")
+#: The scheme as OpenAPI names it; the header itself is read by `caller`, which costs a fifth of FastAPI's own reader.
+SCHEME = {"ApiKey": {"type": "http", "scheme": "bearer", "description": "wuye-loop key create 发放的密钥：wyl_live_…"}}
+_BEARER = "bearer "
 
 
 class Callers:
@@ -56,14 +57,13 @@ def _find(site: Site, digest: bytes, session: Session) -> Actor | None:
     return api_keys.actor_of(row) if row is not None else None
 
 
-async def caller(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Actor:
+async def caller(request: Request) -> Actor:
     """Return the caller of a request."""
-    if credentials is None:
+    header = request.headers.get("Authorization", "")
+    if not header.lower().startswith(_BEARER):
         raise Unauthenticated
     callers: Callers = request.app.state.callers
-    actor = await callers.find(site_of(request), credentials.credentials)
+    actor = await callers.find(site_of(request), header[len(_BEARER) :].strip())
     request.state.key_id = str(actor.key_id)
     return actor
 

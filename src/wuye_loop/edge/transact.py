@@ -1,6 +1,7 @@
 """One request, one transaction: it ends before the answer is rendered, so a failing commit is never a 200."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -31,10 +32,7 @@ async def outcome_of(site: Site, work: Callable[[Session], Outcome]) -> Outcome:
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            async with site.database.begin_async() as session:
-                outcome = await session.run_sync(work)
-                if outcome.jobs:
-                    await site.jobs.defer_async(session, outcome.jobs)
+            outcome = await site.database.write_async(partial(_with_jobs, site, work))
         except IntegrityError as error:
             if attempt == _ATTEMPTS or constraint_of(error) not in _RACES:
                 raise
@@ -42,6 +40,14 @@ async def outcome_of(site: Site, work: Callable[[Session], Outcome]) -> Outcome:
             _count(outcome)
             return outcome
     raise AssertionError  # the loop above returns or raises
+
+
+def _with_jobs(site: Site, work: Callable[[Session], Outcome], session: Session) -> Outcome:
+    """Do the work and put its jobs in the same transaction: a rollback leaves none."""
+    outcome = work(session)
+    if outcome.jobs:
+        site.jobs.defer(session, outcome.jobs)
+    return outcome
 
 
 def _count(outcome: Outcome) -> None:
@@ -69,5 +75,4 @@ def reply(outcome: Outcome) -> Response:
 
 async def read(site: Site, work: Callable[[Session], T]) -> T:
     """Run plain synchronous reading in a read-only transaction."""
-    async with site.database.read_async() as session:
-        return await session.run_sync(work)
+    return await site.database.read_async(work)

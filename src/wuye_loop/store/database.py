@@ -1,8 +1,8 @@
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from alembic import command
@@ -10,13 +10,15 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session
+from sqlalchemy.util import greenlet_spawn
 
 from wuye_loop import postgres
 from wuye_loop.settings import Settings, shipped
 from wuye_loop.store.one_trip import AsyncOneTripCursor, OneTripCursor
 
+T = TypeVar("T")
 _MIGRATING = 0x77757965  # "wuye": the advisory lock of whoever migrates
 
 
@@ -63,24 +65,29 @@ class Database:
             yield session
             session.commit()
 
-    @asynccontextmanager
-    async def begin_async(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction as `begin` does, for async code."""
-        async with AsyncSession(self.async_engine, expire_on_commit=False) as session:
-            yield session
-            await session.commit()
-
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a transaction that cannot write; it is rolled back at its end."""
         with Session(self.engine.execution_options(postgresql_readonly=True)) as session:
             yield session
 
-    @asynccontextmanager
-    async def read_async(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction as `read` does, for async code."""
-        async with AsyncSession(self.async_engine.execution_options(postgresql_readonly=True)) as session:
-            yield session
+    async def write_async(self, work: Callable[[Session], T]) -> T:
+        """Run plain work in a transaction as `begin` does, from async code; one greenlet carries all of it."""
+        return await greenlet_spawn(self._write, work)
+
+    def _write(self, work: Callable[[Session], T]) -> T:
+        with Session(self.async_engine.sync_engine, expire_on_commit=False) as session:
+            result = work(session)
+            session.commit()
+            return result
+
+    async def read_async(self, work: Callable[[Session], T]) -> T:
+        """Run plain reading in a transaction as `read` does, from async code."""
+        return await greenlet_spawn(self._read, work)
+
+    def _read(self, work: Callable[[Session], T]) -> T:
+        with Session(self.async_engine.sync_engine.execution_options(postgresql_readonly=True)) as session:
+            return work(session)
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision; processes that start together take turns."""

@@ -1,7 +1,7 @@
 """Cursors that send BEGIN together with a transaction's first statement: one round trip less in every transaction.
 
 psycopg sends BEGIN by itself and waits for its answer; in a pipeline both travel at once. A step is then three round
-trips: lock and read, write, commit.
+trips: lock and read, write, commit. In a pipeline a statement is one command: several in one text are refused.
 """
 
 from collections.abc import Mapping, Sequence
