@@ -301,9 +301,9 @@ def test_every_error_has_its_row_with_its_status() -> None:
         assert table[slug][1] == str(kind.status), slug
 
 
-def test_every_door_has_its_section_with_its_questions(tmp_path: Path) -> None:
+def test_every_door_has_its_section_with_its_questions(tmp_path: Path, database: Database) -> None:
     settings = Settings(data=tmp_path, rehearsal=True)
-    paths = create_app(make_site(settings, Database("postgresql+psycopg://nobody@nowhere/none"))).openapi()["paths"]
+    paths = create_app(make_site(settings, database)).openapi()["paths"]
     doors = {f"{verb.upper()} {path}": spec for path, verbs in paths.items() for verb, spec in verbs.items()}
     told = sections(API)
     assert set(told) == set(doors)

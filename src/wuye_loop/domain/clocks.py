@@ -2,6 +2,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -390,5 +391,6 @@ def _maybe_instant(image: str | datetime | None) -> datetime | None:
     return None if image is None else _instant(image)
 
 
+@lru_cache(maxsize=1024)
 def _span(text: str | None) -> Span | None:
     return None if text is None else Span.parse(text)

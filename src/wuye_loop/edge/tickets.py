@@ -11,17 +11,20 @@ from wuye_loop.domain.situation import Actor
 from wuye_loop.edge.site import site_of
 from wuye_loop.store.grievances import Ticket
 
-_LONGEST_KEY = 255
+LONGEST_KEY = 255  # characters
+LONGEST_MATCH = 24
 
 IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        max_length=_LONGEST_KEY,
+        max_length=LONGEST_KEY,
         description="同一个键的重复请求得到第一次的答复，保留 30 天；换了内容则 409",
     ),
 ]
-IfMatch = Annotated[str | None, Header(alias="If-Match", max_length=24, description='期望的 seq,如 "3";已变化则 412')]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", max_length=LONGEST_MATCH, description='期望的 seq,如 "3";已变化则 412')
+]
 
 
 async def ticket_of(request: Request, actor: Actor, key: str | None) -> Ticket | None:

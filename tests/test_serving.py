@@ -1,0 +1,110 @@
+"""`up` as an operator runs it: one command, a free port, rehearsal kept apart from real grievances, a clean stop."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from tests.site import MONDAY, order, town_on
+from wuye_loop.app import make_site
+from wuye_loop.domain.errors import KeyRingBroken
+from wuye_loop.domain.intake import IntakeForm
+from wuye_loop.loop.collect import collect
+from wuye_loop.settings import Settings
+from wuye_loop.store import rehearsals
+from wuye_loop.store.database import Database
+
+PROGRAM = Path(sys.executable).with_name("wuye-loop")
+
+
+@contextmanager
+def up(url: str, data: Path, *options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+    """Run `wuye-loop up` on a free port; give its address."""
+    environment = {**os.environ, "WUYE_DATABASE_URL": re.sub(r"^postgresql\+psycopg", "postgresql", url)}
+    command = [str(PROGRAM), "up", "--port", "0", "--data", str(data), *options]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    try:
+        yield _address(process), process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def _address(process: "subprocess.Popen[str]") -> str:
+    assert process.stderr is not None
+    for line in process.stderr:
+        found = re.search(r"http://[\d.]+:\d+", line)
+        if found:
+            return found[0]
+    return ""
+
+
+def answer(address: str, path: str) -> tuple[int, bytes]:
+    """Ask, patiently while the server starts."""
+    end = monotonic() + 20
+    while True:
+        try:
+            with urllib.request.urlopen(address + path, timeout=5) as got:  # noqa: S310 our own address
+                return got.status, got.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read()
+        except OSError:
+            assert monotonic() < end, "the server did not start"
+            sleep(0.1)
+
+
+def test_up_says_where_it_listens_and_stops_cleanly_when_told(database_url: str, tmp_path: Path) -> None:
+    with up(database_url, tmp_path) as (address, process):
+        assert answer(address, "/readyz") == (200, b'{"status":"ready"}')
+        paths = json.loads(answer(address, "/v1/openapi.json")[1])["paths"]
+        assert "/v1/rehearsal/clock" not in paths
+        assert answer(address, "/v1/rehearsal/clock")[0] == 404
+    assert process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
+def test_a_rehearsal_is_marked_and_has_its_clock_door(database_url: str, tmp_path: Path) -> None:
+    with up(database_url, tmp_path, "--rehearsal") as (address, _):
+        assert "/v1/rehearsal/clock" in json.loads(answer(address, "/v1/openapi.json")[1])["paths"]
+    database = Database(database_url)
+    with database.read() as session:
+        assert rehearsals.is_rehearsed(session)
+    database.dispose()
+
+
+def test_real_grievances_are_never_rehearsed_on(database: Database, database_url: str, tmp_path: Path) -> None:
+    with town_on(database) as town:
+        form = IntakeForm.model_validate(order())
+        town.run(lambda session: collect(town.site.loop, session, form, town.actors["hotline"]))
+    environment = {**os.environ, "WUYE_DATABASE_URL": re.sub(r"^postgresql\+psycopg", "postgresql", database_url)}
+    command = [str(PROGRAM), "up", "--rehearsal", "--port", "0", "--data", str(tmp_path)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "真实诉求" in done.stderr
+
+
+def test_a_lost_key_ring_is_refused_in_words_and_not_replaced(database: Database, tmp_path: Path) -> None:
+    with town_on(database, start=MONDAY) as town:
+        form = IntakeForm.model_validate(order())
+        town.run(lambda session: collect(town.site.loop, session, form, town.actors["hotline"]))
+    with pytest.raises(KeyRingBroken, match="不见了"):
+        make_site(Settings(data=tmp_path), database)
+    assert not (tmp_path / "keys.json").exists()
+
+
+def test_a_key_ring_that_opens_nothing_here_is_refused_in_words(database: Database, tmp_path: Path) -> None:
+    with town_on(database) as town:
+        form = IntakeForm.model_validate(order())
+        town.run(lambda session: collect(town.site.loop, session, form, town.actors["hotline"]))
+    master = "A" * 43
+    with pytest.raises(KeyRingBroken, match="打不开"):
+        make_site(Settings(data=tmp_path, master_key=master), database)
