@@ -23,6 +23,7 @@ from wuye_loop.settings import Settings
 from wuye_loop.store import identity, keyring
 from wuye_loop.store.database import Database
 from wuye_loop.store.reference import Reference
+from wuye_loop.web import docs
 
 DOORS = (
     hotline.router,
@@ -32,6 +33,7 @@ DOORS = (
     supervision.router,
     documents.router,
     admin.router,
+    docs.router,
 )
 
 
@@ -78,7 +80,7 @@ def create_app(site: Site) -> FastAPI:
         version="1",
         description=__doc__,
         openapi_url="/v1/openapi.json",
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )

@@ -21,7 +21,7 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}  # any o
 _QUIET = {"/healthz", "/readyz", "/metrics"}  # asked for every few seconds: counted, not logged
 _ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY"}
 _POLICY = "default-src 'none'; frame-ancestors 'none'"
-_DOCS = ("/docs", "/redoc", "/v1/docs", "/v1/redoc")  # these pages load a viewer
+_DOCS = ("/docs",)  # this page has a policy of its own
 
 
 class Requests:
