@@ -16,7 +16,7 @@ from wuye_loop.store.database import Database
 pytestmark = pytest.mark.anyio
 
 CANARY = "Kanarienvogel7319"
-SECONDS = 0.5  # of this process; a tenth is promised, and the first mistake of all has the schema written
+SECONDS = 3.0  # of this process: a net for what grows without bound; how quick it is, the benchmark says
 PUSH, BATCH = "/v1/grievances", "/v1/grievances:batch"
 TABLES = (
     "grievance",

@@ -115,7 +115,7 @@ def test_an_announced_size_is_refused_before_anything_is_sent(server: Server) ->
         answer = connection.getresponse()
         assert (answer.status, answer.headers["connection"]) == (413, "close")
         assert len(answer.read()) > 0
-        assert time.perf_counter() - began < 0.5
+        assert time.perf_counter() - began < 3
 
 
 def test_an_endless_chunked_body_is_cut_off_with_flat_memory(server: Server) -> None:

