@@ -115,7 +115,7 @@ _quick: dict[Callable[..., Any], Quick] = {}
 
 
 def quick(endpoint: Callable[..., Any]) -> Callable[[Quick], Quick]:
-    """Let a function answer an endpoint's ordinary requests before FastAPI looks at them (a fifth of a step's time).
+    """Let a function answer an endpoint's ordinary requests before FastAPI looks at them.
 
     It returns None for anything out of the ordinary; FastAPI then does all of it, and finds the words for what is wrong.
     """
