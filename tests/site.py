@@ -33,6 +33,7 @@ from wuye_loop.store import api_keys, calendars, directory, sweeping, workflows
 from wuye_loop.store.audit import Folder, folders
 from wuye_loop.store.calendar_seed import seed_days
 from wuye_loop.store.database import Database
+from wuye_loop.store.workflow_files import whole_text
 
 T = TypeVar("T")
 
@@ -94,7 +95,7 @@ _days = cache(seed_days)
 @cache
 def text_of(workflow: str) -> str:
     """Return the text of a shipped workflow file."""
-    return (shipped("workflows") / f"{workflow}.yaml").read_text(encoding="utf-8")
+    return whole_text(shipped("workflows") / f"{workflow}.yaml")
 
 
 @cache
@@ -111,6 +112,7 @@ class Town:
     clock: SettableClock
     keys: Mapping[str, str]
     actors: Mapping[str, Actor] = field(default_factory=dict)
+    workflow: str = WORKFLOW
 
     @property
     def database(self) -> Database:
@@ -185,28 +187,54 @@ class Town:
         return [(row[0], row[1]) for row in rows]
 
 
-def build(database: Database, *, data: Path, start: datetime = MONDAY, ids: Ids | None = None, **settings: Any) -> Town:
-    """Make a town on an empty, migrated database."""
+def build(
+    database: Database,
+    *,
+    data: Path,
+    start: datetime = MONDAY,
+    ids: Ids | None = None,
+    workflow: str = WORKFLOW,
+    units: Mapping[str, Any] = DIRECTORY,
+    keys: Mapping[str, Mapping[str, Any]] | None = None,
+    texts: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> Town:
+    """Make a town on an empty, migrated database: kuiwen's district unless another workflow and directory are given.
+
+    `texts` are files that are not shipped, by name@version.
+    """
     clock = SettableClock(start)
-    site = make_site(Settings(data=data, **settings), database, clock=clock, ids=ids or SystemIds())
+    settings |= {"data": data, "default_workflow": workflow}
+    site = make_site(Settings(**settings), database, clock=clock, ids=ids or SystemIds())
     with pytest.MonkeyPatch.context() as patch, database.begin() as session:
         patch.setattr(calendars, "seed_days", _days)  # a third of a second for each town otherwise
         calendars.seed(session, start)
-        directory.load_directory(session, DIRECTORY)
-        workflows.publish(session, WORKFLOW, text_of(WORKFLOW), start)
+        directory.load_directory(session, dict(units))
+        for name in {workflow, *(texts or ())}:
+            workflows.publish(session, name, (texts or {}).get(name) or text_of(name), start)
     with database.begin() as session:
-        made = {name: api_keys.create(session, now=start, ids=site.loop.ids, **key) for name, key in KEYS.items()}
-    return _town(site, clock, made)
+        made = {
+            name: api_keys.create(session, now=start, ids=site.loop.ids, **key) for name, key in (keys or KEYS).items()
+        }
+    return _town(site, clock, made, workflow)
+
+
+def keys_for(units: Mapping[str, Any], **more: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return a hotline key, a supervisor's over the first area, an admin's, and one for each unit of a directory."""
+    own = {unit["code"]: {"role": "unit", "unit": unit["code"]} for unit in units["units"]}
+    top = {"role": "supervisor", "area": units["areas"][0]["code"]}
+    return {"hotline": {"role": "hotline"}, "supervisor": top, "admin": {"role": "admin"}, **own, **more}
 
 
 def again(town: Town, ids: Ids | None = None) -> Town:
     """Return the same installation as after a restart: nothing is kept in memory but the clock and the compiled rules."""
     site = make_site(town.site.settings, town.database, clock=town.clock, ids=ids or SystemIds())
-    return _town(site, town.clock, town.keys)
+    return _town(site, town.clock, town.keys, town.workflow)
 
 
-def _town(site: Site, clock: SettableClock, made: Mapping[str, str]) -> Town:
-    site.loop.reference._rules[WORKFLOW] = rules_of(WORKFLOW)
+def _town(site: Site, clock: SettableClock, made: Mapping[str, str], workflow: str = WORKFLOW) -> Town:
+    if workflow == WORKFLOW:
+        site.loop.reference._rules[WORKFLOW] = rules_of(WORKFLOW)
     actors = {}
     with site.database.read() as session:
         site.loop.reference.refresh(session)
@@ -214,7 +242,7 @@ def _town(site: Site, clock: SettableClock, made: Mapping[str, str]) -> Town:
             row = api_keys.find(session, api_key_text.digest(key), clock.now())
             assert row is not None
             actors[name] = api_keys.actor_of(row)
-    return Town(site, clock, made, actors)
+    return Town(site, clock, made, actors, workflow)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
 from wuye_loop import metrics
-from wuye_loop.api import admin, documents, grievances, hotline, reading, rehearsal, supervision, units
+from wuye_loop.api import admin, documents, files, grievances, hotline, reading, rehearsal, supervision, units
 from wuye_loop.domain.errors import KeyRingBroken, SealBroken
 from wuye_loop.domain.sealing import KeyRing
 from wuye_loop.edge import problems
@@ -17,6 +17,7 @@ from wuye_loop.edge.limits import Limits
 from wuye_loop.edge.requests import Requests
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import read
+from wuye_loop.loop import filing
 from wuye_loop.loop.engine import Loop
 from wuye_loop.ports import Clock, Ids, SystemClock, SystemIds
 from wuye_loop.settings import Settings
@@ -32,6 +33,7 @@ DOORS = (
     units.router,
     supervision.router,
     documents.router,
+    files.router,
     admin.router,
     docs.router,
 )
@@ -91,7 +93,7 @@ def create_app(site: Site) -> FastAPI:
     _health(app, site)
     problems.install(app)
     bodies = {"/v1/grievances:batch": site.settings.batch_body_limit}
-    app.add_middleware(Limits, body=site.settings.body_limit, bodies=bodies)
+    app.add_middleware(Limits, body=site.settings.body_limit, bodies=bodies, endings={"/files": filing.MOST_BYTES})
     app.add_middleware(Requests, ids=site.loop.ids)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -14,7 +14,7 @@ from sqlalchemy.util import await_only
 
 NOTIFY = "notify"  # send a notice to a unit
 ASK_ROUTER = "ask_router"  # ask another system where a grievance belongs, then route it
-CLOSE_FOLLOWERS = "close_followers"  # the lead grievance is final: its followers go to their own callback
+CLOSE_FOLLOWERS = "close_followers"  # the lead grievance has moved or is final: its followers follow
 QUEUES = {NOTIFY: "outbound", ASK_ROUTER: "outbound", CLOSE_FOLLOWERS: "loop"}
 
 Kind = tuple[str, datetime | None]

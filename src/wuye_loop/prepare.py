@@ -1,26 +1,57 @@
-"""What a database needs before it can serve: a calendar, and the shipped workflows published."""
+"""What a database needs before it can serve: a calendar, and the workflow files published."""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy.orm import Session
 
 from wuye_loop.domain.checker import load
+from wuye_loop.domain.errors import Conflict, DefinitionError
+from wuye_loop.domain.yamldoc import YamlDocError
 from wuye_loop.edge.site import Site
-from wuye_loop.store import calendars, workflows
+from wuye_loop.store import calendars, workflow_files, workflows
+
+# The standard library's: commands that set up no logs still say it on standard error.
+_log = logging.getLogger(__name__)
 
 
-def prepare(site: Site) -> list[str]:
-    """Seed the calendar and publish workflow files that are not published yet; return the ids published now.
+@dataclass
+class Prepared:
+    """What was published now, and which files were refused, each with the words that say why."""
 
-    Raises DefinitionError for a file that does not check, and words when a published file was changed.
+    published: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+def prepare(site: Site) -> Prepared:
+    """Seed the calendar and publish workflow files that are not published yet.
+
+    A file that does not check, or was changed after it was published, is refused by itself and logged as an error: what is
+    published goes on. Raises DefinitionError when the default workflow is not published and files were refused.
     """
-    now = site.loop.clock.now()
-    fresh = []
+    done = Prepared()
     with site.database.begin() as session:
-        calendars.seed(session, now)
-        known = {workflows.digest_of(text) for text in workflows.published(session).values()}
+        calendars.seed(session, site.loop.clock.now())
+        known = set(workflows.published(session).values())
         for folder in site.settings.workflows:
             for path in sorted(folder.glob("*.yaml")):
-                text = path.read_text(encoding="utf-8")
-                if workflows.digest_of(text) in known:
-                    continue
-                workflow = load(text, path.name)
-                if workflows.publish(session, workflow.id, text, now):
-                    fresh.append(workflow.id)
-    return fresh
+                try:
+                    _publish(site, session, path, known, done)
+                except (DefinitionError, Conflict, YamlDocError) as error:
+                    done.refused[str(path)] = str(error)
+        serves = site.settings.default_workflow in workflows.published(session)
+    for file, words in done.refused.items():
+        _log.error("流程文件 %s 没有发布，已发布的版本照常运行：\n%s", file, words)
+    if done.refused and not serves:
+        raise DefinitionError("\n".join(done.refused.values()))
+    return done
+
+
+def _publish(site: Site, session: Session, path: Path, known: set[str], done: Prepared) -> None:
+    text = workflow_files.whole_text(path, site.settings.workflows)
+    if text in known:
+        return
+    workflow = load(text, path.name)
+    if workflows.publish(session, workflow.id, text, site.loop.clock.now()):
+        done.published.append(workflow.id)

@@ -117,10 +117,10 @@ class Worker:
                 said = {str(key): value.unit if isinstance(value, Reply) else value for key, value in known.items()}
                 self.site.jobs.defer(session, [_with_replies(job, said) for job in outcome.jobs])
 
-    def follow(self, lead: str) -> None:
-        """Let the followers of a closed grievance go on."""
+    def follow(self, lead: str, action: str | None = None) -> None:
+        """Let the followers of a grievance go on as it did."""
         with self.site.database.begin() as session:
-            for outcome in feedback.close_followers(self.site.loop, session, UUID(lead)):
+            for outcome in feedback.close_followers(self.site.loop, session, UUID(lead), action):
                 self.site.jobs.defer(session, outcome.jobs)
 
 

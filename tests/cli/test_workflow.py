@@ -6,6 +6,7 @@ import pytest
 from tests.cli.conftest import Run
 from typer.testing import CliRunner
 
+from wuye_loop import settings
 from wuye_loop.cli import app
 from wuye_loop.settings import shipped
 
@@ -68,3 +69,71 @@ def test_a_workflow_that_nobody_knows_is_said_in_words(look: Run) -> None:
     assert unknown.exit_code == 1
     assert "没有流程 nobody@7" in unknown.stderr
     assert "没有文件 ./x.yaml" in alone("draw", "./x.yaml")[2]
+
+
+CITY = "extends: standard@1\nname: city\nversion: 1\ntitle: 某市\nclocks: {sign: {limit: [{is: 2 hours}]}}\n"
+
+
+def test_a_city_that_extends_a_shipped_base_is_checked_printed_and_drawn(tmp_path: Path) -> None:
+    city, printed = tmp_path / "city@1.yaml", tmp_path / "printed.yaml"
+    city.write_text(CITY, encoding="utf-8")
+    assert alone("check", city)[:2] == (0, "")
+    code, out, _ = alone("check", "--resolved", city)
+    assert code == 0
+    assert out.startswith("# city@1.yaml 与底本 standard@1 合并而成\nname: city\n")
+    assert "extends" not in out
+    printed.write_text(out, encoding="utf-8")
+    assert alone("check", printed)[:2] == (0, "")
+    assert alone("check", "--resolved", printed)[1] == out.partition("\n")[2]
+    assert alone("draw", city)[1] == alone("draw", printed)[1]
+
+
+def test_a_finding_in_a_city_or_its_base_names_the_file(tmp_path: Path) -> None:
+    city, base = tmp_path / "city@1.yaml", tmp_path / "standard@1.yaml"
+    city.write_text(f"{CITY}labels: {{reson: null}}\n", encoding="utf-8")
+    assert alone("check", city)[1].startswith(f"{city}:6:10: null 表示去掉底本里的“reson”")
+    city.write_text(CITY, encoding="utf-8")
+    base.write_text((KUIWEN.parent / "standard@1.yaml").read_text().replace("then: route", "then: rout", 1))
+    code, out, _ = alone("check", city, "--resolved")
+    assert code == 1
+    assert out.startswith(f"{base}:")
+    assert "rout" in out
+    city.write_text(CITY.replace("standard@1", "none@1"), encoding="utf-8")
+    assert "找不到底本 none@1" in alone("check", city, "--data", tmp_path / "no-installation")[1]
+
+
+def test_one_file_is_resolved_at_a_time() -> None:
+    assert alone("check", "--resolved", KUIWEN, KUIWEN)[0] == 2
+    assert alone("check", "--resolved", "--json", KUIWEN)[0] == 2
+
+
+def test_the_schema_for_editors_is_printed() -> None:
+    code, out, _ = alone("schema")
+    assert code == 0
+    assert json.loads(out)["properties"].keys() >= {"states", "extends"}
+
+
+def test_published_versions_are_listed_and_one_in_use_is_not_removed(healthy: Run) -> None:
+    rows = {row["id"]: row for row in json.loads(healthy("workflow", "list", "--json").stdout)}
+    assert (rows["kuiwen@1"]["open"], rows["kuiwen@1"]["default"]) == (3, True)
+    assert rows["standard@1"]["open"] == 0
+    assert "standard@1" in healthy("workflow", "list").stdout
+    assert "是默认流程" in healthy("workflow", "remove", "kuiwen@1").stderr
+    removed = healthy("workflow", "remove", "standard@1")
+    assert removed.exit_code == 0
+    assert "下次启动 up 或 serve 会重新发布" in removed.stderr
+    assert "没有发布过 standard@1" in healthy("workflow", "remove", "standard@1").stderr
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WUYE_DEFAULT_WORKFLOW", "other@1")
+        settings.load.cache_clear()
+        refused = healthy("workflow", "remove", "kuiwen@1")
+    assert refused.exit_code == 1
+    assert "3 件在办诉求按 kuiwen@1 办理，如 " in refused.stderr
+
+
+def test_a_unit_that_open_grievances_use_is_not_ended(healthy: Run, tmp_path: Path) -> None:
+    file = tmp_path / "ended.yaml"
+    file.write_text("units: [{code: property-centre, name: 中心, kind: centre, active: false}]", encoding="utf-8")
+    refused = healthy("directory", "load", file)
+    assert refused.exit_code == 1
+    assert "（property-centre）：3 件在办诉求还用到它，如 " in refused.stderr

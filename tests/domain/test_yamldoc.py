@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wuye_loop.domain import yamldoc
+from wuye_loop.domain import yamldoc, yamldoc_careful, yamldoc_fast
 from wuye_loop.domain.yamldoc import MAX_BYTES, MAX_DEPTH, Mark, YamlDocError, read
 
 FILE = "city@1.yaml"
@@ -69,6 +69,13 @@ def test_every_value_and_key_has_its_place() -> None:
     assert doc.mark(("a", "b", 0)) == Mark(2, 7)
     assert doc.mark(("a",), key=True) == Mark(1, 1)
     assert doc.mark(("d",), key=True) == Mark(3, 1)
+
+
+def test_a_value_that_is_not_there_has_the_place_of_its_key() -> None:
+    doc = read("a:\n\n  b:\n\nc: {d: , e: 1}\n", FILE)
+    assert doc.data == {"a": {"b": None}, "c": {"d": None, "e": 1}}
+    assert doc.mark(("a", "b")) == Mark(3, 3)
+    assert doc.mark(("c", "d")) == Mark(5, 5)
 
 
 def test_a_path_that_does_not_exist_has_the_place_of_its_nearest_ancestor() -> None:
@@ -152,8 +159,9 @@ def test_the_limits_admit_what_stands_exactly_on_them() -> None:
 
 
 def test_too_many_nodes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert yamldoc.MAX_NODES == 20_000
-    monkeypatch.setattr(yamldoc, "MAX_NODES", 5)  # twenty thousand take a second to scan
+    assert yamldoc.MAX_NODES == 40_000
+    for reader in (yamldoc_fast, yamldoc_careful):
+        monkeypatch.setattr(reader, "MAX_NODES", 5)  # forty thousand take two seconds to scan carefully
     assert read("a: [1, 2]", FILE).data == {"a": [1, 2]}
     error = refusal("a: [1, 2, 3]")
     assert error.mark == Mark(1, 11)

@@ -1,4 +1,7 @@
-"""The wall: one small change each (broken/wall_*.yaml) that breaks small.yaml, where the checker must point, what it says."""
+"""The wall: one small change each that breaks a sound definition, where the checker must point, and what it says.
+
+The stones of broken/wall_*.yaml break small.yaml, those of broken/wall_full_*.yaml break full.yaml.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,22 +11,29 @@ from wuye_loop.domain.yamldoc import read
 HERE = Path(__file__).parent
 
 
+BASES = {name: (HERE / f"{name}.yaml").read_text(encoding="utf-8") for name in ("small", "full")}
+
+
 @dataclass(frozen=True)
 class Broken:
-    """`was` in small.yaml becomes `now`; the finding stands on the line that holds `at` (else `now`) and says `says`."""
+    """`was` in the base becomes `now`; the finding stands on the line that holds `at` (else `now`) and says `says`."""
 
     name: str
     was: str
     now: str
     says: str
     at: str = ""
+    base: str = "small"
 
-    def text(self, base: str) -> str:
+    @property
+    def text(self) -> str:
+        base = BASES[self.base]
         assert base.count(self.was) == 1, f"{self.was!r} stands {base.count(self.was)} times in the base"
         return base.replace(self.was, self.now)
 
-    def line(self, base: str) -> int:
-        text, mark = self.text(base), self.at or self.now
+    @property
+    def line(self) -> int:
+        text, mark = self.text, self.at or self.now
         assert text.count(mark) == 1, f"{mark!r} stands {text.count(mark)} times in {self.name}"
         return text[: text.index(mark)].count("\n") + 1
 
@@ -33,7 +43,8 @@ def stones() -> list[Broken]:
     for path in sorted((HERE / "broken").glob("wall_*.yaml")):
         rows = read(path.read_bytes(), path.name).data
         assert isinstance(rows, list)
-        found += [Broken(**row) for row in rows]
+        base = "full" if path.name.startswith("wall_full_") else "small"
+        found += [Broken(**row, base=base) for row in rows]
     return found
 
 

@@ -203,3 +203,22 @@ def grievance(number: str, path: str, *, final: bool) -> dict[str, object]:
         "received_at": NOW, "area_path": path, "state": "handling", "stage": "handle", "state_since": NOW,
         "final": final, "level": "street", "seq": 1, "head": b"",
     }  # fmt: skip
+
+
+def test_a_unit_that_open_grievances_use_cannot_be_ended(database: Database) -> None:
+    load(database)
+    path = "370705/370705001/370705001001/"
+    with database.begin() as session:
+        for number, final in (("2026-1", False), ("2026-2", False), ("2026-0", True)):
+            row = {**grievance(number, path, final=final), "units": ["sunny", "office-1"]}
+            session.execute(insert(tables.grievance).values(**row))
+    ended = {"units": [{"code": "other", "name": "别家", "kind": "company", "active": False},
+                       {"code": "sunny", "name": "向阳物业", "kind": "company", "active": False}]}  # fmt: skip
+    with pytest.raises(BadDirectory) as refused, database.begin() as session:
+        load_directory(session, ended)
+    (words,) = refused.value.problems
+    assert words.startswith("单位 units 第 2 条（sunny）：2 件在办诉求还用到它，如 2026-1，不能停用")
+    with database.begin() as session:
+        session.execute(text("UPDATE grievance SET final = true"))
+        load_directory(session, ended)
+    load(database, {"units": [{"code": "sunny", "name": "向阳物业", "kind": "company"}]})

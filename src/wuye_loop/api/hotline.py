@@ -25,6 +25,7 @@ from wuye_loop.loop.collect import collect
 
 router = APIRouter(route_class=StrictRoute, tags=["12345 热线"])
 Hotline = Annotated[Actor, Depends(only(ActorKind.HOTLINE))]
+Sender = Annotated[Actor, Depends(only(ActorKind.HOTLINE, ActorKind.UNIT))]
 _MOST = 1000
 _NAMES = frozenset(IntakeForm.model_fields) | frozenset(Place.model_fields) | frozenset(Complainant.model_fields)
 
@@ -58,8 +59,8 @@ class Receipt(BaseModel):
         **problems(401, 403, 409, 413, 422, 503),
     },
 )
-async def push(request: Request, actor: Hotline, form: IntakeForm, key: IdempotencyKey = None) -> Response:
-    """统一收集：接收一件诉求。重复推送只会有一件。"""
+async def push(request: Request, actor: Sender, form: IntakeForm, key: IdempotencyKey = None) -> Response:
+    """统一收集：接收一件诉求。重复推送只会有一件。单位登记检查、会议等来源的诉求也用这个接口，哪些单位可以由流程文件规定。"""
     site = site_of(request)
     ticket = await ticket_of(request, actor, key)
     try:

@@ -61,3 +61,21 @@ DOCUMENT: dict[str, Any] = {
     "issued_at": "2026-12-02T09:30:00.000000Z",
 }  # fmt: skip
 DOCUMENTS: dict[str, Any] = {"items": [DOCUMENT], "next": None}
+PAPER: dict[str, Any] = {
+    "number": "奎改〔2026〕3号", "kind": "限期整改通知书",
+    "lines": [
+        {"n": 1, "grievance": "WY261121-7KQ2M9XD", "task": "019aa6f0-0000-7000-8000-000000000001", "unit": "company-1"}
+    ],
+}  # fmt: skip
+AGENDA: dict[str, Any] = {
+    "items": [
+        {
+            "task": "019aa6f0-0000-7000-8000-000000000002", "kind": "meeting_item", "state": "waiting",
+            "state_title": "待上会", "opened_at": "2026-12-02T09:30:00.000000Z", "data": {"reason": "职责交叉"},
+            "grievance": "WY261121-7KQ2M9XD", "title": "三号楼电梯停运两天", "category": "电梯", "estate": "E0101",
+            "area": "370705001001", "level": "street", "cycle": 1, "received_at": "2026-11-21T01:00:00.000000Z",
+            "holder_unit": "office-1", "lead_unit": "market", "lead_unit_name": "区市场监督管理局",
+        }
+    ],
+    "next": None,
+}  # fmt: skip

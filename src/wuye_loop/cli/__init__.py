@@ -2,24 +2,40 @@
 
 import signal
 from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 
 from wuye_loop import __version__
-from wuye_loop.cli import serving, verify
-from wuye_loop.cli.calendar import commands as calendar
-from wuye_loop.cli.demo import demo
-from wuye_loop.cli.directory import commands as directory
-from wuye_loop.cli.doctor import doctor
-from wuye_loop.cli.imports import import_file
-from wuye_loop.cli.keys import commands as key
+from wuye_loop.cli.catalogue import listing
 from wuye_loop.cli.words import group
-from wuye_loop.cli.workflow import check_files, draw
 
 __all__ = ["app", "main"]
 
-app = group("物业诉求闭环：从 12345 工单到评价归档。 / a closed loop for residents' grievances")
+# A new command is a line here: its name, and the module and function (or group) that it is.
+COMMANDS: Final = {
+    "directory": "wuye_loop.cli.directory:commands",
+    "key": "wuye_loop.cli.keys:commands",
+    "calendar": "wuye_loop.cli.calendar:commands",
+    "workflow": "wuye_loop.cli.versions:commands",
+    "check": "wuye_loop.cli.workflow:check_files",
+    "schema": "wuye_loop.cli.schema:schema",
+    "draw": "wuye_loop.cli.workflow:draw",
+    "diff": "wuye_loop.cli.diff:diff",
+    "explain": "wuye_loop.cli.explain:explain",
+    "test": "wuye_loop.cli.trial:run_tests",
+    "import": "wuye_loop.cli.imports:import_file",
+    "doctor": "wuye_loop.cli.doctor:doctor",
+    "verify": "wuye_loop.cli.verify:verify",
+    "migrate": "wuye_loop.cli.migrate:migrate",
+    "replay": "wuye_loop.cli.replay:replay",
+    "demo": "wuye_loop.cli.demo:demo",
+    "up": "wuye_loop.cli.serving:up",
+    "serve": "wuye_loop.cli.serving:serve",
+    "work": "wuye_loop.cli.serving:work",
+}
+
+app = group("物业诉求闭环：从 12345 工单到评价归档。 / a closed loop for residents' grievances", cls=listing(COMMANDS))
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 typer calls it so
@@ -38,18 +54,6 @@ def wuye_loop(
     """物业诉求闭环：从 12345 工单到评价归档。 / a closed loop for residents' grievances."""
 
 
-app.add_typer(directory, name="directory")
-app.add_typer(key, name="key")
-app.add_typer(calendar, name="calendar")
-app.command("check")(check_files)
-app.command("draw")(draw)
-app.command("import")(import_file)
-app.command("doctor")(doctor)
-app.command("verify")(verify.verify)
-app.command("demo")(demo)
-app.command("up")(serving.up)
-app.command("serve")(serving.serve)
-app.command("work")(serving.work)
 
 
 def main() -> None:

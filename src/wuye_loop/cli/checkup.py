@@ -16,8 +16,9 @@ from wuye_loop.domain.checker import check
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.errors import KeyRingBroken
 from wuye_loop.domain.workflow import Workflow
+from wuye_loop.domain.yamldoc import YamlDocError
 from wuye_loop.settings import Settings
-from wuye_loop.store import api_keys, keyring, workflows
+from wuye_loop.store import api_keys, keyring, workflow_files, workflows
 from wuye_loop.store.calendars import read_table
 from wuye_loop.store.database import Database, UnfitDatabase
 from wuye_loop.store.directory import read_directory
@@ -135,10 +136,18 @@ def _files(settings: Settings, published: Mapping[str, str]) -> Iterator[Remark]
             yield Remark("wrong", "流程文件", f"没有文件夹 {folder}")
             continue
         for path in sorted(folder.glob("*.yaml")):
-            name, content = path.stem, path.read_text(encoding="utf-8", errors="replace")
+            name = path.stem
+            try:
+                content = workflow_files.whole_text(path, settings.workflows)
+            except YamlDocError as error:
+                yield Remark("wrong", "流程文件", str(error))
+                continue
             if name not in published:
-                yield Remark("warning", "流程文件", f"{path} 还没有发布：启动 up 或 serve 时发布")
-            elif workflows.digest_of(content) != workflows.digest_of(published[name]):
+                wrong = [str(one) for one in check(content, str(path))[1] if one.severity == "error"]
+                yield from (Remark("wrong", "流程文件", words) for words in wrong)
+                if not wrong:
+                    yield Remark("warning", "流程文件", f"{path} 还没有发布：启动 up 或 serve 时发布")
+            elif content != published[name]:
                 words = f"{path} 与已发布的 {name} 不同：已发布的不能改，请恢复文件，另用新版本号发布"
                 yield Remark("wrong", "流程文件", words)
             else:

@@ -5,21 +5,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
-import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from typer.core import TyperGroup
 
-from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.yamldoc import YamlDocError
-from wuye_loop.postgres import PostgresError
-from wuye_loop.settings import SettingsError
-from wuye_loop.store.calendar_notice import BadNotice
-from wuye_loop.store.database import UnfitDatabase
-from wuye_loop.store.directory_document import BadDirectory
 
 # Where no terminal says how wide it is, nothing is cut short.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
@@ -30,32 +20,41 @@ class Refused(Exception):
     """A command cannot do what it was asked; the message says why, in words."""
 
 
+# By name, so that nothing is imported only to be asked about: what was never loaded was never raised.
 _IN_WORDS: Final = (
-    Refused,
-    WuyeError,
-    UnfitDatabase,
-    SettingsError,
-    PostgresError,
-    YamlDocError,
-    BadDirectory,
-    BadNotice,
+    ("wuye_loop.domain.errors", "WuyeError"),
+    ("wuye_loop.store.database", "UnfitDatabase"),
+    ("wuye_loop.settings", "SettingsError"),
+    ("wuye_loop.postgres.account", "PostgresError"),
+    ("wuye_loop.domain.yamldoc_parts", "YamlDocError"),
+    ("wuye_loop.store.directory_document", "BadDirectory"),
+    ("wuye_loop.store.calendar_notice", "BadNotice"),
 )
-_UNREACHABLE: Final = (OperationalError, InterfaceError, psycopg.OperationalError)
+_POOL_BUSY: Final = (("sqlalchemy.exc", "TimeoutError"),)
+_UNREACHABLE: Final = (
+    ("sqlalchemy.exc", "OperationalError"),
+    ("sqlalchemy.exc", "InterfaceError"),
+    ("psycopg", "OperationalError"),
+)
 _FILE_TROUBLE: Final = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 
 
 def words_of(error: Exception) -> str | None:
     """Return what an expected failure says to the person at the terminal; None for a fault of ours."""
-    if isinstance(error, _IN_WORDS):
+    if isinstance(error, (Refused, *_loaded(_IN_WORDS))):
         return str(error)
     if isinstance(error, _FILE_TROUBLE):
         return f"无法打开 {error.filename}：{error.strerror}"
-    if isinstance(error, PoolTimeout):
+    if isinstance(error, _loaded(_POOL_BUSY)):
         return "数据库连接都在忙，请稍后再试"
-    if isinstance(error, _UNREACHABLE):
+    if isinstance(error, _loaded(_UNREACHABLE)):
         cause = str(getattr(error, "orig", None) or error).strip().splitlines()
         return f"连接不上数据库：{cause[0] if cause else type(error).__name__}"
     return None
+
+
+def _loaded(names: Iterable[tuple[str, str]]) -> tuple[type[Exception], ...]:
+    return tuple(getattr(sys.modules[module], name) for module, name in names if module in sys.modules)
 
 
 class Words(TyperGroup):
@@ -76,10 +75,10 @@ class Words(TyperGroup):
             raise typer.Exit(1) from None
 
 
-def group(help_text: str) -> typer.Typer:
+def group(help_text: str, cls: type[Words] = Words) -> typer.Typer:
     """Return a group of commands; no shell completion, no traceback that shows values."""
     return typer.Typer(
-        cls=Words, help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+        cls=cls, help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
     )
 
 

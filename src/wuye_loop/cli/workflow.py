@@ -1,5 +1,6 @@
 """`wuye-loop check` and `wuye-loop draw`: a city's rules, proved and drawn."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,23 +13,31 @@ from wuye_loop.domain.checker import Finding, check, load
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.drawing import mermaid
 from wuye_loop.domain.drawing_svg import svg
+from wuye_loop.domain.extending import EXTENDS, Bases, Extended, bundle, read_whole
+from wuye_loop.domain.yamltext import as_yaml
 from wuye_loop.store import workflows
 from wuye_loop.store.directory import read_directory
+from wuye_loop.store.workflow_files import bases, find, text_in
 
 
 def check_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="流程文件（YAML）")],
     *,
     units: Annotated[bool, typer.Option("--units", help="同时核对单位和职责都在本安装的目录里")] = False,
+    resolved: Annotated[bool, typer.Option("--resolved", help="输出与底本（extends）合并后的完整定义")] = False,
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """检查流程文件：每处问题一行 “文件:行:列: 说明”；有错误时退出码为 1。 / prove workflow files."""
+    if resolved and (as_json or len(files) != 1):
+        raise typer.BadParameter("--resolved 一次只写一个文件，不能与 --json 同用")
     known = _directory(data) if units else None
     findings: list[Finding] = []
     for file in files:
-        findings += check(file.read_bytes(), str(file), known)[1]
-    if as_json:
+        findings += check(text_in(file), str(file), known, bases_of(file, data))[1]
+    if resolved and not any(finding.severity == "error" for finding in findings):
+        typer.echo(_resolved(files[0], data), nl=False)
+    elif as_json:
         print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
@@ -47,7 +56,7 @@ def draw(
     data: DataDir = None,
 ) -> None:
     """画出流程图。 / draw a workflow."""
-    text, name = _text_of(which, data)
+    text, name = text_of(which, data)
     workflow = load(text, name)
     typer.echo(svg(workflow) if as_svg else mermaid(workflow))
 
@@ -57,16 +66,38 @@ def _directory(data: Path | None) -> Directory:
         return read_directory(session)
 
 
-def _text_of(which: str, data: Path | None) -> tuple[str | bytes, str]:
-    """Find a file by its path, else among the folders of workflows, else among those published."""
-    if Path(which).is_file():
-        return Path(which).read_bytes(), which
-    if "@" not in which or "/" in which:
+def _resolved(file: Path, data: Path | None) -> str:
+    whole = read_whole(text_in(file), str(file), bases_of(file, data))
+    if not isinstance(whole, Extended) or not isinstance(whole.data, dict):
+        return as_yaml(whole.data)
+    rest = {key: value for key, value in whole.data.items() if key != EXTENDS}
+    return f"# {file.name} 与底本 {whole.data[EXTENDS]} 合并而成\n{as_yaml(rest)}"
+
+
+def bases_of(file: Path, data: Path | None) -> Bases:
+    """Return how the base of a file is found; an installation is only asked if there is one."""
+    settings = settings_for(data)
+
+    def published() -> Mapping[str, str]:
+        if settings.database_url is None and not settings.data.is_dir():
+            return {}
+        with opened(data) as database, database.read() as session:
+            return workflows.published(session)
+
+    return bases(file, settings.workflows, published)
+
+
+def text_of(which: str, data: Path | None) -> tuple[str, str]:
+    """Find a file by its path, else among the folders of workflows, else among those published: its text, and its name.
+
+    The text is whole: the base that it extends is behind it. Raises Refused, or YamlDocError for what cannot be read.
+    """
+    file = Path(which) if Path(which).is_file() else None
+    if file is None and ("@" not in which or "/" in which):
         raise Refused(f"没有文件 {which}；流程写成 名称@版本，如 kuiwen@1")
-    for folder in settings_for(data).workflows:
-        for suffix in (".yaml", ".yml"):
-            if (file := folder / f"{which}{suffix}").is_file():
-                return file.read_bytes(), str(file)
+    file = file or find(which, settings_for(data).workflows)
+    if file is not None:
+        return bundle(text_in(file), str(file), bases_of(file, data)), str(file)
     with opened(data) as database, database.read() as session:
         published = workflows.published(session)
     if which not in published:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -10,13 +11,14 @@ from uuid import UUID
 from wuye_loop.domain import clocks
 from wuye_loop.domain.clocks import Clock, ClockStatus
 from wuye_loop.domain.ledger import canonical, chained
-from wuye_loop.domain.roles import involved_units, unit_of
+from wuye_loop.domain.roles import involved_units, unit_of, units_of
 from wuye_loop.domain.situation import (
     MUTABLE,
     DocumentDraft,
     Entry,
     GrievanceState,
     NoticeDraft,
+    PrecedentDraft,
     RatingDraft,
     Situation,
     Step,
@@ -44,9 +46,11 @@ class Builder:
         self.notices: list[NoticeDraft] = []
         self.documents: list[DocumentDraft] = []
         self.ratings: list[RatingDraft] = []
+        self.precedents: list[PrecedentDraft] = []
         self.joins: list[tuple[UUID, int]] = []
         self.asks: list[dict[str, Any]] = []
         self.then: list[str] = []
+        self.then_on_tasks: list[tuple[UUID, str]] = []
         self.remarks: dict[str, Any] = {}  # what an effect wants kept in the ledger row's facts
         self.opened: UUID | None = None
 
@@ -148,6 +152,7 @@ class Builder:
             changed = synced(
                 self.world, spec, machine.plans[name], latest,
                 name=name, state=state, unit=unit, task_id=task_id, cycle=self.grievance.cycle,
+                over=0 if task_id else self.grievance.counts.get(f"cycle_over.{name}", 0),
                 limit=partial(resolve_limit, self.world, spec, self.situation, task),
             )  # fmt: skip
             if changed is not None:
@@ -165,6 +170,14 @@ class Builder:
             if clock.task_id is None and clock.status is not ClockStatus.ENDED:
                 self.clocks[clock.id] = clocks.end(clock, self.world.now)
 
+    def end_clocks_per(self, what: str) -> None:
+        """End for good the main flow's clocks that belong to a level, or to an assignment: the next starts its own."""
+        for name, spec in self.world.rules.workflow.clocks.items():
+            latest = newest(self.clocks, name, None) if spec.per == what else None
+            if latest is not None and latest.cycle == self.grievance.cycle:
+                self.clocks[latest.id] = clocks.end(latest, self.world.now)
+                self.set(counts={**self.grievance.counts, f"cycle_over.{name}": latest.run})
+
     def next_due(self) -> None:
         """Store which running clock of the main flow is due first."""
         running = [
@@ -177,10 +190,10 @@ class Builder:
 
     # --- notices ---
 
-    def notify(self, instrument: str, names: Iterable[str], task: TaskState | None = None) -> None:
-        """Address an instrument's notice to the units that the roles stand for."""
-        found = (unit_of(name, self.world, self.situation, task) for name in names)
-        units = tuple(dict.fromkeys(unit for unit in found if unit))
+    def notify(self, instrument: str, names: Iterable[str], task: TaskState | None = None) -> tuple[str, ...]:
+        """Address an instrument's notice to the units that the roles stand for; return their codes."""
+        found = (unit for name in names for unit in units_of(name, self.world, self.situation, task))
+        units = tuple(dict.fromkeys(found))
         if not units and self.grievance.holder_unit:
             units = (self.grievance.holder_unit,)  # nobody is assigned yet: whoever holds it is told
         spec = self.world.rules.workflow.instruments.get(instrument)
@@ -192,10 +205,16 @@ class Builder:
                 spec.title if spec else instrument,
                 units,
                 urgent,
-                now if urgent else self.world.calendar.next_open(now),
+                now if urgent else self._awake(now),
                 self.grievance.seq + 1,
             )
         )
+        return units
+
+    def _awake(self, now: datetime) -> datetime:
+        """Return when a notice that is not urgent may go out: after the quiet hours, else in office hours."""
+        quiet = self.world.rules.quiet
+        return quiet.over(now, self.world.calendar) if quiet.ranges else self.world.calendar.next_open(now)
 
     # --- the ledger ---
 
@@ -211,6 +230,9 @@ class Builder:
         to_state: str | None = None,
     ) -> None:
         """Write one ledger row over everything that changed since the row before."""
+        if self.world.lean:
+            self._close_lean(action, actor, facts, audience, task_id, from_state, to_state)
+            return
         self.set(units=involved_units(self.world, self.situation))
         changes = self._changes()
         facts = {**facts, **self.remarks}
@@ -225,6 +247,26 @@ class Builder:
         )
         self.set(seq=seq, head=head)
         self._shown = Situation(self.grievance.copy(), dict(self.tasks), dict(self.clocks))
+
+    def _close_lean(
+        self,
+        action: str,
+        actor: Mapping[str, Any],
+        facts: Mapping[str, Any],
+        audience: str,
+        task_id: UUID | None,
+        from_state: str | None,
+        to_state: str | None,
+    ) -> None:
+        """Note only what was taken: a replay keeps no ledger."""
+        facts = {**facts, **self.remarks} if self.remarks else facts
+        self.remarks = {}
+        grievance = self.grievance
+        grievance.seq += 1
+        lead = {"lead_unit": grievance.lead_unit}
+        self.entries.append(
+            Entry(grievance.seq, self.world.now, action, task_id, actor, from_state, to_state, facts, lead, audience, b"")
+        )
 
     def _changes(self) -> dict[str, Any]:
         before, after = self._shown.grievance, self.grievance
@@ -252,6 +294,7 @@ class Builder:
             tuple(self.notices),
             tuple(self.documents),
             tuple(self.ratings),
+            tuple(self.precedents),
             tuple(self.joins),
             tuple(self.asks),
             self.opened,

@@ -3,6 +3,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,7 +14,9 @@ FIRST_YEAR: Final = 1990
 LAST_YEAR: Final = 2200
 NOTHING: Final = timedelta(0)
 DAY: Final = timedelta(days=1)
-_ELAPSED: Final = {TimeUnit.MINUTE: timedelta(minutes=1), TimeUnit.HOUR: timedelta(hours=1)}
+CACHED: Final = 4096  # answers kept of each kind: days come again and again, instants by the ladders of one clock
+_HOUR: Final = timedelta(hours=1)
+_ELAPSED: Final = {TimeUnit.MINUTE: timedelta(minutes=1), TimeUnit.HOUR: _HOUR}
 _MOST_SECONDS: Final = (LAST_YEAR - FIRST_YEAR + 1) * 366 * 86_400
 _MONDAY_TO_FRIDAY: Final = 5
 _OUT_OF_RANGE: Final = f"out of the calendar, which knows the years {FIRST_YEAR} to {LAST_YEAR}"
@@ -53,9 +56,14 @@ class WorkCalendar:
     of holidays and make-up days, 国务院办公厅关于部分节假日安排的通知). A year not in `published` is provisional.
     `hours` are (open, close) of each shift; a close of 00:00 is 24:00; no hours at all is the whole day.
     ValueError in words for an unknown zone, crossing shifts, a naive instant, a year out of range.
+
+    A calendar never changes, so what depends on days alone (or is asked again for the very instant) is kept.
     """
 
-    __slots__ = ("_days", "_hours", "_published", "_years", "_zone", "version")
+    __slots__ = (
+        "_between", "_days", "_given", "_hours", "_instant", "_month_end", "_office_day", "_published", "_wall",
+        "_workday", "_workdays_end", "_years", "_zone", "version",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -69,17 +77,29 @@ class WorkCalendar:
             self._zone = ZoneInfo(zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
             raise ValueError(f"{zone[:40]!r} is no time zone: write one such as Asia/Shanghai") from unknown
+        self._given = tuple(hours)
         self._hours = _shifts(hours)
+        self._office_day = sum((closes - opens for opens, closes in self._hours), NOTHING)
         self._days = dict(days)
         self._published = frozenset(published)
         self._years: dict[int, _Year] = {}
         self.version = version
+        self._between = lru_cache(CACHED)(self._find_between)
+        self._instant = lru_cache(CACHED)(self._find_instant)
+        self._month_end = lru_cache(CACHED)(self._find_month_end)
+        self._wall = lru_cache(CACHED)(self._find_wall)
+        self._workday = lru_cache(CACHED)(self._find_workday)
+        self._workdays_end = lru_cache(CACHED)(self._find_workdays_end)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, WorkCalendar) and self._rules() == other._rules()
 
     def __hash__(self) -> int:
         return hash(self.version)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel to another process by the rules alone: what is kept is found again there."""
+        return WorkCalendar, (self._zone.key, self._given, self._days, self._published, self.version)
 
     def __repr__(self) -> str:
         return f"WorkCalendar({self._zone.key!r}, version={self.version})"
@@ -132,22 +152,19 @@ class WorkCalendar:
         if span.n < 1:
             raise ValueError(f"a limit is at least 1 {span.unit.value}, not {span.n}")
         start = self._within(start)
-        today = self.local_date(start)
         if span.unit in _ELAPSED:
             return Due(self._within(start + span.n * _ELAPSED[span.unit]), provisional=False, skipped=())
+        today = start.astimezone(self._zone).date()
         if span.unit is TimeUnit.MONTH:
             return self._month_end(today, span.n)
         if span.unit is TimeUnit.DAY:
             return self._natural_end(start, today, span.n, starts)
         if span.unit is TimeUnit.WORKHOUR or starts is Starts.AT_ONCE:
-            office = span.n * (timedelta(hours=1) if span.unit is TimeUnit.WORKHOUR else self._office_day)
+            office = span.n * (_HOUR if span.unit is TimeUnit.WORKHOUR else self._office_day)
             at = self.add_working_time(start, office)
-            last = self._wall(at)[0]
-        else:
-            counts_today = starts is Starts.SAME_DAY and self.is_workday(today) and start < self.close_of(today)
-            last = self._workday(today, span.n - 1 if counts_today else span.n)
-            at = self.close_of(last)
-        return Due(at, self.unpublished(today, last), self.days_off(today, last))
+            return Due(at, *self._between(today, self._wall(at)[0]))
+        counts_today = starts is Starts.SAME_DAY and self.is_workday(today) and start < self.close_of(today)
+        return self._workdays_end(today, span.n - 1 if counts_today else span.n)
 
     def shift(self, at: datetime, span: Span) -> datetime:
         """Move an instant by a span, back when negative: the rungs of a ladder, the extension of a natural limit.
@@ -162,7 +179,7 @@ class WorkCalendar:
         if span.unit in _ELAPSED:
             return self._within(at + span.n * _ELAPSED[span.unit])
         if span.unit is TimeUnit.WORKHOUR:
-            return self.add_working_time(at, timedelta(hours=span.n))
+            return self.add_working_time(at, span.n * _HOUR)
         day, clock = self._wall(at)
         if span.unit is TimeUnit.WORKDAY:
             return self._instant(self._workday(day, span.n), clock)
@@ -188,7 +205,7 @@ class WorkCalendar:
     def next_open(self, at: datetime) -> datetime:
         """Give the instant itself when the office is open, else the next opening."""
         at = self._within(at)
-        day = self.local_date(at)
+        day = at.astimezone(self._zone).date()
         for opens, closes in self._year(day.year).shifts.get(day, ()):
             if at < closes:
                 return max(opens, at)
@@ -209,17 +226,20 @@ class WorkCalendar:
 
         Nothing to add is the instant itself, also outside office hours.
         """
+        at = self._within(at)
         if not amount:
-            return self._within(at)
+            return at
         year, spent = self._spent(at)
+        table = self._year(year)
         wanted = spent + amount
-        while wanted > self._year(year).office[-1]:
-            wanted -= self._year(year).office[-1]
+        while wanted > table.office[-1]:
+            wanted -= table.office[-1]
             year += 1
+            table = self._year(year)
         while wanted <= NOTHING:
             year -= 1
-            wanted += self._year(year).office[-1]
-        table = self._year(year)
+            table = self._year(year)
+            wanted += table.office[-1]
         place = bisect_left(table.office, wanted) - 1
         left = wanted - table.office[place]
         shifts = iter(table.shifts[table.works[place]])
@@ -241,10 +261,6 @@ class WorkCalendar:
 
     # -- inside -------------------------------------------------------------------------------------------------
 
-    @property
-    def _office_day(self) -> timedelta:
-        return sum((closes - opens for opens, closes in self._hours), NOTHING)
-
     def _natural_end(self, start: datetime, today: date, n: int, starts: Starts) -> Due:
         if starts is Starts.AT_ONCE:
             return Due(self._within(start + n * DAY), provisional=False, skipped=())
@@ -253,15 +269,24 @@ class WorkCalendar:
             return Due(self._instant(last, DAY), provisional=False, skipped=())
         first = self._workday(today, 1)
         at = self._instant(first + (n - 1) * DAY, DAY)
-        return Due(at, self.unpublished(today, first), self.days_off(today, first))
+        return Due(at, *self._between(today, first))
 
-    def _month_end(self, today: date, n: int) -> Due:
+    def _find_workdays_end(self, today: date, n: int) -> Due:
+        """Find the closing of the nth workday after today (0: today's)."""
+        last = self._workday(today, n)
+        return Due(self.close_of(last), *self._between(today, last))
+
+    def _find_between(self, first: date, last: date) -> tuple[bool, tuple[date, ...]]:
+        """Find what the days from first to last have to say: whether one is unpublished, and the days off."""
+        return self.unpublished(first, last), self.days_off(first, last)
+
+    def _find_month_end(self, today: date, n: int) -> Due:
         same = _months_on(today, n)
         last = self._workday(same - DAY, 1)
-        return Due(self.close_of(last), self.unpublished(same, last), self.days_off(same, last))
+        return Due(self.close_of(last), *self._between(same, last))
 
-    def _workday(self, day: date, n: int) -> date:
-        """Give the nth workday after the day (0: the day itself, a workday), before it when negative."""
+    def _find_workday(self, day: date, n: int) -> date:
+        """Find the nth workday after the day (0: the day itself, a workday), before it when negative."""
         year = day.year
         works = self._year(year).works
         place = bisect_right(works, day) + n - 1 if n >= 0 else bisect_left(works, day) + n
@@ -277,7 +302,7 @@ class WorkCalendar:
 
     def _spent(self, at: datetime) -> tuple[int, timedelta]:
         """Give the local year and the office time passed in it."""
-        day = self.local(at).date()
+        day = at.astimezone(self._zone).date()
         table = self._year(day.year)
         place = bisect_left(table.works, day)
         spent = table.office[place]
@@ -319,14 +344,14 @@ class WorkCalendar:
             shifts.append((begin, edge))
         return shifts
 
-    def _instant(self, day: date, clock: timedelta) -> datetime:
-        """Give the UTC instant of a time on a local day, 24:00 included."""
+    def _find_instant(self, day: date, clock: timedelta) -> datetime:
+        """Find the UTC instant of a time on a local day, 24:00 included."""
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
             raise ValueError(f"the year {day.year} leads {_OUT_OF_RANGE}")
         return (datetime(day.year, day.month, day.day, tzinfo=self._zone) + clock).astimezone(UTC)
 
-    def _wall(self, at: datetime) -> tuple[date, timedelta]:
-        """Give the local day and time of day of a deadline: midnight is the 24:00 of the day that ends."""
+    def _find_wall(self, at: datetime) -> tuple[date, timedelta]:
+        """Find the local day and time of day of a deadline: midnight is the 24:00 of the day that ends."""
         local = self.local(at)
         day = local.date()
         clock = _clock(local.time())
@@ -343,7 +368,7 @@ class WorkCalendar:
         # One day of grace each way: the local new year and the last 24:00 lie in the neighbouring UTC year.
         if not _EARLIEST <= at <= _LATEST:
             raise ValueError(f"{at.isoformat()} leads {_OUT_OF_RANGE}")
-        return at.astimezone(UTC)
+        return at if at.tzinfo is UTC else at.astimezone(UTC)
 
 
 def _shifts(hours: Sequence[tuple[time, time]]) -> tuple[tuple[timedelta, timedelta], ...]:

@@ -9,28 +9,37 @@ from wuye_loop.domain.checker_duties import check_duties
 from wuye_loop.domain.checker_effects import check_effects
 from wuye_loop.domain.checker_finding import Finding, Findings
 from wuye_loop.domain.checker_graph import check_graph
+from wuye_loop.domain.checker_joins import check_joins
+from wuye_loop.domain.checker_kin import check_kin
 from wuye_loop.domain.checker_names import check_names
+from wuye_loop.domain.checker_papers import check_papers
 from wuye_loop.domain.checker_routers import check_routers, read_routers
 from wuye_loop.domain.checker_scene import Scene
 from wuye_loop.domain.checker_shape import note_shape
+from wuye_loop.domain.checker_sources import check_sources
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.errors import DefinitionError
+from wuye_loop.domain.extending import Bases, ExtendingError, read_whole
 from wuye_loop.domain.workflow import Workflow
-from wuye_loop.domain.yamldoc import Path, YamlDocError, read
+from wuye_loop.domain.yamldoc import Path, YamlDocError
 
 __all__ = ["Finding", "check", "load", "parse"]
 
 
-def check(text: str | bytes, file: str, directory: Directory | None = None) -> tuple[Workflow | None, list[Finding]]:
+def check(
+    text: str | bytes, file: str, directory: Directory | None = None, bases: Bases | None = None
+) -> tuple[Workflow | None, list[Finding]]:
     """Return the workflow and what is wrong with it, in the order of the file; never raises for bad input.
 
-    The workflow is None when any finding is an error. With a directory, units and duties must exist in it.
+    The workflow is None when any finding is an error. With a directory, units and duties must exist in it. `bases` finds
+    what the file extends, unless the text holds it (`extending.bundle`); each finding names the file that wrote the value.
     """
     try:
-        doc = read(text, file)
+        doc = read_whole(text, file, bases)
+    except ExtendingError as error:
+        return None, [_unread(one, "extends") for one in (error, *error.rest)]
     except YamlDocError as error:
-        line, column = (error.mark.line, error.mark.column) if error.mark is not None else (1, 1)
-        return None, [Finding(file, line, column, "yaml", error.message)]
+        return None, [_unread(error, "yaml")]
     findings = Findings(doc)
     try:
         workflow = Workflow.model_validate(doc.data)
@@ -47,8 +56,17 @@ def check(text: str | bytes, file: str, directory: Directory | None = None) -> t
     return (None if any(item.severity == "error" for item in found) else workflow), found
 
 
+def _unread(error: YamlDocError, code: str) -> Finding:
+    line, column = error.mark or (1, 1)
+    return Finding(error.file, line, column, code, error.message)
+
+
 def _prove(scene: Scene) -> None:
     check_names(scene)
+    check_papers(scene)
+    check_sources(scene)
+    check_kin(scene)
+    check_joins(scene)
     parts = read_routers(scene)
     check_effects(scene)
     check_conditions(scene, parts)
@@ -65,17 +83,17 @@ def parse(text: str | bytes, file: str) -> Workflow:
     Raises DefinitionError when it cannot be read at all.
     """
     try:
-        return Workflow.model_validate(read(text, file).data)
+        return Workflow.model_validate(read_whole(text, file).data)
     except (YamlDocError, ValidationError):
         raise DefinitionError(findings=check(text, file)[1]) from None
 
 
-def load(text: str | bytes, file: str) -> Workflow:
-    """Return the workflow of a definition.
+def load(text: str | bytes, file: str, bases: Bases | None = None) -> Workflow:
+    """Return the workflow of a definition; `bases` as in `check`.
 
     Raises DefinitionError with the findings when it must not be used.
     """
-    workflow, findings = check(text, file)
+    workflow, findings = check(text, file, bases=bases)
     if workflow is None:
         raise DefinitionError(findings=[item for item in findings if item.severity == "error"])
     return workflow

@@ -34,7 +34,14 @@ class Verdict:
 class Cases:
     """Knows the values that facts may take in one definition."""
 
-    def __init__(self, states: Sequence[str], documents: Sequence[str]) -> None:
+    def __init__(
+        self,
+        states: Sequence[str],
+        documents: Sequence[str],
+        sources: Sequence[str] = (),
+        *,
+        always_from_a_source: bool = False,
+    ) -> None:
         self._left = _MOST_IN_ALL
         self._closed: dict[str, tuple[str, ...]] = {
             "urgency": tuple(Urgency),
@@ -42,7 +49,10 @@ class Cases:
             "level": tuple(Level),
             "state": tuple(states),
             "document": tuple(documents),
+            "origin": tuple(sources),
+            "answered": ("complainant", "reporter", "nobody"),
         }
+        self._may_lack = {"document"} if always_from_a_source else {"document", "origin"}
 
     def closed(self, fact: str, form: Mapping[str, FieldSpec]) -> tuple[object, ...] | None:
         """Return the values that a fact may be compared with, where that is a closed list."""
@@ -85,6 +95,22 @@ class Cases:
         words = None if open_case is None else _in_words(open_case)
         return Verdict(words, tuple(sorted(dead)))
 
+    def together(self, one: Condition, other: Condition) -> bool:
+        """Say whether both may hold at once; where there are too many cases to try, they may."""
+        conditions = (one, other)
+        axes = {
+            name: self._axis(name, conditions, {}, unasked=False) for name in sorted(one.fact_names | other.fact_names)
+        }
+        size = prod(map(len, axes.values()))
+        if size > min(_MOST_CASES, self._left) or any(_asks_pattern(condition.raw) for condition in conditions):
+            return True
+        self._left -= size
+        for values in product(*axes.values()):
+            case = {name: value for name, value in zip(axes, values, strict=True) if value is not None}
+            if one.holds(case) and other.holds(case):
+                return True
+        return False
+
     def _axis(
         self, name: str, conditions: Sequence[Condition], form: Mapping[str, FieldSpec], *, unasked: bool
     ) -> list[object]:
@@ -105,7 +131,7 @@ class Cases:
             return [*texts, *islice(_pairs(texts), 40)]
         optional = spec is not None and (spec.optional or spec.when is not None or unasked)
         absent = info is not None and info.missing is None and name not in _NEVER_ABSENT and spec is None
-        if optional or name == "document" or (closed is None and absent):
+        if optional or name in self._may_lack or (closed is None and absent):
             values[None] = None
         if name == "kind":
             values.update(dict.fromkeys(Kind))

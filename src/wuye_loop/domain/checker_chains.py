@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wuye_loop.domain.checker_circles import around, circles, lengths
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_scene import BACK, SYSTEM, FlowPlace, Scene, has_effect, target_of
-from wuye_loop.domain.workflow import ActionSpec, Flow, Outcome
+from wuye_loop.domain.workflow import ActionSpec, ClockSpec, Flow, Outcome
 from wuye_loop.domain.yamldoc import Path
 
 _COUNTED = 1000
@@ -79,7 +79,7 @@ def _landings(action: ActionSpec, landed: set[str] | None) -> set[str] | None:
 
 
 def _check_circle(scene: Scene) -> None:
-    """Follow `then` and the effect `act` from action to action: a circle never ends, and a long chain is refused."""
+    """Follow `then` and the effects `act` and `act_tasks` from action to action: a circle never ends; a long chain is refused."""
     follows = _follows(scene)
     edges = {name: set(others) for name, others in follows.items()}
     groups = circles(edges)
@@ -90,26 +90,42 @@ def _check_circle(scene: Scene) -> None:
             trail = around(name, other, edges)
             shown = trail if len(trail) <= _SHOWN else [*trail[:_SHOWN], "…", name]
             scene.findings.error(path, "then-circle", f"系统动作循环：{' → '.join(shown)}，永远停不下来")
-    for name, length in lengths(edges).items() if not groups else ():
+    of_main = {name: others & set(scene.workflow.actions) for name, others in edges.items()}
+    for name, length in lengths(of_main).items() if not groups else ():
         if length > LONGEST:
             many = f" {length} 个" if length < _COUNTED else "成千上万个"
             words = f"{quoted(name)}之后系统要连续做{many}操作，最多 {LONGEST} 个"
-            scene.findings.error(("actions", name), "then-long", words, key=True)
+            kind, _, action = name.rpartition(".")
+            path = ("tasks", kind, "actions", action) if kind else ("actions", name)
+            scene.findings.error(path, "then-long", words, key=True)
 
 
 def _follows(scene: Scene) -> dict[str, dict[str, Path]]:
-    """Return which actions of the main flow the system takes right after each, with the place that says so."""
-    follows: dict[str, dict[str, Path]] = {name: {} for name in scene.workflow.actions}
-    for name, action in scene.workflow.actions.items():
-        for path, _, then in _ways(scene.places[0], name, action):
-            for index, other in enumerate(then):
-                if other in follows:
-                    follows[name].setdefault(other, (*path, index))
+    """Return which actions the system takes right after each, with the place that says so; of a task: `kind.action`."""
+    follows: dict[str, dict[str, Path]] = {
+        _named(place, name): {} for place in scene.places for name in place.flow.actions
+    }
+    for place in scene.places:
+        for name, action in place.flow.actions.items():
+            for path, _, then in _ways(place, name, action):
+                for index, other in enumerate(then):
+                    if other in scene.workflow.actions:
+                        follows[_named(place, name)].setdefault(other, (*path, index))
     for call in scene.calls:
-        other = str(call.call.params.get("value"))
-        if call.call.name == "act" and call.step.place.kind is None and call.step.name and other in follows:
-            follows[call.step.name].setdefault(other, (*call.path, "act"))
+        params = call.call.params
+        if call.call.name == "act":
+            other, path = str(params.get("value")), (*call.path, "act")
+        elif call.call.name == "act_tasks":
+            other, path = f"{params.get('task')}.{params.get('action')}", (*call.path, "act_tasks")
+        else:
+            continue
+        if call.step.name is not None and other in follows:
+            follows[_named(call.step.place, call.step.name)].setdefault(other, path)
     return follows
+
+
+def _named(place: FlowPlace, action: str) -> str:
+    return action if place.kind is None else f"{place.kind}.{action}"
 
 
 def _check_ladders(scene: Scene, place: FlowPlace) -> None:
@@ -131,9 +147,7 @@ def _check_ladders(scene: Scene, place: FlowPlace) -> None:
             break
         moves = kept
     renewed = {groups[move.source] for move in moves if move.renews}
-    endless = [
-        move for move in moves if move.per == "entry" or (move.per == "cycle" and groups[move.source] in renewed)
-    ]
+    endless = [move for move in moves if move.per == "entry" or (move.per != "once" and groups[move.source] in renewed)]
     groups = circles(_edges(endless))
     for move in endless:
         if move.source in groups and groups[move.source] == groups.get(move.target):
@@ -154,6 +168,11 @@ def _starts_anew(move: _Auto, ring: set[str], flow: Flow) -> bool:
     return move.renews or not ring <= {*clock.during, *clock.paused}
 
 
+def _reassigns(clock: ClockSpec, action: ActionSpec, way: Outcome) -> bool:
+    """Say whether a move hands the grievance to another unit, for which the clock starts anew."""
+    return clock.per == "assignment" and any(has_effect(action, way, name) for name in ("route", "assign"))
+
+
 def _autos(place: FlowPlace) -> Iterator[_Auto]:
     for name, clock in place.flow.clocks.items():
         for index, rung in enumerate(clock.ladder):
@@ -165,5 +184,5 @@ def _autos(place: FlowPlace) -> Iterator[_Auto]:
                 for way in action.ways:
                     target = target_of(action, way)
                     if target not in (None, BACK, source):
-                        renews = has_effect(action, way, "new_cycle")
+                        renews = has_effect(action, way, "new_cycle") or _reassigns(clock, action, way)
                         yield _Auto(source, str(target), name, clock.per, renews, path)

@@ -34,6 +34,7 @@ def check_clocks(scene: Scene) -> None:
             _check_states(scene, place, clock, path)
             _check_limits(scene, place, clock, path)
             _check_ladder(scene, place, clock, path)
+            _check_per(scene, place, clock, (*path, "per"))
     for step in scene.steps:
         within = getattr(step.step, "within", None)
         if within is not None and within.n < 1:
@@ -62,6 +63,20 @@ def _check_states(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) 
         if name in clock.during:
             words = f"状态{quoted(name)}同时写在 during 和 paused 里：计时还是暂停？"
             scene.findings.error((*path, "paused", index), "both", words)
+
+
+def _check_per(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) -> None:
+    """Check that what a clock is counted by can change: the level by climbing, the assignment by routing."""
+    effects = {"level": ("climb",), "assignment": ("route", "assign")}.get(clock.per, ())
+    if not effects:
+        return
+    if place.kind is not None:
+        words = f"per: {clock.per} 只能写在主流程的时限里：层级和主办单位是诉求的，不是任务的"
+        scene.findings.error(path, "per-place", words)
+    elif not any(call.call.name in effects for call in scene.calls):
+        what = "没有一个操作升级（效果 climb）" if clock.per == "level" else "没有一个操作派单（效果 route 或 assign）"
+        words = f"{what}，per: {clock.per} 与 per: cycle 没有分别：请写上那个操作的效果，或改写 cycle"
+        scene.findings.error(path, "idle-per", words)
 
 
 def _check_limits(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) -> None:

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from wuye_loop.domain.checker_cases import Cases
 from wuye_loop.domain.checker_finding import listed, nearest, quoted
 from wuye_loop.domain.checker_scene import FlowPlace, Scene, StepPlace
 from wuye_loop.domain.conditions import Condition, ConditionError
+from wuye_loop.domain.effects import ExtendClock
 from wuye_loop.domain.forms import FieldSpec
 from wuye_loop.domain.terms import Kind
-from wuye_loop.domain.workflow import ActionSpec
+from wuye_loop.domain.workflow import ActionSpec, Attach, Join, RedLine, Standing
 from wuye_loop.domain.yamldoc import Path
 
 _NO_FORM: Mapping[str, FieldSpec] = {}
@@ -30,7 +31,7 @@ class _Asked:
 
 def check_conditions(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> None:
     """Note every fact and value that does not exist, in the workflow and in the routers' parameters (`parts`)."""
-    cases = Cases(tuple(scene.workflow.states), tuple(scene.workflow.documents))
+    cases = cases_of(scene)
     for asked in _asked(scene, parts):
         for fact, raw in asked.condition.raw.items():
             _check_member(scene, asked, fact)
@@ -45,17 +46,59 @@ def _asked(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> Iterator[_A
         for name, clock in place.flow.clocks.items():
             for index, limit in enumerate(clock.limit):
                 yield _Asked((*place.path, "clocks", name, "limit", index, "when"), limit.when, _NO_FORM, own)
+            for index, rung in enumerate(clock.ladder):
+                yield _Asked((*place.path, "clocks", name, "ladder", index, "when"), rung.when, _NO_FORM, own)
     for step in scene.steps:
         yield from _asked_by(step, _opened_with(scene, step.place) if step.name else _NO_FORM)
-    for index, line in enumerate(scene.workflow.intake.red_lines):
-        yield _Asked(("intake", "red_lines", index, "when"), line.when, _NO_FORM, _NO_FORM)
+    yield from _asked_in_caps(scene)
+    yield from _asked_of_the_whole(scene)
     for path, part in parts:
         for inner, condition in _conditions_in(part, path):
             yield _Asked(inner, condition, _NO_FORM, _NO_FORM)
 
 
 def _opened_with(scene: Scene, place: FlowPlace) -> Mapping[str, FieldSpec]:
-    return scene.workflow.tasks[place.kind].open.needs if place.kind is not None else _NO_FORM
+    if place.kind is None:
+        return _NO_FORM
+    return {**scene.handed.get(place.kind, {}), **scene.workflow.tasks[place.kind].open.needs}
+
+
+def _asked_in_caps(scene: Scene) -> Iterator[_Asked]:
+    for call in scene.calls:
+        if call.call.name == "extend_clock" and "cap" in call.call.params:
+            try:
+                spec = ExtendClock.model_validate(call.call.params)
+            except ValidationError:
+                continue  # has its own finding
+            own = _opened_with(scene, call.step.place)
+            for index, cap in enumerate(spec.cap):
+                path = (*call.path, "extend_clock", "cap", index, "when")
+                yield _Asked(path, cap.when, call.step.step.needs, own)
+
+
+def _asked_of_the_whole(scene: Scene) -> Iterator[_Asked]:
+    """Give the conditions on arrival, of joins and of the standing: there is no form, and no task of one's own."""
+    workflow = scene.workflow
+    whole: dict[Path, Sequence[RedLine | Attach | Join | Standing]] = {
+        ("intake", "red_lines"): workflow.intake.red_lines,
+        ("intake", "attach"): workflow.intake.attach,
+        ("joins",): workflow.joins,
+        ("standing",): workflow.standing,
+    }
+    for path, parts in whole.items():
+        for index, part in enumerate(parts):
+            yield _Asked((*path, index, "when"), part.when, _NO_FORM, _NO_FORM)
+    for name, source in workflow.sources.items():
+        for field, spec in source.needs.items():
+            if spec.when is not None:
+                yield _Asked(("sources", name, "needs", field, "when"), spec.when, source.needs, _NO_FORM)
+
+
+def cases_of(scene: Scene) -> Cases:
+    """Return what knows the values of facts in this definition."""
+    workflow = scene.workflow
+    every = any(not source.channels for source in workflow.sources.values())
+    return Cases(tuple(workflow.states), tuple(workflow.documents), tuple(workflow.sources), always_from_a_source=every)
 
 
 def _asked_by(step: StepPlace, own: Mapping[str, FieldSpec]) -> Iterator[_Asked]:
@@ -93,6 +136,8 @@ def _check_member(scene: Scene, asked: _Asked, fact: str) -> None:
         what, allowed = "任务", list(workflow.tasks)
     elif family in ("done", "cycle_done"):
         what, allowed = "主流程的操作", list(workflow.actions)
+        if family == "done" and asked.path[0] == "tasks":  # in a task's own conditions it counts the task's actions too
+            allowed = [*workflow.tasks[str(asked.path[1])].actions, *allowed]
     elif family == "overdue":
         what, allowed = "时限", [name for place in scene.places for name in place.flow.clocks]
     elif family == "form":
@@ -163,8 +208,24 @@ def _check_turns(scene: Scene, cases: Cases) -> None:
     for step in scene.steps:
         if isinstance(step.step, ActionSpec) and step.step.outcomes:
             conditions = [way.when for way in step.step.outcomes]
-            unasked = "system" in step.step.by
+            unasked = "system" in step.step.by or (step.place.kind, step.name) in scene.settling
             _judge(scene, cases, (*step.path, "outcomes"), conditions, step.step.needs, "结果", unasked=unasked)
+    _check_standing(scene, cases)
+
+
+def _check_standing(scene: Scene, cases: Cases) -> None:
+    """Find lines of the standing that are never shown, and say when none may be."""
+    conditions = [line.when for line in scene.workflow.standing]
+    if not conditions:
+        return
+    verdict = cases.judge(conditions, _NO_FORM)
+    bare = next((index for index, condition in enumerate(conditions) if not condition.raw), len(conditions))
+    for index in sorted({*range(bare + 1, len(conditions)), *(verdict.dead if verdict is not None else ())}):
+        words = "这一条永远不会显示：它不可能成立，或前面的已经包括了它的全部情形"
+        scene.findings.error(("standing", index), "shadowed", words)
+    if bare == len(conditions) and (verdict is None or verdict.open_case is not None):
+        words = "standing 没有包括所有情形，其余的诉求这一栏是空白：如不愿空白，最后写一条不带 when 的"
+        scene.findings.warn(("standing", bare - 1), "uncovered", words)
 
 
 def _judge(

@@ -1,13 +1,15 @@
 """Proves separation of duties: no body may decide on its own work, by any way that the definition opens."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from pydantic import BaseModel
 
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_routers import units_named
 from wuye_loop.domain.checker_scene import HOLDER, OPENER, Scene, StepPlace, target_of
-from wuye_loop.domain.workflow import ActionSpec, DutyUnit, Role
+from wuye_loop.domain.terms import Stage
+from wuye_loop.domain.workflow import ActionSpec, DutyUnit, Role, TaskUnit
 from wuye_loop.domain.yamldoc import Path
 
 _HOTLINE = ("channel", "complainant")  # both are the key of the hotline that sent the grievance
@@ -16,23 +18,42 @@ _APPROVALS = ("extend_clock", "act")
 
 def check_duties(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> None:
     """Note pairs that can be one body, decisions open to both sides, and applicants that approve for themselves."""
-    roles = scene.workflow.roles
-    seen: set[frozenset[str]] = set()
-    for index, (one, other) in enumerate(scene.workflow.separate):
+    groups: list[set[str]] = []
+    proved: set[frozenset[str]] = set()
+    for index, group in enumerate(scene.workflow.separate):
         path = ("separate", index)
-        if frozenset((one, other)) in seen:
-            scene.findings.error(path, "twice", f"{one} 和 {other} 已经写过一次")
+        if any(set(group) <= before for before in groups):
+            scene.findings.error(path, "twice", f"{' 和 '.join(group)} 已经写过一次")
             continue
-        seen.add(frozenset((one, other)))
-        if one == other:
-            scene.findings.error(path, "same-body", f"{quoted(one)}写了两次：要写两个不同的角色")
-        elif one in roles and other in roles:
-            why = same_body(roles[one], roles[other]) or _met_by_routing(scene, roles[one], roles[other], parts)
-            if why:
-                scene.findings.error(path, "same-body", f"{one} 和 {other} 要互不相同，却可能是同一个单位：{why}")
-            else:
-                _check_decisions(scene, one, other)
+        groups.append(set(group))
+        for place, name in enumerate(group):
+            if name in group[:place]:
+                words = f"{quoted(name)}写了两次：每个角色只写一次，各是不同的单位"
+                scene.findings.error((*path, place), "same-body", words)
+        for one, other in combinations(dict.fromkeys(group), 2):
+            if frozenset((one, other)) not in proved:
+                proved.add(frozenset((one, other)))
+                _check_pair(scene, path, one, other, parts)
     _check_applications(scene)
+
+
+def _check_pair(scene: Scene, path: Path, one: str, other: str, parts: Sequence[tuple[Path, BaseModel]]) -> None:
+    """Prove that two roles are different bodies, by their own definition and by whatever the file can make of them."""
+    roles = scene.workflow.roles
+    if one not in roles or other not in roles:
+        return
+    here, there = roles[one], roles[other]
+    why = (
+        same_body(here, there)
+        or _met_by_routing(scene, here, there, parts)
+        or _met_by_holding(scene, here, there)
+        or _met_by_reporting(scene, here, there)
+        or _met_in_directory(scene, here, there)
+    )
+    if why:
+        scene.findings.error(path, "same-body", f"{one} 和 {other} 要互不相同，却可能是同一个单位：{why}")
+    else:
+        _check_decisions(scene, one, other)
 
 
 def same_body(one: Role, other: Role) -> str | None:
@@ -45,9 +66,56 @@ def same_body(one: Role, other: Role) -> str | None:
         levels = {one.unit.level, other.unit.level}
         same = one.unit.duty == other.unit.duty and (len(levels) == 1 or "current" in levels)
         return f"都是职责为 {one.unit.duty} 的单位" if same else None
-    if one.unit is None or one.unit != other.unit:
+    kind = _task_of(one)
+    if kind is not None and kind == _task_of(other):
+        return f"都是任务 {kind} 的持有单位"
+    same = one.unit is not None and one.unit == other.unit
+    return ("都是主办单位" if one.unit == "lead" else f"都是单位 {one.unit}") if same else None
+
+
+def _task_of(role: Role) -> str | None:
+    """Return the kind of task whose holders a role stands for."""
+    if isinstance(role.unit, TaskUnit):
+        return role.unit.task
+    return "assist" if role.unit == "assist" else None
+
+
+def _met_by_holding(scene: Scene, one: Role, other: Role) -> str | None:
+    """Say which kind of task makes one role of the other: its holders are the one role, who holds it the other."""
+    for doer, fixed in ((one, other), (other, one)):
+        kind = _task_of(doer)
+        task = scene.workflow.tasks.get(kind or "")
+        for name in (task.holder, task.fallback) if task is not None and doer.is_ is None else ():
+            holder = scene.workflow.roles.get(name or "")
+            if holder is not None and _always_same(holder, fixed):
+                return f"任务 {kind} 由 {name} 持有"
+    return None
+
+
+def _met_by_reporting(scene: Scene, one: Role, other: Role) -> str | None:
+    """Say which source puts the reporting unit in the complainant's place, where that unit is the other role."""
+    for asker, fixed in ((one, other), (other, one)):
+        if asker.is_ != "complainant" or fixed.is_ in _HOTLINE:
+            continue
+        for name, source in scene.workflow.sources.items():
+            for by in source.by if source.answered == "reporter" else ():
+                role = scene.workflow.roles.get(by)
+                if role is not None and role.unit is not None and role.unit == fixed.unit:
+                    return f"来源 {name} 由 {by} 提出，也答复给它（answered: reporter）"
+    return None
+
+
+def _met_in_directory(scene: Scene, one: Role, other: Role) -> str | None:
+    """Say which unit has two duties that are to be two bodies."""
+    if scene.directory is None or not (isinstance(one.unit, DutyUnit) and isinstance(other.unit, DutyUnit)):
         return None
-    return {"lead": "都是主办单位", "assist": "都是协办单位"}.get(str(one.unit), f"都是单位 {one.unit}")
+    levels = {one.unit.level, other.unit.level}
+    if one.unit.duty == other.unit.duty or (len(levels) == 2 and "current" not in levels):  # noqa: PLR2004
+        return None
+    for unit in scene.directory.units.values():
+        if unit.active and one.unit.duty in unit.duties and other.unit.duty in unit.duties:
+            return f"单位 {unit.code} 兼有职责 {one.unit.duty} 和 {other.unit.duty}"
+    return None
 
 
 def _met_by_routing(scene: Scene, one: Role, other: Role, parts: Sequence[tuple[Path, BaseModel]]) -> str | None:
@@ -87,6 +155,27 @@ def _check_decisions(scene: Scene, one: str, other: str) -> None:
         if _hands_over(scene, step, mine, theirs) or _hands_over(scene, step, theirs, mine):
             words = f"{min(here)} 和 {min(there)} 都能做 {step.name}：自己交出去的工作，自己就能认可"
             scene.findings.error((*step.path, "by"), "self-verify", words)
+    for givers, judges in ((mine, theirs), (theirs, mine)):
+        _check_ending(scene, givers, judges)
+
+
+def _check_ending(scene: Scene, givers: set[str], judges: set[str]) -> None:
+    """Find actions by which a side ends what it handed over, past the other side that holds it to judge it."""
+    states, entered = scene.workflow.states, scene.entered_by[None]
+    judged = {
+        name
+        for name, state in states.items()
+        if state.stage in (Stage.FEEDBACK, Stage.EVALUATE)
+        and state.holder in judges
+        and not givers.isdisjoint(entered.get(name, ()))
+    }
+    for name, action in scene.workflow.actions.items() if judged else ():
+        here = givers & set(action.by)
+        ends = any((target := target_of(action, way)) in states and states[str(target)].final for way in action.ways)
+        if here and ends and judged & set(action.from_) and judges.isdisjoint(action.by):
+            state = min(judged & set(action.from_))
+            words = f"{min(here)} 把工作交到 {state} 由 {'、'.join(sorted(judges))} 认可，却能自己做 {name} 办结：请改由认可的一方做"
+            scene.findings.error(("actions", name, "by"), "self-verify", words)
 
 
 def _hands_over(scene: Scene, step: StepPlace, givers: set[str], judges: set[str]) -> bool:

@@ -1,5 +1,6 @@
 """Checks effects: that each exists, has the right parameters, and can be carried out where it is written."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,10 @@ from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_names import known
 from wuye_loop.domain.checker_scene import SYSTEM, CallPlace, Scene, target_of
 from wuye_loop.domain.checker_shape import note_shape
-from wuye_loop.domain.effects import effect_params
+from wuye_loop.domain.checker_taken import not_for_system
+from wuye_loop.domain.conditions import Condition
+from wuye_loop.domain.effects import ExtendClock, effect_params
+from wuye_loop.domain.forms import NAME
 from wuye_loop.domain.terms import Urgency
 from wuye_loop.domain.workflow import ActionSpec, Outcome
 from wuye_loop.domain.yamldoc import Path
@@ -54,6 +58,32 @@ def _field(scene: Scene, place: CallPlace, path: Path, name: str, types: Sequenc
     if types and own and place.step.name is not None and SYSTEM in place.step.step.by:
         words = f"by 里有 system，而系统不填表单：没有{quoted(name)}，这个效果无法执行"
         scene.findings.error(path, "system-form", words)
+    bare = None if own or not types or place.step.name is None else _opened_without(scene, place.step.place.kind, name)
+    if bare is not None:
+        words = f"{quoted(name)}是开任务时填的，而{bare}由系统开这种任务，那时没有人填：这个效果无法执行"
+        scene.findings.error(path, "system-form", words)
+
+
+def _opened_without(scene: Scene, kind: str | None, field: str) -> str | None:
+    """Say where the system opens this kind of task without handing over a field, or None."""
+    for place in scene.places:
+        for name, clock in place.flow.clocks.items():
+            if any(rung.open == kind for rung in clock.ladder):
+                return f"时限 {name} "
+    for call in scene.calls:
+        params = call.call.params
+        if call.call.name == "open" and params.get("task") == kind and field not in (params.get("data") or {}):
+            return f"操作 {call.step.name or call.step.place.kind} "
+    return None
+
+
+def _typed(scene: Scene, place: CallPlace, path: Path, name: str, type_: str | None) -> None:
+    """Check that a form field that may be left out exists, and has the right type."""
+    _field(scene, place, path, name, ())
+    spec = place.step.fields.get(name)
+    if spec is not None and type_ is not None and spec.type != type_:
+        words = f"表单字段{quoted(name)}的类型是 {spec.type}，这里要 {type_}"
+        scene.findings.error(path, "wrong-field", words)
 
 
 def _route(scene: Scene, place: CallPlace, path: Path, _: Params) -> None:
@@ -92,6 +122,24 @@ def _extend(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
     if spec is not None and spec.type == "int" and not spec.min:
         words = f"延长的数至少是 1：请给字段{quoted(str(params['by']))}写 min: 1"
         scene.findings.error((*path, "by"), "zero-extension", words)
+    _caps(scene, (*path, "cap"), params)
+
+
+def _caps(scene: Scene, path: Path, params: Params) -> None:
+    """Check the caps of an extension: each in the unit of the extension, and one for every matter."""
+    spec = ExtendClock.model_validate(params)
+    for index, cap in enumerate(spec.cap):
+        if cap.is_.n < 1:
+            scene.findings.error((*path, index, "is"), "no-time", "累计上限至少是 1")
+        if cap.is_.unit.value != spec.unit:
+            words = f"上限的单位是 {cap.is_.unit.value}，延长的单位是 {spec.unit}：两处要相同，才能累计"
+            scene.findings.error((*path, index, "is"), "other-unit", words)
+        if index < len(spec.cap) - 1 and not cap.when.raw:
+            words = "后面的上限永远轮不到：这一条没有写 when，包括了全部情形"
+            scene.findings.error((*path, index), "shadowed", words)
+    if spec.cap and spec.cap[-1].when.raw:
+        words = "上限没有包括所有情形，其余的诉求可以无限延长：最后要有一条不写 when 的上限"
+        scene.findings.error(path, "uncovered", words, key=True)
 
 
 def _set(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
@@ -111,12 +159,10 @@ def _act(scene: Scene, _: CallPlace, path: Path, params: Params) -> None:
 def _open(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
     known(scene, (*path, "task"), "任务", [str(params["task"])], tuple(scene.workflow.tasks))
     to, document = params.get("to"), params.get("document")
+    for name, source in (params.get("data") or {}).items():
+        _field(scene, place, (*path, "data", name), str(source), ())
     if to is not None and to not in scene.actors(place.step.place):
-        _field(scene, place, (*path, "to"), str(to), ())
-        spec = place.step.fields.get(str(to))
-        if spec is not None and spec.type != "unit":
-            words = f"表单字段{quoted(str(to))}的类型是 {spec.type}，这里要 unit"
-            scene.findings.error((*path, "to"), "wrong-field", words)
+        _typed(scene, place, (*path, "to"), str(to), "unit")
     if document is not None:
         known(scene, (*path, "document"), "文书", [str(document)], tuple(scene.workflow.documents))
 
@@ -143,20 +189,78 @@ def _lift(scene: Scene, _: CallPlace, path: Path, params: Params) -> None:
     known(scene, (*path, "urgency"), "紧急程度", [str(params["urgency"])], [item.value for item in Urgency])
 
 
-def _rate(scene: Scene, place: CallPlace, path: Path, _: Params) -> None:
-    """Check that the form asks what the rating of one of the action's states asks, with the same choices."""
-    action = place.step.step
-    ratings = {name: spec for name, spec in scene.workflow.ratings.items() if set(spec.in_) & set(action.from_)}
-    if place.step.place.kind is not None or not ratings:
-        words = "ratings 里没有一种评价是在这个操作的状态里问的"
-        scene.findings.error(path, "no-rating", words)
+def _rate(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
+    """Check that the form asks what the rating asks, with the same choices, and that those rate who are to."""
+    ratings, action = scene.workflow.ratings, place.step.step
+    named = params.get("rating")
+    if named is not None:
+        known(scene, (*path, "rating"), "评价", [str(named)], tuple(ratings))
+    name = str(named) if named is not None else next(iter(ratings), "")
+    rating = ratings.get(name)
+    if rating is None or not isinstance(action, ActionSpec):
+        if named is None or rating is not None:
+            scene.findings.error(path, "no-rating", "ratings 里没有一种评价是在这个操作的状态里问的")
         return
-    for name, spec in ratings.items():
-        for ask, field in spec.asks.items():
-            given = action.needs.get(ask)
-            if given is None or given.type != field.type or not set(given.choices) <= set(field.choices):
-                words = f"评价 {name} 要问{quoted(ask)}，needs 里要有同样类型、同样选项的这一项"
-                scene.findings.error(path, "rating-form", words)
+    anywhere = place.step.place.kind is not None and not rating.in_  # in a task: wherever the task is
+    if not anywhere and not set(rating.in_) & set(action.from_):
+        words = f"ratings 里没有一种评价是在这个操作的状态里问的：{name} 的 in 里要有 {'、'.join(action.from_)}"
+        scene.findings.error(path, "no-rating", words)
+    for ask, field in rating.asks.items():
+        given = action.needs.get(ask)
+        if given is None or given.type != field.type or not set(given.choices) <= set(field.choices):
+            words = f"评价 {name} 要问{quoted(ask)}，needs 里要有同样类型、同样选项的这一项"
+            scene.findings.error(path, "rating-form", words)
+    others = [one for one in action.by if one not in rating.by] if rating.by else []
+    if others:
+        words = f"评价 {name} 由 {'、'.join(rating.by)} 来评，而这里 {'、'.join(others)} 也能评"
+        scene.findings.error(path, "not-the-rater", words)
+
+
+def _precedent(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
+    """Check the fields of a ruling; one that is no name is the ruling's own words."""
+    ruling = str(params["ruling"])
+    if re.fullmatch(NAME, ruling):
+        _field(scene, place, (*path, "ruling"), ruling, ())
+    for key in ("unit", "reason"):
+        if params.get(key) is not None:
+            _typed(scene, place, (*path, key), str(params[key]), "unit" if key == "unit" else None)
+
+
+def _act_tasks(scene: Scene, _: CallPlace, path: Path, params: Params) -> None:
+    kind, name = str(params["task"]), str(params["action"])
+    known(scene, (*path, "task"), "任务", [kind], tuple(scene.workflow.tasks))
+    task = scene.workflow.tasks.get(kind)
+    if task is None:
+        return
+    known(scene, (*path, "action"), f"任务 {kind} 的操作", [name], tuple(task.actions))
+    action = task.actions.get(name)
+    if action is not None and SYSTEM not in action.by:
+        not_for_system(scene, (*path, "action"), name)
+
+
+def _exclude(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
+    if params.get("reason") is not None:
+        _field(scene, place, (*path, "reason"), str(params["reason"]), ())
+
+
+def _climb(scene: Scene, place: CallPlace, path: Path, _: Params) -> None:
+    """Find a climb that must fail: the topmost level has none above it, and the system must not try."""
+    levels = scene.workflow.levels
+    if not levels[1:]:
+        scene.findings.error(
+            path, "no-level-above", "levels 只有一级，没有上一级可升：请在 levels 里按从低到高写出各级"
+        )
+        return
+    conditions = [place.step.step.if_, *([place.way.when] if place.way is not None else [])]
+    top = {"level": levels[-1].value}
+    kept = any(
+        not Condition.parse({"level": condition.raw["level"]}).holds(top)
+        for condition in conditions
+        if "level" in condition.raw
+    )
+    if not kept and SYSTEM in place.step.step.by:
+        words = f"已在最高一级 {top['level']} 时不能再升，系统会一直做不成：请写 if: {{level: {{not: {top['level']}}}}}"
+        scene.findings.error(path, "climb-top", words)
 
 
 _CHECKS: Mapping[str, Callable[[Scene, CallPlace, Path, Params], None]] = {
@@ -171,4 +275,8 @@ _CHECKS: Mapping[str, Callable[[Scene, CallPlace, Path, Params], None]] = {
     "document": _document,
     "lift": _lift,
     "rate": _rate,
+    "precedent": _precedent,
+    "act_tasks": _act_tasks,
+    "exclude": _exclude,
+    "climb": _climb,
 }

@@ -70,8 +70,8 @@ class Findings:
         key: bool,
     ) -> None:
         if not self.full:
-            mark = self._doc.mark(written(self._doc.data, path), key=key)
-            self._found[Finding(self._doc.file, mark.line, mark.column, code, message, severity)] = None
+            file, mark = self._doc.place(written(self._doc.data, path), key=key)
+            self._found[Finding(file, mark.line, mark.column, code, message, severity)] = None
 
 
 def written(data: object, path: Sequence[str | int]) -> Path:

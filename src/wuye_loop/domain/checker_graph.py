@@ -1,8 +1,11 @@
 """Checks the shape of a flow: every state can be reached, can be left by somebody, and leads to an end."""
 
+from collections.abc import Mapping
+
 from wuye_loop.domain.checker_circles import Edges, closure
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_scene import BACK, SYSTEM, FlowPlace, Scene, has_effect, target_of
+from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.workflow import Flow
 
 
@@ -10,11 +13,21 @@ def check_graph(scene: Scene) -> None:
     """Note unreachable states, traps, states that nobody can leave, ends that are not ends, and wrong ways back."""
     for place in scene.places:
         edges = edges_of(place.flow)
-        reached = closure([place.flow.start], edges)
+        starts = starts_of(scene) if place.kind is None else [place.flow.start]
+        reached = closure(starts, edges)
         _check_reach(scene, place, edges, reached)
         _check_exits(scene, place)
         _check_finals(scene, place)
         _check_back(scene, place)
+    _check_unanswered(scene)
+    _check_opened(scene)
+
+
+def starts_of(scene: Scene) -> list[str]:
+    """Return the states of the main flow in which a grievance may begin: the first, and those of the sources."""
+    workflow = scene.workflow
+    named = [source.start for source in workflow.sources.values() if source.start is not None]
+    return list(dict.fromkeys([workflow.start, *(state for state in named if state in workflow.states)]))
 
 
 def edges_of(flow: Flow) -> dict[str, set[str]]:
@@ -84,13 +97,80 @@ def _check_exits(scene: Scene, place: FlowPlace) -> None:
 def prompted_actions(scene: Scene, place: FlowPlace) -> set[str]:
     """Return the actions of a flow that the system has an occasion to take."""
     found = {rung.act for clock in place.flow.clocks.values() for rung in clock.ladder if rung.act is not None}
-    if place.kind is None:
-        for step in scene.steps:
-            for way in (step.step, *getattr(step.step, "outcomes", ())):
-                found.update(getattr(way, "then", ()))
-        found.update(str(call.call.params.get("value")) for call in scene.calls if call.call.name == "act")
-        found.update(name for name, action in place.flow.actions.items() if "lead_final" in action.if_.fact_names)
+    if place.kind is not None:
+        pulled = [call.call.params for call in scene.calls if call.call.name == "act_tasks"]
+        found.update(str(params.get("action")) for params in pulled if params.get("task") == place.kind)
+        return found
+    for step in scene.steps:
+        for way in (step.step, *getattr(step.step, "outcomes", ())):
+            found.update(getattr(way, "then", ()))
+    found.update(str(call.call.params.get("value")) for call in scene.calls if call.call.name == "act")
+    found.update(join.act for join in scene.workflow.joins)
+    found.update(scene.workflow.family.moves.values())
+    found.update(name for name, action in place.flow.actions.items() if scene.merged_into & set(action.from_))
     return found
+
+
+def _check_unanswered(scene: Scene) -> None:
+    """Prove that a grievance of a source that answers nobody ends without the complainant, whom nobody can stand for."""
+    workflow = scene.workflow
+    finals = {name for name, state in workflow.states.items() if state.final}
+    prompted = prompted_actions(scene, scene.places[0])
+    for name, source in workflow.sources.items():
+        start = source.start or workflow.start
+        if source.answered != "nobody" or start not in workflow.states or not finals:
+            continue
+        edges = _edges_without(scene, name, prompted)
+        into: dict[str, set[str]] = {}
+        for state, targets in edges.items():
+            for target in targets:
+                into.setdefault(target, set()).add(state)
+        reached, ending = closure([start], edges), closure(finals, into)
+        stuck = next((state for state in workflow.states if state in reached and state not in ending), None)
+        if stuck is not None:
+            words = (
+                f"来源{quoted(name)}不答复任何人，到了状态 {stuck} 就只有诉求人能往下办，而没有诉求人："
+                f"请另写一个别的角色能做的操作（可写 if: {{answered: nobody}}），或让它不进入 {stuck}"
+            )
+            scene.findings.error(("sources", name, "answered"), "nobody-answers", words)
+
+
+def _edges_without(scene: Scene, source: str, prompted: set[str]) -> dict[str, set[str]]:
+    """Return where the actions lead that somebody may take on a grievance of a source that answers nobody."""
+    workflow = scene.workflow
+    here = {"origin": source, "answered": "nobody"}
+    absent = {name for name, role in workflow.roles.items() if role.is_ == "complainant"}
+    edges: dict[str, set[str]] = {state: set() for state in workflow.states}
+    for name, action in workflow.actions.items():
+        takers = set(action.by) - absent - (set() if name in prompted else {SYSTEM})
+        if not takers or not _may_hold(action.if_, here):
+            continue
+        for way in action.ways:
+            target = target_of(action, way)
+            if target is None or target == BACK or not _may_hold(way.when, here):
+                continue
+            for state in action.from_:
+                edges.setdefault(state, set()).add(target)
+    for name in scene.merged_into & set(edges):  # whoever follows another matter ends with it, or comes back
+        edges[name].update(state for state, targets in edges.items() if name in targets)
+    return edges
+
+
+def _may_hold(condition: Condition, here: Mapping[str, str]) -> bool:
+    """Say whether a condition can hold, by what it asks of these facts alone."""
+    asked = {name: raw for name, raw in condition.raw.items() if name in here}
+    return not asked or Condition.parse(asked).holds(here)
+
+
+def _check_opened(scene: Scene) -> None:
+    """Find kinds of task that only the system may open, and has no occasion to."""
+    opened = {rung.open for place in scene.places for clock in place.flow.clocks.values() for rung in clock.ladder}
+    opened |= {str(call.call.params.get("task")) for call in scene.calls if call.call.name == "open"}
+    opened |= {*scene.opened_by_lines, "assist"}
+    for kind, task in scene.workflow.tasks.items():
+        if set(task.open.by) == {SYSTEM} and kind not in opened:
+            words = f"任务{quoted(kind)}只有系统能开，而没有 open、时限或文书会让系统去开它"
+            scene.findings.error(("tasks", kind), "never-opened", words, key=True)
 
 
 def _check_finals(scene: Scene, place: FlowPlace) -> None:

@@ -1,8 +1,7 @@
 """Checks that every name written in a definition is one that it defines, and that nothing is written twice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
-from itertools import chain
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel
@@ -19,9 +18,12 @@ from wuye_loop.domain.checker_scene import (
     Scene,
     StepPlace,
 )
+from wuye_loop.domain.forms import FieldSpec
 from wuye_loop.domain.terms import Urgency
-from wuye_loop.domain.workflow import ActionSpec
+from wuye_loop.domain.workflow import ActionSpec, TaskUnit
 from wuye_loop.domain.yamldoc import Path
+
+_DAY = 1440  # minutes
 
 
 def check_names(scene: Scene) -> None:
@@ -32,9 +34,7 @@ def check_names(scene: Scene) -> None:
     for step in scene.steps:
         _check_step(scene, step)
     _check_tasks(scene)
-    _check_documents(scene)
     _check_intake(scene)
-    _check_ratings(scene)
     _check_lists(scene)
     _check_office(scene)
 
@@ -102,20 +102,29 @@ def _check_step(scene: Scene, step: StepPlace) -> None:
         [name for name in spec.by if name not in (HOLDER, OPENER)],
         (*workflow.roles, SYSTEM),
     )
-    if not spec.by:
+    if not spec.by and not (step.name is None and place.kind in scene.opened_by_lines):
         scene.findings.error((*step.path, "by"), "nobody", "by 是空的：没有人能做", key=True)
     states = tuple(place.flow.states if step.name is not None else workflow.states)
     known(scene, (*step.path, "from"), "状态", spec.from_, states)
     if spec.before_due is not None:
         known(scene, (*step.path, "before_due"), "主流程的时限", [spec.before_due], tuple(workflow.clocks))
+    check_fields(scene, (*step.path, "needs"), spec.needs)
     for name, field in spec.needs.items():
-        if hasattr(BaseModel, name) or name.startswith("model_"):
-            words = f"{quoted(name)}是保留字，不能作表单字段的名字"
-            scene.findings.error((*step.path, "needs", name), "reserved", words, key=True)
-        if field.min is not None and field.max is not None and field.min > field.max:
-            scene.findings.error((*step.path, "needs", name), "empty-range", "min 大于 max：没有一个数能填", key=True)
+        if field.type == "file" and SYSTEM in spec.by and not field.optional:
+            words = f"by 里有 system，而系统不能上传文件：请把{quoted(name)}写成 file?，或另写一个只由人做的操作"
+            scene.findings.error((*step.path, "needs", name), "system-file", words, key=True)
     if isinstance(spec, ActionSpec):
         _check_moves(scene, step, spec, states)
+
+
+def check_fields(scene: Scene, path: Path, fields: Mapping[str, FieldSpec]) -> None:
+    """Note the fields of a form that have no usable name, or that nothing can be filled in."""
+    for name, field in fields.items():
+        if hasattr(BaseModel, name) or name.startswith("model_"):
+            words = f"{quoted(name)}是保留字，不能作表单字段的名字"
+            scene.findings.error((*path, name), "reserved", words, key=True)
+        if field.min is not None and field.max is not None and field.min > field.max:
+            scene.findings.error((*path, name), "empty-range", "min 大于 max：没有一个数能填", key=True)
 
 
 def _check_moves(scene: Scene, step: StepPlace, spec: ActionSpec, states: Sequence[str]) -> None:
@@ -145,31 +154,13 @@ def _check_tasks(scene: Scene) -> None:
             if task.holder != ONE_LEVEL_UP:
                 words = "fallback 只在 holder 是 one_level_up 时有用"
                 scene.findings.error((*path, "fallback"), "idle-key", words, key=True)
+    for name, role in scene.workflow.roles.items():
+        if isinstance(role.unit, TaskUnit):
+            known(scene, ("roles", name, "unit", "task"), "任务", [role.unit.task], tuple(scene.workflow.tasks))
     assist = next((name for name, role in scene.workflow.roles.items() if role.unit == "assist"), None)
     if assist is not None and "assist" not in scene.workflow.tasks:
         words = f"角色{quoted(assist)}永远没有人：协办单位由名为 assist 的任务产生，而这里没有这种任务"
         scene.findings.error(("roles", assist), "no-assist", words, key=True)
-
-
-def _check_documents(scene: Scene) -> None:
-    roles = tuple(scene.workflow.roles)
-    series: dict[str, str] = {}
-    for name, kind in scene.workflow.documents.items():
-        path = ("documents", name)
-        known(scene, (*path, "by"), "角色", kind.by, (*roles, SYSTEM))
-        known(scene, (*path, "to"), "角色", kind.to, roles)
-        known(scene, (*path, "copies"), "角色", kind.copies, roles)
-        if "{year}" not in kind.series:
-            words = "文号里要有 {year}：顺序号每年从 1 开始，没有年份就会重号"
-            scene.findings.error((*path, "series"), "no-year", words)
-        rest = kind.series.replace("{n}", "", 1).replace("{year}", "", 1)
-        if "{" in rest or "}" in rest:
-            words = "文号里只能有 {year} 和 {n}，各一次"
-            scene.findings.error((*path, "series"), "bad-series", words)
-        if kind.series in series:
-            words = f"文号与{quoted(series[kind.series])}的相同：两种文书不能共用一个文号"
-            scene.findings.error((*path, "series"), "same-series", words)
-        series.setdefault(kind.series, name)
 
 
 def _check_intake(scene: Scene) -> None:
@@ -181,18 +172,6 @@ def _check_intake(scene: Scene) -> None:
         known(scene, (*path, "to"), "角色", line.to, tuple(workflow.roles))
         if line.notice is not None:
             known(scene, (*path, "notice"), "督办手段", [line.notice], tuple(workflow.instruments))
-
-
-def _check_ratings(scene: Scene) -> None:
-    workflow = scene.workflow
-    for name, rating in workflow.ratings.items():
-        path = ("ratings", name)
-        known(scene, (*path, "of"), "角色", [rating.of], tuple(workflow.roles))
-        known(scene, (*path, "in"), "状态", rating.in_, tuple(workflow.states))
-        choices = tuple(chain.from_iterable(field.choices for field in rating.asks.values()))
-        for choice in rating.weights:
-            if choice not in choices:
-                scene.findings.unknown((*path, "weights", choice), "选项", choice, choices)
 
 
 def _check_lists(scene: Scene) -> None:
@@ -220,6 +199,30 @@ def _check_office(scene: Scene) -> None:
             words = f"办公时间{quoted(shift)}不对：每段要先开后关，各段按先后写，不能重叠"
             scene.findings.error(("calendar", "hours", index), "bad-hours", words)
         last = closes
+    _check_quiet(scene)
+
+
+def _check_quiet(scene: Scene) -> None:
+    """Check that quiet hours are hours: real times, and not the whole day, when no notice would ever go out."""
+    quiet: set[int] = set()
+    for index, written in enumerate(scene.workflow.calendar.quiet):
+        begins, _, ends = written.partition("-")
+        path = ("calendar", "quiet", index)
+        if not (_is_time(begins) and (_is_time(ends) or ends == "24:00")):
+            words = f"免打扰时段{quoted(written)}不是钟点：要写成 21:00-08:00 的样子"
+            scene.findings.error(path, "bad-hours", words)
+            return
+        start, end = _minutes(begins), _minutes(ends) % _DAY
+        quiet.update(range(start, end) if start < end else (*range(start, _DAY), *range(end)))
+        if len(quiet) == _DAY:
+            words = "免打扰时段占满了一整天：不紧急的通知永远发不出去"
+            scene.findings.error(path, "all-quiet", words)
+            return
+
+
+def _minutes(text: str) -> int:
+    hours, _, minutes = text.partition(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _is_time(text: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from wuye_loop.domain.checker_cases import Cases
+from wuye_loop.domain.checker_conditions import cases_of
 from wuye_loop.domain.checker_scene import Scene
 from wuye_loop.domain.checker_shape import note_shape
 from wuye_loop.domain.conditions import Condition
@@ -55,6 +55,11 @@ def check_routers(scene: Scene, parts: Sequence[Part]) -> None:
     for index in range(desk + 1 if desk is not None else len(calls), len(calls)):
         words = f"这个转办方式永远轮不到：前面第 {(desk or 0) + 1} 个 desk 已经把一切交给人"
         scene.findings.error(("routers", index), "shadowed", words)
+    kept = any(call.call.name == "precedent" for call in scene.calls)
+    for index, call in enumerate(calls):
+        if call.kind == "precedent" and not kept:
+            words = "没有一个操作留下裁定（效果 precedent）：先例永远是空的"
+            scene.findings.warn(("routers", index, "kind"), "no-precedents", words)
     _check_rules(scene, parts)
     _check_assists(scene, parts)
     if scene.directory is not None:
@@ -86,7 +91,7 @@ def _rules(params: BaseModel) -> Sequence[Any]:
 
 
 def _check_rules(scene: Scene, parts: Sequence[Part]) -> None:
-    cases = Cases(tuple(scene.workflow.states), tuple(scene.workflow.documents))
+    cases = cases_of(scene)
     for path, params in parts:
         conditions = [rule.when for rule in _rules(params) if isinstance(getattr(rule, "when", None), Condition)]
         if len(conditions) != len(_rules(params)) or not conditions:
@@ -134,5 +139,5 @@ def _named_by_roles(scene: Scene) -> Iterator[tuple[Path, str, str]]:
         path = ("roles", name, "unit")
         if isinstance(role.unit, DutyUnit):
             yield (*path, "duty"), "职责", role.unit.duty
-        elif role.unit not in (None, "lead", "assist"):
-            yield path, "单位", str(role.unit)
+        elif isinstance(role.unit, str) and role.unit not in ("lead", "assist"):
+            yield path, "单位", role.unit

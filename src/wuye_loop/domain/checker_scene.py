@@ -12,6 +12,8 @@ from wuye_loop.domain.yamldoc import Path
 
 SYSTEM, HOLDER, OPENER, BACK, TARGET, ONE_LEVEL_UP = "system", "holder", "opener", "back", "target", "one_level_up"
 
+_HANDED_ON = 3  # through how many kinds of task one field may be handed on
+
 
 @dataclass(frozen=True)
 class FlowPlace:
@@ -72,7 +74,7 @@ class Scene:
             given: Mapping[str, FieldSpec] = {}
             if place.kind is not None:
                 opening = self.workflow.tasks[place.kind].open
-                given = opening.needs
+                given = {**self.handed.get(place.kind, {}), **opening.needs}
                 yield StepPlace(place, None, (*place.path, "open"), opening, opening.needs)
             for name, action in place.flow.actions.items():
                 path = (*place.path, "actions", name)
@@ -130,6 +132,42 @@ class Scene:
                     found[name] = place.step.fields.get(str(source))
         return found
 
+    @cached_property
+    def handed(self) -> Mapping[str, Mapping[str, FieldSpec]]:
+        """What effects `open` store in the tasks that they open (`data`), by kind, with the field that it comes from."""
+        found: dict[str, dict[str, FieldSpec]] = {}
+        for _ in range(_HANDED_ON):
+            for place in self.places:
+                given = found.get(place.kind or "", {})
+                for own, calls in _calls_of(self.workflow, place):
+                    fields = {**given, **own}
+                    for call in calls:
+                        data = call.params.get("data") if call.name == "open" else None
+                        if isinstance(data, dict):
+                            kept = {str(name): fields[str(one)] for name, one in data.items() if str(one) in fields}
+                            found.setdefault(str(call.params.get("task")), {}).update(kept)
+        return found
+
+    @cached_property
+    def opened_by_lines(self) -> frozenset[str]:
+        """The kinds of task that lines of documents open: who issues the document decides who opens them."""
+        return frozenset(kind.opens for kind in self.workflow.documents.values() if kind.opens is not None)
+
+    @cached_property
+    def settling(self) -> frozenset[tuple[str | None, str | None]]:
+        """The actions by which documents settle what they gathered: kind of task and action; no form is filled in."""
+        return frozenset((kind.gathers, kind.settles) for kind in self.workflow.documents.values() if kind.settles)
+
+    @cached_property
+    def merged_into(self) -> frozenset[str]:
+        """The states of the main flow in which a merged grievance waits for its lead."""
+        return frozenset(
+            target
+            for action in self.workflow.actions.values()
+            for way in action.ways
+            if has_effect(action, way, "merge") and (target := target_of(action, way)) is not None
+        )
+
     def actors(self, place: FlowPlace) -> tuple[str, ...]:
         """Return the names that may stand in `to`, `copy` and `watched_by` of a flow."""
         special = (HOLDER, OPENER) if place.kind is not None else ()
@@ -140,6 +178,18 @@ class Scene:
         spec = self.workflow.states.get(state)
         role = self.workflow.roles.get(spec.holder or "") if spec else None
         return role is not None and role.unit == "lead"
+
+
+def _calls_of(workflow: Workflow, place: FlowPlace) -> Iterator[tuple[Mapping[str, FieldSpec], list[EffectCall]]]:
+    """Give, for every step of a flow that has effects, its fields and those that the task was opened with."""
+    opening = workflow.tasks[place.kind].open if place.kind is not None else None
+    given: Mapping[str, FieldSpec] = opening.needs if opening is not None else {}
+    if opening is not None and opening.effect:
+        yield given, list(opening.effect)
+    for action in place.flow.actions.values():
+        calls = [*action.effect, *(call for way in action.outcomes for call in way.effect)]
+        if calls:
+            yield {**given, **action.needs}, calls
 
 
 def target_of(action: ActionSpec, way: Outcome) -> str | None:

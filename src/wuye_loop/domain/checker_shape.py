@@ -92,7 +92,7 @@ def _worth(detail: ErrorDetails) -> tuple[int, int]:
 
 def _is_tag(step: str | int) -> bool:
     return isinstance(step, str) and (
-        ("[" in step and step != "[key]") or step in {"DutyUnit", "str", "int", "constrained-str", "Span"}
+        ("[" in step and step != "[key]") or step in {"DutyUnit", "TaskUnit", "str", "int", "constrained-str", "Span"}
     )
 
 

@@ -1,97 +1,43 @@
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+"""What moves a clock: it starts, is held, runs on, is extended, ends; its due instant is a fold of what happened."""
+
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from functools import lru_cache
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 from uuid import UUID
 
 from wuye_loop.domain.calendar import Due, Starts, WorkCalendar
+from wuye_loop.domain.clock import (
+    AdjustKind,
+    Adjustment,
+    Clock,
+    ClockStatus,
+    Rung,
+    RungPlan,
+    as_row,
+    from_row,
+)
 from wuye_loop.domain.spans import Span, TimeUnit
 
-
-class ClockStatus(StrEnum):
-    """A clock runs, is held with what is left (挂起), or is over; an ended one runs on when its states are re-entered."""
-
-    RUNNING = "running"
-    PAUSED = "paused"
-    ENDED = "ended"
-
-
-class AdjustKind(StrEnum):
-    """What may happen to a clock after its start; nothing else moves it."""
-
-    PAUSE = "pause"
-    RESUME = "resume"
-    EXTEND = "extend"
-    END = "end"
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """One thing that happened to a clock at a UTC instant; an extension carries its span or the new due instant."""
-
-    kind: AdjustKind
-    at: datetime
-    span: Span | None = None
-    until: datetime | None = None
-
-    def as_json(self) -> dict[str, str]:
-        """Give the compact image: kind, at, and span or until where there is one."""
-        span = str(self.span) if self.span else None
-        image = {"kind": self.kind.value, "at": _written(self.at), "span": span, "until": _written(self.until)}
-        return {key: value for key, value in image.items() if value is not None}
-
-    @classmethod
-    def from_json(cls, image: Mapping[str, Any]) -> Self:
-        """Read what as_json wrote; ValueError or KeyError for anything else."""
-        kind, at = AdjustKind(image["kind"]), _instant(image["at"])
-        return cls(kind, at, _span(image.get("span")), _maybe_instant(image.get("until")))
-
-
-@dataclass(frozen=True, slots=True)
-class RungPlan:
-    """Where a rung of the ladder stands: so long before (negative) or after the due instant, or at it (None)."""
-
-    index: int
-    offset: Span | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One rung of a clock: when it will fire (None while held, over or skipped) or, once fired, when it was to."""
-
-    index: int
-    at: datetime | None
-    fired_at: datetime | None
-    skipped: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A deadline (时限) of a grievance or of one of its tasks; a value: every change gives a new one.
-
-    `limit` (a span) or `until` (a fixed instant) is set, never both. `run` counts the clocks of this name in one
-    cycle, from 1. `due_at` and the rungs are a fold of the start and the adjustments: see due_of.
-    """
-
-    id: UUID
-    name: str
-    task_id: UUID | None
-    cycle: int
-    run: int
-    unit: str | None
-    limit: Span | None
-    until: datetime | None
-    starts: Starts
-    started_at: datetime
-    status: ClockStatus
-    due_at: datetime
-    provisional: bool
-    ended_at: datetime | None
-    adjustments: tuple[Adjustment, ...]
-    rungs: tuple[Rung, ...]
-    plans: tuple[RungPlan, ...]
+__all__ = [
+    "AdjustKind",
+    "Adjustment",
+    "Clock",
+    "ClockStatus",
+    "Rung",
+    "RungPlan",
+    "as_row",
+    "due_of",
+    "end",
+    "extend",
+    "fire",
+    "from_row",
+    "pause",
+    "recompute",
+    "remaining_seconds",
+    "resume",
+    "start",
+]
 
 
 def start(
@@ -117,7 +63,8 @@ def start(
     until = until.astimezone(UTC) if until else None
     due = due_of(limit, until, starts, now, (), calendar)
     plans = tuple(plans)
-    clock = Clock(
+    blank = tuple(Rung(plan.index, None, None, skipped=False) for plan in plans)
+    return Clock(
         id=id,
         name=name,
         task_id=task_id,
@@ -133,17 +80,16 @@ def start(
         provisional=due.provisional,
         ended_at=None,
         adjustments=(),
-        rungs=tuple(Rung(plan.index, None, None, skipped=False) for plan in plans),
+        rungs=_laid(blank, plans, due.at, now, now, running=True, calendar=calendar),
         plans=plans,
     )
-    return recompute(clock, calendar)
 
 
 def pause(clock: Clock, now: datetime, calendar: WorkCalendar) -> Clock:
     """Hold a running clock with what is left of it; a held or ended one stays as it is."""
     if clock.status is not ClockStatus.RUNNING:
         return clock
-    return recompute(_adjusted(clock, Adjustment(AdjustKind.PAUSE, now), ClockStatus.PAUSED), calendar)
+    return _adjusted(clock, Adjustment(AdjustKind.PAUSE, now.astimezone(UTC)), ClockStatus.PAUSED, None, calendar)
 
 
 def resume(clock: Clock, now: datetime, calendar: WorkCalendar) -> Clock:
@@ -153,7 +99,7 @@ def resume(clock: Clock, now: datetime, calendar: WorkCalendar) -> Clock:
     """
     if clock.status is ClockStatus.RUNNING:
         return clock
-    return recompute(_adjusted(clock, Adjustment(AdjustKind.RESUME, now), ClockStatus.RUNNING), calendar)
+    return _adjusted(clock, Adjustment(AdjustKind.RESUME, now.astimezone(UTC)), ClockStatus.RUNNING, None, calendar)
 
 
 def extend(clock: Clock, span: Span | datetime, now: datetime, calendar: WorkCalendar) -> Clock:
@@ -162,21 +108,26 @@ def extend(clock: Clock, span: Span | datetime, now: datetime, calendar: WorkCal
     Workdays end at closing time of the nth workday after the due day; other spans are added as they are. A held or
     ended clock is extended too and finds the time when it runs on. ValueError for a span below 1.
     """
+    now = now.astimezone(UTC)
     if isinstance(span, datetime):
         adjustment = Adjustment(AdjustKind.EXTEND, now, until=span.astimezone(UTC))
     elif span.n < 1:
         raise ValueError(f"an extension is at least 1 {span.unit.value}, not {span.n}")
     else:
         adjustment = Adjustment(AdjustKind.EXTEND, now, span)
-    return recompute(_adjusted(clock, adjustment, clock.status), calendar)
+    return _adjusted(clock, adjustment, clock.status, clock.ended_at, calendar)
 
 
 def end(clock: Clock, now: datetime) -> Clock:
     """End a clock: its due instant stays on record, its rungs no longer fire; an ended one stays as it is."""
     if clock.status is ClockStatus.ENDED:
         return clock
-    over = _adjusted(clock, Adjustment(AdjustKind.END, now), ClockStatus.ENDED)
-    return replace(over, rungs=tuple(rung if rung.fired_at else replace(rung, at=None) for rung in clock.rungs))
+    now = now.astimezone(UTC)
+    history = (*clock.adjustments, Adjustment(AdjustKind.END, now))
+    rungs = tuple(
+        rung if rung.fired_at or rung.at is None else Rung(rung.index, None, None, rung.skipped) for rung in clock.rungs
+    )
+    return _with(clock, ClockStatus.ENDED, clock.due_at, clock.provisional, now, history, rungs)
 
 
 def fire(clock: Clock, index: int, now: datetime) -> Clock:
@@ -189,7 +140,7 @@ def fire(clock: Clock, index: int, now: datetime) -> Clock:
         raise ValueError(f"the clock {clock.name!r} has no rung {index}")
     if rung.fired_at or rung.at is None or now < rung.at:
         return clock
-    fired = replace(rung, fired_at=now.astimezone(UTC))
+    fired = Rung(rung.index, rung.at, now.astimezone(UTC), rung.skipped)
     return replace(clock, rungs=tuple(fired if each is rung else each for each in clock.rungs))
 
 
@@ -230,21 +181,7 @@ def recompute(clock: Clock, calendar: WorkCalendar) -> Clock:
     A rung is skipped while its instant lies before the start; a moved due instant brings it back, unless it would
     stand before the change that moved it.
     """
-    due = due_of(clock.limit, clock.until, clock.starts, clock.started_at, clock.adjustments, calendar)
-    changed_at = clock.adjustments[-1].at if clock.adjustments else clock.started_at
-    running = clock.status is ClockStatus.RUNNING
-    plans = {plan.index: plan for plan in clock.plans}
-
-    def laid(rung: Rung) -> Rung:
-        if rung.fired_at:
-            return rung
-        offset = plans[rung.index].offset
-        at = due.at if offset is None else calendar.shift(due.at, offset)
-        skipped = at < clock.started_at or (rung.skipped and at < changed_at)
-        return replace(rung, at=at if running and not skipped else None, skipped=skipped)
-
-    rungs = tuple(laid(rung) for rung in clock.rungs)
-    return replace(clock, due_at=due.at, provisional=due.provisional, rungs=rungs)
+    return _folded(clock, clock.status, clock.ended_at, clock.adjustments, calendar)
 
 
 def remaining_seconds(clock: Clock, now: datetime, calendar: WorkCalendar) -> int:
@@ -259,63 +196,6 @@ def remaining_seconds(clock: Clock, now: datetime, calendar: WorkCalendar) -> in
     if clock.limit is not None and clock.limit.working:
         return calendar.working_seconds(seen, clock.due_at)
     return (clock.due_at - seen) // timedelta(seconds=1)
-
-
-def as_row(clock: Clock) -> dict[str, Any]:
-    """Give the JSON image of a clock: its fields by name, instants as RFC 3339 UTC with microseconds, spans as text."""
-    return {
-        "id": str(clock.id),
-        "name": clock.name,
-        "task_id": str(clock.task_id) if clock.task_id else None,
-        "cycle": clock.cycle,
-        "run": clock.run,
-        "unit": clock.unit,
-        "limit": str(clock.limit) if clock.limit else None,
-        "until": _written(clock.until),
-        "starts": clock.starts.value,
-        "started_at": _written(clock.started_at),
-        "status": clock.status.value,
-        "due_at": _written(clock.due_at),
-        "provisional": clock.provisional,
-        "ended_at": _written(clock.ended_at),
-        "adjustments": [adjustment.as_json() for adjustment in clock.adjustments],
-        "rungs": [
-            {
-                "index": rung.index,
-                "at": _written(rung.at),
-                "fired_at": _written(rung.fired_at),
-                "skipped": rung.skipped,
-            }
-            for rung in clock.rungs
-        ],
-        "plans": [{"index": plan.index, "offset": str(plan.offset) if plan.offset else None} for plan in clock.plans],
-    }
-
-
-def from_row(row: Mapping[str, Any]) -> Clock:
-    """Read what as_row wrote, or the same fields with UUIDs and aware datetimes as a database gives them."""
-    return Clock(
-        id=UUID(str(row["id"])),
-        name=row["name"],
-        task_id=UUID(str(row["task_id"])) if row["task_id"] else None,
-        cycle=row["cycle"],
-        run=row["run"],
-        unit=row["unit"],
-        limit=_span(row["limit"]),
-        until=_maybe_instant(row["until"]),
-        starts=Starts(row["starts"]),
-        started_at=_instant(row["started_at"]),
-        status=ClockStatus(row["status"]),
-        due_at=_instant(row["due_at"]),
-        provisional=row["provisional"],
-        ended_at=_maybe_instant(row["ended_at"]),
-        adjustments=tuple(Adjustment.from_json(image) for image in row["adjustments"]),
-        rungs=tuple(
-            Rung(image["index"], _maybe_instant(image["at"]), _maybe_instant(image["fired_at"]), image["skipped"])
-            for image in row["rungs"]
-        ),
-        plans=tuple(RungPlan(image["index"], _span(image["offset"])) for image in row["plans"]),
-    )
 
 
 class _Stop(NamedTuple):
@@ -333,7 +213,7 @@ def _stopped(stop: _Stop | None, adjustment: Adjustment) -> _Stop | None:
             return _Stop(stop.at if stop else adjustment.at, ended=True)
         case AdjustKind.RESUME:
             return None
-        case AdjustKind.EXTEND:
+        case AdjustKind.EXTEND | AdjustKind.CARRY:
             return stop
 
 
@@ -366,31 +246,61 @@ def _walked(due: Due, at: datetime, calendar: WorkCalendar, since: datetime) -> 
     return Due(at, due.provisional or calendar.unpublished(first, last), skipped)
 
 
-def _adjusted(clock: Clock, adjustment: Adjustment, status: ClockStatus) -> Clock:
-    adjustment = replace(adjustment, at=adjustment.at.astimezone(UTC))
-    ended_at = clock.ended_at
-    if adjustment.kind is AdjustKind.END:
-        ended_at = adjustment.at
-    elif adjustment.kind is AdjustKind.RESUME:
-        ended_at = None
-    return replace(clock, status=status, ended_at=ended_at, adjustments=(*clock.adjustments, adjustment))
+def _adjusted(
+    clock: Clock, adjustment: Adjustment, status: ClockStatus, ended_at: datetime | None, calendar: WorkCalendar
+) -> Clock:
+    return _folded(clock, status, ended_at, (*clock.adjustments, adjustment), calendar)
 
 
-def _written(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if at else None
+def _folded(
+    clock: Clock,
+    status: ClockStatus,
+    ended_at: datetime | None,
+    adjustments: tuple[Adjustment, ...],
+    calendar: WorkCalendar,
+) -> Clock:
+    """Give the clock with this history: due instant and rungs are found anew."""
+    due = due_of(clock.limit, clock.until, clock.starts, clock.started_at, adjustments, calendar)
+    changed_at = adjustments[-1].at if adjustments else clock.started_at
+    running = status is ClockStatus.RUNNING
+    rungs = _laid(clock.rungs, clock.plans, due.at, clock.started_at, changed_at, running=running, calendar=calendar)
+    return _with(clock, status, due.at, due.provisional, ended_at, adjustments, rungs)
 
 
-def _instant(image: str | datetime) -> datetime:
-    at = datetime.fromisoformat(image) if isinstance(image, str) else image
-    if at.tzinfo is None:
-        raise ValueError(f"an instant needs its zone: {image}")
-    return at.astimezone(UTC)
+def _laid(
+    rungs: tuple[Rung, ...],
+    plans: tuple[RungPlan, ...],
+    due_at: datetime,
+    started_at: datetime,
+    changed_at: datetime,
+    *,
+    running: bool,
+    calendar: WorkCalendar,
+) -> tuple[Rung, ...]:
+    offsets = {plan.index: plan.offset for plan in plans}
+    laid = []
+    for rung in rungs:
+        if rung.fired_at:
+            laid.append(rung)
+            continue
+        offset = offsets[rung.index]
+        at = due_at if offset is None else calendar.shift(due_at, offset)
+        skipped = at < started_at or (rung.skipped and at < changed_at)
+        laid.append(Rung(rung.index, at if running and not skipped else None, None, skipped))
+    return tuple(laid)
 
 
-def _maybe_instant(image: str | datetime | None) -> datetime | None:
-    return None if image is None else _instant(image)
-
-
-@lru_cache(maxsize=1024)
-def _span(text: str | None) -> Span | None:
-    return None if text is None else Span.parse(text)
+def _with(
+    clock: Clock,
+    status: ClockStatus,
+    due_at: datetime,
+    provisional: bool,  # noqa: FBT001 - the fields in their order
+    ended_at: datetime | None,
+    adjustments: tuple[Adjustment, ...],
+    rungs: tuple[Rung, ...],
+) -> Clock:
+    """Give the clock with everything that may change; by place, because dataclasses.replace takes twenty times as long."""
+    return Clock(
+        clock.id, clock.name, clock.task_id, clock.cycle, clock.run, clock.unit, clock.limit, clock.until, clock.starts,
+        clock.started_at, status, due_at, provisional, ended_at, adjustments, rungs, clock.plans,
+    )  # fmt: skip

@@ -4,9 +4,12 @@ What an effect does is in machine.py's builder; here is only what the checker ne
 """
 
 from importlib.metadata import entry_points
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, RootModel
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel
+
+from wuye_loop.domain.conditions import ALWAYS, Condition
+from wuye_loop.domain.parts import SpanText, listed
 
 
 class Params(BaseModel):
@@ -25,12 +28,22 @@ class Assign(Params):
     to: str
 
 
+class Cap(Params):
+    """The most that may be granted in all, for the matters that a condition describes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
+
+    when: Condition = ALWAYS
+    is_: SpanText = Field(alias="is")
+
+
 class ExtendClock(Params):
     """延期: which clock, by the number in which form field, in which unit."""
 
     clock: str
     by: str
     unit: Literal["workday", "day", "hour", "workhour", "month"] = "workday"
+    cap: Annotated[tuple[Cap, ...], BeforeValidator(listed)] = ()  # the most in all, in the same unit
 
 
 class Act(Params):
@@ -45,6 +58,7 @@ class Open(Params):
     task: str
     to: str | None = None
     document: str | None = None
+    data: dict[str, str] | None = None  # what the task stores: {name: form field}
 
 
 class Notify(Params):
@@ -73,6 +87,34 @@ class Lift(Params):
     urgency: str
 
 
+class Rate(Params):
+    """评价: which of the file's ratings is answered; none named: the first, the complainant's."""
+
+    rating: str | None = None
+
+
+class Precedent(Params):
+    """裁定: its words (or the form field that holds them), the field of the unit ruled to be in charge, and of the reason."""
+
+    ruling: str
+    unit: str | None = None
+    reason: str | None = None
+
+
+class ActTasks(Params):
+    """The system takes this action on every open task of this kind."""
+
+    task: str
+    action: str
+
+
+class Exclude(Params):
+    """剔除: which figure this grievance does not count in, and the form field of the reason."""
+
+    figure: Literal["satisfaction", "on_time"]
+    reason: str | None = None
+
+
 class SetData(RootModel[dict[str, str]]):
     """Store form fields for later: {name: form field}."""
 
@@ -82,10 +124,13 @@ BUILT_IN: dict[str, type[BaseModel]] = {
     "release": Nothing,
     "reclassify": Nothing,
     "new_cycle": Nothing,
-    "rate": Nothing,
     "unmerge": Nothing,
     "urged": Nothing,
     "climb": Nothing,
+    "rate": Rate,
+    "precedent": Precedent,
+    "act_tasks": ActTasks,
+    "exclude": Exclude,
     "assign": Assign,
     "extend_clock": ExtendClock,
     "act": Act,

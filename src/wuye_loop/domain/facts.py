@@ -34,6 +34,8 @@ def facts_of(
         "lead_final": world.lead is not None and world.lead.final,
         "repeat": grievance.data.get("repeat", 0),
         "estate_kind": grievance.data.get("estate_kind"),
+        "origin": grievance.data.get("origin"),
+        "answered": grievance.data.get("answered", "complainant"),
     }
     facts |= grievance.counts  # named as facts are: done.sign, cycle_done.sign, tasks.assist
     facts |= _family("data", grievance.data)
@@ -45,6 +47,7 @@ def facts_of(
         if clock.status is not ClockStatus.ENDED and world.now > clock.due_at:
             facts[f"overdue.{clock.name}"] = True
     if task is not None:
+        facts |= task.counts  # in a task's own conditions, done.x counts what was done on this task
         facts["document"] = task.document
         facts |= _family("data", task.data)
     facts |= _family("form", form or {})

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from pydantic import (
     BaseModel,
@@ -19,19 +20,20 @@ from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.text import clean
 
-FIELD_TYPES = ("text", "bool", "int", "date", "unit", "grievance", "choice", "scale")
+FIELD_TYPES = ("text", "bool", "int", "date", "unit", "grievance", "choice", "scale", "file")
+MOST_FILES = 10  # in one field, where the form does not say
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
 
 class FieldSpec(BaseModel):
     """One field of a form: `reason: text`, `days: {int: {max: 10}}`, `result: {choice: [解决, 未解决]}`.
 
-    A type followed by `?` is optional. `audience` says who may read the answer in the ledger (default: as the action).
+    `photos: {file: {max: 5}}` takes the ids of files uploaded before. A type followed by `?` is optional. `audience` says who may read the answer in the ledger (default: as the action).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    type: Literal["text", "bool", "int", "date", "unit", "grievance", "choice", "scale"]
+    type: Literal["text", "bool", "int", "date", "unit", "grievance", "choice", "scale", "file"]
     title: str | None = None
     choices: tuple[str, ...] = ()
     min: int | None = None
@@ -81,9 +83,11 @@ class FieldSpec(BaseModel):
             return bool
         if self.type == "date":
             return Annotated[date, Field(strict=False)]
-        if self.type == "text":
-            return Annotated[str, StringConstraints(min_length=1, max_length=self.max or 4000)]
-        return Annotated[str, StringConstraints(min_length=1, max_length=64)]
+        if self.type == "file":
+            one = Annotated[UUID, Field(strict=False)]  # its text, as JSON carries it
+            return Annotated[list[one], Field(min_length=self.min or 1, max_length=self.max or MOST_FILES)]
+        longest = (self.max or 4000) if self.type == "text" else 64
+        return Annotated[str, StringConstraints(min_length=1, max_length=longest)]
 
 
 def _flatten(raw: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -123,7 +127,16 @@ _WORDS = {
     "string_too_long": "太长",
     "greater_than_equal": "太小",
     "less_than_equal": "太大",
+    "list_type": "要填文件编号的列表",
+    "uuid_type": "不是文件编号",
+    "uuid_parsing": "不是文件编号",
+    "too_short": "文件太少",
+    "too_long": "文件太多",
 }
+
+
+_WRITTEN = ("date", "file")  # what pydantic reads into something that JSON cannot carry
+_CHECKED = ("text", "file")  # where the type alone does not say whether an answer is sound
 
 
 class Form:
@@ -140,6 +153,11 @@ class Form:
             else:
                 fields[key] = (annotation, Field(title=title))
         self._model = create_model(name, __config__=_STRICT, **fields)
+        self._read = self._model.__pydantic_validator__.validate_python
+        #: Whether a field's `when` asks about the grievance: without one, validate looks at no facts.
+        self.conditional = any(spec.when is not None for spec in specs.values())
+        self._written = any(spec.type in _WRITTEN for spec in specs.values())
+        self._looked_at = {key: spec for key, spec in specs.items() if spec.when is not None or spec.type in _CHECKED}
 
     def schema(self, labels: Mapping[str, str]) -> dict[str, object]:
         """Return the JSON Schema of the form, for clients that draw it; `labels` name the fields without a title."""
@@ -150,7 +168,7 @@ class Form:
                 shape["title"] = labels.get(key, key)
         return schema
 
-    def validate(self, raw: dict[str, object], facts: dict[str, object]) -> dict[str, object]:
+    def validate(self, raw: Mapping[str, object], facts: dict[str, object]) -> dict[str, object]:
         """Return the clean, JSON-able answers; a field under `when` is asked only where it holds.
 
         Raises FormProblem naming each field and what is wrong, never its value.
@@ -158,12 +176,16 @@ class Form:
         if not self.specs and not raw:
             return {}
         try:
-            answers: dict[str, object] = self._model.model_validate(raw).model_dump(mode="json", exclude_none=True)
+            read = self._read(raw)
         except ValidationError as error:
             raise FormProblem(_problems(error, self.specs)) from None
+        filled = read.model_dump(mode="json") if self._written else read.__dict__
+        answers: dict[str, object] = {key: value for key, value in filled.items() if value is not None}
         problems: list[dict[str, str]] = []
-        form_facts = facts | {f"form.{key}": value for key, value in answers.items()}
-        for key, spec in self.specs.items():
+        form_facts: Mapping[str, object] = facts
+        if self.conditional:
+            form_facts = {**facts, **{f"form.{key}": value for key, value in answers.items()}}
+        for key, spec in self._looked_at.items():
             self._check(key, spec, answers, form_facts, problems)
         if problems:
             raise FormProblem(problems)
@@ -174,7 +196,7 @@ class Form:
         key: str,
         spec: FieldSpec,
         answers: dict[str, object],
-        facts: dict[str, object],
+        facts: Mapping[str, object],
         problems: list[dict[str, str]],
     ) -> None:
         if spec.when is not None:
@@ -184,6 +206,8 @@ class Form:
             if not asked and key in answers:
                 problems.append({"path": key, "problem": "此情形下不填这一项"})
         value = answers.get(key)
+        if isinstance(value, list) and len(set(value)) != len(value):
+            problems.append({"path": key, "problem": "同一个文件填了两次"})
         if isinstance(value, str) and spec.type == "text":
             try:
                 answers[key] = clean(value, max_len=spec.max or 4000)

@@ -1,15 +1,23 @@
 """How an instant is written: RFC 3339, UTC, always six decimals, so that equal instants are equal bytes."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
+
+import orjson
 
 
 def as_text(at: datetime) -> str:
     """Return `2026-11-21T01:02:03.000004Z` for an aware instant."""
-    return (
-        at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f") + "Z"
-        if at.tzinfo is not UTC
-        else (at.isoformat(timespec="microseconds")[:-6] + "Z")
-    )
+    return _written(at if at.tzinfo is UTC else at.astimezone(UTC))
+
+
+@lru_cache(
+    maxsize=4096
+)  # one step writes the same few instants again and again, and many deadlines are one closing time
+def _written(at: datetime) -> str:
+    # orjson takes a third of isoformat's time, but leaves out decimals that are all zero.
+    text = orjson.dumps(at, option=orjson.OPT_UTC_Z).decode()
+    return text[1:-1] if at.microsecond else f"{text[1:-2]}.000000Z"
 
 
 def from_text(text: str) -> datetime:

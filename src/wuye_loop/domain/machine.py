@@ -1,25 +1,27 @@
 """Decisions: what one action, one opened task, one rung or one intake does. Pure: time, ids and answers come in."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain import clocks
+from wuye_loop.domain.answers import answered
 from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.clocks import ClockStatus
-from wuye_loop.domain.effecting import Context, Unrouted, apply, issue
+from wuye_loop.domain.effecting import apply
+from wuye_loop.domain.effecting_context import Context, Unrouted
+from wuye_loop.domain.effecting_papers import send
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.facts import facts_of
-from wuye_loop.domain.forms import Form, FormProblem
+from wuye_loop.domain.opening import open_by_rung, open_task, opener
 from wuye_loop.domain.permits import blocked, lawful, open_blocked
-from wuye_loop.domain.roles import OPENER, SYSTEM, acting_role, unit_of
+from wuye_loop.domain.roles import SYSTEM, acting_role
 from wuye_loop.domain.rules import BACK
 from wuye_loop.domain.situation import SYSTEM as SYSTEM_ACTOR
-from wuye_loop.domain.situation import Actor, Command, Situation, Step, TaskState, World
+from wuye_loop.domain.situation import Actor, Command, Line, Situation, Step, TaskState, World
 from wuye_loop.domain.terms import Audience
-from wuye_loop.domain.workflow import ActionSpec, RungSpec, TaskKind
+from wuye_loop.domain.workflow import ActionSpec
 
 MAX_CHAIN = 8  # actions that follow one another in one step; the checker proves there is no cycle
 
@@ -56,9 +58,42 @@ def decide_open(world: World, situation: Situation, kind: str, actor: Actor, for
     why = open_blocked(world, situation, kind, spec)
     if why is not None:
         raise IllegalAction(why, actions=lawful(world, situation, actor))
-    answers = _answers(builder, spec.open.form, form, None)
-    _open(builder, kind, spec, actor, role, answers, to=None, document=None, copies=())
+    answers = answered(builder, spec.open.form, form, None)
+    open_task(builder, kind, spec, actor, role, answers, to=None, document=None, copies=())
     _chain(builder)
+    return builder.step()
+
+
+def decide_line(world: World, situation: Situation, issuer: Actor, line: Line) -> Step:
+    """Decide one line of a document that gathers and opens tasks: its task, and what it settles on the grievance.
+
+    Raises IllegalAction, Forbidden, BadForm as decide does.
+    """
+    builder = Builder(world, situation)
+    spec = world.rules.workflow.documents.get(line.kind)
+    if spec is None or spec.opens is None:
+        raise IllegalAction("流程里没有这种逐条发起任务的文书")
+    role = acting_role(spec.by, issuer, world, situation)
+    if role is None:
+        raise Forbidden("您的角色不能签发这种文书")
+    kind = world.rules.task_kind(spec.opens)
+    why = open_blocked(world, situation, spec.opens, kind)
+    if why is not None:
+        raise IllegalAction(why)
+    answers = answered(builder, kind.open.form, line.form, None)
+    if line.draft is not None:
+        builder.documents.append(line.draft)
+        builder.remarks["document"] = line.number
+    open_task(
+        builder, spec.opens, kind, issuer, role, answers,
+        to=line.unit, document=line.kind, copies=line.copies, number=line.number,
+    )  # fmt: skip
+    opened = builder.opened
+    for task in situation.tasks.values() if spec.settles else ():
+        if task.kind == spec.gathers and not task.final and task.holder_unit == issuer.unit:
+            _act(builder, Command(spec.settles or "", issuer, {}, task.id))
+    _chain(builder)
+    builder.opened = opened
     return builder.step()
 
 
@@ -76,17 +111,20 @@ def decide_rung(world: World, situation: Situation, clock_id: UUID, index: int) 
     machine = world.rules.machine(task.kind if task else None)
     spec = machine.flow.clocks[clock.name].ladder[index]
     facts: dict[str, Any] = {"clock": clock.name, "rung": index, "due": clocks.as_row(clock)["due_at"]}
-    for instrument in spec.do:
-        builder.notify(instrument, (*spec.to, *spec.copy_to), task)
+    wanted = not spec.when.raw or spec.when.holds(facts_of(world, situation, task))
+    if not wanted:
+        facts["passed"] = True
+    for instrument in spec.do if wanted else ():
+        send(builder, instrument, (*spec.to, *spec.copy_to), task)
         facts.setdefault("do", []).append(instrument)
-    if spec.act is not None:
+    if spec.act is not None and wanted:
         facts["act"] = spec.act
         facts["applies"] = _applies(world, situation, spec.act, task)
     builder.close_entry(
         f"rung:{clock.name}", actor=SYSTEM_ACTOR.as_json(), facts=facts, audience=Audience.UNITS, task_id=clock.task_id
     )
-    if spec.open is not None:
-        _open_by_rung(builder, spec, task)
+    if spec.open is not None and wanted:
+        open_by_rung(builder, spec, task)
     if facts.get("applies"):
         builder.then.append(str(spec.act))
     _chain(builder, clock.task_id)
@@ -116,6 +154,7 @@ def joined(steps: Sequence[Step]) -> Step:
         notices=[notice for step in steps for notice in step.notices],
         documents=[document for step in steps for document in step.documents],
         ratings=[rating for step in steps for rating in step.ratings],
+        precedents=[precedent for step in steps for precedent in step.precedents],
         joins=[join for step in steps for join in step.joins],
         asks=[ask for step in steps for ask in step.asks],
     )
@@ -135,13 +174,15 @@ def _applies(world: World, situation: Situation, action: str, task: TaskState | 
 def receive(world: World, situation: Situation, actor: Actor, facts: Mapping[str, Any], notices: Any = ()) -> Step:
     """Decide the first row of a new grievance: the start state, its holder, its clocks, the first ledger row."""
     builder = Builder(world, situation)
-    builder.move(world.rules.workflow.start)
+    _, source = world.rules.source_of(situation.grievance.channel)
+    builder.move((source and source.start) or world.rules.workflow.start)
     builder.sync()
     for instrument, to in notices:
-        builder.notify(instrument, to)
+        send(builder, instrument, to)
     builder.close_entry(
         "receive", actor=actor.as_json(), facts=facts, audience=Audience.PUBLIC, to_state=builder.grievance.state
     )
+    _chain(builder)
     return builder.step()
 
 
@@ -167,7 +208,14 @@ def note(
 def _chain(builder: Builder, task_id: UUID | None = None) -> None:
     """Take the actions that follow by themselves: on the task that a rung belongs to first, then on the grievance."""
     taken = 0
-    while builder.then:
+    joined_up: set[str] = set()
+    while True:
+        while builder.then_on_tasks:
+            on_task, action = builder.then_on_tasks.pop(0)
+            _act(builder, Command(action, SYSTEM_ACTOR, {}, on_task))
+        _join(builder, joined_up)
+        if not builder.then:
+            return
         taken += 1
         if taken > MAX_CHAIN:
             raise Conflict("系统动作连得太长")
@@ -183,6 +231,20 @@ def _chain(builder: Builder, task_id: UUID | None = None) -> None:
             title = builder.world.rules.title_of(action)
             raise IllegalAction(f"随后的“{title}”现在不能办：{error.detail}") from None
         task_id = None
+
+
+def _join(builder: Builder, taken: set[str]) -> None:
+    """Where nothing else follows, let the first join follow whose condition holds now; each at most once in a step."""
+    rules, world = builder.world.rules, builder.world
+    joins = () if builder.then else rules.joins[builder.grievance.state]
+    if not joins:
+        return
+    facts = facts_of(world, builder.situation)
+    for join in joins:
+        if join.act not in taken and join.when.holds(facts) and _applies(world, builder.situation, join.act, None):
+            taken.add(join.act)
+            builder.then.append(join.act)
+            return
 
 
 def _left_at_desk(builder: Builder, action: str, turn: Unrouted) -> None:
@@ -206,7 +268,7 @@ def _act(builder: Builder, command: Command) -> None:
     why = blocked(world, situation, command.action, spec, role, command.actor, task)
     if why is not None:
         raise IllegalAction(why, actions=lawful(world, situation, command.actor, task))
-    answers = _answers(builder, spec.form, command.form, task) if command.actor is not SYSTEM_ACTOR else {}
+    answers = answered(builder, spec.form, command.form, task) if command.actor is not SYSTEM_ACTOR else {}
     facts = facts_of(world, situation, task, answers)
     target, way = flow.fire(command.action, state, facts)
     _carry_out(builder, command, spec, task, role, answers, target, way)
@@ -225,7 +287,7 @@ def _carry_out(
     before = task.state if task else builder.grievance.state
     outcome = spec.ways[way]
     task_id = task.id if task else None
-    context = Context(answers, task, _opener(builder))
+    context = Context(answers, task, opener())
     builder.did(role, command.actor.unit)
     builder.count(command.action, task_id)
     for call in (*spec.effect, *outcome.effect):
@@ -261,118 +323,3 @@ def _way_back(builder: Builder) -> str:
 
 def _task(situation: Situation, task_id: UUID | None) -> TaskState | None:
     return situation.tasks[task_id] if task_id is not None else None
-
-
-def _answers(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskState | None) -> dict[str, Any]:
-    """Check a submitted form; free text is struck of identities before it may reach the ledger."""
-    facts = facts_of(builder.world, builder.situation, task)
-    try:
-        answers = form.validate(dict(raw), facts)
-    except FormProblem as problem:
-        raise BadForm("表单填写有误", fields=problem.fields) from None
-    for name, spec in form.specs.items():
-        value = answers.get(name)
-        if value is None:
-            continue
-        if spec.type == "text":
-            answers[name] = builder.world.redact(str(value))
-        elif spec.type == "unit" and builder.world.directory.unit(str(value)) is None:
-            raise BadForm("没有这个单位", fields=[{"path": name, "problem": "没有这个单位，或它已停用"}])
-        elif spec.type == "date" and date.fromisoformat(str(value)) < builder.world.calendar.local_date(
-            builder.world.now
-        ):
-            raise BadForm("日期已过", fields=[{"path": name, "problem": "日期不能早于今天"}])
-    return answers
-
-
-# --- tasks ----------------------------------------------------------------------------------------------------------
-
-
-def _opener(builder: Builder) -> Any:
-    def open_task(inner: Builder, kind: str, to: str | None, document: str | None, copies: tuple[str, ...]) -> None:
-        spec = inner.world.rules.task_kind(kind)
-        _open(inner, kind, spec, SYSTEM_ACTOR, SYSTEM, {}, to=to, document=document, copies=copies, row=False)
-
-    del builder
-    return open_task
-
-
-def _open_by_rung(builder: Builder, spec: RungSpec, task: TaskState | None) -> None:
-    names = [unit_of(name, builder.world, builder.situation, task) for name in spec.to]
-    # Nobody is assigned yet: whoever holds the grievance gets the order.
-    targets: list[str | None] = [*dict.fromkeys(unit for unit in names if unit)] or [builder.grievance.holder_unit]
-    copies = tuple(
-        dict.fromkeys(unit for name in spec.copy_to if (unit := unit_of(name, builder.world, builder.situation, task)))
-    )
-    kind = spec.open or ""
-    for target in targets:
-        task_spec = builder.world.rules.task_kind(kind)
-        _open(builder, kind, task_spec, SYSTEM_ACTOR, SYSTEM, {}, to=target, document=spec.document, copies=copies)
-
-
-def _open(
-    builder: Builder,
-    kind: str,
-    spec: TaskKind,
-    actor: Actor,
-    role: str,
-    answers: dict[str, Any],
-    *,
-    to: str | None,
-    document: str | None,
-    copies: tuple[str, ...],
-    row: bool = True,
-) -> None:
-    """Open a task: number it, find its holder, issue its document, start its clocks, write its ledger row."""
-    world, grievance = builder.world, builder.grievance
-    counts = dict(grievance.counts)
-    for key in (f"tasks.{kind}", f"cycle_tasks.{kind}", "task_n"):
-        counts[key] = counts.get(key, 0) + 1
-    builder.set(counts=counts)
-    task = TaskState(
-        id=world.new_id(), grievance_id=grievance.id, kind=kind, n=counts["task_n"], state=spec.start, final=False,
-        holder_unit=None, opener_unit=actor.unit, opener_role=role, document=None, document_number=None, copies=copies,
-        data=answers, counts={}, opened_at=world.now, state_since=world.now, closed_at=None, cycle=grievance.cycle,
-    )  # fmt: skip
-    named = answers.get("unit")
-    holder = to or (str(named) if named else None) or _holder(builder, spec, task)
-    chosen = document or answers.get("document")
-    if chosen is None and len(world.rules.workflow.documents) and "document" in spec.open.needs:
-        chosen = spec.open.needs["document"].choices[0]
-    task = replace(task, holder_unit=holder, document=chosen)
-    builder.tasks[task.id] = task
-    builder.opened = task.id
-    if chosen in world.rules.workflow.documents:
-        issuers = world.rules.workflow.documents[str(chosen)].by
-        if issuers and role not in issuers:
-            raise Forbidden("您的角色不能签发这种文书")
-        number = issue(builder, str(chosen), holder, copies, task.id)
-        builder.set_task(task.id, document_number=number, copies=builder.documents[-1].copies)
-    context = Context(answers, builder.tasks[task.id], _opener(builder))
-    for call in spec.open.effect:
-        apply(call, builder, context)
-    builder.sync_task(task.id, holder)
-    if row:
-        builder.close_entry(
-            f"open:{kind}",
-            actor={**actor.as_json(), "role": role},
-            facts=answers,
-            audience=spec.open.audience,
-            task_id=task.id,
-            to_state=task.state,
-        )
-
-
-def _holder(builder: Builder, spec: TaskKind, task: TaskState) -> str | None:
-    """Find who holds a new task: its target, its opener, the unit one level up, or a role's unit."""
-    grievance = builder.grievance
-    if spec.holder == OPENER:
-        return task.opener_unit
-    if spec.holder == "one_level_up":
-        above = builder.world.directory.superior(task.opener_unit)
-        if above is not None:
-            return above.code
-        return unit_of(spec.fallback, builder.world, builder.situation) if spec.fallback else grievance.holder_unit
-    if spec.holder == "target":
-        return grievance.lead_unit or grievance.holder_unit
-    return unit_of(spec.holder, builder.world, builder.situation)

@@ -24,10 +24,6 @@ def blocked(
         key = f"cycle_done.{action}" if spec.limit.per == "cycle" and task is None else f"done.{action}"
         if counts.get(key, 0) >= spec.limit.times:
             return f"最多 {spec.limit.times} 次，已经用完"
-    if spec.within is not None:
-        since = task.state_since if task else situation.grievance.state_since
-        if world.now > world.calendar.shift(since, spec.within):
-            return f"已过时限：须在{spec.within.chinese}内提出"
     rival = _rival(world, situation, role, actor)
     if rival is not None:
         return rival
@@ -49,6 +45,10 @@ def open_blocked(world: World, situation: Situation, kind: str, spec: TaskKind) 
 
 
 def _common(world: World, situation: Situation, spec: Step, task: TaskState | None) -> str | None:
+    if spec.within is not None:
+        since = task.state_since if task else situation.grievance.state_since
+        if world.now > world.calendar.shift(since, spec.within):
+            return f"已过时限：须在{spec.within.chinese}内提出"
     if spec.before_due is not None:
         clock = situation.open_clock(spec.before_due, None)
         if clock is None or world.now > clock.due_at:

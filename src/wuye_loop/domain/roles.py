@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from wuye_loop.domain.situation import Actor, Situation, TaskState, World
+from wuye_loop.domain.situation import Actor, GrievanceState, Situation, TaskState, World
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.domain.workflow import DutyUnit, Role
+from wuye_loop.domain.workflow import DutyUnit, Role, TaskUnit
 
-HOLDER, OPENER, SYSTEM = "holder", "opener", "system"
+HOLDER, OPENER, SYSTEM, ASSIST = "holder", "opener", "system", "assist"
 
 
 def unit_of(name: str, world: World, situation: Situation, task: TaskState | None = None) -> str | None:
@@ -19,9 +19,29 @@ def unit_of(name: str, world: World, situation: Situation, task: TaskState | Non
     return _unit(role, world, situation) if role else None
 
 
+def units_of(name: str, world: World, situation: Situation, task: TaskState | None = None) -> tuple[str, ...]:
+    """Return the codes of all units that a role stands for here: assisting units are several."""
+    role = world.rules.workflow.roles.get(name)
+    kind = _task_kind(role) if role else None
+    if kind is not None:
+        holders = (each.holder_unit for each in situation.tasks.values() if each.kind == kind and not each.final)
+        return tuple(dict.fromkeys(unit for unit in holders if unit))
+    unit = unit_of(name, world, situation, task)
+    return (unit,) if unit else ()
+
+
+def _task_kind(role: Role) -> str | None:
+    """Return the kind of task whose holders a role stands for, if it stands for such."""
+    if isinstance(role.unit, TaskUnit):
+        return role.unit.task
+    return ASSIST if role.unit == ASSIST else None
+
+
 def _unit(role: Role, world: World, situation: Situation) -> str | None:
     grievance = situation.grievance
-    if role.unit is None or role.unit == "assist":
+    if role.unit is None:
+        return reporter_of(grievance) if role.is_ == "complainant" else None
+    if _task_kind(role) is not None:
         return None
     if role.unit == "lead":
         return grievance.lead_unit
@@ -29,7 +49,12 @@ def _unit(role: Role, world: World, situation: Situation) -> str | None:
         level = grievance.level if role.unit.level == "current" else role.unit.level
         found = world.directory.by_duty(role.unit.duty, grievance.area_path, level)
         return found.code if found else None
-    return role.unit
+    return role.unit if isinstance(role.unit, str) else None
+
+
+def reporter_of(grievance: GrievanceState) -> str | None:
+    """Return the unit that stands in the complainant's place: its source says that the reporting unit is answered."""
+    return grievance.data.get("reporter") if grievance.data.get("answered") == "reporter" else None
 
 
 def acting_role(
@@ -57,8 +82,10 @@ def plays(name: str, actor: Actor, world: World, situation: Situation, task: Tas
 
 
 def _is_unit(role: Role, unit: str, world: World, situation: Situation) -> bool:
-    if role.unit == "assist":
-        return any(task.kind == "assist" and task.holder_unit == unit for task in situation.tasks.values())
+    kind = _task_kind(role)
+    if kind is not None:
+        # A unit that has done its part still stands for the role: it may say more until the grievance moves on.
+        return any(task.kind == kind and task.holder_unit == unit for task in situation.tasks.values())
     return _unit(role, world, situation) == unit
 
 
@@ -74,6 +101,9 @@ def _is_named(name: str, actor: Actor, task: TaskState | None, world: World, sit
 
 def _is_kind(kind: str, actor: Actor, situation: Situation) -> bool:
     grievance = situation.grievance
+    if kind == "complainant" and grievance.data.get("answered") is not None:
+        reporter = reporter_of(grievance)
+        return reporter is not None and actor.kind is ActorKind.UNIT and actor.unit == reporter
     if kind in ("channel", "complainant"):
         return actor.kind is ActorKind.HOTLINE and actor.source == grievance.source
     if kind == "supervisor":
@@ -82,11 +112,18 @@ def _is_kind(kind: str, actor: Actor, situation: Situation) -> bool:
 
 
 def involved_units(world: World, situation: Situation) -> tuple[str, ...]:
-    """Return the units that may see the grievance now: fixed roles, the lead, the holder, and parties of open tasks."""
-    grievance = situation.grievance
-    units = set(world.rules.fixed_units)
-    units.update(unit for unit in (grievance.lead_unit, grievance.holder_unit) if unit)
+    """Return the units that may see the grievance now.
+
+    Fixed roles, the lead, the holder, who reported it, the parties of open tasks, and the roles found by duty that may
+    act in the present state or watch it.
+    """
+    grievance, rules = situation.grievance, world.rules
+    units = set(rules.fixed_units)
+    units.update(unit for unit in (grievance.lead_unit, grievance.holder_unit, grievance.data.get("reporter")) if unit)
+    names = list(rules.seeing.get((None, grievance.state), ()))
     for task in situation.tasks.values():
         if not task.final:
             units.update(unit for unit in (task.holder_unit, task.opener_unit) if unit)
+            names += rules.seeing.get((task.kind, task.state), ())
+    units.update(unit for name in names if (unit := unit_of(name, world, situation)))
     return tuple(sorted(units))

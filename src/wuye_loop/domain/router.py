@@ -15,6 +15,17 @@ Outcome = Literal["matched", "no-match", "skipped", "asked", "fallback", "desk"]
 
 
 @dataclass(frozen=True, slots=True)
+class Precedent:
+    """An earlier ruling on a matter of the same category: who was found to be in charge, where, and why."""
+
+    ruling: str
+    unit: str | None
+    reason: str | None
+    area_path: str
+    on: str  # the day, as people write it
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingCase:
     """What routers may know of a grievance: facts, never identity; `returned` are units that sent it back this cycle."""
 
@@ -22,6 +33,7 @@ class RoutingCase:
     area_path: str
     level: str
     returned: frozenset[str] = frozenset()
+    precedents: tuple[Precedent, ...] = ()  # the newest first
 
 
 class Loads(Protocol):

@@ -10,10 +10,21 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_v
 
 from wuye_loop.domain.conditions import Condition, ConditionError, fact_info
 from wuye_loop.domain.directory import Directory, Unit
+from wuye_loop.domain.parts import Code, Names, Part
 from wuye_loop.domain.redaction import redact
-from wuye_loop.domain.router import Answer, HttpAsk, Loads, Outcome, Router, RouterParams, RoutingCase, Trace, fit
+from wuye_loop.domain.router import (
+    Answer,
+    HttpAsk,
+    Loads,
+    Outcome,
+    Precedent,
+    Router,
+    RouterParams,
+    RoutingCase,
+    Trace,
+    fit,
+)
 from wuye_loop.domain.terms import Level
-from wuye_loop.domain.workflow import Code, Names, Part
 
 _MOST_NEAR = 3
 _MOST_WORDS = 120
@@ -297,6 +308,39 @@ def _sent(facts: Mapping[str, object], name: str) -> str | None:
     return redact(value, ()) if name == "title" else value
 
 
+class PrecedentParams(RouterParams):
+    """先例: whether a ruling is followed or only shown, and within which area it holds."""
+
+    follow: bool = False
+    level: Level = Level.DISTRICT
+
+
+class Precedents:
+    """先例: what was ruled when units disagreed about such a matter; shown to who routes, or followed."""
+
+    Params: ClassVar[type[BaseModel]] = PrecedentParams
+
+    def route(self, params: PrecedentParams, case: RoutingCase, directory: Directory, loads: Loads) -> Answer:
+        """Answer with the newest ruling in the same area whose unit can take it."""
+        del loads
+        area = directory.area_at(case.area_path, params.level)
+        here = [item for item in case.precedents if area is None or item.area_path.startswith(area.path)]
+        if not here:
+            return Answer(None, _said("precedent", "no-match", "没有同类裁定"))
+        words = "；".join(_ruled(item, directory) for item in here[:_MOST_NEAR])
+        for item in here if params.follow else ():
+            unit, _ = fit(item.unit, case, directory) if item.unit else (None, "")
+            if unit is not None:
+                why = f"先例：{_ruled(item, directory)} → {directory.name_of(unit)}"
+                return Answer(unit, _said("precedent", "matched", why, unit))
+        return Answer(None, _said("precedent", "no-match", _short(f"先例 {len(here)} 件供参考：{words}")))
+
+
+def _ruled(item: Precedent, directory: Directory) -> str:
+    unit = f"，由{directory.name_of(item.unit)}承办" if item.unit else ""
+    return f"{item.on} 裁定{item.ruling}{unit}" + (f"（{item.reason}）" if item.reason else "")
+
+
 class DeskParams(RouterParams):
     """人工转办: nothing to say."""
 
@@ -318,6 +362,7 @@ TITLES = {
     "keyword": "关键词",
     "least_loaded": "最少在办",
     "http": "外部系统",
+    "precedent": "先例",
     "desk": "人工转办",
 }
 BUILT_IN: Mapping[str, Router] = {
@@ -326,5 +371,6 @@ BUILT_IN: Mapping[str, Router] = {
     "keyword": Keywords(),
     "least_loaded": LeastLoaded(),
     "http": Http(),
+    "precedent": Precedents(),
     "desk": Desk(),
 }

@@ -16,7 +16,8 @@ from transitions import EventData, Machine, MachineError
 from wuye_loop.domain.clocks import RungPlan
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.errors import IllegalAction
-from wuye_loop.domain.workflow import ActionSpec, Flow, Intake, TaskKind, Workflow
+from wuye_loop.domain.quiet import QuietHours
+from wuye_loop.domain.workflow import ActionSpec, DutyUnit, Flow, Intake, Join, SourceSpec, TaskKind, Workflow
 
 BACK = "back"
 #: Facts that facts.with_texts adds, beside the family `extra`.
@@ -106,6 +107,24 @@ def conditions_in(part: object) -> Iterator[Condition]:
             yield from conditions_in(value)
 
 
+def _seeing(workflow: Workflow) -> dict[tuple[str | None, str], tuple[str, ...]]:
+    """Return by task kind (None: the main flow) and state the roles found by duty that may act there, or watch.
+
+    Units named by code, the lead, holders and openers see a grievance anyway.
+    """
+    found: dict[tuple[str | None, str], dict[str, None]] = {}
+    for kind, flow in ((None, workflow), *workflow.tasks.items()):
+        for state, spec in flow.states.items():
+            names = list(spec.watched_by)
+            names += [name for action in flow.actions.values() if state in action.from_ for name in action.by]
+            if kind is None:
+                openings = (task.open for task in workflow.tasks.values())
+                names += [name for one in openings if not one.from_ or state in one.from_ for name in one.by]
+            found[kind, state] = dict.fromkeys(names)
+    by_duty = {name for name, role in workflow.roles.items() if isinstance(role.unit, DutyUnit) and role.is_ is None}
+    return {place: tuple(name for name in names if name in by_duty) for place, names in found.items()}
+
+
 class Rules:
     """One published workflow, compiled. Build once, share: it holds no grievance."""
 
@@ -123,10 +142,18 @@ class Rules:
         }
         self.asks_texts = any(name in TEXTS or name.startswith("extra.") for name in asked)
         self.rivals: dict[str, set[str]] = {}
-        for one, other in workflow.separate:
-            self.rivals.setdefault(one, set()).add(other)
-            self.rivals.setdefault(other, set()).add(one)
-
+        for group in workflow.separate:
+            for one in group:
+                self.rivals.setdefault(one, set()).update(other for other in group if other != one)
+        self.seeing = _seeing(workflow)
+        self.asks_precedents = any(router.kind == "precedent" for router in workflow.routers)
+        self.quiet = QuietHours.parse(workflow.calendar.quiet)
+        self.joins: dict[str, list[Join]] = {
+            state: [join for join in workflow.joins if state in workflow.actions[join.act].from_]
+            for state in workflow.states
+        }
+        self._channels = {channel: name for name, source in workflow.sources.items() for channel in source.channels}
+        self._other = next((name for name, source in workflow.sources.items() if not source.channels), None)
         options = re2.Options()
         options.log_errors = False
         self._keywords = [
@@ -138,6 +165,11 @@ class Rules:
         """Return the title of an action of the main flow, or its name."""
         spec = self.workflow.actions.get(action)
         return spec.title if spec else action
+
+    def source_of(self, channel: str) -> tuple[str | None, SourceSpec | None]:
+        """Return name and rules of the source that an order's channel stands for; (None, None) where the file has none."""
+        name = self._channels.get(channel, self._other)
+        return name, self.workflow.sources[name] if name is not None else None
 
     def suggest(self, text: str) -> str | None:
         """Return the first category whose words stand in the NFKC text, or None."""

@@ -5,6 +5,7 @@ from typing import Any
 from wuye_loop.domain.effects import effect_params
 from wuye_loop.domain.forms import FIELD_TYPES, FieldSpec
 from wuye_loop.domain.routing import router_params
+from wuye_loop.domain.schema_extending import extend_schema
 from wuye_loop.domain.workflow import Workflow
 
 Schema = dict[str, Any]
@@ -32,6 +33,7 @@ def json_schema() -> Schema:
     definitions["RouterCall"] = _router(definitions)
     definitions["Times"] = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 1000}, definitions["Times"]]}
     _widen(schema)
+    extend_schema(schema, ("name", "version", "title"))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "wuye-loop workflow",

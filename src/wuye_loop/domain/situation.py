@@ -122,6 +122,7 @@ MUTABLE = (
     "due_at",
     "due_clock",
     "closed_at",
+    "workflow",
 )
 
 
@@ -208,6 +209,11 @@ def no_choice(_: Situation) -> "Choice":
     raise LookupError(msg)
 
 
+def no_files(_: Sequence[str]) -> frozenset[str]:
+    """Stand where no file was ever uploaded."""
+    return frozenset()
+
+
 def no_number(_: str, __: int) -> int:
     """Stand where no document may be numbered."""
     msg = "此处不能编文号"
@@ -216,7 +222,7 @@ def no_number(_: str, __: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything a decision may ask: the rules, the time, the calendar, the directory, and four questions."""
+    """Everything a decision may ask: the rules, the time, the calendar, the directory, and what it asks in turn."""
 
     rules: "Rules"
     now: datetime
@@ -228,6 +234,8 @@ class World:
     others: Mapping[str, Brief] = field(default_factory=dict)  # by number
     lead: Brief | None = None  # the grievance that this one was merged into
     redact: Callable[[str], str] = str
+    lean: bool = False  # rows are not to be kept: no images, no hashes, no readers; only the lead unit in `changes`
+    files: Callable[[Sequence[str]], frozenset[str]] = no_files  # which of these ids are files of the grievance
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,14 +277,38 @@ class DocumentDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a document that opens tasks; the first line's grievance carries the document itself (`draft`)."""
+
+    kind: str
+    number: str
+    unit: str | None
+    form: Mapping[str, Any]
+    copies: tuple[str, ...] = ()
+    draft: DocumentDraft | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RatingDraft:
-    """What the complainant answered in a cycle."""
+    """What somebody answered about a unit in a cycle; `rater` tells the ratings of one cycle apart."""
 
     cycle: int
     rater: str
     of_unit: str | None
     answers: Mapping[str, Any]
     satisfied: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PrecedentDraft:
+    """A ruling on who is in charge of a matter (退单裁定), shown by the routers the next time."""
+
+    category: str | None
+    from_unit: str | None
+    to_unit: str | None
+    ruling: str
+    reason: str | None
     at: datetime
 
 
@@ -306,6 +338,7 @@ class Step:
     notices: Sequence[NoticeDraft] = ()
     documents: Sequence[DocumentDraft] = ()
     ratings: Sequence[RatingDraft] = ()
+    precedents: Sequence[PrecedentDraft] = ()
     joins: Sequence[tuple[UUID, int]] = ()  # other grievances that gain (+1) or lose (-1) a follower
     asks: Sequence[Mapping[str, Any]] = ()  # other systems a router wants asked
     opened: UUID | None = None

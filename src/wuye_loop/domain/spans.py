@@ -50,7 +50,7 @@ class Span:
         return cls(int(written[1]), unit)
 
     def __str__(self) -> str:
-        return f"{self.n} {self.unit.value}{'' if abs(self.n) == 1 else 's'}"
+        return f"{self.n} {self.unit}{'' if self.n in (1, -1) else 's'}"
 
     @property
     def chinese(self) -> str:

@@ -56,12 +56,13 @@ def synced(
     unit: str | None,
     task_id: UUID | None,
     cycle: int,
+    over: int,
     limit: Callable[[], Resolved],
 ) -> Clock | None:
-    """Return the clock's new image, or None where nothing changes."""
+    """Return the clock's new image, or None where nothing changes; runs up to `over` of this cycle are over for good."""
     alive = latest is not None and latest.status is not ClockStatus.ENDED
     if state in spec.during:
-        if latest is not None and (alive or _goes_on(spec, latest, cycle)):
+        if latest is not None and (alive or _goes_on(spec, latest, cycle, over)):
             return _running(latest, unit, world)
         run = latest.run + 1 if latest is not None and latest.cycle == cycle else 1
         chosen = limit()
@@ -76,9 +77,11 @@ def synced(
     return clocks.end(latest, world.now)
 
 
-def _goes_on(spec: ClockSpec, latest: Clock, cycle: int) -> bool:
+def _goes_on(spec: ClockSpec, latest: Clock, cycle: int, over: int) -> bool:
     """Say whether an ended clock is taken up again with what was left, instead of a new one being started."""
-    return spec.per == "once" or (spec.per == "cycle" and latest.cycle == cycle)
+    if spec.per == "once":
+        return True
+    return spec.per != "entry" and latest.cycle == cycle and latest.run > over
 
 
 def _running(latest: Clock, unit: str | None, world: World) -> Clock | None:

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from wuye_loop.domain.clocks import Clock, ClockStatus, remaining_seconds
+from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.situation import Entry, GrievanceState, Situation, TaskState, World
 from wuye_loop.domain.terms import Stage
+from wuye_loop.domain.workflow import Workflow
 
 
 def grievance_view(world: World, situation: Situation) -> dict[str, Any]:
@@ -21,6 +23,8 @@ def grievance_view(world: World, situation: Situation) -> dict[str, Any]:
         "stage": grievance.stage,
         "stage_title": Stage(grievance.stage).chinese,
         "final": grievance.final,
+        "standing": _standing(world, situation),
+        "origin": grievance.data.get("origin"),
         "cycle": grievance.cycle,
         "level": grievance.level,
         "channel": grievance.channel,
@@ -53,6 +57,13 @@ def grievance_view(world: World, situation: Situation) -> dict[str, Any]:
     }
 
 
+def _standing(world: World, situation: Situation) -> str | None:
+    """Return how the whole stands as the file derives it from its parts; None where the file says nothing."""
+    every = world.rules.workflow.standing
+    facts = facts_of(world, situation) if every else {}
+    return next((one.is_ for one in every if one.when.holds(facts)), None)
+
+
 def due_view(situation: Situation) -> dict[str, str]:
     """Return when each running clock of the grievance itself is due."""
     return {
@@ -62,17 +73,25 @@ def due_view(situation: Situation) -> dict[str, str]:
     }
 
 
+def task_titles(workflow: Workflow, kind: str, state: str) -> tuple[str, str]:
+    """Return what people call a kind of task and a state of it; their names where they belong to an older version."""
+    spec = workflow.tasks.get(kind)
+    if spec is None:
+        return kind, state
+    return spec.title, spec.states[state].title if state in spec.states else state
+
+
 def task_view(world: World, grievance: GrievanceState, task: TaskState) -> dict[str, Any]:
     """Return a task as every visible reader sees it."""
-    spec = world.rules.workflow.tasks[task.kind]
+    title, state_title = task_titles(world.rules.workflow, task.kind, task.state)
     return {
         "id": str(task.id),
         "grievance": grievance.number,
         "kind": task.kind,
-        "title": spec.title,
+        "title": title,
         "n": task.n,
         "state": task.state,
-        "state_title": spec.states[task.state].title,
+        "state_title": state_title,
         "final": task.final,
         "holder_unit": task.holder_unit,
         "holder_unit_name": world.directory.name_of(task.holder_unit),
@@ -127,7 +146,7 @@ def receipt_view(world: World, number: str, entry: Entry) -> dict[str, Any]:
         "number": number,
         "state": entry.to_state,
         "stage": made["stage"],
-        "workflow": world.rules.id,
+        "workflow": made.get("workflow", world.rules.id),
         "category": made["category"],
         "urgency": made["urgency"],
         "lead_unit": made["lead_unit"],

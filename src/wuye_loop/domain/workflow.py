@@ -7,42 +7,51 @@ states, clocks and actions. The checker proves a definition; the machine runs it
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from wuye_loop.domain.calendar import Starts
 from wuye_loop.domain.conditions import ALWAYS, Condition
-from wuye_loop.domain.forms import NAME, FieldSpec, Form
+from wuye_loop.domain.forms import FieldSpec, Form
+from wuye_loop.domain.intake_spec import Attach, Duplicates, Intake, Keyword, RedLine, SourceSpec
+from wuye_loop.domain.paper_spec import DocumentKind, Instrument, RatingSpec
+from wuye_loop.domain.parts import Code, Name, Names, Part, SpanText, Title, listed
 from wuye_loop.domain.spans import Span
 from wuye_loop.domain.terms import Audience, Level, Stage
 
-Name = Annotated[str, StringConstraints(pattern=NAME)]
-Title = Annotated[str, StringConstraints(min_length=1, max_length=60)]
-Code = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-
-
-def _listed(raw: object) -> object:
-    """Let a list of one be written without brackets."""
-    if raw is None:
-        return ()
-    return tuple(raw) if isinstance(raw, list | tuple) else (raw,)
-
-
-def _span(raw: object) -> object:
-    if isinstance(raw, str):
-        return Span.parse(raw)
-    if isinstance(raw, Span):
-        return raw
-    raise ValueError("no span: write text such as 5 workdays")  # else pydantic would take a mapping of Span's fields
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_listed)]
-SpanText = Annotated[Span, BeforeValidator(_span)]
-
-
-class Part(BaseModel):
-    """Base of every part of a definition: closed (unknown keys are errors) and immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
+__all__ = [
+    "ActionSpec",
+    "Attach",
+    "ClockSpec",
+    "DocumentKind",
+    "Duplicates",
+    "DutyUnit",
+    "EffectCall",
+    "Family",
+    "Flow",
+    "Instrument",
+    "Intake",
+    "Join",
+    "Keyword",
+    "Limit",
+    "Migration",
+    "OfficeHours",
+    "OpenSpec",
+    "Outcome",
+    "Part",
+    "RatingSpec",
+    "RedLine",
+    "Role",
+    "RouterCall",
+    "RungSpec",
+    "SourceSpec",
+    "Standing",
+    "State",
+    "Step",
+    "TaskKind",
+    "TaskUnit",
+    "Times",
+    "Workflow",
+]
 
 
 class OfficeHours(Part):
@@ -53,6 +62,7 @@ class OfficeHours(Part):
         "08:30-12:00",
         "13:30-17:30",
     )
+    quiet: tuple[Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")], ...] = ()
 
 
 class DutyUnit(Part):
@@ -62,12 +72,18 @@ class DutyUnit(Part):
     level: Level | Literal["current"] = "current"
 
 
+class TaskUnit(Part):
+    """The units that hold an open task of a kind; `assist` is short for {task: assist}."""
+
+    task: Name
+
+
 class Role(Part):
     """Who may act. `is` names the kind of key; `unit` names the unit, resolved against the grievance."""
 
     title: Title
     is_: Literal["channel", "complainant", "supervisor", "admin"] | None = Field(default=None, alias="is")
-    unit: Literal["lead", "assist"] | Code | DutyUnit | None = None
+    unit: Literal["lead", "assist"] | Code | DutyUnit | TaskUnit | None = None
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -95,7 +111,6 @@ class Limit(Part):
     is_: SpanText | None = Field(default=None, alias="is")
     until: str | None = None  # a date stored earlier: `data.<name>`
     starts: Starts | None = None
-    source: str | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -109,6 +124,7 @@ class RungSpec(Part):
     """One rung of a ladder: when it fires and what it does. `at` is `due` or an offset such as `-1 workday`."""
 
     at: Literal["due"] | SpanText
+    when: Condition = ALWAYS  # asked when it is due; where it does not hold the rung passes without doing anything
     do: Names = ()  # instruments: notices
     act: str | None = None  # an action taken by the system on the flow that owns the clock
     open: str | None = None  # a task kind to open
@@ -129,8 +145,9 @@ class ClockSpec(Part):
     during: Names
     paused: Names = ()
     starts: Starts = Starts.NEXT_WORKDAY
-    per: Literal["entry", "cycle", "once"] = "entry"  # a new instance each time it is entered, or one per cycle, or one
-    limit: Annotated[tuple[Limit, ...], BeforeValidator(_listed)]
+    # A new instance each time it is entered, or one for each cycle, level or lead unit, or one for the whole grievance.
+    per: Literal["entry", "cycle", "level", "assignment", "once"] = "entry"
+    limit: Annotated[tuple[Limit, ...], BeforeValidator(listed)]
     ladder: tuple[RungSpec, ...] = ()
     assessed: bool = False  # on-time rates are computed from this clock
 
@@ -154,7 +171,7 @@ class EffectCall(Part):
         return raw
 
 
-Effects = Annotated[tuple[EffectCall, ...], BeforeValidator(_listed)]
+Effects = Annotated[tuple[EffectCall, ...], BeforeValidator(listed)]
 
 
 class Times(Part):
@@ -187,6 +204,7 @@ class Step(Part):
     needs: dict[Name, FieldSpec] = Field(default_factory=dict)
     if_: Condition = Field(default=ALWAYS, alias="if")
     limit: Times | None = None
+    within: SpanText | None = None  # only so long after the state was entered
     before_due: str | None = None  # only while this clock is not overdue
     effect: Effects = ()
     audience: Audience = Audience.UNITS
@@ -202,7 +220,6 @@ class ActionSpec(Step):
     """A move or a doing: from where, to where, by whom, with what. `to` absent: the state stays."""
 
     to: str | None = None  # a state, or `back`: the state the grievance was in before it was parked
-    within: SpanText | None = None  # only so long after the state was entered
     then: Names = ()  # actions the system takes next, in the same transaction
     outcomes: tuple[Outcome, ...] = ()
 
@@ -239,64 +256,33 @@ class TaskKind(Flow):
     single: bool = False  # at most one open at a time on one grievance
 
 
-class DocumentKind(Part):
-    """A numbered instrument from a series, gap-free per series and year: `奎督〔{year}〕{n}号`."""
-
-    series: Annotated[str, StringConstraints(pattern=r"\{n\}", max_length=40)]
-    title: Title | None = None
-    by: Names = ()
-    to: Names = ()
-    copies: Names = ()
-    text: str | None = None
-
-
-class Instrument(Part):
-    """A notice that a ladder or an effect may send; not urgent ones wait for office hours."""
-
-    title: Title
-    urgent: bool = False
-
-
-class RatingSpec(Part):
-    """Who is asked about whom, when, on which scale, and what each answer weighs."""
-
-    title: Title = "群众评价"
-    of: str
-    in_: Names = Field(default=(), alias="in")
-    asks: dict[Name, FieldSpec]
-    weights: dict[str, float] = Field(default_factory=dict)
-
-
-class Keyword(Part):
-    """Words (an re2 pattern over title and body) that suggest a category."""
-
-    pattern: str
-    category: str
-
-
-class RedLine(Part):
-    """Words or classes that lift urgency and alarm at once (红线词)."""
+class Join(Part):
+    """As soon as the condition holds and the system may take the action, it does: several side flows come together."""
 
     when: Condition
-    urgency: str = "特急"
-    notice: str | None = None
-    to: Names = ()
+    act: Name
 
 
-class Duplicates(Part):
-    """When two grievances look like one matter: suggested, never merged by itself."""
+class Standing(Part):
+    """How the whole stands, derived from its parts: the first whose condition holds is shown."""
 
-    window: SpanText = Span.parse("30 days")
-    similarity: Annotated[float, Field(ge=0, le=1)] = 0.6
+    when: Condition = ALWAYS
+    is_: Title = Field(alias="is")
 
 
-class Intake(Part):
-    """What happens when a grievance arrives."""
+class Family(Part):
+    """群诉: which of the lead's actions its followers answer with which of their own, taken by the system."""
 
-    categories: tuple[Keyword, ...] = ()
-    red_lines: tuple[RedLine, ...] = ()
-    duplicates: Duplicates = Duplicates()
-    text: str | None = None
+    moves: dict[Name, Name] = Field(default_factory=dict)
+
+
+class Migration(Part):
+    """Where running grievances of an older version go; what is not named keeps its name."""
+
+    states: dict[str, str] = Field(default_factory=dict)
+    tasks: dict[str, dict[str, str]] = Field(default_factory=dict)  # task kind -> its old states -> its new states
+    clocks: dict[str, str] = Field(default_factory=dict)
+    roles: dict[str, str] = Field(default_factory=dict)
 
 
 class RouterCall(Part):
@@ -316,21 +302,26 @@ class RouterCall(Part):
 class Workflow(Flow):
     """One city's rules: one file, one published version."""
 
+    extends: str | None = None  # the file it says its differences from; resolved before this is read
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
     version: Annotated[int, Field(ge=1, le=9999)]
     title: Title
-    source: str | None = None
     calendar: OfficeHours = OfficeHours()
     levels: tuple[Level, ...] = (Level.COMMUNITY, Level.STREET, Level.DISTRICT)
     roles: dict[Name, Role]
     intake: Intake = Intake()
+    sources: dict[Name, SourceSpec] = Field(default_factory=dict)
     labels: dict[Name, Title] = Field(default_factory=dict)  # what people read for a form field without a title
     instruments: dict[Name, Instrument] = Field(default_factory=dict)
     tasks: dict[Name, TaskKind] = Field(default_factory=dict)
     documents: dict[Title, DocumentKind] = Field(default_factory=dict)
     ratings: dict[Name, RatingSpec] = Field(default_factory=dict)
-    separate: tuple[tuple[str, str], ...] = ()
+    joins: tuple[Join, ...] = ()
+    standing: tuple[Standing, ...] = ()
+    family: Family = Family()
+    separate: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
     routers: tuple[RouterCall, ...]
+    migrates: dict[str, Migration] = Field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -26,20 +26,33 @@ class _Overflow(TooLarge):
 class Limits:
     """ASGI middleware: 413, 414 or 431, and the end of the connection, for a request beyond its bounds in bytes.
 
-    `bodies` gives single paths another body limit. Memory stays flat however much is sent, announced or not.
+    `bodies` gives single paths another body limit, `endings` those that end so. Memory stays flat however much is
+    sent, announced or not.
     """
 
-    def __init__(self, app: ASGIApp, *, body: int = MAX_BODY, bodies: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        body: int = MAX_BODY,
+        bodies: Mapping[str, int] | None = None,
+        endings: Mapping[str, int] | None = None,
+    ) -> None:
         self._app = app
         self._body = body
         self._bodies = dict(bodies or {})
+        self._endings = dict(endings or {})
+
+    def _limit(self, path: str) -> int:
+        ending = next((limit for ending, limit in self._endings.items() if path.endswith(ending)), self._body)
+        return self._bodies.get(path, ending)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on if it keeps within its bounds, and count what it sends."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._bodies.get(scope["path"], self._body)
+        limit = self._limit(scope["path"])
         if error := _announced(scope, limit):
             await _refuse(scope, receive, send, error)
             return

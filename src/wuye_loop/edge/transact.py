@@ -15,7 +15,7 @@ from wuye_loop.loop.engine import Outcome
 
 _log = structlog.get_logger("wuye_loop.step")
 #: Constraints that two equal requests at the same moment run into: the second is run again and finds the first.
-_RACES = {"uq_grievance_source_external_id", "pk_idempotency_key"}
+_RACES = {"uq_grievance_source_external_id", "pk_idempotency_key", "pk_attached_order"}
 _ATTEMPTS = 3
 T = TypeVar("T")
 

@@ -1,18 +1,23 @@
 """Ask the routers of the workflow which unit takes a grievance, and keep what each of them said."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.facts import facts_of, with_texts
-from wuye_loop.domain.router import Reply, RoutingCase
+from wuye_loop.domain.router import Precedent, Reply, RoutingCase
 from wuye_loop.domain.routing import Choice
 from wuye_loop.domain.routing import choose as try_routers
 from wuye_loop.domain.situation import Situation, World
 
 _LOADS = text(
     "SELECT lead_unit, count(*) FROM grievance WHERE lead_unit = ANY(:units) AND NOT final GROUP BY lead_unit"
+)
+
+_PRECEDENTS = text(
+    "SELECT ruling, to_unit, reason, area_path, at FROM precedent WHERE category = :category ORDER BY at DESC, seq LIMIT 50"
 )
 
 
@@ -26,9 +31,28 @@ def choose(
         area_path=grievance.area_path,
         level=grievance.level,
         returned=frozenset(grievance.data.get("returned", ())),
+        precedents=_precedents(session, world, situation) if world.rules.asks_precedents else (),
     )
 
     def loads(units: Sequence[str]) -> Mapping[str, int]:
         return {row[0]: row[1] for row in session.execute(_LOADS, {"units": list(units)})}
 
     return try_routers(world.rules.workflow.routers, case, world.directory, loads, asked=asked)
+
+
+def _precedents(session: Session, world: World, situation: Situation) -> tuple[Precedent, ...]:
+    """Return the newest rulings on matters of the same category."""
+    rows = session.execute(_PRECEDENTS, {"category": situation.grievance.category})
+    return tuple(
+        Precedent(row.ruling, row.to_unit, row.reason, row.area_path, world.calendar.local_date(row.at).isoformat())
+        for row in rows
+    )
+
+
+def answering(session: Session, world: World, asked: Mapping[int, Reply | str | None] | None = None) -> World:
+    """Return the world with its question about routing answered here."""
+
+    def chosen(situation: Situation) -> Choice:
+        return choose(session, world, situation, asked)
+
+    return replace(world, choose=chosen)

@@ -10,17 +10,17 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain import machine
+from wuye_loop.domain import issuing, machine
 from wuye_loop.domain.errors import KeyReused, NotFound, Stale
+from wuye_loop.domain.issuing import Paper
 from wuye_loop.domain.redaction import redact
 from wuye_loop.domain.router import Reply
-from wuye_loop.domain.routing import Choice
 from wuye_loop.domain.sealing import KeyRing
 from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Situation, Step, World
 from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
 from wuye_loop.loop import choosing
 from wuye_loop.ports import Clock, Ids
-from wuye_loop.store import documents, grievances, identity
+from wuye_loop.store import documents, files, grievances, identity, kin
 from wuye_loop.store.grievances import Locked, Stored, Ticket
 from wuye_loop.store.reference import Reference
 
@@ -67,6 +67,26 @@ def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> Worl
     )
 
 
+def _answering(
+    loop: Loop,
+    session: Session,
+    locked: Locked,
+    asked: Mapping[int, Reply | str | None] | None = None,
+    **ports: Any,
+) -> World:
+    """Return the world of a decision whose every question is answered from this session."""
+    world = world_of(
+        loop,
+        session,
+        locked,
+        next_number=partial(documents.next_number, session),
+        redact=_Redactor(loop, locked),
+        files=partial(files.known, session, locked.situation.grievance.id),
+        **ports,
+    )
+    return choosing.answering(session, world, asked)
+
+
 def take(
     loop: Loop,
     session: Session,
@@ -90,16 +110,8 @@ def take(
     if replay is not None:
         return replay
     _expect(locked, expected_seq)
-    world = world_of(
-        loop,
-        session,
-        locked,
-        choose=partial(_choose, loop, session, locked, asked),
-        next_number=partial(documents.next_number, session),
-        others=others,
-        lead=grievances.lead_of(session, locked.situation.grievance, lock=True),
-        redact=_Redactor(loop, locked),
-    )
+    lead = kin.lead_of(session, locked.situation.grievance, lock=True)
+    world = _answering(loop, session, locked, asked, others=others, lead=lead)
     if command.task_id is not None and command.task_id not in locked.situation.tasks:
         raise NotFound
     step = machine.decide(world, locked.situation, command)
@@ -126,16 +138,48 @@ def open_task(
     if replay is not None:
         return replay
     _expect(locked, expected_seq)
-    world = world_of(
-        loop,
-        session,
-        locked,
-        choose=partial(_choose, loop, session, locked, None),
-        next_number=partial(documents.next_number, session),
-        redact=_Redactor(loop, locked),
-    )
+    world = _answering(loop, session, locked)
     step = machine.decide_open(world, locked.situation, kind, actor, form)
     return _write(loop, session, world, locked, step, render, ticket, status=201)
+
+
+def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: Ticket | None = None) -> Outcome:
+    """Issue one document with lines: each line opens a task on the grievance it names; all of it or nothing.
+
+    Raises NotFound for a grievance out of sight, Conflict where the files of two lines give it different series, and
+    what machine.decide does.
+    """
+    kept = grievances.kept(session, ticket) if ticket is not None else None
+    replay = _replay(kept, ticket)
+    if replay is not None:
+        return replay
+    by_number = paper.by_grievance
+    if set(kin.briefs(session, list(by_number), actor)) != set(by_number):
+        raise NotFound
+    scenes = [_scene(loop, session, number, actor) for number in by_number]
+    drawn = issuing.drawn(paper, actor, scenes[0][0], scenes[0][1].situation, partial(documents.next_number, session))
+    issuing.one_series(paper.kind, [world.rules for world, _ in scenes])
+    decided: list[tuple[World, Locked, list[tuple[int, Step]]]] = []
+    for (world, locked), lines in zip(scenes, by_number.values(), strict=True):
+        first = not decided
+        steps = issuing.decided(world, locked.situation, actor, paper, lines, drawn, first=first)
+        decided.append((world, locked, steps))
+    body = issuing.receipt(drawn, [(locked.situation, steps) for _, locked, steps in decided])
+    jobs: list[Job] = []
+    for place, (world, locked, steps) in enumerate(decided):
+        step = machine.joined([step for _, step in steps])
+        grievances.write(session, locked.situation, step, ticket=None if place else ticket, reply=body, status=201)
+        jobs += jobs_of(step, locked.situation, world.rules.workflow.family.moves)
+    papers = [(n, locked.situation.grievance.id, step.opened) for _, locked, steps in decided for n, step in steps]
+    documents.add_lines(session, drawn.number, papers)
+    return Outcome(body, 201, jobs, drawn.number)
+
+
+def _scene(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[World, Locked]:
+    locked = grievances.lock(session, number, actor)
+    if locked is None:
+        raise NotFound
+    return _answering(loop, session, locked), locked
 
 
 def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
@@ -143,13 +187,7 @@ def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
     locked = grievances.lock(session, number, SYSTEM)
     if locked is None:
         raise NotFound
-    world = world_of(
-        loop,
-        session,
-        locked,
-        choose=partial(_choose, loop, session, locked, None),
-        next_number=partial(documents.next_number, session),
-    )
+    world = _answering(loop, session, locked)
     steps: list[Step] = []
     situation = locked.situation
     while (due := machine.next_due_rung(situation, world.now)) is not None:
@@ -163,12 +201,18 @@ def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
     return _write(loop, session, world, locked, machine.joined(steps), no_answer, None), len(steps)
 
 
-def amend(loop: Loop, session: Session, number: str, decided: Callable[[World, Situation], Step | None]) -> bool:
-    """Write what a decision of the system makes of a grievance seen under its lock; False when it makes nothing.
+def amend(
+    loop: Loop,
+    session: Session,
+    number: str,
+    decided: Callable[[World, Situation], Step | None],
+    actor: Actor = SYSTEM,
+) -> bool:
+    """Write what a decision makes of a grievance that the actor sees, under its lock; False when it makes nothing.
 
     Raises NotFound.
     """
-    locked = grievances.lock(session, number, SYSTEM)
+    locked = grievances.lock(session, number, actor)
     if locked is None:
         raise NotFound
     step = decided(world_of(loop, session, locked), locked.situation)
@@ -225,18 +269,7 @@ def _others(session: Session, number: str, command: Command) -> dict[str, Brief]
     named = {value for value in command.form.values() if isinstance(value, str) and NUMBER.fullmatch(value)}
     if not named - {number}:
         return {}
-    return grievances.briefs(session, [number, *sorted(named)], command.actor)
-
-
-def _choose(
-    loop: Loop,
-    session: Session,
-    locked: Locked,
-    asked: Mapping[int, Reply | str | None] | None,
-    situation: Situation,
-) -> Choice:
-    world = world_of(loop, session, locked)
-    return choosing.choose(session, world, situation, asked)
+    return kin.briefs(session, [number, *sorted(named)], command.actor)
 
 
 def _write(
@@ -254,7 +287,14 @@ def _write(
     for other_id, change in step.joins:
         _join(loop, session, other_id, change, step.situation.grievance.number)
     grievance = step.situation.grievance
-    return Outcome(body, status, jobs_of(step, locked.situation), grievance.number, grievance.seq, step=step)
+    return Outcome(
+        body,
+        status,
+        jobs_of(step, locked.situation, world.rules.workflow.family.moves),
+        grievance.number,
+        grievance.seq,
+        step=step,
+    )
 
 
 def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: str) -> None:
@@ -268,8 +308,11 @@ def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: s
     amend(loop, session, grievances.number_of(session, other_id), counted)
 
 
-def jobs_of(step: Step, before: Situation) -> tuple[Job, ...]:
-    """Return the jobs a step leaves: notices, a question to another system, followers of a closed grievance."""
+def jobs_of(step: Step, before: Situation, moves: Mapping[str, str]) -> tuple[Job, ...]:
+    """Return the jobs a step leaves: notices, a question to another system, what the followers of a matter do now.
+
+    `moves` are those that the file says its followers make too.
+    """
     grievance = step.situation.grievance
     jobs = [
         Job(
@@ -287,9 +330,18 @@ def jobs_of(step: Step, before: Situation) -> tuple[Job, ...]:
         for unit in notice.units
     ]
     jobs.extend(Job(ASK_ROUTER, {"number": grievance.number, "ask": _ask(ask)}) for ask in step.asks)
-    if grievance.final and not before.grievance.final and grievance.followers:
-        jobs.append(Job(CLOSE_FOLLOWERS, {"lead": str(grievance.id)}))
+    if grievance.followers:
+        jobs.extend(_for_followers(step, before, moves))
     return tuple(jobs)
+
+
+def _for_followers(step: Step, before: Situation, moves: Mapping[str, str]) -> list[Job]:
+    grievance = step.situation.grievance
+    actions = [moves[entry.action] for entry in step.entries if entry.task_id is None and entry.action in moves]
+    jobs = [Job(CLOSE_FOLLOWERS, {"lead": str(grievance.id), "action": action}) for action in actions]
+    if not actions and grievance.final and not before.grievance.final:
+        jobs.append(Job(CLOSE_FOLLOWERS, {"lead": str(grievance.id)}))
+    return jobs
 
 
 def _ask(ask: Any) -> dict[str, Any]:

@@ -13,22 +13,25 @@ from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import SYSTEM, Actor, Command
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop, Outcome
-from wuye_loop.store import grievances, identity
+from wuye_loop.store import grievances, identity, kin
 from wuye_loop.store.api_keys import REVEAL
 
 
-def close_followers(loop: Loop, session: Session, lead_id: UUID) -> list[Outcome]:
-    """Let every follower of a lead grievance that is final leave its parked state, as the file says it does."""
+def close_followers(loop: Loop, session: Session, lead_id: UUID, move: str | None = None) -> list[Outcome]:
+    """Let every follower of a lead grievance make the move that the file says follows the lead's.
+
+    Without one, the lead is final: its followers leave their parked state by what the system may take there.
+    """
     outcomes = []
-    for number, state, workflow in grievances.followers_of(session, lead_id):
+    for number, state, workflow in kin.followers_of(session, lead_id):
         loop.reference.refresh(session)
-        action = way_on(loop.reference.rules(session, workflow), state)
+        action = move or way_on(loop.reference.rules(session, workflow), state)
         if action is None:
             continue
         try:
             outcomes.append(engine.take(loop, session, number, Command(action, SYSTEM), engine.no_answer))
         except IllegalAction:
-            continue  # the lead was reopened, or a person was quicker: nothing to close
+            continue  # the lead was reopened, or a person was quicker: nothing to follow
     return outcomes
 
 

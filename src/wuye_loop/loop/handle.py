@@ -13,7 +13,7 @@ from wuye_loop.domain.situation import Actor, Command, Situation, Step, World
 from wuye_loop.domain.views import grievance_view, task_view
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop, Outcome
-from wuye_loop.store import grievances
+from wuye_loop.store import grievances, kin
 from wuye_loop.store.grievances import Ticket
 
 
@@ -82,7 +82,7 @@ def choices(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str
     locked = grievances.read(session, number, actor)
     if locked is None:
         raise NotFound
-    world = engine.world_of(loop, session, locked, lead=grievances.lead_of(session, locked.situation.grievance))
+    world = engine.world_of(loop, session, locked, lead=kin.lead_of(session, locked.situation.grievance))
     return {
         "number": number,
         "state": locked.situation.grievance.state,

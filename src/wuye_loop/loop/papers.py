@@ -2,14 +2,16 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import NotFound
+from wuye_loop.domain.errors import IllegalAction, NotFound
 from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.readership import audiences
 from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.views import task_titles
 from wuye_loop.loop import listing
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store import document_register
@@ -40,7 +42,70 @@ def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[st
     row = document_register.found(session, actor, _kinds(loop, session, actor), number)
     if row is None:
         raise NotFound
-    return _shown(loop, session, row)
+    lines = document_register.lines(session, actor, number)
+    return {**_shown(loop, session, row), "lines": [_line(loop, session, line) for line in lines]}
+
+
+def agenda(
+    loop: Loop, session: Session, actor: Actor, kind: str, after: tuple[datetime, UUID] | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Return what waits for the next document of this kind (联席会议议题): stuck matters that the caller is to settle.
+
+    Raises IllegalAction when no published file has a document of this kind that gathers.
+    """
+    loop.reference.refresh(session)
+    gathered = {
+        spec.gathers
+        for rules in listing.published(loop, session)
+        for name, spec in rules.workflow.documents.items()
+        if name == kind and spec.gathers is not None
+    }
+    if len(gathered) != 1:
+        raise IllegalAction("没有这种汇集议题的文书")
+    page = document_register.agenda(session, actor, gathered.pop(), after, limit)
+    return page.map(lambda row: _item(loop, session, row))
+
+
+def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+    directory = loop.reference.directory
+    workflow = loop.reference.rules(session, row.workflow).workflow
+    _, state_title = task_titles(workflow, row.kind, row.state)
+    return {
+        "task": str(row.id),
+        "kind": row.kind,
+        "state": row.state,
+        "state_title": state_title,
+        "opened_at": as_text(row.opened_at),
+        "data": row.data,
+        "grievance": row.grievance,
+        "title": row.title,
+        "category": row.category,
+        "estate": row.estate_code,
+        "area": row.area_code,
+        "level": row.level,
+        "cycle": row.cycle,
+        "received_at": as_text(row.received_at),
+        "holder_unit": row.holder_unit,
+        "lead_unit": row.lead_unit,
+        "lead_unit_name": directory.name_of(row.lead_unit),
+    }
+
+
+def _line(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+    workflow = loop.reference.rules(session, row.workflow).workflow
+    state_title = task_titles(workflow, row.task_kind, row.task_state)[1]
+    return {
+        "n": row.n,
+        "grievance": row.grievance,
+        "title": row.title,
+        "task": str(row.task_id),
+        "kind": row.task_kind,
+        "unit": row.holder_unit,
+        "unit_name": loop.reference.directory.name_of(row.holder_unit),
+        "state": row.task_state,
+        "state_title": state_title,
+        "final": row.task_final,
+    }
 
 
 def _kinds(loop: Loop, session: Session, actor: Actor) -> set[str] | None:
@@ -60,13 +125,13 @@ def _shown(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
     workflow = loop.reference.rules(session, row.workflow).workflow
     task = None
     if row.task_id is not None:
-        spec = workflow.tasks[row.task_kind]
+        title, state_title = task_titles(workflow, row.task_kind, row.task_state)
         task = {
             "id": str(row.task_id),
             "kind": row.task_kind,
-            "title": spec.title,
+            "title": title,
             "state": row.task_state,
-            "state_title": spec.states[row.task_state].title,
+            "state_title": state_title,
             "final": row.task_final,
         }
     return {

@@ -1,6 +1,7 @@
 """What a caller reads of one grievance: itself, its ledger, clocks, tasks and routing, within jurisdiction and audience."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from wuye_loop.domain.text import match_key
 from wuye_loop.domain.views import clock_view, grievance_view, task_view
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.eras import Eras
 from wuye_loop.store import grievances, reading
 from wuye_loop.store.grievances import Locked
 from wuye_loop.store.keyset import Page
@@ -29,8 +31,10 @@ _SPECIAL_ROLES = {SYSTEM: "系统", HOLDER: "承办方", OPENER: "发起方"}
 _SPECIAL_ACTIONS = {
     "receive": "收到诉求",
     "reveal": "查看诉求人身份",
+    "upload": "上传文件",
     "follower_joined": "另一件诉求并入本件",
     "follower_left": "并入的诉求撤出",
+    "migrate": "改按新版流程办理",
 }
 _RUNG = "rung:"
 
@@ -54,15 +58,19 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
     """Return a page of the ledger rows that the actor is an audience of, each with the facts it may read."""
     locked, world = _seen(loop, session, number, actor)
     allowed = audiences(actor, world.rules)
-    page = reading.ledger_of(session, locked.situation.grievance.id, allowed, after, limit)
-    return page.map(lambda row: _ledger_view(world, row, allowed))
+    record = locked.situation.grievance
+    page = reading.ledger_of(session, record.id, allowed, after, limit)
+    eras = Eras(loop, session, record.id, world.rules)
+    return page.map(lambda row: _ledger_view(replace(world, rules=eras.of_row(row.seq)), row, allowed))
 
 
 def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
     """Return every clock of a grievance and of its tasks, of every cycle."""
     locked, world = _seen(loop, session, number, actor)
-    found = reading.clocks_of(session, locked.situation.grievance.id)
-    return [_clock_view(world, clock, kind) for clock, kind in found]
+    record = locked.situation.grievance
+    eras = Eras(loop, session, record.id, world.rules)
+    found = reading.clocks_of(session, record.id)
+    return [_clock_view(replace(world, rules=eras.of_clock(clock, kind)), clock, kind) for clock, kind in found]
 
 
 def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
@@ -70,7 +78,9 @@ def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[
     locked, world = _seen(loop, session, number, actor)
     record = locked.situation.grievance
     allowed = audiences(actor, world.rules)
-    return [_task_view(world, record, task, allowed) for task in reading.tasks_of(session, record.id)]
+    eras = Eras(loop, session, record.id, world.rules)
+    found = reading.tasks_of(session, record.id)
+    return [_task_view(replace(world, rules=eras.of_task(task)), record, task, allowed) for task in found]
 
 
 def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str, Any]:
@@ -81,9 +91,11 @@ def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str,
     locked, world = _seen(loop, session, number, actor)
     record = locked.situation.grievance
     found = reading.tasks_of(session, record.id, task_id)[0]
-    shown = _task_view(world, record, found, audiences(actor, world.rules))
+    eras = Eras(loop, session, record.id, world.rules)
+    shown = _task_view(replace(world, rules=eras.of_task(found)), record, found, audiences(actor, world.rules))
     shown["clocks"] = [
-        _clock_view(world, clock, kind) for clock, kind in reading.clocks_of(session, record.id, task_id)
+        _clock_view(replace(world, rules=eras.of_clock(clock, kind)), clock, kind)
+        for clock, kind in reading.clocks_of(session, record.id, task_id)
     ]
     shown["seq"] = record.seq
     return shown

@@ -15,6 +15,7 @@ from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.spans import Span
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.views import task_titles
 from wuye_loop.domain.workflow import RungSpec, TaskKind
 from wuye_loop.loop import listing
 from wuye_loop.loop.engine import Loop
@@ -162,17 +163,17 @@ def _issued(rules: Rules, found: Sequence[Any]) -> list[dict[str, Any]]:
             "kind": item["kind"],
             "task": item["task"],
             "state": item["state"],
-            "state_title": rules.workflow.tasks[item["task_kind"]].states[item["state"]].title,
+            "state_title": task_titles(rules.workflow, item["task_kind"], item["state"])[1],
             "issued_at": as_text(from_text(item["issued_at"])),
         }
         for item in found
-        if _carries(rules.workflow.tasks[item["task_kind"]])
+        if (spec := rules.workflow.tasks.get(item["task_kind"])) is None or _carries(spec)
     ]
 
 
 def _order_item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
     rules = loop.reference.rules(session, row.workflow)
-    directory, spec = loop.reference.directory, rules.workflow.tasks[row.kind]
+    directory, spec = loop.reference.directory, rules.workflow.tasks.get(row.kind)
     role = rules.workflow.roles.get(row.opener_role or "")
     found = [clocks.from_row(image) for image in row.clocks or ()]
     reply = found[0] if found else None  # the clock that its first state starts is the one for the answer
@@ -194,21 +195,21 @@ def _order_item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
         "demand": row.data.get("demand"),
         "reply": reply_view(loop, spec, reply),
         "state": row.state,
-        "state_title": spec.states[row.state].title,
+        "state_title": task_titles(rules.workflow, row.kind, row.state)[1],
         "state_since": as_text(row.state_since),
         "final": row.final,
         "signed_off_at": as_text(row.closed_at) if row.closed_at else None,
     }
 
 
-def reply_view(loop: Loop, spec: TaskKind, clock: clocks.Clock | None) -> dict[str, Any] | None:
+def reply_view(loop: Loop, spec: TaskKind | None, clock: clocks.Clock | None) -> dict[str, Any] | None:
     """Return until when an order must be answered, and whether it was in time."""
     if clock is None:
         return None
     ended = clock.ended_at
     return {
         "clock": clock.name,
-        "clock_title": spec.clocks[clock.name].title,
+        "clock_title": spec.clocks[clock.name].title if spec and clock.name in spec.clocks else clock.name,
         "limit_text": clock.limit.chinese if clock.limit else None,
         "due_at": as_text(clock.due_at),
         "provisional": clock.provisional,

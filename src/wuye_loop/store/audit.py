@@ -32,7 +32,7 @@ class Folder:
 
 
 _GRIEVANCES = f"""
-SELECT id, number, workflow, seq, head, {", ".join(MUTABLE)} FROM grievance
+SELECT id, number, seq, head, {", ".join(MUTABLE)} FROM grievance
 WHERE id > %(after)s ORDER BY id LIMIT {_BATCH}
 """
 _ENTRIES = """

@@ -64,13 +64,15 @@ def load_directory(session: Session, doc: object) -> Counts:
 
     An entry replaces the stored one of its code whole; nothing is ever deleted (a unit ends by `active: false`). A moved
     area takes its subtree along: open grievances with their tasks and clocks, and keys. Loads take turns.
-    Raises BadDirectory, naming the entry, for unknown parents, units or areas, for circles, and for areas upside down.
+    Raises BadDirectory, naming the entry, for unknown parents, units or areas, for circles, for areas upside down, and for
+    the end of a unit that has a part in open grievances (with their count and one of them).
     """
     document = doc if isinstance(doc, DirectoryDocument) else read_document(doc)
     connection = session.connection()
     connection.exec_driver_sql("UPDATE epoch SET directory = directory + 1")
     rows = _area_rows(session, document)
     _check_units(session, document, {row["code"] for row in rows} | _codes(session, tables.area))
+    _check_ended(session, document)
     areas = _upsert(session, _AREA, rows)
     unit_rows = [
         {
@@ -210,6 +212,18 @@ def _check_units(session: Session, document: DirectoryDocument, areas: set[str])
         raise BadDirectory(problems)
 
 
+def _check_ended(session: Session, document: DirectoryDocument) -> None:
+    """Refuse to end a unit that open grievances name: as lead or holder, by a role of their version, or in an open task."""
+    ended = {one.code: place for place, one in enumerate(document.units) if not one.active}
+    rows = session.connection().exec_driver_sql(_IN_USE, {"codes": list(ended)}) if ended else ()
+    problems = [
+        f"{entry_name('units', ended[row.code], row.code)}：{row.n} 件在办诉求还用到它，如 {row.example}，不能停用；请先改派或办结"
+        for row in rows
+    ]
+    if problems:
+        raise BadDirectory(problems)
+
+
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
@@ -227,6 +241,13 @@ def _upserting(table: str, key: str, columns: Mapping[str, str]) -> str:
         f" WHERE ({', '.join(f'{table}.{name}' for name in kept)})"
         f" IS DISTINCT FROM ({', '.join(f'excluded.{name}' for name in kept)}) RETURNING (xmax = 0)"
     )
+
+
+_IN_USE: Final = """
+SELECT u.code, count(*) AS n, min(g.number) AS example
+FROM unit u JOIN grievance g ON g.units @> ARRAY[u.code] AND NOT g.final
+WHERE u.code = ANY(%(codes)s::text[]) AND u.active GROUP BY u.code ORDER BY u.code
+"""
 
 
 def _texts(*names: str) -> dict[str, str]:

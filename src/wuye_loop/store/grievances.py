@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain import clocks
 from wuye_loop.domain.instants import as_text, from_text
 from wuye_loop.domain.sealing import Sealed
-from wuye_loop.domain.situation import Actor, Brief, GrievanceState, Situation, Step, TaskState
+from wuye_loop.domain.situation import Actor, GrievanceState, Situation, Step, TaskState
 from wuye_loop.store.visibility import visible
 
 _COLUMNS = (
@@ -169,36 +169,6 @@ def _task(row: Mapping[str, Any]) -> TaskState:
     )
 
 
-def briefs(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, Brief]:
-    """Lock the other grievances that a form names, in the order of their ids, and return what a decision may know."""
-    predicate, params = visible(actor)
-    rows = session.connection().exec_driver_sql(
-        f"SELECT g.id, g.number, g.state, g.final, g.merged_into FROM grievance g"
-        f" WHERE g.number = ANY(%(numbers)s) AND {predicate} ORDER BY g.id FOR UPDATE OF g",
-        params | {"numbers": list(numbers)},
-    )
-    return {row.number: Brief(*row) for row in rows}
-
-
-def lead_of(session: Session, grievance: GrievanceState, *, lock: bool = False) -> Brief | None:
-    """Read the grievance that a merged one follows, if it is merged."""
-    if grievance.merged_into is None:
-        return None
-    statement = "SELECT id, number, state, final, merged_into FROM grievance WHERE id = %(id)s"
-    row = session.connection().exec_driver_sql(
-        statement + (" FOR UPDATE" if lock else ""), {"id": grievance.merged_into}
-    )
-    return Brief(*row.one())
-
-
-def followers_of(session: Session, lead_id: UUID) -> list[tuple[str, str, str]]:
-    """Return number, state and workflow of the grievances that follow one."""
-    rows = session.connection().exec_driver_sql(
-        "SELECT number, state, workflow FROM grievance WHERE merged_into = %(id)s ORDER BY id", {"id": lead_id}
-    )
-    return [(row[0], row[1], row[2]) for row in rows]
-
-
 def number_of_task(session: Session, task_id: UUID, actor: Actor) -> str | None:
     """Return the number of the visible grievance that a task hangs on, or None."""
     predicate, params = visible(actor)
@@ -228,15 +198,16 @@ _LEDGER = """ledgered AS (
   INSERT INTO ledger SELECT * FROM jsonb_populate_recordset(NULL::ledger, %(entries)s::jsonb))"""
 _CLOCKED = """clocked AS (
   INSERT INTO clock SELECT * FROM jsonb_populate_recordset(NULL::clock, %(clocks)s::jsonb)
-  ON CONFLICT (id) DO UPDATE SET unit = excluded.unit, status = excluded.status, due_at = excluded.due_at,
-    provisional = excluded.provisional, ended_at = excluded.ended_at, rung = excluded.rung, image = excluded.image)"""
+  ON CONFLICT (id) DO UPDATE SET name = excluded.name, run = excluded.run, unit = excluded.unit,
+    status = excluded.status, due_at = excluded.due_at, provisional = excluded.provisional, ended_at = excluded.ended_at,
+    rung = excluded.rung, image = excluded.image)"""
 _RUNGED = """runged AS (
   INSERT INTO rung SELECT * FROM jsonb_populate_recordset(NULL::rung, %(rungs)s::jsonb)
   ON CONFLICT (clock_id, idx) DO UPDATE SET at = excluded.at, fired_at = excluded.fired_at
   WHERE rung.fired_at IS NULL AND (rung.at, rung.fired_at) IS DISTINCT FROM (excluded.at, excluded.fired_at))"""
 _TASKED = """tasked AS (
   INSERT INTO task SELECT * FROM jsonb_populate_recordset(NULL::task, %(tasks)s::jsonb)
-  ON CONFLICT (id) DO UPDATE SET state = excluded.state, final = excluded.final, holder_unit = excluded.holder_unit,
+  ON CONFLICT (id) DO UPDATE SET state = excluded.state, final = excluded.final, holder_unit = excluded.holder_unit, opener_role = excluded.opener_role,
     document = excluded.document, document_number = excluded.document_number, copies = excluded.copies,
     data = excluded.data, counts = excluded.counts, state_since = excluded.state_since, closed_at = excluded.closed_at)"""
 _DOCUMENTED = """documented AS (
@@ -245,6 +216,8 @@ _RATED = """rated AS (
   INSERT INTO rating SELECT * FROM jsonb_populate_recordset(NULL::rating, %(ratings)s::jsonb)
   ON CONFLICT (grievance_id, cycle, rater) DO UPDATE SET answers = excluded.answers, satisfied = excluded.satisfied,
     at = excluded.at)"""
+_RULED = """ruled AS (
+  INSERT INTO precedent SELECT * FROM jsonb_populate_recordset(NULL::precedent, %(precedents)s::jsonb))"""
 _TICKETED = """ticketed AS (
   INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at)
   VALUES (%(k_id)s, %(k_route)s, %(k_key)s, %(k_digest)s, %(k_status)s, %(k_body)s, %(now)s))"""
@@ -253,7 +226,7 @@ _UPDATE = """UPDATE grievance SET category = %(category)s, urgency = %(urgency)s
   holder_unit = %(holder_unit)s, holder_role = %(holder_role)s, units = %(units)s, counts = %(counts)s::jsonb,
   data = %(data)s::jsonb, did = %(did)s::jsonb, merged_into = %(merged_into)s, followers = %(followers)s,
   urged = %(urged)s, flags = %(flags)s::jsonb, due_at = %(due_at)s, due_clock = %(due_clock)s,
-  closed_at = %(closed_at)s, seq = %(seq)s, head = %(head)s
+  closed_at = %(closed_at)s, workflow = %(workflow)s, seq = %(seq)s, head = %(head)s
 WHERE id = %(id)s AND seq = %(was)s"""
 _INSERT = "INSERT INTO grievance SELECT * FROM jsonb_populate_record(NULL::grievance, %(row)s::jsonb)"
 _SEALED = """sealed AS (
@@ -265,13 +238,14 @@ _PARTS = {
     "tasks": (_TASKED,),
     "documents": (_DOCUMENTED,),
     "ratings": (_RATED,),
+    "precedents": (_RULED,),
 }
 
 
 _MUTABLE = (
     "category", "urgency", "state", "stage", "state_since", "final", "cycle", "level", "lead_unit", "holder_unit",
     "holder_role", "units", "counts", "data", "did", "merged_into", "followers", "urged", "flags", "due_at",
-    "due_clock", "closed_at", "seq", "head",
+    "due_clock", "closed_at", "workflow", "seq", "head",
 )  # fmt: skip
 
 
@@ -349,6 +323,10 @@ def _parts(before: Situation, step: Step) -> tuple[list[str], dict[str, Any]]:
         "tasks": [task.as_json() | common for task in tasks],
         "documents": [_plain_row(item) | common for item in step.documents],
         "ratings": [_plain_row(item) | common for item in step.ratings],
+        "precedents": [
+            _plain_row(item) | common | {"seq": step.entries[0].seq + place}
+            for place, item in enumerate(step.precedents)
+        ],
     }
     parts: list[str] = []
     params: dict[str, Any] = {}

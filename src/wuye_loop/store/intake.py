@@ -1,6 +1,7 @@
 """What an intake must know before it writes: one statement."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,7 @@ class Found:
     estate: EstateRow | None
     stored: Stored | None
     repeats: int
+    attached: tuple[bytes, bytes] | None = None  # digest and answer of an order that went to an earlier grievance
 
 
 # An estate is named by its code, or by a name that only one estate (in the area, if one is given) bears: of the 1,542
@@ -44,9 +46,10 @@ _LOOK = f"""
 SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workflow,
        s.code, s.name, s.area_code, s.company_code, s.kind, k.request_digest, k.status, k.body,
        (SELECT count(*) FROM complainant x JOIN grievance o ON o.id = x.grievance_id
-        WHERE x.phone_hash = %(phone_hash)s AND o.estate_code = s.code)
+        WHERE x.phone_hash = %(phone_hash)s AND o.estate_code = s.code), t.intake_digest, t.body
 FROM epoch e
 LEFT JOIN grievance g ON g.source = %(source)s AND g.external_id = %(external_id)s
+LEFT JOIN attached_order t ON t.source = %(source)s AND t.external_id = %(external_id)s
 LEFT JOIN idempotency_key k ON k.key_id = %(k_id)s AND k.route = %(k_route)s AND k.key = %(k_key)s
 LEFT JOIN LATERAL (
   SELECT c.* FROM estate c WHERE c.code = %(estate)s
@@ -89,6 +92,7 @@ def look(
         estate=EstateRow(*row[6:11]) if row[6] is not None else None,
         stored=Stored(bytes(row[11]), row[12], bytes(row[13])) if row[11] is not None else None,
         repeats=row[14],
+        attached=(bytes(row[15]), bytes(row[16])) if row[15] is not None else None,
     )
 
 
@@ -110,3 +114,27 @@ def entry_of(row: Any) -> Entry:
     """Read a ledger row."""
     task_id = row[3] if row[3] is None or isinstance(row[3], UUID) else UUID(row[3])
     return Entry(row[0], row[1], row[2], task_id, row[4], row[5], row[6], row[7], row[8], row[9], bytes(row[10]))
+
+
+def earlier(session: Session, source: str, named: str) -> str | None:
+    """Return the number of the grievance of this source that an order names by its number or its external id."""
+    row = session.connection().exec_driver_sql(
+        "SELECT number FROM grievance WHERE source = %(source)s AND external_id = %(named)s"
+        " UNION ALL SELECT number FROM grievance WHERE number = %(named)s AND source = %(source)s LIMIT 1",
+        {"source": source, "named": named},
+    )
+    found = row.scalar()
+    return str(found) if found is not None else None
+
+
+def attach(
+    session: Session, source: str, external_id: str, digest: bytes, number: str, body: bytes, at: datetime
+) -> None:
+    """Keep which earlier grievance an order went to, and what was answered: a repeat of it is not counted again."""
+    session.connection().exec_driver_sql(
+        "INSERT INTO attached_order (source, external_id, intake_digest, grievance_id, body, at)"
+        " SELECT %(source)s, %(external_id)s, %(digest)s, id, %(body)s, %(at)s FROM grievance WHERE number = %(number)s",
+        {
+            "source": source, "external_id": external_id, "digest": digest, "body": body, "at": at, "number": number,
+        },
+    )  # fmt: skip

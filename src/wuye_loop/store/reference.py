@@ -36,6 +36,9 @@ class Reference:
             self._directory = read_directory(session)
         if epochs[1] != self._epochs[1]:
             self._calendars = {}
+        if epochs[2] != self._epochs[2] and self._rules:
+            known = set(session.execute(text("SELECT id FROM workflow")).scalars())
+            self._rules = {name: rules for name, rules in self._rules.items() if name in known}
         self._epochs = epochs
 
     @property
@@ -52,7 +55,7 @@ class Reference:
         return found
 
     def rules(self, session: Session, workflow_id: str) -> Rules:
-        """Return a published workflow, compiled. A published version never changes, so it is kept for good.
+        """Return a published workflow, compiled. A published version never changes, so it is kept until it is removed.
 
         Raises NotFound when no such version is published.
         """

@@ -1,0 +1,60 @@
+"""The commands by their names, each imported when it is asked for: `check` must not wait for a web server to load."""
+
+from collections.abc import ItemsView, Mapping, ValuesView
+from importlib import import_module
+from typing import Any
+
+import typer
+
+from wuye_loop.cli.words import Words
+
+
+class Catalogue(dict[str, Any]):
+    """Commands by name; a text such as `wuye_loop.cli.keys:commands` stands for one that was not asked for yet."""
+
+    def __getitem__(self, name: str) -> Any:
+        command = super().__getitem__(name)
+        if isinstance(command, str):
+            command = self[name] = _command(name, command)
+        return command
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the command, imported, or the default."""
+        return self[name] if name in self else default
+
+    def items(self) -> ItemsView[str, Any]:
+        """Return every command, imported, with its name."""
+        return {name: self[name] for name in self}.items()
+
+    def values(self) -> ValuesView[Any]:
+        """Return every command, imported."""
+        return {name: self[name] for name in self}.values()
+
+
+def _command(name: str, place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        alone.command(name)(found)
+        found = alone
+    command = typer.main.get_command(found)
+    command.name = name
+    return command
+
+
+def listing(places: Mapping[str, str]) -> type[Words]:
+    """Return a class of group that has these commands, by name and place, before those it is given."""
+
+    class Listing(Words):
+        """A group whose commands are imported when they are asked for."""
+
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            self.commands = Catalogue({**places, **self.commands})
+
+        def list_commands(self, ctx: Any) -> list[str]:
+            """Return the names, importing nothing."""
+            return list(self.commands)
+
+    return Listing

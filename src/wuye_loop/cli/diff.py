@@ -1,0 +1,56 @@
+"""`wuye-loop diff`: what a new version of the rules changes, and for whom, in words."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wuye_loop.cli.database import AsJson, DataDir
+from wuye_loop.cli.words import print_json
+from wuye_loop.cli.workflow import text_of
+from wuye_loop.domain.checker import load, parse
+from wuye_loop.domain.difference import Change, differences, grouped
+from wuye_loop.domain.workflow import Workflow
+
+_WHICH = "已发布或随程序附带的流程，或一个文件"
+
+
+def diff(
+    a: Annotated[str, typer.Argument(metavar="A", help=f"旧版：NAME@V 或 FILE，{_WHICH}")],
+    b: Annotated[str, typer.Argument(metavar="B", help="新版，写法相同")],
+    *,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="有不同时退出码为 1")] = False,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """比较两版规则：对谁有什么变化，逐句说明。 / what changes for whom, in words."""
+    old, new = _read(a, data), _read(b, data)
+    changes = differences(old, new)
+    if as_json:
+        print_json([asdict(change) for change in changes])
+    else:
+        _show(f"{old.id} → {new.id}", changes)
+    if exit_code and changes:
+        raise typer.Exit(1)
+
+
+def _read(which: str, data: Path | None) -> Workflow:
+    """Read one side: a file is proved first, what is published was proved then.
+
+    Raises DefinitionError with the findings.
+    """
+    text, name = text_of(which, data)
+    return load(text, name) if Path(which).is_file() else parse(text, name)
+
+
+def _show(title: str, changes: Sequence[Change]) -> None:
+    if not changes:
+        typer.echo(f"{title}：没有不同")
+        return
+    typer.echo(f"{title}：{len({change.words for change in changes})} 处不同")
+    for who, found in grouped(changes).items():
+        typer.echo(f"\n{who}")
+        for change in found:
+            typer.echo(f"  - {change.words}")

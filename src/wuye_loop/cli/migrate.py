@@ -1,0 +1,185 @@
+"""`wuye-loop migrate`: running grievances go over to another version of the rules, and each is reported."""
+
+import csv
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from threading import Event
+from typing import Annotated, Any
+
+import typer
+from rich.progress import Progress
+
+from wuye_loop.cli.database import AsJson, DataDir, settings_for
+from wuye_loop.cli.serving import open_site
+from wuye_loop.cli.words import Refused, err, out, print_json, print_table
+from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.migration import Carried, Moved
+from wuye_loop.domain.passage import Gap, Passage
+from wuye_loop.edge.site import Site
+from wuye_loop.loop import migrating
+from wuye_loop.store import pinned
+
+_SHOWN = 40
+_STOPPED = 130
+_COLUMNS = ("诉求", "原状态", "新状态", "带走的时限", "提醒")
+
+
+class Limits(StrEnum):
+    """Which limit a clock goes on with."""
+
+    STORED = "stored"
+    NEW = "new"
+
+
+def migrate(
+    old: Annotated[str, typer.Argument(metavar="A", help="原版本，如 kuiwen@1")],
+    new: Annotated[str, typer.Argument(metavar="B", help="新版本，必须已经发布")],
+    *,
+    limits: Annotated[
+        Limits, typer.Option("--limits", help="stored 沿用已定的时限；new 按新版重定，从原来的起点算")
+    ] = Limits.STORED,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只看会怎样，什么都不改")] = False,
+    table: Annotated[
+        Path | None, typer.Option("--csv", metavar="FILE", help="把每件诉求一行的报告写成 CSV 文件")
+    ] = None,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """在办诉求迁到新版流程：时限连同已过的时间带走，每件记一行台账；可中断，再运行即接着办。 / move running grievances."""
+    with open_site(settings_for(data)) as site:
+        with site.database.read() as session:
+            way = migrating.passage(site.loop, session, old, new, new_limits=limits is Limits.NEW)
+        found = _surveyed(site, way)
+        stranded: list[tuple[str, list[Gap]]] = []
+        left = 0
+        moved = found.moved
+        if found.gaps:
+            _refuse(found, new, as_json=as_json)
+        stopped = False
+        if not dry_run:
+            moved, stranded, stopped = _moved(site, way, len(found.moved))
+            with site.database.read() as session:
+                left = pinned.count(session, old)
+    if table is not None:
+        _write(table, moved)
+    if as_json:
+        print_json(
+            {
+                "from": old, "to": new, "limits": limits.value, "applied": not dry_run, "moved": [*map(_row, moved)],
+                "stranded": [{"number": number, "gaps": [gap.words for gap in gaps]} for number, gaps in stranded],
+                "left": left, "stopped": stopped,
+            }
+        )  # fmt: skip
+    else:
+        _show(way, moved, stranded, left=left, dry_run=dry_run)
+    if stopped:
+        raise typer.Exit(_STOPPED)
+    if stranded:
+        raise typer.Exit(1)
+
+
+def _surveyed(site: Site, way: Passage) -> migrating.Survey:
+    with site.database.read() as session:
+        total = pinned.count(session, way.old.id)
+    with Progress(console=err, disable=not total, transient=True) as shown:
+        looking = shown.add_task("逐件核对", total=total)
+        return migrating.survey(site.loop, site.database, way, lambda done: shown.update(looking, completed=done))
+
+
+def _refuse(found: migrating.Survey, new: str, *, as_json: bool) -> None:
+    """Say of every missing name how many grievances need it and which is one of them; nothing has been changed."""
+    if as_json:
+        print_json(
+            {
+                "applied": False,
+                "gaps": [
+                    {"what": gap.what, "name": gap.name, "why": gap.why, "count": count, "example": number}
+                    for gap, (count, number) in sorted(found.gaps.items())
+                ],
+            }
+        )
+    else:
+        rows = ((gap.what, gap.name, gap.why, count, number) for gap, (count, number) in sorted(found.gaps.items()))
+        print_table("没有去处", ("", "名称", "原因", "件数", "例如"), rows)
+    raise Refused(f"有在办诉求在 {new} 里没有去处，一件都没有迁；请在 {new} 的 migrates 里写明，再发布一版")
+
+
+def _moved(site: Site, way: Passage, total: int) -> tuple[list[Moved], list[tuple[str, list[Gap]]], bool]:
+    moved: list[Moved] = []
+    stranded: list[tuple[str, list[Gap]]] = []
+    with _interruptible() as stop, Progress(console=err, disable=not total, transient=True) as shown:
+        going = shown.add_task("迁移", total=total)
+        for item in migrating.migrate(site.loop, site.database, way, stopped=stop.is_set):
+            if isinstance(item, Moved):
+                moved.append(item)
+            else:
+                stranded.append(item)
+            shown.update(going, completed=len(moved) + len(stranded))
+        return moved, stranded, stop.is_set()
+
+
+@contextmanager
+def _interruptible() -> Iterator[Event]:
+    """Give an event that Ctrl-C sets: the grievance under way is finished, then everything stands as it is."""
+    stop = Event()
+    before = signal.signal(signal.SIGINT, lambda _, __: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _show(
+    way: Passage, moved: Sequence[Moved], stranded: Sequence[tuple[str, list[Gap]]], *, left: int, dry_run: bool
+) -> None:
+    if way.old.id not in way.new.workflow.migrates:
+        err.print(f"{way.new.id} 没有写 migrates: {way.old.id}，名称一律照旧", style="yellow")
+    if moved:
+        rest = f"（只列出前 {_SHOWN} 件，全部见 --csv 或 --json）" if len(moved) > _SHOWN else ""
+        rows = ((*_cells(item),) for item in moved[:_SHOWN])
+        print_table(f"{way.old.id} → {way.new.id}{rest}", _COLUMNS, rows)
+    warned = sum(bool(item.warnings) for item in moved)
+    done = "会迁移" if dry_run else "已迁移"
+    out.print(f"{done} {len(moved)} 件，其中 {warned} 件有提醒" + ("；什么都没有改" if dry_run else ""))
+    for number, gaps in stranded:
+        err.print(f"{number} 没有迁：{'；'.join(gap.words for gap in gaps)}", style="red", markup=False)
+    if left:
+        out.print(f"还有 {left} 件在 {way.old.id}；再运行一次即接着办")
+
+
+def _cells(item: Moved) -> tuple[str, ...]:
+    carried = "；".join(_clock(clock) for clock in item.clocks)
+    return item.number, item.from_state, item.to_state, carried, "；".join(item.warnings)
+
+
+def _clock(clock: Carried) -> str:
+    name = f"{clock.task}/{clock.name}" if clock.task else clock.name
+    return f"{name} 到期 {as_text(clock.due_at)[:16]}Z"
+
+
+def _row(item: Moved) -> dict[str, Any]:
+    return {
+        "number": item.number,
+        "from": item.from_state,
+        "to": item.to_state,
+        "clocks": [
+            {
+                "was": clock.was, "clock": clock.name, "task": clock.task, "started_at": as_text(clock.started_at),
+                "was_due_at": as_text(clock.was_due_at), "due_at": as_text(clock.due_at),
+                "skipped": clock.skipped, "lost": clock.lost,
+            }
+            for clock in item.clocks
+        ],
+        "warnings": item.warnings,
+    }  # fmt: skip
+
+
+def _write(file: Path, moved: Sequence[Moved]) -> None:
+    """Write the report as a spreadsheet opens it: UTF-8 with its mark."""
+    with file.open("w", encoding="utf-8-sig", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(_COLUMNS)
+        writer.writerows(_cells(item) for item in moved)

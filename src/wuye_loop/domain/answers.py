@@ -1,0 +1,35 @@
+"""What a person filled in: checked against the form, struck of identities, its names and dates looked at."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from wuye_loop.domain.builder import Builder
+from wuye_loop.domain.errors import BadForm
+from wuye_loop.domain.facts import facts_of
+from wuye_loop.domain.forms import Form, FormProblem
+from wuye_loop.domain.situation import TaskState
+
+
+def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskState | None) -> dict[str, Any]:
+    """Check a submitted form; free text is struck of identities before it may reach the ledger."""
+    facts = facts_of(builder.world, builder.situation, task)
+    try:
+        answers = form.validate(dict(raw), facts)
+    except FormProblem as problem:
+        raise BadForm("表单填写有误", fields=problem.fields) from None
+    for name, spec in form.specs.items():
+        value = answers.get(name)
+        if value is None:
+            continue
+        if spec.type == "text":
+            answers[name] = builder.world.redact(str(value))
+        elif spec.type == "unit" and builder.world.directory.unit(str(value)) is None:
+            raise BadForm("没有这个单位", fields=[{"path": name, "problem": "没有这个单位，或它已停用"}])
+        elif spec.type == "file" and not set(value) <= builder.world.files(value):
+            raise BadForm("没有这个文件", fields=[{"path": name, "problem": "请先上传文件，再填它的编号"}])
+        elif spec.type == "date" and date.fromisoformat(str(value)) < builder.world.calendar.local_date(
+            builder.world.now
+        ):
+            raise BadForm("日期已过", fields=[{"path": name, "problem": "日期不能早于今天"}])
+    return answers

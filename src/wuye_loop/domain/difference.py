@@ -1,0 +1,51 @@
+"""What changes between two definitions, for whom, in words: read before a new version is published."""
+
+from collections.abc import Iterator, Sequence
+
+from wuye_loop.domain import difference_papers, difference_routing, difference_tasks, difference_whole
+from wuye_loop.domain.difference_sides import CLERK, EVERYBODY, RUNNING, SYSTEM, Change, Place, Sides
+from wuye_loop.domain.workflow import Workflow
+
+__all__ = ["Change", "differences", "grouped"]
+
+
+def differences(a: Workflow, b: Workflow) -> list[Change]:
+    """Return every change from A to B, one for each of those whom it concerns, the dangerous ones first.
+
+    Names that B's `migrates` maps are taken as the same thing. What has no order is compared without one; lists of
+    which the first line that holds is taken are compared by what they come to.
+    """
+    sides = Sides(a, b)
+    found = dict.fromkeys(_every(sides))
+    order = _order(sides)
+    return sorted(found, key=lambda change: order.get(change.who, len(order) - 3))
+
+
+def grouped(changes: Sequence[Change]) -> dict[str, list[Change]]:
+    """Return changes by whom they concern, in their order."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.who, []).append(change)
+    return groups
+
+
+def _every(sides: Sides) -> Iterator[Change]:
+    yield from difference_whole.roles(sides)
+    yield from difference_tasks.flow(Place(sides))
+    yield from difference_tasks.tasks(sides)
+    yield from difference_routing.routers(sides)
+    yield from difference_whole.separation(sides)
+    yield from difference_papers.documents(sides)
+    yield from difference_papers.instruments(sides)
+    yield from difference_papers.ratings(sides)
+    yield from difference_whole.sources(sides)
+    yield from difference_whole.intake(sides)
+    yield from difference_whole.automatic(sides)
+    yield from difference_whole.house(sides)
+
+
+def _order(sides: Sides) -> dict[str, int]:
+    """Return where each group stands: what is running first, then the roles of B, those of A, and all the others."""
+    roles = [role.title for role in (*sides.b.roles.values(), *sides.a.roles.values())]
+    names = list(dict.fromkeys([RUNNING, *roles, sides.resident]))
+    return {name: place for place, name in enumerate([*names, EVERYBODY, SYSTEM, CLERK])}

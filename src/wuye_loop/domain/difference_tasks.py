@@ -1,0 +1,71 @@
+"""What changes in the kinds of task: which can be opened, by whom, who holds them, and the flow of each."""
+
+from collections.abc import Callable, Iterator
+
+from wuye_loop.domain.difference_clocks import clocks
+from wuye_loop.domain.difference_flows import states
+from wuye_loop.domain.difference_sides import RUNNING, SYSTEM, Change, Place, Sides, rest, told
+from wuye_loop.domain.difference_steps import actions, step
+from wuye_loop.domain.workflow import TaskKind
+
+_KIND = frozenset({"title", "open", "holder", "fallback", "single", "states", "clocks", "actions"})
+_PARTS: tuple[Callable[[Place], Iterator[Change]], ...] = (states, clocks, actions)
+
+
+def flow(place: Place) -> Iterator[Change]:
+    """Yield what changes in one flow: its states, clocks and actions."""
+    for part in _PARTS:
+        yield from part(place)
+
+
+def tasks(sides: Sides) -> Iterator[Change]:
+    """Yield what changes in the kinds of task; one that vanishes is dangerous for those that are open."""
+    old, new = sides.a.tasks, sides.b.tasks
+    for name, kind in old.items():
+        if name in new:
+            continue
+        path = f"tasks.{name}"
+        words = f"任务“{kind.title}”没有了：未办结的这种任务在新版里无处可去"
+        yield from told([RUNNING], kind.title, "task-removed", words, path)
+        for who in _openers(sides, kind):
+            said = f"不再自动开“{kind.title}”" if who == SYSTEM else f"不能再发起“{kind.title}”"
+            yield from told([who], kind.title, "task-removed", said, path)
+    for name, kind in new.items():
+        path = f"tasks.{name}"
+        if name not in old:
+            for who in _openers(sides, kind):
+                said = f"由系统开任务“{kind.title}”" if who == SYSTEM else f"可以发起任务“{kind.title}”"
+                yield from told([who], kind.title, "task-added", said, None, path)
+        elif kind != old[name]:
+            yield from _task(Place(sides, name), old[name], kind, path)
+
+
+def _openers(sides: Sides, kind: TaskKind) -> list[str]:
+    return list(dict.fromkeys(sides.role(name) for name in kind.open.by))
+
+
+def _task(place: Place, old: TaskKind, new: TaskKind, path: str) -> Iterator[Change]:
+    sides, title = place.sides, f"“{new.title}”任务"
+    who = _openers(sides, new)
+    if old.title != new.title:
+        yield from told(who, title, "renamed", f"任务“{old.title}”改称“{new.title}”", path, path)
+    if sides.renamed([old.holder]) != [new.holder]:
+        words = f"{title}由{sides.in_a.role(old.holder)}办理改为由{sides.in_b.role(new.holder)}办理"
+        both = [sides.role(old.holder), sides.role(new.holder)]
+        yield from told([*both, *who], title, "task-holder-changed", words, path, path)
+    if sides.renamed([old.fallback] if old.fallback else []) != ([new.fallback] if new.fallback else []):
+        before, after = (
+            words.role(kind.fallback) if kind.fallback else "诉求的持有单位"
+            for words, kind in ((sides.in_a, old), (sides.in_b, new))
+        )
+        said = f"{title}找不到上一级单位时，由{before}办理改为由{after}办理"
+        yield from told(who, title, "task-holder-changed", said, path, path)
+    if old.single != new.single:
+        words = f"{title}{'同时最多一件未结' if new.single else '不再限于同时一件'}"
+        yield from told(who, title, "single-changed", words, path, path)
+    if old.open != new.open:
+        yield from step(place, old.open, new.open, f"“{new.open.title}”", (f"{path}.open", f"{path}.open"))
+        seen = set(type(new.open).model_fields) - {"source"}
+        yield from rest(old.open, new.open, seen, f"“{new.open.title}”", who, f"{path}.open")
+    yield from flow(place)
+    yield from rest(old, new, _KIND, title, who, path)

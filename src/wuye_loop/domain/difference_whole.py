@@ -1,0 +1,180 @@
+"""What changes for the whole: roles, duties kept apart, arrivals, sources, joins, office hours, names."""
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+
+from wuye_loop.domain.difference_forms import fields
+from wuye_loop.domain.difference_sides import CLERK, EVERYBODY, RUNNING, SYSTEM, Change, Sides, rest, shown, told
+from wuye_loop.domain.wording import ANSWERED, LEVELS, Wording, listed, quoted
+from wuye_loop.domain.workflow import Attach, Keyword, RedLine, SourceSpec, Standing, Workflow
+
+_TOLD_ELSEWHERE = frozenset(
+    {"states", "clocks", "actions", "tasks", "documents", "instruments", "ratings", "routers", "roles", "separate"}
+)
+_HERE = frozenset({"intake", "sources", "joins", "standing", "family", "levels", "calendar", "labels", "title"})
+#: What is no rule: who a file is, and how it came to be.
+_NO_RULE = frozenset({"name", "version", "extends", "migrates"})
+
+
+def roles(sides: Sides) -> Iterator[Change]:
+    """Yield what changes in roles: who plays them, and how they are called."""
+    old, new = sides.a.roles, sides.b.roles
+    for name, role in old.items():
+        if sides.moved.roles.get(name, name) not in new:
+            words = f"角色“{role.title}”没有了：以它的身份办过的、等着它办的都要另有着落"
+            yield from told([RUNNING], role.title, "role-removed", words, f"roles.{name}")
+            yield from told([role.title], role.title, "role-removed", "不再是本流程的角色", f"roles.{name}")
+    known = {sides.moved.roles.get(name, name): name for name in old}
+    for name, role in new.items():
+        path = f"roles.{name}"
+        if name not in known:
+            words = f"新增角色“{role.title}”：{sides.in_b.unit(role)}"
+            yield from told([role.title], role.title, "role-added", words, None, path)
+            continue
+        before, paths = old[known[name]], (f"roles.{known[name]}", path)
+        if before.title != role.title:
+            yield from told([role.title], role.title, "renamed", f"角色“{before.title}”改称“{role.title}”", *paths)
+        if (before.is_, before.unit) != (role.is_, role.unit):
+            words = f"“{role.title}”由{sides.in_a.unit(before)}改为{sides.in_b.unit(role)}"
+            yield from told([role.title], role.title, "role-unit-changed", words, *paths)
+        yield from rest(before, role, {"title", "is_", "unit"}, f"角色“{role.title}”", [role.title], path)
+
+
+def separation(sides: Sides) -> Iterator[Change]:
+    """Yield which roles must become, or need no longer be, different bodies."""
+    old = _pairs(sides.renamed(group) for group in sides.a.separate)
+    new = _pairs(sides.b.separate)
+    for pair in sorted(new - old, key=sorted):
+        one, other = sorted(map(sides.role, pair))
+        words = f"“{one}”与“{other}”必须是不同的单位"
+        yield from told([one, other], "职责分离", "separation-added", words, None, "separate")
+    for pair in sorted(old - new, key=sorted):
+        one, other = sorted(map(sides.role, pair))
+        words = f"“{one}”与“{other}”可以是同一个单位"
+        yield from told([one, other], "职责分离", "separation-removed", words, "separate")
+
+
+def _pairs(groups: Iterable[Iterable[str]]) -> set[frozenset[str]]:
+    return {frozenset(pair) for group in groups for pair in combinations(group, 2)}
+
+
+def sources(sides: Sides) -> Iterator[Change]:
+    """Yield what changes in where grievances come from."""
+    old, new = sides.a.sources, sides.b.sources
+    for name in {**old, **new}:
+        path, found = f"sources.{name}", new.get(name) or old[name]
+        who = [sides.role(by) for by in found.by] or [SYSTEM]
+        if name not in new:
+            yield from told(who, found.title, "source-removed", f"不再有来源“{found.title}”", path)
+        elif name not in old:
+            words = f"新增来源“{found.title}”，答复{ANSWERED[found.answered]}"
+            yield from told(who, found.title, "source-added", words, None, path)
+        else:
+            yield from _source(sides, old[name], new[name], who, path)
+
+
+def _source(sides: Sides, old: SourceSpec, new: SourceSpec, who: list[str], path: str) -> Iterator[Change]:
+    title = f"来源“{new.title}”"
+    if old.answered != new.answered:
+        words = f"{title}的答复对象由{ANSWERED[old.answered]}改为{ANSWERED[new.answered]}"
+        yield from told([*who, sides.resident], title, "answered-changed", words, path, path)
+    if set(old.channels) != set(new.channels):
+        words = f"{title}的渠道由{listed(old.channels) or '其余渠道'}改为{listed(new.channels) or '其余渠道'}"
+        yield from told(who, title, "channels-changed", words, path, path)
+    before = sides.renamed(old.by)
+    for role in (role for role in new.by if role not in before):
+        yield from told([sides.role(role)], title, "by-added", f"可以自己送入{title}的诉求", path, path)
+    for role in (role for role in before if role not in new.by):
+        yield from told([sides.role(role)], title, "by-removed", f"不能再自己送入{title}的诉求", path, path)
+    if old.start != new.start:
+        first = (next(iter(sides.a.states)), next(iter(sides.b.states)))
+        said = sides.in_a.state(old.start or first[0]), sides.in_b.state(new.start or first[1])
+        yield from told(who, title, "start-changed", f"{title}的诉求由从{said[0]}开始改为从{said[1]}开始", path, path)
+    yield from fields(sides, old.needs, new.needs, f"{title}收件", who, f"{path}.needs")
+    yield from rest(old, new, {"answered", "channels", "by", "start", "needs"}, title, who, path)
+
+
+def intake(sides: Sides) -> Iterator[Change]:
+    """Yield what changes when a grievance arrives."""
+    old, new = sides.a.intake, sides.b.intake
+    for name, title in (("categories", "分类关键词"), ("red_lines", "红线词"), ("attach", "附入规则")):
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            was, now = [_arrival(sides.in_a, part) for part in before], [_arrival(sides.in_b, part) for part in after]
+            gone, fresh = [one for one in was if one not in now], [one for one in now if one not in was]
+            said = [f"去掉{shown(gone)}"] * bool(gone) + [f"增加{shown(fresh)}"] * bool(fresh)
+            words = f"{title}：{'，'.join(said) or '换了先后次序'}"
+            yield from told([SYSTEM], title, f"{name}-changed", words, f"intake.{name}", f"intake.{name}")
+    if old.duplicates != new.duplicates:
+        said = [f"{one.window.chinese}、相似度 {one.similarity:g}" for one in (old.duplicates, new.duplicates)]
+        words = f"疑似重复的提示由 {said[0]} 改为 {said[1]}"
+        yield from told([SYSTEM], "疑似重复", "duplicates-changed", words, "intake.duplicates", "intake.duplicates")
+    if old.text != new.text:
+        words = f"收件时诉求人读到的话由{shown(old.text)}改为{shown(new.text)}"
+        yield from told([sides.resident], "收件", "text-changed", words, "intake.text", "intake.text")
+    yield from rest(old, new, {"categories", "red_lines", "attach", "duplicates", "text"}, "收件", [SYSTEM], "intake")
+
+
+def _arrival(words: Wording, part: Keyword | RedLine | Attach) -> str:
+    """Say one line of the intake: a keyword's category, a red line's urgency, where an order attaches."""
+    if isinstance(part, Keyword):
+        return f"{part.pattern} → {part.category}"
+    when = words.condition(part.when)
+    if isinstance(part, Attach):
+        return f"{when}的附到 {part.to} 所指的诉求，做{words.action(part.act)}"
+    alarm = f"，向{words.roles(part.to)}发{words.instrument(part.notice)}" if part.notice else ""
+    return f"{when} → {part.urgency}{alarm}"
+
+
+def automatic(sides: Sides) -> Iterator[Change]:
+    """Yield what changes in what the system does or derives by itself: joins, the standing of the whole, families."""
+    a, b = sides.in_a, sides.in_b
+    before = [f"{a.condition(join.when)}时做{a.action(join.act)}" for join in sides.a.joins]
+    after = [f"{b.condition(join.when)}时做{b.action(join.act)}" for join in sides.b.joins]
+    for said in (said for said in before if said not in after):
+        yield from told([SYSTEM], "会合", "join-removed", f"不再在{said}", "joins")
+    for said in (said for said in after if said not in before):
+        yield from told([SYSTEM], "会合", "join-added", f"一旦{said}", None, "joins")
+    was, now = ([_standing(words, one) for one in side.standing] for words, side in ((a, sides.a), (b, sides.b)))
+    if was != now:
+        words = f"整体情况的说法由{shown(was)}改为{shown(now)}"
+        yield from told([EVERYBODY], "整体情况", "standing-changed", words, "standing", "standing")
+    moves, makes = sides.a.family.moves, sides.b.family.moves
+    for lead in {**moves, **makes}:
+        if moves.get(lead) == makes.get(lead):
+            continue
+        head = f"主件{b.action(lead)}时，并入的诉求"
+        words = f"{head}不再跟着走" if lead not in makes else f"{head}由系统做{b.action(makes[lead])}"
+        yield from told([SYSTEM], "群诉", "family-changed", words, "family", "family")
+
+
+def _standing(words: Wording, one: Standing) -> str:
+    when = words.condition(one.when)
+    return f"{when + '时' if when else '其他'}为“{one.is_}”"
+
+
+def house(sides: Sides) -> Iterator[Change]:
+    """Yield what changes in office hours, levels and names, and any key that no other sentence tells of."""
+    old, new = sides.a, sides.b
+    for name, title in (("zone", "时区"), ("hours", "办公时间"), ("quiet", "免打扰时段")):
+        before, after = getattr(old.calendar, name), getattr(new.calendar, name)
+        if before != after:
+            words = f"{title}由{shown(before)}改为{shown(after)}"
+            yield from told([EVERYBODY], title, f"{name}-changed", words, f"calendar.{name}", f"calendar.{name}")
+    if old.levels != new.levels:
+        said = [listed(LEVELS[level] for level in levels) for levels in (old.levels, new.levels)]
+        words = f"属地层级由{said[0]}改为{said[1]}"
+        yield from told([EVERYBODY], "属地层级", "levels-changed", words, "levels", "levels")
+    if old.title != new.title:
+        words = f"流程{quoted(old.title)}改称{quoted(new.title)}"
+        yield from told([CLERK], "名称", "title-changed", words, "title", "title")
+    for name in {**old.labels, **new.labels}:
+        if old.labels.get(name) != new.labels.get(name):
+            words = f"字段 {name} 的名称由{shown(old.labels.get(name))}改为{shown(new.labels.get(name))}"
+            yield from told([EVERYBODY], "名称", "label-changed", words, "labels", "labels")
+    seen = _TOLD_ELSEWHERE | _HERE | _NO_RULE
+    yield from rest(old, new, set(Workflow.model_fields) & seen, "流程", [CLERK], "")
+    for name in ("family", "calendar"):
+        yield from rest(
+            getattr(old, name), getattr(new, name), {"moves", "zone", "hours", "quiet"}, name, [CLERK], name
+        )

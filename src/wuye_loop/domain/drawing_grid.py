@@ -1,0 +1,89 @@
+"""Where the states of a flow stand before anything is measured: in a column and a row, rows gathered in lanes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from wuye_loop.domain.drawing_moves import Move
+from wuye_loop.domain.terms import Stage
+from wuye_loop.domain.workflow import Flow, TaskKind, Workflow
+
+Cell = tuple[int, int]  # column, row
+ENDED = "办结归档"
+_NO_STAGE = "其他"
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One lane: whose it is, its first row, how many rows."""
+
+    title: str
+    first: int
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The headings of the columns, the lanes, and the cell of every state; no two states share a cell."""
+
+    columns: tuple[str, ...]
+    lanes: tuple[Lane, ...]
+    cells: Mapping[str, Cell]
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return sum(lane.rows for lane in self.lanes)
+
+
+def main_grid(workflow: Workflow) -> Grid:
+    """Give each stage that has states a column, each role that holds states a lane; ended states stand in the last lane."""
+    stages = [stage for stage in (*Stage, None) if any(state.stage is stage for state in workflow.states.values())]
+    stacks: dict[str | None, dict[int, list[str]]] = {}
+    holders = [state.holder for state in workflow.states.values() if not state.final]
+    for holder in (*dict.fromkeys(holders), *([ENDED] if any(s.final for s in workflow.states.values()) else [])):
+        stacks[holder] = {}
+    for name, state in workflow.states.items():
+        holder = ENDED if state.final else state.holder
+        stacks[holder].setdefault(stages.index(state.stage), []).append(name)
+    lanes: list[Lane] = []
+    cells: dict[str, Cell] = {}
+    row = 0
+    for holder, columns in stacks.items():
+        deep = max(map(len, columns.values()))
+        lanes.append(Lane(_lane_title(workflow, holder), row, deep))
+        cells |= {name: (column, row + n) for column, names in columns.items() for n, name in enumerate(names)}
+        row += deep
+    return Grid(tuple(stage.chinese if stage else _NO_STAGE for stage in stages), tuple(lanes), cells)
+
+
+def _lane_title(workflow: Workflow, holder: str | None) -> str:
+    role = workflow.roles.get(holder or "")
+    return role.title if role is not None else holder or "无人持有"
+
+
+def task_grid(kind: TaskKind, made: Sequence[Move]) -> Grid:
+    """Put the states of a kind of task in a row, in the order they are reached; ended ones are stacked at the end."""
+    depths = _depths(kind, made)
+    open_states = [name for name, state in kind.states.items() if not state.final]
+    ranks = sorted({depths[name] for name in open_states})
+    stacks: dict[int, list[str]] = {}
+    for name, state in kind.states.items():
+        column = len(ranks) if state.final else ranks.index(depths[name])
+        stacks.setdefault(column, []).append(name)
+    deep = max(map(len, stacks.values()))
+    cells = {name: (column, n) for column, names in stacks.items() for n, name in enumerate(names)}
+    return Grid(("",) * (max(stacks) + 1), (Lane("", 0, deep),), cells)
+
+
+def _depths(flow: Flow, made: Sequence[Move]) -> dict[str, int]:
+    """Return how many moves each state is from the start; one that no move reaches stands after all others."""
+    depths = {flow.start: 0}
+    edge = [flow.start]
+    while edge:
+        found = [
+            target for state in edge for move in made for source, target in move.pairs
+            if source == state and target not in depths
+        ]  # fmt: skip
+        depths |= dict.fromkeys(found, depths[edge[0]] + 1)
+        edge = list(dict.fromkeys(found))
+    return {name: depths.get(name, len(flow.states)) for name in flow.states}

@@ -1,0 +1,260 @@
+"""Why a deadline is when it is: its limit, its start, the days passed over, what held or moved it, what fires when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain import clocks
+from wuye_loop.domain.calendar import Due, Starts, WorkCalendar
+from wuye_loop.domain.clocks import AdjustKind, Adjustment, Clock, ClockStatus, Rung
+from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.lateness import office_day_seconds, spoken
+from wuye_loop.domain.situation import World
+from wuye_loop.domain.spans import TimeUnit
+from wuye_loop.domain.wording import STARTS, Wording, offset
+from wuye_loop.domain.workflow import ClockSpec
+from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.explaining_days import said_at, said_day, said_days, weekday
+from wuye_loop.loop.explaining_history import History, deed, doer
+from wuye_loop.loop.explaining_limits import won
+from wuye_loop.store.calendar_names import DayName, names
+from wuye_loop.store.reading import LedgerRow
+
+_WEEKEND = 5
+_STATUS = {ClockStatus.RUNNING: "正在走", ClockStatus.PAUSED: "暂停中", ClockStatus.ENDED: "已结束"}
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What it takes to tell of one clock."""
+
+    loop: Loop
+    session: Session
+    world: World
+    past: History
+    clock: Clock
+    spec: ClockSpec
+    kind: str | None
+
+    @property
+    def calendar(self) -> WorkCalendar:
+        """The office's calendar."""
+        return self.world.calendar
+
+    def at(self, at: datetime, *, due: bool = False) -> str:
+        """Say an instant."""
+        return said_at(at, self.calendar, due=due)
+
+
+def deadlines(loop: Loop, session: Session, world: World, past: History) -> list[dict[str, Any]]:
+    """Return for each clock that runs or is held, of the grievance and of its open tasks, why it is due when it is."""
+    found = []
+    alive = [clock for clock in past.now.clocks.values() if clock.status is not ClockStatus.ENDED]
+    for clock in sorted(alive, key=lambda clock: (clock.task_id is not None, clock.due_at, clock.name)):
+        task = past.now.tasks.get(clock.task_id) if clock.task_id else None
+        if clock.task_id is not None and task is None:
+            continue
+        kind = task.kind if task else None
+        spec = world.rules.workflow.flow(kind).clocks.get(clock.name)
+        if spec is not None:
+            found.append(_told(Telling(loop, session, world, past, clock, spec, kind)))
+    return found
+
+
+def _told(tell: Telling) -> dict[str, Any]:
+    clock, calendar = tell.clock, tell.calendar
+    line = won(tell.loop, tell.session, tell.world, tell.past, clock)
+    due = clocks.due_of(clock.limit, clock.until, clock.starts, clock.started_at, clock.adjustments, calendar)
+    days, called = _days(tell, due)
+    kind = tell.world.rules.workflow.tasks.get(tell.kind or "")
+    title = f"“{kind.title}”的{tell.spec.title}" if kind else tell.spec.title
+    late = "，已经逾期" if clock.status is ClockStatus.RUNNING and tell.world.now > clock.due_at else ""
+    words = [
+        f"{title}{_STATUS[clock.status]}，{tell.at(clock.due_at, due=True)} 到期{late}。",
+        f"{'；'.join(line.words)}。",
+        f"{tell.at(clock.started_at)} 开始，{_counting(tell)}。",
+        *_passed(due, days, called),
+        *_history(tell),
+        *_sum(tell, due),
+        *_rungs(tell),
+    ]
+    return {
+        "clock": clock.name,
+        "title": title,
+        "task": str(clock.task_id) if clock.task_id else None,
+        "status": clock.status.value,
+        "limit": str(clock.limit) if clock.limit else None,
+        "limit_index": line.index,
+        "limit_place": line.place,
+        "starts": clock.starts.value,
+        "started_at": as_text(clock.started_at),
+        "due_at": as_text(clock.due_at),
+        "recomputed_due_at": as_text(due.at),
+        "agrees": due.at == clock.due_at,
+        "provisional": clock.provisional,
+        "skipped": [
+            {"date": day.isoformat(), "weekday": weekday(day), "name": called[day].name, "source": called[day].source}
+            for day in due.skipped
+        ],
+        "made_up": [{"date": day.isoformat(), "weekday": weekday(day), "name": called[day].name} for day in days],
+        "words": words,
+    }
+
+
+def _days(tell: Telling, due: Due) -> tuple[list[date], Mapping[date, DayName]]:
+    """Return the make-up days that were counted, and what they and the days passed over are called."""
+    clock, calendar = tell.clock, tell.calendar
+    made_up: list[date] = []
+    if due.skipped or (clock.limit is not None and clock.limit.working):
+        first = calendar.local_date(clock.started_at)
+        last = calendar.local_date(due.at - timedelta.resolution)
+        every = (first + timedelta(days=n) for n in range((last - first).days + 1))
+        made_up = [day for day in every if day.weekday() >= _WEEKEND and calendar.is_workday(day)]
+    return made_up, names(tell.session, [*due.skipped, *made_up])
+
+
+def _counting(tell: Telling) -> str:
+    """Say by which rule the first day is found, and which day that is."""
+    clock = tell.clock
+    if clock.limit is None:
+        return "走到约定的那一天下班"
+    if clock.limit.unit in (TimeUnit.MINUTE, TimeUnit.HOUR):
+        return "按钟表时间走，节假日也走"
+    if clock.limit.unit is TimeUnit.WORKHOUR or clock.starts is Starts.AT_ONCE:
+        return "立即起算，只在办公时间里走" if clock.limit.working else "立即起算，节假日也走"
+    if clock.limit.unit is not TimeUnit.WORKDAY:
+        return STARTS[clock.starts]
+    counted = _counted(tell)
+    first = f"，第 1 天是 {said_day(counted[0])}" if counted else ""
+    last = f"，第 {len(counted)} 天是 {said_day(counted[-1])}" if len(counted) > 1 else ""
+    return f"{STARTS[clock.starts]}{first}{last}下班"
+
+
+def _counted(tell: Telling) -> list[date]:
+    """Return the days that make up a limit in workdays, before anything held or moved it."""
+    clock, calendar = tell.clock, tell.calendar
+    if clock.limit is None:
+        return []
+    first, plain = calendar.local_date(clock.started_at), calendar.due(clock.started_at, clock.limit, clock.starts)
+    last = calendar.local_date(plain.at - timedelta.resolution)
+    every = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+    return [day for day in every if calendar.is_workday(day)][-clock.limit.n :]
+
+
+def _passed(due: Due, made_up: list[date], called: Mapping[date, DayName]) -> list[str]:
+    words = []
+    if due.skipped:
+        words.append(f"跳过 {len(due.skipped)} 天：{said_days(due.skipped, called)}。")
+    if made_up:
+        said = "、".join(f"{said_day(day)}{called[day].name}调休上班" for day in made_up)
+        words.append(f"计入调休：{said}。")
+    sources = sorted({item.source for item in called.values() if item.source})
+    if sources:
+        words.append(f"放假依据：{'；'.join(sources)}。")
+    return words
+
+
+def _sum(tell: Telling, due: Due) -> list[str]:
+    """Say whether the due instant follows from what was told."""
+    words = []
+    if due.at == tell.clock.due_at:
+        words.append(f"照此重算，到期是 {tell.at(due.at, due=True)}，与存下的一致。")
+    else:
+        words.append(
+            f"注意：照此重算，到期是 {tell.at(due.at, due=True)}，与存下的 {tell.at(tell.clock.due_at, due=True)} 不一致。"
+        )
+    if due.provisional or tell.clock.provisional:
+        words.append("这是暂定的：涉及的年份还没有公布放假通知，通知装入后重算。")
+    return words
+
+
+# --- what held or moved it ------------------------------------------------------------------------------------------
+
+
+def _history(tell: Telling) -> list[str]:
+    """Say what held, resumed, ended and extended the clock, who did it, and how far each moved the due instant."""
+    clock, rows = tell.clock, tell.past.adjusted(tell.clock)
+    words = []
+    for place, (one, row) in enumerate(zip(clock.adjustments, rows, strict=True)):
+        by = f"，因{deed(row, tell.world.rules)}（{_who(tell, row)}）" if row else ""
+        before, after = (_due_after(tell, place + more) for more in (0, 1))
+        moved = f"，到期由 {tell.at(before, due=True)} 变为 {tell.at(after, due=True)}" if before != after else ""
+        words.append(f"{tell.at(one.at)} {_said(one, tell, clock.adjustments[:place])}{by}{moved}。")
+    words += [
+        f"{tell.at(row.at)} 装入放假通知后重算过：到期由 {tell.at(_read(item['from']), due=True)}"
+        f" 变为 {tell.at(_read(item['to']), due=True)}。"
+        for row in tell.past.rows
+        if row.action == "calendar"
+        for item in row.facts.get("moved", ())
+        if item["clock"] == clock.name and _touched(row, clock)
+    ]
+    return words
+
+
+def _read(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _touched(row: LedgerRow, clock: Clock) -> bool:
+    return any(image["id"] == str(clock.id) for image in row.changes.get("clocks", ()))
+
+
+def _who(tell: Telling, row: LedgerRow) -> str:
+    return doer(row, tell.world.rules, tell.world.directory.name_of)
+
+
+def _due_after(tell: Telling, count: int) -> datetime:
+    clock = tell.clock
+    history = clock.adjustments[:count]
+    return clocks.due_of(clock.limit, clock.until, clock.starts, clock.started_at, history, tell.calendar).at
+
+
+def _said(one: Adjustment, tell: Telling, before: tuple[Adjustment, ...]) -> str:
+    if one.kind is AdjustKind.PAUSE:
+        return "暂停"
+    if one.kind is AdjustKind.END:
+        return "离开计时的状态，剩余的时间留着"
+    if one.kind is AdjustKind.EXTEND:
+        return f"延长 {one.span.chinese}" if one.span else "改到约定的日期"
+    stood = next((each for each in reversed(before) if each.kind in (AdjustKind.PAUSE, AdjustKind.END)), None)
+    if stood is None:
+        return "接着走"
+    limit = tell.clock.limit
+    if limit is not None and limit.working:
+        seconds = tell.calendar.working_seconds(stood.at, one.at)
+        day = office_day_seconds(tell.world.rules.workflow.calendar)
+    else:
+        seconds, day = int((one.at - stood.at).total_seconds()), 86_400
+    said = spoken(seconds, day)
+    return f"接着走，停了 {said if limit is not None and limit.working else said.replace('个工作日', '天')}"
+
+
+# --- rungs ----------------------------------------------------------------------------------------------------------
+
+
+def _rungs(tell: Telling) -> list[str]:
+    """Say of each rung when it fired or will fire."""
+    said = Wording(tell.world.rules.workflow)
+    words = []
+    for rung in tell.clock.rungs:
+        if rung.index >= len(tell.spec.ladder):
+            continue
+        spec = tell.spec.ladder[rung.index]
+        does = said.rung(spec, tell.kind)
+        words.append(f"第 {rung.index + 1} 级，{offset(spec.at)}{does}：{_fires(tell, rung)}。")
+    return words
+
+
+def _fires(tell: Telling, rung: Rung) -> str:
+    if rung.fired_at is not None:
+        return f"已于 {tell.at(rung.fired_at)} 触发"
+    if rung.skipped:
+        return "开始时已经过了，跳过"
+    if rung.at is None:
+        return "时限停着，接着走时再定"
+    waiting = [item.at for item in tell.clock.rungs if item.at is not None and item.fired_at is None]
+    following = "下一级，" if waiting and rung.at == min(waiting) else ""
+    return f"{following}将于 {tell.at(rung.at, due=True)} 触发"

@@ -1,0 +1,94 @@
+"""Why this unit: every routing decision of the ledger with what each router said, and every change of hands since."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.situation import World
+from wuye_loop.domain.wording import quoted
+from wuye_loop.loop.explaining_days import said_at
+from wuye_loop.loop.explaining_history import History, deed, doer
+from wuye_loop.store.reading import LedgerRow
+
+_OUTCOMES = {
+    "matched": "选中",
+    "fallback": "用后备单位",
+    "no-match": "没有定出",
+    "skipped": "跳过",
+    "asked": "先问外部系统",
+    "desk": "留给人工",
+    "shown": "供参考",
+}
+
+
+def hands(world: World, past: History) -> dict[str, Any]:
+    """Return how the grievance came to its lead unit: decisions, in their order, and the words about them."""
+    decisions = [found for row in past.rows if (found := _decision(world, row)) is not None]
+    grievance = past.now.grievance
+    words = [sentence for one in decisions for sentence in one["words"]]
+    lead = world.directory.name_of(grievance.lead_unit)
+    words.append(f"现在的主办单位：{lead}。" if lead else "现在没有主办单位。")
+    returned = [str(world.directory.name_of(code)) for code in grievance.data.get("returned", ())]
+    if returned:
+        words.append(f"本轮退回过此件的单位，转办时不再考虑：{'、'.join(returned)}。")
+    words += _separated(world, past)
+    return {"unit": grievance.lead_unit, "unit_name": lead, "decisions": decisions, "words": words}
+
+
+def _decision(world: World, row: LedgerRow) -> dict[str, Any] | None:
+    """Return a row that routed the grievance, or gave it to another unit, or took it from one."""
+    trace = row.facts.get("routing") or ()
+    changed = row.changes.get("grievance", {})
+    moved = "lead_unit" in changed and row.action != "receive"
+    if not trace and not moved:
+        return None
+    unit = changed.get("lead_unit")
+    name = world.directory.name_of(unit)
+    head = f"{said_at(row.at, world.calendar)} {deed(row, world.rules)}（{doer(row, world.rules, world.directory.name_of)}）"
+    if row.action == "receive":
+        head = f"{said_at(row.at, world.calendar)} 收到时的建议（只是建议，转办时再定）"
+    elif name:
+        head += f"：定为{name}"
+    elif moved:
+        head += "：主办单位放手"
+    elif row.facts.get("routed") is False:
+        head += "：没有定出单位，留待人工"
+    words = [f"{head}。", *(f"　{_router(world, item)}" for item in trace)]
+    return {
+        "seq": row.seq,
+        "at": as_text(row.at),
+        "action": row.action,
+        "unit": unit,
+        "trace": list(trace),
+        "words": words,
+    }
+
+
+def _router(world: World, item: Mapping[str, Any]) -> str:
+    """Say what one router answered."""
+    title = "职责分离" if item.get("kind") == "separate" else item.get("title") or "人工"
+    said = f"{title}：{_OUTCOMES.get(str(item.get('outcome')), str(item.get('outcome')))}，{item.get('why')}"
+    assists = [str(world.directory.name_of(code)) for code in item.get("assists", ())]
+    if assists:
+        said += f"；协办{'、'.join(assists)}"
+    near = item.get("near", ())
+    if near:
+        said += f"；差一点成立的：{'；'.join(near)}"
+    return f"{said}。"
+
+
+def _separated(world: World, past: History) -> list[str]:
+    """Say which units may not lead because they have acted in a role that must be another body's."""
+    rules, did = world.rules, past.now.grievance.did
+    words = []
+    for name, role in rules.workflow.roles.items():
+        if role.unit != "lead":
+            continue
+        for rival in sorted(rules.rivals.get(name, ())):
+            units = [str(world.directory.name_of(code)) for code in did.get(rival, ())]
+            if units:
+                title = rules.workflow.roles[rival].title
+                words.append(
+                    f"职责分离：{'、'.join(units)}本轮以{quoted(title)}的身份办过，不能再作{quoted(role.title)}。"
+                )
+    return words

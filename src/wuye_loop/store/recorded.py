@@ -1,0 +1,148 @@
+"""What was recorded of grievances, streamed: the ledger of each with what became of it, for trying other rules on it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import orjson
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.instants import from_text
+
+_BATCH = 200
+
+
+class Act(NamedTuple):
+    """One ledger row, without what it changed; `actor` is (kind, unit, role)."""
+
+    seq: int
+    at: datetime
+    action: str
+    task: str | None
+    actor: tuple[str, str | None, str | None]
+    from_state: str | None
+    to_state: str | None
+    facts: Mapping[str, Any]
+
+
+class RecordedTask(NamedTuple):
+    """A task that was opened: its id, its kind, who held it at the end."""
+
+    id: str
+    kind: str
+    n: int
+    holder: str | None
+
+
+class RecordedClock(NamedTuple):
+    """A clock that ran: of the grievance, or of a task; when it was due in the end, and when it was over."""
+
+    task: str | None
+    name: str
+    cycle: int
+    run: int
+    due_at: datetime
+    ended_at: datetime | None
+    unit: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A grievance as it came in, every row of its ledger, and where tasks, clocks, lead and state stand in the end.
+
+    `intake` is the image that the first row made; `leads` are the lead units in the order in which they were assigned;
+    `lead_closed_at` is of the grievance it follows.
+    """
+
+    id: str
+    number: str
+    workflow: str
+    fixed: Mapping[str, Any]
+    intake: Mapping[str, Any]
+    acts: Sequence[Act]
+    leads: Sequence[str]
+    tasks: Mapping[str, RecordedTask]
+    clocks: Sequence[RecordedClock]
+    state: str
+    suggested: bool
+    lead_closed_at: datetime | None
+
+    @property
+    def migrated(self) -> bool:
+        """Whether it went over to another version of the rules on its way."""
+        return any(act.action == "migrate" for act in self.acts)
+
+
+#: What never changes after intake, as columns of the grievance.
+FIXED = (
+    "source", "channel", "kind", "title", "body", "received_at", "estate_code", "area_code", "area_path",
+    "company_code", "anonymous", "extra",
+)  # fmt: skip
+_ACTS = """(SELECT jsonb_agg(jsonb_build_array(l.seq, l.at, l.action, l.task_id, l.actor->>'kind', l.actor->>'unit',
+  l.actor->>'role', l.from_state, l.to_state, l.facts,
+  CASE WHEN l.seq = 1 THEN l.changes->'grievance' ELSE l.changes#>'{grievance,lead_unit}' END) ORDER BY l.seq)
+  FROM ledger l WHERE l.grievance_id = g.id)"""
+_TASKS = (
+    "(SELECT jsonb_agg(jsonb_build_array(t.id, t.kind, t.n, t.holder_unit)) FROM task t WHERE t.grievance_id = g.id)"
+)
+_CLOCKS = """(SELECT jsonb_agg(jsonb_build_array(c.task_id, c.name, c.cycle, c.run, c.due_at, c.ended_at, c.unit))
+  FROM clock c WHERE c.grievance_id = g.id)"""
+_STREAM = f"""
+SELECT jsonb_build_array(g.id, g.number, g.workflow, g.state, g.category_suggested,
+  (SELECT m.closed_at FROM grievance m WHERE m.id = g.merged_into),
+  {", ".join(f"g.{name}" for name in FIXED)}, {_ACTS}, {_TASKS}, {_CLOCKS})::text
+FROM grievance g
+WHERE (%(since)s::timestamptz IS NULL OR g.received_at >= %(since)s::timestamptz)
+  AND get_byte(uuid_send(g.id), 15) %% %(parts)s = %(part)s
+"""
+_HEAD = 6
+
+
+def stream(session: Session, since: datetime | None = None, *, part: int = 0, parts: int = 1) -> Iterator[Recorded]:
+    """Yield the grievances received since then, through a cursor on the server; of `parts` shares, only share `part`."""
+    connection = session.connection(execution_options={"stream_results": True, "yield_per": _BATCH})
+    for (text,) in connection.exec_driver_sql(_STREAM, {"since": since, "parts": parts, "part": part}):
+        yield _recorded(orjson.loads(text))
+
+
+def summary(session: Session, since: datetime | None = None) -> tuple[int, datetime | None, list[str]]:
+    """Return how many grievances were received since then, when the last row of any ledger was written, the versions."""
+    connection = session.connection()
+    count = connection.exec_driver_sql(
+        "SELECT count(*) FROM grievance WHERE %(since)s::timestamptz IS NULL OR received_at >= %(since)s::timestamptz",
+        {"since": since},
+    ).scalar_one()
+    last = connection.exec_driver_sql("SELECT max(at) FROM ledger").scalar_one()
+    names = connection.exec_driver_sql("SELECT id FROM workflow ORDER BY id")
+    return count, last, [row[0] for row in names]
+
+
+def _recorded(row: Sequence[Any]) -> Recorded:
+    key, number, workflow, state, suggested, lead_closed = row[:_HEAD]
+    fixed = dict(zip(FIXED, row[_HEAD:], strict=False))
+    acts, tasks, clocks = row[_HEAD + len(FIXED) :]
+    fixed["received_at"] = from_text(fixed["received_at"])
+    return Recorded(
+        id=key,
+        number=number,
+        workflow=workflow,
+        fixed=fixed,
+        intake=acts[0][10],
+        acts=[_act(one) for one in acts],
+        leads=[one[10] for one in acts[1:] if one[10] is not None],
+        tasks={one[0]: RecordedTask(*one) for one in tasks or ()},
+        clocks=[_clock(one) for one in clocks or ()],
+        state=state,
+        suggested=suggested,
+        lead_closed_at=from_text(lead_closed) if lead_closed else None,
+    )
+
+
+def _clock(one: Sequence[Any]) -> RecordedClock:
+    task, name, cycle, run, due, ended, unit = one
+    return RecordedClock(task, name, cycle, run, from_text(due), from_text(ended) if ended else None, unit)
+
+
+def _act(one: Sequence[Any]) -> Act:
+    return Act(one[0], from_text(one[1]), one[2], one[3], (one[4], one[5], one[6]), one[7], one[8], one[9])

@@ -1,0 +1,438 @@
+"""Takes one recorded grievance through other rules, in memory: people do what they did, the system what these say."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+from wuye_loop.domain import machine
+from wuye_loop.domain.calendar import WorkCalendar
+from wuye_loop.domain.clocks import Clock, ClockStatus
+from wuye_loop.domain.directory import Directory
+from wuye_loop.domain.errors import BadInput, Forbidden, WuyeError
+from wuye_loop.domain.facts import facts_of, with_texts
+from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.ledger import GENESIS
+from wuye_loop.domain.roles import HOLDER, OPENER, unit_of
+from wuye_loop.domain.router import RoutingCase
+from wuye_loop.domain.routing import Choice
+from wuye_loop.domain.routing import choose as try_routers
+from wuye_loop.domain.situation import (
+    SYSTEM,
+    Actor,
+    Brief,
+    Command,
+    GrievanceState,
+    Situation,
+    Step,
+    World,
+)
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.loop.engine import NUMBER
+from wuye_loop.store.recorded import Act, Recorded
+from wuye_loop.trial.replay_pair import Pair, Place, RungName, step_of
+
+_RUNG, _OPEN = "rung:", "open:"
+_ASIDE = frozenset({"receive", "calendar", "reveal", "migrate"})  # rows that are not decisions of the rules
+_FOLLOWERS = {"follower_joined": 1, "follower_left": -1}
+_LATEST = 1 << 62
+_NEVER = _LATEST + 1
+_LEAD = UUID(int=1)
+_OFFICES = {kind.value: kind for kind in ActorKind}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A recorded action that the other version does not allow, and why; `follows` where it stood elsewhere already."""
+
+    act: Act
+    kind: str | None
+    why: str
+    follows: bool
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Where a grievance stands under the other version, and what happened on the way."""
+
+    situation: Situation
+    leads: list[str] = field(default_factory=list)
+    fired: Counter[RungName] = field(default_factory=Counter)
+    refused: list[Refused] = field(default_factory=list)
+    kinds: dict[UUID, tuple[str, int]] = field(default_factory=dict)  # of each task: its kind, its place among these
+
+
+class Replay:
+    """One grievance on its way. `until` is when the record ends: no rung fires after it."""
+
+    def __init__(
+        self, recorded: Recorded, pair: Pair, calendar: WorkCalendar, directory: Directory, until: datetime
+    ) -> None:
+        self.recorded = recorded
+        self.pair = pair
+        self.calendar = calendar
+        self.directory = directory
+        self.until = until
+        self._ids = count(2)
+        self._numbers = count(1)
+        self._rules = pair.new
+        self._situation = _arrived(recorded, pair)
+        self.outcome = Outcome(self._situation)
+        self._lead: str | None = None
+        self._tasks: dict[str, UUID] = {}  # recorded id -> the id it has here
+        self._kinds = self.outcome.kinds
+        self._opened: Counter[str] = Counter()
+        self._made: Counter[tuple[datetime, str]] = Counter()  # what the system did by itself
+        self._state = recorded.acts[0].to_state
+        self._fires = _fires(recorded, pair)
+        self._ran = _ran(recorded, pair, until)
+        self._routed = [act for act in recorded.acts[1:] if "routing" in act.facts or act.facts.get("routed") is False]
+        self._stuck: set[tuple[UUID, int]] = set()
+
+    def run(self) -> Outcome:
+        """Play the record to its end and return what it came to."""
+        acts = self.recorded.acts
+        first = acts[0]
+        self._take(machine.receive(self._world(first.at), self._situation, _actor(first, self.recorded), {}))
+        before = first
+        for act in acts[1:]:
+            self._fire_until(act.at, act.seq)
+            self._play(act, begins=act.at != before.at)
+            if act.task is None and act.to_state is not None:
+                self._state = act.to_state
+            before = act
+        self._fire_until(self.until, _LATEST)
+        self.outcome.situation = self._situation
+        return self.outcome
+
+    # --- people ---
+
+    def _play(self, act: Act, *, begins: bool) -> None:
+        if act.action in _ASIDE or act.action.startswith(_RUNG):
+            return
+        if act.action in _FOLLOWERS:
+            self._situation.grievance.followers += _FOLLOWERS[act.action]
+            return
+        if act.actor[0] == ActorKind.SYSTEM.value:
+            self._play_system(act, begins=begins)
+            return
+        try:
+            self._take(self._decided(act, _actor(act, self.recorded)))
+        except Forbidden as error:
+            self._in_the_name(act, error)
+        except WuyeError as error:
+            self._refuse(act, error)
+
+    def _play_system(self, act: Act, *, begins: bool) -> None:
+        """Do what came from outside: a lead was closed, another system answered. What follows by itself has followed."""
+        if self._made[act.at, act.action]:
+            self._made[act.at, act.action] -= 1
+            return
+        state = self.pair.old.workflow.states.get(act.from_state or "")
+        if act.action.startswith(_OPEN) or not (begins or (state is not None and state.parked)):
+            return
+        try:
+            self._take(self._decided(act, SYSTEM))
+        except WuyeError as error:
+            self._refuse(act, error)
+        else:
+            self._made[act.at, act.action] -= 1
+
+    def _in_the_name(self, act: Act, error: WuyeError) -> None:
+        """Let the unit act that has the same role here: another one may be in charge now."""
+        actor = _actor(act, self.recorded)
+        role = act.actor[2]
+        kind = self._kind(act)
+        task = self._situation.tasks.get(self._tasks[act.task]) if act.task in self._tasks else None
+        spec = step_of(self._rules, act.action, kind)
+        name = self.pair.passage.role(role) if role else None
+        if actor.kind is ActorKind.UNIT and spec is not None and name in spec.by:
+            unit = unit_of(name, self._world(act.at), self._situation, task)
+            if name not in (HOLDER, OPENER) and unit is None:
+                unit = self._assistant(name)
+            if unit is not None and unit != actor.unit:
+                try:
+                    self._take(self._decided(act, replace(actor, unit=unit)))
+                except WuyeError as again:
+                    error = again
+                else:
+                    return
+        self._refuse(act, error)
+
+    def _assistant(self, role: str) -> str | None:
+        """Return a unit that holds a task which this role stands for."""
+        spec = self._rules.workflow.roles.get(role)
+        kind = spec.unit if spec is not None and spec.unit == "assist" else getattr(spec and spec.unit, "task", None)
+        return next((task.holder_unit for task in self._situation.tasks.values() if task.kind == kind), None)
+
+    def _decided(self, act: Act, actor: Actor) -> Step:
+        kind = self._kind(act)
+        world = self._world(act.at, act)
+        form = self._form(act, kind) if actor is not SYSTEM else {}
+        if act.action.startswith(_OPEN):
+            opened = act.action.removeprefix(_OPEN)
+            step = machine.decide_open(world, self._situation, opened, actor, form)
+            if act.task is not None and step.opened is not None:
+                self._tasks[act.task] = step.opened
+            return step
+        task_id = self._task(act, kind) if act.task is not None else None
+        return machine.decide(world, self._situation, Command(act.action, actor, form, task_id))
+
+    def _kind(self, act: Act) -> str | None:
+        found = self.recorded.tasks.get(act.task) if act.task is not None else None
+        return found.kind if found is not None else None
+
+    def _task(self, act: Act, kind: str | None) -> UUID:
+        """Return the task here that a recorded one is: opened by the same act, else the same one in its kind's order."""
+        known = self._tasks.get(act.task or "")
+        if known is None:
+            taken = set(self._tasks.values())
+            found = [task for task in self._situation.tasks.values() if task.kind == kind and task.id not in taken]
+            holder = self.recorded.tasks[act.task or ""].holder
+            same = next((task for task in found if task.holder_unit == holder), found[0] if found else None)
+            if same is None:
+                raise BadInput("没有开过这件任务，或它已结束")
+            known = self._tasks[act.task or ""] = same.id
+        if known not in self._situation.tasks:
+            raise BadInput("这件任务已结束")
+        return known
+
+    def _form(self, act: Act, kind: str | None) -> dict[str, Any]:
+        """Return what was filled in then, as far as the form is asked here."""
+        spec = step_of(self._rules, act.action, kind)
+        asked = spec.needs if spec is not None else act.facts
+        had = self.pair.fields(act.action, kind)
+        return {key: value for key, value in act.facts.items() if key in asked and (had is None or key in had)}
+
+    def _refuse(self, act: Act, error: WuyeError) -> None:
+        kind = self._kind(act)
+        self.outcome.refused.append(Refused(act, kind, _why(error), follows=self._elsewhere(act, kind)))
+
+    def _elsewhere(self, act: Act, kind: str | None) -> bool:
+        """Say whether it stood elsewhere already, so that the refusal only follows from something before it."""
+        if act.task is not None and not act.action.startswith(_OPEN):
+            task = self._situation.tasks.get(self._tasks.get(act.task, _LEAD))
+            return task is None or task.state != self.pair.passage.task_state(kind or "", act.from_state or "")
+        state = act.from_state if act.task is None else self._state
+        return self._situation.grievance.state != self.pair.passage.state(state or "")
+
+    # --- the system ---
+
+    def _fire_until(self, at: datetime, seq: int) -> None:
+        """Fire every rung that is due by then, in the order in which it would: as it was recorded, else when it is due."""
+        while True:
+            due = self._due(at, seq)
+            if due is None:
+                return
+            now, clock, index = due
+            try:
+                step = machine.decide_rung(self._world(now), self._situation, clock.id, index)
+            except WuyeError:
+                step = None  # as a sweep would, it is passed over and the others go on
+            if step is None:
+                self._stuck.add((clock.id, index))
+            else:
+                self._take(step)
+
+    def _due(self, at: datetime, seq: int) -> tuple[datetime, Clock, int] | None:
+        best: tuple[datetime, int, datetime, str, int] | None = None
+        found: Clock | None = None
+        for clock in self._situation.clocks.values():
+            if clock.status is not ClockStatus.RUNNING:
+                continue
+            for rung in clock.rungs:
+                if rung.at is None or rung.fired_at is not None or rung.at > at:
+                    continue
+                fires, order = self._fires_at(clock, rung.index, rung.at)
+                if (fires, order) > (at, seq) or (clock.id, rung.index) in self._stuck:
+                    continue
+                key = (fires, order, rung.at, clock.name, rung.index)
+                if best is None or key < best:
+                    best, found = key, clock
+        return (best[0], found, best[4]) if best is not None and found is not None else None
+
+    def _fires_at(self, clock: Clock, index: int, at: datetime) -> tuple[datetime, int]:
+        """Return when a rung fires: when it was recorded to, where it was due then too; else as soon as it is due."""
+        kind = self._kinds[clock.task_id][0] if clock.task_id is not None else None
+        place, due = (kind, clock.name, index), as_text(clock.due_at)
+        recorded = self._fires.get((place, due))
+        if recorded is not None:
+            return recorded
+        if place in self.pair.kept and self._ran.get((kind, clock.name, due), at) > at:
+            return self.until, _NEVER  # somebody was quicker than the sweep: what did not fire then does not now
+        return at, 0
+
+    def _take(self, step: Step) -> None:
+        """Stand where the step leads; tasks that are over are left behind, as a reader of open ones does."""
+        for entry in step.entries:
+            lead = entry.changes["lead_unit"]
+            if lead != self._lead:
+                self._lead = lead
+                if lead is not None:
+                    self.outcome.leads.append(lead)
+            if entry.action.startswith(_RUNG):
+                self._count(entry.task_id, entry.action.removeprefix(_RUNG), entry.facts)
+            elif entry.actor["kind"] == "system":
+                self._made[entry.at, entry.action] += 1
+        tasks = step.situation.tasks
+        if tasks:
+            for task in tasks.values():
+                if task.id not in self._kinds:
+                    self._opened[task.kind] += 1
+                    self._kinds[task.id] = (task.kind, self._opened[task.kind])
+            tasks = {key: task for key, task in tasks.items() if not task.final}
+        self._situation = Situation(step.situation.grievance, tasks, step.situation.clocks)
+
+    def _count(self, task_id: UUID | None, clock: str, facts: Mapping[str, Any]) -> None:
+        if not facts.get("passed"):
+            kind = self._kinds[task_id][0] if task_id is not None else None
+            self.outcome.fired[self.pair.now[kind, clock, facts["rung"]]] += 1
+
+    # --- what a decision may ask ---
+
+    def _world(self, now: datetime, act: Act | None = None) -> World:
+        grievance = self._situation.grievance
+        lead = None
+        if grievance.merged_into is not None:
+            closed = self.recorded.lead_closed_at
+            over = (closed is not None and closed <= now) or (act is not None and act.actor[0] == "system")
+            lead = Brief(_LEAD, "", "", over, None)
+        return World(
+            rules=self._rules,
+            now=now,
+            calendar=self.calendar,
+            directory=self.directory,
+            new_id=self._new_id,
+            choose=partial(self._choose, now),
+            next_number=self._next_number,
+            others=_others(act) if act is not None else {},
+            lead=lead,
+            lean=True,
+            files=frozenset,
+        )
+
+    def _new_id(self) -> UUID:
+        return UUID(int=next(self._ids))
+
+    def _next_number(self, _: str, __: int) -> int:
+        return next(self._numbers)
+
+    def _choose(self, now: datetime, situation: Situation) -> Choice:
+        """Decide as it was decided then, where the routers are the same; else ask these, that know no loads."""
+        while self.pair.same_routers and self._routed:
+            act = self._routed.pop(0)
+            if act.at < now - timedelta(days=1) and self._routed:
+                continue
+            return _recorded_choice(act)
+        world = self._world(now)
+        case = RoutingCase(
+            facts=with_texts(facts_of(world, situation), world, situation),
+            area_path=situation.grievance.area_path,
+            level=situation.grievance.level,
+            returned=frozenset(situation.grievance.data.get("returned", ())),
+        )
+        asked: dict[int, None] = {}
+        while True:
+            choice = try_routers(self._rules.workflow.routers, case, self.directory, _no_loads, asked=asked)
+            if choice.ask is None:
+                return choice
+            asked[choice.ask.index] = None
+
+
+def _no_loads(units: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG001 the routers call it so
+    return {}
+
+
+def _recorded_choice(act: Act) -> Choice:
+    if act.facts.get("routed") is False:
+        return Choice(None, (), (), desk=True)
+    answered = [one for one in act.facts.get("routing", ()) if one.get("unit") and one["outcome"] != "no-match"]
+    if not answered:
+        return Choice(None, (), (), desk=True)
+    return Choice(answered[-1]["unit"], tuple(answered[-1].get("assists", ())), (), desk=False)
+
+
+def _others(act: Act) -> dict[str, Brief]:
+    named = [value for value in act.facts.values() if isinstance(value, str) and NUMBER.fullmatch(value)]
+    return {number: Brief(_LEAD, number, "", final=False, merged_into=None) for number in named}
+
+
+def _actor(act: Act, recorded: Recorded) -> Actor:
+    """Return who acted; what the ledger does not keep of a key is what it must have been to act at all."""
+    kind = ActorKind(act.actor[0])
+    source = recorded.fixed["source"] if kind is ActorKind.HOTLINE else None
+    return Actor(kind, act.actor[1], "", source=source)
+
+
+def _why(error: WuyeError) -> str:
+    fields = error.extra.get("fields")
+    if isinstance(fields, list | tuple) and fields:
+        return "；".join(f"{one['path']}：{one['problem']}" for one in fields)
+    return error.detail
+
+
+def _fires(recorded: Recorded, pair: Pair) -> dict[tuple[Place, str], tuple[datetime, int]]:
+    """Return when each rung was recorded to fire, by where it stands in the other version and when its clock was due."""
+    found: dict[tuple[Place, str], tuple[datetime, int]] = {}
+    for act in recorded.acts:
+        if not act.action.startswith(_RUNG):
+            continue
+        task = recorded.tasks.get(act.task) if act.task is not None else None
+        place = pair.became.get((task.kind if task else None, act.action.removeprefix(_RUNG), act.facts["rung"]))
+        if place is not None:
+            found[place, act.facts["due"]] = (act.at, act.seq)
+    return found
+
+
+def _ran(recorded: Recorded, pair: Pair, until: datetime) -> dict[tuple[str | None, str, str], datetime]:
+    """Return until when each recorded clock ran, by its flow, the name it has now and when it was due."""
+    found = {}
+    for clock in recorded.clocks:
+        task = recorded.tasks.get(clock.task) if clock.task is not None else None
+        key = (task.kind if task else None, pair.passage.clock(clock.name), as_text(clock.due_at))
+        found[key] = clock.ended_at or until + timedelta(microseconds=1)
+    return found
+
+
+def _arrived(recorded: Recorded, pair: Pair) -> Situation:
+    """Return the grievance as it came in: what its first row says, under the other version's first state."""
+    fixed, image = recorded.fixed, recorded.intake
+    workflow = pair.new.workflow
+    category = image["category"]
+    if recorded.suggested and not pair.same_words:
+        category = pair.new.suggest(f"{fixed['title']}\n{fixed['body']}")
+    grievance = GrievanceState(
+        id=UUID(recorded.id),
+        number=recorded.number,
+        workflow=pair.new.id,
+        **fixed,
+        category=category,
+        urgency=image["urgency"],
+        state=workflow.start,
+        stage="collect",
+        state_since=fixed["received_at"],
+        final=False,
+        cycle=1,
+        level=workflow.levels[0].value,
+        lead_unit=None,
+        holder_unit=None,
+        holder_role=None,
+        units=(),
+        counts={},
+        data=image["data"],
+        did={},
+        merged_into=None,
+        followers=0,
+        urged=0,
+        flags=tuple(image["flags"]),
+        due_at=None,
+        due_clock=None,
+        closed_at=None,
+        seq=0,
+        head=GENESIS,
+    )
+    return Situation(grievance, {}, {})

@@ -1,0 +1,163 @@
+"""What is different: one recorded grievance beside what it comes to under other rules, finding by finding."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from wuye_loop.store.recorded import Recorded, RecordedClock
+from wuye_loop.trial.replay import Outcome
+from wuye_loop.trial.replay_pair import Pair, RungName
+
+_TOLERANCE = timedelta(minutes=1)  # limits are stated in minutes at least; less is the sweep's lag
+_RUNG = "rung:"
+
+
+class Kind(StrEnum):
+    """What may differ."""
+
+    ROUTE = "route"
+    DEADLINE = "deadline"
+    ESCALATION = "escalation"
+    REFUSED = "refused"
+    STATE = "state"
+
+    @property
+    def chinese(self) -> str:
+        """What people call it."""
+        return {
+            "route": "承办单位",
+            "deadline": "时限",
+            "escalation": "督办",
+            "refused": "不允许的动作",
+            "state": "最后状态",
+        }[self.value]
+
+
+class Finding(NamedTuple):
+    """One difference of one grievance. `what` and `how` are what findings are counted by; `seconds` is how much later.
+
+    `follows`: it only follows from an action that the other version refused, here or before.
+    """
+
+    kind: Kind
+    what: str
+    how: str
+    unit: str | None
+    was: str | None
+    now: str | None
+    follows: bool = False
+    seconds: int | None = None
+
+
+#: Where a clock is found again: kind of task and its place among these, name, cycle, run.
+_Key = tuple[str | None, int, str, int, int]
+
+
+def compare(recorded: Recorded, outcome: Outcome, pair: Pair) -> list[Finding]:
+    """Return every difference, refusals first."""
+    refused = list(_refused(outcome, pair))
+    follows = any(not one.follows for one in refused)
+    lead = recorded.leads[-1] if recorded.leads else None
+    return [
+        *refused,
+        *_routes(recorded, outcome, follows=follows),
+        *_deadlines(recorded, outcome, pair, lead, follows=follows),
+        *_escalations(recorded, outcome, pair, lead, follows=follows),
+        *_states(recorded, outcome, pair, lead, follows=follows),
+    ]
+
+
+def _refused(outcome: Outcome, pair: Pair) -> Iterator[Finding]:
+    for one in outcome.refused:
+        at = _shown(one.act.at)
+        title = pair.titles(one.act.action, one.kind)
+        unit = one.act.actor[1] or one.act.actor[0]
+        yield Finding(Kind.REFUSED, title, one.why, unit, at, None, follows=one.follows)
+
+
+def _routes(recorded: Recorded, outcome: Outcome, *, follows: bool) -> Iterator[Finding]:
+    """Compare who was in charge, in order; the first that differs tells."""
+    was, now = list(recorded.leads), outcome.leads
+    if was == now:
+        return
+    place = next(
+        (n for n, pairs in enumerate(zip(was, now, strict=False)) if pairs[0] != pairs[1]), min(len(was), len(now))
+    )
+    before = was[place] if place < len(was) else None
+    after = now[place] if place < len(now) else None
+    how = "改派" if before and after else ("不再派出" if before else "多派一次")
+    yield Finding(
+        Kind.ROUTE, f"{before or '（无）'} → {after or '（无）'}", how, before or after, before, after, follows
+    )
+
+
+def _deadlines(
+    recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, *, follows: bool
+) -> Iterator[Finding]:
+    was = _recorded_clocks(recorded, pair)
+    now = {}
+    for clock in outcome.situation.clocks.values():
+        kind, n = outcome.kinds[clock.task_id] if clock.task_id is not None else (None, 0)
+        now[kind, n, clock.name, clock.cycle, clock.run] = clock
+    for key in was.keys() | now.keys():
+        before, after = was.get(key), now.get(key)
+        name = f"{key[0]}/{key[2]}" if key[0] else key[2]
+        if before is None and after is not None:
+            yield Finding(Kind.DEADLINE, name, "新开", after.unit or lead, None, _shown(after.due_at), follows)
+        elif after is None and before is not None:
+            yield Finding(Kind.DEADLINE, name, "没有", before.unit or lead, _shown(before.due_at), None, follows)
+        elif before is not None and after is not None and abs(after.due_at - before.due_at) >= _TOLERANCE:
+            later = after.due_at - before.due_at
+            how = "变长" if later > timedelta(0) else "变短"
+            unit = before.unit or lead
+            yield Finding(
+                Kind.DEADLINE, name, how, unit, _shown(before.due_at), _shown(after.due_at), follows,
+                round(later.total_seconds()),
+            )  # fmt: skip
+
+
+def _recorded_clocks(recorded: Recorded, pair: Pair) -> dict[_Key, RecordedClock]:
+    seen: Counter[str] = Counter()
+    places: dict[str, tuple[str, int]] = {}
+    for task in sorted(recorded.tasks.values(), key=lambda one: one.n):
+        seen[task.kind] += 1
+        places[task.id] = (task.kind, seen[task.kind])
+    found: dict[_Key, RecordedClock] = {}
+    for clock in recorded.clocks:
+        kind, n = places[clock.task] if clock.task is not None else (None, 0)
+        found[kind, n, pair.passage.clock(clock.name), clock.cycle, clock.run] = clock
+    return found
+
+
+def _escalations(
+    recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, *, follows: bool
+) -> Iterator[Finding]:
+    was: Counter[RungName] = Counter()
+    for act in recorded.acts:
+        if act.action.startswith(_RUNG) and not act.facts.get("passed"):
+            task = recorded.tasks.get(act.task) if act.task is not None else None
+            name = pair.was.get((task.kind if task else None, act.action.removeprefix(_RUNG), act.facts["rung"]))
+            if name is not None:
+                was[name] += 1
+    now = outcome.fired
+    if was == now:
+        return
+    had = {name[:3]: count for name, count in was.items()}
+    has = {name[:3]: count for name, count in now.items()}
+    for name in {one[:3]: one for one in (*was, *now)}.values():
+        more = has.get(name[:3], 0) - had.get(name[:3], 0)
+        for _ in range(abs(more)):
+            how = "多出" if more > 0 else "不再"
+            yield Finding(Kind.ESCALATION, f"{name.clock} {name.words}", how, lead, None, None, follows)
+
+
+def _states(recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, *, follows: bool) -> Iterator[Finding]:
+    was, now = pair.passage.state(recorded.state), outcome.situation.grievance.state
+    if was != now:
+        yield Finding(Kind.STATE, f"{was} → {now}", "不同", lead, was, now, follows)
+
+
+def _shown(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%MZ}"

@@ -1,0 +1,99 @@
+"""Two versions side by side: what a rung, an action, a task of the one is in the other."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
+
+from wuye_loop.domain.passage import Passage
+from wuye_loop.domain.rules import Rules
+from wuye_loop.domain.workflow import Flow, RungSpec, Step
+from wuye_loop.loop.supervision import rung_title
+
+#: Where a rung stands: kind of task (None: the main flow), clock, index in its ladder.
+Place = tuple[str | None, str, int]
+_OPEN = "open:"
+
+
+class RungName(NamedTuple):
+    """What makes a rung the same in two versions: its clock (as the newer one calls it), when, and what it does."""
+
+    clock: str
+    at: str
+    does: tuple[object, ...]
+    words: str
+
+
+class Pair:
+    """The version that a grievance was handled under, and the one that it is tried under."""
+
+    def __init__(self, old: Rules, new: Rules) -> None:
+        self.old, self.new = old, new
+        self.passage = Passage(old, new)
+        self.same_routers = old.workflow.routers == new.workflow.routers
+        self.same_words = old.workflow.intake.categories == new.workflow.intake.categories
+
+    @cached_property
+    def was(self) -> Mapping[Place, RungName]:
+        """Every rung of the old version, its clock under its new name."""
+        return _rungs(self.old, self.passage)
+
+    @cached_property
+    def now(self) -> Mapping[Place, RungName]:
+        """Every rung of the new version."""
+        return _rungs(self.new, None)
+
+    @cached_property
+    def became(self) -> Mapping[Place, Place]:
+        """Where each rung of the old version stands in the new one; those that are gone are left out."""
+        free = {name[:3]: place for place, name in reversed([*self.now.items()])}
+        return {place: free[name[:3]] for place, name in self.was.items() if name[:3] in free}
+
+    @cached_property
+    def kept(self) -> frozenset[Place]:
+        """Where the rungs stand in the new version that the old one had too."""
+        return frozenset(self.became.values())
+
+    def fields(self, action: str, kind: str | None) -> frozenset[str] | None:
+        """Return the names that the old version's form of an action has; None where it knows no such action."""
+        spec = step_of(self.old, action, kind)
+        return frozenset(spec.needs) if spec is not None else None
+
+    def titles(self, action: str, kind: str | None) -> str:
+        """Return what people call an action, of the new version, else the old, else its name."""
+        spec = step_of(self.new, action, kind) or step_of(self.old, action, kind)
+        return spec.title if spec is not None else action
+
+
+def step_of(rules: Rules, action: str, kind: str | None) -> Step | None:
+    """Return what an action of a flow, or `open:kind`, is in these rules."""
+    if action.startswith(_OPEN):
+        task = rules.workflow.tasks.get(action.removeprefix(_OPEN))
+        return task.open if task else None
+    flow = flow_named(rules, kind)
+    return flow.actions.get(action) if flow else None
+
+
+def flow_named(rules: Rules, kind: str | None) -> Flow | None:
+    """Return the main flow, or that of a kind of task; None where these rules have no such kind."""
+    return rules.workflow if kind is None else rules.workflow.tasks.get(kind)
+
+
+def _rungs(rules: Rules, passage: Passage | None) -> dict[Place, RungName]:
+    found: dict[Place, RungName] = {}
+    flows: list[tuple[str | None, Flow]] = [(None, rules.workflow), *rules.workflow.tasks.items()]
+    for kind, flow in flows:
+        for name, clock in flow.clocks.items():
+            called = passage.clock(name) if passage else name
+            where = f"{kind}/{called}" if kind else called
+            for index, spec in enumerate(clock.ladder):
+                words = f"{_when(spec)}：{rung_title(rules, kind, spec)}"
+                does = (spec.do, spec.act, spec.open, spec.document)
+                found[kind, name, index] = RungName(where, str(spec.at), does, words)
+    return found
+
+
+def _when(spec: RungSpec) -> str:
+    offset = spec.offset
+    if offset is None:
+        return "到期"
+    return f"到期前 {offset.chinese[1:]}" if offset.n < 0 else f"到期后 {offset.chinese}"

@@ -1,0 +1,312 @@
+"""Compares what a test expects with how a grievance of the sandbox stands; every difference in words, with its place."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from wuye_loop.domain.clocks import ClockStatus
+from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.permits import open_blocked, openings, options
+from wuye_loop.domain.situation import TaskState
+from wuye_loop.trial.case import Case, Fired
+from wuye_loop.trial.sandbox import Sandbox
+from wuye_loop.trial.scripts_shape import Paper, TaskThen, Then
+
+PAUSED = "paused"
+_SHOWN = 12
+_OPEN = "open:"
+Place = tuple[str | int, ...]
+Differences = Iterator[tuple[Place, str]]
+
+#: Expectations that are compared as they are: key, what people call it, where it stands.
+_PLAIN: Mapping[str, tuple[str, Callable[[Case], object]]] = {
+    "state": ("状态", lambda case: case.state),
+    "stage": ("环节", lambda case: case.situation.grievance.stage),
+    "lead": ("主办单位", lambda case: case.situation.grievance.lead_unit),
+    "level": ("层级", lambda case: case.situation.grievance.level),
+    "cycle": ("办理轮次", lambda case: case.situation.grievance.cycle),
+    "category": ("类别", lambda case: case.situation.grievance.category),
+    "urgency": ("紧急程度", lambda case: case.situation.grievance.urgency),
+    "final": ("是否终态", lambda case: case.situation.grievance.final),
+    "followers": ("跟随的诉求数", lambda case: case.situation.grievance.followers),
+    "urged": ("催办次数", lambda case: case.situation.grievance.urged),
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """One grievance of a sandbox, looked at; times are told as the wall of the town shows them."""
+
+    sandbox: Sandbox
+    case: Case
+
+    def differences(self, then: Then) -> Differences:
+        """Give every difference with its path under `then`; `refused` is the runner's to judge."""
+        written = then.model_fields_set
+        for name, (title, value) in _PLAIN.items():
+            if name in written:
+                yield from _same((name,), title, getattr(then, name), value(self.case))
+        if "standing" in written:
+            yield from _same(("standing",), "整体情况", then.standing, self.sandbox.standing(self.case.number))
+        if "holder" in written:
+            yield from self._holder(then.holder)
+        if then.flags is not None:
+            yield from _among(("flags",), "标记", then.flags, self.case.situation.grievance.flags)
+        yield from self._data(then.data)
+        yield from self._due(then.due)
+        yield from self._fired(then)
+        yield from self._notices(then)
+        yield from self._documents(then)
+        yield from self._tasks(then.tasks)
+        yield from self._ratings(then)
+        yield from self._told(then)
+        yield from self._permits(then)
+
+    # --- one kind of expectation each ---
+
+    def _holder(self, expected: str | None) -> Differences:
+        grievance = self.case.situation.grievance
+        if expected is None or expected not in (grievance.holder_unit, grievance.holder_role):
+            if expected is None and grievance.holder_unit is None:
+                return
+            came = grievance.holder_unit or grievance.holder_role
+            yield ("holder",), f"持有单位应为 {_said(expected)}，实为 {_said(came)}"
+
+    def _data(self, expected: Mapping[str, Any]) -> Differences:
+        for name, value in expected.items():
+            yield from _same(("data", name), f"所存的 {name}", value, self.case.situation.grievance.data.get(name))
+
+    def _due(self, expected: Mapping[str, str | None]) -> Differences:
+        clocks = self.case.clocks()
+        for name, wanted in expected.items():
+            status, at = clocks.get(name, (ClockStatus.ENDED, None))
+            if wanted is None:
+                if status is ClockStatus.RUNNING:
+                    yield ("due", name), f"时限 {name} 应不在计时，实际到期时刻为 {self.wall(at)}"
+            elif wanted == PAUSED:
+                if status is not ClockStatus.PAUSED:
+                    yield ("due", name), f"时限 {name} 应在暂停，实为{_status(status, self.wall(at))}"
+            elif status is not ClockStatus.RUNNING:
+                yield ("due", name), f"时限 {name} 应于 {wanted} 到期，实为{_status(status, self.wall(at))}"
+            elif not self.at(at, wanted):
+                yield ("due", name), f"时限 {name} 应于 {wanted} 到期，实为 {self.wall(at)}"
+
+    def _fired(self, then: Then) -> Differences:
+        fired = self.case.fired(self.sandbox.rules.workflow)
+        for index, item in enumerate(then.fired):
+            for name, wanted in item.items():
+                same = [one for one in fired if names_of(one) & {name}]
+                if not same:
+                    yield ("fired", index), f"应已触发 {name}，没有触发。已触发：{self._rungs(fired)}"
+                elif wanted is not None and not any(self.at(one.at, wanted) for one in same):
+                    when = "、".join(self.wall(one.at) for one in same)
+                    yield ("fired", index, name), f"{name} 应于 {wanted} 触发，实于 {when}"
+        for index, name in enumerate(then.not_fired):
+            at = [self.wall(one.at) for one in fired if names_of(one) & {name}]
+            if at:
+                yield ("not_fired", index), f"不应触发 {name}，已于 {'、'.join(at)} 触发"
+
+    def _notices(self, then: Then) -> Differences:
+        sent = self.case.sent()
+        for index, wanted in enumerate(then.notices):
+            same = [(at, one) for at, one in sent if one.instrument == wanted.send]
+            to = set(self._units(wanted.to))
+            found = [
+                one
+                for at, one in same
+                if to <= set(one.units)
+                and (wanted.at is None or self.at(at, wanted.at))
+                and (wanted.not_before is None or self.at(one.not_before, wanted.not_before))
+            ]
+            if not found:
+                came = "；".join(
+                    f"{self.wall(at)} 致 {'、'.join(one.units) or '无人'}"
+                    + (f"（{self.wall(one.not_before)} 发出）" if one.not_before > at else "")
+                    for at, one in same
+                )
+                others = "、".join(dict.fromkeys(one.instrument for _, one in sent)) or "没有通知"
+                yield ("notices", index), f"应有通知 {wanted.send}，实有：{came or others}"
+
+    def _documents(self, then: Then) -> Differences:
+        for index, item in enumerate(then.documents):
+            wanted = item if isinstance(item, Paper) else None
+            named = None if wanted is not None else item
+            found = [
+                one
+                for one in self.case.documents
+                if (named is None or named in (one.number, one.kind))
+                and (wanted is None or wanted.kind in (None, one.kind))
+                and (wanted is None or wanted.number in (None, one.number))
+                and (wanted is None or wanted.to is None or one.addressee in self._units((wanted.to,)))
+                and (wanted is None or wanted.copies is None or set(self._units(wanted.copies)) <= set(one.copies))
+            ]
+            if not found:
+                came = "；".join(
+                    f"{one.kind} {one.number} 致 {one.addressee}"
+                    + (f" 抄送 {'、'.join(one.copies)}" if one.copies else "")
+                    for one in self.case.documents
+                )
+                what = named or "、".join(filter(None, (wanted.kind, wanted.number))) if wanted else named
+                yield ("documents", index), f"应有文书 {what or ''}，实有：{came or '没有文书'}"
+
+    def _tasks(self, expected: Mapping[str, TaskThen | None]) -> Differences:
+        for kind, wanted in expected.items():
+            every = self.case.tasks(kind)
+            place: Place = ("tasks", kind)
+            if wanted is None:
+                if every:
+                    yield place, f"不应有任务 {kind}，实有 {len(every)} 件，最新的处于 {every[-1].state}"
+            elif not every and wanted.count != 0:
+                yield place, f"应有任务 {kind}，一件也没有"
+            else:
+                yield from self._task(place, wanted, every)
+
+    def _task(self, place: Place, wanted: TaskThen, every: list[TaskState]) -> Differences:
+        written = wanted.model_fields_set
+        if "count" in written:
+            yield from _same((*place, "count"), "任务件数", wanted.count, len(every))
+        if "open" in written:
+            yield from _same((*place, "open"), "未结任务件数", wanted.open, sum(not one.final for one in every))
+        if not every:
+            return
+        newest = every[-1]
+        if "state" in written:
+            yield from _same((*place, "state"), f"任务 {newest.kind} 的状态", wanted.state, newest.state)
+        if "holder" in written:
+            units = self._units((wanted.holder,)) if wanted.holder is not None else ()
+            if newest.holder_unit not in (units or (None,)):
+                yield (
+                    (*place, "holder"),
+                    f"任务 {newest.kind} 应由 {_said(wanted.holder)} 持有，实为 {_said(newest.holder_unit)}",
+                )
+        if "document" in written:
+            yield from _same((*place, "document"), "任务的文书", wanted.document, newest.document)
+        if "number" in written:
+            yield from _same((*place, "number"), "任务的文号", wanted.number, newest.document_number)
+        for name, value in wanted.data.items():
+            yield from _same((*place, "data", name), f"任务所填的 {name}", value, newest.data.get(name))
+
+    def _ratings(self, then: Then) -> Differences:
+        if then.ratings is None:
+            return
+        came = [{**one.answers, "of": one.of_unit, "by": one.rater, "cycle": one.cycle} for one in self.case.ratings]
+        if len(came) != len(then.ratings):
+            yield ("ratings",), f"应有 {len(then.ratings)} 次评价，实有 {len(came)} 次"
+            return
+        for index, (wanted, real) in enumerate(zip(then.ratings, came, strict=True)):
+            for name, value in wanted.items():
+                yield from _same(("ratings", index, name), f"第 {index + 1} 次评价的 {name}", value, real.get(name))
+
+    def _told(self, then: Then) -> Differences:
+        told = self.case.told(self.sandbox.rules.workflow)
+        for index, text in enumerate(then.told):
+            if not any(text in one for one in told):
+                yield ("told", index), f"诉求人应读到“{text}”，读到的是：{'；'.join(told) or '没有'}"
+
+    def _permits(self, then: Then) -> Differences:
+        for by, names in then.allowed.items():
+            try:
+                open_now = self._lawful(by)
+            except WuyeError as error:
+                yield ("allowed", by), error.detail
+                continue
+            for index, name in enumerate(names):
+                why = open_now.get(name, "没有这个动作，或不是这个角色的")
+                if why is not None:
+                    yield ("allowed", by, index), f"{by} 现在应能“{name}”，实际不能：{why}"
+        for by, blocked in then.not_allowed.items():
+            try:
+                open_now = self._lawful(by)
+            except WuyeError:
+                continue  # the role stands for nobody now: it may do nothing
+            for index, name in enumerate(blocked):
+                words = blocked[name] if isinstance(blocked, dict) else ""
+                place: Place = ("not_allowed", by, name if isinstance(blocked, dict) else index)
+                why = open_now.get(name, "")
+                if why is None:
+                    yield place, f"{by} 现在不应能“{name}”，实际能"
+                elif words not in why:
+                    yield (
+                        place,
+                        f"{by} 不能“{name}”的理由应有“{words}”，实为：{why or '没有这个动作，或不是这个角色的'}",
+                    )
+
+    def _lawful(self, by: str) -> dict[str, str | None]:
+        """Return by name what an actor could do now, and in words what blocks it (None: nothing)."""
+        case, world = self.case, self.sandbox.world(self.case.number)
+        actor = self.sandbox.actor(by, number=case.number)
+        found: dict[str, str | None] = {
+            item["action"]: item["blocked"] for item in options(world, case.situation, actor)
+        }
+        for item in openings(world, case.situation, actor):
+            found[f"{_OPEN}{item['task']}"] = open_blocked(
+                world, case.situation, item["task"], world.rules.workflow.tasks[item["task"]]
+            )
+        for task in case.situation.tasks.values():
+            for item in options(world, case.situation, actor, task):
+                name = f"{task.kind}/{item['action']}"
+                if found.get(name, "") is not None:
+                    found[name] = item["blocked"]
+        return found
+
+    # --- words ---
+
+    def _units(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the units that names stand for now: codes as they are, roles as the grievance has them."""
+        found: dict[str, None] = {}
+        for name in names:
+            if name in self.sandbox.rules.workflow.roles:
+                found |= dict.fromkeys(self.sandbox.units(name, self.case.number))
+            else:
+                found[name] = None
+        return tuple(found)
+
+    def _rungs(self, fired: Iterable[Fired]) -> str:
+        every = [f"{one.name}/{one.spec.at}（{self.wall(one.at)}）" for one in fired]
+        return "、".join(every[-_SHOWN:]) or "没有"
+
+    def wall(self, at: datetime | None) -> str:
+        """Return an instant as the town's wall shows it; seconds only where there are some."""
+        if at is None:
+            return "—"
+        local = self.sandbox.calendar.local(at)
+        return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
+
+    def at(self, at: datetime | None, wanted: str) -> bool:
+        """Say whether an instant is the one that is written: a date alone means any time of that day."""
+        return at is not None and (self.wall(at) == wanted or self.wall(at).startswith(f"{wanted} "))
+
+
+def names_of(fired: Fired) -> set[str]:
+    """Return the names by which a test may call a rung that fired: `handle`, `handle/due`, `handle/red_card`, `red_card`."""
+    own = {fired.name, f"{fired.name}/{fired.spec.at}", f"{fired.name}/{fired.index + 1}"}
+    return own | {name for did in fired.did for name in (did, f"{fired.name}/{did}")}
+
+
+def _same(place: Place, title: str, expected: object, came: object) -> Differences:
+    if expected != came:
+        yield place, f"{title}应为 {_said(expected)}，实为 {_said(came)}"
+
+
+def _among(place: Place, title: str, expected: Iterable[str], came: Iterable[str]) -> Differences:
+    every = list(came)
+    for index, item in enumerate(expected):
+        if item not in every:
+            yield (*place, index), f"{title}里应有 {item}，实有：{'、'.join(every) or '没有'}"
+
+
+def _said(value: object) -> str:
+    if value is None:
+        return "无"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _status(status: ClockStatus, at: str) -> str:
+    return {
+        ClockStatus.RUNNING: f"计时中，{at} 到期",
+        ClockStatus.PAUSED: "暂停",
+        ClockStatus.ENDED: "不在计时",
+    }[status]

@@ -1,0 +1,121 @@
+"""Checks that the names in a file of definition tests are names of its workflow, before anything runs."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from wuye_loop.domain.checker_finding import Findings, nearest, quoted
+from wuye_loop.domain.roles import HOLDER, OPENER, SYSTEM
+from wuye_loop.domain.terms import Level, Stage
+from wuye_loop.domain.workflow import Workflow
+from wuye_loop.trial.scripts_expect import PAUSED
+from wuye_loop.trial.scripts_shape import StepSpec, Then
+from wuye_loop.trial.town import Town
+
+Place = tuple[str | int, ...]
+_OPEN: Final = "open:"
+
+
+class Names:
+    """The names of one workflow in one town; what is not among them is noted at its place."""
+
+    def __init__(self, workflow: Workflow, town: Town, findings: Findings) -> None:
+        self.workflow = workflow
+        self.findings = findings
+        self.players = {*workflow.roles, *town.directory.units, SYSTEM}
+        self.clocks = {name for name, _ in self._clocks()}
+        self.rungs = {label for name, labels in self._clocks() for label in labels} | self.clocks
+
+    def check(self, steps: Iterable[tuple[Place, StepSpec]], last: tuple[Place, Then | None]) -> None:
+        """Note every unknown name of the steps of a test, each with its place, and of what must be so in the end."""
+        orders: set[str] = set()
+        for place, step in steps:
+            self._step(place, step)
+            if step.name is not None:
+                orders.add(step.name)
+            if step.grievance is not None:
+                self._known((*place, "grievance"), "诉求", step.grievance, orders)
+            for index, line in enumerate(step.lines):
+                if line.grievance is not None:
+                    self._known((*place, "lines", index, "grievance"), "诉求", line.grievance, orders)
+            if step.then is not None:
+                self._then((*place, "then"), step.then, orders)
+        place, then = last
+        if then is not None:
+            self._then(place, then, orders)
+
+    def _step(self, place: Place, step: StepSpec) -> None:
+        tasks = self.workflow.tasks
+        players = self.players if step.task is None else {*self.players, HOLDER, OPENER}
+        if step.by is not None:
+            self._known((*place, "by"), "角色或单位", step.by, players)
+        if step.open is not None:
+            self._known((*place, "open"), "任务", step.open, tasks)
+        if step.task is not None:
+            self._known((*place, "task"), "任务", step.task, tasks)
+        if step.issue is not None:
+            self._known((*place, "issue"), "文书", step.issue, self.workflow.documents)
+        if step.do is not None and (step.task is None or step.task in tasks):
+            flow = self.workflow.flow(step.task)
+            self._known((*place, "do"), "动作", step.do, flow.actions)
+
+    def _then(self, place: Place, then: Then, orders: set[str]) -> None:
+        flow = self.workflow
+        for name, what, allowed in (
+            ("state", "状态", flow.states),
+            ("stage", "环节", list(Stage)),
+            ("level", "层级", list(Level)),
+            ("lead", "单位", self.players),
+            ("holder", "单位或角色", self.players),
+            ("standing", "整体情况", [one.is_ for one in flow.standing]),
+            ("grievance", "诉求", orders),
+        ):
+            value = getattr(then, name)
+            if value is not None:
+                self._known((*place, name), what, value, allowed)
+        for clock, wanted in then.due.items():
+            self._known((*place, "due", clock), "时限", clock, self.clocks, key=True)
+            if wanted is not None and wanted != PAUSED and not wanted[:4].isdigit():
+                words = '要写时刻 "2026-03-09 17:30"、null（不在计时）或 paused（暂停）'
+                self.findings.error((*place, "due", clock), "bad-value", words)
+        for index, item in enumerate(then.fired):
+            for name in item:
+                self._known((*place, "fired", index), "触发项", name, self.rungs)
+        for index, name in enumerate(then.not_fired):
+            self._known((*place, "not_fired", index), "触发项", name, self.rungs)
+        for index, notice in enumerate(then.notices):
+            self._known((*place, "notices", index), "督办手段", notice.send, flow.instruments)
+        self._tasks(place, then)
+        self._permits(place, then)
+
+    def _tasks(self, place: Place, then: Then) -> None:
+        for kind, wanted in then.tasks.items():
+            here = (*place, "tasks", kind)
+            self._known(here, "任务", kind, self.workflow.tasks, key=True)
+            if kind in self.workflow.tasks and wanted is not None and wanted.state is not None:
+                self._known((*here, "state"), "状态", wanted.state, self.workflow.tasks[kind].states)
+
+    def _permits(self, place: Place, then: Then) -> None:
+        actions = {*self.workflow.actions, *(f"{_OPEN}{kind}" for kind in self.workflow.tasks)}
+        actions |= {f"{kind}/{action}" for kind, task in self.workflow.tasks.items() for action in task.actions}
+        for key in ("allowed", "not_allowed"):
+            for by, names in getattr(then, key).items():
+                self._known((*place, key, by), "角色或单位", by, self.players, key=True)
+                for index, name in enumerate(names):
+                    step = name if isinstance(names, dict) else index
+                    self._known((*place, key, by, step), "动作", name, actions, key=isinstance(names, dict))
+
+    def _known(self, place: Place, what: str, name: str, allowed: Iterable[str], *, key: bool = False) -> None:
+        names = [str(one) for one in allowed]
+        if name not in names:
+            self.findings.error(place, "unknown-name", f"没有{what}{quoted(name)}{nearest(name, names)}", key=key)
+
+    def _clocks(self) -> Iterable[tuple[str, list[str]]]:
+        """Give every clock as tests name it, with the names of its rungs."""
+        for kind, flow in ((None, self.workflow), *self.workflow.tasks.items()):
+            for name, clock in flow.clocks.items():
+                label = f"{kind}/{name}" if kind else name
+                rungs = []
+                for index, rung in enumerate(clock.ladder):
+                    did = [*rung.do, *(one for one in (rung.act, rung.open, rung.document) if one)]
+                    rungs += [f"{label}/{rung.at}", f"{label}/{index + 1}", *did, *(f"{label}/{one}" for one in did)]
+                yield label, rungs

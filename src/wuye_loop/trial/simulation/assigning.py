@@ -1,0 +1,84 @@
+"""Who gets a grievance in a run: roles resolved to units, routers asked as the engine asks them, or a person's choice."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from wuye_loop.domain.directory import level_above
+from wuye_loop.domain.routing import RoutingCase, choose
+from wuye_loop.domain.workflow import DutyUnit, Workflow
+from wuye_loop.trial.simulation.desk import Case, Desk
+from wuye_loop.trial.simulation.places import AT, Places
+
+
+class Assigning:
+    """Finds units; answers that depend on nothing but the mix and the units that returned it are remembered."""
+
+    def __init__(
+        self,
+        workflow: Workflow,
+        places: Places,
+        desks: Mapping[str, Desk],
+        facts: Callable[[Case], Mapping[str, Any]],
+    ) -> None:
+        self._workflow = workflow
+        self._places = places
+        self._desks = desks
+        self._facts = facts
+        self._roles: dict[tuple[str, str, str], Desk | None] = {}
+        self._routes: dict[tuple[object, ...], Desk | None] = {}
+        self._loads_asked = False
+        fixed = {role.unit for role in workflow.roles.values() if isinstance(role.unit, str)}
+        self._leads = [code for code in places.codes if code not in fixed] or list(places.codes)
+
+    def unit_of(self, role: str | None, case: Case) -> Desk | None:
+        """Return the unit that a role stands for here; None for people, for nobody yet, for several."""
+        spec = self._workflow.roles.get(role or "")
+        if spec is None or spec.unit is None:
+            return None
+        if spec.unit == "lead":
+            return case.lead
+        key = (role or "", case.profile.street.name, case.level)
+        if key not in self._roles:
+            self._roles[key] = self._found(spec.unit, case)
+        return self._roles[key]
+
+    def _found(self, unit: object, case: Case) -> Desk | None:
+        if isinstance(unit, str):
+            return self._desks.get(unit)
+        if not isinstance(unit, DutyUnit):
+            return None
+        level = case.level if unit.level == "current" else str(unit.level)
+        found = self._places.directory.by_duty(unit.duty, case.profile.street.path, level)
+        return self._desks.get(found.code) if found else None
+
+    def fixed(self, unit: object) -> Desk | None:
+        """Return the unit of a role that is the same for every grievance."""
+        return self._desks.get(unit) if isinstance(unit, str) else None
+
+    def route(self, case: Case) -> Desk | None:
+        """Ask the workflow's routers; None when a person must decide."""
+        key = (case.profile, case.level, case.cycle, case.returned)
+        if key in self._routes:
+            return self._routes[key]
+        self._loads_asked = False
+        asked = RoutingCase(self._facts(case), case.profile.street.path, case.level, frozenset(case.returned))
+        unit = choose(self._workflow.routers, asked, self._places.directory, self._loads).unit
+        found = self._desks.get(unit) if unit else None
+        if not self._loads_asked:
+            self._routes[key] = found
+        return found
+
+    def _loads(self, units: Sequence[str]) -> Mapping[str, int]:
+        self._loads_asked = True
+        return {code: self._desks[code].held for code in units if code in self._desks}
+
+    def by_hand(self, case: Case, drawn: int) -> Desk:
+        """Return the unit that a person sends it to: one of the street's own, else any that works on grievances."""
+        able = [code for code in self._leads if code not in case.returned] or self._leads
+        here = (case.profile.street.name, case.profile.street.area)
+        own = [code for code in able if code.partition(AT)[2] in here] or able
+        return self._desks[own[drawn % len(own)]]
+
+    def climbed(self, level: str) -> str:
+        """Return the next level up, or the same at the top."""
+        return level_above(level, [one.value for one in self._workflow.levels]) or level

@@ -1,0 +1,82 @@
+"""Chance of a simulation: every grievance has lots of its own, so that a what-if differs by the rules and not by luck."""
+
+from array import array
+from collections.abc import Mapping, Sequence
+from hashlib import shake_256
+from itertools import accumulate
+from math import exp, log, sqrt
+from statistics import NormalDist
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+CASES: Final = 1 << 16  # grievances whose lots are drawn at once
+_LOTS: Final = 16  # lots of one grievance before it takes another's
+MASK: Final = CASES * _LOTS - 1
+_STEPS: Final = 4096  # how finely shares and lengths are cut
+_TOP: Final = 52  # a lot has 64 bits; its highest 12 are a step
+WHOLE: Final = 1 << 64
+_NORMAL: Final = 30  # from this mean on, a day's number is drawn from the normal curve
+
+
+def lots(*question: object, number: int) -> "array[int]":
+    """Return so many 64-bit numbers for a question; the same for the same question, on every machine."""
+    found = array("Q")
+    found.frombytes(shake_256("\x1f".join(map(str, question)).encode()).digest(8 * number))
+    return found
+
+
+class Lots:
+    """The lots of all grievances of one seed: `of(n)` gives the row that grievance n draws from."""
+
+    __slots__ = ("_block", "_n", "_seed")
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._n = -1
+        self._block = array("Q")
+
+    def of(self, n: int) -> "tuple[array[int], int]":
+        """Return the block that grievance n draws from, and its place there."""
+        block, place = divmod(n, CASES)
+        if block != self._n:
+            self._n, self._block = block, lots(self._seed, "grievances", block, number=CASES * _LOTS)
+        return self._block, place
+
+
+def lengths(mean: float, spread: float) -> list[float]:
+    """Return 4,096 equally likely lengths of this mean: log-normal, `spread` is deviation by mean, 0 for always the same."""
+    if mean <= 0 or spread <= 0:
+        return [mean] * _STEPS
+    sigma = sqrt(log(1 + spread * spread))
+    curve = NormalDist(log(mean) - sigma * sigma / 2, sigma)
+    found = [exp(curve.inv_cdf((n + 0.5) / _STEPS)) for n in range(_STEPS)]
+    scale = mean * _STEPS / sum(found)  # the tail cut off by the steps is given back
+    return [value * scale for value in found]
+
+
+def length(among: Sequence[float], drawn: int) -> int:
+    """Return a length in whole minutes, rounded by the rest of the lot so that the mean stays."""
+    return int(among[drawn >> _TOP] + (drawn & 0xFFFF) / 65_536)
+
+
+def shared(shares: Mapping[T, float]) -> list[T]:
+    """Return 4,096 answers in which each stands as often as its share says."""
+    total = sum(shares.values())
+    names = list(shares)
+    ends = [round(part / total * _STEPS) for part in accumulate(shares.values())]
+    found = [name for name, begin, end in zip(names, [0, *ends], ends, strict=False) for _ in range(end - begin)]
+    return found[:_STEPS]
+
+
+def many(mean: float, drawn: int) -> int:
+    """Return a Poisson number of this mean for a 64-bit lot."""
+    at = (drawn + 0.5) / WHOLE
+    if mean >= _NORMAL:
+        return max(0, round(mean + sqrt(mean) * NormalDist().inv_cdf(min(max(at, 1e-12), 1 - 1e-12))))
+    n, chance = 0, exp(-mean)
+    below = chance
+    while below < at and n < 10 * _NORMAL:
+        n += 1
+        chance *= mean / n
+        below += chance
+    return n

@@ -1,0 +1,156 @@
+"""What a run is made of: units with their people and queues, grievances on their way, clocks, and the agenda."""
+
+from array import array
+from collections.abc import Callable
+from typing import Any, Final
+
+import simpy
+
+from wuye_loop.trial.simulation.chance import CASES, MASK
+from wuye_loop.trial.simulation.flow import ActionLine, ClockLine, StateLine
+from wuye_loop.trial.simulation.minutes import OfficeMinutes
+from wuye_loop.trial.simulation.profiles import Profile
+
+MOST_RUNGS: Final = 64  # of one clock
+Do = Callable[[Any], None]
+
+
+class Agenda:
+    """What is to happen at which minute: one simpy event a minute, however much happens in it.
+
+    Nothing at or after `last` is kept.
+    """
+
+    def __init__(self, last: int) -> None:
+        self.env = simpy.Environment()
+        self.now = 0
+        self.last = last
+        self._minutes: dict[int, list[tuple[Do, Any]]] = {}
+
+    def at(self, minute: int, do: Do, what: Any) -> None:
+        """Do it at a minute, after everything else that was noted for that minute before."""
+        noted = self._minutes.get(minute)
+        if noted is None:
+            if minute >= self.last:
+                return
+            noted = self._minutes[minute] = []
+            event = self.env.timeout(minute - self.now, minute)
+            event.callbacks.append(self._pass)
+        noted.append((do, what))
+
+    def _pass(self, event: simpy.Event) -> None:
+        minute: int = event.value
+        self.now = minute
+        for do, what in self._minutes[minute]:  # what happens now may note more for now
+            do(what)
+        del self._minutes[minute]
+
+
+class Desk:
+    """A unit: its people as a resource with office hours, the queue before them, and what is counted of it."""
+
+    __slots__ = (
+        "busy",
+        "code",
+        "due",
+        "held",
+        "in_time",
+        "minutes",
+        "office",
+        "peak",
+        "people",
+        "queue",
+        "rungs",
+        "series",
+        "stays",
+        "taken",
+        "waking",
+    )
+
+    def __init__(self, code: str, people: int, office: OfficeMinutes, clocks: int) -> None:
+        self.code = code
+        self.people = people
+        self.office = office
+        self.busy = 0
+        self.queue: list[tuple[int, int, Case, int]] = []  # urgency, order of coming, grievance, its token
+        self.waking = False  # the next opening is noted
+        self.held = 0
+        self.peak = 0
+        self.minutes = 0
+        self.taken = 0
+        self.stays: dict[int, int] = {}  # office minutes from receipt to handing on, in steps -> how many
+        self.due = [0] * clocks
+        self.in_time = [0] * clocks
+        self.rungs = [0] * (clocks * MOST_RUNGS)
+        self.series: list[int] = []  # held at the end of each week
+
+
+class Timer:
+    """One clock of a grievance, running or stopped."""
+
+    __slots__ = ("desk", "due", "ended", "key", "line", "office", "start", "stopped")
+
+    def __init__(self, line: ClockLine, key: object, start: int, due: int, *, office: bool) -> None:
+        self.line = line
+        self.key = key
+        self.start = start
+        self.due = due
+        self.office = office
+        self.stopped: int | None = None
+        self.ended = False
+        self.desk: Desk | None = None
+
+
+class Case:
+    """One grievance on its way."""
+
+    __slots__ = (
+        "assigned",
+        "block",
+        "counts",
+        "cycle",
+        "desk",
+        "drawn",
+        "entered",
+        "lead",
+        "level",
+        "n",
+        "pending",
+        "place",
+        "previous",
+        "profile",
+        "received",
+        "returned",
+        "since",
+        "state",
+        "timers",
+        "token",
+    )
+
+    def __init__(self, n: int, profile: Profile, block: "array[int]", place: int, now: int, level: str) -> None:
+        self.n = n
+        self.profile = profile
+        self.block = block
+        self.place = place
+        self.drawn = 1  # the first lot chose the profile
+        self.received = now
+        self.entered = now
+        self.since = now
+        self.level = level
+        self.cycle = 1
+        self.assigned = 0
+        self.token = 0
+        self.state: StateLine | None = None
+        self.previous: StateLine | None = None
+        self.desk: Desk | None = None
+        self.lead: Desk | None = None
+        self.pending: ActionLine | None = None
+        self.timers: dict[str, Timer] = {}
+        self.counts: dict[str, int] = {}
+        self.returned: tuple[str, ...] = ()
+
+    def draw(self) -> int:
+        """Return the next lot of 64 bits."""
+        k = self.drawn
+        self.drawn = k + 1
+        return self.block[(self.place + k * CASES + (k >> 4) * 40_503) & MASK]

@@ -1,0 +1,33 @@
+"""What a load or staff file says wrongly, in words, each at its line."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from wuye_loop.domain.checker_finding import Findings
+from wuye_loop.domain.checker_shape import note_shape
+from wuye_loop.domain.yamldoc import YamlDoc, read
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class BadSimulation(ValueError):
+    """A simulation that cannot be run as asked: what is wrong in Chinese words, with file:line where there is one."""
+
+
+def read_model(text: str | bytes, file: str, model: type[M]) -> tuple[M, YamlDoc]:
+    """Read a file of this shape. Raises YamlDocError for what is no YAML, BadSimulation for what has another shape."""
+    doc = read(text, file)
+    try:
+        return model.model_validate(doc.data), doc
+    except ValidationError as error:
+        findings = Findings(doc)
+        note_shape(error, model, (), findings)
+        raise BadSimulation("\n".join(map(str, findings.sorted))) from None
+
+
+def wrong(doc: YamlDoc, path: Sequence[str | int], words: str) -> BadSimulation:
+    """Return an error that points at the key at a path of the file."""
+    mark = doc.mark(tuple(path), key=True)
+    return BadSimulation(f"{doc.file}:{mark.line}:{mark.column}: {words}")

@@ -1,0 +1,245 @@
+"""How a grievance moves in a run: actions with their outcomes and effects, states with their holders and clocks."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from wuye_loop.domain.roles import SYSTEM
+from wuye_loop.domain.rules import BACK
+from wuye_loop.trial.simulation.assigning import Assigning
+from wuye_loop.trial.simulation.clockwork import Clockwork
+from wuye_loop.trial.simulation.desk import Agenda, Case, Desk
+from wuye_loop.trial.simulation.flow import ActionLine, Flow, StateLine, Way
+from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
+
+MOST_ACTIONS: Final = 12  # that follow one another at once
+STEP: Final = 5  # office minutes: how finely stays are counted
+_FIXED, _LEAD, _FOUND = 0, 1, 2
+
+
+class Moving:
+    """Moves grievances: `over` is told of each that reaches its end."""
+
+    def __init__(self, flow: Flow, office: OfficeMinutes, agenda: Agenda) -> None:
+        self._flow = flow
+        self._office = office
+        self._agenda = agenda
+        self.cycles = 0  # handled once more
+        self.closed: dict[str, int] = {}
+        self.live: dict[int, Case] = {}
+
+    def settle(self, clockwork: Clockwork, assigning: Assigning, over: Callable[[Case, StateLine], None]) -> None:
+        """Take what is built upon this one's facts."""
+        self._clockwork = clockwork
+        self._assigning = assigning
+        self._over = over
+        roles = self._flow.workflow.roles
+        self._holders: list[tuple[int, Desk | None]] = []
+        for state in self._flow.states.values():
+            unit = roles[state.holder].unit if state.holder in roles else None
+            fixed = assigning.fixed(unit)
+            self._holders.append((_LEAD if unit == "lead" else _FIXED if unit is None or fixed else _FOUND, fixed))
+
+    # --- states -----------------------------------------------------------------------------------------------------
+
+    def enter(self, case: Case, state: StateLine) -> None:
+        """Enter a state: clocks, holder; the end of it all where it is final."""
+        old = case.state
+        if state is old:
+            return
+        clockwork, now, desk = self._clockwork, self._agenda.now, case.desk
+        if old is not None:
+            for line in old.simple:
+                clockwork.left_state(case, line, now)
+        ends, held, runs = clockwork.change(old, state)
+        for line in ends:
+            clockwork.stop(case, line)
+        for line in held:
+            clockwork.hold(case, line)
+        case.previous, case.state, case.entered = old, state, now
+        if state.final:
+            self._finish(case, state)
+            return
+        how, holder = self._holders[state.index]
+        if how == _LEAD:
+            holder = case.lead or desk  # nobody is assigned yet: whoever held it goes on holding it
+        elif how == _FOUND:
+            holder = self._assigning.unit_of(state.holder, case) or desk
+        if holder is not desk:
+            if desk is not None:
+                self._leave(case, desk)
+            case.desk = holder
+            if holder is not None:
+                case.since = now
+                holder.held += 1
+                if holder.held > holder.peak:
+                    holder.peak = holder.held
+        for line in runs:
+            clockwork.run(case, line)
+
+    def _leave(self, case: Case, desk: Desk) -> None:
+        desk.held -= 1
+        desk.taken += 1
+        spent = desk.office.office_at
+        step = (spent[self._agenda.now] - spent[case.since]) // STEP
+        desk.stays[step] = desk.stays.get(step, 0) + 1
+
+    def _finish(self, case: Case, state: StateLine) -> None:
+        for timer in case.timers.values():
+            if timer.stopped is None:
+                timer.desk = case.desk
+            self._clockwork.count(case, timer)
+        case.timers.clear()
+        if case.desk is not None:
+            self._leave(case, case.desk)
+            case.desk = None
+        case.pending = None
+        del self.live[case.n]
+        self.closed[state.name] = self.closed.get(state.name, 0) + 1
+        if state.choices:
+            self._over(case, state)
+
+    # --- actions ----------------------------------------------------------------------------------------------------
+
+    def carry_out(self, case: Case, action: ActionLine, *, by_hand: bool) -> None:
+        """Take an action, and everything that follows from it at once."""
+        if action.straight is not None and not self._flow.joins:
+            self._count(case, action)
+            self.enter(case, self._flow.states[action.straight])
+            return
+        follow = self._take(case, action, by_hand=by_hand)
+        taken = 0
+        while follow and taken < MOST_ACTIONS:
+            taken += 1
+            next_action = self._flow.actions[follow[0]]
+            follow = follow[1:]
+            if self.system_may(case, next_action):
+                follow = (*follow, *self._take(case, next_action, by_hand=False))
+        if self._flow.joins:
+            self.join(case)
+
+    def join(self, case: Case) -> None:
+        """Let the system take what a join's condition asks for, while one holds."""
+        for _ in range(MOST_ACTIONS if self._flow.joins else 0):
+            facts = self.facts(case)
+            lawful = (act for when, act in self._flow.joins if when.holds(facts) and self.system_may(case, act))
+            action = next(lawful, None)
+            if action is None:
+                return
+            self._take(case, action, by_hand=False)
+
+    def system_may(self, case: Case, action: ActionLine) -> bool:
+        """Say whether the system may take an action now."""
+        state = case.state
+        return state is not None and state.name in action.froms and SYSTEM in action.by and self.lawful(case, action)
+
+    def lawful(self, case: Case, action: ActionLine) -> bool:
+        """Say whether nothing but the state and the role speaks against an action."""
+        if action.times is not None and case.counts:
+            kind = "cycle_done" if action.times.per == "cycle" else "done"
+            if case.counts.get(f"{kind}.{action.name}", 0) >= action.times.times:
+                return False
+        if action.within is not None and self._agenda.now > action.within(case.entered):
+            return False
+        if action.before_due is not None:
+            timer = case.timers.get(action.before_due)
+            if timer is None or timer.ended or self._agenda.now > timer.due:
+                return False
+        return action.guard is None or action.guard.holds(self.facts(case))
+
+    def _take(self, case: Case, action: ActionLine, *, by_hand: bool) -> Sequence[str]:
+        """Take one action; return what the system takes next."""
+        way = self._way(case, action) if action.asks else action.ways[0]
+        if way is None:
+            return ()
+        follow = way.then
+        for name, params in way.effects:
+            if name in ("route", "assign"):
+                if not self._assign(case, by_hand=by_hand, routed=name == "route"):
+                    return ()  # left at the desk
+            elif name == "act":
+                follow = (*follow, str(params.get("value")))
+            else:
+                self._affect(case, name)
+        self._count(case, action)
+        if way.to is not None:
+            state = case.previous if way.to == BACK else self._flow.states[way.to]
+            if state is not None:
+                self.enter(case, state)
+        return follow
+
+    def _count(self, case: Case, action: ActionLine) -> None:
+        action.taken += 1
+        if action.counted:
+            for key in (f"done.{action.name}", f"cycle_done.{action.name}"):
+                case.counts[key] = case.counts.get(key, 0) + 1
+
+    def _way(self, case: Case, action: ActionLine) -> Way | None:
+        facts: dict[str, Any] = {}
+        for name in action.asked:
+            self._fact(case, name, facts)
+        for name, answers in action.answers:
+            facts[name] = answers[case.draw() >> 52]
+        for way in action.ways:
+            if way.when is None or way.when.holds(facts):
+                return way
+        return None
+
+    def _fact(self, case: Case, name: str, facts: dict[str, Any]) -> None:
+        """Add one fact, the common ones without making all the others."""
+        if name == "cycle":
+            facts[name] = case.cycle
+        elif name == "lead":
+            facts[name] = case.lead.code if case.lead else None
+        elif name in case.counts:
+            facts[name] = case.counts[name]
+        elif not name.startswith(("done.", "cycle_done.")):
+            every = self.facts(case)
+            if name in every:
+                facts[name] = every[name]
+
+    def _assign(self, case: Case, *, by_hand: bool, routed: bool) -> bool:
+        """Give it to a unit: by the routers, else, where a person does it, by hand."""
+        desk = self._assigning.route(case) if routed else None
+        if desk is None and not by_hand:
+            return False
+        case.lead = desk if desk is not None else self._assigning.by_hand(case, case.draw())
+        case.assigned += 1
+        return True
+
+    def _affect(self, case: Case, name: str) -> None:
+        if name == "release" and case.lead is not None:
+            case.returned = (*case.returned, case.lead.code)
+            case.lead = None
+        elif name == "new_cycle":
+            for timer in case.timers.values():
+                if timer.stopped is None:
+                    timer.desk = case.desk
+                    timer.stopped = self._agenda.now
+                self._clockwork.count(case, timer)
+            case.timers.clear()
+            case.cycle += 1
+            self.cycles += 1
+            case.returned = ()
+            case.counts = {key: value for key, value in case.counts.items() if not key.startswith("cycle_done.")}
+        elif name == "climb":
+            case.level = self._assigning.climbed(case.level)
+
+    def facts(self, case: Case) -> dict[str, Any]:
+        """Return every fact that conditions may ask of a grievance here."""
+        state, now = case.state, self._agenda.now
+        return {
+            **case.profile.facts,
+            **case.counts,
+            "state": state.name if state else None,
+            "stage": state.stage if state else None,
+            "cycle": case.cycle,
+            "level": case.level,
+            "lead": case.lead.code if case.lead else None,
+            "hour": now % DAY // 60,
+            "workday": self._works(now // DAY),
+            "age_workdays": self._office.between(case.received, now) // self._office.a_day,
+            **{f"overdue.{name}": True for name, timer in case.timers.items() if now > timer.due and not timer.ended},
+        }
+
+    def _works(self, day: int) -> bool:
+        return self._office.between(day * DAY, min(self._office.end, day * DAY + DAY)) > 0

@@ -1,0 +1,122 @@
+"""A question put to a simulation: a scene, what is changed in it, and as many runs as there are seeds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from math import ceil
+from multiprocessing import get_all_start_methods, get_context
+from os import cpu_count
+from typing import Final
+
+from wuye_loop.domain.rules import Rules
+from wuye_loop.domain.spans import Span
+from wuye_loop.domain.workflow import ClockSpec, Workflow
+from wuye_loop.trial.simulation.load import Load
+from wuye_loop.trial.simulation.minutes import DAY, shipped_calendar
+from wuye_loop.trial.simulation.mistakes import BadSimulation
+from wuye_loop.trial.simulation.outcome import Outcome, outcome_of
+from wuye_loop.trial.simulation.places import AT, Places
+from wuye_loop.trial.simulation.run import Run, Scene
+from wuye_loop.trial.simulation.staff import Staff
+
+MOST_SEEDS: Final = 100
+MOST_DAYS: Final = 3660
+_TRIED_DAYS: Final = 14  # whose arrivals tell how many people a unit needs
+_TRIED_UNTIL: Final = 75
+_TRIED_A_DAY: Final = 200
+_ENOUGH: Final = 1_000_000  # people: nobody waits
+_WORTH_A_PROCESS: Final = 30_000  # grievances
+_adopted: dict[str, Sequence[Scene]] = {}
+
+
+def scene_of(workflow: Workflow, load: Load, staff: Staff, first: date, days: int) -> Scene:
+    """Return a scene in which every unit has people: as the staff file says, else as many as its work needs."""
+    if not 1 <= days <= MOST_DAYS:
+        raise BadSimulation(f"--days 应在 1 与 {MOST_DAYS} 之间")
+    places = Places(workflow, load.streets)
+    calendar = shipped_calendar(workflow.calendar)
+    scene = Scene(Rules(workflow), load, staff, {}, places, calendar, first, days)
+    said = {code: unit.people for name, unit in staff.units.items() if unit.people is not None
+            for code in places.named(name)}  # fmt: skip
+    said |= {name: unit.people for name, unit in staff.units.items() if unit.people is not None and AT in name}
+    needed = _needed(scene) if set(places.codes) - set(said) else {}
+    return replace(scene, people={code: said.get(code, needed.get(code, 1)) for code in places.codes})
+
+
+def _needed(scene: Scene) -> dict[str, int]:
+    """Return how many people keep each unit as busy as `usage` says: tried out with two weeks' arrivals and no queue."""
+    a_day = scene.load.per_day or 1
+    tried = min(a_day, _TRIED_A_DAY)
+    trial = replace(
+        scene,
+        load=scene.load.model_copy(update={"per_day": tried}),
+        people=dict.fromkeys(scene.places.codes, _ENOUGH),
+        days=_TRIED_UNTIL,
+        arriving=_TRIED_DAYS,
+    )
+    run = Run(trial, 0).play()
+    year = replace(trial, days=365)
+    usual = Run(year, 0).office.between(0, 365 * DAY) / 365  # office minutes of a calendar day
+    return {
+        code: max(1, ceil(desk.minutes * a_day / tried / _TRIED_DAYS / usual / scene.staff.usage))
+        for code, desk in run.desks.items()
+    }
+
+
+def with_limits(workflow: Workflow, limits: Iterable[str]) -> Workflow:
+    """Return the workflow with other limits: `handle=3 workdays` for the general line, `handle:2=1 workday` for one.
+
+    The general line is the one without a condition, else the last. Raises BadSimulation in words.
+    """
+    clocks = dict(workflow.clocks)
+    for written in limits:
+        where, sign, span = written.partition("=")
+        name, _, line = where.strip().partition(":")
+        if not sign:
+            raise BadSimulation(f"--limit 要写成 时限=多长，例如 handle=\"3 workdays\"，不能是“{written[:40]}”")
+        if name not in clocks:
+            raise BadSimulation(f"--limit：流程里没有时限“{name[:40]}”；可写：{'、'.join(clocks)}")
+        try:
+            clocks[name] = _limited(clocks[name], line, Span.parse(span.strip().strip("\"'")))
+        except ValueError as error:
+            raise BadSimulation(f"--limit {where}：{error}") from None
+    return workflow.model_copy(update={"clocks": clocks})
+
+
+def _limited(clock: ClockSpec, line: str, span: Span) -> ClockSpec:
+    if span.n < 1:
+        raise ValueError("时限至少是 1")
+    lines = list(clock.limit)
+    general = next((n for n, limit in enumerate(lines) if not limit.when.raw), len(lines) - 1)
+    place = int(line) - 1 if line.isdecimal() else general if not line else -1
+    if not 0 <= place < len(lines):
+        raise ValueError(f"没有第 {line[:10]} 条，共 {len(lines)} 条")
+    lines[place] = lines[place].model_copy(update={"is_": span, "until": None})
+    return clock.model_copy(update={"limit": tuple(lines)})
+
+
+def play(scenes: Sequence[Scene], seeds: int) -> list[list[Outcome]]:
+    """Run every scene once for each seed from 1 on, on every processor where that is worth it; outcomes by scene.
+
+    The same scenes give the same outcomes, however many processes there are.
+    """
+    if not 1 <= seeds <= MOST_SEEDS:
+        raise BadSimulation(f"--seeds 应在 1 与 {MOST_SEEDS} 之间")
+    asked = [(n, seed) for n in range(len(scenes)) for seed in range(1, seeds + 1)]
+    work = sum((scene.load.per_day or 0) * scene.days for scene in scenes) * seeds
+    several = min(len(asked), cpu_count() or 1)
+    if several > 1 and work > _WORTH_A_PROCESS and "fork" in get_all_start_methods():
+        with get_context("fork").Pool(several, _adopt, (scenes,)) as pool:
+            outcomes = pool.map(_play, asked, chunksize=1)
+    else:
+        outcomes = [outcome_of(Run(scenes[n], seed).play(), seed) for n, seed in asked]
+    return [[one for (of, _), one in zip(asked, outcomes, strict=True) if of == n] for n in range(len(scenes))]
+
+
+def _adopt(scenes: Sequence[Scene]) -> None:
+    _adopted["scenes"] = scenes  # a forked process has them as they are: compiled rules cannot be sent
+
+
+def _play(asked: tuple[int, int]) -> Outcome:
+    n, seed = asked
+    return outcome_of(Run(_adopted["scenes"][n], seed).play(), seed)
