@@ -1,5 +1,6 @@
 """A city's file laid over a base: what replaces, what is laid over, what is removed, and where every value stands."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,19 @@ def test_the_resolved_definition_reads_as_the_same_workflow() -> None:
     )
     again = load(text, "resolved.yaml")
     assert again == load(doc.text, "city@2.yaml", SHELF).model_copy(update={"extends": None})
+
+
+def test_the_examples_of_the_page_do_what_it_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "extends.md").read_text(encoding="utf-8")
+    first, second = re.findall(r"^```yaml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    shelf = bases(None, ())
+    (missing,) = [found for found in check(first, "liuzhen@1.yaml", bases=shelf)[1] if found.severity == "error"]
+    assert (Path(missing.file).name, "yellow_card" in missing.message) == ("standard@1.yaml", True)
+    mended = first.replace("clocks:\n", second, 1)
+    workflow = load(mended, "liuzhen@1.yaml", shelf)
+    assert workflow.id == "liuzhen@1"
+    assert list(workflow.instruments)[-1] == "notice_card"
+    assert [rung.do for rung in workflow.clocks["handle"].ladder] == [("notice_card",), ("red_card",)]
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.decimals(-999, 999, places=3).map(float) | st.text(

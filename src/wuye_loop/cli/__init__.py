@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "verify": "wuye_loop.cli.verify:verify",
     "migrate": "wuye_loop.cli.migrate:migrate",
     "replay": "wuye_loop.cli.replay:replay",
+    "simulate": "wuye_loop.cli.simulate:simulate",
     "demo": "wuye_loop.cli.demo:demo",
     "up": "wuye_loop.cli.serving:up",
     "serve": "wuye_loop.cli.serving:serve",
@@ -52,8 +53,6 @@ def wuye_loop(
     ] = False,
 ) -> None:
     """物业诉求闭环：从 12345 工单到评价归档。 / a closed loop for residents' grievances."""
-
-
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The commands by their names, each imported when it is asked for: `check` must not wait for a web server to load."""
 
-from collections.abc import ItemsView, Mapping, ValuesView
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -20,13 +20,13 @@ class Catalogue(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return the command, imported, or the default."""
-        return self[name] if name in self else default
+        return self[name] if name in self else default  # noqa: SIM401 this is `get`
 
-    def items(self) -> ItemsView[str, Any]:
+    def items(self) -> Any:
         """Return every command, imported, with its name."""
         return {name: self[name] for name in self}.items()
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> Any:
         """Return every command, imported."""
         return {name: self[name] for name in self}.values()
 
@@ -53,7 +53,7 @@ def listing(places: Mapping[str, str]) -> type[Words]:
             super().__init__(**given)
             self.commands = Catalogue({**places, **self.commands})
 
-        def list_commands(self, ctx: Any) -> list[str]:
+        def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 click's signature
             """Return the names, importing nothing."""
             return list(self.commands)
 

@@ -1,17 +1,19 @@
 """How a command opens the installation it works on."""
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wuye_loop import settings as environment
 from wuye_loop.ports import SystemClock
 from wuye_loop.settings import Settings
-from wuye_loop.store import calendars
-from wuye_loop.store.database import Database, open_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wuye_loop.store.database import Database
 
 DataDir = Annotated[
     Path | None,
@@ -31,8 +33,11 @@ def settings_for(data: Path | None) -> Settings:
 
 
 @contextmanager
-def opened(data: Path | None) -> Iterator[Database]:
+def opened(data: Path | None) -> "Iterator[Database]":
     """Open the installation: tables up to date, calendar seeded; no statement is too long for a command."""
+    from wuye_loop.store import calendars  # noqa: PLC0415 half a second that `check` and `draw` of a file do without
+    from wuye_loop.store.database import open_database  # noqa: PLC0415 the same
+
     with open_database(settings_for(data), statement_timeout_ms=0) as database:
         with database.begin() as session:
             calendars.seed(session, SystemClock().now())

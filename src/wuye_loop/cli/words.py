@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-
 # Where no terminal says how wide it is, nothing is cut short.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True, highlight=False, soft_wrap=True)

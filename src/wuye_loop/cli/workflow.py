@@ -15,8 +15,6 @@ from wuye_loop.domain.drawing import mermaid
 from wuye_loop.domain.drawing_svg import svg
 from wuye_loop.domain.extending import EXTENDS, Bases, Extended, bundle, read_whole
 from wuye_loop.domain.yamltext import as_yaml
-from wuye_loop.store import workflows
-from wuye_loop.store.directory import read_directory
 from wuye_loop.store.workflow_files import bases, find, text_in
 
 
@@ -62,8 +60,17 @@ def draw(
 
 
 def _directory(data: Path | None) -> Directory:
+    from wuye_loop.store.directory import read_directory  # noqa: PLC0415 a file alone is checked without a database
+
     with opened(data) as database, database.read() as session:
         return read_directory(session)
+
+
+def _published(data: Path | None) -> Mapping[str, str]:
+    from wuye_loop.store import workflows  # noqa: PLC0415 as above
+
+    with opened(data) as database, database.read() as session:
+        return workflows.published(session)
 
 
 def _resolved(file: Path, data: Path | None) -> str:
@@ -81,8 +88,7 @@ def bases_of(file: Path, data: Path | None) -> Bases:
     def published() -> Mapping[str, str]:
         if settings.database_url is None and not settings.data.is_dir():
             return {}
-        with opened(data) as database, database.read() as session:
-            return workflows.published(session)
+        return _published(data)
 
     return bases(file, settings.workflows, published)
 
@@ -98,8 +104,7 @@ def text_of(which: str, data: Path | None) -> tuple[str, str]:
     file = file or find(which, settings_for(data).workflows)
     if file is not None:
         return bundle(text_in(file), str(file), bases_of(file, data)), str(file)
-    with opened(data) as database, database.read() as session:
-        published = workflows.published(session)
+    published = _published(data)
     if which not in published:
         known = "、".join(published)
         raise Refused(f"没有流程 {which}" + (f"；已发布：{known}" if known else "；还没有发布过流程"))

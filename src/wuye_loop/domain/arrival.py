@@ -5,14 +5,16 @@ from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
 
-from wuye_loop.domain.errors import BadInput
+from wuye_loop.domain.errors import BadInput, Forbidden
 from wuye_loop.domain.facts import facts_of, with_texts
 from wuye_loop.domain.forms import FormProblem
 from wuye_loop.domain.intake import IntakeForm
+from wuye_loop.domain.intake_spec import Attach
 from wuye_loop.domain.ledger import GENESIS
 from wuye_loop.domain.redaction import redact
-from wuye_loop.domain.situation import GrievanceState, Situation, World
-from wuye_loop.domain.terms import Kind, Urgency
+from wuye_loop.domain.roles import acting_role
+from wuye_loop.domain.situation import Actor, GrievanceState, Situation, World
+from wuye_loop.domain.terms import ActorKind, Kind, Urgency
 
 #: Instruments to be sent at once, each with the roles it goes to.
 Alarms = list[tuple[str, tuple[str, ...]]]
@@ -59,14 +61,7 @@ def arrived(
     """
     area_code = form.place.area_code or (estate.area_code if estate else None)
     area = world.directory.areas.get(area_code or "")
-    data: dict[str, Any] = {}
-    if form.place.estate and estate is None:
-        data["estate_name"] = redact(form.place.estate, secrets)
-    if estate is not None and estate.kind:
-        data["estate_kind"] = estate.kind
-    if repeats:
-        data["repeat"] = repeats
-    data |= _origin(world, form, reporter)
+    data = _found_out(form, estate, secrets, repeats) | _origin(world, form, reporter)
     grievance = GrievanceState(
         id=id,
         number=number,
@@ -88,29 +83,26 @@ def arrived(
         stage="collect",
         state_since=world.now,
         final=False,
-        cycle=1,
-        level=world.rules.workflow.levels[0].value,
-        lead_unit=None,
-        holder_unit=None,
-        holder_role=None,
-        units=(),
-        counts={},
-        data=data,
-        did={},
-        merged_into=None,
-        followers=0,
-        urged=0,
-        flags=_unknown(form, estate),
-        due_at=None,
-        due_clock=None,
-        closed_at=None,
-        seq=0,
-        head=GENESIS,
+        cycle=1, level=world.rules.workflow.levels[0].value, lead_unit=None, holder_unit=None, holder_role=None,
+        units=(), counts={}, data=data, did={}, merged_into=None, followers=0, urged=0,
+        flags=_unknown(form, estate), due_at=None, due_clock=None, closed_at=None, seq=0, head=GENESIS,
         extra=_redacted(form.extra, secrets),
-    )
+    )  # fmt: skip
     situation = Situation(grievance, {}, {})
     _asked(world, situation, form)
     return situation
+
+
+def _found_out(form: IntakeForm, estate: Estate | None, secrets: tuple[str, ...], repeats: int) -> dict[str, Any]:
+    """Return what is stored of the place and the person beside what the order says."""
+    found: dict[str, Any] = {}
+    if form.place.estate and estate is None:
+        found["estate_name"] = redact(form.place.estate, secrets)
+    if estate is not None and estate.kind:
+        found["estate_kind"] = estate.kind
+    if repeats:
+        found["repeat"] = repeats
+    return found
 
 
 def _origin(world: World, form: IntakeForm, reporter: str | None) -> dict[str, Any]:
@@ -137,6 +129,27 @@ def _asked(world: World, situation: Situation, form: IntakeForm) -> None:
     except FormProblem as problem:
         fields = [{"path": f"extra.{item['path']}", "problem": item["problem"]} for item in problem.fields]
         raise BadInput("这一来源要填的附加字段有误", fields=fields) from None
+
+
+def see_sender(world: World, situation: Situation, actor: Actor) -> None:
+    """Refuse a unit that the file does not let send in from such a source; a hotline may send in from any.
+
+    Raises Forbidden.
+    """
+    if actor.kind is ActorKind.HOTLINE:
+        return
+    _, source = world.rules.source_of(situation.grievance.channel)
+    if source is None or acting_role(source.by, actor, world, situation) is None:
+        raise Forbidden("本单位不能从这一来源登记诉求")
+
+
+def attaching(world: World, situation: Situation, form: IntakeForm) -> tuple[Attach | None, str | None]:
+    """Return the rule (催办) by which an order belongs to an earlier grievance, and the number or id that it names."""
+    rules = world.rules.workflow.intake.attach
+    facts = with_texts(facts_of(world, situation), world, situation) if rules else {}
+    rule = next((one for one in rules if one.when.holds(facts)), None)
+    named = form.extra.get(rule.to.removeprefix("extra.")) if rule is not None else None
+    return rule, named if isinstance(named, str) else None
 
 
 def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Situation, Alarms, dict[str, Any]]:

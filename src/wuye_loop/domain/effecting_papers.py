@@ -6,7 +6,7 @@ from uuid import UUID
 
 from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.effecting_context import Context
-from wuye_loop.domain.roles import unit_of
+from wuye_loop.domain.roles import unit_of, units_of
 from wuye_loop.domain.situation import DocumentDraft, RatingDraft, TaskState
 
 COMPLAINANT = "complainant"  # the rater of the rating that a workflow writes first
@@ -18,13 +18,26 @@ def notify(builder: Builder, context: Context, params: Mapping[str, Any]) -> Non
     send(builder, params["instrument"], [names] if isinstance(names, str) else names, context.task)
 
 
-def send(builder: Builder, instrument: str, names: Iterable[str], task: TaskState | None = None) -> None:
-    """Send an instrument to the units that roles stand for, as a numbered document to each where the file says so."""
-    units = builder.notify(instrument, names, task)
+def send(
+    builder: Builder,
+    instrument: str,
+    names: Iterable[str],
+    task: TaskState | None = None,
+    copies: Iterable[str] = (),
+) -> None:
+    """Send an instrument to the units that roles stand for, as a numbered document to each where the file says so.
+
+    Who gets a copy gets the notice, and stands on the document among the copies.
+    """
+    names, copies = tuple(names), tuple(copies)
+    told = builder.notify(instrument, (*names, *copies), task)
     spec = builder.world.rules.workflow.instruments.get(instrument)
     if spec is None or spec.document is None:
         return
-    numbers = [issue(builder, spec.document, unit, (), None) for unit in units]
+    world, situation = builder.world, builder.situation
+    to = dict.fromkeys(unit for name in names for unit in units_of(name, world, situation, task)) or told[:1]
+    cc = tuple(dict.fromkeys(unit for name in copies for unit in units_of(name, world, situation, task)))
+    numbers = [issue(builder, spec.document, unit, cc, None) for unit in to]
     builder.remarks["documents"] = [*builder.remarks.get("documents", ()), *numbers]
 
 

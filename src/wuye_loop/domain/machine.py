@@ -115,7 +115,7 @@ def decide_rung(world: World, situation: Situation, clock_id: UUID, index: int) 
     if not wanted:
         facts["passed"] = True
     for instrument in spec.do if wanted else ():
-        send(builder, instrument, (*spec.to, *spec.copy_to), task)
+        send(builder, instrument, spec.to, task, spec.copy_to)
         facts.setdefault("do", []).append(instrument)
     if spec.act is not None and wanted:
         facts["act"] = spec.act

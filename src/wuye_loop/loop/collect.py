@@ -12,13 +12,10 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain import machine
-from wuye_loop.domain.arrival import arrived, first_look
-from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, IllegalAction, KeyReused
-from wuye_loop.domain.facts import facts_of, with_texts
+from wuye_loop.domain.arrival import arrived, attaching, first_look, see_sender
+from wuye_loop.domain.errors import BadInput, Conflict, IllegalAction, KeyReused
 from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.roles import acting_role
 from wuye_loop.domain.situation import Actor, Command, Situation, Step, World
-from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.text import mask_address
 from wuye_loop.domain.views import grievance_view, receipt_view
 from wuye_loop.loop import choosing, engine
@@ -103,7 +100,7 @@ def _new(
         repeats=found.repeats,
         reporter=actor.unit,
     )
-    _may_send(world, situation, actor)
+    see_sender(world, situation, actor)
     situation, notices, facts = first_look(world, situation, form)
     attached = _attach(loop, session, world, situation, form, actor, digest)
     if isinstance(attached, Outcome):
@@ -131,18 +128,6 @@ def _source(actor: Actor) -> str:
     return actor.source or f"unit:{actor.unit}"
 
 
-def _may_send(world: World, situation: Situation, actor: Actor) -> None:
-    """Refuse a unit that the file does not let send in from such a source; a hotline may send in from any.
-
-    Raises Forbidden.
-    """
-    if actor.kind is ActorKind.HOTLINE:
-        return
-    _, source = world.rules.source_of(situation.grievance.channel)
-    if source is None or acting_role(source.by, actor, world, situation) is None:
-        raise Forbidden("本单位不能从这一来源登记诉求")
-
-
 def _attach(
     loop: Loop, session: Session, world: World, situation: Situation, form: IntakeForm, actor: Actor, digest: bytes
 ) -> Outcome | Situation:
@@ -150,13 +135,10 @@ def _attach(
 
     Where the earlier one is unknown or no longer takes the action, the order is taken in as a new grievance, flagged.
     """
-    rules = world.rules.workflow.intake.attach
-    facts = with_texts(facts_of(world, situation), world, situation) if rules else {}
-    rule = next((one for one in rules if one.when.holds(facts)), None)
-    named = form.extra.get(rule.to.removeprefix("extra.")) if rule else None
-    number = intake.earlier(session, _source(actor), named) if isinstance(named, str) else None
+    rule, named = attaching(world, situation, form)
     if rule is None:
         return situation
+    number = intake.earlier(session, _source(actor), named) if named is not None else None
     flagged = replace(situation.grievance, flags=(*situation.grievance.flags, "unattached"))
     if number is None:
         return replace(situation, grievance=flagged)

@@ -5,14 +5,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from wuye_loop.domain.errors import BadInput, Forbidden
-from wuye_loop.domain.facts import facts_of, with_texts
+from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.roles import acting_role
 from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import Actor, Situation, World
+from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.domain.workflow import Attach, DutyUnit
+from wuye_loop.domain.workflow import DutyUnit
 from wuye_loop.trial.town import Town
 
 HOTLINE: Final = Actor(ActorKind.HOTLINE, source="12345")
@@ -58,21 +56,3 @@ def sender_for(rules: Rules, town: Town, by: str) -> Actor:
     if town.directory.unit(unit) is None:
         raise BadInput(f"没有角色“{by}”所指的单位" if role is not None else f"没有角色或单位“{by}”")
     return Actor(ActorKind.UNIT, unit)
-
-
-def see_sender(world: World, situation: Situation, actor: Actor) -> None:
-    """Refuse a unit that the file does not let send in from such a source, as the real desk does. Raises Forbidden."""
-    if actor.kind is ActorKind.HOTLINE:
-        return
-    _, source = world.rules.source_of(situation.grievance.channel)
-    if source is None or acting_role(source.by, actor, world, situation) is None:
-        raise Forbidden("本单位不能从这一来源登记诉求")
-
-
-def attaching(world: World, situation: Situation, form: IntakeForm) -> tuple[Attach | None, str | None]:
-    """Return the rule (催办) by which an order belongs to an earlier grievance, and the number or id it names."""
-    rules = world.rules.workflow.intake.attach
-    facts = with_texts(facts_of(world, situation), world, situation) if rules else {}
-    rule = next((one for one in rules if one.when.holds(facts)), None)
-    named = form.extra.get(rule.to.removeprefix("extra.")) if rule is not None else None
-    return rule, named if isinstance(named, str) else None

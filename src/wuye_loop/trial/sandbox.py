@@ -22,7 +22,7 @@ from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain import machine
-from wuye_loop.domain.arrival import arrived, first_look
+from wuye_loop.domain.arrival import arrived, attaching, first_look, see_sender
 from wuye_loop.domain.calendar import WorkCalendar
 from wuye_loop.domain.errors import IllegalAction, NotFound, WuyeError
 from wuye_loop.domain.facts import facts_of
@@ -34,7 +34,7 @@ from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Situation,
 from wuye_loop.domain.spans import Span
 from wuye_loop.loop.feedback import way_on
 from wuye_loop.trial.case import Case
-from wuye_loop.trial.desk import HOTLINE, ORDER, attaching, read_order, see_sender, sender_for
+from wuye_loop.trial.desk import HOTLINE, ORDER, read_order, sender_for
 from wuye_loop.trial.players import actor_for
 from wuye_loop.trial.switchboard import Switchboard
 from wuye_loop.trial.town import Town, calendar_of, town_of

@@ -12,7 +12,7 @@ from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.spans import Span
 from wuye_loop.domain.workflow import ClockSpec, Workflow
 from wuye_loop.trial.simulation.load import Load
-from wuye_loop.trial.simulation.minutes import DAY, shipped_calendar
+from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes, shipped_calendar
 from wuye_loop.trial.simulation.mistakes import BadSimulation
 from wuye_loop.trial.simulation.outcome import Outcome, outcome_of
 from wuye_loop.trial.simulation.places import AT, Places
@@ -23,6 +23,7 @@ MOST_SEEDS: Final = 100
 MOST_DAYS: Final = 3660
 _TRIED_DAYS: Final = 14  # whose arrivals tell how many people a unit needs
 _TRIED_UNTIL: Final = 75
+_YEAR: Final = 365
 _TRIED_A_DAY: Final = 200
 _ENOUGH: Final = 1_000_000  # people: nobody waits
 _WORTH_A_PROCESS: Final = 30_000  # grievances
@@ -46,19 +47,18 @@ def scene_of(workflow: Workflow, load: Load, staff: Staff, first: date, days: in
 def _needed(scene: Scene) -> dict[str, int]:
     """Return how many people keep each unit as busy as `usage` says: tried out with two weeks' arrivals and no queue."""
     a_day = scene.load.per_day or 1
-    tried = min(a_day, _TRIED_A_DAY)
     trial = replace(
         scene,
-        load=scene.load.model_copy(update={"per_day": tried}),
+        load=scene.load.model_copy(update={"per_day": _TRIED_A_DAY}),
         people=dict.fromkeys(scene.places.codes, _ENOUGH),
         days=_TRIED_UNTIL,
         arriving=_TRIED_DAYS,
     )
     run = Run(trial, 0).play()
-    year = replace(trial, days=365)
-    usual = Run(year, 0).office.between(0, 365 * DAY) / 365  # office minutes of a calendar day
+    year = OfficeMinutes(scene.calendar, scene.rules.workflow.calendar.hours, scene.first, _YEAR)
+    usual = year.between(0, _YEAR * DAY) / _YEAR  # office minutes of a calendar day
     return {
-        code: max(1, ceil(desk.minutes * a_day / tried / _TRIED_DAYS / usual / scene.staff.usage))
+        code: max(1, ceil(desk.minutes * a_day / _TRIED_A_DAY / _TRIED_DAYS / usual / scene.staff.usage))
         for code, desk in run.desks.items()
     }
 

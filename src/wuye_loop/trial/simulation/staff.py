@@ -126,7 +126,7 @@ def _taken(workflow: Workflow) -> dict[str, State]:
     """Return the first state from which people take each action."""
     found: dict[str, State] = {}
     for state in states_of(workflow).values():
-        for name in state.actions:
+        for name in state.actions if state.worker else ():
             found.setdefault(name, state)
     return found
 

@@ -1,0 +1,159 @@
+"""`wuye-loop simulate`: a year of arrivals under a workflow, with and without a change."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Final
+
+import typer
+
+from wuye_loop.cli.database import AsJson, DataDir
+from wuye_loop.cli.rows import table
+from wuye_loop.cli.words import Refused, err, out, print_json, print_table
+from wuye_loop.cli.workflow import text_of
+from wuye_loop.domain.checker import load as load_workflow
+from wuye_loop.domain.rules import Rules
+from wuye_loop.domain.workflow import Workflow
+from wuye_loop.store.calendar_seed import published_years
+from wuye_loop.trial.simulation.load import Load, completed, read_load
+from wuye_loop.trial.simulation.load_table import load_of_rows
+from wuye_loop.trial.simulation.mistakes import BadSimulation
+from wuye_loop.trial.simulation.places import Places
+from wuye_loop.trial.simulation.report import compared, notes, rung_rows, staff_text, unit_rows, whole_rows
+from wuye_loop.trial.simulation.run import Scene
+from wuye_loop.trial.simulation.scenario import play, scene_of, with_limits
+from wuye_loop.trial.simulation.staff import Staff, changed, read_staff
+from wuye_loop.trial.simulation.summary import Figure, summary_of
+
+_YAML: Final = (".yaml", ".yml")
+_UNITS: Final = ("单位", "人数", "利用率", "经办", "期末在办", "最高在办", "用时中位", "用时 P90", "按时率", "低–高", "督办")
+_RUNGS: Final = ("时限", "按时率", "低–高", "何时", "督办", "次数", "低–高")
+
+
+def simulate(  # noqa: PLR0913 every option is one
+    which: Annotated[str, typer.Argument(metavar="NAME@V|FILE", help="已发布或随程序附带的流程，或一个文件")],
+    load: Annotated[
+        Path | None, typer.Option("--load", metavar="FILE", help="诉求量：YAML，或 CSV（每行一天的件数，或每行一件）")
+    ] = None,
+    per_day: Annotated[float | None, typer.Option("--per-day", metavar="N", help="每天多少件（平均）")] = None,
+    staff: Annotated[
+        Path | None, typer.Option("--staff", metavar="FILE", help="人手和工时（YAML）；没写的由流程推定")
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", metavar="时限=多长", help='如果：handle="3 workdays"，可写多次')
+    ] = None,
+    staff_change: Annotated[
+        list[str] | None, typer.Option("--staff-change", metavar="单位=±N", help="如果：某单位增减几人，可写多次")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="NAME@V|FILE", help="如果：改用另一个流程")
+    ] = None,
+    days: Annotated[int, typer.Option("--days", help="模拟多少天")] = 365,
+    seeds: Annotated[int, typer.Option("--seeds", help="用几个随机种子，给出低–高范围")] = 5,
+    start: Annotated[
+        str | None, typer.Option("--start", metavar="DATE", help="从哪天开始；默认最近一个已公布放假安排的年份的元旦")
+    ] = None,
+    *,
+    default_staff: Annotated[
+        bool, typer.Option("--default-staff", help="只输出推定的人手文件，改好后用 --staff 传回")
+    ] = False,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """模拟一年：各单位的积压、按时率和督办，以及“如果改时限、减人手”会怎样。 / simulate a year under a workflow."""
+    try:
+        workflow = _workflow(which, data)
+        arrivals = completed(_load(load, Rules(workflow)), workflow, per_day)
+        scene = _scene(workflow, arrivals, staff, _first(start), days)
+        if default_staff:
+            typer.echo(staff_text(scene), nl=False)
+            return
+        other = _if(scene, limit or [], staff_change or [], against, data)
+        began = perf_counter()
+        found = play([scene, other] if other else [scene], seeds)
+    except BadSimulation as error:
+        raise Refused(str(error)) from None
+    took = round(perf_counter() - began, 1)
+    before = summary_of(scene.rules.workflow, found[0], scene.places.titles)
+    after = summary_of(other.rules.workflow, found[1], other.places.titles) if other else None
+    if as_json:
+        asked = {"days": days, "start": scene.first, "per_day": arrivals.per_day, "assumptions": notes(scene)}
+        print_json({**asked, "seconds": took, "base": before, "what_if": after})
+        return
+    _print(scene, before)
+    if other and after:
+        _print(other, after, "如果：")
+        print_table("对比", ("", "现在", "如果", "相差"), compared(before, after))
+    out.print("说明", style="bold")
+    for note in notes(scene):
+        out.print(f"· {note}", markup=False)
+    err.print(f"{len(found)} 种情形各 {seeds} 个种子，用时 {took} 秒", style="green")
+
+
+def _print(scene: Scene, figures: Figure, what: str = "") -> None:
+    workflow = scene.rules.workflow
+    last = date.fromordinal(scene.first.toordinal() + scene.days - 1)
+    print_table(f"{what}{workflow.id} {workflow.title}，{scene.first} 至 {last}", ("", "平均", "低–高"), whole_rows(workflow, figures))
+    print_table(f"{what}各单位（用时以工作日计）", _UNITS, unit_rows(figures))
+    print_table(f"{what}各时限和各级督办（次数为每个种子的平均）", _RUNGS, rung_rows(figures))
+
+
+def _workflow(which: str, data: Path | None) -> Workflow:
+    text, name = text_of(which, data)
+    return load_workflow(text, name)
+
+
+def _first(start: str | None) -> date:
+    if start is None:
+        return date(published_years()[-1], 1, 1)
+    try:
+        return datetime.strptime(start, "%Y-%m-%d").replace(tzinfo=UTC).date()
+    except ValueError:
+        raise BadSimulation(f"--start 要写成 2026-01-01 的样子，不能是“{start[:20]}”") from None
+
+
+def _load(file: Path | None, rules: Rules) -> Load:
+    if file is None:
+        return Load()
+    if file.suffix.lower() in _YAML:
+        return read_load(file.read_bytes(), str(file))
+    with table(file) as (header, rows):
+        return load_of_rows(header, rows, str(file), rules)
+
+
+def _scene(workflow: Workflow, arrivals: Load, file: Path | None, first: date, days: int) -> Scene:
+    staff = Staff()
+    if file is not None:
+        staff = read_staff(file.read_bytes(), str(file), workflow, Places(workflow, arrivals.streets))
+    return scene_of(workflow, arrivals, staff, first, days)
+
+
+def _if(
+    scene: Scene, limits: Iterable[str], changes: Iterable[str], against: str | None, data: Path | None
+) -> Scene | None:
+    """Return the scene of the what-if: everything that is asked at once; None when nothing is."""
+    asked = _changes(changes)
+    limits = list(limits)
+    if not limits and not asked and against is None:
+        return None
+    workflow = scene.rules.workflow
+    if against is not None:
+        workflow = _workflow(against, data)
+        staff = scene.staff.model_copy(update={"units": {}})
+        theirs = scene_of(workflow, scene.load, staff, scene.first, scene.days)
+        scene = replace(theirs, people={**theirs.people, **{code: number for code, number in scene.people.items() if code in theirs.people}})  # fmt: skip
+    workflow = with_limits(workflow, limits)
+    return replace(scene, rules=Rules(workflow), people=changed(scene.people, asked, scene.places))
+
+
+def _changes(written: Iterable[str]) -> Mapping[str, int]:
+    found: dict[str, int] = {}
+    for one in written:
+        name, _, number = one.rpartition("=")
+        try:
+            found[name.strip()] = found.get(name.strip(), 0) + int(number)
+        except ValueError:
+            raise BadSimulation(f"--staff-change 要写成 单位=-2 的样子，不能是“{one[:40]}”") from None
+    return found

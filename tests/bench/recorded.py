@@ -1,0 +1,88 @@
+"""How fast recorded grievances are taken through other rules: `python -m tests.bench.recorded URL [COUNT]`.
+
+URL is a database with a few hundred grievances, such as the demonstration leaves; they are copied until there are
+COUNT of them. The copies have ids and numbers of their own and the hashes of their originals, so it is a database to
+throw away afterwards.
+"""
+
+import cProfile
+import os
+import pstats
+import sys
+import time
+from datetime import datetime
+
+from sqlalchemy import text
+
+from tests.versions import version
+from wuye_loop.store import recorded
+from wuye_loop.store.database import Database
+from wuye_loop.trial.replay_run import findings, replay
+
+_SALT = "md5({}::text || '-' || n)::uuid"
+# What is copied: table, the columns that are replaced and by what.
+_COPIES = (
+    ("grievance", {"id": _SALT.format("o.id"), "number": "o.number || '-' || n", "external_id": "o.external_id || '-' || n"}),
+    ("ledger", {"grievance_id": _SALT.format("o.grievance_id"), "task_id": _SALT.format("o.task_id")}),
+    ("task", {"id": _SALT.format("o.id"), "grievance_id": _SALT.format("o.grievance_id")}),
+    ("clock", {"id": _SALT.format("o.id"), "grievance_id": _SALT.format("o.grievance_id"),
+               "task_id": _SALT.format("o.task_id")}),
+)  # fmt: skip
+_OWNER = {"grievance": "id"}
+THREE = ("- {is: 5 workdays, source:", "- {is: 3 workdays, source:")
+
+
+def multiply(database: Database, wanted: int) -> int:
+    """Copy the grievances there are, with their rows, until there are as many as wanted; return how many there are."""
+    with database.begin() as session:
+        session.execute(text("SET LOCAL statement_timeout = 0"))
+        have: int = session.execute(text("SELECT count(*) FROM grievance")).scalar_one()
+        session.execute(text("CREATE TEMP TABLE original ON COMMIT DROP AS SELECT id FROM grievance"))
+        for table, changes in _COPIES:
+            columns = list(session.execute(text(f"SELECT * FROM {table} LIMIT 0")).keys())  # noqa: S608 our own names
+            values = ", ".join(changes.get(name, f"o.{name}") for name in columns)
+            owner = _OWNER.get(table, "grievance_id")
+            session.execute(
+                text(
+                    f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values}"  # noqa: S608 our own names
+                    f" FROM {table} o JOIN original ON original.id = o.{owner}, generate_series(1, :copies) n"
+                ),
+                {"copies": max(0, wanted // max(have, 1) - 1)},
+            )
+        return int(session.execute(text("SELECT count(*) FROM grievance")).scalar_one())
+
+
+def main() -> None:
+    """Copy, measure with one process and with one for every processor, profile."""
+    url, wanted = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
+    database = Database(url, pool_size=4, statement_timeout_ms=0)
+    total = multiply(database, wanted)
+    with database.begin() as session:
+        session.execute(text("ANALYZE"))
+    against = version(2, THREE)
+    for processes in dict.fromkeys((1, os.cpu_count() or 1)):
+        began = time.perf_counter()
+        tally = replay(database, against, processes=processes)
+        seconds = time.perf_counter() - began
+        print(f"{processes} 个进程：{total} 件 {seconds:.1f} 秒，每秒 {total / seconds:.0f} 件，每核 {total / seconds / processes:.0f}")  # noqa: T201
+        print(f"  没有不同 {tally.same}，重放不了 {tally.failed} {tally.fault or ''}")  # noqa: T201
+    profile(database, against)
+
+
+def profile(database: Database, against: str, share: int = 0) -> None:
+    """Print where the time goes, over about a thousand grievances."""
+    with database.read() as session:
+        total, last, _ = recorded.summary(session)
+    parts = max(1, total // 1000)
+    until = last or datetime.max
+    profiler = cProfile.Profile()
+    began = time.process_time()
+    profiler.enable()
+    done = sum(1 for _ in findings(database, against, until, part=share, parts=parts))
+    profiler.disable()
+    print(f"{done} 件，{(time.process_time() - began) / max(done, 1) * 1000:.2f} 毫秒每件（带测量）")  # noqa: T201
+    pstats.Stats(profiler).sort_stats("tottime").print_stats(30)
+
+
+if __name__ == "__main__":
+    main()
