@@ -79,8 +79,8 @@ def main() -> None:
             rows.append((statistics.median(micros), min(micros), case.name))
     for median, best, name in sorted(rows, reverse=True):
         print(f"{median:8.1f} µs  (best {best:6.1f})  {name}")  # noqa: T201 a table is what this program is for
-    medians, bests = ([row[place] for row in rows] for place in (0, 1))
-    print(f"{statistics.median(medians):8.1f} µs  (best {statistics.median(bests):6.1f})  {len(rows)} actions")  # noqa: T201
+    median, best = (statistics.median(each) for each in zip(*((row[0], row[1]) for row in rows), strict=True))
+    print(f"{median:8.1f} µs  (best {best:6.1f})  {len(rows)} actions")  # noqa: T201
     print(f"{_yardstick():8.1f} µs  to count to 1,000: how fast this machine is just now")  # noqa: T201
 
 

@@ -37,6 +37,13 @@ def test_the_small_definition_is_sound() -> None:
     assert workflow.id == "small@1"
 
 
+def test_the_definition_of_every_construct_is_sound() -> None:
+    workflow, findings = check(FULL, "full.yaml")
+    assert findings == []
+    assert workflow is not None
+    assert workflow.id == "full@2"
+
+
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_a_shipped_definition_is_sound(path: Path) -> None:
     assert [str(finding) for finding in check(path.read_bytes(), path.name, bases=bases(path, ()))[1]] == []

@@ -394,3 +394,18 @@ def test_an_adjustment_reads_back_and_a_naive_instant_does_not() -> None:
     assert Adjustment.from_json(moved.as_json()) == moved
     with pytest.raises(ValueError, match="needs its zone"):
         Adjustment.from_json({"kind": "end", "at": "2026-11-02T10:00:00"})
+
+
+def test_what_happens_to_a_clock_leaves_the_clock_itself_as_it_was() -> None:
+    clock = started(local("2026-11-02 09:00"), ladder=["-1 workday", "", "2 workdays"])
+    before, later = json.dumps(clocks.as_row(clock)), local("2026-11-03 10:00")
+    held = clocks.pause(clock, later, CALENDAR)
+    moved = [
+        held,
+        clocks.resume(held, later + timedelta(days=1), CALENDAR),
+        clocks.extend(clock, Span.parse("2 workdays"), later, CALENDAR),
+        clocks.fire(clock, 0, local("2026-11-08 18:00")),
+        clocks.end(clock, later),
+    ]
+    assert json.dumps(clocks.as_row(clock)) == before
+    assert all(json.dumps(clocks.as_row(each)) != before for each in moved)

@@ -106,8 +106,10 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Re
     published = workflows.published(session)
     yield from _files(settings, published)
     rules: dict[str, Workflow] = {}
+    # The units of a city that nobody here goes by need not be in this directory.
+    used = {name for name, use in workflows.in_use(session).items() if use.open} | {settings.default_workflow}
     for name, definition in published.items():
-        workflow, remarks = _definition(name, definition, directory)
+        workflow, remarks = _definition(name, definition, directory if name in used else None)
         yield from remarks
         if workflow is not None:
             rules[name] = workflow
@@ -156,11 +158,11 @@ def _files(settings: Settings, published: Mapping[str, str]) -> Iterator[Remark]
         yield Remark("warning", "流程文件", f"默认流程 {settings.default_workflow} 还没有发布：收不了诉求")
 
 
-def _definition(name: str, definition: str, directory: Directory) -> tuple[Workflow | None, list[Remark]]:
-    workflow, findings = check(definition, name, directory if directory.units else None)
+def _definition(name: str, definition: str, directory: Directory | None) -> tuple[Workflow | None, list[Remark]]:
+    workflow, findings = check(definition, name, directory if directory and directory.units else None)
     wrong = [finding for finding in findings if finding.severity == "error"]
     if not wrong:
-        known = "，用到的单位都在目录里" if directory.units else ""
+        known = "，用到的单位都在目录里" if directory and directory.units else ""
         return workflow, [Remark("ok", "流程", f"{name} 没有错误{known}")]
     return check(definition, name)[0], [Remark("wrong", "流程", str(finding)) for finding in wrong]
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from wuye_loop.domain.checker_circles import around, circles, lengths
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_scene import BACK, SYSTEM, FlowPlace, Scene, has_effect, target_of
-from wuye_loop.domain.workflow import ActionSpec, ClockSpec, Flow, Outcome
+from wuye_loop.domain.workflow import ActionSpec, ClockSpec, EffectCall, Flow, Outcome
 from wuye_loop.domain.yamldoc import Path
 
 _COUNTED = 1000
 _SHOWN = 6  # actions of a circle that a message lists
+_OPENING = "发起"
 LONGEST = 8  # actions that may follow one another by themselves in one step
 
 
@@ -79,7 +80,7 @@ def _landings(action: ActionSpec, landed: set[str] | None) -> set[str] | None:
 
 
 def _check_circle(scene: Scene) -> None:
-    """Follow `then` and the effects `act` and `act_tasks` from action to action: a circle never ends; a long chain is refused."""
+    """Follow `then` and the effects `act`, `act_tasks`, `open` from action to action: a circle never ends; a long chain is refused."""
     follows = _follows(scene)
     edges = {name: set(others) for name, others in follows.items()}
     groups = circles(edges)
@@ -96,15 +97,14 @@ def _check_circle(scene: Scene) -> None:
             many = f" {length} 个" if length < _COUNTED else "成千上万个"
             words = f"{quoted(name)}之后系统要连续做{many}操作，最多 {LONGEST} 个"
             kind, _, action = name.rpartition(".")
-            path = ("tasks", kind, "actions", action) if kind else ("actions", name)
+            inside = ("open",) if action == _OPENING else ("actions", action)
+            path = ("tasks", kind, *inside) if kind else inside
             scene.findings.error(path, "then-long", words, key=True)
 
 
 def _follows(scene: Scene) -> dict[str, dict[str, Path]]:
-    """Return which actions the system takes right after each, with the place that says so; of a task: `kind.action`."""
-    follows: dict[str, dict[str, Path]] = {
-        _named(place, name): {} for place in scene.places for name in place.flow.actions
-    }
+    """Return what the system does right after each action, with the place that says so; names as `_named` gives them."""
+    follows: dict[str, dict[str, Path]] = {_named(step.place, step.name): {} for step in scene.steps}
     for place in scene.places:
         for name, action in place.flow.actions.items():
             for path, _, then in _ways(place, name, action):
@@ -112,20 +112,25 @@ def _follows(scene: Scene) -> dict[str, dict[str, Path]]:
                     if other in scene.workflow.actions:
                         follows[_named(place, name)].setdefault(other, (*path, index))
     for call in scene.calls:
-        params = call.call.params
-        if call.call.name == "act":
-            other, path = str(params.get("value")), (*call.path, "act")
-        elif call.call.name == "act_tasks":
-            other, path = f"{params.get('task')}.{params.get('action')}", (*call.path, "act_tasks")
-        else:
-            continue
-        if call.step.name is not None and other in follows:
-            follows[_named(call.step.place, call.step.name)].setdefault(other, path)
+        other = _told(call.call)
+        if other in follows:
+            follows[_named(call.step.place, call.step.name)].setdefault(other, (*call.path, call.call.name))
     return follows
 
 
-def _named(place: FlowPlace, action: str) -> str:
-    return action if place.kind is None else f"{place.kind}.{action}"
+def _told(call: EffectCall) -> str:
+    """Return what an effect tells the system to do next, by the names of `_named`; nothing for the others."""
+    params = call.params
+    if call.name == "act":
+        return str(params.get("value"))
+    if call.name == "act_tasks":
+        return f"{params.get('task')}.{params.get('action')}"
+    return f"{params.get('task')}.{_OPENING}" if call.name == "open" else ""
+
+
+def _named(place: FlowPlace, action: str | None) -> str:
+    """Name an action of the main flow by itself, one of a task `kind.action`, the opening of a task `kind.发起`."""
+    return str(action) if place.kind is None else f"{place.kind}.{action or _OPENING}"
 
 
 def _check_ladders(scene: Scene, place: FlowPlace) -> None:

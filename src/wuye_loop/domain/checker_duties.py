@@ -156,11 +156,12 @@ def _check_decisions(scene: Scene, one: str, other: str) -> None:
             words = f"{min(here)} 和 {min(there)} 都能做 {step.name}：自己交出去的工作，自己就能认可"
             scene.findings.error((*step.path, "by"), "self-verify", words)
     for givers, judges in ((mine, theirs), (theirs, mine)):
-        _check_ending(scene, givers, judges)
+        if any(_does_the_work(scene.workflow.roles[name]) for name in givers):
+            _check_ending(scene, givers, judges)
 
 
 def _check_ending(scene: Scene, givers: set[str], judges: set[str]) -> None:
-    """Find actions by which a side ends what it handed over, past the other side that holds it to judge it."""
+    """Find actions by which who did the work ends it, past the other side that holds it to judge it."""
     states, entered = scene.workflow.states, scene.entered_by[None]
     judged = {
         name
@@ -206,7 +207,7 @@ def _check_applications(scene: Scene) -> None:
 
 
 def _does_the_work(role: Role | None) -> bool:
-    return role is not None and role.unit in ("lead", "assist")
+    return role is not None and (role.unit in ("lead", "assist") or isinstance(role.unit, TaskUnit))
 
 
 def _held_by(holder: str, fallback: str | None, doers: set[str]) -> bool:

@@ -58,14 +58,17 @@ def _field(scene: Scene, place: CallPlace, path: Path, name: str, types: Sequenc
     if types and own and place.step.name is not None and SYSTEM in place.step.step.by:
         words = f"by 里有 system，而系统不填表单：没有{quoted(name)}，这个效果无法执行"
         scene.findings.error(path, "system-form", words)
-    bare = None if own or not types or place.step.name is None else _opened_without(scene, place.step.place.kind, name)
-    if bare is not None:
-        words = f"{quoted(name)}是开任务时填的，而{bare}由系统开这种任务，那时没有人填：这个效果无法执行"
+    given = place.step.name is None or not own  # what the task was opened with
+    where = _opened_without(scene, place.step.place.kind, name) if types and given else None
+    if where is not None:
+        words = f"{quoted(name)}是开任务时填的，而{where}由系统开这种任务，那时没有人填：这个效果无法执行"
         scene.findings.error(path, "system-form", words)
 
 
 def _opened_without(scene: Scene, kind: str | None, field: str) -> str | None:
     """Say where the system opens this kind of task without handing over a field, or None."""
+    if kind is None:
+        return None
     for place in scene.places:
         for name, clock in place.flow.clocks.items():
             if any(rung.open == kind for rung in clock.ladder):

@@ -146,11 +146,13 @@ def _edges_without(scene: Scene, source: str, prompted: set[str]) -> dict[str, s
         if not takers or not _may_hold(action.if_, here):
             continue
         for way in action.ways:
-            target = target_of(action, way)
-            if target is None or target == BACK or not _may_hold(way.when, here):
+            if not _may_hold(way.when, here):
                 continue
-            for state in action.from_:
-                edges.setdefault(state, set()).add(target)
+            target = target_of(action, way)
+            for state in action.from_ if target not in (None, BACK) else ():
+                edges.setdefault(state, set()).add(str(target))
+            if way.when.fact_names <= set(here):
+                break  # it holds for all of this source: the outcomes after it are for others
     for name in scene.merged_into & set(edges):  # whoever follows another matter ends with it, or comes back
         edges[name].update(state for state, targets in edges.items() if name in targets)
     return edges

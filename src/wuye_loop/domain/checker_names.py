@@ -151,8 +151,8 @@ def _check_tasks(scene: Scene) -> None:
         known(scene, (*path, "holder"), "角色", [task.holder], (*roles, TARGET, OPENER, ONE_LEVEL_UP))
         if task.fallback is not None:
             known(scene, (*path, "fallback"), "角色", [task.fallback], roles)
-            if task.holder != ONE_LEVEL_UP:
-                words = "fallback 只在 holder 是 one_level_up 时有用"
+            if task.holder in (TARGET, OPENER):
+                words = "fallback 只在 holder 是 one_level_up 或一个角色时有用"
                 scene.findings.error((*path, "fallback"), "idle-key", words, key=True)
     for name, role in scene.workflow.roles.items():
         if isinstance(role.unit, TaskUnit):

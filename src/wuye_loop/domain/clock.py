@@ -1,7 +1,7 @@
 """A clock (时限) as a value, and its image in the ledger and the store. What moves it is in clocks.py."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -62,6 +62,11 @@ class RungPlan:
 
     index: int
     offset: Span | None
+    image: Mapping[str, object] = field(init=False, compare=False, repr=False)  # in every image of every clock
+
+    def __post_init__(self) -> None:
+        image = {"index": self.index, "offset": None if self.offset is None else str(self.offset)}
+        object.__setattr__(self, "image", image)
 
 
 @dataclass(slots=True)  # a value like Clock below, and as often made
@@ -128,7 +133,7 @@ def as_row(clock: Clock) -> dict[str, Any]:
             }
             for rung in clock.rungs
         ],
-        "plans": [{"index": plan.index, "offset": str(plan.offset) if plan.offset else None} for plan in clock.plans],
+        "plans": [plan.image for plan in clock.plans],
     }
 
 
@@ -154,7 +159,7 @@ def from_row(row: Mapping[str, Any]) -> Clock:
             Rung(image["index"], _maybe_instant(image["at"]), _maybe_instant(image["fired_at"]), image["skipped"])
             for image in row["rungs"]
         ),
-        plans=tuple(RungPlan(image["index"], _span(image["offset"])) for image in row["plans"]),
+        plans=_plans(tuple((image["index"], image["offset"]) for image in row["plans"])),
     )
 
 
@@ -180,3 +185,8 @@ def _maybe_instant(image: str | datetime | None) -> datetime | None:
 @lru_cache(maxsize=1024)
 def _span(text: str | None) -> Span | None:
     return None if text is None else Span.parse(text)
+
+
+@lru_cache(maxsize=1024)  # the clocks of one rule have one ladder
+def _plans(ladder: tuple[tuple[int, str | None], ...]) -> tuple[RungPlan, ...]:
+    return tuple(RungPlan(index, _span(offset)) for index, offset in ladder)

@@ -33,7 +33,7 @@ def clocks(place: Place) -> Iterator[Change]:
     moved = place.sides.moved.clocks if place.kind is None else {}
     pairs, gone, fresh = paired(old, new, moved)
     for name in gone:
-        title = f"{place.of}“{old[name].title}”"
+        title = f"{place.of}{quoted(old[name].title)}"
         words = f"时限{title}没有了：正在走的要在 migrates 里写明并入哪个时限"
         yield from told([RUNNING], title, "clock-removed", words, _path(place, name))
         who = holders(place, iter(old[name].during))
@@ -42,7 +42,7 @@ def clocks(place: Place) -> Iterator[Change]:
         yield from _added(place, name, new[name])
     for a, b in pairs:
         if a != b:
-            words = f"正在走的“{old[a].title}”改按“{new[b].title}”"
+            words = f"正在走的{quoted(old[a].title)}改按{quoted(new[b].title)}"
             yield from told([RUNNING], new[b].title, "clock-mapped", words, _path(place, a), _path(place, b))
         if old[a] != new[b]:
             yield from _clock(place, old[a], new[b], (_path(place, a), _path(place, b)), same=a == b)
@@ -170,7 +170,10 @@ def _ladder(place: Place, old: ClockSpec, new: ClockSpec, title: str, paths: tup
             gone.remove(before)
             fresh.remove(after)
             words = f"{title}：{_turned(place, before, after, kind)}"
-            yield from told(_addressed(place, [before, after]), title, kind, words, *where)
+            who, said = _addressed(place, [before, after]), kind
+            if kind == "rung-moved" and before.at == after.at:  # nothing but where the rule comes from
+                who, said = [CLERK], "source-changed"
+            yield from told(who, title, said, words, *where)
     for rung in gone:
         words = f"{title}：{offset(rung.at)}不再{place.sides.in_a.rung(rung, place.kind)}"
         yield from told(_addressed(place, [rung]), title, "rung-removed", words, where[0])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from wuye_loop.domain.difference_sides import EVERYBODY, RUNNING, Change, Place, paired, rest, told
+from wuye_loop.domain.wording import quoted
 from wuye_loop.domain.workflow import State
 
 _STATE = frozenset({"title", "stage", "holder", "watched_by", "final", "parked"})
@@ -13,25 +14,23 @@ def states(place: Place) -> Iterator[Change]:
     old, new = (flow.states for flow in place.flows)
     pairs, gone, fresh = paired(old, new, place.states())
     for name in gone:
-        title = f"{place.of}状态“{old[name].title}”"
+        title = f"{place.of}状态{quoted(old[name].title)}"
         words = f"{title}没有了：停在这里的要在 migrates 里写明去处"
         yield from told([RUNNING], title, "state-removed", words, _path(place, name))
         yield from told(_holders(place, old[name]), title, "state-removed", f"不再有{title}", _path(place, name))
     for name in fresh:
         spec = new[name]
-        title = f"{place.of}状态“{spec.title}”"
+        title = f"{place.of}状态{quoted(spec.title)}"
         held = f"，由{'、'.join(_holders(place, spec))}持有" if spec.holder else ""
         words = f"新增{title}{held}{'，是终态' if spec.final else ''}"
         yield from told(_holders(place, spec), title, "state-added", words, None, _path(place, name))
     for a, b in pairs:
         if a != b:
-            words = f"停在{place.of}状态“{old[a].title}”（{a}）的，转到“{new[b].title}”（{b}）"
+            words = f"停在{place.of}状态{quoted(old[a].title)}（{a}）的，转到{quoted(new[b].title)}（{b}）"
             yield from told([RUNNING], old[a].title, "state-mapped", words, _path(place, a), _path(place, b))
         yield from _state(place, a, b, old[a], new[b])
     if place.state(next(iter(old))) != next(iter(new)):
-        words = (
-            f"{place.of or '新诉求'}起始状态由“{next(iter(old.values())).title}”改为“{next(iter(new.values())).title}”"
-        )
+        words = f"{place.of or '新诉求'}起始状态由{quoted(next(iter(old.values())).title)}改为{quoted(next(iter(new.values())).title)}"
         yield from told([EVERYBODY], "起始状态", "start-changed", words, f"{place.path}states", f"{place.path}states")
 
 
@@ -55,11 +54,11 @@ def holders(place: Place, names: Iterator[str]) -> list[str]:
 
 
 def _state(place: Place, a: str, b: str, old: State, new: State) -> Iterator[Change]:
-    title = f"{place.of}状态“{new.title}”"
+    title = f"{place.of}状态{quoted(new.title)}"
     paths = (_path(place, a), _path(place, b))
     who = list(dict.fromkeys([*_holders(place, old), *_holders(place, new)]))
     if old.title != new.title and a == b:
-        yield from told(who, title, "renamed", f"{place.of}状态“{old.title}”改称“{new.title}”", *paths)
+        yield from told(who, title, "renamed", f"{place.of}状态{quoted(old.title)}改称{quoted(new.title)}", *paths)
     if place.sides.renamed([old.holder] if old.holder else []) != ([new.holder] if new.holder else []):
         before, after = (
             place.sides.in_a.roles(filter(None, [old.holder])),
@@ -68,7 +67,7 @@ def _state(place: Place, a: str, b: str, old: State, new: State) -> Iterator[Cha
         yield from told(who, title, "holder-changed", f"{title}由{before}持有改为由{after}持有", *paths)
     if old.stage != new.stage:
         names = [stage.chinese if stage else "无" for stage in (old.stage, new.stage)]
-        yield from told(who, title, "stage-changed", f"{title}由环节“{names[0]}”改到“{names[1]}”", *paths)
+        yield from told(who, title, "stage-changed", f"{title}由环节{quoted(names[0])}改到{quoted(names[1])}", *paths)
     yield from _watchers(place, old, new, title, paths)
     if old.final != new.final:
         words = f"{title}改为终态：停在这里的视为已结" if new.final else f"{title}不再是终态：停在这里的又成了未结"

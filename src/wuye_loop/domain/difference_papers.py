@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from wuye_loop.domain.difference_forms import fields
 from wuye_loop.domain.difference_sides import EVERYBODY, Change, Sides, rest, told
 from wuye_loop.domain.paper_spec import DocumentKind, Instrument, RatingSpec
+from wuye_loop.domain.wording import quoted
 
 _DOCUMENT = frozenset({"series", "by", "to", "copies"})
 _RATING = frozenset({"title", "of", "in_", "asks", "weights"})
@@ -20,19 +21,19 @@ def documents(sides: Sides) -> Iterator[Change]:
     for name, spec in old.items():
         if name not in new:
             yield from told(
-                _roles(sides, spec.by), name, "document-removed", f"不再有文书“{name}”", f"documents.{name}"
+                _roles(sides, spec.by), name, "document-removed", f"不再有文书{quoted(name)}", f"documents.{name}"
             )
     for name, spec in new.items():
         path = f"documents.{name}"
         if name not in old:
-            words = f"新增文书“{name}”，文号 {spec.series}"
+            words = f"新增文书{quoted(name)}，文号 {spec.series}"
             yield from told(_roles(sides, spec.by), name, "document-added", words, None, path)
         elif spec != old[name]:
             yield from _document(sides, name, old[name], spec, path)
 
 
 def _document(sides: Sides, name: str, old: DocumentKind, new: DocumentKind, path: str) -> Iterator[Change]:
-    title = f"文书“{name}”"
+    title = f"文书{quoted(name)}"
     issuers = _roles(sides, [*sides.renamed(old.by), *new.by])
     if old.series != new.series:
         words = f"{title}的文号由 {old.series} 改为 {new.series}，新的系列从 1 号编起"
@@ -52,7 +53,7 @@ def instruments(sides: Sides) -> Iterator[Change]:
     old, new = sides.a.instruments, sides.b.instruments
     for name in {**old, **new}:
         path, found = f"instruments.{name}", new.get(name) or old[name]
-        title = f"督办手段“{found.title}”"
+        title = f"督办手段{quoted(found.title)}"
         if name not in new:
             yield from told([EVERYBODY], title, "instrument-removed", f"不再有{title}", path)
         elif name not in old:
@@ -63,7 +64,7 @@ def instruments(sides: Sides) -> Iterator[Change]:
 
 def _instrument(old: Instrument, new: Instrument, title: str, path: str) -> Iterator[Change]:
     if old.title != new.title:
-        words = f"督办手段“{old.title}”改称“{new.title}”"
+        words = f"督办手段{quoted(old.title)}改称{quoted(new.title)}"
         yield from told([EVERYBODY], title, "renamed", words, path, path)
     if old.urgent != new.urgent:
         words = f"{title}{'改为随时发出' if new.urgent else '不再随时发出，等到可以打扰的时间'}"
@@ -78,18 +79,18 @@ def ratings(sides: Sides) -> Iterator[Change]:
         path, found = f"ratings.{name}", new.get(name) or old[name]
         who = [*(sides.role(by) for by in found.by), *([] if found.by else [sides.resident]), sides.role(found.of)]
         if name not in new:
-            yield from told(who, found.title, "rating-removed", f"不再有评价“{found.title}”", path)
+            yield from told(who, found.title, "rating-removed", f"不再有评价{quoted(found.title)}", path)
         elif name not in old:
-            words = f"新增评价“{found.title}”，评的是{sides.role(found.of)}"
+            words = f"新增评价{quoted(found.title)}，评的是{sides.role(found.of)}"
             yield from told(who, found.title, "rating-added", words, None, path)
         else:
             yield from _rating(sides, old[name], new[name], who, path)
 
 
 def _rating(sides: Sides, old: RatingSpec, new: RatingSpec, who: Sequence[str], path: str) -> Iterator[Change]:
-    title = f"评价“{new.title}”"
+    title = f"评价{quoted(new.title)}"
     if old.title != new.title:
-        yield from told(who, title, "renamed", f"评价“{old.title}”改称“{new.title}”", path, path)
+        yield from told(who, title, "renamed", f"评价{quoted(old.title)}改称{quoted(new.title)}", path, path)
     if sides.renamed([old.of]) != [new.of]:
         words = f"{title}评的由{sides.role(old.of)}改为{sides.role(new.of)}"
         yield from told([sides.role(old.of), *who], title, "of-changed", words, path, path)

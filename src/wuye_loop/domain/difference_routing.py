@@ -5,11 +5,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from wuye_loop.domain.conditions import ALWAYS
 from wuye_loop.domain.difference_cases import Line, Turn, turns
 from wuye_loop.domain.difference_sides import CLERK, Change, Sides, shown, told
 from wuye_loop.domain.routing import router_params
 from wuye_loop.domain.routing_kinds import TITLES, Target
-from wuye_loop.domain.wording import SPECIAL, listed
+from wuye_loop.domain.wording import SPECIAL, listed, quoted
 from wuye_loop.domain.workflow import RouterCall
 
 _MOST_TOLD = 200  # cases of one list
@@ -17,15 +18,15 @@ _MOST_TOLD = 200  # cases of one list
 
 def routers(sides: Sides) -> Iterator[Change]:
     """Yield what changes in the chain of routers, for those who lead."""
-    old, new = list(_numbered(sides.a.routers)), list(_numbered(sides.b.routers))
+    old, new = _named(sides.a.routers, ()), _named(sides.b.routers, sides.a.routers)
     was, now = dict(old), dict(new)
     for key, call in old:
         if key not in now:
-            words = f"不再用“{_title(call)}”转办"
+            words = f"不再用{quoted(_title(call))}转办"
             yield from told(sides.leads, _title(call), "router-removed", words, _path(sides.a, call))
     for key, call in new:
         if key not in was:
-            words = f"新增转办方式“{_title(call)}”，排在第 {sides.b.routers.index(call) + 1} 位"
+            words = f"新增转办方式{quoted(_title(call))}，排在第 {sides.b.routers.index(call) + 1} 位"
             yield from told(sides.leads, _title(call), "router-added", words, None, _path(sides.b, call))
     before, after = [key for key, _ in old if key in now], [key for key, _ in new if key in was]
     if before != after:
@@ -37,12 +38,33 @@ def routers(sides: Sides) -> Iterator[Change]:
             yield from _router(sides, was[key], now[key])
 
 
-def _numbered(calls: Sequence[RouterCall]) -> Iterator[tuple[tuple[str, int], RouterCall]]:
-    """Yield the calls by kind and by how many of that kind came before: what two files have in common."""
-    seen: dict[str, int] = {}
+Key = tuple[str, str, int]
+
+
+def _named(calls: Sequence[RouterCall], others: Sequence[RouterCall]) -> list[tuple[Key, RouterCall]]:
+    """Return the calls by kind and title, which say what belongs together in two files.
+
+    A call whose title the other file does not have takes the place of the one of its kind that is left over there.
+    """
+    keys = _keys(calls)
+    if others:
+        theirs = _keys(others)
+        left = [key for key in theirs if key not in keys]
+        for place, key in enumerate(keys):
+            if key not in theirs:
+                twin = next((one for one in left if one[0] == key[0]), None)
+                if twin is not None:
+                    left.remove(twin)
+                    keys[place] = twin
+    return list(zip(keys, calls, strict=True))
+
+
+def _keys(calls: Sequence[RouterCall]) -> list[Key]:
+    found: list[Key] = []
     for call in calls:
-        seen[call.kind] = seen.get(call.kind, 0) + 1
-        yield (call.kind, seen[call.kind]), call
+        count = sum(key[:2] == (call.kind, _title(call)) for key in found)
+        found.append((call.kind, _title(call), count))
+    return found
 
 
 def _title(call: RouterCall) -> str:
@@ -56,9 +78,15 @@ def _path(workflow: Any, call: RouterCall) -> str:
 def _router(sides: Sides, old: RouterCall, new: RouterCall) -> Iterator[Change]:
     title, paths = _title(new), (_path(sides.a, old), _path(sides.b, new))
     if _title(old) != title:
-        yield from told(sides.leads, title, "renamed", f"转办方式“{_title(old)}”改称“{title}”", *paths)
+        yield from told(sides.leads, title, "renamed", f"转办方式{quoted(_title(old))}改称{quoted(title)}", *paths)
     before, after = _params(old), _params(new)
-    for name in sorted({*before, *after} - {"rules"}):
+    if before.get("when", ALWAYS) != after.get("when", ALWAYS):
+        asked = [
+            words.condition(side.get("when", ALWAYS)) for words, side in ((sides.in_a, before), (sides.in_b, after))
+        ]
+        said = [f"只用于{one}的诉求" if one else "用于所有诉求" for one in asked]
+        yield from told(sides.leads, title, "router-changed", f"{title}由{said[0]}改为{said[1]}", *paths)
+    for name in sorted({*before, *after} - {"rules", "when"}):
         if before.get(name) != after.get(name):
             words = f"{title}的 {name} 由{shown(before.get(name))}改为{shown(after.get(name))}"
             yield from told(sides.leads, title, "router-changed", words, *paths)

@@ -113,10 +113,10 @@ class Place:
             return self._openers(kind)
         if kind.holder in self.sides.b.roles or kind.holder in self.sides.a.roles:
             return [self.sides.role(kind.holder)]
-        return self._openers(kind) if kind.holder == "opener" else [f"“{kind.title}”任务的持有单位"]
+        return self._openers(kind) if kind.holder == "opener" else [f"{quoted(kind.title)}任务的持有单位"]
 
     def _openers(self, kind: TaskKind) -> list[str]:
-        return [self.sides.role(by) for by in kind.open.by if by != "system"] or [f"“{kind.title}”任务的发起单位"]
+        return [self.sides.role(by) for by in kind.open.by if by != "system"] or [f"{quoted(kind.title)}任务的发起单位"]
 
 
 def told(

@@ -37,7 +37,7 @@ def _path(place: Place, name: str) -> str:
 
 
 def _named(place: Place, spec: ActionSpec) -> str:
-    return f"{place.of}“{spec.title}”"
+    return f"{place.of}{quoted(spec.title)}"
 
 
 def _lost(place: Place, spec: ActionSpec, name: str) -> Iterator[Change]:
@@ -115,7 +115,7 @@ def step(place: Place, old: Step, new: Step, what: str, paths: tuple[str, str]) 
     sides = place.sides
     who = _doers(place, old, new)
     if old.title != new.title:
-        yield from told(who, what, "renamed", f"{place.of}“{old.title}”改称“{new.title}”", *paths)
+        yield from told(who, what, "renamed", f"{place.of}{quoted(old.title)}改称{quoted(new.title)}", *paths)
     yield from _who(place, old, new, what, paths)
     yield from _from(place, old, new, what, who, paths)
     yield from _conditions(sides, old.if_, new.if_, what, who, paths)

@@ -6,6 +6,7 @@ from wuye_loop.domain.difference_clocks import clocks
 from wuye_loop.domain.difference_flows import states
 from wuye_loop.domain.difference_sides import RUNNING, SYSTEM, Change, Place, Sides, rest, told
 from wuye_loop.domain.difference_steps import actions, step
+from wuye_loop.domain.wording import quoted
 from wuye_loop.domain.workflow import TaskKind
 
 _KIND = frozenset({"title", "open", "holder", "fallback", "single", "states", "clocks", "actions"})
@@ -25,16 +26,16 @@ def tasks(sides: Sides) -> Iterator[Change]:
         if name in new:
             continue
         path = f"tasks.{name}"
-        words = f"任务“{kind.title}”没有了：未办结的这种任务在新版里无处可去"
+        words = f"任务{quoted(kind.title)}没有了：未办结的这种任务在新版里无处可去"
         yield from told([RUNNING], kind.title, "task-removed", words, path)
         for who in _openers(sides, kind):
-            said = f"不再自动开“{kind.title}”" if who == SYSTEM else f"不能再发起“{kind.title}”"
+            said = f"不再自动开{quoted(kind.title)}" if who == SYSTEM else f"不能再发起{quoted(kind.title)}"
             yield from told([who], kind.title, "task-removed", said, path)
     for name, kind in new.items():
         path = f"tasks.{name}"
         if name not in old:
             for who in _openers(sides, kind):
-                said = f"由系统开任务“{kind.title}”" if who == SYSTEM else f"可以发起任务“{kind.title}”"
+                said = f"由系统开任务{quoted(kind.title)}" if who == SYSTEM else f"可以发起任务{quoted(kind.title)}"
                 yield from told([who], kind.title, "task-added", said, None, path)
         elif kind != old[name]:
             yield from _task(Place(sides, name), old[name], kind, path)
@@ -45,10 +46,10 @@ def _openers(sides: Sides, kind: TaskKind) -> list[str]:
 
 
 def _task(place: Place, old: TaskKind, new: TaskKind, path: str) -> Iterator[Change]:
-    sides, title = place.sides, f"“{new.title}”任务"
+    sides, title = place.sides, f"{quoted(new.title)}任务"
     who = _openers(sides, new)
     if old.title != new.title:
-        yield from told(who, title, "renamed", f"任务“{old.title}”改称“{new.title}”", path, path)
+        yield from told(who, title, "renamed", f"任务{quoted(old.title)}改称{quoted(new.title)}", path, path)
     if sides.renamed([old.holder]) != [new.holder]:
         words = f"{title}由{sides.in_a.role(old.holder)}办理改为由{sides.in_b.role(new.holder)}办理"
         both = [sides.role(old.holder), sides.role(new.holder)]

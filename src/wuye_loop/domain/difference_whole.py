@@ -21,23 +21,25 @@ def roles(sides: Sides) -> Iterator[Change]:
     old, new = sides.a.roles, sides.b.roles
     for name, role in old.items():
         if sides.moved.roles.get(name, name) not in new:
-            words = f"角色“{role.title}”没有了：以它的身份办过的、等着它办的都要另有着落"
+            words = f"角色{quoted(role.title)}没有了：以它的身份办过的、等着它办的都要另有着落"
             yield from told([RUNNING], role.title, "role-removed", words, f"roles.{name}")
             yield from told([role.title], role.title, "role-removed", "不再是本流程的角色", f"roles.{name}")
     known = {sides.moved.roles.get(name, name): name for name in old}
     for name, role in new.items():
         path = f"roles.{name}"
         if name not in known:
-            words = f"新增角色“{role.title}”：{sides.in_b.unit(role)}"
+            words = f"新增角色{quoted(role.title)}：{sides.in_b.unit(role)}"
             yield from told([role.title], role.title, "role-added", words, None, path)
             continue
         before, paths = old[known[name]], (f"roles.{known[name]}", path)
         if before.title != role.title:
-            yield from told([role.title], role.title, "renamed", f"角色“{before.title}”改称“{role.title}”", *paths)
+            yield from told(
+                [role.title], role.title, "renamed", f"角色{quoted(before.title)}改称{quoted(role.title)}", *paths
+            )
         if (before.is_, before.unit) != (role.is_, role.unit):
-            words = f"“{role.title}”由{sides.in_a.unit(before)}改为{sides.in_b.unit(role)}"
+            words = f"{quoted(role.title)}由{sides.in_a.unit(before)}改为{sides.in_b.unit(role)}"
             yield from told([role.title], role.title, "role-unit-changed", words, *paths)
-        yield from rest(before, role, {"title", "is_", "unit"}, f"角色“{role.title}”", [role.title], path)
+        yield from rest(before, role, {"title", "is_", "unit"}, f"角色{quoted(role.title)}", [role.title], path)
 
 
 def separation(sides: Sides) -> Iterator[Change]:
@@ -46,11 +48,11 @@ def separation(sides: Sides) -> Iterator[Change]:
     new = _pairs(sides.b.separate)
     for pair in sorted(new - old, key=sorted):
         one, other = sorted(map(sides.role, pair))
-        words = f"“{one}”与“{other}”必须是不同的单位"
+        words = f"{quoted(one)}与{quoted(other)}必须是不同的单位"
         yield from told([one, other], "职责分离", "separation-added", words, None, "separate")
     for pair in sorted(old - new, key=sorted):
         one, other = sorted(map(sides.role, pair))
-        words = f"“{one}”与“{other}”可以是同一个单位"
+        words = f"{quoted(one)}与{quoted(other)}可以是同一个单位"
         yield from told([one, other], "职责分离", "separation-removed", words, "separate")
 
 
@@ -65,16 +67,16 @@ def sources(sides: Sides) -> Iterator[Change]:
         path, found = f"sources.{name}", new.get(name) or old[name]
         who = [sides.role(by) for by in found.by] or [SYSTEM]
         if name not in new:
-            yield from told(who, found.title, "source-removed", f"不再有来源“{found.title}”", path)
+            yield from told(who, found.title, "source-removed", f"不再有来源{quoted(found.title)}", path)
         elif name not in old:
-            words = f"新增来源“{found.title}”，答复{ANSWERED[found.answered]}"
+            words = f"新增来源{quoted(found.title)}，答复对象：{ANSWERED[found.answered]}"
             yield from told(who, found.title, "source-added", words, None, path)
         else:
             yield from _source(sides, old[name], new[name], who, path)
 
 
 def _source(sides: Sides, old: SourceSpec, new: SourceSpec, who: list[str], path: str) -> Iterator[Change]:
-    title = f"来源“{new.title}”"
+    title = f"来源{quoted(new.title)}"
     if old.answered != new.answered:
         words = f"{title}的答复对象由{ANSWERED[old.answered]}改为{ANSWERED[new.answered]}"
         yield from told([*who, sides.resident], title, "answered-changed", words, path, path)

@@ -76,14 +76,11 @@ def task_grid(kind: TaskKind, made: Sequence[Move]) -> Grid:
 
 
 def _depths(flow: Flow, made: Sequence[Move]) -> dict[str, int]:
-    """Return how many moves each state is from the start; one that no move reaches stands after all others."""
-    depths = {flow.start: 0}
-    edge = [flow.start]
-    while edge:
-        found = [
-            target for state in edge for move in made for source, target in move.pairs
-            if source == state and target not in depths
-        ]  # fmt: skip
-        depths |= dict.fromkeys(found, depths[edge[0]] + 1)
-        edge = list(dict.fromkeys(found))
-    return {name: depths.get(name, len(flow.states)) for name in flow.states}
+    """Return how many moves lead to each state on the longest way that never goes back in the order of the file."""
+    order = {name: n for n, name in enumerate(flow.states)}
+    depths = dict.fromkeys(flow.states, 0)
+    pairs = sorted({pair for move in made for pair in move.pairs}, key=lambda pair: order[pair[0]])
+    for source, target in pairs:
+        if order[source] < order[target]:
+            depths[target] = max(depths[target], depths[source] + 1)
+    return depths

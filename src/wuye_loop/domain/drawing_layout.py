@@ -17,6 +17,7 @@ _STEP = 18  # between two lines that reach the same side of a box: their numbers
 _PITCH = 9  # between two lines in a channel
 _HEAD = 13  # room for an arrowhead
 _AIR = 9  # least room beside a box
+_MOST_AIR = 70  # and what is added at most to each channel to fill the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,19 @@ class _Axis:
     end: float
 
 
-def layout(grid: Grid, links: Sequence[Link], heights: Sequence[float], left: float, top: float) -> Layout:
-    """Measure a drawing whose rows are at least `heights` high, its first channel at (`left`, `top`)."""
+def layout(
+    grid: Grid, links: Sequence[Link], heights: Sequence[float], left: float, top: float, wide: float = 0
+) -> Layout:
+    """Measure a drawing whose rows are at least `heights` high, its first channel at (`left`, `top`), up to x = `wide`."""
     columns = len(grid.columns)
     places = {name: place_of(cell) for name, cell in grid.cells.items()}
     found = routes(links, grid.cells, columns, grid.rows)
     laid = tracks(found.values(), places)
     room = _room(links, found, places)
     xs = _measured(1, columns, [BOX_W] * columns, laid.counts, room, left, set())
+    if xs.end < wide:
+        air = min(_MOST_AIR, (wide - xs.end) / (columns + 1))
+        xs = _measured(1, columns, [BOX_W] * columns, laid.counts, room, left, set(), air)
     borders = {2 * lane.first for lane in grid.lanes if lane.first}
     ys = _measured(0, grid.rows, heights, laid.counts, room, top, borders)
     boxes = {name: Box(xs.starts[x], ys.starts[y], BOX_W, ys.sizes[y]) for name, (x, y) in places.items()}
@@ -129,6 +135,7 @@ def _measured(
     room: Room,
     start: float,
     borders: set[int],
+    air: float = 0,
 ) -> _Axis:
     """Lay channels and bands one after the other; `axis` is that of the lines whose tracks lie in them."""
     made = _Axis([], [], [], start)
@@ -139,8 +146,9 @@ def _measured(
             step = _step(count, size)
             offset = (size - (count - 1) * step) / 2
         else:
-            before = max(room.get((1 - axis, n, 0), 0), _AIR if n else 3) + (8 if n in borders else 0)
-            after = max(room.get((1 - axis, n, 1), 0), _AIR if n < 2 * bands else 3) + (8 if n in borders else 0)
+            more = air / 2 + (8 if n in borders else 0)
+            before = more + max(room.get((1 - axis, n, 0), 0), _AIR if n else 3)
+            after = more + max(room.get((1 - axis, n, 1), 0), _AIR if n < 2 * bands else 3)
             size = before + after + max(0, count - 1) * _PITCH + (4 if count else 0)
             offset = before + 2
         made.starts.append(made.end)

@@ -41,6 +41,7 @@ _TYPES: Final = {
     "choice": "单选", "scale": "量表", "file": "文件",
 }  # fmt: skip
 _BARE: Final = frozenset({"kind", "urgency"})  # facts whose values say by themselves what they are
+_FIGURES: Final = {"satisfaction": "满意率", "on_time": "按时率"}
 _TRUTHS: Final = {  # what is said of a fact that is or is not so
     "overdue": ("{}已逾期", "{}未逾期"),
     "managed": ("小区有物业企业", "小区没有物业企业"),
@@ -258,8 +259,12 @@ class Wording:
             "notify": f"发{self.instrument(str(params.get('instrument')))}给{self._to(params)}",
             "extend_clock": f"延长{self.clock(str(params.get('clock')))}",
             "precedent": "记作先例",
-            "exclude": "不计入考核",
+            "exclude": f"不计入{_FIGURES.get(str(params.get('figure')), '考核')}",
+            "act_tasks": f"对未结的{self.task(str(params.get('task')))}都做{self._act_on(params)}",
         }.get(call.name, f"效果 {call.name}")
+
+    def _act_on(self, params: Mapping[str, Any]) -> str:
+        return self.action(str(params.get("action")), str(params.get("task")))
 
     def _to(self, params: Mapping[str, Any]) -> str:
         to = params.get("to", ())

@@ -27,12 +27,13 @@ class Act(NamedTuple):
 
 
 class RecordedTask(NamedTuple):
-    """A task that was opened: its id, its kind, who held it at the end."""
+    """A task that was opened: its id, its kind, who held it at the end, which kind of document it carries."""
 
     id: str
     kind: str
     n: int
     holder: str | None
+    document: str | None
 
 
 class RecordedClock(NamedTuple):
@@ -84,7 +85,7 @@ _ACTS = """(SELECT jsonb_agg(jsonb_build_array(l.seq, l.at, l.action, l.task_id,
   CASE WHEN l.seq = 1 THEN l.changes->'grievance' ELSE l.changes#>'{grievance,lead_unit}' END) ORDER BY l.seq)
   FROM ledger l WHERE l.grievance_id = g.id)"""
 _TASKS = (
-    "(SELECT jsonb_agg(jsonb_build_array(t.id, t.kind, t.n, t.holder_unit)) FROM task t WHERE t.grievance_id = g.id)"
+    "(SELECT jsonb_agg(jsonb_build_array(t.id, t.kind, t.n, t.holder_unit, t.document)) FROM task t WHERE t.grievance_id = g.id)"
 )
 _CLOCKS = """(SELECT jsonb_agg(jsonb_build_array(c.task_id, c.name, c.cycle, c.run, c.due_at, c.ended_at, c.unit))
   FROM clock c WHERE c.grievance_id = g.id)"""

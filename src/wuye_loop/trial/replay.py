@@ -47,7 +47,10 @@ _OFFICES = {kind.value: kind for kind in ActorKind}
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A recorded action that the other version does not allow, and why; `follows` where it stood elsewhere already."""
+    """A recorded action that the other version does not allow, and why.
+
+    `follows`: it only follows from an earlier refusal, or its task was never opened here.
+    """
 
     act: Act
     kind: str | None
@@ -206,19 +209,27 @@ class Replay:
         spec = step_of(self._rules, act.action, kind)
         asked = spec.needs if spec is not None else act.facts
         had = self.pair.fields(act.action, kind)
-        return {key: value for key, value in act.facts.items() if key in asked and (had is None or key in had)}
+        form = {key: value for key, value in act.facts.items() if key in asked and (had is None or key in had)}
+        if "document" in form and act.task is not None:
+            form["document"] = self.recorded.tasks[act.task].document  # the row has the number in its place
+        return form
 
     def _refuse(self, act: Act, error: WuyeError) -> None:
         kind = self._kind(act)
-        self.outcome.refused.append(Refused(act, kind, _why(error), follows=self._elsewhere(act, kind)))
+        self.outcome.refused.append(Refused(act, kind, _why(error), follows=self._follows(act, kind)))
 
-    def _elsewhere(self, act: Act, kind: str | None) -> bool:
-        """Say whether it stood elsewhere already, so that the refusal only follows from something before it."""
+    def _follows(self, act: Act, kind: str | None) -> bool:
+        """Say whether a refusal only follows from another: something was refused before, and it stands elsewhere since."""
+        passage = self.pair.passage
         if act.task is not None and not act.action.startswith(_OPEN):
             task = self._situation.tasks.get(self._tasks.get(act.task, _LEAD))
-            return task is None or task.state != self.pair.passage.task_state(kind or "", act.from_state or "")
-        state = act.from_state if act.task is None else self._state
-        return self._situation.grievance.state != self.pair.passage.state(state or "")
+            if task is None:
+                return True
+            elsewhere = task.state != passage.task_state(kind or "", act.from_state or "")
+        else:
+            state = act.from_state if act.task is None else self._state
+            elsewhere = self._situation.grievance.state != passage.state(state or "")
+        return elsewhere and bool(self.outcome.refused)
 
     # --- the system ---
 

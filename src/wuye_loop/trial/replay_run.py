@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
@@ -55,7 +56,7 @@ def replay(
     parts = 1 if total <= _FEW else max(1, processes)
     if parts == 1:
         return _share(Task(database.url, text, since, last), told)
-    shares = parts * 4  # smaller shares, so that no process waits long for the last one
+    shares = parts * 4  # smaller shares: no process waits long for the last one, and progress is seen
     tasks = [Task(database.url, text, since, last, part, shares) for part in range(shares)]
     with ProcessPoolExecutor(parts, mp_context=multiprocessing.get_context("spawn")) as pool:
         waiting = {pool.submit(_share, task) for task in tasks}
@@ -75,10 +76,11 @@ def findings(
     `until` is when the record ends. What was migrated on the way is yielded too: see Recorded.migrated.
     """
     with database.read() as own, database.read() as session:
-        bench = _Bench(own, Rules(parse(text, "against.yaml")), until)
+        bench = _bench(database.url, text, until)
+        bench.refresh(own)
         for item in recorded.stream(session, since, part=part, parts=parts):
             try:
-                yield item, [] if item.migrated else bench.compared(item)
+                yield item, [] if item.migrated else bench.compared(own, item)
             except Exception as error:  # noqa: BLE001 whatever it is, it is counted and shown, and the others go on
                 yield item, error
 
@@ -105,18 +107,27 @@ def _share(task: Task, told: Callable[[int], None] = lambda _: None) -> Tally:
 class _Bench:
     """What every replay needs: the other version, the pairs it makes with those recorded, calendar, directory."""
 
-    def __init__(self, session: Session, rules: Rules, until: datetime) -> None:
-        self._session = session
+    def __init__(self, rules: Rules, until: datetime) -> None:
         self._rules = rules
         self._until = until
         self._reference = Reference()
-        self._reference.refresh(session)
-        self._calendar = self._reference.calendar(session, rules.workflow.calendar)
         self._pairs: dict[str, Pair] = {}
 
-    def compared(self, item: Recorded) -> list[Finding]:
+    def refresh(self, session: Session) -> None:
+        """Read directory and calendar, unless they were read and stand as they did."""
+        self._reference.refresh(session)
+
+    def compared(self, session: Session, item: Recorded) -> list[Finding]:
+        """Take one grievance through the other version; return its differences."""
         pair = self._pairs.get(item.workflow)
         if pair is None:
-            pair = self._pairs[item.workflow] = Pair(self._reference.rules(self._session, item.workflow), self._rules)
-        outcome = Replay(item, pair, self._calendar, self._reference.directory, self._until).run()
+            pair = self._pairs[item.workflow] = Pair(self._reference.rules(session, item.workflow), self._rules)
+        calendar = self._reference.calendar(session, self._rules.workflow.calendar)
+        outcome = Replay(item, pair, calendar, self._reference.directory, self._until).run()
         return compare(item, outcome, pair)
+
+
+@lru_cache(maxsize=1)
+def _bench(_: str, text: str, until: datetime) -> _Bench:
+    """Keep what a process needs for all of its shares of one database: reading and compiling the rules takes as long as many replays."""
+    return _Bench(Rules(parse(text, "against.yaml")), until)

@@ -13,8 +13,9 @@ CASES: Final = 1 << 16  # grievances whose lots are drawn at once
 _LOTS: Final = 16  # lots of one grievance before it takes another's
 MASK: Final = CASES * _LOTS - 1
 _STEPS: Final = 4096  # how finely shares and lengths are cut
-_TOP: Final = 52  # a lot has 64 bits; its highest 12 are a step
+TOP: Final = 52  # a lot has 64 bits; its highest 12 are a step
 WHOLE: Final = 1 << 64
+JUMP: Final = 40_503  # to another's lots, when a grievance has used up its own
 _NORMAL: Final = 30  # from this mean on, a day's number is drawn from the normal curve
 
 
@@ -56,7 +57,7 @@ def lengths(mean: float, spread: float) -> list[float]:
 
 def length(among: Sequence[float], drawn: int) -> int:
     """Return a length in whole minutes, rounded by the rest of the lot so that the mean stays."""
-    return int(among[drawn >> _TOP] + (drawn & 0xFFFF) / 65_536)
+    return int(among[drawn >> TOP] + (drawn & 0xFFFF) / 65_536)
 
 
 def shared(shares: Mapping[T, float]) -> list[T]:

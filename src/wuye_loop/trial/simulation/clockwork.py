@@ -27,15 +27,15 @@ class Clockwork:
         self._agenda = agenda
         self._facts = facts
         self._ring = ring
-        self._changes: dict[tuple[int, int], Change] = {}
+        self._first: dict[int, Change] = {}  # what the first state does
         self.nobody = Desk("", 0, office, len(clocks))  # clocks that run while no unit holds
 
     def change(self, old: StateLine | None, new: StateLine) -> Change:
         """Return the clocks that end, are held and run when one state follows another."""
-        key = (-1 if old is None else old.index, new.index)
-        found = self._changes.get(key)
+        moves: dict[int, Change] = self._first if old is None else old.moves
+        found = moves.get(new.index)
         if found is None:
-            found = self._changes[key] = self._changed(old.name if old else "", new.name)
+            found = moves[new.index] = self._changed(old.name if old else "", new.name)
         return found
 
     def _changed(self, old: str, new: str) -> Change:
@@ -52,19 +52,18 @@ class Clockwork:
 
     def left_state(self, case: Case, line: ClockLine, now: int) -> None:
         """Count a simple clock when its state is left: it has run since the state was entered."""
-        desk = case.desk or self.nobody
-        start = case.entered
+        desk, start, n = case.desk or self.nobody, case.entered, line.index
         if now == start:  # passed through
-            desk.due[line.index] += 1
-            desk.in_time[line.index] += 1
+            desk.due[n] += 1
+            desk.in_time[n] += 1
             return
-        limit = line.limits[0] if line.limits[0].when is None else self._limit(case, line)
+        limit = line.known.get(case.profile) or self._limit(case, line)
         if limit is None or limit.due is None:
             return
         due = limit.due(start)
-        desk.due[line.index] += 1
+        desk.due[n] += 1
         if now <= due:
-            desk.in_time[line.index] += 1
+            desk.in_time[n] += 1
             if not line.early:
                 return
         self._climbed(case, line, start, due, now, desk)
@@ -123,8 +122,9 @@ class Clockwork:
             self._note(case, timer)
 
     def _note(self, case: Case, timer: Timer) -> None:
+        marks = timer.line.marks(timer.due)
         for rung in timer.line.acting:
-            at = rung.at(timer.due)
+            at = marks[rung.index]
             if at > self._agenda.now:
                 self._agenda.at(at, self._rings, (case, timer, rung, timer.due))
 
@@ -180,8 +180,8 @@ class Clockwork:
                 self.count(case, timer)
 
     def _climbed(self, case: Case, line: ClockLine, start: int, due: int, at: int, desk: Desk) -> None:
-        for rung in line.rungs:
-            if start <= rung.at(due) < at and (rung.when is None or rung.when.holds(self._facts(case))):
+        for rung, stands in zip(line.rungs, line.marks(due), strict=True):
+            if start <= stands < at and (rung.when is None or rung.when.holds(self._facts(case))):
                 desk.rungs[line.index * MOST_RUNGS + rung.index] += 1
 
 

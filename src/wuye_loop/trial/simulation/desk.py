@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import simpy
 
-from wuye_loop.trial.simulation.chance import CASES, MASK
+from wuye_loop.trial.simulation.chance import CASES, JUMP, MASK
 from wuye_loop.trial.simulation.flow import ActionLine, ClockLine, StateLine
 from wuye_loop.trial.simulation.minutes import OfficeMinutes
 from wuye_loop.trial.simulation.profiles import Profile
@@ -25,15 +25,15 @@ class Agenda:
         self.env = simpy.Environment()
         self.now = 0
         self.last = last
-        self._minutes: dict[int, list[tuple[Do, Any]]] = {}
+        self.noted: dict[int, list[tuple[Do, Any]]] = {}  # by minute
 
     def at(self, minute: int, do: Do, what: Any) -> None:
         """Do it at a minute, after everything else that was noted for that minute before."""
-        noted = self._minutes.get(minute)
+        noted = self.noted.get(minute)
         if noted is None:
             if minute >= self.last:
                 return
-            noted = self._minutes[minute] = []
+            noted = self.noted[minute] = []
             event = self.env.timeout(minute - self.now, minute)
             event.callbacks.append(self._pass)
         noted.append((do, what))
@@ -41,9 +41,9 @@ class Agenda:
     def _pass(self, event: simpy.Event) -> None:
         minute: int = event.value
         self.now = minute
-        for do, what in self._minutes[minute]:  # what happens now may note more for now
+        for do, what in self.noted[minute]:  # what happens now may note more for now
             do(what)
-        del self._minutes[minute]
+        del self.noted[minute]
 
 
 class Desk:
@@ -153,4 +153,4 @@ class Case:
         """Return the next lot of 64 bits."""
         k = self.drawn
         self.drawn = k + 1
-        return self.block[(self.place + k * CASES + (k >> 4) * 40_503) & MASK]
+        return self.block[(self.place + k * CASES + (k >> 4) * JUMP) & MASK]

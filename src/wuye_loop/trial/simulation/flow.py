@@ -63,6 +63,14 @@ class ClockLine:
     early: bool  # a rung stands before the due minute
     keys: tuple[str, ...] | None  # facts beside the fixed ones that choose the limit; None: look anew each time
     known: dict[Any, LimitLine | None] = field(default_factory=dict)
+    stood: dict[int, Sequence[int]] = field(default_factory=dict)
+
+    def marks(self, due: int) -> Sequence[int]:
+        """Return where each rung stands for a due minute; many clocks are due at the same one."""
+        found = self.stood.get(due)
+        if found is None:
+            found = self.stood[due] = tuple(rung.at(due) for rung in self.rungs)
+        return found
 
 
 @dataclass(slots=True)
@@ -96,6 +104,7 @@ class ActionLine:
     minutes: Sequence[float]
     by_category: Mapping[str, Sequence[float]]
     wait: Sequence[float] | None
+    target: "StateLine | None" = None  # the state of `straight`
     taken: int = 0
 
 
@@ -110,9 +119,11 @@ class StateLine:
     final: bool
     holder: str | None
     worker: str | None
+    own: bool  # who holds it here also works on it
     simple: Sequence[ClockLine]
     choices: Sequence[tuple[float, ActionLine]]
     plain: ActionLine | None  # the only choice, when nothing can speak against it
+    moves: dict[int, Any] = field(default_factory=dict)  # what a change of state does to the clocks, by the next state
 
 
 @dataclass(slots=True)
@@ -160,8 +171,11 @@ def _states(
         only = choices[0][1] if len(choices) == 1 and line is not None else None
         found[name] = StateLine(
             n, name, spec.title, str(spec.stage or ""), spec.final, spec.holder, line.worker if line else None,
+            line is not None and line.worker == spec.holder,
             [clock for clock in clocks if clock.simple and name in clock.during], choices, only if only is not None and _unbound(only) else None,
         )  # fmt: skip
+    for action in actions.values():
+        action.target = found[action.straight] if action.straight is not None and not workflow.joins else None
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from wuye_loop.domain.roles import SYSTEM
 from wuye_loop.domain.rules import BACK
 from wuye_loop.trial.simulation.assigning import Assigning
-from wuye_loop.trial.simulation.clockwork import Clockwork
+from wuye_loop.trial.simulation.clockwork import Change, Clockwork
 from wuye_loop.trial.simulation.desk import Agenda, Case, Desk
 from wuye_loop.trial.simulation.flow import ActionLine, Flow, StateLine, Way
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
@@ -47,10 +47,12 @@ class Moving:
         if state is old:
             return
         clockwork, now, desk = self._clockwork, self._agenda.now, case.desk
+        change: Change | None = None
         if old is not None:
             for line in old.simple:
                 clockwork.left_state(case, line, now)
-        ends, held, runs = clockwork.change(old, state)
+            change = old.moves.get(state.index)
+        ends, held, runs = change or clockwork.change(old, state)
         for line in ends:
             clockwork.stop(case, line)
         for line in held:
@@ -67,11 +69,10 @@ class Moving:
         if holder is not desk:
             if desk is not None:
                 self._leave(case, desk)
-            case.desk = holder
+            case.desk, case.since = holder, now
             if holder is not None:
-                case.since = now
                 holder.held += 1
-                if holder.held > holder.peak:
+                if holder.held > holder.peak:  # noqa: PLR1730 max() takes thrice as long, here two million times
                     holder.peak = holder.held
         for line in runs:
             clockwork.run(case, line)
@@ -102,9 +103,9 @@ class Moving:
 
     def carry_out(self, case: Case, action: ActionLine, *, by_hand: bool) -> None:
         """Take an action, and everything that follows from it at once."""
-        if action.straight is not None and not self._flow.joins:
-            self._count(case, action)
-            self.enter(case, self._flow.states[action.straight])
+        if action.target is not None:
+            self.count(case, action)
+            self.enter(case, action.target)
             return
         follow = self._take(case, action, by_hand=by_hand)
         taken = 0
@@ -160,14 +161,15 @@ class Moving:
                 follow = (*follow, str(params.get("value")))
             else:
                 self._affect(case, name)
-        self._count(case, action)
+        self.count(case, action)
         if way.to is not None:
             state = case.previous if way.to == BACK else self._flow.states[way.to]
             if state is not None:
                 self.enter(case, state)
         return follow
 
-    def _count(self, case: Case, action: ActionLine) -> None:
+    def count(self, case: Case, action: ActionLine) -> None:
+        """Count an action that is taken."""
         action.taken += 1
         if action.counted:
             for key in (f"done.{action.name}", f"cycle_done.{action.name}"):

@@ -4,7 +4,7 @@ from heapq import heappop, heappush
 from typing import Final
 
 from wuye_loop.trial.simulation.assigning import Assigning
-from wuye_loop.trial.simulation.chance import WHOLE, length, lengths
+from wuye_loop.trial.simulation.chance import CASES, JUMP, MASK, TOP, WHOLE, length, lengths
 from wuye_loop.trial.simulation.desk import Agenda, Case, Desk, Timer
 from wuye_loop.trial.simulation.flow import ActionLine, Flow, Rung, StateLine
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
@@ -41,7 +41,7 @@ class Working:
             self._ask(case, state)
             return
         action = state.plain or self._choice(case, state)
-        desk = case.desk if state.worker == state.holder else self._assigning.unit_of(state.worker, case) or case.desk
+        desk = case.desk if state.own else self._assigning.unit_of(state.worker, case) or case.desk
         if action is None or desk is None:
             return
         case.pending = action
@@ -54,11 +54,22 @@ class Working:
         self._wake(desk)
 
     def _take_up(self, desk: Desk, case: Case, action: ActionLine) -> None:
-        among = action.by_category.get(case.profile.category, action.minutes) if action.by_category else action.minutes
-        minutes = length(among, case.draw()) or 1
+        """Begin the work; written out where it is done two million times a year."""
+        among = action.minutes
+        if action.by_category:
+            among = action.by_category.get(case.profile.category, among)
+        agenda, office, k = self._agenda, desk.office, case.drawn
+        case.drawn = k + 1
+        drawn = case.block[(case.place + k * CASES + (k >> 4) * JUMP) & MASK]
+        minutes = int(among[drawn >> TOP] + (drawn & 0xFFFF) / 65_536) or 1
         desk.busy += 1
         desk.minutes += minutes
-        self._agenda.at(desk.office.add(self._agenda.now, minutes), self._worked, (desk, case, case.token))
+        end = office.add(agenda.now, minutes)
+        noted = agenda.noted.get(end)
+        if noted is None:
+            agenda.at(end, self._worked, (desk, case, case.token))
+        else:
+            noted.append((self._worked, (desk, case, case.token)))
 
     def _worked(self, what: tuple[Desk, Case, int]) -> None:
         desk, case, token = what
@@ -66,7 +77,7 @@ class Working:
         action = case.pending
         if action is not None and case.token == token:
             if action.wait is None:
-                self._act((case, token))
+                self._done(case, action, token)
             else:
                 later = self._office.add(self._agenda.now, length(action.wait, case.draw()))
                 self._agenda.at(later, self._act, (case, token))
@@ -97,18 +108,22 @@ class Working:
 
     def _act(self, what: tuple[Case, int]) -> None:
         case, token = what
-        action = case.pending
-        if case.token != token or action is None:
-            return
+        if case.token == token and case.pending is not None:
+            self._done(case, case.pending, token)
+
+    def _done(self, case: Case, action: ActionLine, token: int) -> None:
+        """Take the action that was worked for, and go on; what did not move is tried again half a day later."""
         state, case.pending = case.state, None
-        if action.guard is None or action.guard.holds(self._moving.facts(case)):
+        if action.target is not None and action.guard is None:
+            self._moving.count(case, action)
+            self._moving.enter(case, action.target)
+        elif action.guard is None or action.guard.holds(self._moving.facts(case)):
             self._moving.carry_out(case, action, by_hand=True)
-        if case.state is state:
-            self._agenda.at(
-                self._office.add(self._agenda.now, self._office.a_day // _PUT_OFF), self._again, (case, token)
-            )
-        else:
+        if case.state is not state:
             self.begin(case)
+        else:
+            later = self._office.add(self._agenda.now, self._office.a_day // _PUT_OFF)
+            self._agenda.at(later, self._again, (case, token))
 
     def _again(self, what: tuple[Case, int]) -> None:
         case, token = what

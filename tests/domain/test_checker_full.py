@@ -1,0 +1,211 @@
+"""What the checker proves of joins, sources, papers and groups beyond its wall: what is sound passes, doubts are told."""
+
+import json
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.domain.wall import BASES
+
+from wuye_loop.domain.checker import Finding, check
+from wuye_loop.domain.directory import Area, Directory, Unit
+from wuye_loop.domain.yamldoc import read
+
+FULL = BASES["full"]
+DATA: list[Any] = [read(text, name).data for name, text in BASES.items()]
+AREAS = [Area("c1", "一社区", "community", None, "c1/")]
+
+
+def changed(*changes: tuple[str, str]) -> str:
+    text = FULL
+    for was, now in changes:
+        assert text.count(was) == 1, was
+        text = text.replace(was, now)
+    return text
+
+
+def told(text: str, directory: Directory | None = None) -> list[Finding]:
+    return check(text, "city.yaml", directory)[1]
+
+
+def words(text: str, directory: Directory | None = None) -> str:
+    return "\n".join(str(finding) for finding in told(text, directory))
+
+
+def unit(code: str, *duties: str) -> Unit:
+    return Unit(code, code, "department", "c1", None, duties, active=True)
+
+
+UNITS = [
+    unit("bureau"),
+    unit("inspection"),
+    unit("branch", "party-branch"),
+    unit("committee", "owners-committee"),
+    unit("office", "community-office"),
+    unit("street-office", "property-office"),
+]
+
+
+def test_five_bodies_on_one_order_are_proved_different() -> None:
+    assert "separate: [[orderer, dispatcher, doer, overseer, acceptor]" in FULL
+    assert told(FULL, Directory(AREAS, UNITS)) == []
+
+
+def test_one_unit_with_two_of_the_duties_is_not_five_bodies() -> None:
+    both = [*UNITS, unit("all-in-one", "owners-committee", "community-office")]
+    found = told(FULL, Directory(AREAS, both))
+    assert [finding.message for finding in found] == [
+        "overseer 和 acceptor 要互不相同，却可能是同一个单位：单位 all-in-one 兼有职责 owners-committee 和 community-office"
+    ]
+
+
+def test_a_watching_unit_must_exist() -> None:
+    assert "没有单位“bureau”" in words(FULL, Directory(AREAS, UNITS[1:]))
+
+
+def test_every_two_of_a_group_are_looked_at() -> None:
+    roles = ["dispatcher", "doer", "overseer", "acceptor"]
+    text = FULL.replace(
+        "unit: {duty: owners-committee, level: community}", "unit: {duty: party-branch, level: community}"
+    )
+    text = text.replace(
+        "unit: {duty: community-office, level: community}", "unit: {duty: party-branch, level: current}"
+    )
+    pairs = [finding.message.split(" 要")[0] for finding in told(text) if finding.code == "same-body"]
+    one, _, three, four = roles
+    assert sorted(pairs) == sorted([f"{one} 和 {three}", f"{one} 和 {four}", f"{three} 和 {four}"])
+
+
+def test_joins_whose_conditions_exclude_each_other_are_no_circle() -> None:
+    assert "act: gather}\n  - {when: {open.whistle: 0, tasks" in FULL
+    by_origin = changed(
+        ("{when: {open.whistle: {min: 1}}, act: gather}", "{when: {origin: inspection}, act: gather}"),
+        ("{when: {open.whistle: 0, tasks.whistle: {min: 1}}, act: scatter}", "{when: {origin: hotline}, act: scatter}"),
+    )
+    assert "joins 循环" not in words(by_origin)
+
+
+def test_joins_that_only_what_they_change_keeps_apart_are_a_circle() -> None:
+    text = changed(
+        ("{when: {open.whistle: {min: 1}}, act: gather}", "{when: {state: handling}, act: gather}"),
+        ("{when: {open.whistle: 0, tasks.whistle: {min: 1}}, act: scatter}", "{when: {state: joint}, act: scatter}"),
+    )
+    assert "joins 循环" in words(text)
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "code"),
+    [
+        ("{open.whistle: 0, tasks.whistle: {min: 1}}", "{open.whistle: 0}", "joins-at-once"),
+        ("{when: {open.whistle: {min: 1}}, act", "{when: {open.whistle: {min: 1}, hour: {min: 9}}, act", "by-time"),
+        ("  - {is: 正常}\n", "", "uncovered"),
+        (", effect: {precedent: {ruling: 仍由原单位办理, reason: reason}}", "", ""),
+    ],
+)
+def test_what_is_only_doubtful_is_a_warning(was: str, now: str, code: str) -> None:
+    workflow, found = check(changed((was, now)), "city.yaml")
+    assert workflow is not None
+    assert [(finding.severity, finding.code) for finding in found] == ([("warning", code)] if code else [])
+
+
+def test_precedents_that_nobody_keeps_are_only_doubtful() -> None:
+    text = changed(
+        ("{precedent: {ruling: 同意退单, unit: unit, reason: reason}}, ", ""),
+        (", effect: {precedent: {ruling: 仍由原单位办理, reason: reason}}", ""),
+    )
+    assert [finding.code for finding in told(text)] == ["no-precedents"]
+
+
+def test_a_state_that_only_the_complainant_may_leave_is_fine_for_a_source_that_answers_the_complainant() -> None:
+    stays = ("ladder: [{at: due, act: unrated}]", "ladder: [{at: due, do: remind, to: acceptor}]")
+    gone = ("  unrated: {title: 逾期未评, from: rating, to: closed, by: system}\n", "")
+    follows = (
+        "follow: {title: 随主件办结, from: merged, to: rating",
+        "follow: {title: 随主件办结, from: merged, to: closed",
+    )
+    assert told(changed(stays, gone, follows)) == []
+    assert "到了状态 rating 就只有诉求人能往下办" in words(changed(stays, gone))  # by following a matter that is rated
+    waits = ("outcomes: [{when: {answered: nobody}, to: closed}, {to: rating}]", "to: rating")
+    assert "到了状态 rating 就只有诉求人能往下办" in words(changed(stays, gone, follows, waits))
+
+
+def test_a_source_may_leave_the_way_out_to_a_condition_on_who_is_answered() -> None:
+    text = changed(
+        ("ladder: [{at: due, act: unrated}]", "ladder: [{at: due, do: remind, to: acceptor}]"),
+        (
+            "unrated: {title: 逾期未评, from: rating, to: closed, by: system}",
+            "unrated: {title: 免评, from: rating, to: closed, by: acceptor, if: {answered: nobody}}",
+        ),
+        ("outcomes: [{when: {answered: nobody}, to: closed}, {to: rating}]", "to: rating"),
+    )
+    assert told(text) == []
+
+
+def test_a_task_kind_that_only_lines_of_a_document_open_needs_no_opener() -> None:
+    assert "open: {title: 交办, by: [], needs" in FULL
+    assert "by 是空的" in words(changed(("opens: duty, gathers: stuck, settles: settle", "to: doer")))
+
+
+def test_ratings_of_many_tasks_and_joins_are_checked_in_seconds() -> None:
+    joins = "".join(f"  - {{when: {{open.whistle: {n}, urged: {n}}}, act: gather}}\n" for n in range(300))
+    groups = ", ".join(f"[orderer, dispatcher, doer, overseer, acceptor, r{n}]" for n in range(150))
+    roles = "".join(f"  r{n}: {{title: 甲, unit: u{n}}}\n" for n in range(150))
+    text = changed(
+        ("joins:\n", "joins:\n" + joins),
+        ("separate: [[", f"separate: [{groups}, [["),
+        ("intake:\n", roles + "intake:\n"),
+    )
+    started = time.process_time()
+    told(text)
+    assert time.process_time() - started < 9
+
+
+JUNK: tuple[Any, ...] = (
+    None,
+    [],
+    {},
+    "x",
+    5,
+    -1,
+    True,
+    ["x", "x"],
+    {"x": 1},
+    "handling",
+    "holder",
+    "system",
+    "back",
+    {"min": 1},
+    "1 day",
+)
+
+
+def places(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Give every part of a definition as its container and key."""
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ():
+        yield node, key
+        yield from places(value)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_whatever_key_is_lost_renamed_or_filled_with_something_else_the_checker_answers(data: st.DataObject) -> None:
+    definition = deepcopy(data.draw(st.sampled_from(DATA)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        every = list(places(definition))
+        node, key = every[data.draw(st.integers(0, len(every) - 1))]
+        other, name = every[data.draw(st.integers(0, len(every) - 1))]
+        what = data.draw(st.sampled_from(["lose", "rename", "fill", "copy"]))
+        if what == "rename" and isinstance(node, dict) and isinstance(name, str):
+            node[name] = node.pop(key)
+        elif what == "fill":
+            node[key] = deepcopy(data.draw(st.sampled_from(JUNK)))
+        elif what == "copy":
+            node[key] = deepcopy(other[name])
+        else:
+            del node[key]
+    workflow, found = check(json.dumps(definition, ensure_ascii=False), "city.yaml")
+    assert workflow is not None or any(finding.severity == "error" for finding in found)
