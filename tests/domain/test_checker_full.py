@@ -67,6 +67,18 @@ def test_a_watching_unit_must_exist() -> None:
     assert "没有单位“bureau”" in words(FULL, Directory(AREAS, UNITS[1:]))
 
 
+@pytest.mark.parametrize(("by", "wrong"), [("opener", False), ("[opener, holder]", True)])
+def test_who_holds_a_task_may_not_accept_there_what_it_handed_back_to_the_opener(by: str, wrong: bool) -> None:  # noqa: FBT001
+    kind = (
+        "  mending:\n    title: 整改\n    open: {title: 责令整改, by: acceptor}\n"
+        "    states: {asked: {title: 整改中, holder: holder}, shown: {title: 待复核, holder: opener}, ok: {title: 合格, final: true}}\n"
+        "    clocks: {mend: {title: 整改时限, during: [asked, shown], limit: {is: 5 days}, ladder: [{at: due, do: remind, to: holder}]}}\n"
+        f"    actions: {{show: {{from: asked, to: shown, by: holder}}, accept: {{from: shown, to: ok, by: {by}}}}}\n"
+    )
+    found = told(changed(("documents:\n", kind + "documents:\n")))
+    assert [finding.code for finding in found] == (["self-verify"] if wrong else [])
+
+
 def test_every_two_of_a_group_are_looked_at() -> None:
     roles = ["dispatcher", "doer", "overseer", "acceptor"]
     text = FULL.replace(
@@ -150,7 +162,7 @@ def test_a_task_kind_that_only_lines_of_a_document_open_needs_no_opener() -> Non
     assert "by 是空的" in words(changed(("opens: duty, gathers: stuck, settles: settle", "to: doer")))
 
 
-def test_ratings_of_many_tasks_and_joins_are_checked_in_seconds() -> None:
+def test_many_joins_and_groups_are_checked_in_seconds() -> None:
     joins = "".join(f"  - {{when: {{open.whistle: {n}, urged: {n}}}, act: gather}}\n" for n in range(300))
     groups = ", ".join(f"[orderer, dispatcher, doer, overseer, acceptor, r{n}]" for n in range(150))
     roles = "".join(f"  r{n}: {{title: 甲, unit: u{n}}}\n" for n in range(150))

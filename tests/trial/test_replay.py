@@ -16,6 +16,7 @@ from wuye_loop.trial.replay_compare import Finding, Kind
 from wuye_loop.trial.replay_run import findings, replay
 
 SAME = "kuiwen@1"
+CHARGES = "违规收费"  # goes to the market office, and nobody assists
 THREE = ("- {is: 5 workdays, source:", "- {is: 3 workdays, source:")
 
 
@@ -39,21 +40,20 @@ def compared(town: Town, text: str) -> dict[str, list[Finding]]:
 async def live(drive: Driver) -> list[str]:
     """Give the town a few weeks of every kind of thing that happens to a grievance."""
     town = drive.town
-    plain = {"category": "违规收费"}
-    closed = await drive.push("plain", **plain)
+    closed = await drive.push("plain", category=CHARGES)
     await drive.walk(closed, "accept", "sign", "finish", "approve", "call_back", "rate")
-    late = await drive.push("late", **plain)
+    late = await drive.push("late", category=CHARGES)
     await drive.walk(late, "accept")
-    back = await drive.push("back", **plain)
+    back = await drive.push("back", category=CHARGES)
     await drive.walk(back, "accept")
     await drive.act("market", back, "send_back", SEND_BACK)
     helped = await drive.push("helped")  # a lift: the company assists
     await drive.walk(helped, "accept", "sign")
-    promised = await drive.push("promised", **plain)
+    promised = await drive.push("promised", category=CHARGES)
     await drive.walk(promised, "accept", "sign")
-    lead = await drive.push("lead", **plain)
+    lead = await drive.push("lead", category=CHARGES)
     await drive.walk(lead, "accept", "sign")
-    twin = await drive.push("twin", **plain)
+    twin = await drive.push("twin", category=CHARGES)
     await drive.walk(twin, "accept")
     await drive.act("property-centre", twin, "merge", {"into": lead, "reason": "同一件"})
     town.advance(timedelta(hours=3))
@@ -97,11 +97,11 @@ async def test_the_same_rules_change_nothing(town: Town) -> None:
 @pytest.mark.anyio
 async def test_three_workdays_instead_of_five_are_exactly_shorter_deadlines_and_earlier_escalations(town: Town) -> None:
     async with driving(town) as drive:
-        slow = await drive.push("slow", category="违规收费")
+        slow = await drive.push("slow", category=CHARGES)
         await drive.walk(slow, "accept", "sign")
-        late = await drive.push("late", category="违规收费")
+        late = await drive.push("late", category=CHARGES)
         await drive.walk(late, "accept")
-        quick = await drive.push("quick", category="违规收费", kind="咨询")  # had three workdays before
+        quick = await drive.push("quick", category=CHARGES, kind="咨询")  # had three workdays before
         await drive.walk(quick, "accept", "sign", "finish", "approve", "call_back", "rate")
         town.advance(at("2026-03-06 10:00"))
         await drive.walk(slow, "finish", "approve", "call_back", "rate")
@@ -131,7 +131,7 @@ async def test_three_workdays_instead_of_five_are_exactly_shorter_deadlines_and_
 @pytest.mark.anyio
 async def test_an_action_that_is_gone_is_refused_and_what_follows_from_it_is_marked(town: Town) -> None:
     async with driving(town) as drive:
-        number = await drive.push("a1", category="违规收费")
+        number = await drive.push("a1", category=CHARGES)
         await drive.walk(number, "accept", "sign", "finish")
         await drive.act("property-centre", number, "reject", {"reason": "答非所问"})
         await drive.walk(number, "finish", "approve")
@@ -149,7 +149,7 @@ async def test_an_action_that_is_gone_is_refused_and_what_follows_from_it_is_mar
 @pytest.mark.anyio
 async def test_another_unit_in_charge_does_what_the_one_in_charge_did(town: Town) -> None:
     async with driving(town) as drive:
-        number = await drive.push("a1", category="违规收费")
+        number = await drive.push("a1", category=CHARGES)
         await drive.walk(number, "accept", "sign", "finish", "approve", "call_back", "rate")
         found = compared(
             town, version(2, ("{when: {category: 违规收费}, to: market}", "{when: {category: 违规收费}, to: housing}"))
@@ -164,7 +164,7 @@ async def test_a_form_that_asks_for_more_refuses_what_was_filled_in(town: Town) 
         "    needs: {contacted: bool, note: {text: {max: 1000}}, photo: text}",
     )
     async with driving(town) as drive:
-        number = await drive.push("a1", category="违规收费")
+        number = await drive.push("a1", category=CHARGES)
         await drive.walk(number, "accept", "sign")
         await drive.act("market", number, "contact", {"contacted": True, "note": "约在明天"})
         found = compared(town, version(2, more))

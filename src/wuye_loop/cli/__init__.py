@@ -20,7 +20,7 @@ COMMANDS: Final = {
     "workflow": "wuye_loop.cli.versions:commands",
     "check": "wuye_loop.cli.workflow:check_files",
     "schema": "wuye_loop.cli.schema:schema",
-    "draw": "wuye_loop.cli.workflow:draw",
+    "draw": "wuye_loop.cli.draw:draw",
     "diff": "wuye_loop.cli.diff:diff",
     "explain": "wuye_loop.cli.explain:explain",
     "test": "wuye_loop.cli.trial:run_tests",

@@ -48,12 +48,11 @@ def replay(
             total, _, _ = recorded.summary(session, start)
         if not total:
             raise Refused("没有可以重放的诉求")
-        words = text.decode() if isinstance(text, bytes) else text
         with Progress(console=err, transient=True) as shown:
             going = shown.add_task("重放", total=total)
             tally = run(
                 database,
-                words,
+                text,
                 since=start,
                 processes=processes or os.cpu_count() or 1,
                 told=lambda done: shown.update(going, completed=done),

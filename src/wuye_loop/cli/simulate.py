@@ -23,12 +23,24 @@ from wuye_loop.trial.simulation.mistakes import BadSimulation
 from wuye_loop.trial.simulation.places import Places
 from wuye_loop.trial.simulation.report import compared, notes, rung_rows, staff_text, unit_rows, whole_rows
 from wuye_loop.trial.simulation.run import Scene
-from wuye_loop.trial.simulation.scenario import play, scene_of, with_limits
+from wuye_loop.trial.simulation.scenario import play, scene_of, usual_seeds, with_limits
 from wuye_loop.trial.simulation.staff import Staff, changed, read_staff
 from wuye_loop.trial.simulation.summary import Figure, summary_of
 
 _YAML: Final = (".yaml", ".yml")
-_UNITS: Final = ("单位", "人数", "利用率", "经办", "期末在办", "最高在办", "用时中位", "用时 P90", "按时率", "低–高", "督办")
+_UNITS: Final = (
+    "单位",
+    "人数",
+    "利用率",
+    "经办",
+    "期末在办",
+    "最高在办",
+    "用时中位",
+    "用时 P90",
+    "按时率",
+    "低–高",
+    "督办",
+)
 _RUNGS: Final = ("时限", "按时率", "低–高", "何时", "督办", "次数", "低–高")
 
 
@@ -51,7 +63,9 @@ def simulate(  # noqa: PLR0913 every option is one
         str | None, typer.Option("--against", metavar="NAME@V|FILE", help="如果：改用另一个流程")
     ] = None,
     days: Annotated[int, typer.Option("--days", help="模拟多少天")] = 365,
-    seeds: Annotated[int, typer.Option("--seeds", help="用几个随机种子，给出低–高范围")] = 5,
+    seeds: Annotated[
+        int | None, typer.Option("--seeds", help="用几个随机种子，给出低–高范围；默认 2 至 5 个，件数越多越少")
+    ] = None,
     start: Annotated[
         str | None, typer.Option("--start", metavar="DATE", help="从哪天开始；默认最近一个已公布放假安排的年份的元旦")
     ] = None,
@@ -71,6 +85,7 @@ def simulate(  # noqa: PLR0913 every option is one
             typer.echo(staff_text(scene), nl=False)
             return
         other = _if(scene, limit or [], staff_change or [], against, data)
+        seeds = seeds if seeds is not None else usual_seeds(scene)
         began = perf_counter()
         found = play([scene, other] if other else [scene], seeds)
     except BadSimulation as error:
@@ -95,7 +110,11 @@ def simulate(  # noqa: PLR0913 every option is one
 def _print(scene: Scene, figures: Figure, what: str = "") -> None:
     workflow = scene.rules.workflow
     last = date.fromordinal(scene.first.toordinal() + scene.days - 1)
-    print_table(f"{what}{workflow.id} {workflow.title}，{scene.first} 至 {last}", ("", "平均", "低–高"), whole_rows(workflow, figures))
+    print_table(
+        f"{what}{workflow.id} {workflow.title}，{scene.first} 至 {last}",
+        ("", "平均", "低–高"),
+        whole_rows(workflow, figures),
+    )
     print_table(f"{what}各单位（用时以工作日计）", _UNITS, unit_rows(figures))
     print_table(f"{what}各时限和各级督办（次数为每个种子的平均）", _RUNGS, rung_rows(figures))
 

@@ -1,4 +1,4 @@
-"""`wuye-loop check` and `wuye-loop draw`: a city's rules, proved and drawn."""
+"""`wuye-loop check`: a city's rules, proved; and how a command finds a workflow."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,10 +9,8 @@ import typer
 
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.words import Refused, err, print_json
-from wuye_loop.domain.checker import Finding, check, load
+from wuye_loop.domain.checker import Finding, check
 from wuye_loop.domain.directory import Directory
-from wuye_loop.domain.drawing import mermaid
-from wuye_loop.domain.drawing_svg import svg
 from wuye_loop.domain.extending import EXTENDS, Bases, Extended, bundle, read_whole
 from wuye_loop.domain.yamltext import as_yaml
 from wuye_loop.store.workflow_files import bases, find, text_in
@@ -45,18 +43,6 @@ def check_files(
         err.print(f"{wrong} 处错误", style="red")
         raise typer.Exit(1)
     err.print(f"{len(files)} 个文件没有错误", style="green")
-
-
-def draw(
-    which: Annotated[str, typer.Argument(metavar="NAME@V|FILE", help="已发布或随程序附带的流程，或一个文件")],
-    *,
-    as_svg: Annotated[bool, typer.Option("--svg", help="输出 SVG 图，默认是 Mermaid 文本")] = False,
-    data: DataDir = None,
-) -> None:
-    """画出流程图。 / draw a workflow."""
-    text, name = text_of(which, data)
-    workflow = load(text, name)
-    typer.echo(svg(workflow) if as_svg else mermaid(workflow))
 
 
 def _directory(data: Path | None) -> Directory:

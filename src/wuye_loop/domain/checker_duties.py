@@ -1,19 +1,20 @@
 """Proves separation of duties: no body may decide on its own work, by any way that the definition opens."""
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, islice
 
 from pydantic import BaseModel
 
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_routers import units_named
-from wuye_loop.domain.checker_scene import HOLDER, OPENER, Scene, StepPlace, target_of
+from wuye_loop.domain.checker_scene import HOLDER, OPENER, TARGET, Scene, StepPlace, target_of
 from wuye_loop.domain.terms import Stage
-from wuye_loop.domain.workflow import ActionSpec, DutyUnit, Role, TaskUnit
+from wuye_loop.domain.workflow import ActionSpec, DutyUnit, Role, TaskKind, TaskUnit
 from wuye_loop.domain.yamldoc import Path
 
 _HOTLINE = ("channel", "complainant")  # both are the key of the hotline that sent the grievance
-_APPROVALS = ("extend_clock", "act")
+_MOST_PAIRS = 1_000  # of one definition: a hostile file must not keep the checker busy
+_APPROVALS = ("extend_clock", "act", "exclude", "precedent")
 
 
 def check_duties(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> None:
@@ -30,10 +31,15 @@ def check_duties(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> None:
             if name in group[:place]:
                 words = f"{quoted(name)}写了两次：每个角色只写一次，各是不同的单位"
                 scene.findings.error((*path, place), "same-body", words)
-        for one, other in combinations(dict.fromkeys(group), 2):
-            if frozenset((one, other)) not in proved:
-                proved.add(frozenset((one, other)))
-                _check_pair(scene, path, one, other, parts)
+        every = islice(combinations(dict.fromkeys(group), 2), _MOST_PAIRS + 1)
+        pairs = [pair for pair in every if frozenset(pair) not in proved]
+        proved.update(map(frozenset, pairs))
+        if len(proved) > _MOST_PAIRS:
+            words = f"要互不相同的角色超过 {_MOST_PAIRS} 对，无法逐一验证：请只写真正要分离的角色"
+            scene.findings.error(path, "too-many-pairs", words)
+            break
+        for one, other in pairs:
+            _check_pair(scene, path, one, other, parts)
     _check_applications(scene)
 
 
@@ -155,9 +161,36 @@ def _check_decisions(scene: Scene, one: str, other: str) -> None:
         if _hands_over(scene, step, mine, theirs) or _hands_over(scene, step, theirs, mine):
             words = f"{min(here)} 和 {min(there)} 都能做 {step.name}：自己交出去的工作，自己就能认可"
             scene.findings.error((*step.path, "by"), "self-verify", words)
+    _check_in_tasks(scene, mine, theirs)
     for givers, judges in ((mine, theirs), (theirs, mine)):
         if any(_does_the_work(scene.workflow.roles[name]) for name in givers):
             _check_ending(scene, givers, judges)
+
+
+def _check_in_tasks(scene: Scene, mine: set[str], theirs: set[str]) -> None:
+    """Find the same in tasks, where holder and opener stand for the sides."""
+    for place in scene.places[1:]:
+        task = scene.workflow.tasks[str(place.kind)]
+        one, other = (side | _standing_for(scene, task, side) for side in (mine, theirs))
+        if one == mine and other == theirs:
+            continue
+        for name, action in task.actions.items():
+            here, there = one & set(action.by), other & set(action.by)
+            if not here or not there or all(target_of(action, way) is None for way in action.ways):
+                continue
+            step = StepPlace(place, name, (*place.path, "actions", name), action, {})
+            if _hands_over(scene, step, one, other) or _hands_over(scene, step, other, one):
+                words = f"{min(here)} 和 {min(there)} 都能做 {name}：自己交出去的工作，自己就能认可"
+                scene.findings.error((*step.path, "by"), "self-verify", words)
+
+
+def _standing_for(scene: Scene, task: TaskKind, side: set[str]) -> set[str]:
+    """Return which of holder and opener are a side's in a kind of task."""
+    roles = scene.workflow.roles
+    holds = task.holder in side or (
+        task.holder == TARGET and "unit" not in task.open.needs and any(roles[name].unit == "lead" for name in side)
+    )
+    return ({HOLDER} if holds else set()) | ({OPENER} if side & set(task.open.by) else set())
 
 
 def _check_ending(scene: Scene, givers: set[str], judges: set[str]) -> None:
@@ -183,7 +216,7 @@ def _hands_over(scene: Scene, step: StepPlace, givers: set[str], judges: set[str
     """Say whether a state that the action starts from is held by the judges and entered by an action of the givers."""
     states, entered = step.place.flow.states, scene.entered_by[step.place.kind]
     return any(
-        state in states and states[state].holder in judges and not givers.isdisjoint(entered.get(state, ()))
+        state in states and (states[state].holder or HOLDER) in judges and not givers.isdisjoint(entered.get(state, ()))
         for state in step.step.from_
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from wuye_loop.domain.drawing_grid import Grid
-from wuye_loop.domain.drawing_links import Link
+from wuye_loop.domain.drawing_links import Link, Net
 from wuye_loop.domain.drawing_moves import Move
 from wuye_loop.domain.drawing_routes import Place, Routed, place_of, routes
 from wuye_loop.domain.drawing_tracks import Line, Run, Tracks, tracks
@@ -108,7 +108,7 @@ def layout(
 Room = Mapping[tuple[int, int, int], float]  # (axis crossed, channel, side 0 before or 1 after its tracks) -> pixels
 
 
-def _room(links: Sequence[Link], found: Mapping[object, Routed], places: Mapping[str, Place]) -> Room:
+def _room(links: Sequence[Link], found: Mapping[Net, Routed], places: Mapping[str, Place]) -> Room:
     """Return how much room the arrowheads and numbers beside boxes need on each side of each channel."""
     room: dict[tuple[int, int, int], float] = {}
     for link in links:

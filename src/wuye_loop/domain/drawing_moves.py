@@ -1,8 +1,11 @@
 """What a drawing shows of a flow: its moves, each with a number of its own, and the lines between two states."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from wuye_loop.domain.wording import Wording
 from wuye_loop.domain.workflow import ActionSpec, Flow, Workflow
 
 BACK = "back"
@@ -51,13 +54,26 @@ class Today:
     when: str
     tallies: Mapping[str, Tally]
 
+    @classmethod
+    def at(cls, instant: datetime, zone: str, tallies: Mapping[str, Tally]) -> "Today":
+        """Return the counts of an instant, told on the wall clock of a zone."""
+        local = instant.astimezone(ZoneInfo(zone))
+        return cls(f"{local.year} 年 {local.month} 月 {local.day} 日 {local:%H:%M}", tallies)
+
+    @property
+    def caption(self) -> str:
+        """What stands over a live drawing."""
+        late = sum(tally.overdue for tally in self.tallies.values())
+        return f"{self.when} 在办 {sum(tally.open for tally in self.tallies.values())} 件，其中逾期 {late} 件"
+
 
 def moves(workflow: Workflow, flow: Flow, first: int = 1) -> list[Move]:
     """Return every move of a flow in the order of the file, numbered from `first`."""
+    wording = Wording(workflow)
     entered: dict[str, list[str]] = {}
     found: list[tuple[str, ActionSpec, str, str]] = []
     for name, action in flow.actions.items():
-        for target, when in _targets(workflow, action).items():
+        for target, when in _targets(wording, action).items():
             found.append((name, action, target, when))
             if target != BACK:
                 entered.setdefault(target, []).extend(action.from_)
@@ -73,7 +89,7 @@ def moves(workflow: Workflow, flow: Flow, first: int = 1) -> list[Move]:
     return made
 
 
-def stays(flow: Flow, made: list[Move]) -> list[str]:
+def stays(flow: Flow, made: Sequence[Move]) -> list[str]:
     """Return the actions that never lead to another state."""
     moving = {move.action for move in made}
     return [name for name in flow.actions if name not in moving]
@@ -85,43 +101,12 @@ def rest_stays(action: ActionSpec) -> bool:
     return None in ends and any(ends)
 
 
-def _targets(workflow: Workflow, action: ActionSpec) -> dict[str, str]:
+def _targets(wording: Wording, action: ActionSpec) -> dict[str, str]:
     """Return where an action leads, and in words when: outcomes with the same end are one."""
     found: dict[str, list[str]] = {}
     for index, way in enumerate(action.ways):
         target = way.to if way.to is not None else action.to
         if target is not None:
-            said = condition_words(workflow, action, way.when) or ("其余情形" if index else "")
+            said = wording.condition(way.when) or ("其余情形" if index else "")
             found.setdefault(target, []).append(said)
-    return {target: "；或者 ".join(filter(None, said)) for target, said in found.items()}
-
-
-def condition_words(workflow: Workflow, action: ActionSpec | None, condition: object) -> str:
-    """Say in words what a condition asks, with the titles of fields, actions, tasks and clocks in place of their names."""
-    raw = getattr(condition, "raw", None)
-    if not raw:
-        return ""
-    words = str(condition.describe())  # type: ignore[attr-defined]
-    return retitled(workflow, action, words)
-
-
-def retitled(workflow: Workflow, action: ActionSpec | None, words: str) -> str:
-    """Put titles in place of the names that a condition's words quote."""
-    flows: list[Flow] = [workflow, *workflow.tasks.values()]
-    fields = dict(workflow.labels)
-    for flow in flows:
-        for spec in flow.actions.values():
-            fields |= {name: field.title for name, field in spec.needs.items() if field.title}
-    if action is not None:
-        fields |= {name: field.title for name, field in action.needs.items() if field.title}
-    for name, title in fields.items():
-        for family in ("所填", "所存", "附加字段"):
-            words = words.replace(f"{family}“{name}”", f"{title}")
-    for name, other in workflow.actions.items():
-        words = words.replace(f"动作次数“{name}”", f"“{other.title}”次数")
-    for name, kind in workflow.tasks.items():
-        words = words.replace(f"任务数“{name}”", f"的“{kind.title}”数").replace(f"任务总数“{name}”", f"“{kind.title}”总数")
-    for flow in flows:
-        for name, clock in flow.clocks.items():
-            words = words.replace(f"已超期“{name}”", f"“{clock.title}”已超期")
-    return words
+    return {target: "，或".join(filter(None, said)) for target, said in found.items()}

@@ -9,8 +9,7 @@ from wuye_loop.domain.drawing_links import Manner, Net
 from wuye_loop.domain.drawing_moves import Tally
 from wuye_loop.domain.drawing_table import INK, RULE, circle, words
 from wuye_loop.domain.drawing_text import safe, wrapped
-from wuye_loop.domain.drawing_words import Marked, usual_limit
-from wuye_loop.domain.workflow import Flow, Workflow
+from wuye_loop.domain.drawing_words import FlowWords, Marked
 
 LANE_W: Final = 104
 HEADING_H: Final = 34
@@ -28,26 +27,17 @@ _MOST_CLOCKS = 2  # written out in a box; of more only the letters are shown
 class Boxes:
     """What is written in the boxes of a flow, and how full each is of grievances today."""
 
-    def __init__(
-        self, workflow: Workflow, flow: Flow, marked: Sequence[Marked], tallies: Mapping[str, Tally] | None
-    ) -> None:
-        self.flow = flow
+    def __init__(self, words: FlowWords, tallies: Mapping[str, Tally] | None = None) -> None:
+        self.flow = flow = words.flow
         self.tallies = tallies
         self._most = max((tally.open for tally in (tallies or {}).values()), default=0)
         self.titles = {name: self._title(name) for name in flow.states}
-        self.clocks = {name: self._clocks(workflow, name, marked) for name in flow.states}
+        self.clocks = {name: _limits(words.running([name])) for name in flow.states}
 
     def _title(self, name: str) -> list[str]:
         state = self.flow.states[name]
         marked = state.final or name == self.flow.start
         return wrapped(state.title, BOX_W - (54 if marked else 16), TITLE)
-
-    def _clocks(self, workflow: Workflow, name: str, marked: Sequence[Marked]) -> list[str]:
-        running = [clock for clock in marked if name in clock.spec.during]
-        if len(running) > _MOST_CLOCKS:
-            return wrapped(f"时限 {' '.join(clock.letter for clock in running)}", BOX_W - 12, SMALL)
-        said = [f"{clock.letter} {usual_limit(workflow, clock.spec)}" for clock in running]
-        return [line for text in said for line in wrapped(text, BOX_W - 12, SMALL, 2)]
 
     def height(self, name: str) -> float:
         """Return how high a box must be for its words."""
@@ -58,7 +48,15 @@ class Boxes:
         """Draw a box: thick and grey for an ended state, dashed for a parked one, the deeper blue the fuller."""
         state = self.flow.states[name]
         tally = (self.tallies or {}).get(name, Tally(0, 0))
-        fill = _ENDED if state.final else self._shade(tally) if self.tallies is not None else _PARKED if state.parked else "#ffffff"
+        fill = (
+            _ENDED
+            if state.final
+            else self._shade(tally)
+            if self.tallies is not None
+            else _PARKED
+            if state.parked
+            else "#ffffff"
+        )
         edge = ' stroke-width="2.6"' if state.final else ' stroke-dasharray="4 3"' if state.parked else ""
         yield f'<g role="graphics-symbol img"><title>{safe(self._said(name, tally))}</title>'
         yield (
@@ -90,14 +88,25 @@ class Boxes:
         state = self.flow.states[name]
         kind = "，办结" if state.final else "，起点" if name == self.flow.start else ""
         clocks = f"；时限 {'、'.join(self.clocks[name])}" if self.clocks[name] else ""
-        live = f"；在办 {tally.open} 件，逾期 {tally.overdue} 件" if self.tallies is not None and not state.final else ""
+        live = (
+            f"；在办 {tally.open} 件，逾期 {tally.overdue} 件" if self.tallies is not None and not state.final else ""
+        )
         return f"状态 {state.title}{kind}{clocks}{live}"
 
     def _shade(self, tally: Tally) -> str:
         if not tally.open:
             return "#ffffff"
         part = tally.open / self._most
-        return "#" + "".join(f"{round(pale + (full - pale) * part):02x}" for pale, full in zip(_PALE, _FULL, strict=True))
+        return "#" + "".join(
+            f"{round(pale + (full - pale) * part):02x}" for pale, full in zip(_PALE, _FULL, strict=True)
+        )
+
+
+def _limits(running: Sequence[Marked]) -> list[str]:
+    if len(running) > _MOST_CLOCKS:
+        return wrapped(f"时限 {' '.join(clock.letter for clock in running)}", BOX_W - 12, SMALL)
+    said = [f"{clock.letter} {clock.usual}" for clock in running]
+    return [line for text in said for line in wrapped(text, BOX_W - 12, SMALL, 2)]
 
 
 def heights(grid: Grid, boxes: Boxes) -> list[float]:
@@ -152,7 +161,9 @@ def _ground(grid: Grid, drawing: Layout) -> Iterator[str]:
         yield f'<path d="M{x:.1f} {y:.1f}H{drawing.width:.1f}" stroke="{RULE}"/>'
         lines = wrapped(lane.title, LANE_W - 24, 13)
         first = y + height / 2 - (len(lines) - 1) * 9 + 5
-        yield from (words(line, x + LANE_W / 2 - 4, first + n * 18, 13, bold=True, middle=True) for n, line in enumerate(lines))
+        yield from (
+            words(line, x + LANE_W / 2 - 4, first + n * 18, 13, bold=True, middle=True) for n, line in enumerate(lines)
+        )
     yield f'<path d="M{left - LANE_W:.1f} {drawing.height:.1f}H{drawing.width:.1f}" stroke="{RULE}"/>'
 
 

@@ -8,6 +8,7 @@ other place may be passed.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from itertools import pairwise
 
 from wuye_loop.domain.drawing_grid import Cell
 from wuye_loop.domain.drawing_links import Link, Net
@@ -49,7 +50,7 @@ class _Sheet:
         return 0 if not users else len(users) - (net in users)
 
     def note(self, places: Sequence[Place], net: Net, by: int) -> None:
-        for one, other in zip(places, places[1:], strict=False):
+        for one, other in pairwise(places):
             users = self.users.setdefault((one, other) if one < other else (other, one), {})
             users[net] = users.get(net, 0) + by
             if users[net] <= 0:
@@ -103,7 +104,7 @@ def _lay(sheet: _Sheet, routed: Routed, link: Link, cells: Mapping[str, Cell]) -
     start, goal = place_of(cells[link.source]), place_of(cells[link.target])
     places = _cheapest(sheet, routed, start, goal)
     routed.starts[link.source] = places[1]
-    for one, other in zip(places[1:], places[2:], strict=False):
+    for one, other in pairwise(places[1:]):
         routed.onward.setdefault(one, other)
     sheet.note(routed.way(start, link.source), routed.net, 1)
 
@@ -147,9 +148,7 @@ def _next(sheet: _Sheet, place: Place) -> Iterator[tuple[Place, int]]:
             yield following, index % 2
 
 
-def _unwound(
-    before: Mapping[tuple[Place, int], tuple[Place, int] | None], last: tuple[Place, int]
-) -> list[Place]:
+def _unwound(before: Mapping[tuple[Place, int], tuple[Place, int] | None], last: tuple[Place, int]) -> list[Place]:
     places = []
     at: tuple[Place, int] | None = last
     while at is not None:

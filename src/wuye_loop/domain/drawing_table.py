@@ -9,6 +9,7 @@ from wuye_loop.domain.drawing_text import safe, wrapped
 SIZE: Final = 12
 _LINE: Final = 17
 _PAD: Final = 6
+_SHORT: Final = 2  # digits that fit the circle at full size
 INK: Final = "#1f2933"
 RULE: Final = "#cbd2d9"
 HEAD: Final = "#eef1f4"
@@ -55,7 +56,9 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], x: float, y:
     return Drawn(tuple(parts), top - y)
 
 
-def words(text: str, x: float, y: float, size: float = SIZE, *, bold: bool = False, fill: str = "", middle: bool = False) -> str:
+def words(
+    text: str, x: float, y: float, size: float = SIZE, *, bold: bool = False, fill: str = "", middle: bool = False
+) -> str:
     """Draw one line of text with its foot at y."""
     style = f' font-size="{size:g}"' if size != SIZE else ""
     style += ' font-weight="bold"' if bold else ""
@@ -67,7 +70,7 @@ def words(text: str, x: float, y: float, size: float = SIZE, *, bold: bool = Fal
 def circle(number: str, x: float, y: float, *, ink: str = INK, dashed: bool = False) -> str:
     """Draw a number in a small circle; a dashed one where the system may act by itself."""
     dash = ' stroke-dasharray="2.6 1.8"' if dashed else ""
-    size = 10 if len(number) < 3 else 8
+    size = 10 if len(number) <= _SHORT else 8
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="8.5" fill="#ffffff" stroke="{ink}"{dash}/>'
         f'<text x="{x:.1f}" y="{y + size * 0.36:.1f}" font-size="{size}" text-anchor="middle">{safe(number)}</text>'

@@ -6,6 +6,7 @@ that saves crossings. Positions are counted in places of the sheet here; pixels 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from wuye_loop.domain.drawing_links import Net
 from wuye_loop.domain.drawing_routes import Place, Routed
@@ -64,7 +65,9 @@ def tracks(nets: Iterable[Routed], sources: Mapping[str, Place]) -> Tracks:
                 if place not in boxes:
                     passing[run.net, run.axis, place] = run
     for run in runs:
-        low, high = ((run.low, run.at), (run.high, run.at)) if run.axis == 0 else ((run.at, run.low), (run.at, run.high))
+        low, high = (
+            ((run.low, run.at), (run.high, run.at)) if run.axis == 0 else ((run.at, run.low), (run.at, run.high))
+        )
         run.ends = (passing.get((run.net, 1 - run.axis, low)), passing.get((run.net, 1 - run.axis, high)))
     lines: dict[Line, list[Run]] = {}
     for run in runs:
@@ -79,7 +82,7 @@ def _pieces(routed: Routed, sources: Mapping[str, Place], boxes: set[Place]) -> 
     steps: set[tuple[Place, Place]] = set()
     for source in routed.starts:
         way = routed.way(sources[source], source)
-        steps |= {(min(pair), max(pair)) for pair in zip(way, way[1:], strict=False)}
+        steps |= {(min(pair), max(pair)) for pair in pairwise(way)}
     found: list[Run] = []
     for one, other in sorted(steps, key=lambda step: (step[0][1] != step[1][1], step[0][::-1], step[0])):
         axis = 0 if one[1] == other[1] else 1
@@ -110,7 +113,10 @@ def _sorted(runs: list[Run], lines: Mapping[Line, list[Run]], counts: Mapping[Li
             if end is not None:
                 hanging.setdefault(id(end), []).append(run)
     for _ in range(_ROUNDS):
-        if not any([_improved(members, counts, runs, hanging) for line, members in lines.items() if counts[line] > 1]):
+        better = 0
+        for line, members in lines.items():
+            better += counts[line] > 1 and _improved(members, counts, runs, hanging)
+        if not better:
             return
 
 
@@ -122,7 +128,9 @@ def _improved(
     for one in range(count):
         for other in range(one + 1, count):
             moved = [run for run in members if run.track in (one, other)]
-            touched = list({id(run): run for run in (*moved, *(h for m in moved for h in hanging.get(id(m), ())))}.values())
+            touched = list(
+                {id(run): run for run in (*moved, *(h for m in moved for h in hanging.get(id(m), ())))}.values()
+            )
             before = _untidiness(touched, runs, counts)
             _swap(moved, one, other)
             if _untidiness(touched, runs, counts) < before:

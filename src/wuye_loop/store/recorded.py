@@ -84,9 +84,7 @@ _ACTS = """(SELECT jsonb_agg(jsonb_build_array(l.seq, l.at, l.action, l.task_id,
   l.actor->>'role', l.from_state, l.to_state, l.facts,
   CASE WHEN l.seq = 1 THEN l.changes->'grievance' ELSE l.changes#>'{grievance,lead_unit}' END) ORDER BY l.seq)
   FROM ledger l WHERE l.grievance_id = g.id)"""
-_TASKS = (
-    "(SELECT jsonb_agg(jsonb_build_array(t.id, t.kind, t.n, t.holder_unit, t.document)) FROM task t WHERE t.grievance_id = g.id)"
-)
+_TASKS = "(SELECT jsonb_agg(jsonb_build_array(t.id, t.kind, t.n, t.holder_unit, t.document)) FROM task t WHERE t.grievance_id = g.id)"
 _CLOCKS = """(SELECT jsonb_agg(jsonb_build_array(c.task_id, c.name, c.cycle, c.run, c.due_at, c.ended_at, c.unit))
   FROM clock c WHERE c.grievance_id = g.id)"""
 _STREAM = f"""

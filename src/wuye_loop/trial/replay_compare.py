@@ -101,7 +101,7 @@ def _deadlines(
     for clock in outcome.situation.clocks.values():
         kind, n = outcome.kinds[clock.task_id] if clock.task_id is not None else (None, 0)
         now[kind, n, clock.name, clock.cycle, clock.run] = clock
-    for key in was.keys() | now.keys():
+    for key in sorted(was.keys() | now.keys(), key=lambda one: (one[0] or "", *one[1:])):
         before, after = was.get(key), now.get(key)
         name = f"{key[0]}/{key[2]}" if key[0] else key[2]
         if before is None and after is not None:

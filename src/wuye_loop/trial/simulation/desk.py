@@ -1,8 +1,7 @@
 """What a run is made of: units with their people and queues, grievances on their way, clocks, and the agenda."""
 
-from array import array
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import simpy
 
@@ -10,6 +9,9 @@ from wuye_loop.trial.simulation.chance import CASES, JUMP, MASK
 from wuye_loop.trial.simulation.flow import ActionLine, ClockLine, StateLine
 from wuye_loop.trial.simulation.minutes import OfficeMinutes
 from wuye_loop.trial.simulation.profiles import Profile
+
+if TYPE_CHECKING:
+    from array import array
 
 MOST_RUNGS: Final = 64  # of one clock
 Do = Callable[[Any], None]
@@ -34,12 +36,11 @@ class Agenda:
             if minute >= self.last:
                 return
             noted = self.noted[minute] = []
-            event = self.env.timeout(minute - self.now, minute)
-            event.callbacks.append(self._pass)
+            self.env.timeout(minute - self.now, minute).callbacks.append(self._pass)
         noted.append((do, what))
 
     def _pass(self, event: simpy.Event) -> None:
-        minute: int = event.value
+        minute = cast("int", event.value)
         self.now = minute
         for do, what in self.noted[minute]:  # what happens now may note more for now
             do(what)

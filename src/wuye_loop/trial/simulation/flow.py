@@ -304,4 +304,3 @@ def stands(offset: Span | None) -> str:
     if offset is None:
         return "到期"
     return f"{'到期前' if offset.n < 0 else '超期'} {Span(abs(offset.n), offset.unit).chinese}"
-

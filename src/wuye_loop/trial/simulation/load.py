@@ -31,14 +31,14 @@ class Load(Part):
     """Arrivals: the mean of a day, its factors by weekday, month and hour, and shares of what they are."""
 
     per_day: Annotated[float, Field(gt=0, le=MOST_A_DAY)] | None = None
-    weekdays: Shares = {}
-    months: Shares = {}
-    hours: Shares = {}
-    categories: Shares = {}
-    streets: Shares = {}
-    urgency: Shares = {}
-    kinds: Shares = {}
-    channels: Shares = {}
+    weekdays: Shares = Field(default_factory=dict)
+    months: Shares = Field(default_factory=dict)
+    hours: Shares = Field(default_factory=dict)
+    categories: Shares = Field(default_factory=dict)
+    streets: Shares = Field(default_factory=dict)
+    urgency: Shares = Field(default_factory=dict)
+    kinds: Shares = Field(default_factory=dict)
+    channels: Shares = Field(default_factory=dict)
     managed: Annotated[float, Field(ge=0, le=1)] = 1.0  # share of grievances whose estate has a property company
 
     @model_validator(mode="after")

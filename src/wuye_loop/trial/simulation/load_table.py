@@ -48,7 +48,9 @@ def load_of_rows(header: Sequence[str], rows: Iterable[tuple[int, Mapping[str, A
     columns = {field: by_name[name] for field, names in _COLUMNS.items() for name in names[::-1] if name in by_name}
     counted = "date" in columns and "count" in columns
     if not counted and "at" not in columns:
-        raise BadSimulation(f"{file}:1: 负荷表要有 date 和 count 两列，或有一列时间（created_at）；表头是：{'、'.join(header)}")
+        raise BadSimulation(
+            f"{file}:1: 负荷表要有 date 和 count 两列，或有一列时间（created_at）；表头是：{'、'.join(header)}"
+        )
     taken = [_counted(row, columns, f"{file}:{line}") if counted else _told(row, columns, f"{file}:{line}", rules)
              for line, row in rows]  # fmt: skip
     if not any(row.count for row in taken):

@@ -46,7 +46,11 @@ def rung_rows(figures: Figure) -> Iterator[Row]:
     for clock in figures["clocks"]:
         if not clock["on_time"]["due"]:
             continue
-        first = (clock["title"] + ("（考核）" if clock["assessed"] else ""), _rate(clock["on_time"]), _rates(clock["on_time"]))
+        first = (
+            clock["title"] + ("（考核）" if clock["assessed"] else ""),
+            _rate(clock["on_time"]),
+            _rates(clock["on_time"]),
+        )
         rungs = clock["rungs"] or [None]
         for place, rung in enumerate(rungs):
             said = (rung["at"], rung["does"], _number(rung["mean"]), _range(rung)) if rung else ("", "", "", "")
@@ -91,7 +95,9 @@ def notes(scene: Scene) -> list[str]:
     usual = [f"{state.title}：{workflow.actions[main].title}" for name, state in workflow.states.items()
              if name in states and (main := states[name].main)]  # fmt: skip
     found.append(f"各状态通常的去向：{'；'.join(usual)}")
-    aside = {action: staff.shares.get(action, share) for state in states.values() for action, share in state.aside.items()}
+    aside = {
+        action: staff.shares.get(action, share) for state in states.values() for action, share in state.aside.items()
+    }
     shares = [f"{workflow.actions[action].title} {share:.0%}" for action, share in aside.items() if share]
     if shares:
         found.append(f"另走一路的占比：{'、'.join(shares)}")
@@ -105,7 +111,9 @@ def notes(scene: Scene) -> list[str]:
             found.append(f"“{workflow.actions[action].title}”的结果：{mix}")
     respond = staff.respond
     found.append(f"由诉求人办的环节，{respond.share:.0%} 的人平均 {respond.days:g} 天后答复，其余等到期")
-    found.append("先办紧急的，同级先到先办；只在办公时间办理；主流程之外的任务（协办、延期、督办单等）只计次数，不占工时")
+    found.append(
+        "先办紧急的，同级先到先办；只在办公时间办理；主流程之外的任务（协办、延期、督办单等）只计次数，不占工时"
+    )
     return found
 
 
@@ -113,11 +121,15 @@ def staff_text(scene: Scene) -> str:
     """Return the staff file that stands for what was derived, to be changed and handed back."""
     workflow, staff = scene.rules.workflow, scene.staff
     lines = [f"# {workflow.id}：每天 {scene.load.per_day:g} 件时推定的人手，改后用 --staff 传回", "units:"]
-    lines += [f"  {code}: {{people: {scene.people[code]}}}  # {scene.places.titles[code]}" for code in scene.places.codes]
+    lines += [
+        f"  {code}: {{people: {scene.people[code]}}}  # {scene.places.titles[code]}" for code in scene.places.codes
+    ]
     lines.append("work:  # minutes 每件分钟数，spread 离散程度，wait 另等的工作日")
     for name, work in work_of(workflow, staff).items():
         title = workflow.actions[name].title
-        lines.append(f"  {name}: {{minutes: {work.minutes:g}, spread: {work.spread:g}, wait: {work.wait:g}}}  # {title}")
+        lines.append(
+            f"  {name}: {{minutes: {work.minutes:g}, spread: {work.spread:g}, wait: {work.wait:g}}}  # {title}"
+        )
     aside = {action: staff.shares.get(action, share) for state in states_of(workflow).values()
              for action, share in state.aside.items()}  # fmt: skip
     lines.append("shares:" + ("" if aside else " {}"))
@@ -141,7 +153,7 @@ def _called(unit: Figure) -> str:
 
 def _fired(clock: Figure) -> float:
     rungs: Sequence[Figure] = clock["rungs"]
-    return round(sum(rung["mean"] for rung in rungs), 1)
+    return float(round(sum(rung["mean"] for rung in rungs), 1))
 
 
 def _pair(title: str, one: float, other: float) -> Row:

@@ -1,7 +1,7 @@
 """One run: a year of arrivals, work and clocks for one seed."""
 
 import gc
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -59,9 +59,7 @@ class Run:
         self.moving = Moving(self.flow, self.office, self.agenda)
         assigning = Assigning(workflow, scene.places, self.desks, self.moving.facts)
         self._working = Working(self.flow, self.office, self.agenda, self.moving, assigning, scene.staff.respond)
-        self.clockwork = Clockwork(
-            self.flow.clocks, self.office, self.agenda, self.moving.facts, self._working.ring
-        )
+        self.clockwork = Clockwork(self.flow.clocks, self.office, self.agenda, self.moving.facts, self._working.ring)
         self.moving.settle(self.clockwork, assigning, self._working.ask_again)
         self._level = workflow.levels[0].value
         self.arrived = 0
@@ -91,7 +89,7 @@ class Run:
             self.clockwork.left(case)
         return self
 
-    def _days(self, env: simpy.Environment) -> Iterator[simpy.Event]:
+    def _days(self, env: simpy.Environment) -> Generator[simpy.Event, None, None]:
         load, hours = self._scene.load, [int(hour) * 60 for hour in shared(self._scene.load.hours)]
         for day in range(self._scene.arriving or self._scene.days):
             if day and day % _WEEK == 0:

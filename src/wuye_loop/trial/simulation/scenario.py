@@ -27,6 +27,8 @@ _YEAR: Final = 365
 _TRIED_A_DAY: Final = 200
 _ENOUGH: Final = 1_000_000  # people: nobody waits
 _WORTH_A_PROCESS: Final = 30_000  # grievances
+_USUAL_SEEDS: Final = (2, 5)
+_USUAL_WORK: Final = 800_000  # grievances of all seeds together: about a minute on two processors
 _adopted: dict[str, Sequence[Scene]] = {}
 
 
@@ -73,7 +75,7 @@ def with_limits(workflow: Workflow, limits: Iterable[str]) -> Workflow:
         where, sign, span = written.partition("=")
         name, _, line = where.strip().partition(":")
         if not sign:
-            raise BadSimulation(f"--limit 要写成 时限=多长，例如 handle=\"3 workdays\"，不能是“{written[:40]}”")
+            raise BadSimulation(f'--limit 要写成 时限=多长，例如 handle="3 workdays"，不能是“{written[:40]}”')
         if name not in clocks:
             raise BadSimulation(f"--limit：流程里没有时限“{name[:40]}”；可写：{'、'.join(clocks)}")
         try:
@@ -93,6 +95,12 @@ def _limited(clock: ClockSpec, line: str, span: Span) -> ClockSpec:
         raise ValueError(f"没有第 {line[:10]} 条，共 {len(lines)} 条")
     lines[place] = lines[place].model_copy(update={"is_": span, "until": None})
     return clock.model_copy(update={"limit": tuple(lines)})
+
+
+def usual_seeds(scene: Scene) -> int:
+    """Return how many seeds are run where nobody says: 5, but fewer, at least 2, where so many grievances take long."""
+    fewest, most = _USUAL_SEEDS
+    return max(fewest, min(most, int(_USUAL_WORK / ((scene.load.per_day or 1) * scene.days))))
 
 
 def play(scenes: Sequence[Scene], seeds: int) -> list[list[Outcome]]:

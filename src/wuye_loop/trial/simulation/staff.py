@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from wuye_loop.domain.forms import FieldSpec
 from wuye_loop.domain.parts import Part
 from wuye_loop.domain.workflow import Workflow
 from wuye_loop.domain.yamldoc import YamlDoc
@@ -34,7 +35,7 @@ class Work(Part):
     minutes: Annotated[float, Field(gt=0, le=100_000)] | None = None
     spread: Annotated[float, Field(ge=0, le=5)] | None = None
     wait: Annotated[float, Field(ge=0, le=1000)] | None = None
-    categories: dict[str, Annotated[float, Field(gt=0, le=100_000)]] = {}
+    categories: dict[str, Annotated[float, Field(gt=0, le=100_000)]] = Field(default_factory=dict)
 
 
 class Respond(Part):
@@ -47,10 +48,10 @@ class Respond(Part):
 class Staff(Part):
     """What a staff file says; what it leaves out is derived from the workflow."""
 
-    units: dict[str, UnitStaff] = {}
-    work: dict[str, Work] = {}
-    shares: dict[str, Share] = {}
-    answers: dict[str, dict[str, Shares]] = {}
+    units: dict[str, UnitStaff] = Field(default_factory=dict)
+    work: dict[str, Work] = Field(default_factory=dict)
+    shares: dict[str, Share] = Field(default_factory=dict)
+    answers: dict[str, dict[str, Shares]] = Field(default_factory=dict)
     respond: Respond = Respond()
     usage: Annotated[float, Field(gt=0, le=1)] = 0.75  # how busy a unit is whose people are derived
 
@@ -79,14 +80,17 @@ def _check_names(staff: Staff, doc: YamlDoc, workflow: Workflow, places: Places)
             if name not in workflow.actions:
                 raise wrong(doc, (part, name), f"流程里没有动作“{name}”；可写：{'、'.join(workflow.actions)}")
     for name, fields in staff.answers.items():
-        needs = workflow.actions[name].needs
-        for field, shares in fields.items():
-            if field not in needs:
-                raise wrong(doc, ("answers", name, field), f"动作 {name} 的表单没有“{field}”；可写：{'、'.join(needs)}")
-            allowed = needs[field].choices or ("true", "false")
-            for choice in shares:
-                if choice not in allowed:
-                    raise wrong(doc, ("answers", name, field, choice), f"“{choice}”不在可选项里：{'、'.join(allowed)}")
+        _check_answers(name, fields, doc, workflow.actions[name].needs)
+
+
+def _check_answers(name: str, fields: Mapping[str, Shares], doc: YamlDoc, needs: Mapping[str, FieldSpec]) -> None:
+    for field, shares in fields.items():
+        if field not in needs:
+            raise wrong(doc, ("answers", name, field), f"动作 {name} 的表单没有“{field}”；可写：{'、'.join(needs)}")
+        allowed = needs[field].choices or ("true", "false")
+        for choice in shares:
+            if choice not in allowed:
+                raise wrong(doc, ("answers", name, field, choice), f"“{choice}”不在可选项里：{'、'.join(allowed)}")
 
 
 def changed(people: Mapping[str, int], changes: Mapping[str, int], places: Places) -> dict[str, int]:
@@ -108,7 +112,7 @@ def changed(people: Mapping[str, int], changes: Mapping[str, int], places: Place
 
 def work_of(workflow: Workflow, staff: Staff) -> dict[str, Work]:
     """Return the work of every action that people take: as the staff file says, else by the stage it is taken in."""
-    found: dict[str, Work] = {}
+    found: dict[str, Work] = Field(default_factory=dict)
     for name, state in _taken(workflow).items():
         stage = state.stage
         said = staff.work.get(name, Work())
@@ -124,7 +128,7 @@ def work_of(workflow: Workflow, staff: Staff) -> dict[str, Work]:
 
 def _taken(workflow: Workflow) -> dict[str, State]:
     """Return the first state from which people take each action."""
-    found: dict[str, State] = {}
+    found: dict[str, State] = Field(default_factory=dict)
     for state in states_of(workflow).values():
         for name in state.actions if state.worker else ():
             found.setdefault(name, state)
@@ -133,7 +137,7 @@ def _taken(workflow: Workflow) -> dict[str, State]:
 
 def answers_of(workflow: Workflow, staff: Staff) -> dict[str, dict[str, Shares]]:
     """Return how forms are answered, for every action whose way depends on an answer."""
-    found: dict[str, dict[str, Shares]] = {}
+    found: dict[str, dict[str, Shares]] = Field(default_factory=dict)
     for name, spec in workflow.actions.items():
         asked = {fact for way in spec.ways for fact in way.when.fact_names if fact.startswith("form.")}
         for fact in sorted(asked):

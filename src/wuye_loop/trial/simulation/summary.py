@@ -23,7 +23,9 @@ def summary_of(workflow: Workflow, outcomes: Sequence[Outcome], titles: Mapping[
         "open": _spread(one.open for one in outcomes),
         "again": _spread(one.cycles for one in outcomes),
         "ends": {name: _spread(one.closed.get(name, 0) for one in outcomes) for name in _names(outcomes, "closed")},
-        "actions": {name: _spread(one.actions.get(name, 0) for one in outcomes) for name in _names(outcomes, "actions")},
+        "actions": {
+            name: _spread(one.actions.get(name, 0) for one in outcomes) for name in _names(outcomes, "actions")
+        },
         "on_time": _on_time(outcomes, _all, _assessed(workflow) or tuple(workflow.clocks)),
         "units": [
             _unit(workflow, outcomes, code, titles)

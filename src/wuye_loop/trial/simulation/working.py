@@ -140,14 +140,15 @@ class Working:
         if not self._moving.system_may(case, action):
             return
         self._moving.carry_out(case, action, by_hand=False)
-        if case.state is not state and case.state is not None:
-            if pending is None or case.desk is not desk or case.state.name not in pending.froms:
-                self.begin(case)
+        if case.state is state or case.state is None:
+            return
+        if pending is None or case.desk is not desk or case.state.name not in pending.froms:
+            self.begin(case)
 
     # --- complainants -----------------------------------------------------------------------------------------------
 
     def _ask(self, case: Case, state: StateLine) -> None:
-        """The complainant answers after some days, or leaves it to the clock."""
+        """Let the complainant answer after some days, or leave it to the clock."""
         action = self._choice(case, state)
         answers, later = case.draw() < self._answering, case.draw()
         if action is not None and (answers or state.name not in self._by_clock):

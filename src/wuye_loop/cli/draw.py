@@ -1,0 +1,38 @@
+"""`wuye-loop draw`: a city's rules as a picture, on request with what is open today."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wuye_loop.cli.database import DataDir, opened
+from wuye_loop.cli.workflow import text_of
+from wuye_loop.domain.checker import load
+from wuye_loop.domain.drawing import mermaid
+from wuye_loop.domain.drawing_moves import Today
+from wuye_loop.domain.drawing_svg import svg
+from wuye_loop.domain.situation import SYSTEM
+from wuye_loop.domain.workflow import Workflow
+from wuye_loop.ports import SystemClock
+
+
+def draw(
+    which: Annotated[str, typer.Argument(metavar="NAME@V|FILE", help="已发布或随程序附带的流程，或一个文件")],
+    *,
+    as_svg: Annotated[bool, typer.Option("--svg", help="输出 SVG 泳道图和动作表，默认是 Mermaid 文本")] = False,
+    live: Annotated[bool, typer.Option("--live", help="标上本安装现在各状态的在办件数和逾期件数")] = False,
+    data: DataDir = None,
+) -> None:
+    """画出流程图。 / draw a workflow."""
+    text, name = text_of(which, data)
+    workflow = load(text, name)
+    today = _today(workflow, data) if live else None
+    typer.echo(svg(workflow, today) if as_svg else mermaid(workflow, today), nl=False)
+
+
+def _today(workflow: Workflow, data: Path | None) -> Today:
+    from wuye_loop.store.census import census  # noqa: PLC0415 a drawing without counts needs no database
+
+    now = SystemClock().now()
+    with opened(data) as database, database.read() as session:
+        return Today.at(now, workflow.calendar.zone, census(session, SYSTEM, workflow.id, now))
