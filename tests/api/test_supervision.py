@@ -168,7 +168,7 @@ async def test_the_summary_counts_open_soon_overdue_late_and_satisfied(driver: D
     total = (await driver.get("supervisor", SUMMARY))["total"]
     assert (total["open"], total["due_soon"], total["overdue_open"], total["closed"]) == (3, 1, 1, 1)
     assert (total["rated"], total["satisfied"]) == (2, 1)
-    assert total["satisfaction"] == {"numerator": 1, "denominator": 2, "rate": 0.5}
+    assert total["satisfaction"] == {"numerator": 1, "denominator": 2, "excluded": 0, "rate": 0.5}
     areas = await by("area")
     assert {key: area["open"] for key, area in areas.items()} == {"370701": 1, "370702": 2}
     assert areas["370701"]["title"] == "东关街道"
@@ -177,7 +177,7 @@ async def test_the_summary_counts_open_soon_overdue_late_and_satisfied(driver: D
     units = await by("unit")
     assert units["market"]["overdue_open"] == 1
     assert units["urban-management"]["closed"] == 1
-    assert units["urban-management"]["on_time"] == {"numerator": 1, "denominator": 1, "rate": 1.0}
+    assert units["urban-management"]["on_time"] == {"numerator": 1, "denominator": 1, "excluded": 0, "rate": 1.0}
     assert units["property-centre"]["due_soon"] == 1
     assert set(await by("estate")) == {"E1", "E2"}
     assert (await by("estate"))["E1"]["title"] == "幸福苑"
@@ -199,7 +199,7 @@ async def test_what_closed_late_counts_as_late(driver: Driver) -> None:
     await driver.act("hotline", number, "rate", GOOD)
     (unit,) = (await driver.get("admin", f"{SUMMARY}?by=unit"))["items"]
     assert (unit["key"], unit["closed"], unit["overdue_closed"]) == ("urban-management", 1, 1)
-    assert unit["on_time"] == {"numerator": 0, "denominator": 1, "rate": 0.0}
+    assert unit["on_time"] == {"numerator": 0, "denominator": 1, "excluded": 0, "rate": 0.0}
 
 
 async def test_a_supervisor_issues_an_order_which_is_answered_and_signed_off(driver: Driver) -> None:

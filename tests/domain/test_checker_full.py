@@ -112,7 +112,7 @@ def test_joins_that_only_what_they_change_keeps_apart_are_a_circle() -> None:
 @pytest.mark.parametrize(
     ("was", "now", "code"),
     [
-        ("{open.whistle: 0, tasks.whistle: {min: 1}}", "{open.whistle: 0}", "joins-at-once"),
+        ("{when: {open.whistle: {min: 1}}, act", "{when: {open.whistle: 0, tasks.whistle: 0}, act", "joins-at-once"),
         ("{when: {open.whistle: {min: 1}}, act", "{when: {open.whistle: {min: 1}, hour: {min: 9}}, act", "by-time"),
         ("  - {is: 正常}\n", "", "uncovered"),
         (", effect: {precedent: {ruling: 仍由原单位办理, reason: reason}}", "", ""),
@@ -162,18 +162,20 @@ def test_a_task_kind_that_only_lines_of_a_document_open_needs_no_opener() -> Non
     assert "by 是空的" in words(changed(("opens: duty, gathers: stuck, settles: settle", "to: doer")))
 
 
-def test_many_joins_and_groups_are_checked_in_seconds() -> None:
-    joins = "".join(f"  - {{when: {{open.whistle: {n}, urged: {n}}}, act: gather}}\n" for n in range(300))
+@pytest.mark.parametrize(("many", "codes"), [(50, {"join-circle"}), (300, {"too-many-joins"})])
+def test_many_joins_and_groups_are_checked_in_seconds(many: int, codes: set[str]) -> None:
+    joins = "".join(f"  - {{when: {{open.whistle: {n}, urged: {n}}}, act: gather}}\n" for n in range(many))
     groups = ", ".join(f"[orderer, dispatcher, doer, overseer, acceptor, r{n}]" for n in range(150))
     roles = "".join(f"  r{n}: {{title: 甲, unit: u{n}}}\n" for n in range(150))
     text = changed(
         ("joins:\n", "joins:\n" + joins),
-        ("separate: [[", f"separate: [{groups}, [["),
+        ("separate: [[", f"separate: [{groups}, ["),
         ("intake:\n", roles + "intake:\n"),
     )
     started = time.process_time()
-    told(text)
+    found = told(text)
     assert time.process_time() - started < 9
+    assert {finding.code for finding in found} == codes
 
 
 JUNK: tuple[Any, ...] = (

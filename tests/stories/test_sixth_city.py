@@ -325,6 +325,25 @@ async def test_an_unreasonable_demand_ends_with_evidence_and_counts_in_no_rate(d
     assert drive.town.scalar("SELECT data->'excluded'->>'satisfaction' FROM grievance") == "要求免交三年物业费"
 
 
+async def test_an_upheld_appeal_takes_a_rating_out_of_the_rate_and_says_so(drive: Driver) -> None:
+    appealed, praised = await handling(drive, "s0"), await handling(drive, "s1")
+    # Still dissatisfied: supervised, then archived.  # 规则 22
+    for number, answer in ((appealed, BAD), (appealed, BAD), (appealed, BAD), (praised, GOOD)):
+        await drive.act("grid-1", number, "finish", FINISH)
+        await drive.act("verify-1", number, "pass")
+        await drive.act("desk-centre", number, "approve")
+        await drive.act("hotline", number, "rate", answer)
+    satisfaction = (await drive.get("supervisor", "/v1/supervision/summary?by=unit"))["total"]["satisfaction"]
+    assert satisfaction == {"numerator": 1, "denominator": 2, "excluded": 0, "rate": 0.5}  # 规则 23
+    task = await drive.open("grid-1", appealed, "appeal", {"reason": "要求不在合同内", "figure": "满意率"})
+    await drive.on_task("command-office", task["id"], "uphold")
+    satisfaction = (await drive.get("supervisor", "/v1/supervision/summary?by=unit"))["total"]["satisfaction"]
+    assert satisfaction == {"numerator": 1, "denominator": 1, "excluded": 1, "rate": 1.0}
+    drive.town.clock.set(drive.town.now + timedelta(days=11))
+    late = await drive.open("grid-1", praised, "appeal", {"reason": "x", "figure": "满意率"}, expect=409)
+    assert late["detail"] == "已过时限：须在10 日内提出"
+
+
 async def test_extensions_have_a_cap_in_all_and_interviews_are_numbered(drive: Driver) -> None:
     number = await handling(drive)
     first = await drive.open("grid-1", number, "extension", {"days": 8, "reason": "等配件"})

@@ -89,7 +89,7 @@ def kuiwen() -> Workflow:
 
 
 def town(
-    workflow: Workflow, per_day: float = 30, days: int = 60, staff: Mapping[str, Any] | None = None, **load: Any
+    workflow: Workflow, per_day: float = 15, days: int = 45, staff: Mapping[str, Any] | None = None, **load: Any
 ) -> Scene:
     arrivals = completed(Load(**load), workflow, per_day)
     people = {code: {"people": 30} for code in Places(workflow, arrivals.streets).codes}
@@ -206,14 +206,20 @@ def test_minutes_of_the_office_are_those_of_the_calendar(kuiwen: Workflow) -> No
 
 
 @pytest.mark.parametrize("starts", list(Starts))
-@pytest.mark.parametrize("limit", ["30 minutes", "2 hours", "3 days", "12 workhours", "1 workday", "5 workdays", "1 month"])
+@pytest.mark.parametrize(
+    "limit", ["30 minutes", "2 hours", "3 days", "12 workhours", "1 workday", "5 workdays", "1 month"]
+)
 def test_every_limit_runs_out_when_the_calendar_says(kuiwen: Workflow, limit: str, starts: Starts) -> None:
     calendar = shipped_calendar(kuiwen.calendar)
     first = date(2026, 2, 1)
     deadlines = Deadlines(calendar, OfficeMinutes(calendar, kuiwen.calendar.hours, first, 90), first, "Asia/Shanghai")
     zero = datetime(2026, 1, 31, 16, tzinfo=UTC)
     span = Span.parse(limit)
-    due, before, after = deadlines.limit(span, starts), deadlines.offset(Span.parse("-1 workday")), deadlines.offset(Span.parse("+2 workdays"))
+    due, before, after = (
+        deadlines.limit(span, starts),
+        deadlines.offset(Span.parse("-1 workday")),
+        deadlines.offset(Span.parse("+2 workdays")),
+    )
     for at in range(0, 30 * 1440, 1009):
         there = calendar.due(zero + timedelta(minutes=at), span, starts).at
         minute = (there - zero) // timedelta(minutes=1)
@@ -259,7 +265,9 @@ def test_the_duty_list_decides_who_gets_the_work(kuiwen: Workflow) -> None:
 
 
 def test_what_no_duty_list_names_goes_to_its_own_street(kuiwen: Workflow) -> None:
-    scene = town(kuiwen, categories={"绿化养护": 1.0}, streets={"东街": 3.0, "西街": 1.0}, staff={"shares": {"send_back": 0}})
+    scene = town(
+        kuiwen, categories={"绿化养护": 1.0}, streets={"东街": 3.0, "西街": 1.0}, staff={"shares": {"send_back": 0}}
+    )
     units = outcome(scene).units
     east, west = units["property-office@东街"].taken, units["property-office@西街"].taken
     assert east / west == pytest.approx(3, rel=0.25)
@@ -277,7 +285,7 @@ def test_the_dissatisfied_are_handled_again_as_often_as_the_outcomes_say(kuiwen:
         "answers": {"rate": {"satisfied": {"不满意": 1}}},
         "respond": {"share": 1, "days": 0},
     }
-    found = outcome(town(kuiwen, per_day=15, days=90, staff=staff))
+    found = outcome(town(kuiwen, per_day=8, days=90, staff=staff))
     assert found.cycles > 1.5 * found.closed["closed"]
     assert found.actions["rate"] == found.cycles + found.closed["closed"]
 
@@ -285,23 +293,25 @@ def test_the_dissatisfied_are_handled_again_as_often_as_the_outcomes_say(kuiwen:
 def test_who_is_not_heard_is_closed_by_the_clock(kuiwen: Workflow) -> None:
     found = outcome(town(kuiwen, staff={"respond": {"share": 0}}))
     assert "rate" not in found.actions
-    assert found.actions["close_unrated"] == found.closed["closed"] > 500
+    assert found.actions["close_unrated"] == found.closed["closed"] > 250
 
 
-def test_derived_people_keep_a_unit_busy_but_not_drowned(kuiwen: Workflow) -> None:
-    arrivals = completed(Load(), kuiwen, 40)
-    scene = scene_of(kuiwen, arrivals, Staff(), SPRING, 90)
-    centre = outcome(scene).units["property-centre"]
+@pytest.fixture(scope="module")
+def derived(kuiwen: Workflow) -> Scene:
+    return scene_of(kuiwen, completed(Load(), kuiwen, 40), Staff(), SPRING, 40)
+
+
+def test_derived_people_keep_a_unit_busy_but_not_drowned(derived: Scene) -> None:
+    centre = outcome(derived).units["property-centre"]
     assert 0.45 < centre.minutes / centre.able < 0.95
-    assert any("没有写明" in note for note in notes(scene))
+    assert any("没有写明" in note for note in notes(derived))
 
 
-def test_the_derived_staff_file_can_be_handed_back(kuiwen: Workflow) -> None:
-    arrivals = completed(Load(), kuiwen, 40)
-    scene = scene_of(kuiwen, arrivals, Staff(), SPRING, 20)
-    again = scene_of(kuiwen, arrivals, read_staff(staff_text(scene), "s.yaml", kuiwen, scene.places), SPRING, 20)
-    assert again.people == scene.people
-    assert outcome(again) == outcome(scene)
+def test_the_derived_staff_file_can_be_handed_back(kuiwen: Workflow, derived: Scene) -> None:
+    staff = read_staff(staff_text(derived), "s.yaml", kuiwen, derived.places)
+    again = scene_of(kuiwen, derived.load, staff, SPRING, 10)
+    assert again.people == derived.people
+    assert outcome(again) == outcome(replace(derived, days=10))
 
 
 def test_people_are_changed_for_one_unit_or_for_all_of_a_duty(kuiwen: Workflow) -> None:
@@ -317,7 +327,12 @@ def test_people_are_changed_for_one_unit_or_for_all_of_a_duty(kuiwen: Workflow) 
 
 def test_complaints_tell_when_and_what_comes(kuiwen: Workflow) -> None:
     rows = [
-        {"message_id": n, "created_at": f"2026-03-{2 + n % 7:02d} {9 + n % 2:02d}:15:00", "title": "电梯坏了", "detail": "楼里着火"}
+        {
+            "message_id": n,
+            "created_at": f"2026-03-{2 + n % 7:02d} {9 + n % 2:02d}:15:00",
+            "title": "电梯坏了",
+            "detail": "楼里着火",
+        }
         for n in range(14)
     ]
     found = load_of_rows(list(rows[0]), enumerate(rows, 2), "c.csv", Rules(kuiwen))
@@ -329,7 +344,8 @@ def test_complaints_tell_when_and_what_comes(kuiwen: Workflow) -> None:
 
 def test_counts_tell_weekdays_and_shares(kuiwen: Workflow) -> None:
     rows = [
-        {"date": f"2026-03-{2 + n:02d}", "count": 20 if n < 5 else 6, "category": "停车管理", "street": "东街"} for n in range(7)
+        {"date": f"2026-03-{2 + n:02d}", "count": 20 if n < 5 else 6, "category": "停车管理", "street": "东街"}
+        for n in range(7)
     ]
     found = load_of_rows(list(rows[0]), enumerate(rows, 2), "c.csv", Rules(kuiwen))
     assert found.per_day == 16
@@ -355,11 +371,11 @@ def refused(*args: str | Path) -> str:
 STAFF = [
     ("units: {nobody: {people: 1}}", "1:9: 流程里没有单位“nobody”"),
     ("units:\n  window: {people: -1}", "2:20: 太小，最小是 0"),
-    ("units: {window: {peple: 1}}", "没有这个键“peple”"),
+    ("units: {window: {peple: 1}}", "1:18: 不认识的键“peple”"),
     ("work:\n  finnish: {minutes: 3}", "2:3: 流程里没有动作“finnish”；可写：press、finish"),
     ("answers: {finish: {result: {好: 1}}}", "动作 finish 的表单没有“result”"),
     ("shares: {finish: 2}", "太大，最大是 1"),
-    ("units: [", "YAML"),
+    ("units: [", "1:9: 这里应有一个值"),
 ]
 
 
@@ -370,7 +386,7 @@ def test_a_wrong_staff_file_is_said_with_its_place(tmp_path: Path, text: str, wo
     staff.write_text(text, encoding="utf-8")
     said = refused(flow, "--per-day", "5", "--staff", staff)
     assert f"{staff}:" in said
-    assert words in said or words.split("“")[0] in said
+    assert words in said
 
 
 LOADS = [
@@ -414,8 +430,10 @@ OPTIONS = [
 def test_a_wrong_option_is_said_in_words(tmp_path: Path, args: tuple[str, ...], words: str) -> None:
     flow = tmp_path / "mill.yaml"
     flow.write_text(MILL, encoding="utf-8")
+    staff = tmp_path / "staff.yaml"
+    staff.write_text("units: {window: {people: 3}}", encoding="utf-8")
     per_day = () if "--per-day" in args else ("--per-day", "5")
-    assert words in refused(flow, *per_day, *args)
+    assert words in refused(flow, "--staff", staff, *per_day, *args)
 
 
 def test_one_limit_among_several_can_be_meant(kuiwen: Workflow) -> None:
@@ -436,7 +454,10 @@ def test_one_limit_among_several_can_be_meant(kuiwen: Workflow) -> None:
 def test_the_command_shows_tables_and_answers_what_if(tmp_path: Path) -> None:
     flow = tmp_path / "mill.yaml"
     flow.write_text(MILL, encoding="utf-8")
+    staff = tmp_path / "staff.yaml"
+    staff.write_text("units: {window: {people: 2}}", encoding="utf-8")
     args = ["simulate", str(flow), "--per-day", "10", "--days", "40", "--seeds", "2", "--start", "2026-03-02"]
+    args += ["--staff", str(staff)]
     plain = CliRunner().invoke(app, args, catch_exceptions=False)
     assert plain.exit_code == 0
     assert "按时率" in plain.stdout
@@ -465,7 +486,9 @@ def test_another_version_is_run_against_the_same_arrivals(tmp_path: Path) -> Non
 def test_the_staff_that_was_derived_can_be_printed(tmp_path: Path) -> None:
     flow = tmp_path / "mill.yaml"
     flow.write_text(MILL, encoding="utf-8")
-    result = CliRunner().invoke(app, ["simulate", str(flow), "--per-day", "10", "--default-staff"], catch_exceptions=False)
+    result = CliRunner().invoke(
+        app, ["simulate", str(flow), "--per-day", "10", "--default-staff"], catch_exceptions=False
+    )
     workflow = load_workflow(MILL, "mill.yaml")
     assert read_staff(result.stdout, "s.yaml", workflow, Places(workflow, ())).units["window"].people
 

@@ -35,7 +35,7 @@ class Limits(StrEnum):
 
 
 def migrate(
-    old: Annotated[str, typer.Argument(metavar="A", help="原版本，如 kuiwen@1")],
+    old: Annotated[str, typer.Argument(metavar="A", help="原版本：名称@版本")],
     new: Annotated[str, typer.Argument(metavar="B", help="新版本，必须已经发布")],
     *,
     limits: Annotated[

@@ -104,6 +104,14 @@ class Builder:
         )
         self.hold()
 
+    def place(self, state: str, task_id: UUID | None = None) -> None:
+        """Say that the present state has this name now (a migration): nothing is entered, nothing restarts."""
+        if task_id is not None:
+            self.set_task(task_id, state=state)
+            return
+        stage = self.world.rules.workflow.states[state].stage
+        self.set(state=state, stage=stage or self.grievance.stage)
+
     def hold(self) -> None:
         """Resolve the holder of the present state again: the state or the lead has changed.
 
@@ -265,7 +273,9 @@ class Builder:
         grievance.seq += 1
         lead = {"lead_unit": grievance.lead_unit}
         self.entries.append(
-            Entry(grievance.seq, self.world.now, action, task_id, actor, from_state, to_state, facts, lead, audience, b"")
+            Entry(
+                grievance.seq, self.world.now, action, task_id, actor, from_state, to_state, facts, lead, audience, b""
+            )
         )
 
     def _changes(self) -> dict[str, Any]:

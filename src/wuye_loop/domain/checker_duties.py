@@ -159,7 +159,7 @@ def _check_decisions(scene: Scene, one: str, other: str) -> None:
             continue
         here, there = mine & set(action.by), theirs & set(action.by)
         if _hands_over(scene, step, mine, theirs) or _hands_over(scene, step, theirs, mine):
-            words = f"{min(here)} 和 {min(there)} 都能做 {step.name}：自己交出去的工作，自己就能认可"
+            words = f"{min(here)} 和 {min(there)} 都能做 {step.name}：自己交出去的工作，自己就能认可。请按状态拆成两个操作，各由一方来做"
             scene.findings.error((*step.path, "by"), "self-verify", words)
     _check_in_tasks(scene, mine, theirs)
     for givers, judges in ((mine, theirs), (theirs, mine)):
@@ -180,7 +180,7 @@ def _check_in_tasks(scene: Scene, mine: set[str], theirs: set[str]) -> None:
                 continue
             step = StepPlace(place, name, (*place.path, "actions", name), action, {})
             if _hands_over(scene, step, one, other) or _hands_over(scene, step, other, one):
-                words = f"{min(here)} 和 {min(there)} 都能做 {name}：自己交出去的工作，自己就能认可"
+                words = f"{min(here)} 和 {min(there)} 都能做 {name}：自己交出去的工作，自己就能认可。请按状态拆成两个操作，各由一方来做"
                 scene.findings.error((*step.path, "by"), "self-verify", words)
 
 

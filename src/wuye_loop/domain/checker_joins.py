@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from wuye_loop.domain.checker_circles import around, circles
 from wuye_loop.domain.checker_conditions import cases_of
 from wuye_loop.domain.checker_names import known
-from wuye_loop.domain.checker_scene import BACK, Scene, target_of
+from wuye_loop.domain.checker_scene import BACK, SYSTEM, Scene, target_of
 from wuye_loop.domain.checker_taken import by_system
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.workflow import ActionSpec, EffectCall, Outcome
@@ -49,10 +49,14 @@ def check_joins(scene: Scene) -> None:
             words = f"永远不会发生：{join.act} 只能从 {'、'.join(action.from_)} 做，而 when 要求在别的状态"
             scene.findings.error((*path, "when"), "never-joins", words)
         _check_leaves(scene, (*path, "act"), join.act, action, sources)
-        _check_condition(scene, (*path, "when"), join.when, action)
+        _check_condition(scene, (*path, "when"), join.when)
+        _check_at_once(scene, (*path, "when"), join.when, join.act, sources)
         landings = frozenset(state for source in sources for state in _landings(scene, action, source))
         opens = any(call.name in ("open", "act_tasks", "route") for call in _calls(action))
         fired.append(_Fired((*path, "act"), join.act, join.when, frozenset(sources), landings, opens))
+    if len(fired) > _MOST:
+        words = f"joins 超过 {_MOST} 条，无法逐一验证会不会来回推动：请合并条件相近的"
+        scene.findings.error(("joins", _MOST), "too-many-joins", words)
     _check_circles(scene, fired[:_MOST])
 
 
@@ -75,18 +79,32 @@ def _check_leaves(scene: Scene, path: Path, name: str, action: ActionSpec, sourc
             scene.findings.error(path, "join-stays", words)
 
 
-def _check_condition(scene: Scene, path: Path, when: Condition, action: ActionSpec) -> None:
+def _check_condition(scene: Scene, path: Path, when: Condition) -> None:
     for fact in when.fact_names & {"document"}:
         words = "这里没有任务，也就没有文书可问：document 只能写在任务里"
         scene.findings.error((*path, fact), "no-task", words, key=True)
     for fact in sorted(when.fact_names & set(_BY_TIME)):
         words = f"{fact} 随时间变化，而 joins 只在办理一步之后才看一次：到时自动做的事请写在时限的 ladder 里"
         scene.findings.warn((*path, fact), "by-time", words, key=True)
-    raw = {**when.raw, **action.if_.raw}
+
+
+def _check_at_once(scene: Scene, path: Path, when: Condition, act: str, sources: list[str]) -> None:
+    """Find a join that waits for nothing: it holds as soon as somebody brings the grievance into its state."""
+    raw = {**when.raw, **scene.workflow.actions[act].if_.raw}
     counts = {name: value for name, value in raw.items() if name.partition(".")[0] in _COUNTS}
-    if counts and set(raw) <= {*counts, "state", "stage"} and Condition.parse(counts).holds({}):
-        words = "什么都还没有办时这个条件就成立：一进入状态就会做。若要等任务办完，请再写 tasks.任务名: {min: 1}"
-        scene.findings.warn(path, "joins-at-once", words, key=True)
+    if not counts or not set(raw) <= {*counts, "state", "stage"} or not Condition.parse(counts).holds({}):
+        return
+    for state in sources:
+        for name, action in scene.workflow.actions.items():
+            enters = any(target_of(action, way) == state for way in action.ways)
+            # What the system is told to do follows from a task, which is there already.
+            if enters and set(action.by) != {SYSTEM} and not any(call.name == "open" for call in _calls(action)):
+                words = (
+                    f"{name} 之后什么都还没有办，这个条件就成立，系统马上会做 {act}。"
+                    "若要等任务办完，请再写 tasks.任务名: {min: 1}"
+                )
+                scene.findings.warn(path, "joins-at-once", words, key=True)
+                return
 
 
 def _landings(scene: Scene, action: ActionSpec, source: str) -> set[str]:

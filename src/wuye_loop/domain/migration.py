@@ -103,15 +103,15 @@ class _Crossing:
         for role, units in grievance.did.items():
             have = did.setdefault(passage.role(role), [])
             have.extend(unit for unit in units if unit not in have)
-        stage = passage.new.workflow.states[state].stage
-        builder.set(
-            workflow=passage.new.id, state=state, stage=stage.value if stage else grievance.stage, data=data, did=did
-        )
+        builder.place(state)
+        builder.set(workflow=passage.new.id, data=data, did=did)
         for task in self.before.tasks.values():
-            named = passage.task_state(task.kind, task.state) if not task.final else task.state
+            named = passage.task_state(task.kind, task.state)
+            if not task.final and named != task.state:
+                builder.place(named, task.id)
             opener = passage.role(task.opener_role) if task.opener_role else None
-            if (named, opener) != (task.state, task.opener_role):
-                builder.set_task(task.id, state=named, opener_role=opener)
+            if opener != task.opener_role:
+                builder.set_task(task.id, opener_role=opener)
 
     # --- clocks ---
 

@@ -83,6 +83,9 @@ def _sum(groups: Sequence[Count]) -> Count:
         overdue_closed=sum(group.overdue_closed for group in groups),
         rated=sum(group.rated for group in groups),
         satisfied=sum(group.satisfied for group in groups),
+        unrated=sum(group.unrated for group in groups),
+        untimed=sum(group.untimed for group in groups),
+        late=sum(group.late for group in groups),
     )
 
 
@@ -97,12 +100,12 @@ def _shown(count: Count, title: str | None) -> dict[str, Any]:
         "overdue_closed": count.overdue_closed,
         "rated": count.rated,
         "satisfied": count.satisfied,
-        "on_time": _rate(count.closed - count.overdue_closed, count.closed),
-        "satisfaction": _rate(count.satisfied, count.rated),
+        "on_time": _rate(count.closed - count.untimed - count.late, count.closed - count.untimed, count.untimed),
+        "satisfaction": _rate(count.satisfied, count.rated, count.unrated),
     }
 
 
-def _rate(numerator: int, denominator: int) -> dict[str, Any]:
-    """Return a rate with what it is made of; of nothing there is no rate."""
+def _rate(numerator: int, denominator: int, excluded: int) -> dict[str, Any]:
+    """Return a rate with what it is made of, and how many were taken out of it; of nothing there is no rate."""
     rate = round(numerator / denominator, 4) if denominator else None
-    return {"numerator": numerator, "denominator": denominator, "rate": rate}
+    return {"numerator": numerator, "denominator": denominator, "excluded": excluded, "rate": rate}

@@ -33,12 +33,14 @@ SELECT c.unit, count(*) FILTER (WHERE c.status = 'ended'),
        count(*) FILTER (WHERE c.status = 'running' AND c.rung IS NOT NULL)
 FROM clock c JOIN grievance g ON g.id = c.grievance_id
 WHERE c.task_id IS NULL AND c.unit IS NOT NULL
+  AND (g.data -> 'excluded' ? 'on_time') IS NOT TRUE
   AND (g.workflow, c.name) IN (SELECT * FROM unnest(%(workflows)s::text[], %(names)s::text[])) AND {visible}
 GROUP BY c.unit
 """
 _RATINGS = """
 SELECT r.of_unit, r.satisfied, count(*) FROM rating r JOIN grievance g ON g.id = r.grievance_id
 WHERE r.of_unit IS NOT NULL AND r.satisfied IS NOT NULL AND {visible}
+  AND (g.data -> 'excluded' ? 'satisfaction') IS NOT TRUE
   AND r.cycle = (SELECT max(l.cycle) FROM rating l WHERE l.grievance_id = r.grievance_id AND l.rater = r.rater)
 GROUP BY r.of_unit, r.satisfied
 """

@@ -23,8 +23,11 @@ class Count:
     overdue_open: int
     closed: int
     overdue_closed: int
-    rated: int
+    rated: int  # without those that a ruling has taken out of the satisfaction figure
     satisfied: int
+    unrated: int  # taken out of the satisfaction figure
+    untimed: int  # closed, and taken out of the on-time figure
+    late: int  # closed late and counted
 
 
 #: How deep below the area that was asked for a grievance's own area is looked at: one level.
@@ -41,7 +44,7 @@ WITH seen AS (
   SELECT g.id, g.final, g.due_at, {key} AS key,
          g.final AND EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL
                              AND c.ended_at > c.due_at {whose}) AS late,
-         r.satisfied
+         r.satisfied, g.data -> 'excluded' ? 'satisfaction' AS unrated, g.data -> 'excluded' ? 'on_time' AS untimed
   FROM grievance g
   LEFT JOIN LATERAL (
     SELECT l.satisfied FROM rating l WHERE l.grievance_id = g.id AND l.satisfied IS NOT NULL
@@ -53,7 +56,10 @@ SELECT key, count(*) FILTER (WHERE NOT final) AS open,
        count(*) FILTER (WHERE NOT final AND due_at >= %(now)s AND due_at <= %(soon)s),
        count(*) FILTER (WHERE NOT final AND due_at < %(now)s) AS overdue,
        count(*) FILTER (WHERE final), count(*) FILTER (WHERE late),
-       count(satisfied), count(*) FILTER (WHERE satisfied = ANY(%(good)s))
+       count(satisfied) FILTER (WHERE unrated IS NOT TRUE),
+       count(*) FILTER (WHERE satisfied = ANY(%(good)s) AND unrated IS NOT TRUE),
+       count(satisfied) FILTER (WHERE unrated), count(*) FILTER (WHERE final AND untimed),
+       count(*) FILTER (WHERE late AND untimed IS NOT TRUE)
 FROM seen GROUP BY key ORDER BY overdue DESC, open DESC, key
 """
 

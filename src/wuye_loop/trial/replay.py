@@ -1,7 +1,7 @@
 """Takes one recorded grievance through other rules, in memory: people do what they did, the system what these say."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -16,7 +16,6 @@ from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.errors import BadInput, Forbidden, WuyeError
 from wuye_loop.domain.facts import facts_of, with_texts
 from wuye_loop.domain.instants import as_text
-from wuye_loop.domain.ledger import GENESIS
 from wuye_loop.domain.roles import HOLDER, OPENER, unit_of
 from wuye_loop.domain.router import RoutingCase
 from wuye_loop.domain.routing import Choice
@@ -26,23 +25,31 @@ from wuye_loop.domain.situation import (
     Actor,
     Brief,
     Command,
-    GrievanceState,
     Situation,
     Step,
     World,
 )
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.loop.engine import NUMBER
 from wuye_loop.store.recorded import Act, Recorded
-from wuye_loop.trial.replay_pair import Pair, Place, RungName, step_of
+from wuye_loop.trial.replay_pair import Pair, RungName, step_of
+from wuye_loop.trial.replay_record import (
+    OTHER,
+    RUNG,
+    actor_of,
+    arrived,
+    choice_of,
+    fires,
+    no_loads,
+    others_of,
+    ran,
+    why,
+)
 
-_RUNG, _OPEN = "rung:", "open:"
+_OPEN = "open:"
 _ASIDE = frozenset({"receive", "calendar", "reveal", "migrate"})  # rows that are not decisions of the rules
 _FOLLOWERS = {"follower_joined": 1, "follower_left": -1}
 _LATEST = 1 << 62
 _NEVER = _LATEST + 1
-_LEAD = UUID(int=1)
-_OFFICES = {kind.value: kind for kind in ActorKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ class Replay:
         self._ids = count(2)
         self._numbers = count(1)
         self._rules = pair.new
-        self._situation = _arrived(recorded, pair)
+        self._situation = arrived(recorded, pair)
         self.outcome = Outcome(self._situation)
         self._lead: str | None = None
         self._tasks: dict[str, UUID] = {}  # recorded id -> the id it has here
@@ -91,8 +98,8 @@ class Replay:
         self._opened: Counter[str] = Counter()
         self._made: Counter[tuple[datetime, str]] = Counter()  # what the system did by itself
         self._state = recorded.acts[0].to_state
-        self._fires = _fires(recorded, pair)
-        self._ran = _ran(recorded, pair, until)
+        self._fires = fires(recorded, pair)
+        self._ran = ran(recorded, pair, until)
         self._routed = [act for act in recorded.acts[1:] if "routing" in act.facts or act.facts.get("routed") is False]
         self._stuck: set[tuple[UUID, int]] = set()
 
@@ -100,7 +107,7 @@ class Replay:
         """Play the record to its end and return what it came to."""
         acts = self.recorded.acts
         first = acts[0]
-        self._take(machine.receive(self._world(first.at), self._situation, _actor(first, self.recorded), {}))
+        self._take(machine.receive(self._world(first.at), self._situation, actor_of(first, self.recorded), {}))
         before = first
         for act in acts[1:]:
             self._fire_until(act.at, act.seq)
@@ -115,7 +122,7 @@ class Replay:
     # --- people ---
 
     def _play(self, act: Act, *, begins: bool) -> None:
-        if act.action in _ASIDE or act.action.startswith(_RUNG):
+        if act.action in _ASIDE or act.action.startswith(RUNG):
             return
         if act.action in _FOLLOWERS:
             self._situation.grievance.followers += _FOLLOWERS[act.action]
@@ -124,7 +131,7 @@ class Replay:
             self._play_system(act, begins=begins)
             return
         try:
-            self._take(self._decided(act, _actor(act, self.recorded)))
+            self._take(self._decided(act, actor_of(act, self.recorded)))
         except Forbidden as error:
             self._in_the_name(act, error)
         except WuyeError as error:
@@ -147,7 +154,7 @@ class Replay:
 
     def _in_the_name(self, act: Act, error: WuyeError) -> None:
         """Let the unit act that has the same role here: another one may be in charge now."""
-        actor = _actor(act, self.recorded)
+        actor = actor_of(act, self.recorded)
         role = act.actor[2]
         kind = self._kind(act)
         task = self._situation.tasks.get(self._tasks[act.task]) if act.task in self._tasks else None
@@ -216,13 +223,13 @@ class Replay:
 
     def _refuse(self, act: Act, error: WuyeError) -> None:
         kind = self._kind(act)
-        self.outcome.refused.append(Refused(act, kind, _why(error), follows=self._follows(act, kind)))
+        self.outcome.refused.append(Refused(act, kind, why(error), follows=self._follows(act, kind)))
 
     def _follows(self, act: Act, kind: str | None) -> bool:
         """Say whether a refusal only follows from another: something was refused before, and it stands elsewhere since."""
         passage = self.pair.passage
         if act.task is not None and not act.action.startswith(_OPEN):
-            task = self._situation.tasks.get(self._tasks.get(act.task, _LEAD))
+            task = self._situation.tasks.get(self._tasks.get(act.task, OTHER))
             if task is None:
                 return True
             elsewhere = task.state != passage.task_state(kind or "", act.from_state or "")
@@ -285,8 +292,8 @@ class Replay:
                 self._lead = lead
                 if lead is not None:
                     self.outcome.leads.append(lead)
-            if entry.action.startswith(_RUNG):
-                self._count(entry.task_id, entry.action.removeprefix(_RUNG), entry.facts)
+            if entry.action.startswith(RUNG):
+                self._count(entry.task_id, entry.action.removeprefix(RUNG), entry.facts)
             elif entry.actor["kind"] == "system":
                 self._made[entry.at, entry.action] += 1
         tasks = step.situation.tasks
@@ -311,7 +318,7 @@ class Replay:
         if grievance.merged_into is not None:
             closed = self.recorded.lead_closed_at
             over = (closed is not None and closed <= now) or (act is not None and act.actor[0] == "system")
-            lead = Brief(_LEAD, "", "", over, None)
+            lead = Brief(OTHER, "", "", over, None)
         return World(
             rules=self._rules,
             now=now,
@@ -320,7 +327,7 @@ class Replay:
             new_id=self._new_id,
             choose=partial(self._choose, now),
             next_number=self._next_number,
-            others=_others(act) if act is not None else {},
+            others=others_of(act) if act is not None else {},
             lead=lead,
             lean=True,
             files=frozenset,
@@ -338,7 +345,7 @@ class Replay:
             act = self._routed.pop(0)
             if act.at < now - timedelta(days=1) and self._routed:
                 continue
-            return _recorded_choice(act)
+            return choice_of(act)
         world = self._world(now)
         case = RoutingCase(
             facts=with_texts(facts_of(world, situation), world, situation),
@@ -348,102 +355,7 @@ class Replay:
         )
         asked: dict[int, None] = {}
         while True:
-            choice = try_routers(self._rules.workflow.routers, case, self.directory, _no_loads, asked=asked)
+            choice = try_routers(self._rules.workflow.routers, case, self.directory, no_loads, asked=asked)
             if choice.ask is None:
                 return choice
             asked[choice.ask.index] = None
-
-
-def _no_loads(units: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG001 the routers call it so
-    return {}
-
-
-def _recorded_choice(act: Act) -> Choice:
-    if act.facts.get("routed") is False:
-        return Choice(None, (), (), desk=True)
-    answered = [one for one in act.facts.get("routing", ()) if one.get("unit") and one["outcome"] != "no-match"]
-    if not answered:
-        return Choice(None, (), (), desk=True)
-    return Choice(answered[-1]["unit"], tuple(answered[-1].get("assists", ())), (), desk=False)
-
-
-def _others(act: Act) -> dict[str, Brief]:
-    named = [value for value in act.facts.values() if isinstance(value, str) and NUMBER.fullmatch(value)]
-    return {number: Brief(_LEAD, number, "", final=False, merged_into=None) for number in named}
-
-
-def _actor(act: Act, recorded: Recorded) -> Actor:
-    """Return who acted; what the ledger does not keep of a key is what it must have been to act at all."""
-    kind = ActorKind(act.actor[0])
-    source = recorded.fixed["source"] if kind is ActorKind.HOTLINE else None
-    return Actor(kind, act.actor[1], "", source=source)
-
-
-def _why(error: WuyeError) -> str:
-    fields = error.extra.get("fields")
-    if isinstance(fields, list | tuple) and fields:
-        return "；".join(f"{one['path']}：{one['problem']}" for one in fields)
-    return error.detail
-
-
-def _fires(recorded: Recorded, pair: Pair) -> dict[tuple[Place, str], tuple[datetime, int]]:
-    """Return when each rung was recorded to fire, by where it stands in the other version and when its clock was due."""
-    found: dict[tuple[Place, str], tuple[datetime, int]] = {}
-    for act in recorded.acts:
-        if not act.action.startswith(_RUNG):
-            continue
-        task = recorded.tasks.get(act.task) if act.task is not None else None
-        place = pair.became.get((task.kind if task else None, act.action.removeprefix(_RUNG), act.facts["rung"]))
-        if place is not None:
-            found[place, act.facts["due"]] = (act.at, act.seq)
-    return found
-
-
-def _ran(recorded: Recorded, pair: Pair, until: datetime) -> dict[tuple[str | None, str, str], datetime]:
-    """Return until when each recorded clock ran, by its flow, the name it has now and when it was due."""
-    found = {}
-    for clock in recorded.clocks:
-        task = recorded.tasks.get(clock.task) if clock.task is not None else None
-        key = (task.kind if task else None, pair.passage.clock(clock.name), as_text(clock.due_at))
-        found[key] = clock.ended_at or until + timedelta(microseconds=1)
-    return found
-
-
-def _arrived(recorded: Recorded, pair: Pair) -> Situation:
-    """Return the grievance as it came in: what its first row says, under the other version's first state."""
-    fixed, image = recorded.fixed, recorded.intake
-    workflow = pair.new.workflow
-    category = image["category"]
-    if recorded.suggested and not pair.same_words:
-        category = pair.new.suggest(f"{fixed['title']}\n{fixed['body']}")
-    grievance = GrievanceState(
-        id=UUID(recorded.id),
-        number=recorded.number,
-        workflow=pair.new.id,
-        **fixed,
-        category=category,
-        urgency=image["urgency"],
-        state=workflow.start,
-        stage="collect",
-        state_since=fixed["received_at"],
-        final=False,
-        cycle=1,
-        level=workflow.levels[0].value,
-        lead_unit=None,
-        holder_unit=None,
-        holder_role=None,
-        units=(),
-        counts={},
-        data=image["data"],
-        did={},
-        merged_into=None,
-        followers=0,
-        urged=0,
-        flags=tuple(image["flags"]),
-        due_at=None,
-        due_clock=None,
-        closed_at=None,
-        seq=0,
-        head=GENESIS,
-    )
-    return Situation(grievance, {}, {})

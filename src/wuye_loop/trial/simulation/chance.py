@@ -9,13 +9,13 @@ from statistics import NormalDist
 from typing import Final, TypeVar
 
 T = TypeVar("T")
-CASES: Final = 1 << 16  # grievances whose lots are drawn at once
+CASES: Final = 1 << 12  # grievances whose lots are drawn at once
 _LOTS: Final = 16  # lots of one grievance before it takes another's
 MASK: Final = CASES * _LOTS - 1
 _STEPS: Final = 4096  # how finely shares and lengths are cut
 TOP: Final = 52  # a lot has 64 bits; its highest 12 are a step
 WHOLE: Final = 1 << 64
-JUMP: Final = 40_503  # to another's lots, when a grievance has used up its own
+JUMP: Final = 2_503  # to another's lots, when a grievance has used up its own
 _NORMAL: Final = 30  # from this mean on, a day's number is drawn from the normal curve
 
 

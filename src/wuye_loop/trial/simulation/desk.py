@@ -1,7 +1,7 @@
 """What a run is made of: units with their people and queues, grievances on their way, clocks, and the agenda."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import simpy
 
@@ -40,7 +40,7 @@ class Agenda:
         noted.append((do, what))
 
     def _pass(self, event: simpy.Event) -> None:
-        minute = cast("int", event.value)
+        minute: Any = event.value
         self.now = minute
         for do, what in self.noted[minute]:  # what happens now may note more for now
             do(what)

@@ -7,10 +7,9 @@ from typing import Annotated, Final, Self
 from pydantic import Field, model_validator
 
 from wuye_loop.domain.conditions import Condition
-from wuye_loop.domain.parts import Part
 from wuye_loop.domain.rules import conditions_in
 from wuye_loop.domain.workflow import Workflow
-from wuye_loop.trial.simulation.mistakes import BadSimulation, read_model
+from wuye_loop.trial.simulation.mistakes import BadSimulation, Given, read_model
 
 WEEKDAYS: Final = "一二三四五六日"
 Weight = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
@@ -27,7 +26,7 @@ _HOURS: Final = dict(
 UNCLASSED: Final = "未分类"
 
 
-class Load(Part):
+class Load(Given):
     """Arrivals: the mean of a day, its factors by weekday, month and hour, and shares of what they are."""
 
     per_day: Annotated[float, Field(gt=0, le=MOST_A_DAY)] | None = None

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,8 +20,13 @@ Later = Callable[[int], int]  # from a minute to a minute
 
 def shipped_calendar(office: OfficeHours) -> WorkCalendar:
     """Return the calendar of an office by the notices that came with the program, make-up days included."""
-    days = {day: works for day, works, _, _ in seed_days()}
-    return WorkCalendar(office.zone, [shift_of(text) for text in office.hours], days, published_years())
+    days, published = _shipped_days()
+    return WorkCalendar(office.zone, [shift_of(text) for text in office.hours], days, published)
+
+
+@cache
+def _shipped_days() -> tuple[dict[date, bool], tuple[int, ...]]:
+    return {day: works for day, works, _, _ in seed_days()}, published_years()
 
 
 class OfficeMinutes:

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from wuye_loop.domain.checker_finding import Findings
 from wuye_loop.domain.checker_shape import note_shape
 from wuye_loop.domain.yamldoc import YamlDoc, read
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class Given(BaseModel):
+    """Base of every part of such a file: closed, so that a misspelt key is found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class BadSimulation(ValueError):

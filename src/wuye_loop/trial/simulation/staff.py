@@ -6,12 +6,11 @@ from typing import Annotated, Final, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from wuye_loop.domain.forms import FieldSpec
-from wuye_loop.domain.parts import Part
 from wuye_loop.domain.workflow import Workflow
 from wuye_loop.domain.yamldoc import YamlDoc
 from wuye_loop.trial.simulation.load import Shares
 from wuye_loop.trial.simulation.mainline import BY_PEOPLE, State, states_of
-from wuye_loop.trial.simulation.mistakes import BadSimulation, read_model, wrong
+from wuye_loop.trial.simulation.mistakes import BadSimulation, Given, read_model, wrong
 from wuye_loop.trial.simulation.places import Places
 
 _MOST_PEOPLE: Final = 100_000
@@ -21,7 +20,7 @@ Hours = tuple[Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-class UnitStaff(Part):
+class UnitStaff(Given):
     """One unit (or every unit of a duty): how many people work there, and when, if not in the workflow's hours."""
 
     people: Annotated[int, Field(ge=0, le=_MOST_PEOPLE)] | None = None
@@ -29,7 +28,7 @@ class UnitStaff(Part):
     hours: Hours = ()
 
 
-class Work(Part):
+class Work(Given):
     """One action: minutes of a person's work, their spread (deviation by mean), and the workdays waited for others."""
 
     minutes: Annotated[float, Field(gt=0, le=100_000)] | None = None
@@ -38,14 +37,14 @@ class Work(Part):
     categories: dict[str, Annotated[float, Field(gt=0, le=100_000)]] = Field(default_factory=dict)
 
 
-class Respond(Part):
+class Respond(Given):
     """Complainants who are asked: which share answers, and after how many days on average."""
 
     share: Share = 0.6
     days: Annotated[float, Field(ge=0, le=365)] = 1.5
 
 
-class Staff(Part):
+class Staff(Given):
     """What a staff file says; what it leaves out is derived from the workflow."""
 
     units: dict[str, UnitStaff] = Field(default_factory=dict)
@@ -112,7 +111,7 @@ def changed(people: Mapping[str, int], changes: Mapping[str, int], places: Place
 
 def work_of(workflow: Workflow, staff: Staff) -> dict[str, Work]:
     """Return the work of every action that people take: as the staff file says, else by the stage it is taken in."""
-    found: dict[str, Work] = Field(default_factory=dict)
+    found: dict[str, Work] = {}
     for name, state in _taken(workflow).items():
         stage = state.stage
         said = staff.work.get(name, Work())
@@ -128,7 +127,7 @@ def work_of(workflow: Workflow, staff: Staff) -> dict[str, Work]:
 
 def _taken(workflow: Workflow) -> dict[str, State]:
     """Return the first state from which people take each action."""
-    found: dict[str, State] = Field(default_factory=dict)
+    found: dict[str, State] = {}
     for state in states_of(workflow).values():
         for name in state.actions if state.worker else ():
             found.setdefault(name, state)
@@ -137,7 +136,7 @@ def _taken(workflow: Workflow) -> dict[str, State]:
 
 def answers_of(workflow: Workflow, staff: Staff) -> dict[str, dict[str, Shares]]:
     """Return how forms are answered, for every action whose way depends on an answer."""
-    found: dict[str, dict[str, Shares]] = Field(default_factory=dict)
+    found: dict[str, dict[str, Shares]] = {}
     for name, spec in workflow.actions.items():
         asked = {fact for way in spec.ways for fact in way.when.fact_names if fact.startswith("form.")}
         for fact in sorted(asked):
