@@ -1,5 +1,7 @@
 """Published workflows over HTTP: listed, read, drawn."""
 
+from datetime import timedelta
+
 import pytest
 from tests.site import Driver, text_of
 
@@ -37,6 +39,26 @@ async def test_a_workflow_is_drawn_as_mermaid_or_svg(driver: Driver) -> None:
     assert picture.text.lstrip().startswith("<svg")
 
 
+async def test_a_live_drawing_counts_what_its_reader_may_see(driver: Driver) -> None:
+    first = await driver.push("a1")
+    await driver.push("a2", place={"estate": "E2"})
+    await driver.walk(first, "accept")
+    driver.town.clock.advance(timedelta(days=20))
+    path = "/v1/workflows/kuiwen@1/diagram?live=true"
+    for who, received, assigned in [
+        ("supervisor", "待受理（1 件，逾期 1）", "待签收（1 件，逾期 1）"),
+        ("supervisor-1", "待受理（0 件）", "待签收（1 件，逾期 1）"),
+        ("supervisor-2", "待受理（1 件，逾期 1）", "待签收（0 件）"),
+        ("market", "待受理（0 件）", "待签收（1 件，逾期 1）"),
+    ]:
+        answer = await driver.client.get(path, headers=driver.headers(who))
+        assert f'state "{received}" as s_received' in answer.text
+        assert f'state "{assigned}" as s_assigned' in answer.text
+    picture = await driver.client.get(f"{path}&format=svg", headers=driver.headers("supervisor"))
+    assert "2026 年 3 月 22 日 09:00 在办 2 件，其中逾期 2 件" in picture.text
+    await driver.get("hotline", "/v1/workflows/kuiwen@1/diagram?live=true", expect=403)
+
+
 async def test_what_was_never_published_or_is_no_name_is_refused(driver: Driver) -> None:
     for path, status in [
         ("/kuiwen@2", 404),
@@ -45,6 +67,7 @@ async def test_what_was_never_published_or_is_no_name_is_refused(driver: Driver)
         ("/KUIWEN@1", 422),
         ("/kuiwen@1?x=1", 422),
         ("/kuiwen@1/diagram?format=png", 422),
+        ("/kuiwen@1/diagram?live=perhaps", 422),
         ("?x=1", 422),
     ]:
         await driver.get("admin", f"/v1/workflows{path}", expect=status)

@@ -37,6 +37,7 @@ from wuye_loop.ports import SeededIds
 from wuye_loop.settings import shipped
 from wuye_loop.store.calendar_seed import published_years, seed_days
 from wuye_loop.store.calendars import DayTable
+from wuye_loop.store.workflow_files import whole_text
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 09:00 in Beijing
 OTHER = Brief(UUID(int=8), "WY260302-00000002", "handling", final=False, merged_into=None)
@@ -70,7 +71,7 @@ def main() -> None:
     ask.add_argument("file", nargs="?", type=Path, default=shipped("workflows") / "kuiwen@1.yaml")
     ask.add_argument("--only", default="", help="actions with this in their name, such as 'assigned sign'")
     said = ask.parse_args()
-    cases = list(walk(parse(said.file.read_bytes(), said.file.name)))
+    cases = list(walk(parse(whole_text(said.file), said.file.name)))
     gc.freeze()  # what is set up here stays; the collector looks at what decisions leave behind, as in a server
     rows = []
     for case in cases:

@@ -169,7 +169,7 @@ def test_many_joins_and_groups_are_checked_in_seconds(many: int, codes: set[str]
     roles = "".join(f"  r{n}: {{title: 甲, unit: u{n}}}\n" for n in range(150))
     text = changed(
         ("joins:\n", "joins:\n" + joins),
-        ("separate: [[", f"separate: [{groups}, ["),
+        ("[whistled, bureau]]", f"[whistled, bureau], {groups}]"),
         ("intake:\n", roles + "intake:\n"),
     )
     started = time.process_time()

@@ -186,28 +186,30 @@ async def test_an_emergency_waits_for_nobody_and_visits_are_answered_through_the
 
 
 async def test_three_levels_each_with_its_own_duty_list_and_clock(drive: Driver) -> None:
-    number = await handling(drive, category="停车管理")
+    number = await handling(drive, category="违法建设", who="grid-1")
     assert wall(drive, number, "level") == "03-05 17:30"
     drive.town.advance(at("2026-03-05 17:29"))
-    assert (await seen(drive, number))["lead_unit"] == "company-1"
+    assert (await seen(drive, number))["lead_unit"] == "grid-1"
     drive.town.advance(at("2026-03-05 17:30"))
     row = await seen(drive, number)
     assert (row["level"], row["state"], row["lead_unit"]) == ("street", "assigned", "town-property")
     assert wall(drive, number, "level") == "03-12 17:30"  # five workdays of the town  # 规则 4
     assert wall(drive, number, "handle") == "03-23 17:30"  # climbing moves nothing
-    await drive.act("company-1", number, "sign", expect=404)
+    await drive.act("grid-1", number, "sign", expect=404)
     await contacted(drive, number, "town-property")
     await drive.act("town", number, "climb_up", expect=403)
     row = await drive.act("town-property", number, "climb_up")
-    assert (row["level"], row["lead_unit"]) == ("district", "police")
+    assert (row["level"], row["lead_unit"]) == ("district", "law-enforcement")
+    helped = [(task.holder_unit, task.state) for task in drive.tasks(number, "assist")]
+    assert helped == [("law-enforcement", "declined"), ("police", "asked")]  # the next level arranges its own help
     trace = (await drive.get("police", f"/v1/grievances/{number}/routing"))["items"][-1]["trace"]
-    assert "公安分局按照职责做好工作联动" in str(trace)
+    assert "违章搭建、侵占公共部位、占用消防通道、住改商等突出问题联合查处" in str(trace)
     assert wall(drive, number, "level") == "03-16 17:30"  # seven workdays from Friday 6 March
-    await contacted(drive, number, "police")
-    blocked = await drive.act("police", number, "climb_up", expect=409)
+    await contacted(drive, number, "law-enforcement")
+    blocked = await drive.act("law-enforcement", number, "climb_up", expect=409)
     assert "climb_up" not in blocked["actions"]
     drive.town.advance(at("2026-03-20 17:30"))
-    assert ("yellow_card", "police") in drive.town.notices()  # 规则 11
+    assert ("yellow_card", "law-enforcement") in drive.town.notices()  # 规则 11
     drive.town.advance(at("2026-03-23 17:30"))
     assert (await seen(drive, number))["state"] == "supervised"
     drive.town.advance(at("2026-03-30 17:30"))  # an order after two workdays, criticism after five  # 规则 12
@@ -412,8 +414,9 @@ async def test_the_repair_fund_has_a_fast_path_in_an_emergency(drive: Driver) ->
     drive.town.advance(timedelta(days=3))
     await drive.on_task("community-1", other["id"], "turn_down", {"reason": "不属于紧急情况"})
     assert [item.state for item in drive.tasks(number, "repair_fund")] == ["done", "refused"]
-    row = await seen(drive, number)
-    assert (row["state"], row["level"]) == ("assigned", "street")  # two workdays after its own term it did climb
+    assert (await seen(drive, number))["level"] == "community"  # while the fund was open it did not climb
+    drive.town.advance(at("2026-03-09 17:30"))
+    assert (await seen(drive, number))["level"] == "street"  # two workdays after the community's term
 
 
 async def test_owners_are_asked_each_half_year_and_below_the_floor_the_company_mends(drive: Driver) -> None:

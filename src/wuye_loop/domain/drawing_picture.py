@@ -135,8 +135,8 @@ def picture(grid: Grid, drawing: Layout, boxes: Boxes) -> Iterator[str]:
             yield head(wire.points[-1], wire.points[-2], COLOURS[net.manner], hollow=net.manner == "back")
             if wire.link.returning:
                 yield head(wire.points[0], wire.points[1], COLOURS[net.manner], hollow=True)
-    for name, box in drawing.boxes.items():
-        yield from boxes.drawn(name, box)
+    for name in boxes.flow.states:  # in the order of the file, which is the order in which they are read aloud
+        yield from boxes.drawn(name, drawing.boxes[name])
     for number in drawing.numbers:
         mark = circle(str(number.move.number), number.x, number.y, dashed=number.move.automatic)
         yield f'<g class="number">{mark}</g>'

@@ -18,7 +18,7 @@ Step = tuple[Place, Place]
 _STEPS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 _ALONG, _DOWN = 13, 10  # what it costs to go from a channel into the middle of a column, or of a row
 _BEND, _CROSSING, _CROWD = 7, 9, 3
-_CALM = 90  # lines: a drawing of more is not gone over a second time
+_CALM = 120  # lines: in a drawing of more each takes its shortest way
 
 
 @dataclass(slots=True)
@@ -42,6 +42,7 @@ class _Sheet:
     columns: int
     rows: int
     boxes: Mapping[Place, str]
+    calm: bool  # few enough lines to keep out of each other's way
     users: dict[Step, dict[Net, int]] = field(default_factory=dict)
 
     def others(self, one: Place, other: Place, net: Net) -> int:
@@ -59,10 +60,14 @@ class _Sheet:
     def cost(self, one: Place, other: Place, net: Net) -> int:
         length = _ALONG if one[1] == other[1] else _DOWN
         beside_box = one in self.boxes or other in self.boxes
+        if not self.calm:
+            return length
         return length + self.others(one, other, net) * (_CROWD * 3 if beside_box else _CROWD)
 
     def crossed(self, place: Place, across: int, net: Net) -> int:
         """Count the nets that pass a place at right angles to a way along axis `across` (0: x, 1: y)."""
+        if not self.calm:
+            return 0
         x, y = place
         before, after = ((x, y - 1), (x, y + 1)) if across == 0 else ((x - 1, y), (x + 1, y))
         return min(self.others(before, place, net), self.others(place, after, net))
@@ -76,12 +81,12 @@ def place_of(cell: Cell) -> Place:
 def routes(links: Sequence[Link], cells: Mapping[str, Cell], columns: int, rows: int) -> dict[Net, Routed]:
     """Return the ways of every net. Lines in the plain order of the flow and short ones choose first."""
     boxes = {place_of(cell): name for name, cell in cells.items()}
-    sheet = _Sheet(columns, rows, boxes)
+    sheet = _Sheet(columns, rows, boxes, len(links) <= _CALM)
     nets: dict[Net, list[Link]] = {}
     for link in sorted(links, key=lambda link: (_RANK[link.net.manner], _far(link, cells))):
         nets.setdefault(link.net, []).append(link)
     found: dict[Net, Routed] = {}
-    for again in range(1 if len(links) > _CALM else 3):
+    for again in range(3 if sheet.calm else 1):
         for net, members in nets.items():
             if again:
                 for link in members:
@@ -136,7 +141,11 @@ def _cheapest(sheet: _Sheet, routed: Routed, start: Place, goal: Place) -> list[
                 best[key] = cost
                 before[key] = (place, axis)
                 # Joining its own line ends a way early, so nothing further may be counted on.
-                ahead = 0 if routed.onward else (abs(following[0] - goal[0]) + abs(following[1] - goal[1])) * _DOWN
+                ahead = (
+                    0
+                    if routed.onward and sheet.calm
+                    else (abs(following[0] - goal[0]) + abs(following[1] - goal[1])) * _DOWN
+                )
                 heappush(queue, (cost + ahead, cost, following, turned))
     raise ValueError("no way between two states")  # the outer channels go round everything
 

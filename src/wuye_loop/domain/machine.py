@@ -16,13 +16,14 @@ from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.opening import open_by_rung, open_task, opener
 from wuye_loop.domain.permits import blocked, lawful, open_blocked
-from wuye_loop.domain.roles import SYSTEM, acting_role
+from wuye_loop.domain.roles import SYSTEM, acting_role, duty_of
 from wuye_loop.domain.rules import BACK
 from wuye_loop.domain.situation import SYSTEM as SYSTEM_ACTOR
 from wuye_loop.domain.situation import Actor, Command, Line, Situation, Step, TaskState, World
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.workflow import ActionSpec
 
+MOST_TASKS = 200  # tasks that one step may move
 MAX_CHAIN = 8  # actions that follow one another in one step; the checker proves there is no cycle
 
 
@@ -207,12 +208,17 @@ def note(
 
 def _chain(builder: Builder, task_id: UUID | None = None) -> None:
     """Take the actions that follow by themselves: on the task that a rung belongs to first, then on the grievance."""
-    taken = 0
+    taken = tasks_moved = 0
     joined_up: set[str] = set()
     while True:
         while builder.then_on_tasks:
             on_task, action = builder.then_on_tasks.pop(0)
-            _act(builder, Command(action, SYSTEM_ACTOR, {}, on_task))
+            tasks_moved += 1
+            if tasks_moved > MOST_TASKS:
+                raise Conflict("系统动作连得太长")
+            # What one of them did may have moved another, or shut its way: that one is passed over.
+            if _applies(builder.world, builder.situation, action, builder.tasks[on_task]):
+                _act(builder, Command(action, SYSTEM_ACTOR, {}, on_task))
         _join(builder, joined_up)
         if not builder.then:
             return
@@ -288,7 +294,7 @@ def _carry_out(
     outcome = spec.ways[way]
     task_id = task.id if task else None
     context = Context(answers, task, opener())
-    builder.did(role, command.actor.unit)
+    builder.did(duty_of(role, builder.world, task), command.actor.unit)
     builder.count(command.action, task_id)
     for call in (*spec.effect, *outcome.effect):
         apply(call, builder, context)

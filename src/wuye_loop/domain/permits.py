@@ -3,7 +3,7 @@
 from typing import Any
 
 from wuye_loop.domain.facts import facts_of
-from wuye_loop.domain.roles import acting_role
+from wuye_loop.domain.roles import acting_role, duty_of
 from wuye_loop.domain.situation import Actor, Situation, TaskState, World
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.workflow import ActionSpec, Step, TaskKind
@@ -24,7 +24,7 @@ def blocked(
         key = f"cycle_done.{action}" if spec.limit.per == "cycle" and task is None else f"done.{action}"
         if counts.get(key, 0) >= spec.limit.times:
             return f"最多 {spec.limit.times} 次，已经用完"
-    rival = _rival(world, situation, role, actor)
+    rival = _rival(world, situation, duty_of(role, world, task), actor)
     if rival is not None:
         return rival
     return _common(world, situation, spec, task)

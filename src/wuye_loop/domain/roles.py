@@ -57,6 +57,15 @@ def reporter_of(grievance: GrievanceState) -> str | None:
     return grievance.data.get("reporter") if grievance.data.get("answered") == "reporter" else None
 
 
+def duty_of(name: str, world: World, task: TaskState | None) -> str:
+    """Return the role that separation of duties knows an actor by: the holder of a task stands for its holder's role."""
+    if name != HOLDER or task is None:
+        return name
+    kind = world.rules.workflow.tasks[task.kind]
+    holder = kind.states[task.state].holder or HOLDER
+    return kind.holder if holder == HOLDER else holder
+
+
 def acting_role(
     by: Iterable[str], actor: Actor, world: World, situation: Situation, task: TaskState | None = None
 ) -> str | None:
@@ -101,9 +110,12 @@ def _is_named(name: str, actor: Actor, task: TaskState | None, world: World, sit
 
 def _is_kind(kind: str, actor: Actor, situation: Situation) -> bool:
     grievance = situation.grievance
-    if kind == "complainant" and grievance.data.get("answered") is not None:
-        reporter = reporter_of(grievance)
-        return reporter is not None and actor.kind is ActorKind.UNIT and actor.unit == reporter
+    answered = grievance.data.get("answered") if kind == "complainant" else None
+    if answered == "nobody":
+        return False
+    reporter = reporter_of(grievance) if answered else None  # None too where the hotline itself reported it
+    if reporter is not None:
+        return actor.kind is ActorKind.UNIT and actor.unit == reporter
     if kind in ("channel", "complainant"):
         return actor.kind is ActorKind.HOTLINE and actor.source == grievance.source
     if kind == "supervisor":

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain import machine
 from wuye_loop.domain.arrival import arrived, attaching, first_look, see_sender
-from wuye_loop.domain.errors import BadInput, Conflict, IllegalAction, KeyReused
+from wuye_loop.domain.errors import BadForm, BadInput, Conflict, Forbidden, IllegalAction, KeyReused, NotFound
 from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.situation import Actor, Command, Situation, Step, World
 from wuye_loop.domain.text import mask_address
@@ -148,7 +148,7 @@ def _attach(
 
     try:
         outcome = engine.take(loop, session, number, Command(rule.act, actor), answer)
-    except IllegalAction:
+    except (IllegalAction, Forbidden, BadForm, NotFound):
         return replace(situation, grievance=flagged)
     intake.attach(session, _source(actor), form.external_id, digest, number, outcome.body, world.now)
     return replace(outcome, status=200)

@@ -30,7 +30,7 @@ def close_followers(loop: Loop, session: Session, lead_id: UUID, move: str | Non
             continue
         try:
             outcomes.append(engine.take(loop, session, number, Command(action, SYSTEM), engine.no_answer))
-        except IllegalAction:
+        except (IllegalAction, Forbidden):
             continue  # the lead was reopened, or a person was quicker: nothing to follow
     return outcomes
 
