@@ -1,10 +1,13 @@
 """A question put to a simulation: a scene, what is changed in it, and as many runs as there are seeds."""
 
+import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from math import ceil
 from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from os import cpu_count
 from typing import Final
 
@@ -29,7 +32,6 @@ _ENOUGH: Final = 1_000_000  # people: nobody waits
 _WORTH_A_PROCESS: Final = 30_000  # grievances
 _USUAL_SEEDS: Final = (2, 5)
 _USUAL_WORK: Final = 800_000  # grievances of all seeds together: about a minute on two processors
-_adopted: dict[str, Sequence[Scene]] = {}
 
 
 def scene_of(workflow: Workflow, load: Load, staff: Staff, first: date, days: int) -> Scene:
@@ -114,17 +116,37 @@ def play(scenes: Sequence[Scene], seeds: int) -> list[list[Outcome]]:
     work = sum((scene.load.per_day or 0) * scene.days for scene in scenes) * seeds
     several = min(len(asked), cpu_count() or 1)
     if several > 1 and work > _WORTH_A_PROCESS and "fork" in get_all_start_methods():
-        with get_context("fork").Pool(several, _adopt, (scenes,)) as pool:
-            outcomes = pool.map(_play, asked, chunksize=1)
+        outcomes = _in_processes(scenes, asked, several)
     else:
         outcomes = [outcome_of(Run(scenes[n], seed).play(), seed) for n, seed in asked]
     return [[one for (of, _), one in zip(asked, outcomes, strict=True) if of == n] for n in range(len(scenes))]
 
 
-def _adopt(scenes: Sequence[Scene]) -> None:
-    _adopted["scenes"] = scenes  # a forked process has them as they are: compiled rules cannot be sent
+def _in_processes(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], several: int) -> list[Outcome]:
+    """Deal the runs out to forked processes: compiled rules cannot be sent, but a fork has them as they are."""
+    context = get_context("fork")
+    workers: list[tuple[BaseProcess, Connection]] = []
+    outcomes: dict[tuple[int, int], Outcome] = {}
+    try:
+        for n in range(several):
+            ours, theirs = context.Pipe(duplex=False)
+            process = context.Process(target=_work, args=(scenes, asked[n::several], theirs), daemon=True)
+            process.start()
+            theirs.close()
+            workers.append((process, ours))
+        for _, ours in workers:
+            outcomes |= ours.recv()
+    except EOFError:
+        raise BadSimulation("一个模拟进程意外结束了，请再试一次") from None
+    finally:
+        for process, ours in workers:
+            process.terminate()
+            process.join()
+            ours.close()
+    return [outcomes[one] for one in asked]
 
 
-def _play(asked: tuple[int, int]) -> Outcome:
-    n, seed = asked
-    return outcome_of(Run(_adopted["scenes"][n], seed).play(), seed)
+def _work(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], answer: Connection) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)  # the program's own way of ending is for the program itself
+    answer.send({(n, seed): outcome_of(Run(scenes[n], seed).play(), seed) for n, seed in asked})
