@@ -18,14 +18,17 @@ from wuye_loop.domain.calendar import Starts
 from wuye_loop.domain.conditions import FACTS, FAMILIES
 from wuye_loop.domain.effects import BUILT_IN as EFFECTS
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.forms import FIELD_TYPES
+from wuye_loop.domain.forms import FIELD_TYPES, FieldSpec
+from wuye_loop.domain.parts import Part
 from wuye_loop.domain.routing_kinds import BUILT_IN as ROUTERS
 from wuye_loop.domain.spans import TimeUnit
 from wuye_loop.domain.terms import Audience, Level, Stage
-from wuye_loop.domain.workflow import EffectCall, Workflow
+from wuye_loop.domain.workflow import EffectCall, Migration, Times, Workflow
 from wuye_loop.settings import PREFIX, Settings
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory_document import read_document
+from wuye_loop.store.workflow_files import bases
+from wuye_loop.trial.scripts import read_script, run
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -34,7 +37,8 @@ API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 DOCUMENTS = (README, *sorted((ROOT / "docs").glob("*.md")))
 
-LANGUAGE = {"workflows.md", "extends.md"}  # what is in YAML there is a workflow; of the second, see test_extending
+# What is in YAML there is a workflow, or a part of one; of the second, see test_extending.
+LANGUAGE = {"workflows.md", "extends.md", "migration.md"}
 
 Row = list[str]
 
@@ -73,7 +77,9 @@ def sections(document: str) -> dict[str, str]:
 
 
 def keys_of(model: type[BaseModel]) -> set[str]:
-    return {field.alias or name for name, field in model.model_fields.items()}
+    """Return what may be written in a part; `source`, which every part has, is told once."""
+    everywhere = set(Part.model_fields) if issubclass(model, Part) else set()
+    return {field.alias or name for name, field in model.model_fields.items()} - everywhere
 
 
 def models_in(annotation: object, found: set[type[BaseModel]]) -> set[type[BaseModel]]:
@@ -93,6 +99,7 @@ def models_in(annotation: object, found: set[type[BaseModel]]) -> set[type[BaseM
 
 
 PARTS = dict(sorted((model.__name__, model) for model in models_in(Workflow, set())))
+SHORTHANDS = (FieldSpec, EffectCall, Times)  # whose keys are mostly not written out
 
 
 @pytest.mark.parametrize("model", PARTS.values(), ids=PARTS)
@@ -102,7 +109,11 @@ def test_every_key_of_the_language_has_its_row(model: type[BaseModel]) -> None:
 
 def test_no_table_tells_of_a_part_that_is_not_in_the_language() -> None:
     told = set(re.findall(r"<!-- model: (\w+) -->", WORKFLOWS))
-    assert told == set(PARTS)
+    assert told == {*PARTS, Part.__name__}
+
+
+def test_the_source_that_every_part_may_name_is_told_once() -> None:
+    assert set(rows(WORKFLOWS, "model: Part")) == set(Part.model_fields)
 
 
 def test_every_effect_has_its_row_with_its_parameters() -> None:
@@ -111,6 +122,8 @@ def test_every_effect_has_its_row_with_its_parameters() -> None:
     for name, model in EFFECTS.items():
         wanted = set() if name == "set" else set(model.model_fields)  # `set` takes names of the file's own
         assert set(quoted(table[name][1])) == wanted, name
+        for inner in models_in(model, set()) - {model}:
+            assert keys_of(inner) <= set(re.findall(r"\w+", " ".join(quoted(table[name][2])))), name
 
 
 @pytest.mark.parametrize("kind", sorted(ROUTERS))
@@ -195,23 +208,93 @@ def test_there_is_a_whole_file_among_the_examples_and_it_is_proved() -> None:
         assert checker.check(text, "example.yaml")[1] == []
 
 
-def test_every_fragment_of_a_workflow_has_the_shape_of_the_language() -> None:
-    texts = list(blocks(ROOT / "docs/workflows.md", "yaml"))
-    base: Any = yamldoc.read(next(filter(whole, texts)), "whole.yaml").data
-    fragments = [text for text in texts if not whole(text)]
-    assert len(fragments) >= 12
-    for text in fragments:
-        fragment: Any = yamldoc.read(text, "fragment.yaml").data
-        merged = {**base}
-        for key, value in fragment.items():
-            merged[key] = (
-                {**base[key], **value} if isinstance(value, dict) and isinstance(base.get(key), dict) else value
-            )
-        read = Workflow.model_validate(merged)
-        for call in calls_in(fragment):
-            EFFECTS[call.name].model_validate(call.params)
-        for router in read.routers:
-            ROUTERS[router.kind].Params.model_validate(router.params)
+FRAGMENTS = [text for text in blocks(ROOT / "docs/workflows.md", "yaml") if not whole(text)]
+BASES = bases(None, ())
+
+
+def headed(fragment: str) -> str:
+    """Return a fragment as a file: with the head that every file has, where it does not show one."""
+    head = {"name": "city", "version": "1", "title": "城"}
+    return fragment + "".join(f"{key}: {value}\n" for key, value in head.items() if f"\n{key}:" not in fragment)
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS, ids=[text.splitlines()[1] for text in FRAGMENTS])
+def test_every_fragment_of_a_workflow_is_proved_on_the_base_it_names(fragment: str) -> None:
+    assert fragment.startswith("extends: ")
+    assert [str(one) for one in checker.check(headed(fragment), "fragment.yaml", bases=BASES)[1]] == []
+
+
+def written_in(part: object, words: set[str]) -> Iterator[tuple[type[BaseModel], str]]:
+    """Give every key of every part that was written, if it is one of the words that stand in the fragment."""
+    if isinstance(part, BaseModel):
+        for name in part.model_fields_set & set(type(part).model_fields):
+            key = type(part).model_fields[name].alias or name
+            if key in words or isinstance(part, SHORTHANDS):
+                yield type(part), key
+            yield from written_in(getattr(part, name), words)
+    elif isinstance(part, Mapping):
+        for value in part.values():
+            yield from written_in(value, words)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from written_in(value, words)
+
+
+def keys_in(data: object) -> Iterator[str]:
+    """Give every key of plain data, at any depth."""
+    if isinstance(data, Mapping):
+        yield from map(str, data)
+    for inner in data.values() if isinstance(data, Mapping) else data if isinstance(data, list) else ():
+        yield from keys_in(inner)
+
+
+def read_fragment(fragment: str) -> Workflow:
+    return checker.load(headed(fragment), "fragment.yaml", BASES)
+
+
+def test_every_key_of_the_language_stands_in_an_example() -> None:
+    shown: set[tuple[type[BaseModel], str]] = set()
+    for text in FRAGMENTS:
+        words = set(keys_in(yamldoc.read(headed(text), "fragment.yaml").data))
+        shown.update(written_in(read_fragment(text), words))
+    wanted = {(model, key) for model in PARTS.values() for key in keys_of(model)}
+    assert {f"{model.__name__}.{key}" for model, key in wanted - shown} == set()
+
+
+def test_every_effect_and_router_stands_in_an_example_with_each_of_its_parameters() -> None:
+    effects: dict[str, set[str]] = {}
+    routers: dict[str, set[str]] = {}
+    for text in FRAGMENTS:
+        for call in calls_in(yamldoc.read(text, "fragment.yaml").data):
+            effects.setdefault(call.name, set()).update(call.params)
+        written = read_fragment(text).routers if "\nrouters:" in text else ()
+        for router in written:
+            routers.setdefault(router.kind, set()).update(router.params)
+    wanted = {name: set() if name == "set" else set(model.model_fields) for name, model in EFFECTS.items()}
+    for name, params in wanted.items():
+        assert name in effects, name
+        assert params <= effects[name], name
+    for kind, router in ROUTERS.items():
+        assert keys_of(router.Params) <= routers[kind], kind
+
+
+def test_the_city_of_the_chapter_passes_its_own_definition_tests(tmp_path: Path) -> None:
+    (script,) = blocks(ROOT / "docs/workflows.md", "yml")
+    workflow = str(yamldoc.read(script, "city.test.yaml").data["workflow"])  # type: ignore[index, call-overload]
+    city = next(text for text in FRAGMENTS if read_fragment(text).id == workflow)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / f"{workflow}.yaml").write_text(city, encoding="utf-8")
+    path = tmp_path / "tests" / f"{workflow}.test.yaml"
+    path.write_text(script, encoding="utf-8")
+    results = list(run(read_script(path)))
+    assert len(results) >= 6
+    assert [str(failure) for result in results for failure in result.failures] == []
+
+
+def test_the_example_of_a_migration_has_its_shape() -> None:
+    for text in blocks(ROOT / "docs/migration.md", "yaml"):
+        data: Any = yamldoc.read(text, "migration.yaml").data
+        assert all(Migration.model_validate(one) for one in data["migrates"].values())
 
 
 def test_every_other_yaml_example_is_a_directory_that_can_be_read() -> None:

@@ -17,7 +17,7 @@ from wuye_loop.domain.drawing_moves import Tally, Today, moves, stays
 from wuye_loop.domain.drawing_svg import WIDTH, main_drawing, svg, task_drawing
 from wuye_loop.domain.drawing_text import width, wrapped
 from wuye_loop.domain.schema import json_schema
-from wuye_loop.domain.workflow import Workflow
+from wuye_loop.domain.workflow import Flow, Workflow
 from wuye_loop.settings import shipped
 
 HERE = Path(__file__).parent
@@ -124,10 +124,11 @@ def numbers_in(text: str, where: str) -> list[int]:
 @EVERY
 def test_every_state_action_and_role_is_named(workflow: Workflow) -> None:
     said = words_of(svg(workflow)).replace(" ", "")
-    flows = [workflow, *workflow.tasks.values()]
+    flows: list[Flow] = [workflow, *workflow.tasks.values()]
     titles = [role.title for role in workflow.roles.values()]
-    titles += [part.title for flow in flows for part in (*flow.states.values(), *flow.actions.values())]
-    titles += [part.title for kind in workflow.tasks.values() for part in (kind, kind.open)]
+    titles += [state.title for flow in flows for state in flow.states.values()]
+    titles += [action.title for flow in flows for action in flow.actions.values()]
+    titles += [title for kind in workflow.tasks.values() for title in (kind.title, kind.open.title)]
     assert [title for title in titles if title.replace(" ", "") not in said] == []
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.site import BAD, FINISH, GOOD, Driver, at, build, driving, keys_for, order
+from tests.site import BAD, FINISH, GOOD, Driver, at, build, driving, keys_for, order, text_of
 from tests.stories.gedian_town import UNITS, closed, contacted, handling, seen, wall
 
-from wuye_loop.domain.checker import check
+from wuye_loop.domain.checker import check, load
+from wuye_loop.domain.workflow import Limit, Workflow
 from wuye_loop.loop import auditing
-from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.store.directory import read_directory
 
 pytestmark = pytest.mark.anyio
 MINUTES, AGENDA = "物业管理联席会议纪要", "/v1/documents/agenda?kind=物业管理联席会议纪要"
@@ -33,12 +33,22 @@ async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
         assert report.ok, report.problems
 
 
-def test_the_file_checks_clean_against_the_directory() -> None:
-    path = shipped("workflows") / "gedian@1.yaml"
-    workflow, findings = check(whole_text(path), str(path))
+def limits(workflow: Workflow) -> list[Limit]:
+    """Return every limit of the main flow's and the tasks' clocks."""
+    flows = (workflow, *workflow.tasks.values())
+    return [limit for flow in flows for clock in flow.clocks.values() for limit in clock.limit]
+
+
+async def test_the_file_checks_clean_against_the_directory_and_every_limit_says_its_origin(drive: Driver) -> None:
+    with drive.town.database.read() as session:
+        units = read_directory(session)
+    workflow, findings = check(text_of("gedian@1"), "gedian@1.yaml", units)
     assert findings == []
     assert workflow is not None
-    assert all(rule.source for rule in workflow.documents.values() if "source" in rule.model_fields_set)
+    base = limits(load(text_of("standard@1"), "standard@1.yaml"))
+    own = [limit for limit in limits(workflow) if limit not in base and limit.is_ is not None]
+    assert len(own) > 20
+    assert [limit for limit in own if limit.source is None] == []
 
 
 async def test_a_complaint_is_taken_at_once_contacted_first_and_archived(drive: Driver) -> None:

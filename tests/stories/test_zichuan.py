@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from tests.site import BAD, FINISH, GOOD, Driver, at, build, driving, keys_for, order, text_of
+from tests.stories.zichuan_town import MEASURES, MEMBERS, UNITS
 
 from wuye_loop.domain.checker import check
 from wuye_loop.loop import auditing
@@ -20,55 +21,6 @@ pytestmark = pytest.mark.anyio
 
 MINUTES, ESTATES = "联席会议纪要", "落后小区整治通知书"
 AGENDA = f"/v1/documents/agenda?kind={MINUTES}"
-MEASURES = {
-    "领导干部挂包领办": "leaders",
-    "主管部门挂牌督办": "property-section",
-    "社区物业党建联建": "party-1",
-    "小区结对共建": "company-2",
-}
-#: 文章点名组织、民政、城管等 12 个成员单位.
-MEMBERS = (
-    "organization", "civil-affairs", "urban-management", "housing", "finance", "police",
-    "fire", "market", "natural-resources", "environment", "justice", "petition",
-)  # fmt: skip
-
-
-def area(code: str, name: str, level: str, parent: str | None = None) -> dict[str, Any]:
-    return {"code": code, "name": name, "level": level, "parent": parent}
-
-
-def unit(code: str, kind: str, area_code: str, *duties: str, parent: str | None = None) -> dict[str, Any]:
-    return {"code": code, "name": f"单位 {code}", "kind": kind, "area": area_code, "parent": parent, "duties": duties}
-
-
-UNITS: dict[str, Any] = {
-    "areas": [
-        area("3703", "示范区", "district"),
-        area("370301", "甲街道", "street", "3703"),
-        area("370302", "乙街道", "street", "3703"),
-        area("370301001", "甲一社区", "community", "370301"),
-        area("370302001", "乙一社区", "community", "370302"),
-    ],
-    "units": [
-        unit("red-centre", "office", "3703", "meeting-office"),
-        unit("platform", "centre", "3703", parent="red-centre"),
-        unit("property-section", "office", "3703", parent="red-centre"),
-        unit("leaders", "office", "3703", parent="red-centre"),
-        unit("inspection-team", "department", "3703", "inspection", parent="red-centre"),
-        *(unit(code, "department", "3703", parent="red-centre") for code in MEMBERS),
-        *(unit(f"street-{n}", "office", f"37030{n}", "property-office", parent="red-centre") for n in (1, 2)),
-        *(unit(f"alliance-{n}", "office", f"37030{n}", "meeting-office", parent=f"street-{n}") for n in (1, 2)),
-        *(unit(f"patrol-{n}", "office", f"37030{n}", "patrol", parent=f"street-{n}") for n in (1, 2)),
-        *(unit(f"party-{n}", "office", f"37030{n}001", "meeting-office", parent=f"street-{n}") for n in (1, 2)),
-        *(unit(f"community-{n}", "community", f"37030{n}001", "community-office", parent=f"street-{n}") for n in (1, 2)),
-        *(unit(f"company-{n}", "company", f"37030{n}001", parent=f"street-{n}") for n in (1, 2)),
-    ],
-    "estates": [
-        {"code": "E1", "name": "甲苑", "area": "370301001", "company": "company-1", "kind": "老旧小区"},
-        {"code": "E2", "name": "乙苑", "area": "370302001", "company": "company-2", "kind": "商品房"},
-        {"code": "E3", "name": "丙院", "area": "370301001", "company": None, "kind": "无物业小区"},
-    ],
-}
 
 
 @pytest.fixture
@@ -278,7 +230,9 @@ async def test_each_of_six_sources_has_its_own_form_and_its_own_answer(drive: Dr
 
 async def test_who_is_answered_goes_by_the_source(drive: Driver) -> None:
     # 来访: the visitor is called back by the platform, which fills in what was said.
-    visit = await registered(drive, "party-1", "来访", {"people": 3}, category="物业服务合同履行", complainant=neighbour("v"))
+    visit = await registered(
+        drive, "party-1", "来访", {"people": 3}, category="物业服务合同履行", complainant=neighbour("v")
+    )
     assert (await seen(drive, visit))["origin"] == "letters"
     await drive.act("platform", visit, "accept")
     await drive.act("company-1", visit, "sign")
@@ -370,6 +324,9 @@ async def test_the_street_calls_and_the_district_answers_within_its_clock(drive:
     answered = (await drive.open("street-1", number, "call", call))["id"]
     missed = (await drive.open("street-1", number, "call", call | {"unit": "police"}))["id"]
     assert (await seen(drive, number, "police"))["standing"] == "街呼区应中"
+    public = (await drive.get("hotline", f"/v1/grievances/{number}/ledger"))["items"]
+    told = next(row for row in public if row["action"] == "open:call")
+    assert (told["text"], told["facts"]) == ("街道已呼叫区级部门到小区共同处理。", {})  # not what is asked of whom
     await drive.on_task("police", answered, "answer", {"arrived": True}, expect=403)
     drive.town.advance(at("2026-03-03 08:59"))
     await drive.on_task("urban-management", answered, "answer", {"arrived": True})  # 规则 5

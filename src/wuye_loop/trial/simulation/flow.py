@@ -104,6 +104,8 @@ class ActionLine:
     minutes: Sequence[float]
     by_category: Mapping[str, Sequence[float]]
     wait: Sequence[float] | None
+    free: bool  # nothing but the state and the role can speak against it
+    known: dict[tuple[object, ...], Way | None] = field(default_factory=dict)  # ways by the facts that were asked
     target: "StateLine | None" = None  # the state of `straight`
     taken: int = 0
 
@@ -172,15 +174,11 @@ def _states(
         found[name] = StateLine(
             n, name, spec.title, str(spec.stage or ""), spec.final, spec.holder, line.worker if line else None,
             line is not None and line.worker == spec.holder,
-            [clock for clock in clocks if clock.simple and name in clock.during], choices, only if only is not None and _unbound(only) else None,
+            [clock for clock in clocks if clock.simple and name in clock.during], choices, only if only is not None and only.free else None,
         )  # fmt: skip
     for action in actions.values():
         action.target = found[action.straight] if action.straight is not None and not workflow.joins else None
     return found
-
-
-def _unbound(action: ActionLine) -> bool:
-    return action.guard is None and action.times is None and action.within is None and action.before_due is None
 
 
 def _shares(actions: Sequence[tuple[str, float | None]], said: Mapping[str, float]) -> dict[str, float]:
@@ -243,6 +241,7 @@ def _action(
         minutes=_lengths(minutes, spread),
         by_category={category: _lengths(mean, spread) for category, mean in work.categories.items()},
         wait=_lengths(wait * a_day, spread) if wait else None,
+        free=guard is None and spec.limit is None and spec.within is None and spec.before_due is None,
     )
 
 

@@ -35,7 +35,7 @@ class OfficeMinutes:
     `end` is the last minute known; whatever lies beyond it is `end`. ValueError for hours that cross.
     """
 
-    __slots__ = ("_known", "a_day", "end", "office_at", "open_at", "wall_at")
+    __slots__ = ("a_day", "end", "known", "office_at", "open_at", "wall_at")
 
     def __init__(self, calendar: WorkCalendar, hours: Sequence[str], first: date, days: int) -> None:
         shifts = sorted(_shift(text) for text in hours) or [(0, DAY)]
@@ -56,7 +56,7 @@ class OfficeMinutes:
             self.office_at += [spent] * (at + DAY - len(self.office_at))
         self.office_at.append(spent)
         self.end = days * DAY
-        self._known = len(self.wall_at)
+        self.known = len(self.wall_at)
         self.open_at = self._openings(opens_at)  # the minute itself when the office is open, else the next opening
 
     def _openings(self, shifts: list[tuple[int, int]]) -> list[int]:
@@ -72,7 +72,7 @@ class OfficeMinutes:
         if not minutes:
             return at
         wanted = self.office_at[at] + minutes
-        return self.wall_at[wanted] if 0 < wanted < self._known else self.end
+        return self.wall_at[wanted] if 0 < wanted < self.known else self.end
 
     def between(self, a: int, b: int) -> int:
         """Return the office minutes from a to b."""

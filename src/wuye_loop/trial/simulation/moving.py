@@ -6,6 +6,7 @@ from typing import Any, Final
 from wuye_loop.domain.roles import SYSTEM
 from wuye_loop.domain.rules import BACK
 from wuye_loop.trial.simulation.assigning import Assigning
+from wuye_loop.trial.simulation.chance import TOP
 from wuye_loop.trial.simulation.clockwork import Change, Clockwork
 from wuye_loop.trial.simulation.desk import Agenda, Case, Desk
 from wuye_loop.trial.simulation.flow import ActionLine, Flow, StateLine, Way
@@ -14,6 +15,7 @@ from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
 MOST_ACTIONS: Final = 12  # that follow one another at once
 STEP: Final = 5  # office minutes: how finely stays are counted
 _FIXED, _LEAD, _FOUND = 0, 1, 2
+_MOST_KNOWN: Final = 10_000
 
 
 class Moving:
@@ -176,15 +178,19 @@ class Moving:
                 case.counts[key] = case.counts.get(key, 0) + 1
 
     def _way(self, case: Case, action: ActionLine) -> Way | None:
+        """Return the first way whose condition holds; the same facts lead the same way."""
         facts: dict[str, Any] = {}
         for name in action.asked:
             self._fact(case, name, facts)
         for name, answers in action.answers:
-            facts[name] = answers[case.draw() >> 52]
-        for way in action.ways:
-            if way.when is None or way.when.holds(facts):
-                return way
-        return None
+            facts[name] = answers[case.draw() >> TOP]
+        key = (*facts, *map(_plain, facts.values()))
+        if key not in action.known:
+            if len(action.known) >= _MOST_KNOWN:
+                action.known.clear()
+            fitting = (way for way in action.ways if way.when is None or way.when.holds(facts))
+            action.known[key] = next(fitting, None)
+        return action.known[key]
 
     def _fact(self, case: Case, name: str, facts: dict[str, Any]) -> None:
         """Add one fact, the common ones without making all the others."""
@@ -245,3 +251,7 @@ class Moving:
 
     def _works(self, day: int) -> bool:
         return self._office.between(day * DAY, min(self._office.end, day * DAY + DAY)) > 0
+
+
+def _plain(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value

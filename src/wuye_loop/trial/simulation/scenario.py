@@ -7,9 +7,8 @@ from datetime import date
 from math import ceil
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
 from os import cpu_count
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.spans import Span
@@ -21,6 +20,9 @@ from wuye_loop.trial.simulation.outcome import Outcome, outcome_of
 from wuye_loop.trial.simulation.places import AT, Places
 from wuye_loop.trial.simulation.run import Run, Scene
 from wuye_loop.trial.simulation.staff import Staff
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkProcess
 
 MOST_SEEDS: Final = 100
 MOST_DAYS: Final = 3660
@@ -125,7 +127,7 @@ def play(scenes: Sequence[Scene], seeds: int) -> list[list[Outcome]]:
 def _in_processes(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], several: int) -> list[Outcome]:
     """Deal the runs out to forked processes: compiled rules cannot be sent, but a fork has them as they are."""
     context = get_context("fork")
-    workers: list[tuple[BaseProcess, Connection]] = []
+    workers: list[tuple["ForkProcess", Connection]] = []
     outcomes: dict[tuple[int, int], Outcome] = {}
     try:
         for n in range(several):

@@ -64,7 +64,8 @@ class Working:
         minutes = int(among[drawn >> TOP] + (drawn & 0xFFFF) / 65_536) or 1
         desk.busy += 1
         desk.minutes += minutes
-        end = office.add(agenda.now, minutes)
+        wanted = office.office_at[agenda.now] + minutes
+        end = office.wall_at[wanted] if wanted < office.known else office.end
         noted = agenda.noted.get(end)
         if noted is None:
             agenda.at(end, self._worked, (desk, case, case.token))
@@ -115,7 +116,10 @@ class Working:
         """Take the action that was worked for, and go on; what did not move is tried again half a day later."""
         state, case.pending = case.state, None
         if action.target is not None and action.guard is None:
-            self._moving.count(case, action)
+            if action.counted:
+                self._moving.count(case, action)
+            else:
+                action.taken += 1
             self._moving.enter(case, action.target)
         elif action.guard is None or action.guard.holds(self._moving.facts(case)):
             self._moving.carry_out(case, action, by_hand=True)
@@ -191,6 +195,6 @@ class Working:
                 if drawn < share:
                     action = one
                     break
-        if self._moving.lawful(case, action):
+        if action.free or self._moving.lawful(case, action):
             return action
         return next((one for _, one in choices if self._moving.lawful(case, one)), None)
