@@ -268,8 +268,8 @@ def test_every_effect_and_router_stands_in_an_example_with_each_of_its_parameter
         for call in calls_in(yamldoc.read(text, "fragment.yaml").data):
             effects.setdefault(call.name, set()).update(call.params)
         written = read_fragment(text).routers if "\nrouters:" in text else ()
-        for router in written:
-            routers.setdefault(router.kind, set()).update(router.params)
+        for call_of in written:
+            routers.setdefault(call_of.kind, set()).update(call_of.params)
     wanted = {name: set() if name == "set" else set(model.model_fields) for name, model in EFFECTS.items()}
     for name, params in wanted.items():
         assert name in effects, name
@@ -280,7 +280,8 @@ def test_every_effect_and_router_stands_in_an_example_with_each_of_its_parameter
 
 def test_the_city_of_the_chapter_passes_its_own_definition_tests(tmp_path: Path) -> None:
     (script,) = blocks(ROOT / "docs/workflows.md", "yml")
-    workflow = str(yamldoc.read(script, "city.test.yaml").data["workflow"])  # type: ignore[index, call-overload]
+    data: Any = yamldoc.read(script, "city.test.yaml").data
+    workflow = data["workflow"]
     city = next(text for text in FRAGMENTS if read_fragment(text).id == workflow)
     (tmp_path / "tests").mkdir()
     (tmp_path / f"{workflow}.yaml").write_text(city, encoding="utf-8")

@@ -9,13 +9,13 @@ from statistics import NormalDist
 from typing import Final, TypeVar
 
 T = TypeVar("T")
-CASES: Final = 1 << 12  # grievances whose lots are drawn at once
+_CASES: Final = 1 << 12  # grievances whose lots are drawn at once
 _LOTS: Final = 16  # lots of one grievance before it takes another's
-MASK: Final = CASES * _LOTS - 1
+MASK: Final = _CASES * _LOTS - 1
 _STEPS: Final = 4096  # how finely shares and lengths are cut
 TOP: Final = 52  # a lot has 64 bits; its highest 12 are a step
 WHOLE: Final = 1 << 64
-JUMP: Final = 2_503  # to another's lots, when a grievance has used up its own
+JUMP: Final = 40_009  # to another's lots, when a grievance has used up its own
 _NORMAL: Final = 30  # from this mean on, a day's number is drawn from the normal curve
 
 
@@ -38,10 +38,10 @@ class Lots:
 
     def of(self, n: int) -> "tuple[array[int], int]":
         """Return the block that grievance n draws from, and its place there."""
-        block, place = divmod(n, CASES)
+        block, place = divmod(n, _CASES)
         if block != self._n:
-            self._n, self._block = block, lots(self._seed, "grievances", block, number=CASES * _LOTS)
-        return self._block, place
+            self._n, self._block = block, lots(self._seed, "grievances", block, number=_CASES * _LOTS)
+        return self._block, place * _LOTS
 
 
 def lengths(mean: float, spread: float) -> list[float]:

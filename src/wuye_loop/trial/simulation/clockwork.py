@@ -53,7 +53,7 @@ class Clockwork:
     def left_state(self, case: Case, line: ClockLine, now: int) -> None:
         """Count a simple clock when its state is left: it has run since the state was entered."""
         desk, start, n = case.desk or self.nobody, case.entered, line.index
-        if now == start:  # passed through
+        if now - start <= line.least:
             desk.due[n] += 1
             desk.in_time[n] += 1
             return

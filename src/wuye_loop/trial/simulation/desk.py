@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import simpy
 
-from wuye_loop.trial.simulation.chance import CASES, JUMP, MASK
+from wuye_loop.trial.simulation.chance import JUMP, MASK
 from wuye_loop.trial.simulation.flow import ActionLine, ClockLine, StateLine
 from wuye_loop.trial.simulation.minutes import OfficeMinutes
 from wuye_loop.trial.simulation.profiles import Profile
@@ -154,4 +154,4 @@ class Case:
         """Return the next lot of 64 bits."""
         k = self.drawn
         self.drawn = k + 1
-        return self.block[(self.place + k * CASES + (k >> 4) * JUMP) & MASK]
+        return self.block[(self.place + k + (k >> 4) * JUMP) & MASK]

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from wuye_loop.domain.calendar import Starts
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.rules import BACK, conditions_in
-from wuye_loop.domain.spans import Span
+from wuye_loop.domain.spans import Span, TimeUnit
 from wuye_loop.domain.workflow import ActionSpec, ClockSpec, RungSpec, Times, Workflow
 from wuye_loop.trial.simulation.chance import lengths, shared
 from wuye_loop.trial.simulation.load import Shares
@@ -61,6 +62,7 @@ class ClockLine:
     simple: bool  # one state, nothing that goes on later or acts: counted when the state is left, and not before
     acting: Sequence[Rung]  # those that take an action
     early: bool  # a rung stands before the due minute
+    least: int  # minutes that every limit lasts at least: who is quicker is on time without a look at the calendar
     keys: tuple[str, ...] | None  # facts beside the fixed ones that choose the limit; None: look anew each time
     known: dict[Any, LimitLine | None] = field(default_factory=dict)
     stood: dict[int, Sequence[int]] = field(default_factory=dict)
@@ -150,7 +152,9 @@ def flow_of(workflow: Workflow, staff: Staff, deadlines: Deadlines, a_day: int) 
         for name, spec in workflow.actions.items()
     }
     joins = [(join.when, actions[join.act]) for join in workflow.joins]
-    clocks = [_clock(n, name, spec, workflow, deadlines) for n, (name, spec) in enumerate(workflow.clocks.items())]
+    clocks = [
+        _clock(n, name, spec, workflow, deadlines, a_day) for n, (name, spec) in enumerate(workflow.clocks.items())
+    ]
     return Flow(workflow, _states(workflow, staff, actions, clocks), actions, clocks, joins, staff)
 
 
@@ -258,7 +262,7 @@ def _answers(shares: Shares) -> list[object]:
     return [words.get(answer, answer) for answer in shared(shares)]
 
 
-def _clock(n: int, name: str, spec: ClockSpec, workflow: Workflow, deadlines: Deadlines) -> ClockLine:
+def _clock(n: int, name: str, spec: ClockSpec, workflow: Workflow, deadlines: Deadlines, a_day: int) -> ClockLine:
     limits = [
         LimitLine(
             limit.when if limit.when.raw else None,
@@ -270,6 +274,7 @@ def _clock(n: int, name: str, spec: ClockSpec, workflow: Workflow, deadlines: De
     asked = {fact for limit in spec.limit for fact in limit.when.fact_names}
     unkeyed = asked & set(_UNKEYED) or any(fact.startswith(_FAMILIES) for fact in asked)
     rungs = [_rung(place, rung, workflow, deadlines) for place, rung in enumerate(spec.ladder)]
+    early = any(rung.offset is not None and rung.offset.n < 0 for rung in spec.ladder)
     return ClockLine(
         index=n,
         name=name,
@@ -282,9 +287,19 @@ def _clock(n: int, name: str, spec: ClockSpec, workflow: Workflow, deadlines: De
         limits=limits,
         rungs=rungs,
         acting=[rung for rung in rungs if rung.act is not None],
-        early=any(rung.offset is not None and rung.offset.n < 0 for rung in spec.ladder),
+        early=early,
+        least=0 if early else min(_least(limit.is_, limit.starts or spec.starts, a_day) for limit in spec.limit),
         keys=None if unkeyed else tuple(fact for fact in _KEYED if fact in asked),
     )
+
+
+def _least(span: Span | None, starts: Starts, a_day: int) -> int:
+    at_once = {TimeUnit.MINUTE: 1, TimeUnit.HOUR: 60, TimeUnit.WORKHOUR: 60}
+    if span is None:
+        return 0
+    if span.unit in at_once:
+        return span.n * at_once[span.unit]
+    return span.n * a_day if span.unit is TimeUnit.WORKDAY and starts is Starts.AT_ONCE else 0
 
 
 def _rung(n: int, spec: RungSpec, workflow: Workflow, deadlines: Deadlines) -> Rung:

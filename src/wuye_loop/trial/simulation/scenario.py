@@ -127,7 +127,7 @@ def play(scenes: Sequence[Scene], seeds: int) -> list[list[Outcome]]:
 def _in_processes(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], several: int) -> list[Outcome]:
     """Deal the runs out to forked processes: compiled rules cannot be sent, but a fork has them as they are."""
     context = get_context("fork")
-    workers: list[tuple["ForkProcess", Connection]] = []
+    workers: list[tuple[ForkProcess, Connection]] = []
     outcomes: dict[tuple[int, int], Outcome] = {}
     try:
         for n in range(several):

@@ -4,7 +4,7 @@ from heapq import heappop, heappush
 from typing import Final
 
 from wuye_loop.trial.simulation.assigning import Assigning
-from wuye_loop.trial.simulation.chance import CASES, JUMP, MASK, TOP, WHOLE, length, lengths
+from wuye_loop.trial.simulation.chance import JUMP, MASK, TOP, WHOLE, length, lengths
 from wuye_loop.trial.simulation.desk import Agenda, Case, Desk, Timer
 from wuye_loop.trial.simulation.flow import ActionLine, Flow, Rung, StateLine
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
@@ -60,7 +60,7 @@ class Working:
             among = action.by_category.get(case.profile.category, among)
         agenda, office, k = self._agenda, desk.office, case.drawn
         case.drawn = k + 1
-        drawn = case.block[(case.place + k * CASES + (k >> 4) * JUMP) & MASK]
+        drawn = case.block[(case.place + k + (k >> 4) * JUMP) & MASK]
         minutes = int(among[drawn >> TOP] + (drawn & 0xFFFF) / 65_536) or 1
         desk.busy += 1
         desk.minutes += minutes
