@@ -125,9 +125,8 @@ async def test_a_line_on_what_the_issuer_cannot_see_is_not_found_and_the_documen
 
 async def test_when_a_line_fails_nothing_is_kept_and_the_answer_says_which_line(drive: Driver) -> None:
     numbers = [await found(drive, f"n{n}") for n in range(3)]
-    before = stored(drive.town)
     closed = await drive.push("c1", complainant=neighbour("c1"))
-    await drive.act("desk-centre", closed, "refuse", {"reason": "非本级职责"})
+    await drive.act("desk-centre", closed, "refuse", {"reason": "非本级职责", "public_reply": "请向有关部门反映"})
     before = stored(drive.town)
     for bad, status in (
         (line(numbers[2], matter=""), 422),

@@ -33,7 +33,7 @@ from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Actor, Brief, Command, Situation, World
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.workflow import DutyUnit, Workflow
-from wuye_loop.ports import SeededIds
+from wuye_loop.ports import SystemIds
 from wuye_loop.settings import shipped
 from wuye_loop.store.calendar_seed import published_years, seed_days
 from wuye_loop.store.calendars import DayTable
@@ -43,6 +43,7 @@ MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 09:00 in Beijing
 OTHER = Brief(UUID(int=8), "WY260302-00000002", "handling", final=False, merged_into=None)
 SAMPLES = 300
 MOST_TASKS = 2  # open at one time, so that the walk ends
+PATIENCE = 60  # situations in a row that show nothing new, then the walk ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ def walk(workflow: Workflow) -> Iterator[Case]:
     queue = deque([_new(world)])
     met: set[tuple[str, ...]] = set()
     seen: set[str] = set()
-    while queue:
+    news = 0
+    while queue and len(met) < news + PATIENCE:
         situation = queue.popleft()
         kept = _outline(situation)
         if kept in met:
@@ -113,8 +115,9 @@ def walk(workflow: Workflow) -> Iterator[Case]:
         for actor in actors:
             for name, command in _commands(world, situation, actor):
                 if name not in seen:
+                    seen.add(name)
+                    news = len(met)
                     yield Case(name, world, situation, command)
-                seen.add(name)
                 queue.append(machine.decide(world, situation, command).situation)
             if len(kept) <= MOST_TASKS:
                 queue += _opened(world, situation, actor)
@@ -197,7 +200,7 @@ def _world(workflow: Workflow) -> World:
         now=MONDAY,
         calendar=calendar,
         directory=_directory(workflow),
-        new_id=SeededIds(1).new,
+        new_id=SystemIds().new,
         next_number=lambda *_: next(numbers),
         others={OTHER.number: OTHER},
     )

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from wuye_loop.domain import machine
-from wuye_loop.domain.errors import Conflict, Forbidden, IllegalAction
+from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction, WuyeError
 from wuye_loop.domain.roles import acting_role, units_of
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Actor, DocumentDraft, Line, Situation, Step, World
@@ -85,7 +85,14 @@ def decided(
     for n, item in lines:
         draft = document if first and not found else None
         line = Line(paper.kind, document.number, item.unit, item.form, document.copies, draft)
-        step = machine.decide_line(world, situation, actor, line)
+        try:
+            if item.unit is not None and world.directory.unit(item.unit) is None:
+                raise BadForm("没有这个单位", fields=[{"path": "unit", "problem": "没有这个单位，或它已停用"}])
+            step = machine.decide_line(world, situation, actor, line)
+        except WuyeError as error:
+            error.detail = f"第 {n} 条：{error.detail}"
+            error.extra["line"] = n
+            raise
         situation = step.situation
         found.append((n, step))
     return found

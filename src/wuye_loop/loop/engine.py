@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -26,6 +26,7 @@ from wuye_loop.store.reference import Reference
 
 NUMBER = re.compile(r"WY\d{6}-[0-9A-Z]{8}")  # how grievances are numbered: the day, and what nobody can guess
 Render = Callable[[World, Situation, Step], bytes]
+_AT_ONCE = 12  # secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +150,15 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
     Raises NotFound for a grievance out of sight, Conflict where the files of two lines give it different series, and
     what machine.decide does.
     """
-    kept = grievances.kept(session, ticket) if ticket is not None else None
-    replay = _replay(kept, ticket)
+    by_number = paper.by_grievance
+    named = kin.briefs(session, list(by_number), actor)
+    # Under the locks: of two equal requests at once the second finds here what the first has done.
+    replay = _replay(grievances.kept(session, ticket), ticket) if ticket is not None else None
     if replay is not None:
         return replay
-    by_number = paper.by_grievance
-    if set(kin.briefs(session, list(by_number), actor)) != set(by_number):
+    if set(named) != set(by_number):
         raise NotFound
-    scenes = [_scene(loop, session, number, actor) for number in by_number]
+    scenes = _scenes(loop, session, list(by_number), actor)
     drawn = issuing.drawn(paper, actor, scenes[0][0], scenes[0][1].situation, partial(documents.next_number, session))
     issuing.one_series(paper.kind, [world.rules for world, _ in scenes])
     decided: list[tuple[World, Locked, list[tuple[int, Step]]]] = []
@@ -175,11 +177,14 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
     return Outcome(body, 201, jobs, drawn.number)
 
 
-def _scene(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[World, Locked]:
-    locked = grievances.lock(session, number, actor)
-    if locked is None:
+def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) -> list[tuple[World, Locked]]:
+    """Lock grievances that one document names; what it says of any of the complainants is struck out everywhere."""
+    every = [grievances.lock(session, number, actor) for number in numbers]
+    found = [locked for locked in every if locked is not None]
+    if len(found) != len(numbers):
         raise NotFound
-    return _answering(loop, session, locked), locked
+    strike = _Redactor(loop, *found)
+    return [(replace(_answering(loop, session, locked), redact=strike), locked) for locked in found]
 
 
 def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
@@ -228,18 +233,21 @@ def no_answer(_: World, __: Situation, ___: Step) -> bytes:
 
 
 class _Redactor:
-    """Strikes identities out of free text; the complainant's own is unsealed only when there is text to look at."""
+    """Strikes identities out of free text; the complainants' own are unsealed only when there is text to look at."""
 
-    def __init__(self, loop: Loop, locked: Locked) -> None:
+    def __init__(self, loop: Loop, *locked: Locked) -> None:
         self._loop, self._locked = loop, locked
-        self._secrets: tuple[str, ...] | None = None
+        self._secrets: list[tuple[str, ...]] | None = None  # a few at a time: patterns of dozens outgrow the automaton
 
     def __call__(self, text: str) -> str:
         if self._secrets is None:
-            sealed, grievance_id = self._locked.sealed, self._locked.situation.grievance.id
-            person = identity.opened(self._loop.keyring, grievance_id, sealed) if sealed else {}
-            self._secrets = identity.secrets_in(person)
-        return redact(text, self._secrets)
+            sealed = [(one.situation.grievance.id, one.sealed) for one in self._locked if one.sealed]
+            people = (identity.opened(self._loop.keyring, key, seal) for key, seal in sealed)
+            secrets = [secret for person in people for secret in identity.secrets_in(person)]
+            self._secrets = [tuple(secrets[at : at + _AT_ONCE]) for at in range(0, len(secrets), _AT_ONCE)] or [()]
+        for few in self._secrets:
+            text = redact(text, few)
+        return text
 
 
 def out_of_sight(session: Session, ticket: Ticket | None) -> Outcome:

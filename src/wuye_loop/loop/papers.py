@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import IllegalAction, NotFound
 from wuye_loop.domain.instants import as_text
-from wuye_loop.domain.readership import audiences
+from wuye_loop.domain.readership import audiences, readable
 from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.views import task_titles
@@ -63,20 +63,22 @@ def agenda(
     if len(gathered) != 1:
         raise IllegalAction("没有这种汇集议题的文书")
     page = document_register.agenda(session, actor, gathered.pop(), after, limit)
-    return page.map(lambda row: _item(loop, session, row))
+    return page.map(lambda row: _item(loop, session, actor, row))
 
 
-def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+def _item(loop: Loop, session: Session, actor: Actor, row: Any) -> dict[str, Any]:
     directory = loop.reference.directory
-    workflow = loop.reference.rules(session, row.workflow).workflow
-    _, state_title = task_titles(workflow, row.kind, row.state)
+    rules = loop.reference.rules(session, row.workflow)
+    _, state_title = task_titles(rules.workflow, row.kind, row.state)
+    opening = rules.task_kind(row.kind).open
+    allowed = audiences(actor, rules)
     return {
         "task": str(row.id),
         "kind": row.kind,
         "state": row.state,
         "state_title": state_title,
         "opened_at": as_text(row.opened_at),
-        "data": row.data,
+        "data": readable(row.data, opening.needs, opening.audience.value, allowed),
         "grievance": row.grievance,
         "title": row.title,
         "category": row.category,

@@ -13,12 +13,12 @@ from wuye_loop.store.keyset import Page, cut
 from wuye_loop.store.visibility import visible
 
 _DOCUMENTS = """
-SELECT d.number, d.kind, d.series, d.year, d.n, d.addressee, d.copies, d.text, d.issued_at, g.number AS grievance,
-       g.workflow, g.title, t.id AS task_id, t.kind AS task_kind, t.state AS task_state, t.final AS task_final
+SELECT d.number, d.kind, d.series, d.year, d.n, d.addressee, d.copies, d.text, d.issued_at, g.workflow,
+       CASE WHEN {own} THEN g.number END AS grievance, CASE WHEN {own} THEN g.title END AS title, t.id AS task_id, t.kind AS task_kind, t.state AS task_state, t.final AS task_final
 FROM document d JOIN grievance g ON g.id = d.grievance_id LEFT JOIN task t ON t.id = d.task_id
-WHERE {conditions}
 """
-# A document with lines is seen by whoever sees one of the grievances it names; of its lines only those.
+# A document with lines is seen by whoever sees one of the grievances it names; of its lines only those, and the
+# grievance that carries it only by whoever sees that one.
 _THROUGH_A_LINE = """
 (({visible}) OR EXISTS (
   SELECT 1 FROM document_line l JOIN grievance v ON v.id = l.grievance_id WHERE l.number = d.number AND {through}))
@@ -55,7 +55,7 @@ def listed(
     limit: int,
 ) -> Page[Any]:
     """Return a page of the documents on visible grievances, the newest first; `kinds` of their tasks, None for any."""
-    conditions, params = _base(actor, kinds)
+    select, conditions, params = _base(actor, kinds)
     if filters.series is not None:
         conditions.append("(d.series = %(series)s OR d.kind = %(series)s)")
         params["series"] = filters.series
@@ -65,29 +65,28 @@ def listed(
     if after is not None:
         conditions.append("(d.issued_at, d.number) < (%(at)s, %(after)s)")
         params |= {"at": after[0], "after": after[1]}
-    statement = _DOCUMENTS.format(conditions=" AND ".join(conditions))
     rows = session.connection().exec_driver_sql(
-        f"{statement} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s", params | {"limit": limit + 1}
+        f"{select} WHERE {' AND '.join(conditions)} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s", params | {"limit": limit + 1}
     )
     return cut(rows.all(), limit, lambda row: (row.issued_at, row.number))
 
 
 def found(session: Session, actor: Actor, kinds: Collection[str] | None, number: str) -> Any | None:
     """Return one document on a visible grievance, or None."""
-    conditions, params = _base(actor, kinds)
+    select, conditions, params = _base(actor, kinds)
     conditions.append("d.number = %(number)s")
-    statement = _DOCUMENTS.format(conditions=" AND ".join(conditions))
+    statement = f"{select} WHERE {' AND '.join(conditions)}"
     return session.connection().exec_driver_sql(statement, params | {"number": number}).first()
 
 
-def _base(actor: Actor, kinds: Collection[str] | None) -> tuple[list[str], dict[str, Any]]:
+def _base(actor: Actor, kinds: Collection[str] | None) -> tuple[str, list[str], dict[str, Any]]:
     predicate, params = visible(actor)
     through, _ = visible(actor, "v")
     conditions = [_THROUGH_A_LINE.format(visible=predicate, through=through)]
     if kinds is not None:
         conditions.append("t.kind = ANY(%(kinds)s)")
         params["kinds"] = sorted(kinds)
-    return conditions, params
+    return _DOCUMENTS.format(own=predicate), conditions, params
 
 
 def lines(session: Session, actor: Actor, number: str) -> list[Any]:

@@ -8,9 +8,12 @@ from typing import Any
 from wuye_loop.domain.clocks import ClockStatus
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.situation import DocumentDraft, Entry, NoticeDraft, RatingDraft, Situation, Step, TaskState
+from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.workflow import RungSpec, Workflow
+from wuye_loop.domain.workflow import Step as WrittenStep
 
 _RUNG = "rung:"
+_OPEN = "open:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +109,20 @@ class Case:
         return [(at[notice.seq], notice) for notice in self.notices]
 
     def told(self, workflow: Workflow) -> list[str]:
-        """Return what the complainant has read so far: the texts of what was taken on the grievance and its tasks."""
+        """Return what the complainant has read so far: the texts of public rows, of actions and of tasks opened."""
         found = [workflow.intake.text] if workflow.intake.text else []
         for entry in self.entries:
-            kind = self.situation.tasks[entry.task_id].kind if entry.task_id else None
-            action = workflow.flow(kind).actions.get(entry.action)
-            if action is not None and action.text:
-                found.append(action.text)
+            step = self._step(workflow, entry) if entry.audience == Audience.PUBLIC else None
+            if step is not None and step.text:
+                found.append(step.text)
         return found
+
+    def _step(self, workflow: Workflow, entry: Entry) -> WrittenStep | None:
+        """Return what a row's action is in the definition; None for what no definition names."""
+        if entry.action.startswith(_OPEN):
+            return workflow.tasks[entry.action.removeprefix(_OPEN)].open
+        kind = self.situation.tasks[entry.task_id].kind if entry.task_id else None
+        return workflow.flow(kind).actions.get(entry.action)
 
 
 def next_rung_at(situation: Situation) -> datetime | None:
