@@ -85,16 +85,19 @@ def simulate(  # noqa: PLR0913 every option is one
             typer.echo(staff_text(scene), nl=False)
             return
         other = _if(scene, limit or [], staff_change or [], against, data)
-        seeds = seeds if seeds is not None else usual_seeds(scene)
-        began = perf_counter()
-        found = play([scene, other] if other else [scene], seeds)
+        _answer(scene, other, seeds if seeds is not None else usual_seeds(scene), as_json=as_json)
     except BadSimulation as error:
         raise Refused(str(error)) from None
+
+
+def _answer(scene: Scene, other: Scene | None, seeds: int, *, as_json: bool) -> None:
+    began = perf_counter()
+    found = play([scene, other] if other else [scene], seeds)
     took = round(perf_counter() - began, 1)
     before = summary_of(scene.rules.workflow, found[0], scene.places.titles)
     after = summary_of(other.rules.workflow, found[1], other.places.titles) if other else None
     if as_json:
-        asked = {"days": days, "start": scene.first, "per_day": arrivals.per_day, "assumptions": notes(scene)}
+        asked = {"days": scene.days, "start": scene.first, "per_day": scene.load.per_day, "assumptions": notes(scene)}
         print_json({**asked, "seconds": took, "base": before, "what_if": after})
         return
     _print(scene, before)

@@ -47,7 +47,10 @@ def facts_of(
         if clock.status is not ClockStatus.ENDED and world.now > clock.due_at:
             facts[f"overdue.{clock.name}"] = True
     if task is not None:
-        facts |= task.counts  # in a task's own conditions, done.x counts what was done on this task
+        # In a task's own conditions done.x counts what was done on this task, even where the main flow has an x too.
+        for name in world.rules.workflow.tasks[task.kind].actions:
+            facts.pop(f"done.{name}", None)
+        facts |= task.counts
         facts["document"] = task.document
         facts |= _family("data", task.data)
     facts |= _family("form", form or {})

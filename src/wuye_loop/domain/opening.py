@@ -7,8 +7,9 @@ from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.effecting import apply
 from wuye_loop.domain.effecting_context import Context, Opener
 from wuye_loop.domain.effecting_papers import issue
-from wuye_loop.domain.errors import Forbidden, IllegalAction
-from wuye_loop.domain.roles import OPENER, SYSTEM, unit_of, units_of
+from wuye_loop.domain.errors import Conflict, Forbidden, IllegalAction
+from wuye_loop.domain.permits import kept_apart
+from wuye_loop.domain.roles import HOLDER, OPENER, SYSTEM, unit_of, units_of
 from wuye_loop.domain.situation import SYSTEM as SYSTEM_ACTOR
 from wuye_loop.domain.situation import Actor, TaskState
 from wuye_loop.domain.workflow import RungSpec, TaskKind
@@ -74,6 +75,9 @@ def open_task(
     task = replace(task, holder_unit=holder, document=chosen)
     builder.tasks[task.id] = task
     builder.opened = task.id
+    apart = kept_apart(world, builder.situation, task, HOLDER, holder) if role != SYSTEM else None
+    if apart is not None:
+        raise Conflict(apart)
     if number is not None:
         builder.set_task(task.id, document_number=number)
     elif chosen in world.rules.workflow.documents:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from wuye_loop.domain.facts import facts_of
-from wuye_loop.domain.roles import acting_role, duty_of
+from wuye_loop.domain.roles import SPECIAL, acting_role, duty_of, unit_of
 from wuye_loop.domain.situation import Actor, Situation, TaskState, World
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.workflow import ActionSpec, Step, TaskKind
@@ -27,7 +27,24 @@ def blocked(
     rival = _rival(world, situation, duty_of(role, world, task), actor)
     if rival is not None:
         return rival
+    if task is not None:
+        apart = kept_apart(world, situation, task, role, actor.unit)
+        if apart is not None:
+            return apart
     return _common(world, situation, spec, task)
+
+
+def kept_apart(world: World, situation: Situation, task: TaskState, role: str, unit: str | None) -> str | None:
+    """Return in words why a unit may not play a role on this task: its kind keeps it apart from another that it has."""
+    if unit is None:
+        return None
+    workflow = world.rules.workflow
+    for group in workflow.tasks[task.kind].separate:
+        for other in group if role in group else ():
+            if other != role and unit == unit_of(other, world, situation, task):
+                title = SPECIAL.get(other) or workflow.roles[other].title
+                return f"职责分离：本单位是这件任务的“{title}”"
+    return None
 
 
 def open_blocked(world: World, situation: Situation, kind: str, spec: TaskKind) -> str | None:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 from wuye_loop.domain.situation import Actor, GrievanceState, Situation, TaskState, World
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.domain.workflow import DutyUnit, Role, TaskUnit
+from wuye_loop.domain.workflow import DutyUnit, EstateUnit, Role, TaskUnit
 
 HOLDER, OPENER, SYSTEM, ASSIST = "holder", "opener", "system", "assist"
+SPECIAL = {HOLDER: "承办方", OPENER: "发起方"}  # what people read for the names that are no roles of the file
 
 
 def unit_of(name: str, world: World, situation: Situation, task: TaskState | None = None) -> str | None:
@@ -49,6 +50,8 @@ def _unit(role: Role, world: World, situation: Situation) -> str | None:
         level = grievance.level if role.unit.level == "current" else role.unit.level
         found = world.directory.by_duty(role.unit.duty, grievance.area_path, level)
         return found.code if found else None
+    if isinstance(role.unit, EstateUnit):
+        return grievance.company_code
     return role.unit if isinstance(role.unit, str) else None
 
 

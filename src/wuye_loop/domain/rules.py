@@ -17,7 +17,17 @@ from wuye_loop.domain.clocks import RungPlan
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.quiet import QuietHours
-from wuye_loop.domain.workflow import ActionSpec, DutyUnit, Flow, Intake, Join, SourceSpec, TaskKind, Workflow
+from wuye_loop.domain.workflow import (
+    ActionSpec,
+    DutyUnit,
+    EstateUnit,
+    Flow,
+    Intake,
+    Join,
+    SourceSpec,
+    TaskKind,
+    Workflow,
+)
 
 BACK = "back"
 #: Facts that facts.with_texts adds, beside the family `extra`.
@@ -118,10 +128,17 @@ def _seeing(workflow: Workflow) -> dict[tuple[str | None, str], tuple[str, ...]]
             names = list(spec.watched_by)
             names += [name for action in flow.actions.values() if state in action.from_ for name in action.by]
             if kind is None:
-                openings = (task.open for task in workflow.tasks.values())
-                names += [name for one in openings if not one.from_ or state in one.from_ for name in one.by]
+                here = {
+                    name: one for name, one in workflow.tasks.items() if not one.open.from_ or state in one.open.from_
+                }
+                names += [name for one in here.values() for name in one.open.by]
+                names += [name for paper in workflow.documents.values() if paper.opens in here for name in paper.by]
             found[kind, state] = dict.fromkeys(names)
-    by_duty = {name for name, role in workflow.roles.items() if isinstance(role.unit, DutyUnit) and role.is_ is None}
+    by_duty = {
+        name
+        for name, role in workflow.roles.items()
+        if isinstance(role.unit, DutyUnit | EstateUnit) and role.is_ is None
+    }
     return {place: tuple(name for name in names if name in by_duty) for place, names in found.items()}
 
 

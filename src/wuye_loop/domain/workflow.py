@@ -26,6 +26,7 @@ __all__ = [
     "Duplicates",
     "DutyUnit",
     "EffectCall",
+    "EstateUnit",
     "Family",
     "Flow",
     "Instrument",
@@ -78,12 +79,18 @@ class TaskUnit(Part):
     task: Name
 
 
+class EstateUnit(Part):
+    """A unit that the grievance's estate names: its property company (小区的物业企业)."""
+
+    estate: Literal["company"]
+
+
 class Role(Part):
     """Who may act. `is` names the kind of key; `unit` names the unit, resolved against the grievance."""
 
     title: Title
     is_: Literal["channel", "complainant", "supervisor", "admin"] | None = Field(default=None, alias="is")
-    unit: Literal["lead", "assist"] | Code | DutyUnit | TaskUnit | None = None
+    unit: Literal["lead", "assist"] | Code | DutyUnit | TaskUnit | EstateUnit | None = None
 
     @model_validator(mode="after")
     def _somebody(self) -> Self:
@@ -254,6 +261,8 @@ class TaskKind(Flow):
     holder: str = "target"  # a role, or target (the unit it is opened to), opener, one_level_up
     fallback: str | None = None  # role that holds it when one_level_up finds nobody
     single: bool = False  # at most one open at a time on one grievance
+    # Bodies that must differ on one task: roles, `holder`, `opener` (whoever rules on a task is not who carries it out).
+    separate: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
 
 
 class Join(Part):

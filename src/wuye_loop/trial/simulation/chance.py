@@ -1,7 +1,7 @@
 """Chance of a simulation: every grievance has lots of its own, so that a what-if differs by the rules and not by luck."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from hashlib import shake_256
 from itertools import accumulate
 from math import exp, log, sqrt
@@ -44,20 +44,19 @@ class Lots:
         return self._block, place * _LOTS
 
 
-def lengths(mean: float, spread: float) -> list[float]:
-    """Return 4,096 equally likely lengths of this mean: log-normal, `spread` is deviation by mean, 0 for always the same."""
-    if mean <= 0 or spread <= 0:
-        return [mean] * _STEPS
-    sigma = sqrt(log(1 + spread * spread))
-    curve = NormalDist(log(mean) - sigma * sigma / 2, sigma)
-    found = [exp(curve.inv_cdf((n + 0.5) / _STEPS)) for n in range(_STEPS)]
-    scale = mean * _STEPS / sum(found)  # the tail cut off by the steps is given back
-    return [value * scale for value in found]
+def lengths(mean: float, spread: float) -> list[int]:
+    """Return 4,096 equally likely lengths in whole minutes, of this mean: log-normal, `spread` is deviation by mean.
 
-
-def length(among: Sequence[float], drawn: int) -> int:
-    """Return a length in whole minutes, rounded by the rest of the lot so that the mean stays."""
-    return int(among[drawn >> TOP] + (drawn & 0xFFFF) / 65_536)
+    What rounding takes from one is given to the next, so that the mean stays also for work of a few minutes.
+    """
+    exact = [mean] * _STEPS
+    if mean > 0 and spread > 0:
+        sigma = sqrt(log(1 + spread * spread))
+        curve = NormalDist(log(mean) - sigma * sigma / 2, sigma)
+        exact = [exp(curve.inv_cdf((n + 0.5) / _STEPS)) for n in range(_STEPS)]
+    scale = mean * _STEPS / sum(exact) if mean > 0 else 0.0  # the tail cut off by the steps is given back
+    ends = [round(total * scale) for total in accumulate(exact)]
+    return [end - begin for begin, end in zip([0, *ends], ends, strict=False)]
 
 
 def shared(shares: Mapping[T, float]) -> list[T]:

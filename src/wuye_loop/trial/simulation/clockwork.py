@@ -20,7 +20,7 @@ class Clockwork:
         office: OfficeMinutes,
         agenda: Agenda,
         facts: Facts,
-        ring: Callable[[tuple[Case, Timer, Rung, int]], None],
+        ring: Callable[[Case, Rung], None],
     ) -> None:
         self._clocks = [line for line in clocks if not line.simple]
         self._office = office
@@ -126,12 +126,12 @@ class Clockwork:
         for rung in timer.line.acting:
             at = marks[rung.index]
             if at > self._agenda.now:
-                self._agenda.at(at, self._rings, (case, timer, rung, timer.due))
+                self._agenda.at(at, self._rings, case, timer, (rung, timer.due))
 
-    def _rings(self, what: tuple[Case, Timer, Rung, int]) -> None:
-        case, timer, _, due = what
+    def _rings(self, case: Case, timer: Timer, noted: tuple[Rung, int]) -> None:
+        rung, due = noted
         if timer.stopped is None and timer.due == due and case.timers.get(timer.line.name) is timer:
-            self._ring(what)
+            self._ring(case, rung)
 
     def _limit(self, case: Case, line: ClockLine) -> LimitLine | None:
         if line.limits[0].when is None:

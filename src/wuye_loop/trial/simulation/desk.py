@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from array import array
 
 MOST_RUNGS: Final = 64  # of one clock
-Do = Callable[[Any], None]
+Do = Callable[[Any, Any, Any], None]
 
 
 class Agenda:
@@ -27,9 +27,9 @@ class Agenda:
         self.env = simpy.Environment()
         self.now = 0
         self.last = last
-        self.noted: dict[int, list[tuple[Do, Any]]] = {}  # by minute
+        self.noted: dict[int, list[tuple[Do, Any, Any, Any]]] = {}  # by minute
 
-    def at(self, minute: int, do: Do, what: Any) -> None:
+    def at(self, minute: int, do: Do, first: Any, second: Any = None, third: Any = None) -> None:
         """Do it at a minute, after everything else that was noted for that minute before."""
         noted = self.noted.get(minute)
         if noted is None:
@@ -37,13 +37,13 @@ class Agenda:
                 return
             noted = self.noted[minute] = []
             self.env.timeout(minute - self.now, minute).callbacks.append(self._pass)
-        noted.append((do, what))
+        noted.append((do, first, second, third))
 
     def _pass(self, event: simpy.Event) -> None:
         minute: Any = event.value
         self.now = minute
-        for do, what in self.noted[minute]:  # what happens now may note more for now
-            do(what)
+        for do, first, second, third in self.noted[minute]:  # what happens now may note more for now
+            do(first, second, third)
         del self.noted[minute]
 
 

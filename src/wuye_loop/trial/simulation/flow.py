@@ -103,9 +103,9 @@ class ActionLine:
     counted: bool  # something asks how often it was taken
     straight: str | None  # where it leads, when nothing else follows from it
     answers: Sequence[tuple[str, Sequence[object]]]
-    minutes: Sequence[float]
-    by_category: Mapping[str, Sequence[float]]
-    wait: Sequence[float] | None
+    minutes: Sequence[int]
+    by_category: Mapping[str, Sequence[int]]
+    wait: Sequence[int] | None
     free: bool  # nothing but the state and the role can speak against it
     known: dict[tuple[object, ...], Way | None] = field(default_factory=dict)  # ways by the facts that were asked
     target: "StateLine | None" = None  # the state of `straight`

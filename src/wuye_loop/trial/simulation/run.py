@@ -107,7 +107,7 @@ class Run:
         for desk in self.desks.values():
             desk.series.append(desk.held)
 
-    def _arrive(self, _: None) -> None:
+    def _arrive(self, _: None, __: None, ___: None) -> None:
         n = self.arrived
         self.arrived = n + 1
         block, place = self._lots.of(n)

@@ -4,8 +4,8 @@ from heapq import heappop, heappush
 from typing import Final
 
 from wuye_loop.trial.simulation.assigning import Assigning
-from wuye_loop.trial.simulation.chance import JUMP, MASK, TOP, WHOLE, length, lengths
-from wuye_loop.trial.simulation.desk import Agenda, Case, Desk, Timer
+from wuye_loop.trial.simulation.chance import JUMP, MASK, TOP, WHOLE, lengths
+from wuye_loop.trial.simulation.desk import Agenda, Case, Desk
 from wuye_loop.trial.simulation.flow import ActionLine, Flow, Rung, StateLine
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
 from wuye_loop.trial.simulation.moving import Moving
@@ -61,27 +61,26 @@ class Working:
         agenda, office, k = self._agenda, desk.office, case.drawn
         case.drawn = k + 1
         drawn = case.block[(case.place + k + (k >> 4) * JUMP) & MASK]
-        minutes = int(among[drawn >> TOP] + (drawn & 0xFFFF) / 65_536) or 1
+        minutes = among[drawn >> TOP] or 1
         desk.busy += 1
         desk.minutes += minutes
         wanted = office.office_at[agenda.now] + minutes
         end = office.wall_at[wanted] if wanted < office.known else office.end
         noted = agenda.noted.get(end)
         if noted is None:
-            agenda.at(end, self._worked, (desk, case, case.token))
+            agenda.at(end, self._worked, desk, case, case.token)
         else:
-            noted.append((self._worked, (desk, case, case.token)))
+            noted.append((self._worked, desk, case, case.token))
 
-    def _worked(self, what: tuple[Desk, Case, int]) -> None:
-        desk, case, token = what
+    def _worked(self, desk: Desk, case: Case, token: int) -> None:
         desk.busy -= 1
         action = case.pending
         if action is not None and case.token == token:
             if action.wait is None:
                 self._done(case, action, token)
             else:
-                later = self._office.add(self._agenda.now, length(action.wait, case.draw()))
-                self._agenda.at(later, self._act, (case, token))
+                later = self._office.add(self._agenda.now, action.wait[case.draw() >> TOP])
+                self._agenda.at(later, self._act, case, token)
         if desk.queue:
             self._next(desk)
 
@@ -103,12 +102,11 @@ class Working:
                 desk.waking = True
                 self._agenda.at(opens, self._opened, desk)
 
-    def _opened(self, desk: Desk) -> None:
+    def _opened(self, desk: Desk, _: None, __: None) -> None:
         desk.waking = False
         self._next(desk)
 
-    def _act(self, what: tuple[Case, int]) -> None:
-        case, token = what
+    def _act(self, case: Case, token: int, _: None) -> None:
         if case.token == token and case.pending is not None:
             self._done(case, case.pending, token)
 
@@ -127,16 +125,14 @@ class Working:
             self.begin(case)
         else:
             later = self._office.add(self._agenda.now, self._office.a_day // _PUT_OFF)
-            self._agenda.at(later, self._again, (case, token))
+            self._agenda.at(later, self._again, case, token)
 
-    def _again(self, what: tuple[Case, int]) -> None:
-        case, token = what
+    def _again(self, case: Case, token: int, _: None) -> None:
         if case.token == token:
             self.begin(case)
 
-    def ring(self, what: tuple[Case, Timer, Rung, int]) -> None:
+    def ring(self, case: Case, rung: Rung) -> None:
         """Take the action of a rung, if the system may; who works on it goes on if it stays theirs to finish."""
-        case, _, rung, _ = what
         action = self._flow.actions[rung.act or ""]
         state, desk, pending = case.state, case.desk, case.pending
         if rung.when is not None and not rung.when.holds(self._moving.facts(case)):
@@ -157,7 +153,7 @@ class Working:
         answers, later = case.draw() < self._answering, case.draw()
         if action is not None and (answers or state.name not in self._by_clock):
             case.pending = action
-            self._agenda.at(self._agenda.now + length(self._answers_in, later), self._act, (case, case.token))
+            self._agenda.at(self._agenda.now + self._answers_in[later >> TOP], self._act, case, case.token)
 
     def ask_again(self, case: Case, state: StateLine) -> None:
         """Let some come back with a new ground after the end, as often as the staff file says."""
@@ -165,12 +161,11 @@ class Working:
         for share, action in state.choices:
             if drawn < share:
                 case.token += 1
-                later = self._agenda.now + length(self._answers_in, case.draw())
-                self._agenda.at(later, self._come_back, (case, case.token, action))
+                later = self._agenda.now + self._answers_in[case.draw() >> TOP]
+                self._agenda.at(later, self._come_back, case, case.token, action)
                 return
 
-    def _come_back(self, what: tuple[Case, int, ActionLine]) -> None:
-        case, token, action = what
+    def _come_back(self, case: Case, token: int, action: ActionLine) -> None:
         state = case.state
         if state is None or case.token != token or not self._moving.lawful(case, action):
             return
