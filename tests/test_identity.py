@@ -1,5 +1,6 @@
 """Who complained is nowhere but in its own sealed table: not in any answer, header, log line, job, or other row."""
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -12,11 +13,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from tests.site import BAD, FINISH, Driver, Town, build, driving
+from tests.test_papers import town_of, workflow_text
+from tests.versions import publish
 from wuye_loop.domain.errors import SealBroken
 from wuye_loop.domain.sealing import Sealed
-from wuye_loop.loop import auditing
+from wuye_loop.loop import auditing, explaining, migrating
 from wuye_loop.store import identity
 from wuye_loop.store.database import Database
+from wuye_loop.trial.replay_run import replay
 
 NAME, PHONE, ADDRESS = "欧阳明月", "13987654321", "幸福路8号3号楼2单元1703"
 PERSON = {"name": NAME, "phone": PHONE}
@@ -212,3 +216,89 @@ async def test_the_database_itself_refuses_to_change_the_ledger(town: Town, stat
     with pytest.raises(DBAPIError, match="append"):
         town.run(lambda session: session.connection().exec_driver_sql(statement))
     assert town.scalar("SELECT count(*) FROM ledger") == 1
+
+
+READERS = (
+    "hotline", "other-hotline", "company-1", "street-1", "fire", "desk-centre", "inspection-team", "supervisor-2",
+    "supervisor", "auditor", "admin",
+)  # fmt: skip
+
+
+async def told_to_units(drive: Driver) -> dict[str, str]:
+    """Name the complainant wherever the sixth city takes words: forms of sources, lines, minutes, rulings, files, urges."""
+    number = (await drive.post("hotline", "/v1/grievances", telltale("a1") | {"category": "电梯"}, expect=201))["number"]
+    await drive.act("desk-centre", number, "accept")
+    form = {"reason": "非本单位职责", "legal_basis": TOLD, "suggest": "street-1"}
+    asked = await drive.open("grid-1", number, "return_request", form)
+    await drive.on_task("desk-centre", asked["id"], "dispute", {"note": TOLD})
+    await drive.on_task("joint-office", asked["id"], "rule_out", {"unit": "street-1", "grounds": TOLD})
+    await drive.act("desk-centre", number, "route", {"unit": "street-1"})
+    await drive.act("street-1", number, "climb_up")
+    await drive.act("desk-centre", number, "route", {"unit": "street-1"})
+    await drive.act("street-1", number, "sign")
+    urge = {**telltale("u1"), "channel": "催办", "extra": {"parent": "a1", "new_ground": f"{NAME} {PHONE}"}}
+    assert (await drive.post("hotline", "/v1/grievances", urge))["attached_to"] == number
+    whistle = await drive.open("community-1", number, "whistle", {"unit": "fire", "demand": TOLD})
+    await drive.on_task("fire", whistle["id"], "report")
+    await drive.on_task("fire", whistle["id"], "finish", {"result": TOLD})
+    await drive.on_task("community-1", whistle["id"], "rate_unit", {"score": 1, "comment": TOLD})
+    path = f"/v1/grievances/{number}/files"
+    hidden = {"Content-Disposition": f'attachment; filename="{PHONE}.png"', "Content-Type": f"image/png; name={PHONE}"}
+    sent = await drive.client.post(path, content=b"\xff\xd8\xff", headers=drive.headers("street-1") | hidden)
+    assert sent.status_code == 201
+    found = {"channel": "联合检查", "category": "停车管理", "extra": {"item": "其他", "other": f"{NAME}车位，{PHONE}"}}
+    other = (await drive.post("inspection-team", "/v1/grievances", {**telltale("n1"), **found}, expect=201))["number"]
+    made: list[httpx.Response] = []
+    for who, kind, lines in (
+        ("convener-1", "联席会议纪要", [(number, "housing", {"demand": TOLD, "deadline": "2026-03-20"})]),
+        ("inspection-team", "限期整改通知书", [(other, None, {"matter": TOLD, "deadline": "2026-03-20"})]),
+    ):
+        body = {"kind": kind, "text": TOLD, "lines": [{"grievance": g, "unit": u, "form": f} for g, u, f in lines]}
+        made.append(await drive.send(who, "/v1/documents", body, key=f"k-{len(made)}"))
+    assert [answer.status_code for answer in made] == [201, 201], [answer.text for answer in made]
+    return {
+        "{number}": number, "other": other, "{task_id}": whistle["id"], "{file_id}": sent.json()["file"],
+        "document": made[1].json()["number"], "{workflow_id}": "qinghe@1", "{action}": "urge", "{kind}": "whistle",
+    }  # fmt: skip
+
+
+@pytest.mark.anyio
+async def test_what_units_write_names_nobody_either(database: Database, tmp_path: Path) -> None:
+    town = town_of(database, tmp_path)
+    leaks: list[str] = []
+    async with driving(town) as drive:
+        values = await told_to_units(drive)
+        answers = 0
+        for method, path, _ in routes(drive.app.openapi()):
+            if method != "GET" or path in ("/healthz", "/readyz", "/metrics"):
+                continue
+            for who in READERS:
+                for number in (values["document"],) if "documents" in path else (values["{number}"], values["other"]):
+                    address = path.replace("{number}", number)
+                    for name, value in values.items():
+                        address = address.replace(name, value)
+                    query = "?kind=联席会议纪要" if "agenda" in path else ""
+                    answer = await drive.client.get(address + query, headers=drive.headers(who))
+                    answers += 1
+                    assert answer.status_code < 500, (address, who, answer.text)
+                    if found := CANARY.search(everything(answer)):
+                        leaks.append(f"{address} as {who}: {found[0]!r}")
+        leaks += [f"log: {line[:200]}" for line in drive.log.getvalue().splitlines() if CANARY.search(line)]
+    with town.database.read() as session:
+        leaks += [f"table {table}: {row[:300]}" for table, row in dump(session) if CANARY.search(row)]
+        for number in (values["{number}"], values["other"]):
+            for viewer in (None, "supervisor", "street-1"):
+                said = json.dumps(explaining.explain(town.site.loop, session, number, viewer), ensure_ascii=False)
+                leaks += [f"explain: {found[0]!r}" for found in CANARY.finditer(said)]
+    text = workflow_text()
+    tally = replay(town.database, text, processes=1).as_json()
+    assert (tally["grievances"], tally["failed"]) == (2, 0)
+    newer = text.replace("version: 1\n", "version: 2\n", 1).replace("migrates: {}", "migrates: {qinghe@1: {}}")
+    publish(town, newer)
+    way = town.run(lambda session: migrating.passage(town.site.loop, session, "qinghe@1", "qinghe@2"))
+    moved = [str(item) for item in migrating.migrate(town.site.loop, town.database, way)]
+    assert len(moved) == 2
+    leaks += [f"told: {word[:200]}" for word in (json.dumps(tally, ensure_ascii=False), *moved) if CANARY.search(word)]
+    assert not leaks, "\n".join(leaks[:20])
+    assert answers > 200
+    assert auditing.verify(town.site.loop, town.database).ok

@@ -24,6 +24,11 @@ EVERYONE = ("street-2", "company-2", "supervisor-2", "other-hotline", "fire", "a
 TABLES = ("ledger", "task", "document", "document_line", "document_series", "clock", "procrastinate_jobs")
 
 
+def workflow_text() -> str:
+    """Return the sixth city's rules, whole."""
+    return whole_text(FILE, [shipped("workflows")])
+
+
 def town_of(database: Database, data: Path) -> Town:
     """Make the sixth city's town, with keys over its second street and of another hotline."""
     more: dict[str, dict[str, Any]] = {
@@ -32,9 +37,8 @@ def town_of(database: Database, data: Path) -> Town:
         "auditor": {"role": "auditor"},
         "auditor-2": {"role": "auditor", "area": "990102"},
     }
-    text = whole_text(FILE, [shipped("workflows")])
-    keys = keys_for(UNITS, **more)
-    return build(database, data=data, workflow="qinghe@1", units=UNITS, keys=keys, texts={"qinghe@1": text})
+    texts = {"qinghe@1": workflow_text()}
+    return build(database, data=data, workflow="qinghe@1", units=UNITS, keys=keys_for(UNITS, **more), texts=texts)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The only place that knows everyone: puts the doors, the loop and the database together."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -93,7 +94,8 @@ def create_app(site: Site) -> FastAPI:
     _health(app, site)
     problems.install(app)
     bodies = {"/v1/grievances:batch": site.settings.batch_body_limit}
-    app.add_middleware(Limits, body=site.settings.body_limit, bodies=bodies, endings={"/files": filing.MOST_BYTES})
+    shapes = {re.compile(r"/v1/grievances/[^/]+/files"): filing.MOST_BYTES}
+    app.add_middleware(Limits, body=site.settings.body_limit, bodies=bodies, shapes=shapes)
     app.add_middleware(Requests, ids=site.loop.ids)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -84,7 +84,7 @@ TASK: dict[str, Any] = {
 }
 FILE: dict[str, Any] = {
     "file": "019aa6f0-0000-7000-8000-000000000000", "media_type": "image/jpeg", "size": 182044,
-    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "audience": "units",
 }  # fmt: skip
 ACTIONS: dict[str, Any] = {
     "number": "WY261121-7KQ2M9XD",

@@ -30,7 +30,7 @@ _BODY = {
 async def upload(
     request: Request, actor: Caller, number: Number, audience: Annotated[Audience, Query()] = Audience.UNITS
 ) -> Response:
-    """请求正文就是文件本身(JPEG、PNG、PDF,至多 8 MiB)。答复里的 file 可填进表单的文件字段。"""
+    """请求正文就是文件本身(JPEG、PNG、PDF,至多 8 MiB)。答复里的 file 可填进表单的文件字段。重发同一文件得到同一个 file。"""
     site = site_of(request)
     content = await request.body()
     return await transact(site, lambda session: filing.upload(site.loop, session, number, actor, content, audience))

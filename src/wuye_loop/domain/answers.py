@@ -13,9 +13,11 @@ from wuye_loop.domain.situation import TaskState
 
 def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskState | None) -> dict[str, Any]:
     """Check a submitted form; free text is struck of identities before it may reach the ledger."""
-    facts = facts_of(builder.world, builder.situation, task)
+    if not form.specs and not raw:
+        return {}
+    facts = facts_of(builder.world, builder.situation, task).every() if form.conditional else {}
     try:
-        answers = form.validate(dict(raw), facts)
+        answers: dict[str, Any] = form.validate(dict(raw), facts)
     except FormProblem as problem:
         raise BadForm("表单填写有误", fields=problem.fields) from None
     for name, spec in form.specs.items():

@@ -1,11 +1,12 @@
 """Builds one Step: holds the images being changed, keeps clocks in step with states, and closes ledger rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import zip_longest
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from wuye_loop.domain import clocks
@@ -30,7 +31,26 @@ from wuye_loop.domain.situation import (
 from wuye_loop.domain.timing import resolve_limit, synced
 from wuye_loop.domain.workflow import Flow
 
+Image = TypeVar("Image", TaskState, Clock)
+
 _mutable = attrgetter(*MUTABLE)
+_RUNNING, _ENDED = ClockStatus.RUNNING, ClockStatus.ENDED
+
+
+def _newest(images: Mapping[UUID, Clock], task_id: UUID | None) -> dict[str, Clock]:
+    """Return by name the newest instance of each clock of a task, or of the main flow, ended or not."""
+    found: dict[str, Clock] = {}
+    for item in images.values():
+        if item.task_id is task_id or item.task_id == task_id:
+            other = found.get(item.name)
+            if other is None or (item.cycle, item.run) > (other.cycle, other.run):
+                found[item.name] = item
+    return found
+
+
+def _beside(images: Mapping[UUID, Image], shown: Collection[Image]) -> Iterator[tuple[Image, Image | None]]:
+    """Return each image with the one that the row before showed in its place: none for a new one."""
+    return zip_longest(images.values(), shown)
 
 
 class Builder:
@@ -41,7 +61,11 @@ class Builder:
         self.grievance: GrievanceState = situation.grievance.copy()
         self.tasks: dict[UUID, TaskState] = dict(situation.tasks)
         self.clocks: dict[UUID, Clock] = dict(situation.clocks)
-        self._shown = situation
+        self._view = Situation(self.grievance, self.tasks, self.clocks)
+        # What the row before showed: values, and images in their places (none is ever taken away).
+        self._shown = _mutable(situation.grievance)
+        self._shown_tasks: Collection[TaskState] = situation.tasks.values()
+        self._shown_clocks: Collection[Clock] = situation.clocks.values()
         self.entries: list[Entry] = []
         self.notices: list[NoticeDraft] = []
         self.documents: list[DocumentDraft] = []
@@ -57,7 +81,10 @@ class Builder:
     @property
     def situation(self) -> Situation:
         """The situation as it is by now."""
-        return Situation(self.grievance, self.tasks, self.clocks)
+        view = self._view
+        if view.grievance is not self.grievance:
+            view = self._view = Situation(self.grievance, self.tasks, self.clocks)
+        return view
 
     # --- the grievance and its tasks ---
 
@@ -95,13 +122,12 @@ class Builder:
         """Enter a state of the main flow: stage, holder, clocks."""
         spec = self.world.rules.workflow.states[state]
         changed = state != self.grievance.state
-        self.set(
-            state=state,
-            stage=(spec.stage or self.grievance.stage),
-            final=spec.final,
-            state_since=self.world.now if changed else self.grievance.state_since,
-            closed_at=self.world.now if spec.final else None,
-        )
+        grievance, now = self.grievance, self.world.now
+        grievance.state = state
+        grievance.stage = spec.stage or grievance.stage
+        grievance.final = spec.final
+        grievance.state_since = now if changed else grievance.state_since
+        grievance.closed_at = now if spec.final else None
         self.hold()
 
     def place(self, state: str, task_id: UUID | None = None) -> None:
@@ -117,12 +143,12 @@ class Builder:
 
         Where the state wants a unit and none is assigned yet, whoever held the grievance goes on holding it.
         """
-        workflow = self.world.rules.workflow
-        role = workflow.states[self.grievance.state].holder
+        workflow, grievance = self.world.rules.workflow, self.grievance
+        role = workflow.states[grievance.state].holder
         unit = unit_of(role, self.world, self.situation) if role else None
         if unit is None and role is not None and workflow.roles[role].unit is not None:
-            unit = self.grievance.holder_unit
-        self.set(holder_role=role, holder_unit=unit)
+            unit = grievance.holder_unit
+        grievance.holder_role, grievance.holder_unit = role, unit
 
     def move_task(self, task_id: UUID, state: str) -> None:
         """Enter a state of a task."""
@@ -155,8 +181,18 @@ class Builder:
 
     def _sync(self, flow: Flow, task: TaskState | None, state: str, unit: str | None, task_id: UUID | None) -> None:
         machine = self.world.rules.machine(task.kind if task else None)
-        for name, spec in flow.clocks.items():
-            latest = newest(self.clocks, name, task_id)
+        running = machine.during[state]
+        latest_of = _newest(self.clocks, task_id)
+        for name in (*running, *(name for name in latest_of if name not in running)):
+            latest = latest_of.get(name)
+            if latest is None:
+                pass
+            elif name not in running:
+                if latest.status is _ENDED or name not in flow.clocks:
+                    continue
+            elif latest.status is _RUNNING and (unit is None or unit == latest.unit):
+                continue
+            spec = flow.clocks[name]
             changed = synced(
                 self.world, spec, machine.plans[name], latest,
                 name=name, state=state, unit=unit, task_id=task_id, cycle=self.grievance.cycle,
@@ -189,12 +225,11 @@ class Builder:
     def next_due(self) -> None:
         """Store which running clock of the main flow is due first."""
         running = [
-            clock for clock in self.clocks.values() if clock.task_id is None and clock.status is ClockStatus.RUNNING
+            (clock.due_at, clock.name)
+            for clock in self.clocks.values()
+            if clock.task_id is None and clock.status is _RUNNING
         ]
-        first = min(running, key=lambda clock: (clock.due_at, clock.name), default=None)
-        due_at, name = (first.due_at, first.name) if first else (None, None)
-        if due_at != self.grievance.due_at or name != self.grievance.due_clock:
-            self.set(due_at=due_at, due_clock=name)
+        self.grievance.due_at, self.grievance.due_clock = min(running) if running else (None, None)
 
     # --- notices ---
 
@@ -241,20 +276,19 @@ class Builder:
         if self.world.lean:
             self._close_lean(action, actor, facts, audience, task_id, from_state, to_state)
             return
-        self.set(units=involved_units(self.world, self.situation))
+        grievance = self.grievance
+        grievance.units = involved_units(self.world, self.situation)
         changes = self._changes()
         facts = {**facts, **self.remarks}
         self.remarks = {}
-        now, seq = self.world.now, self.grievance.seq + 1
-        body = canonical(
-            self.grievance.id, seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience
-        )
-        head = chained(self.grievance.head, body)
+        now, seq = self.world.now, grievance.seq + 1
+        body = canonical(grievance.id, seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience)
+        head = chained(grievance.head, body)
         self.entries.append(
             Entry(seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience, head)
         )
-        self.set(seq=seq, head=head)
-        self._shown = Situation(self.grievance.copy(), dict(self.tasks), dict(self.clocks))
+        grievance.seq, grievance.head = seq, head
+        self._shown_tasks, self._shown_clocks = list(self.tasks.values()), list(self.clocks.values())
 
     def _close_lean(
         self,
@@ -279,19 +313,21 @@ class Builder:
         )
 
     def _changes(self) -> dict[str, Any]:
-        before, after = self._shown.grievance, self.grievance
+        before, after = self._shown, _mutable(self.grievance)
+        self._shown = after
+        first = not self.grievance.seq  # the first row names every field
         changed: dict[str, Any] = {}
         grievance = {
             name: plain(value)
-            for name, value, was in zip(MUTABLE, _mutable(after), _mutable(before), strict=True)
-            if not after.seq or value != was
+            for name, value, was in zip(MUTABLE, after, before, strict=True)
+            if (value is not was and value != was) or first
         }
         if grievance:
             changed["grievance"] = grievance
-        tasks = [task.as_json() for key, task in self.tasks.items() if self._shown.tasks.get(key) is not task]
+        tasks = [task.as_json() for task, was in _beside(self.tasks, self._shown_tasks) if task is not was]
         if tasks:
             changed["tasks"] = tasks
-        images = [clocks.as_row(item) for key, item in self.clocks.items() if self._shown.clocks.get(key) is not item]
+        images = [clocks.as_row(clock) for clock, was in _beside(self.clocks, self._shown_clocks) if clock is not was]
         if images:
             changed["clocks"] = images
         return changed

@@ -2,6 +2,7 @@
 
 from pydantic import ValidationError
 
+from wuye_loop.domain.checker_apart import check_apart
 from wuye_loop.domain.checker_chains import check_chains
 from wuye_loop.domain.checker_clocks import check_clocks
 from wuye_loop.domain.checker_conditions import check_conditions
@@ -74,6 +75,7 @@ def _prove(scene: Scene) -> None:
     check_chains(scene)
     check_clocks(scene)
     check_duties(scene, parts)
+    check_apart(scene)
     check_routers(scene, parts)
 
 

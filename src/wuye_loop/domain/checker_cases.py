@@ -115,7 +115,7 @@ class Cases:
         self, name: str, conditions: Sequence[Condition], form: Mapping[str, FieldSpec], *, unasked: bool
     ) -> list[object]:
         closed = self.closed(name, form)
-        mentioned = [value for condition in conditions for value in _mentioned(condition.raw.get(name))]
+        mentioned = [as_asked(name, value, closed) for condition in conditions for value in _mentioned(condition.raw.get(name))]
         spec = form.get(name.partition(".")[2]) if name.startswith("form.") else None
         values: dict[object, None] = dict.fromkeys(closed or ())
         if closed is None:
@@ -140,9 +140,18 @@ class Cases:
     def _misspelt(self, condition: Condition, form: Mapping[str, FieldSpec]) -> bool:
         for name, raw in condition.raw.items():
             closed = self.closed(name, form)
-            if closed is not None and any(value not in closed for value in _mentioned(raw)):
+            if closed is not None and any(as_asked(name, value, closed) not in closed for value in _mentioned(raw)):
                 return True
         return False
+
+
+def as_asked(fact: str, value: object, closed: Sequence[object] | None = None) -> object:
+    """Return a written value as a condition compares it: an unquoted code is a number, and stands for its text."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return value
+    info = fact_info(fact)
+    texts = info is not None and (info.type in ("text", "list") or (info.type == "any" and str(value) in (closed or ())))
+    return str(value) if texts else value
 
 
 def _range(name: str, spec: FieldSpec | None) -> tuple[float, float]:

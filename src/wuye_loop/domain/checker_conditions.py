@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from wuye_loop.domain.checker_cases import Cases
+from wuye_loop.domain.checker_cases import Cases, as_asked
 from wuye_loop.domain.checker_finding import listed, nearest, quoted
 from wuye_loop.domain.checker_scene import FlowPlace, Scene, StepPlace
 from wuye_loop.domain.conditions import Condition, ConditionError
@@ -136,7 +136,8 @@ def _check_member(scene: Scene, asked: _Asked, fact: str) -> None:
         what, allowed = "任务", list(workflow.tasks)
     elif family in ("done", "cycle_done"):
         what, allowed = "主流程的操作", list(workflow.actions)
-        if family == "done" and asked.path[0] == "tasks":  # in a task's own conditions it counts the task's actions too
+        inside = asked.path[0] == "tasks" and asked.path[2] != "open"  # while one is opened nothing was done on it yet
+        if family == "done" and inside:  # in a task's own conditions it counts the task's actions too
             allowed = [*workflow.tasks[str(asked.path[1])].actions, *allowed]
     elif family == "overdue":
         what, allowed = "时限", [name for place in scene.places for name in place.flow.clocks]
@@ -160,7 +161,7 @@ def _check_member(scene: Scene, asked: _Asked, fact: str) -> None:
 def _check_values(scene: Scene, cases: Cases, asked: _Asked, fact: str, raw: Any) -> None:
     closed = cases.closed(fact, asked.form)
     for path, value in _values(raw, (*asked.path, fact)):
-        if closed is not None and value not in closed and value is not None:
+        if closed is not None and as_asked(fact, value, closed) not in closed and value is not None:
             names = [_name(one) for one in closed]
             message = f"事实{quoted(fact)}没有取值{quoted(_name(value))}，永远不成立{nearest(_name(value), names)}"
             scene.findings.error(path, "unknown-value", message)

@@ -5,11 +5,13 @@ from itertools import combinations, islice
 
 from pydantic import BaseModel
 
+from wuye_loop.domain.checker_apart import kept_apart
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_routers import units_named
 from wuye_loop.domain.checker_scene import HOLDER, OPENER, TARGET, Scene, StepPlace, target_of
+from wuye_loop.domain.router import COMPANY
 from wuye_loop.domain.terms import Stage
-from wuye_loop.domain.workflow import ActionSpec, DutyUnit, Role, TaskKind, TaskUnit
+from wuye_loop.domain.workflow import ActionSpec, DutyUnit, EstateUnit, Role, TaskKind, TaskUnit
 from wuye_loop.domain.yamldoc import Path
 
 _HOTLINE = ("channel", "complainant")  # both are the key of the hotline that sent the grievance
@@ -76,7 +78,11 @@ def same_body(one: Role, other: Role) -> str | None:
     if kind is not None and kind == _task_of(other):
         return f"都是任务 {kind} 的持有单位"
     same = one.unit is not None and one.unit == other.unit
-    return ("都是主办单位" if one.unit == "lead" else f"都是单位 {one.unit}") if same else None
+    if not same:
+        return None
+    if isinstance(one.unit, EstateUnit):
+        return "都是小区的物业企业"
+    return "都是主办单位" if one.unit == "lead" else f"都是单位 {one.unit}"
 
 
 def _task_of(role: Role) -> str | None:
@@ -132,8 +138,8 @@ def _met_by_routing(scene: Scene, one: Role, other: Role, parts: Sequence[tuple[
         for _, code, assists in units_named(parts):
             if assists is not (doer.unit == "assist"):
                 continue
-            if code == fixed.unit:
-                return f"路由可以把诉求交给 {code}"
+            if code == (COMPANY if isinstance(fixed.unit, EstateUnit) else fixed.unit):
+                return f"路由可以把诉求交给 {code}{'（小区的物业企业）' if code == COMPANY else ''}"
             unit = scene.directory.unit(code) if scene.directory is not None else None
             if isinstance(fixed.unit, DutyUnit) and unit is not None and fixed.unit.duty in unit.duties:
                 return f"路由可以把诉求交给 {code}，它有职责 {fixed.unit.duty}"
@@ -232,7 +238,9 @@ def _check_applications(scene: Scene) -> None:
         if not doers:
             continue
         for index, name in enumerate(call.step.step.by):
-            if name in doers or name == OPENER or (name == HOLDER and _held_by(task.holder, task.fallback, doers)):
+            applies = name in doers or name == OPENER
+            holds = name == HOLDER and _held_by(task.holder, task.fallback, doers)
+            if (applies or holds) and not kept_apart(task, name, OPENER):
                 words = (
                     f"申请人自己批准自己：{'、'.join(sorted(doers))} 能申请 {kind}，也能经 {name} 做 {call.step.name}"
                 )
@@ -240,7 +248,7 @@ def _check_applications(scene: Scene) -> None:
 
 
 def _does_the_work(role: Role | None) -> bool:
-    return role is not None and (role.unit in ("lead", "assist") or isinstance(role.unit, TaskUnit))
+    return role is not None and (role.unit in ("lead", "assist") or isinstance(role.unit, TaskUnit | EstateUnit))
 
 
 def _held_by(holder: str, fallback: str | None, doers: set[str]) -> bool:

@@ -1,12 +1,12 @@
 """Checks the shape of a flow: every state can be reached, can be left by somebody, and leads to an end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from wuye_loop.domain.checker_circles import Edges, closure
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_scene import BACK, SYSTEM, FlowPlace, Scene, has_effect, target_of
 from wuye_loop.domain.conditions import Condition
-from wuye_loop.domain.workflow import Flow
+from wuye_loop.domain.workflow import Flow, SourceSpec
 
 
 def check_graph(scene: Scene) -> None:
@@ -112,34 +112,49 @@ def prompted_actions(scene: Scene, place: FlowPlace) -> set[str]:
 
 
 def _check_unanswered(scene: Scene) -> None:
-    """Prove that a grievance of a source that answers nobody ends without the complainant, whom nobody can stand for."""
+    """Prove that a grievance ends without those whom its source does not have.
+
+    Where nobody is answered there is no complainant; what a unit reported has no hotline that sent it.
+    """
     workflow = scene.workflow
     finals = {name for name, state in workflow.states.items() if state.final}
     prompted = prompted_actions(scene, scene.places[0])
     for name, source in workflow.sources.items():
         start = source.start or workflow.start
-        if source.answered != "nobody" or start not in workflow.states or not finals:
-            continue
-        edges = _edges_without(scene, name, prompted)
-        into: dict[str, set[str]] = {}
-        for state, targets in edges.items():
-            for target in targets:
-                into.setdefault(target, set()).add(state)
-        reached, ending = closure([start], edges), closure(finals, into)
-        stuck = next((state for state in workflow.states if state in reached and state not in ending), None)
-        if stuck is not None:
-            words = (
-                f"来源{quoted(name)}不答复任何人，到了状态 {stuck} 就只有诉求人能往下办，而没有诉求人："
-                f"请另写一个别的角色能做的操作（可写 if: {{answered: nobody}}），或让它不进入 {stuck}"
-            )
-            scene.findings.error(("sources", name, "answered"), "nobody-answers", words)
+        for kinds, words in _absent(source) if start in workflow.states and finals else ():
+            absent = {role for role, spec in workflow.roles.items() if spec.is_ in kinds}
+            edges = _edges_without(scene, {"origin": name, "answered": source.answered}, absent, prompted)
+            into: dict[str, set[str]] = {}
+            for state, targets in edges.items():
+                for target in targets:
+                    into.setdefault(target, set()).add(state)
+            reached, ending = closure([start], edges), closure(finals, into)
+            stuck = next((state for state in workflow.states if state in reached and state not in ending), None)
+            if stuck is not None:
+                said = words.format(source=quoted(name), name=name, state=stuck)
+                scene.findings.error(("sources", name, "answered"), "nobody-answers", said)
+                break
 
 
-def _edges_without(scene: Scene, source: str, prompted: set[str]) -> dict[str, set[str]]:
-    """Return where the actions lead that somebody may take on a grievance of a source that answers nobody."""
+def _absent(source: SourceSpec) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Give the kinds of people that a source may lack, with the words for a state that only they could leave."""
+    rest = "请另写一个别的角色能做的操作（可写 if: {{answered: nobody}}），或让它不进入 {state}"
+    if source.answered == "nobody":
+        said = "来源{source}不答复任何人，到了状态 {state} 就只有诉求人能往下办，而没有诉求人："
+        yield ("complainant",), said + rest
+    if source.by:
+        kinds = ("channel",) if source.answered == "reporter" else ("channel", "complainant")
+        who = "热线" if source.answered == "reporter" else "热线或诉求人"
+        said = (
+            f"来源{{source}}可以由单位登记，那样的诉求到了状态 {{state}} 就只有{who}能往下办，而它没有{who}："
+            "请另写一个别的角色能做的操作（可写 if: {{origin: {name}}}），或让它不进入 {state}"
+        )
+        yield kinds, said
+
+
+def _edges_without(scene: Scene, here: Mapping[str, str], absent: set[str], prompted: set[str]) -> dict[str, set[str]]:
+    """Return where the actions lead that somebody may take on a grievance of which these facts are known."""
     workflow = scene.workflow
-    here = {"origin": source, "answered": "nobody"}
-    absent = {name for name, role in workflow.roles.items() if role.is_ == "complainant"}
     edges: dict[str, set[str]] = {state: set() for state in workflow.states}
     for name, action in workflow.actions.items():
         takers = set(action.by) - absent - (set() if name in prompted else {SYSTEM})

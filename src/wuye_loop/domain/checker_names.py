@@ -58,6 +58,7 @@ def _check_states(scene: Scene, place: FlowPlace) -> None:
             scene.findings.error(path, "reserved", "back 是保留字（回到挂起、并案之前的状态），不能作状态名", key=True)
         if state.holder is not None:
             known(scene, (*path, "holder"), "角色", [state.holder], actors)
+            _check_one_holder(scene, (*path, "holder"), state.holder)
         known(scene, (*path, "watched_by"), "角色", state.watched_by, actors)
         if place.kind is None and state.stage is None:
             scene.findings.error(path, "no-stage", f"主流程的状态{quoted(name)}要写 stage（六个环节之一）", key=True)
@@ -67,6 +68,18 @@ def _check_states(scene: Scene, place: FlowPlace) -> None:
             )
     if place.kind is not None and not place.flow.states:
         scene.findings.error((*place.path, "states"), "no-states", "至少要有一个状态", key=True)
+
+
+def _check_one_holder(scene: Scene, path: Path, name: str) -> None:
+    """Find a holder that stands for several units, or for none: the matter would lie with nobody."""
+    role = scene.workflow.roles.get(name)
+    if role is not None and (role.unit == "assist" or isinstance(role.unit, TaskUnit)):
+        kind = role.unit.task if isinstance(role.unit, TaskUnit) else "assist"
+        words = (
+            f"{name} 不能持有：它是任务 {kind} 的持有单位，可能有好几个，也可能一个没有。"
+            "请写一个只指一个单位的角色；要让它们看得见，写在 watched_by 里"
+        )
+        scene.findings.error(path, "many-holders", words)
 
 
 def _check_clocks(scene: Scene, place: FlowPlace) -> None:
@@ -149,8 +162,10 @@ def _check_tasks(scene: Scene) -> None:
     for kind, task in scene.workflow.tasks.items():
         path = ("tasks", kind)
         known(scene, (*path, "holder"), "角色", [task.holder], (*roles, TARGET, OPENER, ONE_LEVEL_UP))
+        _check_one_holder(scene, (*path, "holder"), task.holder)
         if task.fallback is not None:
             known(scene, (*path, "fallback"), "角色", [task.fallback], roles)
+            _check_one_holder(scene, (*path, "fallback"), task.fallback)
             if task.holder in (TARGET, OPENER):
                 words = "fallback 只在 holder 是 one_level_up 或一个角色时有用"
                 scene.findings.error((*path, "fallback"), "idle-key", words, key=True)

@@ -62,6 +62,7 @@ def _check_lines(scene: Scene, path: Path, kind: DocumentKind) -> None:
     if kind.settles is not None:
         known(scene, (*path, "settles"), f"任务 {kind.gathers} 的操作", [kind.settles], tuple(gathered.actions))
         _check_settled(scene, (*path, "settles"), kind.settles, gathered)
+        _check_issuers(scene, (*path, "by"), kind)
 
 
 def _check_agenda(scene: Scene, path: Path, kind: DocumentKind, gathered: TaskKind) -> None:
@@ -71,6 +72,18 @@ def _check_agenda(scene: Scene, path: Path, kind: DocumentKind, gathered: TaskKi
     if held is not None and units and gathered.holder not in kind.by and held.unit not in units:
         words = f"议题永远是空的：任务 {kind.gathers} 由 {gathered.holder} 持有，而签发的是 {'、'.join(kind.by)}"
         scene.findings.error((*path, "gathers"), "empty-agenda", words)
+
+
+def _check_issuers(scene: Scene, path: Path, kind: DocumentKind) -> None:
+    """Find issuers that hold no task: what is settled is what the issuing unit holds, and it must act as a unit."""
+    for index, name in enumerate(kind.by):
+        role = scene.workflow.roles.get(name)
+        if role is not None and role.is_ is not None:
+            words = (
+                f"{name}（is: {role.is_}）签发时不是以单位的身份，不能了结任务 {kind.gathers}：议题要由持有它的单位自己了结。"
+                "请写一个只有 unit 的角色"
+            )
+            scene.findings.error((*path, index), "not-the-holder", words)
 
 
 def _check_settled(scene: Scene, path: Path, name: str, gathered: TaskKind) -> None:

@@ -15,6 +15,7 @@ from wuye_loop.domain.workflow import EffectCall
 
 Place = tuple[str | int, ...]
 
+_TAGS = frozenset({"DutyUnit", "TaskUnit", "EstateUnit", "str", "int", "constrained-str", "Span"})  # of unions
 _CHINESE = re.compile(r"[一-鿿]")
 _CHOICES = re.compile(r"'([^']*)'")
 _SPAN = "要写一段时间：整数、空格、单位，例如 5 workdays、-1 workday、30 minutes（单位：minute hour day workhour workday month）"
@@ -70,8 +71,10 @@ def note_shape(error: ValidationError, model: type[BaseModel], prefix: Sequence[
 
 def _one_per_union(details: Iterable[ErrorDetails]) -> Iterable[ErrorDetails]:
     """Keep, of the branches of a union that all failed, the one that came furthest; its tags start with no field's name."""
+    every = list(details)
+    lacking = {detail["loc"][:-1] for detail in every if detail["type"] == "missing"}  # models that the writer did not mean
     kept: dict[Place, ErrorDetails] = {}
-    for detail in details:
+    for detail in every:
         loc = detail["loc"]
         tag = next((index for index, step in enumerate(loc) if _is_tag(step)), None)
         place: Place = loc if tag is None else loc[:tag]
@@ -80,20 +83,19 @@ def _one_per_union(details: Iterable[ErrorDetails]) -> Iterable[ErrorDetails]:
             kept[place] = detail
         elif tag is None:
             kept[(*place, detail["type"])] = detail
-        elif have is None or _worth(detail) > _worth(have):
+        elif have is None or _worth(detail, lacking) > _worth(have, lacking):
             kept[place] = detail
     return kept.values()
 
 
-def _worth(detail: ErrorDetails) -> tuple[int, int]:
-    """Rank the branches of a union: the deeper a complaint, the better it fits; then the one that says most."""
-    return len(detail["loc"]), {"value_error": 2, "dataclass_type": 2, "string_type": 1}.get(detail["type"], 0)
+def _worth(detail: ErrorDetails, lacking: set[Place]) -> tuple[int, bool, int]:
+    """Rank the branches of a union: the deeper a complaint, the better it fits; then what lacks nothing, and says most."""
+    loc = detail["loc"]
+    return len(loc), loc[:-1] not in lacking, {"value_error": 2, "dataclass_type": 2, "string_type": 1}.get(detail["type"], 0)
 
 
 def _is_tag(step: str | int) -> bool:
-    return isinstance(step, str) and (
-        ("[" in step and step != "[key]") or step in {"DutyUnit", "TaskUnit", "str", "int", "constrained-str", "Span"}
-    )
+    return isinstance(step, str) and (("[" in step and step != "[key]") or step in _TAGS)
 
 
 def _words(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str, bool]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from wuye_loop.domain.calendar import Starts
-from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.instants import as_text, id_text
 from wuye_loop.domain.spans import Span
 
 
@@ -109,9 +109,9 @@ class Clock:
 def as_row(clock: Clock) -> dict[str, Any]:
     """Give the JSON image of a clock: its fields by name, instants as RFC 3339 UTC with microseconds, spans as text."""
     return {
-        "id": str(clock.id),
+        "id": id_text(clock.id),
         "name": clock.name,
-        "task_id": str(clock.task_id) if clock.task_id else None,
+        "task_id": id_text(clock.task_id) if clock.task_id else None,
         "cycle": clock.cycle,
         "run": clock.run,
         "unit": clock.unit,

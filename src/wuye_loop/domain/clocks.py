@@ -32,6 +32,7 @@ __all__ = [
     "extend",
     "fire",
     "from_row",
+    "held_by",
     "pause",
     "recompute",
     "remaining_seconds",
@@ -128,6 +129,15 @@ def end(clock: Clock, now: datetime) -> Clock:
         rung if rung.fired_at or rung.at is None else Rung(rung.index, None, None, rung.skipped) for rung in clock.rungs
     )
     return _with(clock, ClockStatus.ENDED, clock.due_at, clock.provisional, now, history, rungs)
+
+
+def held_by(clock: Clock, unit: str) -> Clock:
+    """Give the clock to another unit: whose time it is changes, the time does not."""
+    return Clock(
+        clock.id, clock.name, clock.task_id, clock.cycle, clock.run, unit, clock.limit, clock.until, clock.starts,
+        clock.started_at, clock.status, clock.due_at, clock.provisional, clock.ended_at, clock.adjustments, clock.rungs,
+        clock.plans,
+    )  # fmt: skip
 
 
 def fire(clock: Clock, index: int, now: datetime) -> Clock:

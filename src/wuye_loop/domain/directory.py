@@ -44,6 +44,7 @@ class Directory:
                 for duty in unit.duties:
                     by_duty.setdefault((duty, unit.area_code), unit)
         self._by_duty = by_duty
+        self.by_duty = lru_cache(maxsize=8192)(self._nearest)
         self.ancestors = lru_cache(maxsize=8192)(self._ancestors)
 
     def unit(self, code: str | None) -> Unit | None:
@@ -66,7 +67,7 @@ class Directory:
         """Return the area of this level on the path from the top to the grievance's own area."""
         return next((area for area in self.ancestors(path) if area.level == level), None)
 
-    def by_duty(self, duty: str, path: str, level: str | None = None) -> Unit | None:
+    def _nearest(self, duty: str, path: str, level: str | None = None) -> Unit | None:
         """Return the unit with this duty for the area: at the level asked for, else the nearest one going up."""
         if level is not None:
             area = self.area_at(path, level)

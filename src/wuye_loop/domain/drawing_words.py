@@ -132,6 +132,7 @@ class FlowWords:
             self.restraints(step),
             f"由{self.wording.role(kind.holder)}持有{fallback}",
             "同时只开一件" if kind.single else "",
+            self.wording.apart(kind.separate),
         ]
         return "；".join(filter(None, said)) + "。"
 

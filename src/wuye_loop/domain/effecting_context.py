@@ -11,7 +11,7 @@ from wuye_loop.domain.situation import TaskState
 Opener = Callable[[Builder, str, str | None, str | None, dict[str, Any]], None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Context:
     """What an effect may look at: the answers of the form and the task it is taken on."""
 

@@ -1,78 +1,197 @@
 """What conditions may ask about a grievance (conditions.FACTS), taken from its situation."""
 
 import unicodedata
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from operator import attrgetter
+from typing import Any, Final
 
 from wuye_loop.domain.clocks import ClockStatus
-from wuye_loop.domain.situation import Situation, TaskState, World
+from wuye_loop.domain.situation import EMPTY, GrievanceState, Situation, TaskState, World
+
+_ABSENT: Final = object()
 
 
-def facts_of(
-    world: World, situation: Situation, task: TaskState | None = None, form: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    """Return the facts as a mapping; those of TEXTS, which cost more, only where the workflow's conditions ask them."""
-    grievance = situation.grievance
-    facts: dict[str, Any] = {
-        "source": grievance.source,
-        "channel": grievance.channel,
-        "kind": grievance.kind,
-        "urgency": grievance.urgency,
-        "category": grievance.category,
-        "area": grievance.area_code,
-        "level": grievance.level,
-        "estate": grievance.estate_code,
-        "company": grievance.company_code,
-        "managed": grievance.company_code is not None,
-        "anonymous": grievance.anonymous,
-        "state": grievance.state,
-        "stage": grievance.stage,
-        "cycle": grievance.cycle,
-        "lead": grievance.lead_unit,
-        "followers": grievance.followers,
-        "urged": grievance.urged,
-        "lead_final": world.lead is not None and world.lead.final,
-        "repeat": grievance.data.get("repeat", 0),
-        "estate_kind": grievance.data.get("estate_kind"),
-        "origin": grievance.data.get("origin"),
-        "answered": grievance.data.get("answered", "complainant"),
-    }
-    facts |= grievance.counts  # named as facts are: done.sign, cycle_done.sign, tasks.assist
-    facts |= _family("data", grievance.data)
-    for item in situation.tasks.values():
-        if not item.final:
-            name = f"open.{item.kind}"
-            facts[name] = facts.get(name, 0) + 1
-    for clock in situation.clocks.values():
-        if clock.status is not ClockStatus.ENDED and world.now > clock.due_at:
-            facts[f"overdue.{clock.name}"] = True
-    if task is not None:
-        # In a task's own conditions done.x counts what was done on this task, even where the main flow has an x too.
-        for name in world.rules.workflow.tasks[task.kind].actions:
-            facts.pop(f"done.{name}", None)
-        facts |= task.counts
-        facts["document"] = task.document
-        facts |= _family("data", task.data)
-    facts |= _family("form", form or {})
-    return with_texts(facts, world, situation) if world.rules.asks_texts else facts
+class Facts(Mapping[str, Any]):
+    """The facts of a situation, each looked up when it is asked: a decision asks a few of the many there are.
+
+    They are those of the moment they are asked in.
+    """
+
+    __slots__ = ("form", "situation", "task", "world")
+
+    def __init__(self, world: World, situation: Situation, task: TaskState | None, form: Mapping[str, Any]) -> None:
+        self.world = world
+        self.situation = situation
+        self.task = task
+        self.form = form
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return one fact, or the default where there is none of that name."""
+        of_grievance = _OF_GRIEVANCE.get(key)
+        if of_grievance is not None:
+            return of_grievance(self.situation.grievance)
+        family, dot, member = key.partition(".")
+        found = _FAMILIES.get(family) if dot else _OTHERS.get(key)
+        if found is not None:
+            return found(self, member, default)
+        if self.task is not None:  # in a task's own conditions, done.x counts what was done on this task
+            default = self.situation.grievance.counts.get(key, default)
+            return self.task.counts.get(key, default)
+        return self.situation.grievance.counts.get(key, default)  # named as facts are: done.sign, tasks.assist
+
+    def __getitem__(self, key: str) -> Any:
+        """Return one fact; KeyError where there is none of that name."""
+        found = self.get(key, _ABSENT)
+        if found is _ABSENT:
+            raise KeyError(key)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of all facts."""
+        return iter(self.every())
+
+    def __len__(self) -> int:
+        """Return how many facts there are."""
+        return len(self.every())
+
+    def every(self) -> dict[str, Any]:
+        """Return all that may be asked by name, without TEXTS where no condition of the workflow asks those."""
+        grievance, task = self.situation.grievance, self.task
+        facts = {name: read(grievance) for name, read in _OF_GRIEVANCE.items()}
+        facts["lead_final"] = self["lead_final"]
+        facts |= grievance.counts
+        facts |= _family("data", grievance.data)
+        for item in self.situation.tasks.values():
+            if not item.final:
+                name = f"open.{item.kind}"
+                facts[name] = facts.get(name, 0) + 1
+        for clock in self.situation.clocks.values():
+            if clock.status is not ClockStatus.ENDED and self.world.now > clock.due_at:
+                facts[f"overdue.{clock.name}"] = True
+        if task is not None:
+            facts |= task.counts
+            facts["document"] = task.document
+            facts |= _family("data", task.data)
+        facts |= _family("form", self.form)
+        return facts | self.texts() if self.world.rules.asks_texts else facts
+
+    def texts(self) -> dict[str, Any]:
+        """Return what mostly intake and routers ask: texts, the areas above, the hour, the age, the order's own fields."""
+        found = {name: read(self, "", None) for name, read in _TEXTS.items()}
+        return found | _family("extra", self.situation.grievance.extra)
 
 
 def _family(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{name}.{key}": value for key, value in values.items()}
 
 
-def with_texts(facts: dict[str, Any], world: World, situation: Situation) -> dict[str, Any]:
-    """Add what only intake and routers ask: texts, the areas above, the hour, the age."""
-    grievance = situation.grievance
-    category = grievance.category or ""
-    parts = category.split("/")
-    local = world.calendar.local_date(world.now)
-    facts["title"] = unicodedata.normalize("NFKC", grievance.title)
-    facts["body"] = unicodedata.normalize("NFKC", grievance.body)
-    facts["text"] = f"{facts['title']}\n{facts['body']}"
-    facts["areas"] = [code for code in grievance.area_path.split("/") if code]
-    facts["category_path"] = ["/".join(parts[: n + 1]) for n in range(len(parts))] if category else []
-    facts["age_workdays"] = world.calendar.workdays_between(grievance.received_at, world.now)
-    facts["workday"] = world.calendar.is_workday(local)
-    facts["hour"] = world.calendar.local(world.now).hour
-    return facts | _family("extra", grievance.extra)
+def facts_of(
+    world: World, situation: Situation, task: TaskState | None = None, form: Mapping[str, Any] | None = None
+) -> Facts:
+    """Return the facts of a situation, as a task's own conditions and those of a form see them."""
+    return Facts(world, situation, task, form or EMPTY)
+
+
+def with_texts(facts: Facts, world: World, situation: Situation) -> dict[str, Any]:
+    """Return all facts at once, with those of TEXTS: routers ask many of them, again and again."""
+    return facts.every() | facts_of(world, situation).texts()
+
+
+# --- what each fact is ----------------------------------------------------------------------------------------------
+
+_OF_GRIEVANCE: Final[Mapping[str, Callable[[GrievanceState], Any]]] = {
+    "source": attrgetter("source"),
+    "channel": attrgetter("channel"),
+    "kind": attrgetter("kind"),
+    "urgency": attrgetter("urgency"),
+    "category": attrgetter("category"),
+    "area": attrgetter("area_code"),
+    "level": attrgetter("level"),
+    "estate": attrgetter("estate_code"),
+    "company": attrgetter("company_code"),
+    "managed": lambda grievance: grievance.company_code is not None,
+    "anonymous": attrgetter("anonymous"),
+    "state": attrgetter("state"),
+    "stage": attrgetter("stage"),
+    "cycle": attrgetter("cycle"),
+    "lead": attrgetter("lead_unit"),
+    "followers": attrgetter("followers"),
+    "urged": attrgetter("urged"),
+    "repeat": lambda grievance: grievance.data.get("repeat", 0),
+    "estate_kind": lambda grievance: grievance.data.get("estate_kind"),
+    "origin": lambda grievance: grievance.data.get("origin"),
+    "answered": lambda grievance: grievance.data.get("answered", "complainant"),
+}
+
+Found = Callable[[Facts, str, Any], Any]  # (facts, the name after the dot, what stands for its absence)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+def _text(facts: Facts, _: str, __: Any) -> str:
+    grievance = facts.situation.grievance
+    return f"{_folded(grievance.title)}\n{_folded(grievance.body)}"
+
+
+def _category_path(facts: Facts, _: str, __: Any) -> list[str]:
+    category = facts.situation.grievance.category
+    parts = category.split("/") if category else []
+    return ["/".join(parts[: n + 1]) for n in range(len(parts))]
+
+
+def _lead_final(facts: Facts, _: str, __: Any) -> bool:
+    return facts.world.lead is not None and facts.world.lead.final
+
+
+def _document(facts: Facts, _: str, default: Any) -> Any:
+    return facts.task.document if facts.task is not None else default
+
+
+def _open(facts: Facts, kind: str, default: Any) -> Any:
+    return facts.situation.open_tasks(kind) or default
+
+
+def _overdue(facts: Facts, name: str, default: Any) -> Any:
+    now = facts.world.now
+    for clock in facts.situation.clocks.values():
+        if clock.name == name and clock.status is not ClockStatus.ENDED and now > clock.due_at:
+            return True
+    return default
+
+
+def _data(facts: Facts, name: str, default: Any) -> Any:
+    if facts.task is not None and name in facts.task.data:
+        return facts.task.data[name]
+    return facts.situation.grievance.data.get(name, default)
+
+
+def _age(facts: Facts, _: str, __: Any) -> int:
+    world = facts.world
+    return world.calendar.workdays_between(facts.situation.grievance.received_at, world.now)
+
+
+def _workday(facts: Facts, _: str, __: Any) -> bool:
+    calendar = facts.world.calendar
+    return calendar.is_workday(calendar.local_date(facts.world.now))
+
+
+_TEXTS: Final[Mapping[str, Found]] = {
+    "title": lambda facts, _, __: _folded(facts.situation.grievance.title),
+    "body": lambda facts, _, __: _folded(facts.situation.grievance.body),
+    "text": _text,
+    "areas": lambda facts, _, __: [code for code in facts.situation.grievance.area_path.split("/") if code],
+    "category_path": _category_path,
+    "age_workdays": _age,
+    "workday": _workday,
+    "hour": lambda facts, _, __: facts.world.calendar.local(facts.world.now).hour,
+}
+_OTHERS: Final[Mapping[str, Found]] = {**_TEXTS, "lead_final": _lead_final, "document": _document}
+_FAMILIES: Final[Mapping[str, Found]] = {
+    "open": _open,
+    "overdue": _overdue,
+    "data": _data,
+    "form": lambda facts, name, default: facts.form.get(name, default),
+    "extra": lambda facts, name, default: facts.situation.grievance.extra.get(name, default),
+}

@@ -20,6 +20,9 @@ def _written(at: datetime) -> str:
     return text[1:-1] if at.microsecond else f"{text[1:-2]}.000000Z"
 
 
+id_text = lru_cache(maxsize=4096)(str)  # an id is written several times in a step; its own text costs seven times as much
+
+
 def from_text(text: str) -> datetime:
     """Read what as_text wrote, and any RFC 3339 instant with an offset.
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.instants import as_text, id_text
 from wuye_loop.domain.situation import Entry
 
 GENESIS = b"\x00" * 32
@@ -30,11 +30,11 @@ def canonical(
     """Return the bytes that are hashed: UTF-8 JSON, keys sorted, instants as text."""
     return orjson.dumps(
         {
-            "grievance": str(grievance_id),
+            "grievance": id_text(grievance_id),
             "seq": seq,
             "at": as_text(at),
             "action": action,
-            "task": str(task_id) if task_id else None,
+            "task": id_text(task_id) if task_id else None,
             "actor": actor,
             "from": from_state,
             "to": to_state,

@@ -19,7 +19,7 @@ from wuye_loop.domain.permits import blocked, lawful, open_blocked
 from wuye_loop.domain.roles import SYSTEM, acting_role, duty_of
 from wuye_loop.domain.rules import BACK
 from wuye_loop.domain.situation import SYSTEM as SYSTEM_ACTOR
-from wuye_loop.domain.situation import Actor, Command, Line, Situation, Step, TaskState, World
+from wuye_loop.domain.situation import EMPTY, Actor, Command, Line, Situation, Step, TaskState, World
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.workflow import ActionSpec
 
@@ -112,7 +112,7 @@ def decide_rung(world: World, situation: Situation, clock_id: UUID, index: int) 
     machine = world.rules.machine(task.kind if task else None)
     spec = machine.flow.clocks[clock.name].ladder[index]
     facts: dict[str, Any] = {"clock": clock.name, "rung": index, "due": clocks.as_row(clock)["due_at"]}
-    wanted = not spec.when.raw or spec.when.holds(facts_of(world, situation, task))
+    wanted = spec.when.always or spec.when.holds(facts_of(world, situation, task))
     if not wanted:
         facts["passed"] = True
     for instrument in spec.do if wanted else ():
@@ -275,7 +275,7 @@ def _act(builder: Builder, command: Command) -> None:
     if why is not None:
         raise IllegalAction(why, actions=lawful(world, situation, command.actor, task))
     answers = answered(builder, spec.form, command.form, task) if command.actor is not SYSTEM_ACTOR else {}
-    facts = facts_of(world, situation, task, answers)
+    facts = EMPTY if command.action in flow.certain else facts_of(world, situation, task, answers)
     target, way = flow.fire(command.action, state, facts)
     _carry_out(builder, command, spec, task, role, answers, target, way)
 

@@ -70,7 +70,7 @@ def _common(world: World, situation: Situation, spec: Step, task: TaskState | No
         clock = situation.open_clock(spec.before_due, None)
         if clock is None or world.now > clock.due_at:
             return "只能在时限届满之前提出"
-    if spec.if_.raw:
+    if not spec.if_.always:
         unmet = spec.if_.unmet(facts_of(world, situation, task))
         if unmet:
             return ";".join(unmet)

@@ -4,14 +4,14 @@ The checker has proved the definition before this is built: `transitions` accept
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
 import re2
 from pydantic import BaseModel
-from transitions import EventData, Machine, MachineError
+from transitions import EventData, Machine
 
 from wuye_loop.domain.clocks import RungPlan
 from wuye_loop.domain.conditions import Condition
@@ -51,13 +51,22 @@ def _note(index: int, event: EventData) -> None:
     token.way = index
 
 
+def _ways(spec: ActionSpec, source: str, transitions: Sequence[Any]) -> list[tuple[Condition | None, str, int]]:
+    """Return what a machine's transitions of one action from one state say: no condition where it always holds."""
+    return [
+        (None if way.when.always else way.when, transition.dest or source, index)
+        for index, (way, transition) in enumerate(zip(spec.ways, transitions, strict=False))
+    ]
+
+
 class FlowMachine:
     """The machine of one flow: which way an action goes from a state."""
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
         self.start = flow.start
-        self._machine = Machine(
+        #: The definition as the library holds it: every step takes the way that it would take.
+        self.machine = Machine(
             model=None,
             states=list(flow.states),
             initial=flow.start,
@@ -70,6 +79,16 @@ class FlowMachine:
             for source in spec.from_:
                 self.by_state[source].append(name)
                 self._add(name, spec, source)
+        #: Where an action may go from a state, in the order in which the library tries it: (when, to, which way).
+        self._ways: dict[tuple[str, str], list[tuple[Condition | None, str, int]]] = {
+            (name, source): _ways(flow.actions[name], source, transitions)
+            for name, event in self.machine.events.items()
+            for source, transitions in event.transitions.items()
+        }
+        self.certain = frozenset(name for name, spec in flow.actions.items() if spec.ways[0].when.always)
+        self.during = {
+            state: tuple(name for name, clock in flow.clocks.items() if state in clock.during) for state in flow.states
+        }
         self.plans = {
             name: tuple(RungPlan(index, rung.offset) for index, rung in enumerate(clock.ladder))
             for name, clock in flow.clocks.items()
@@ -79,7 +98,7 @@ class FlowMachine:
         for index, way in enumerate(spec.ways):
             target = way.to if way.to is not None else spec.to
             internal = target is None or target == BACK
-            self._machine.add_transition(
+            self.machine.add_transition(
                 name,
                 source,
                 None if internal else target,
@@ -90,16 +109,17 @@ class FlowMachine:
     def fire(self, action: str, state: str, facts: Mapping[str, Any]) -> tuple[str, int]:
         """Return the state the action leads to and which outcome was taken.
 
-        Raises IllegalAction when the state knows no such action or no outcome fits.
+        The machine's own transitions in its own order, without the callbacks and the logging that trigger() spends most
+        of its time on; a test holds the two side by side. Raises IllegalAction when the state knows no such action or
+        no outcome fits.
         """
-        token = Token(state)
-        try:
-            moved = self._machine.events[action].trigger(token, facts=facts)
-        except (KeyError, MachineError):
-            raise IllegalAction("当前状态下不能这样办") from None
-        if not moved:
-            raise IllegalAction("没有适用的结果")
-        return token.state, token.way
+        ways = self._ways.get((action, state))
+        if ways is None:
+            raise IllegalAction("当前状态下不能这样办")
+        for when, target, way in ways:
+            if when is None or when.holds(facts):
+                return target, way
+        raise IllegalAction("没有适用的结果")
 
 
 def conditions_in(part: object) -> Iterator[Condition]:

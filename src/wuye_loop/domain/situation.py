@@ -1,4 +1,8 @@
-"""Where a grievance stands: the values that decisions read and make. No I/O; every change is a new value."""
+"""Where a grievance stands: the values that decisions read and make. No I/O; every change is a new value.
+
+What every step makes is not declared frozen, because that takes several times as long to make; nobody sets a field of
+it all the same but a Builder, on the grievance that it copied.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -8,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from wuye_loop.domain.clocks import Clock, ClockStatus
-from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.instants import as_text, id_text
 from wuye_loop.domain.terms import ActorKind
 
 if TYPE_CHECKING:
@@ -37,7 +41,7 @@ class Actor:
         if self.unit:
             row["unit"] = self.unit
         if self.key_id:
-            row["key"] = str(self.key_id)
+            row["key"] = id_text(self.key_id)
         return row
 
 
@@ -126,7 +130,7 @@ MUTABLE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TaskState:
     """A side flow's record."""
 
@@ -151,7 +155,11 @@ class TaskState:
 
     def as_json(self) -> dict[str, Any]:
         """Return the ledger's image of the task."""
-        return {item.name: plain(getattr(self, item.name)) for item in fields(self)}
+        return {name: plain(value) for name, value in zip(_TASK_NAMES, _task_values(self), strict=True)}
+
+
+_TASK_NAMES = tuple(item.name for item in fields(TaskState))
+_task_values = attrgetter(*_TASK_NAMES)
 
 
 def plain(value: object) -> Any:
@@ -159,13 +167,13 @@ def plain(value: object) -> Any:
     if isinstance(value, datetime):
         return as_text(value)
     if isinstance(value, UUID):
-        return str(value)
+        return id_text(value)
     if isinstance(value, tuple):
         return list(value)
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Situation:
     """A grievance with its tasks and clocks, as locked."""
 
@@ -238,7 +246,7 @@ class World:
     files: Callable[[Sequence[str]], frozenset[str]] = no_files  # which of these ids are files of the grievance
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Command:
     """What is asked: an action on the grievance or on one of its tasks."""
 
@@ -248,7 +256,7 @@ class Command:
     task_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NoticeDraft:
     """A notice to a unit, to be sent after the commit, not before `not_before`."""
 
@@ -260,7 +268,7 @@ class NoticeDraft:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DocumentDraft:
     """A numbered instrument that a step issued."""
 
@@ -288,7 +296,7 @@ class Line:
     draft: DocumentDraft | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RatingDraft:
     """What somebody answered about a unit in a cycle; `rater` tells the ratings of one cycle apart."""
 
@@ -312,7 +320,7 @@ class PrecedentDraft:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """One row of the ledger, hashed over the row before."""
 
@@ -329,7 +337,7 @@ class Entry:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Step:
     """What was decided: the new situation and everything to be written with it."""
 

@@ -1,7 +1,7 @@
 """When a clock starts, pauses, goes on and ends, as the state of its flow says; never by touching a grievance."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from wuye_loop.domain.spans import Span
 from wuye_loop.domain.workflow import ClockSpec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Resolved:
     """The limit that was chosen: a span or a fixed instant, and the rule for its start."""
 
@@ -87,5 +87,5 @@ def _goes_on(spec: ClockSpec, latest: Clock, cycle: int, over: int) -> bool:
 def _running(latest: Clock, unit: str | None, world: World) -> Clock | None:
     clock = latest if latest.status is ClockStatus.RUNNING else clocks.resume(latest, world.now, world.calendar)
     if clock.unit != unit and unit is not None:
-        clock = replace(clock, unit=unit)
+        clock = clocks.held_by(clock, unit)
     return None if clock is latest else clock

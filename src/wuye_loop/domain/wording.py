@@ -9,7 +9,18 @@ from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.forms import FieldSpec
 from wuye_loop.domain.spans import Span
 from wuye_loop.domain.terms import Audience, Level, Stage
-from wuye_loop.domain.workflow import DutyUnit, EffectCall, Limit, Outcome, Role, RungSpec, TaskUnit, Times, Workflow
+from wuye_loop.domain.workflow import (
+    DutyUnit,
+    EffectCall,
+    EstateUnit,
+    Limit,
+    Outcome,
+    Role,
+    RungSpec,
+    TaskUnit,
+    Times,
+    Workflow,
+)
 
 STARTS: Final = {
     Starts.AT_ONCE: "立即起算",
@@ -80,6 +91,10 @@ class Wording:
         found = self._workflow.roles.get(name)
         return found.title if found else SPECIAL.get(name, name)
 
+    def apart(self, groups: Iterable[Iterable[str]]) -> str:
+        """Return in words which bodies of a task must differ; the empty text where none must."""
+        return "；".join(f"{'、'.join(map(self.role, group))}必须是不同的单位" for group in groups)
+
     def roles(self, names: Iterable[str]) -> str:
         """Return the titles of roles as a list, or 无人."""
         return listed(map(self.role, names)) or "无人"
@@ -132,6 +147,8 @@ class Wording:
             found = f"属地{level}职责为 {where.duty} 的单位"
         elif isinstance(where, TaskUnit):
             found = f"未办结{self.task(where.task)}任务的持有单位"
+        elif isinstance(where, EstateUnit):
+            found = SPECIAL[where.estate]
         else:
             found = {"lead": "主办单位", "assist": "协办单位"}.get(where, f"单位 {where}")
         return f"{found}（办理用{_KINDS[role.is_]}）" if role.is_ in ("supervisor", "admin") else found

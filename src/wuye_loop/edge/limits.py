@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,8 +27,8 @@ class _Overflow(TooLarge):
 class Limits:
     """ASGI middleware: 413, 414 or 431, and the end of the connection, for a request beyond its bounds in bytes.
 
-    `bodies` gives single paths another body limit, `endings` those that end so. Memory stays flat however much is
-    sent, announced or not.
+    `bodies` gives single paths another body limit, `shapes` those that a pattern matches whole. Memory stays flat
+    however much is sent, announced or not.
     """
 
     def __init__(
@@ -36,16 +37,16 @@ class Limits:
         *,
         body: int = MAX_BODY,
         bodies: Mapping[str, int] | None = None,
-        endings: Mapping[str, int] | None = None,
+        shapes: Mapping[re.Pattern[str], int] | None = None,
     ) -> None:
         self._app = app
         self._body = body
         self._bodies = dict(bodies or {})
-        self._endings = dict(endings or {})
+        self._shapes = dict(shapes or {})
 
     def _limit(self, path: str) -> int:
-        ending = next((limit for ending, limit in self._endings.items() if path.endswith(ending)), self._body)
-        return self._bodies.get(path, ending)
+        shaped = next((limit for shape, limit in self._shapes.items() if shape.fullmatch(path)), self._body)
+        return self._bodies.get(path, shaped)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on if it keeps within its bounds, and count what it sends."""

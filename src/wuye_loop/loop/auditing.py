@@ -62,7 +62,7 @@ class Report:
 
 
 def verify(loop: Loop, database: Database, *, progress: Callable[[int], None] | None = None) -> Report:
-    """Replay all ledgers: sequence, hash chain, state, tasks, clocks, rungs, documents."""
+    """Replay all ledgers: sequence, hash chain, state, tasks, clocks, rungs; files; document numbers and lines."""
     report = Report()
     calendars: dict[str, WorkCalendar] = {}
 
@@ -106,6 +106,9 @@ def _verify_one(folder: Folder, calendar_of: Callable[[str], WorkCalendar], repo
         _compare(report, f"{folder.number} {name}", grievance.get(name), plain(folder.grievance[name]))
     _compare_all(report, folder.number, "task", tasks, folder.tasks)
     _compare_all(report, folder.number, "clock", images, folder.clocks)
+    uploads = (entry.facts for entry in folder.entries if entry.action == "upload")
+    kept = {row["file"]: (row["sha256"], row.get("audience")) for row in uploads}
+    _compare_all(report, folder.number, "file", kept, folder.files)
     calendar = calendar_of(folder.workflow)
     for image in folder.clocks.values():
         report.clocks += 1
@@ -144,3 +147,7 @@ def _compare(report: Report, what: str, folded: object, stored: object) -> None:
 def _documents(session: Session, report: Report) -> None:
     for series, year, drawn, kept in audit.series_gaps(session):
         report.drifted(f"文号 {series} {year} 年: 已取 {drawn} 号，存 {kept} 件")
+    for number in audit.broken_lines(session):
+        report.drifted(f"文书 {number} 的各条与所发起的任务不符")
+    for file in audit.broken_files(session):
+        report.drifted(f"文件 {file} 的内容被改动")

@@ -15,6 +15,7 @@ from wuye_loop.domain import machine
 from wuye_loop.domain.arrival import arrived, attaching, first_look, see_sender
 from wuye_loop.domain.errors import BadForm, BadInput, Conflict, Forbidden, IllegalAction, KeyReused, NotFound
 from wuye_loop.domain.intake import IntakeForm
+from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Actor, Command, Situation, Step, World
 from wuye_loop.domain.text import mask_address
 from wuye_loop.domain.views import grievance_view, receipt_view
@@ -48,7 +49,8 @@ def collect(
         external_id=form.external_id,
         estate=form.place.estate,
         area=form.place.area_code,
-        phone_hash=loop.keyring.blind(person["phone"]) if person.get("phone") else None,
+        # Only a hotline learns that a person has complained before: a unit could ask for its neighbours' phones.
+        phone_hash=loop.keyring.blind(person["phone"]) if person.get("phone") and actor.unit is None else None,
         ticket=ticket,
     )
     if found.stored is not None and ticket is not None:
@@ -102,7 +104,8 @@ def _new(
     )
     see_sender(world, situation, actor)
     situation, notices, facts = first_look(world, situation, form)
-    attached = _attach(loop, session, world, situation, form, actor, digest)
+    # What raises an alarm is a matter of its own, whatever it belongs to.
+    attached = situation if notices else _attach(loop, session, world, situation, form, actor, digest, ticket)
     if isinstance(attached, Outcome):
         return attached
     situation = attached
@@ -129,29 +132,48 @@ def _source(actor: Actor) -> str:
 
 
 def _attach(
-    loop: Loop, session: Session, world: World, situation: Situation, form: IntakeForm, actor: Actor, digest: bytes
+    loop: Loop,
+    session: Session,
+    world: World,
+    situation: Situation,
+    form: IntakeForm,
+    actor: Actor,
+    digest: bytes,
+    ticket: Ticket | None,
 ) -> Outcome | Situation:
     """Let an order that belongs to an earlier grievance (催办) become an action there; else return it as a new matter.
 
+    Its words go along where the action asks for a text.
     Where the earlier one is unknown or no longer takes the action, the order is taken in as a new grievance, flagged.
     """
     rule, named = attaching(world, situation, form)
     if rule is None:
         return situation
-    number = intake.earlier(session, _source(actor), named) if named is not None else None
+    earlier = intake.earlier(session, _source(actor), named) if named is not None else None
     flagged = replace(situation.grievance, flags=(*situation.grievance.flags, "unattached"))
-    if number is None:
+    if earlier is None:
         return replace(situation, grievance=flagged)
+    number, workflow = earlier
+    said = _said(loop.reference.rules(session, workflow), rule.act, situation.grievance.body)
 
     def answer(world: World, situation: Situation, _: Step) -> bytes:
         return _dump({**grievance_view(world, situation), "attached_to": number})
 
     try:
-        outcome = engine.take(loop, session, number, Command(rule.act, actor), answer)
+        with session.begin_nested():  # a refusal gives back the document numbers it drew
+            outcome = engine.take(loop, session, number, Command(rule.act, actor, said), answer, ticket=ticket)
     except (IllegalAction, Forbidden, BadForm, NotFound):
         return replace(situation, grievance=flagged)
     intake.attach(session, _source(actor), form.external_id, digest, number, outcome.body, world.now)
     return replace(outcome, status=200)
+
+
+def _said(rules: Rules, action: str, body: str) -> dict[str, str]:
+    """Return the form of the action an order becomes: what it says, struck of identities, in the first text asked for."""
+    spec = rules.workflow.actions.get(action)
+    fields = spec.needs.items() if spec is not None else ()
+    texts = [(name, field) for name, field in fields if field.type == "text" and field.when is None]
+    return {name: body[: field.max or 4000] for name, field in texts[:1]}
 
 
 def _attached_before(kept: tuple[bytes, bytes], digest: bytes) -> Outcome:

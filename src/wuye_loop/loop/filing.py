@@ -46,6 +46,8 @@ def upload(
 ) -> Outcome:
     """Keep a file with a grievance the actor sees, with a ledger row of its hash; the answer is its id.
 
+    The same bytes from the same key for the same readers are the same file: a retry adds nothing.
+
     Raises NotFound, Forbidden, BadInput, UnsupportedMedia, TooLarge.
     """
     if actor.kind not in (ActorKind.HOTLINE, ActorKind.UNIT, ActorKind.SUPERVISOR):
@@ -55,22 +57,34 @@ def upload(
         raise TooLarge(f"一个文件最大 {MOST_BYTES // 1024 // 1024} MiB")
     made: dict[str, Any] = {}
 
-    def kept(world: World, situation: Situation) -> Step:
+    def kept(world: World, situation: Situation) -> Step | None:
         if audience.value not in audiences(actor, world.rules):
             raise Forbidden("您不能上传自己看不到的文件")
         grievance = situation.grievance
+        if same := files.same(session, grievance.id, content, actor.as_json(), audience.value):
+            made.update(_facts(same, audience))
+            return None
         held, size = files.count(session, grievance.id)
         if held >= _MOST_FILES or size + len(content) > _MOST_IN_ALL:
             raise TooLarge(f"一件诉求最多 {_MOST_FILES} 个文件、共 {_MOST_IN_ALL // 1024 // 1024} MiB")
         file = files.add(
             session, loop.ids.new(), grievance.id, media_type, content, actor.as_json(), audience.value, world.now
         )
-        facts = {"file": str(file.id), "media_type": media_type, "size": file.size, "sha256": file.sha256}
-        made.update(facts)
-        return machine.note(world, situation, "upload", facts, actor)
+        made.update(_facts(file, audience))
+        return machine.note(world, situation, "upload", made, actor)
 
     engine.amend(loop, session, number, kept, actor)
     return Outcome(orjson.dumps(made), 201, number=number)
+
+
+def _facts(file: StoredFile, audience: Audience) -> dict[str, Any]:
+    return {
+        "file": str(file.id),
+        "media_type": file.media_type,
+        "size": file.size,
+        "sha256": file.sha256,
+        "audience": audience.value,
+    }
 
 
 def download(loop: Loop, session: Session, actor: Actor, file_id: UUID) -> StoredFile:

@@ -29,6 +29,7 @@ class Folder:
     tasks: Mapping[str, Any]
     clocks: Mapping[str, Any]
     rungs: Mapping[tuple[UUID, int], tuple[str | None, str | None]]
+    files: Mapping[str, tuple[str, str]]  # hash and audience of each
 
 
 _GRIEVANCES = f"""
@@ -42,6 +43,18 @@ FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
 _TASKS = "SELECT * FROM task WHERE grievance_id = ANY(%(ids)s)"
 _CLOCKS = "SELECT grievance_id, id, image, status, due_at FROM clock WHERE grievance_id = ANY(%(ids)s)"
 _RUNGS = "SELECT grievance_id, clock_id, idx, at, fired_at FROM rung WHERE grievance_id = ANY(%(ids)s)"
+_FILES = "SELECT grievance_id, id, sha256, audience FROM attachment WHERE grievance_id = ANY(%(ids)s)"
+_CONTENTS = """
+SELECT id, encode(sha256(content), 'hex') = sha256 AS sound FROM attachment WHERE id > %(after)s ORDER BY id LIMIT 20
+"""
+# Every task of a document that is not the document's own has one line, and every line its task; lines count from 1.
+_LINES = """
+SELECT coalesce(l.number, t.document_number) AS number FROM document_line l
+FULL JOIN (SELECT k.* FROM task k JOIN document d ON d.number = k.document_number AND d.task_id IS DISTINCT FROM k.id) t
+  ON t.id = l.task_id AND t.grievance_id = l.grievance_id AND t.document_number = l.number
+WHERE l.number IS NULL OR t.id IS NULL
+UNION SELECT number FROM document_line GROUP BY number HAVING max(n) <> count(*) OR min(n) <> 1
+"""
 _TASK_IMAGE = (
     "id", "grievance_id", "kind", "n", "state", "final", "holder_unit", "opener_unit", "opener_role", "document",
     "document_number", "copies", "data", "counts", "opened_at", "state_since", "closed_at", "cycle",
@@ -68,12 +81,15 @@ def folders(session: Session) -> Iterator[Folder]:
         rungs: dict[UUID, dict[tuple[UUID, int], tuple[str | None, str | None]]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_RUNGS, ids):
             rungs[row.grievance_id][row.clock_id, row.idx] = (_plain(row.at), _plain(row.fired_at))
+        files: dict[UUID, dict[str, tuple[str, str]]] = defaultdict(dict)
+        for row in connection.exec_driver_sql(_FILES, ids):
+            files[row.grievance_id][str(row.id)] = (row.sha256, row.audience)
         for found in rows:
             key = found["id"]
             grievance = {name: _plain(found[name]) for name in MUTABLE}
             yield Folder(
                 key, found["number"], found["workflow"], found["seq"], bytes(found["head"]), grievance,
-                entries[key], tasks[key], clocks[key], rungs[key],
+                entries[key], tasks[key], clocks[key], rungs[key], files[key],
             )  # fmt: skip
 
 
@@ -85,6 +101,19 @@ def series_gaps(session: Session) -> list[tuple[str, int, int, int]]:
         " GROUP BY s.series, s.year, s.n HAVING s.n <> count(d.number) OR s.n <> coalesce(max(d.n), 0)"
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def broken_lines(session: Session) -> list[str]:
+    """Return the numbers of documents whose lines and tasks do not belong together."""
+    return list(session.connection().exec_driver_sql(_LINES).scalars())
+
+
+def broken_files(session: Session) -> Iterator[UUID]:
+    """Yield the files whose content has another hash than the one kept; a few are read at a time."""
+    after = UUID(int=0)
+    while rows := session.connection().exec_driver_sql(_CONTENTS, {"after": after}).all():
+        after = rows[-1].id
+        yield from (row.id for row in rows if not row.sound)
 
 
 def _plain(value: Any) -> Any:

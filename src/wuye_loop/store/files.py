@@ -57,6 +57,20 @@ def add(
     return StoredFile(file_id, media_type, len(content), digest, content)
 
 
+def same(
+    session: Session, grievance_id: UUID, content: bytes, actor: Mapping[str, Any], audience: str
+) -> StoredFile | None:
+    """Return the file of these bytes that the same caller has put there before for the same readers, if any."""
+    digest = sha256(content).hexdigest()
+    row = session.connection().exec_driver_sql(
+        "SELECT id, media_type FROM attachment WHERE grievance_id = %(grievance)s AND sha256 = %(sha256)s"
+        " AND actor = %(actor)s::jsonb AND audience = %(audience)s LIMIT 1",
+        {"grievance": grievance_id, "sha256": digest, "actor": orjson.dumps(actor).decode(), "audience": audience},
+    )
+    found = row.first()
+    return StoredFile(found[0], found[1], len(content), digest, content) if found else None
+
+
 def count(session: Session, grievance_id: UUID) -> tuple[int, int]:
     """Return how many files a grievance has, and how many bytes they are."""
     row = session.connection().exec_driver_sql(

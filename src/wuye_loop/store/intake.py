@@ -116,15 +116,15 @@ def entry_of(row: Any) -> Entry:
     return Entry(row[0], row[1], row[2], task_id, row[4], row[5], row[6], row[7], row[8], row[9], bytes(row[10]))
 
 
-def earlier(session: Session, source: str, named: str) -> str | None:
-    """Return the number of the grievance of this source that an order names by its number or its external id."""
+def earlier(session: Session, source: str, named: str) -> tuple[str, str] | None:
+    """Return number and workflow of the grievance of this source that an order names by its number or external id."""
     row = session.connection().exec_driver_sql(
-        "SELECT number FROM grievance WHERE source = %(source)s AND external_id = %(named)s"
-        " UNION ALL SELECT number FROM grievance WHERE number = %(named)s AND source = %(source)s LIMIT 1",
+        "SELECT number, workflow FROM grievance WHERE source = %(source)s AND external_id = %(named)s"
+        " UNION ALL SELECT number, workflow FROM grievance WHERE number = %(named)s AND source = %(source)s LIMIT 1",
         {"source": source, "named": named},
     )
-    found = row.scalar()
-    return str(found) if found is not None else None
+    found = row.first()
+    return (found[0], found[1]) if found is not None else None
 
 
 def attach(

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from wuye_loop.domain.directory import level_above
+from wuye_loop.domain.router import COMPANY
 from wuye_loop.domain.routing import RoutingCase, choose
-from wuye_loop.domain.workflow import DutyUnit, Workflow
+from wuye_loop.domain.workflow import DutyUnit, EstateUnit, Workflow
 from wuye_loop.trial.simulation.desk import Case, Desk
 from wuye_loop.trial.simulation.places import AT, Places
 
@@ -37,6 +38,8 @@ class Assigning:
             return None
         if spec.unit == "lead":
             return case.lead
+        if isinstance(spec.unit, EstateUnit):
+            return self._desks.get(case.profile.facts[COMPANY] or "")
         key = (role or "", case.profile.street.name, case.level)
         if key not in self._roles:
             self._roles[key] = self._found(spec.unit, case)

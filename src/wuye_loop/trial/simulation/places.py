@@ -7,7 +7,7 @@ from typing import Any, Final
 from wuye_loop.domain.directory import Area, Directory, Unit
 from wuye_loop.domain.router import COMPANY
 from wuye_loop.domain.terms import Level
-from wuye_loop.domain.workflow import DutyUnit, Workflow
+from wuye_loop.domain.workflow import DutyUnit, EstateUnit, Workflow
 
 _TOP: Final = (("city", Level.CITY), ("district", Level.DISTRICT))
 AT: Final = "@"  # a duty's unit is named duty@area
@@ -94,6 +94,8 @@ def _fixed_codes(workflow: Workflow) -> list[str]:
     """Return the codes that roles and routers name, each once; `company` for every property company together."""
     special = ("lead", "assist")
     found = {role.unit: None for role in workflow.roles.values() if isinstance(role.unit, str)}
+    if any(isinstance(role.unit, EstateUnit) for role in workflow.roles.values()):
+        found[COMPANY] = None
     for call in workflow.routers:
         found |= dict.fromkeys(_texts(call.params, ("to", "assist", "fallback", "among", "codes")))
     return [code for code in found if code not in special]

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from math import ceil
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection
@@ -52,10 +52,11 @@ def scene_of(workflow: Workflow, load: Load, staff: Staff, first: date, days: in
 
 def _needed(scene: Scene) -> dict[str, int]:
     """Return how many people keep each unit as busy as `usage` says: tried out with two weeks' arrivals and no queue."""
-    a_day = scene.load.per_day or 1
+    days = [scene.first + timedelta(days=n) for n in range(scene.days)]
+    a_day = (scene.load.per_day or 1) * sum(map(scene.load.factor, days)) / scene.days
     trial = replace(
         scene,
-        load=scene.load.model_copy(update={"per_day": _TRIED_A_DAY}),
+        load=scene.load.model_copy(update={"per_day": _TRIED_A_DAY, "months": {}}),
         people=dict.fromkeys(scene.places.codes, _ENOUGH),
         days=_TRIED_UNTIL,
         arriving=_TRIED_DAYS,
@@ -64,7 +65,7 @@ def _needed(scene: Scene) -> dict[str, int]:
     year = OfficeMinutes(scene.calendar, scene.rules.workflow.calendar.hours, scene.first, _YEAR)
     usual = year.between(0, _YEAR * DAY) / _YEAR  # office minutes of a calendar day
     return {
-        code: max(1, ceil(desk.minutes * a_day / _TRIED_A_DAY / _TRIED_DAYS / usual / scene.staff.usage))
+        code: max(1, ceil(desk.minutes / max(1, run.arrived) * a_day / usual / scene.staff.usage))
         for code, desk in run.desks.items()
     }
 

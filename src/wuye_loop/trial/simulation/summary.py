@@ -10,6 +10,7 @@ from wuye_loop.trial.simulation.minutes import quantile
 from wuye_loop.trial.simulation.outcome import Outcome, UnitOutcome
 
 _P90: Final = 0.9
+_ITS_OWN: Final = 0.1  # share of assessed clocks among a unit's own from which it is judged by them alone
 Figure = dict[str, Any]
 
 
@@ -54,8 +55,11 @@ def _unit(workflow: Workflow, outcomes: Sequence[Outcome], code: str, titles: Ma
     stays: Counter[int] = Counter()
     for run in runs:
         stays.update(run.stays)
-    assessed = [name for name in _assessed(workflow) if any(run.due.get(name) for run in runs)]
-    counted = assessed or [name for name in workflow.clocks if any(run.due.get(name) for run in runs)]
+    number = {name: sum(run.due.get(name, 0) for run in runs) for name in workflow.clocks}
+    assessed = [name for name in _assessed(workflow) if number[name]]
+    if sum(number[name] for name in assessed) < _ITS_OWN * sum(number.values()):
+        assessed = []  # it only passes on what others are assessed for
+    counted = assessed or [name for name in workflow.clocks if number[name]]
     return {
         "unit": code,
         "title": titles.get(code, code),
