@@ -210,7 +210,9 @@ async def test_hostile_addresses_are_refused_in_words(drive: Driver) -> None:
             for part in HOSTILE:
                 raw = part if "%" in part else quote(part)
                 names = [
-                    name for name in ("number", "task_id", "action", "kind", "workflow_id") if f"{{{name}}}" in path
+                    name
+                    for name in ("number", "task_id", "action", "kind", "workflow_id", "file_id")
+                    if f"{{{name}}}" in path
                 ]
                 for target in names:
                     address = path

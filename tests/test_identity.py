@@ -226,7 +226,9 @@ READERS = (
 
 async def told_to_units(drive: Driver) -> dict[str, str]:
     """Name the complainant wherever the sixth city takes words: forms of sources, lines, minutes, rulings, files, urges."""
-    number = (await drive.post("hotline", "/v1/grievances", telltale("a1") | {"category": "电梯"}, expect=201))["number"]
+    number = (await drive.post("hotline", "/v1/grievances", telltale("a1") | {"category": "电梯"}, expect=201))[
+        "number"
+    ]
     await drive.act("desk-centre", number, "accept")
     form = {"reason": "非本单位职责", "legal_basis": TOLD, "suggest": "street-1"}
     asked = await drive.open("grid-1", number, "return_request", form)

@@ -29,7 +29,7 @@ def workflow_text() -> str:
     return whole_text(FILE, [shipped("workflows")])
 
 
-def town_of(database: Database, data: Path) -> Town:
+def town_of(database: Database, data: Path, text: str | None = None) -> Town:
     """Make the sixth city's town, with keys over its second street and of another hotline."""
     more: dict[str, dict[str, Any]] = {
         "other-hotline": {"role": "hotline", "source": "other"},
@@ -37,7 +37,7 @@ def town_of(database: Database, data: Path) -> Town:
         "auditor": {"role": "auditor"},
         "auditor-2": {"role": "auditor", "area": "990102"},
     }
-    texts = {"qinghe@1": workflow_text()}
+    texts = {"qinghe@1": text or workflow_text()}
     return build(database, data=data, workflow="qinghe@1", units=UNITS, keys=keys_for(UNITS, **more), texts=texts)
 
 
@@ -85,7 +85,9 @@ def stored(town: Town) -> dict[str, Any]:
 
 async def test_who_sees_one_line_learns_nothing_of_the_others(drive: Driver) -> None:
     first, second = await found(drive, "n1", title="秘密甲"), await found(drive, "n2", "E2", title="秘密乙")
-    made = await drive.post("inspection-team", "/v1/documents", notice(line(first), line(second, "company-2")), expect=201)
+    made = await drive.post(
+        "inspection-team", "/v1/documents", notice(line(first), line(second, "company-2")), expect=201
+    )
     path = f"/v1/documents/{quote(made['number'])}"
     for who, own, other in (
         ("company-1", (first, "秘密甲"), (second, "秘密乙")),
@@ -105,6 +107,11 @@ async def test_who_sees_one_line_learns_nothing_of_the_others(drive: Driver) -> 
         shown = await drive.get(who, path)
         assert [item["grievance"] for item in shown["lines"]] == [first, second]
         assert (shown["grievance"], shown["title"]) == (first, "秘密甲")
+    for who, unit, there in (
+        ("supervisor", "company-1", 1), ("supervisor", "company-2", 1), ("supervisor", "fire", 0),
+        ("company-1", "company-1", 1), ("company-1", "company-2", 0), ("supervisor-2", "company-1", 0),
+    ):  # fmt: skip
+        assert len((await drive.get(who, f"/v1/documents?unit={unit}"))["items"]) == there, (who, unit)
     for who in ("fire", "street-1", "hotline", "other-hotline"):
         await drive.get(who, path, expect=404)
         assert (await drive.get(who, "/v1/documents"))["items"] == []
@@ -124,6 +131,7 @@ async def test_a_line_on_what_the_issuer_cannot_see_is_not_found_and_the_documen
     for who in ("admin", "auditor", "hotline", "company-1", "supervisor", "desk-centre"):
         assert (await send(drive, notice(line(seen)), who)).status_code in (403, 404), who
     assert (await send(drive, notice(line(seen)), None)).status_code == 401
+    assert (await drive.send("inspection-team", "/v1/documents?dry_run=1", notice(line(seen)))).status_code == 422
     assert stored(drive.town) == before
 
 
@@ -193,7 +201,9 @@ async def test_issuers_whose_lines_overlap_in_opposite_order_do_not_block_each_o
 async def test_a_document_with_a_hundred_lines_is_one_transaction_of_bounded_length(drive: Driver) -> None:
     numbers = [await found(drive, f"n{n}") for n in range(100)]
     began = process_time()
-    made = await drive.post("inspection-team", "/v1/documents", notice(*(line(number) for number in numbers)), expect=201)
+    made = await drive.post(
+        "inspection-team", "/v1/documents", notice(*(line(number) for number in numbers)), expect=201
+    )
     seconds = process_time() - began
     assert [item["grievance"] for item in made["lines"]] == numbers
     assert [item["n"] for item in made["lines"]] == list(range(1, 101))

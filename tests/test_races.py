@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.site import SEND_BACK, Driver, Town, build, driving, order
+from tests.test_papers import found, line, notice, town_of, workflow_text
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.situation import SYSTEM
@@ -144,6 +145,69 @@ async def test_orders_numbered_at_once_leave_no_gap_and_no_number_twice(town: To
         assert statuses(answers) == {201: 10}
         issued = {answer.json()["document_number"] for answer in answers}
         assert issued == {f"奎督〔2026〕{n}号" for n in range(1, 11)}
+
+
+@pytest.fixture
+def city(database: Database, tmp_path: Path) -> Iterator[Town]:
+    """Give the sixth city, whose ledger must still be true when the race is over."""
+    own = town_of(database, tmp_path)
+    yield own
+    report = auditing.verify(own.site.loop, own.database)
+    assert report.ok, report.problems
+
+
+@pytest.mark.anyio
+async def test_a_notice_and_steps_on_what_it_names_go_in_turn(city: Town) -> None:
+    async with driving(city) as drive:
+        numbers = [await found(drive, f"n{n}") for n in range(8)]
+        papers = [drive.send("inspection-team", "/v1/documents", notice(*map(line, numbers))) for _ in range(2)]
+        signs = [drive.send("company-1", f"/v1/grievances/{number}/actions/sign") for number in numbers]
+        answers = await at_once(papers[0], *signs, papers[1])
+        assert statuses(answers) == {201: 2, 200: 8}, [answer.text for answer in answers]
+        assert city.scalar("SELECT count(*) FROM task WHERE kind = 'problem'") == 16
+        for number in numbers:
+            chain = [entry.seq for entry in city.folder(number).entries]
+            assert chain == list(range(1, len(chain) + 1))
+
+
+@pytest.mark.anyio
+async def test_a_notice_on_a_matter_and_its_follower_never_leaves_half_of_itself(city: Town) -> None:
+    async with driving(city) as drive:
+        for n in range(4):
+            lead, other = await found(drive, f"l{n}"), await drive.push(f"f{n}")
+            into = {"into": lead, "reason": "同一事项"}
+            drawn = city.scalar("SELECT coalesce(max(n), 0) FROM document_series")
+            requests = [
+                drive.send("inspection-team", "/v1/documents", notice(line(lead), line(other))) for _ in range(3)
+            ]
+            path = f"/v1/grievances/{other}/actions"
+            merges = [drive.send("desk-centre", f"{path}/{step}", into if step == "merge" else {"reason": "误并"})
+                      for step in ("merge", "unmerge", "merge")]  # fmt: skip
+            answers = await at_once(*requests, *merges)
+            assert set(statuses(answers)) <= {200, 201, 409, 422, 503}, [answer.text for answer in answers]
+            assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+            issued = sum(answer.status_code == 201 for answer in answers)
+            assert city.scalar("SELECT coalesce(max(n), 0) FROM document_series") == drawn + issued
+
+
+@pytest.mark.anyio
+async def test_an_urge_that_is_refused_after_a_document_was_numbered_leaves_no_gap(
+    database: Database, tmp_path: Path
+) -> None:
+    urge = """actions:
+  urge:
+    effect: [urged, {document: {kind: 督办单, to: dispatcher}}, {act: hasten}]
+  hasten: {title: 加急, from: [received, routing, assigned, handling, supervised, reviewing], by: system, if: {urged: {min: 3}}}
+"""
+    text = workflow_text().replace("actions:\n", urge, 1)
+    town = town_of(database, tmp_path, text)
+    async with driving(town) as drive:
+        await drive.push("a1")
+        body = order("u1", channel="催办", extra={"parent": "a1", "new_ground": "x"})
+        made = await drive.post("hotline", "/v1/grievances", body, expect=201)
+        assert "unattached" in made["flags"]
+    assert town.rows("SELECT * FROM document_series") == []
+    assert auditing.verify(town.site.loop, town.database).ok
 
 
 def taken_in(town: Town, count: int) -> list[str]:

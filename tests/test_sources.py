@@ -30,7 +30,9 @@ async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
 
 def inspected(external_id: str = "n1", **fields: Any) -> dict[str, Any]:
     """Return what an inspection found."""
-    sent = order(external_id, channel="联合检查", kind="其他", category="停车管理", extra={"item": "停车"}, complainant={})
+    sent = order(
+        external_id, channel="联合检查", kind="其他", category="停车管理", extra={"item": "停车"}, complainant={}
+    )
     return sent | fields
 
 
@@ -49,17 +51,27 @@ async def test_only_the_units_of_a_source_send_in_from_it_and_only_one_by_one(dr
             403 if who else 401
         )
     assert (await drive.send("inspection-team", PUSH, order())).status_code == 403  # the hotline's own source
-    assert (await drive.send("inspection-team", PUSH, inspected(channel="上级交办", extra={"notice": "x"}))).status_code == 403
+    assert (
+        await drive.send("inspection-team", PUSH, inspected(channel="上级交办", extra={"notice": "x"}))
+    ).status_code == 403
     assert drive.town.scalar("SELECT count(*) FROM grievance") == 1
     number = str(drive.town.scalar("SELECT number FROM grievance"))
-    for who, status in (("company-1", 200), ("company-2", 404), ("hotline", 404), ("other-hotline", 404), ("fire", 404)):
+    for who, status in (
+        ("company-1", 200),
+        ("company-2", 404),
+        ("hotline", 404),
+        ("other-hotline", 404),
+        ("fire", 404),
+    ):
         await drive.get(who, f"{PUSH}/{number}", expect=status)
 
 
 async def test_two_units_and_a_hotline_may_use_the_same_external_id(drive: Driver) -> None:
     made = [
         await drive.post("inspection-team", PUSH, inspected("same"), expect=201),
-        await drive.post("desk-centre", PUSH, inspected("same", channel="上级交办", extra={"notice": "1 号"}), expect=201),
+        await drive.post(
+            "desk-centre", PUSH, inspected("same", channel="上级交办", extra={"notice": "1 号"}), expect=201
+        ),
         await drive.post("hotline", PUSH, order("same"), expect=201),
         await drive.post("other-hotline", PUSH, order("same", complainant=neighbour("x")), expect=201),
     ]
@@ -147,7 +159,9 @@ async def test_an_urge_that_meets_a_closing_grievance_is_never_lost(drive: Drive
         number = await drive.push(f"p{n}", complainant={"name": "王五", "phone": f"1390000000{n}"})
         form = {"reason": "非本级职责", "public_reply": "请向有关部门反映"}
         closing = drive.send("desk-centre", f"{PUSH}/{number}/actions/refuse", form)
-        urge = drive.send("hotline", PUSH, urging(f"u{n}", f"p{n}", complainant={"name": "李四", "phone": f"1380000000{n}"}))
+        urge = drive.send(
+            "hotline", PUSH, urging(f"u{n}", f"p{n}", complainant={"name": "李四", "phone": f"1380000000{n}"})
+        )
         closed, urged = await asyncio.gather(closing, urge)
         assert closed.status_code == 200
         assert urged.status_code in (200, 201), urged.text

@@ -139,7 +139,9 @@ def test_a_state_that_only_the_complainant_may_leave_is_fine_for_a_source_that_a
         "follow: {title: 随主件办结, from: merged, to: rating",
         "follow: {title: 随主件办结, from: merged, to: closed",
     )
-    assert told(changed(stays, gone, follows)) == []
+    by_hotline = ("hotline: {title: 热线, by: [overseer]}", "hotline: {title: 热线}")
+    assert told(changed(stays, gone, follows, by_hotline)) == []
+    assert "到了状态 rating 就只有热线或诉求人能往下办，而它没有" in words(changed(stays, gone, follows))
     assert "到了状态 rating 就只有诉求人能往下办" in words(changed(stays, gone))  # by following a matter that is rated
     waits = ("outcomes: [{when: {answered: nobody}, to: closed}, {to: rating}]", "to: rating")
     assert "到了状态 rating 就只有诉求人能往下办" in words(changed(stays, gone, follows, waits))
@@ -153,6 +155,7 @@ def test_a_source_may_leave_the_way_out_to_a_condition_on_who_is_answered() -> N
             "unrated: {title: 免评, from: rating, to: closed, by: acceptor, if: {answered: nobody}}",
         ),
         ("outcomes: [{when: {answered: nobody}, to: closed}, {to: rating}]", "to: rating"),
+        ("hotline: {title: 热线, by: [overseer]}", "hotline: {title: 热线}"),
     )
     assert told(text) == []
 
@@ -223,3 +226,88 @@ def test_whatever_key_is_lost_renamed_or_filled_with_something_else_the_checker_
             del node[key]
     workflow, found = check(json.dumps(definition, ensure_ascii=False), "city.yaml")
     assert workflow is not None or any(finding.severity == "error" for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("bare", "quoted", "other"),
+    [
+        ("areas: 990102", 'areas: "990102"', 'areas: "990103"'),
+        ("area: 990102", 'area: ["990102"]', "area: [990103, 990104]"),
+        ("category: 12", 'category: "12"', "category: 13"),
+    ],
+)
+def test_a_code_without_quotes_is_the_text_that_it_looks_like(bare: str, quoted: str, other: str) -> None:
+    def limits(second: str) -> tuple[str, str]:
+        was = "limit: [{when: {level: community}, is: 3 workdays}, {is: 5 workdays}]"
+        return was, f"limit: [{{when: {{{bare}}}, is: 3 days}}, {{when: {{{second}}}, is: 4 days}}, {{is: 5 days}}]"
+
+    assert told(changed(limits(other))) == []
+    assert "永远轮不到" in words(changed(limits(quoted)))  # the same case
+
+
+def test_a_choice_that_is_written_as_a_number_is_the_choice() -> None:
+    text = changed(
+        ("needs: {remark: text?}", 'needs: {remark: {choice?: ["1", "2"]}}'),
+        (
+            "settle: {title: 议定, from: waiting, to: settled, by: holder,",
+            "settle: {title: 议定, from: waiting, outcomes: [{when: {form.remark: 1}, to: settled}, {to: settled}], by: holder,",
+        ),
+    )
+    assert told(text) == []
+
+
+def test_while_a_task_is_opened_nothing_was_done_on_it_yet() -> None:
+    opening = "open: {title: 请求支援, by: [doer, company],"
+    assert "问的主流程的操作“offer”不存在" in words(changed((opening, f"{opening} if: {{done.offer: {{min: 1}}}},")))
+    assert told(changed((opening, f"{opening} if: {{done.explain: {{min: 1}}}},"))) == []
+
+
+def test_an_applicant_that_is_kept_from_holding_its_own_application_does_not_approve_itself() -> None:
+    alone = (
+        "needs: {days: {int: {min: 1, max: 10}}}}\n    holder: acceptor",
+        "needs: {unit: unit, days: {int: {min: 1, max: 10}}}}",
+    )
+    apart = (alone[0], f"{alone[1]}\n    separate: [[holder, opener]]")
+    assert "申请人自己批准自己：doer 能申请 extension" in words(changed(alone))
+    assert "申请人自己批准自己" not in words(changed(apart))
+    wrong = (alone[0], f"{alone[1]}\n    separate: [[doer, opener]]")
+    assert "申请人自己批准自己" in words(changed(wrong))  # the action is the holder's: that name is to be kept apart
+
+
+@pytest.mark.parametrize(("rules", "wrong"), [("company", True), ("market", False)])
+def test_a_route_to_the_company_may_make_it_the_lead(rules: str, wrong: bool) -> None:  # noqa: FBT001
+    text = changed(
+        ("[whistled, bureau]]", "[whistled, bureau], [doer, company]]"),
+        (
+            "  - {kind: territory",
+            f"  - {{kind: table, rules: [{{when: {{category: 电梯}}, to: {rules}}}]}}\n  - {{kind: territory",
+        ),
+    )
+    assert ("路由可以把诉求交给 company（小区的物业企业）" in words(text)) is wrong
+
+
+def test_who_opens_and_approves_as_the_company_approves_itself() -> None:
+    text = changed(
+        ("open: {title: 申请延期, by: doer,", "open: {title: 申请延期, by: company,"),
+        (
+            "cap:\n              - {when: {urgency: 特急}, is: 2 workdays}\n              - {is: 20 workdays}\n",
+            "cap: [{is: 20 workdays}]\n",
+        ),
+        (
+            "title: 同意\n        from: asked\n        to: approved\n        by: holder",
+            "title: 同意\n        from: asked\n        to: approved\n        by: [holder, company]",
+        ),
+    )
+    assert "申请人自己批准自己：company 能申请 extension，也能经 company 做 approve" in words(text)
+
+
+@pytest.mark.parametrize(
+    ("unit", "says"),
+    [
+        ("{estate: firm}", "这里不能这样写，可用：company"),
+        ("{estate: company, level: street}", "不认识的键“level”"),
+        ("{duty: x, level: nowhere}", "可用：community、street、district、city"),
+    ],
+)
+def test_a_unit_that_is_written_wrong_is_told_as_what_it_was_meant_to_be(unit: str, says: str) -> None:
+    assert says in words(changed(("unit: {estate: company}", f"unit: {unit}")))

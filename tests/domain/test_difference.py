@@ -183,3 +183,22 @@ def test_whatever_is_struck_out_of_a_file_is_told() -> None:
             assert differences(whole, less), path
             assert differences(less, whole), path
     assert struck > 60
+
+
+def test_whom_a_task_keeps_apart_is_told_by_pairs() -> None:
+    was, apart = "    holder: one_level_up\n", "    separate: [[holder, opener, inspector]]\n    holder: one_level_up\n"
+    said = {
+        "同一件“延期申请”任务的“发起单位”与“持有单位”必须是不同的单位",
+        "同一件“延期申请”任务的“持有单位”与“督办人员”必须是不同的单位",
+        "同一件“延期申请”任务的“发起单位”与“督办人员”必须是不同的单位",
+    }
+    found = changed(was, apart)
+    assert {change.words for change in found} == said
+    assert {(change.kind, change.path_b) for change in found} == {("separation-added", "tasks.extension.separate")}
+    gone = differences(read(SMALL.replace(was, apart, 1)), read(SMALL))
+    assert {change.kind for change in gone} == {"separation-removed"}
+
+
+def test_the_company_of_the_estate_is_said_in_words() -> None:
+    found = changed("handler: {title: 承办单位, unit: lead}", "handler: {title: 承办单位, unit: {estate: company}}")
+    assert "“承办单位”由主办单位改为小区的物业企业" in {change.words for change in found}

@@ -95,7 +95,7 @@ async def test_what_nobody_works_on_climbs_the_ladder_rung_by_rung(drive: Driver
     town.advance(at("2026-03-06 17:29"))
     assert "rung:handle" not in town.actions(number)
     town.advance(at("2026-03-06 17:30"))  # one workday before Monday's close is Friday's
-    assert town.notices()[-1] == ("yellow_card", "market")
+    assert town.notices()[-1] == ("yellow_card", "market")  # 规则 11
     town.advance(at("2026-03-09 17:30"))
     assert town.grievance(number).state == "supervised"
     assert town.notices()[-2:] == [("red_card", "market"), ("red_card", "command-office")]
@@ -130,7 +130,7 @@ async def test_a_supervision_order_has_a_reply_clock_a_receipt_and_a_sign_off(dr
     await drive.on_task("market", order["id"], "sign_off", expect=403)
     again = await drive.on_task("supervisor", order["id"], "send_again", {"reason": "没有时间表"})
     assert again["state"] == "issued"
-    assert due(drive, number, "reply") == "03-04 17:30"  # no time was won by a poor answer
+    assert due(drive, number, "reply") == "03-04 17:30"  # no time was won by a poor answer  # 规则 13
     await drive.on_task("market", order["id"], "answer", {"measures": "周三完工"})
     done = await drive.on_task("supervisor", order["id"], "sign_off")
     assert (done["state"], done["final"]) == ("closed", True)
@@ -157,7 +157,7 @@ async def test_a_return_goes_to_the_next_router_and_time_goes_on(drive: Driver) 
     assert row["lead_unit"] == "office-1"  # the duty list's unit has returned it: the street is next
     assert due(drive, number, "handle") == "03-09 17:30"
     assert len(drive.town.clocks(number, "handle")) == 1
-    assert len(drive.town.clocks(number, "sign")) == 2
+    assert len(drive.town.clocks(number, "sign")) == 2  # 规则 4
 
 
 async def test_a_return_needs_a_reason_comes_in_time_and_no_more_than_twice(drive: Driver) -> None:
@@ -207,7 +207,7 @@ async def test_a_suspension_waits_for_the_approved_day_and_the_work_goes_on_then
     task = await drive.open("market", number, "suspension", {"until": "2026-03-20", "reason": "等主机"})
     await drive.on_task("command-office", task["id"], "approve")
     assert town.grievance(number).state == "suspended"
-    assert due(drive, number, "promise") == "03-20 17:30"
+    assert due(drive, number, "promise") == "03-20 17:30"  # 规则 10
     assert town.clocks(number, "handle")[0].status == "paused"
     town.advance(at("2026-03-20 17:29"))
     assert town.grievance(number).state == "suspended"
@@ -240,7 +240,7 @@ async def test_the_dissatisfied_get_a_second_cycle_with_its_own_clocks_then_a_th
     assert due(drive, number, "handle") == "03-12 17:30"
     await drive.walk(number, "finish", "approve")
     row = await drive.act("hotline", number, "rate", BAD)
-    assert (row["state"], row["cycle"]) == ("supervised", 3)
+    assert (row["state"], row["cycle"]) == ("supervised", 3)  # 规则 22
     await drive.walk(number, "finish", "approve")
     row = await drive.act("hotline", number, "rate", BAD)
     assert (row["state"], row["cycle"]) == ("closed", 3)
@@ -346,7 +346,7 @@ async def test_three_calls_without_an_answer_are_enough(drive: Driver) -> None:
     states = [
         (await drive.act("property-centre", number, "call_back", {"outcome": "无人接听"}))["state"] for _ in range(3)
     ]
-    assert states == ["callback", "callback", "rating"]
+    assert states == ["callback", "callback", "rating"]  # 规则 20
 
 
 async def test_what_nobody_rates_is_archived_unrated(drive: Driver) -> None:

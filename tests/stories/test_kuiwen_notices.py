@@ -128,7 +128,7 @@ async def test_the_party_office_supervises_the_worst_estates_with_one_threefold_
     assert made["number"] == "奎三重〔2026〕1号"  # one numbered notice, many targets  # 规则 13
     assert [line["unit"] for line in made["lines"]] == ["company-1", "company-2"]
     again = await drive.post("district-party-office", "/v1/documents", sent, expect=409)
-    assert again["detail"] == "已有一件正在办理"
+    assert again["detail"] == "第 1 条：已有一件正在办理"
     own = await drive.get("company-2", "/v1/documents/奎三重〔2026〕1号")
     assert [line["grievance"] for line in own["lines"]] == [numbers[1]]  # of the others it learns nothing
     for number, unit in zip(numbers, ("company-1", "company-2"), strict=True):

@@ -114,8 +114,8 @@ async def test_limits_go_by_urgency_channel_category_and_area_in_every_unit(driv
         number = await drive.push(f"u{place}", complainant=neighbour(f"u{place}"), **fields)
         assert wall(drive, number, clock) == due
     dues: list[tuple[dict[str, Any], str]] = [
-        ({"urgency": "特急"}, "03-02 13:00"),  # 4 hours at once
-        ({"kind": "咨询"}, "03-03 18:00"),  # 2 workdays, today the first
+        ({"urgency": "特急"}, "03-02 13:00"),  # 4 hours at once  # 规则 1
+        ({"kind": "咨询"}, "03-03 18:00"),  # 2 workdays, today the first  # 规则 3
         ({"category": "维修资金"}, "05-06 18:00"),  # 2 months: 2 May is a holiday until the 5th
         ({"place": {"estate": "E2"}}, "03-13 00:00"),  # 10 natural days from tomorrow in the trial street
         ({}, "03-11 18:00"),  # 7 workdays, tomorrow the first
@@ -135,7 +135,7 @@ async def test_silence_accepts_a_return_and_a_ruling_becomes_a_precedent(drive: 
     task = await drive.open("grid-1", number, "return_request", form)
     assert (await drive.get("desk-centre", f"/v1/grievances/{number}"))["standing"] == "退单审核中"
     drive.town.advance(timedelta(hours=5))  # four working hours and lunch
-    assert drive.tasks(number, "return_request")[0].state == "accepted"
+    assert drive.tasks(number, "return_request")[0].state == "accepted"  # 规则 6
     row = await drive.get("admin", f"/v1/grievances/{number}")
     assert (row["state"], row["lead_unit"]) == ("routing", None)  # nobody else at this level: to the desk
     assert wall(drive, number, "handle") == due  # no bounce moves the clock from dispatch
@@ -152,7 +152,7 @@ async def test_silence_accepts_a_return_and_a_ruling_becomes_a_precedent(drive: 
     assert row["lead_unit"] == "street-1"
     trace = (await drive.get("desk-centre", f"/v1/grievances/{other}/routing"))["items"][-1]["trace"]
     assert trace[0]["kind"] == "precedent"
-    assert "裁定同意退单，由单位 street-1承办（电梯安全由街道牵头）" in trace[0]["why"]
+    assert "裁定同意退单，由单位 street-1承办（电梯安全由街道牵头）" in trace[0]["why"]  # 规则 7
 
 
 async def test_several_departments_are_whistled_and_both_sides_rate(drive: Driver) -> None:
@@ -187,7 +187,7 @@ async def test_what_a_level_does_not_settle_climbs_with_a_clock_of_its_own(drive
     drive.town.advance(at("2026-03-04 18:00"))
     row = await drive.get("admin", f"/v1/grievances/{number}")
     assert (row["level"], row["state"], row["lead_unit"]) == ("street", "assigned", "street-1")
-    assert wall(drive, number, "level") == "03-10 18:00"  # four workdays of the street
+    assert wall(drive, number, "level") == "03-10 18:00"  # four workdays of the street  # 规则 4
     assert len(drive.town.clocks(number, "contact")) == 1
     await drive.act("street-1", number, "sign")
     assert len(drive.town.clocks(number, "contact")) == 2  # one for each assignment
@@ -274,13 +274,13 @@ async def test_one_notice_has_many_problems_and_inspections_answer_nobody(drive:
 async def test_a_repeat_needs_new_ground_and_an_urge_is_counted_on_the_first(drive: Driver) -> None:
     number = await handling(drive)
     again = await drive.push("a2", complainant=neighbour("a1"))
-    assert await state(drive, again) == "refused"
+    assert await state(drive, again) == "refused"  # 规则 15
     fresh = await drive.push("a3", complainant=neighbour("a1"), extra={"new_ground": "又停了一次"})
     assert await state(drive, fresh) == "received"
     sent = order("a4", channel="催办", extra={"parent": "a1", "new_ground": "催"})
     for _ in range(2):
         answer = await drive.post("hotline", "/v1/grievances", sent)
-        assert (answer["attached_to"], answer["number"], answer["urged"]) == (number, number, 1)
+        assert (answer["attached_to"], answer["number"], answer["urged"]) == (number, number, 1)  # 规则 14
     assert drive.town.scalar("SELECT count(*) FROM grievance") == 3
     lost = await drive.post(
         "hotline", "/v1/grievances", order("a5", channel="催办", extra={"parent": "zz"}), expect=201
@@ -301,7 +301,7 @@ async def test_followers_are_answered_with_their_lead_and_rated_by_themselves(dr
     assert [await state(drive, number) for number in (lead, other)] == ["callback", "callback"]
     await drive.act("hotline", other, "rate", GOOD)
     await drive.act("hotline", lead, "rate", BAD)
-    assert [await state(drive, number) for number in (lead, other)] == ["handling", "closed"]
+    assert [await state(drive, number) for number in (lead, other)] == ["handling", "closed"]  # 规则 14
 
 
 async def test_an_unreasonable_demand_ends_with_evidence_and_counts_in_no_rate(drive: Driver) -> None:
@@ -321,7 +321,7 @@ async def test_an_unreasonable_demand_ends_with_evidence_and_counts_in_no_rate(d
     await drive.on_task("joint-office", task["id"], "uphold")
     row = await drive.get("admin", f"/v1/grievances/{number}")
     assert (row["state"], row["final"]) == ("concluded", True)
-    assert drive.town.scalar("SELECT number FROM document") == "青终〔2026〕1号"
+    assert drive.town.scalar("SELECT number FROM document") == "青终〔2026〕1号"  # 规则 19
     assert drive.town.scalar("SELECT data->'excluded'->>'satisfaction' FROM grievance") == "要求免交三年物业费"
 
 
@@ -351,7 +351,7 @@ async def test_extensions_have_a_cap_in_all_and_interviews_are_numbered(drive: D
     assert wall(drive, number, "handle") == "03-23 18:00"
     second = await drive.open("grid-1", number, "extension", {"days": 3, "reason": "还等"})
     refused = await drive.on_task("community-1", second["id"], "approve", expect=409)
-    assert refused["detail"] == "累计延期不能超过10 个工作日，已批准 8"
+    assert refused["detail"] == "累计延期不能超过10 个工作日，已批准 8"  # 规则 9
 
 
 async def test_notices_wait_for_the_end_of_the_quiet_hours(drive: Driver) -> None:
@@ -363,3 +363,31 @@ async def test_notices_wait_for_the_end_of_the_quiet_hours(drive: Driver) -> Non
         "SELECT args->>'instrument', scheduled_at FROM procrastinate_jobs WHERE task_name = 'notify' ORDER BY id"
     )
     assert {row[0]: row[1] for row in rows} == {"alarm": None, "urge_notice": at("2026-03-03 08:00")}
+
+
+async def test_the_company_of_the_estate_may_explain_itself_and_no_other_company(drive: Driver) -> None:
+    number = await handling(drive)
+    await drive.get("company-1", f"/v1/grievances/{number}")  # it may act, so it sees what it may act on
+    await drive.get("company-2", f"/v1/grievances/{number}", expect=404)
+    await drive.act("company-2", number, "explain", {"note": "x"}, expect=404)
+    row = await drive.act("company-1", number, "explain", {"note": "地锁已报价，待业委会同意"})
+    assert (row["state"], row["lead_unit"]) == ("handling", "grid-1")
+    await drive.act("grid-1", number, "explain", {"note": "x"}, expect=403)
+
+
+async def test_who_accepts_a_rectification_cannot_be_told_to_rectify(drive: Driver) -> None:
+    number = await handling(drive)
+    form = {"matter": "拆除地锁", "deadline": "2026-03-20"}
+    lines = [{"grievance": number, "unit": unit, "form": form} for unit in ("company-1", "inspection-team")]
+    refused = await drive.post(
+        "inspection-team", "/v1/documents", {"kind": "限期整改通知书", "lines": lines}, expect=409
+    )
+    assert refused["detail"].startswith("第 2 条：职责分离")
+    assert "联合检查组" in refused["detail"]
+    assert drive.tasks(number, "problem") == []  # all or nothing
+    made = await drive.post(
+        "inspection-team", "/v1/documents", {"kind": "限期整改通知书", "lines": lines[:1]}, expect=201
+    )
+    await drive.on_task("company-1", made["lines"][0]["task"], "fix", {"result": "已拆"})
+    await drive.on_task("company-1", made["lines"][0]["task"], "accept", expect=403)
+    await drive.on_task("inspection-team", made["lines"][0]["task"], "accept")

@@ -89,6 +89,7 @@ async def agenda(request: Request, actor: Caller, query: Annotated[AgendaQuery, 
 @router.post(
     "/v1/documents",
     status_code=201,
+    dependencies=[NO_QUERY],
     summary="签发一份逐条交办的文书",
     responses={**answer(PAPER, status=201), **problems(400, 401, 403, 404, 409, 422, 503)},
 )

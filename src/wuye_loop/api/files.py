@@ -4,6 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict
 
 from wuye_loop.api.examples import FILE, answer, problems
 from wuye_loop.api.grievances import Number
@@ -20,6 +21,13 @@ _BODY = {
 }
 
 
+class FileQuery(BaseModel):
+    """Who may read the file; a parameter misspelt is refused, lest a file meant for few be read by many."""
+
+    model_config = ConfigDict(extra="forbid")
+    audience: Audience = Audience.UNITS
+
+
 @router.post(
     "/v1/grievances/{number}/files",
     status_code=201,
@@ -27,13 +35,13 @@ _BODY = {
     responses={**answer(FILE, status=201), **problems(401, 403, 404, 413, 415, 422, 503)},
     openapi_extra=_BODY,
 )
-async def upload(
-    request: Request, actor: Caller, number: Number, audience: Annotated[Audience, Query()] = Audience.UNITS
-) -> Response:
+async def upload(request: Request, actor: Caller, number: Number, query: Annotated[FileQuery, Query()]) -> Response:
     """请求正文就是文件本身(JPEG、PNG、PDF,至多 8 MiB)。答复里的 file 可填进表单的文件字段。重发同一文件得到同一个 file。"""
     site = site_of(request)
     content = await request.body()
-    return await transact(site, lambda session: filing.upload(site.loop, session, number, actor, content, audience))
+    return await transact(
+        site, lambda session: filing.upload(site.loop, session, number, actor, content, query.audience)
+    )
 
 
 @router.get(

@@ -8,14 +8,14 @@ from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.errors import BadForm
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.forms import Form, FormProblem
-from wuye_loop.domain.situation import TaskState
+from wuye_loop.domain.situation import EMPTY, TaskState
 
 
 def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskState | None) -> dict[str, Any]:
     """Check a submitted form; free text is struck of identities before it may reach the ledger."""
     if not form.specs and not raw:
         return {}
-    facts = facts_of(builder.world, builder.situation, task).every() if form.conditional else {}
+    facts = facts_of(builder.world, builder.situation, task) if form.conditional else EMPTY
     try:
         answers: dict[str, Any] = form.validate(dict(raw), facts)
     except FormProblem as problem:

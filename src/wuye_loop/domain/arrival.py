@@ -125,7 +125,7 @@ def _asked(world: World, situation: Situation, form: IntakeForm) -> None:
         return
     answers = {name: value for name, value in form.extra.items() if name in source.needs}
     try:
-        source.form.validate(answers, facts_of(world, situation).every())
+        source.form.validate(answers, facts_of(world, situation))
     except FormProblem as problem:
         fields = [{"path": f"extra.{item['path']}", "problem": item["problem"]} for item in problem.fields]
         raise BadInput("这一来源要填的附加字段有误", fields=fields) from None

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import zip_longest
-from operator import attrgetter
+from itertools import compress, zip_longest
+from operator import attrgetter, is_not
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -41,7 +41,7 @@ def _newest(images: Mapping[UUID, Clock], task_id: UUID | None) -> dict[str, Clo
     """Return by name the newest instance of each clock of a task, or of the main flow, ended or not."""
     found: dict[str, Clock] = {}
     for item in images.values():
-        if item.task_id is task_id or item.task_id == task_id:
+        if item.task_id is task_id or (task_id is not None and item.task_id == task_id):
             other = found.get(item.name)
             if other is None or (item.cycle, item.run) > (other.cycle, other.run):
                 found[item.name] = item
@@ -183,14 +183,14 @@ class Builder:
         machine = self.world.rules.machine(task.kind if task else None)
         running = machine.during[state]
         latest_of = _newest(self.clocks, task_id)
-        for name in (*running, *(name for name in latest_of if name not in running)):
+        over = [
+            name
+            for name, latest in latest_of.items()
+            if latest.status is not _ENDED and name not in running and name in flow.clocks
+        ]
+        for name in (*running, *over):
             latest = latest_of.get(name)
-            if latest is None:
-                pass
-            elif name not in running:
-                if latest.status is _ENDED or name not in flow.clocks:
-                    continue
-            elif latest.status is _RUNNING and (unit is None or unit == latest.unit):
+            if latest is not None and latest.status is _RUNNING and name in running and unit in (None, latest.unit):
                 continue
             spec = flow.clocks[name]
             changed = synced(
@@ -316,12 +316,11 @@ class Builder:
         before, after = self._shown, _mutable(self.grievance)
         self._shown = after
         first = not self.grievance.seq  # the first row names every field
+        every: Iterable[tuple[str, Any, Any]] = zip(MUTABLE, after, before, strict=True)
+        if not first:
+            every = compress(every, map(is_not, after, before))
         changed: dict[str, Any] = {}
-        grievance = {
-            name: plain(value)
-            for name, value, was in zip(MUTABLE, after, before, strict=True)
-            if (value is not was and value != was) or first
-        }
+        grievance = {name: plain(value) for name, value, was in every if first or value != was}
         if grievance:
             changed["grievance"] = grievance
         tasks = [task.as_json() for task, was in _beside(self.tasks, self._shown_tasks) if task is not was]

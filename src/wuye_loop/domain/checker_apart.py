@@ -89,24 +89,33 @@ def _is_many(role: Role) -> bool:
 
 
 def _check_accepted(scene: Scene, kind: str, task: TaskKind) -> None:
-    """Find work that is held by any unit somebody names, and accepted by a role that may be that very unit."""
+    """Find work that any unit may be given, and that a role accepts which may be that very unit."""
     if task.holder != TARGET or not ("unit" in task.open.needs or kind in scene.opened_by_lines):
         return
     handed = scene.entered_by[kind]
-    for name, state in task.states.items():
-        judge = scene.workflow.roles.get(state.holder or "")
-        # Supervisors and the hotline judge with keys of their own kind, which no unit that carries out a task has.
-        if judge is None or judge.unit is None or judge.is_ is not None or state.final or HOLDER not in handed.get(name, ()):
+    judged = {
+        name
+        for name, state in task.states.items()
+        if state.holder not in (None, HOLDER) and not state.final and HOLDER in handed.get(name, ())
+    }
+    for name, action in task.actions.items():
+        ends = any((to := target_of(action, way)) in task.states and task.states[str(to)].final for way in action.ways)
+        if not ends or not judged & set(action.from_) or HOLDER in action.by:
             continue
-        judges = {one for one, role in scene.workflow.roles.items() if _same_unit(role, judge)}
-        if any(kept_apart(task, HOLDER, one) for one in judges):
-            continue
-        for action, spec in task.actions.items():
-            ends = any((to := target_of(spec, way)) in task.states and task.states[str(to)].final for way in spec.ways)
-            if ends and name in spec.from_ and judges & set(spec.by) and HOLDER not in spec.by:
+        for index, judge in enumerate(action.by):
+            if _may_be_the_doer(scene, task, judge):
                 words = (
-                    f"{state.holder} 能认可（{action}）自己办的工作：任务 {kind} 可以交给任何单位，也可以交给它。"
-                    f"请写 separate: [[holder, {state.holder}]]"
+                    f"{judge} 能认可自己办的工作：任务 {kind} 可以交给任何单位，也可以交给它。"
+                    f"请在任务 {kind} 里写 separate: [[holder, {judge}]]"
                 )
-                scene.findings.error(("tasks", kind), "self-verify", words, key=True)
-                return
+                scene.findings.error(("tasks", kind, "actions", name, "by", index), "self-verify", words)
+
+
+def _may_be_the_doer(scene: Scene, task: TaskKind, judge: str) -> bool:
+    """Say whether a role can be the unit that a task was given to, which it does not keep apart."""
+    roles = scene.workflow.roles
+    role = roles.get(judge)
+    # Supervisors and the hotline judge with keys of their own kind, which no unit that carries out a task has.
+    if role is None or role.unit is None or role.is_ is not None:
+        return False
+    return not any(_same_unit(other, role) and kept_apart(task, HOLDER, name) for name, other in roles.items())

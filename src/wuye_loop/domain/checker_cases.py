@@ -115,7 +115,9 @@ class Cases:
         self, name: str, conditions: Sequence[Condition], form: Mapping[str, FieldSpec], *, unasked: bool
     ) -> list[object]:
         closed = self.closed(name, form)
-        mentioned = [as_asked(name, value, closed) for condition in conditions for value in _mentioned(condition.raw.get(name))]
+        mentioned = [
+            as_asked(name, value, closed) for condition in conditions for value in _mentioned(condition.raw.get(name))
+        ]
         spec = form.get(name.partition(".")[2]) if name.startswith("form.") else None
         values: dict[object, None] = dict.fromkeys(closed or ())
         if closed is None:
@@ -150,7 +152,9 @@ def as_asked(fact: str, value: object, closed: Sequence[object] | None = None) -
     if not isinstance(value, int) or isinstance(value, bool):
         return value
     info = fact_info(fact)
-    texts = info is not None and (info.type in ("text", "list") or (info.type == "any" and str(value) in (closed or ())))
+    texts = info is not None and (
+        info.type in ("text", "list") or (info.type == "any" and str(value) in (closed or ()))
+    )
     return str(value) if texts else value
 
 

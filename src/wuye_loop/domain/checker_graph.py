@@ -129,9 +129,10 @@ def _check_unanswered(scene: Scene) -> None:
                 for target in targets:
                     into.setdefault(target, set()).add(state)
             reached, ending = closure([start], edges), closure(finals, into)
-            stuck = next((state for state in workflow.states if state in reached and state not in ending), None)
-            if stuck is not None:
-                said = words.format(source=quoted(name), name=name, state=stuck)
+            stuck = [state for state in workflow.states if state in reached and state not in ending]
+            if stuck:
+                last = next((state for state in stuck if not edges[state]), stuck[0])  # where it stands still
+                said = words.format(source=quoted(name), name=name, state=last)
                 scene.findings.error(("sources", name, "answered"), "nobody-answers", said)
                 break
 

@@ -72,7 +72,9 @@ def note_shape(error: ValidationError, model: type[BaseModel], prefix: Sequence[
 def _one_per_union(details: Iterable[ErrorDetails]) -> Iterable[ErrorDetails]:
     """Keep, of the branches of a union that all failed, the one that came furthest; its tags start with no field's name."""
     every = list(details)
-    lacking = {detail["loc"][:-1] for detail in every if detail["type"] == "missing"}  # models that the writer did not mean
+    lacking = {
+        detail["loc"][:-1] for detail in every if detail["type"] == "missing"
+    }  # models that the writer did not mean
     kept: dict[Place, ErrorDetails] = {}
     for detail in every:
         loc = detail["loc"]
@@ -91,7 +93,11 @@ def _one_per_union(details: Iterable[ErrorDetails]) -> Iterable[ErrorDetails]:
 def _worth(detail: ErrorDetails, lacking: set[Place]) -> tuple[int, bool, int]:
     """Rank the branches of a union: the deeper a complaint, the better it fits; then what lacks nothing, and says most."""
     loc = detail["loc"]
-    return len(loc), loc[:-1] not in lacking, {"value_error": 2, "dataclass_type": 2, "string_type": 1}.get(detail["type"], 0)
+    return (
+        len(loc),
+        loc[:-1] not in lacking,
+        {"value_error": 2, "dataclass_type": 2, "string_type": 1}.get(detail["type"], 0),
+    )
 
 
 def _is_tag(step: str | int) -> bool:

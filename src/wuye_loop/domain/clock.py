@@ -31,7 +31,7 @@ class AdjustKind(StrEnum):
     CARRY = "carry"  # taken over by another version of the rules: moves nothing, but what stood before it is past
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # a value like Clock below
 class Adjustment:
     """One thing that happened to a clock at a UTC instant; an extension carries its span or the new due instant."""
 
@@ -42,7 +42,7 @@ class Adjustment:
 
     def as_json(self) -> dict[str, str]:
         """Give the compact image: kind, at, and span or until where there is one."""
-        image = {"kind": self.kind.value, "at": as_text(self.at)}
+        image = {"kind": str(self.kind), "at": as_text(self.at)}
         if self.span is not None:
             image["span"] = str(self.span)
         if self.until is not None:

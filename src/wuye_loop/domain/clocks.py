@@ -64,26 +64,15 @@ def start(
     until = until.astimezone(UTC) if until else None
     due = due_of(limit, until, starts, now, (), calendar)
     plans = tuple(plans)
-    blank = tuple(Rung(plan.index, None, None, skipped=False) for plan in plans)
+    rungs = []
+    for plan in plans:
+        at = due.at if plan.offset is None else calendar.shift(due.at, plan.offset)
+        skipped = at < now
+        rungs.append(Rung(plan.index, None if skipped else at, None, skipped))
     return Clock(
-        id=id,
-        name=name,
-        task_id=task_id,
-        cycle=cycle,
-        run=run,
-        unit=unit,
-        limit=limit,
-        until=until,
-        starts=starts,
-        started_at=now,
-        status=ClockStatus.RUNNING,
-        due_at=due.at,
-        provisional=due.provisional,
-        ended_at=None,
-        adjustments=(),
-        rungs=_laid(blank, plans, due.at, now, now, running=True, calendar=calendar),
-        plans=plans,
-    )
+        id, name, task_id, cycle, run, unit, limit, until, starts, now, ClockStatus.RUNNING, due.at, due.provisional,
+        None, (), tuple(rungs), plans,
+    )  # fmt: skip
 
 
 def pause(clock: Clock, now: datetime, calendar: WorkCalendar) -> Clock:

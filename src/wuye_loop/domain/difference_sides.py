@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any, Final
 
 from wuye_loop.domain.parts import Part
@@ -136,6 +137,11 @@ def paired(
     taken = {name for _, name in pairs}
     gone = [name for name in old if moved.get(name, name) not in new]
     return pairs, gone, [name for name in new if name not in taken]
+
+
+def pairs_of(groups: Iterable[Iterable[str]]) -> set[frozenset[str]]:
+    """Return every two names that stand in one group."""
+    return {frozenset(pair) for group in groups for pair in combinations(group, 2)}
 
 
 def rest(old: Part, new: Part, seen: Iterable[str], what: str, who: Iterable[str], path: str) -> Iterator[Change]:

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 from wuye_loop.domain.difference_clocks import clocks
 from wuye_loop.domain.difference_flows import states
-from wuye_loop.domain.difference_sides import RUNNING, SYSTEM, Change, Place, Sides, rest, told
+from wuye_loop.domain.difference_sides import RUNNING, SYSTEM, Change, Place, Sides, pairs_of, rest, told
 from wuye_loop.domain.difference_steps import actions, step
 from wuye_loop.domain.wording import quoted
 from wuye_loop.domain.workflow import TaskKind
 
-_KIND = frozenset({"title", "open", "holder", "fallback", "single", "states", "clocks", "actions"})
+_KIND = frozenset({"title", "open", "holder", "fallback", "single", "separate", "states", "clocks", "actions"})
 _PARTS: tuple[Callable[[Place], Iterator[Change]], ...] = (states, clocks, actions)
 
 
@@ -64,9 +64,24 @@ def _task(place: Place, old: TaskKind, new: TaskKind, path: str) -> Iterator[Cha
     if old.single != new.single:
         words = f"{title}{'同时最多一件未结' if new.single else '不再限于同时一件'}"
         yield from told(who, title, "single-changed", words, path, path)
+    yield from _apart(sides, old, new, (title, who, path))
     if old.open != new.open:
         yield from step(place, old.open, new.open, f"“{new.open.title}”", (f"{path}.open", f"{path}.open"))
         seen = set(type(new.open).model_fields) - {"source"}
         yield from rest(old.open, new.open, seen, f"“{new.open.title}”", who, f"{path}.open")
     yield from flow(place)
     yield from rest(old, new, _KIND, title, who, path)
+
+
+def _apart(sides: Sides, old: TaskKind, new: TaskKind, told_to: tuple[str, list[str], str]) -> Iterator[Change]:
+    """Yield whom a kind of task keeps apart now, or no longer, by pairs."""
+    title, who, path = told_to
+    before, after = pairs_of(sides.renamed(group) for group in old.separate), pairs_of(new.separate)
+    at = f"{path}.separate"
+    for pair in sorted(before ^ after, key=sorted):
+        one, other = sorted(map(sides.role, pair))
+        both = f"同一件{title}的{quoted(one)}与{quoted(other)}"
+        if pair in after:
+            yield from told(who, title, "separation-added", f"{both}必须是不同的单位", None, at)
+        else:
+            yield from told(who, title, "separation-removed", f"{both}可以是同一个单位", at)

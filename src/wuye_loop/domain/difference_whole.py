@@ -1,10 +1,20 @@
 """What changes for the whole: roles, duties kept apart, arrivals, sources, joins, office hours, names."""
 
-from collections.abc import Iterable, Iterator
-from itertools import combinations
+from collections.abc import Iterator
 
 from wuye_loop.domain.difference_forms import fields
-from wuye_loop.domain.difference_sides import CLERK, EVERYBODY, RUNNING, SYSTEM, Change, Sides, rest, shown, told
+from wuye_loop.domain.difference_sides import (
+    CLERK,
+    EVERYBODY,
+    RUNNING,
+    SYSTEM,
+    Change,
+    Sides,
+    pairs_of,
+    rest,
+    shown,
+    told,
+)
 from wuye_loop.domain.wording import ANSWERED, LEVELS, Wording, listed, quoted
 from wuye_loop.domain.workflow import Attach, Keyword, RedLine, SourceSpec, Standing, Workflow
 
@@ -44,8 +54,8 @@ def roles(sides: Sides) -> Iterator[Change]:
 
 def separation(sides: Sides) -> Iterator[Change]:
     """Yield which roles must become, or need no longer be, different bodies."""
-    old = _pairs(sides.renamed(group) for group in sides.a.separate)
-    new = _pairs(sides.b.separate)
+    old = pairs_of(sides.renamed(group) for group in sides.a.separate)
+    new = pairs_of(sides.b.separate)
     for pair in sorted(new - old, key=sorted):
         one, other = sorted(map(sides.role, pair))
         words = f"{quoted(one)}与{quoted(other)}必须是不同的单位"
@@ -54,10 +64,6 @@ def separation(sides: Sides) -> Iterator[Change]:
         one, other = sorted(map(sides.role, pair))
         words = f"{quoted(one)}与{quoted(other)}可以是同一个单位"
         yield from told([one, other], "职责分离", "separation-removed", words, "separate")
-
-
-def _pairs(groups: Iterable[Iterable[str]]) -> set[frozenset[str]]:
-    return {frozenset(pair) for group in groups for pair in combinations(group, 2)}
 
 
 def sources(sides: Sides) -> Iterator[Change]:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -30,14 +31,12 @@ class Facts(Mapping[str, Any]):
         of_grievance = _OF_GRIEVANCE.get(key)
         if of_grievance is not None:
             return of_grievance(self.situation.grievance)
-        family, dot, member = key.partition(".")
-        found = _FAMILIES.get(family) if dot else _OTHERS.get(key)
+        found, member = _reading(key)
         if found is not None:
             return found(self, member, default)
-        if self.task is not None:  # in a task's own conditions, done.x counts what was done on this task
-            default = self.situation.grievance.counts.get(key, default)
-            return self.task.counts.get(key, default)
-        return self.situation.grievance.counts.get(key, default)  # named as facts are: done.sign, tasks.assist
+        default = self.situation.grievance.counts.get(key, default)  # named as facts are: done.sign, tasks.assist
+        # In a task's own conditions, done.x counts what was done on this task.
+        return default if self.task is None else self.task.counts.get(key, default)
 
     def __getitem__(self, key: str) -> Any:
         """Return one fact; KeyError where there is none of that name."""
@@ -188,6 +187,15 @@ _TEXTS: Final[Mapping[str, Found]] = {
     "hour": lambda facts, _, __: facts.world.calendar.local(facts.world.now).hour,
 }
 _OTHERS: Final[Mapping[str, Found]] = {**_TEXTS, "lead_final": _lead_final, "document": _document}
+
+
+@lru_cache(maxsize=4096)
+def _reading(name: str) -> tuple[Found | None, str]:
+    """Return what finds a fact of this name and what follows its dot; counts are found by their whole name."""
+    family, dot, member = name.partition(".")
+    return (_FAMILIES.get(family), member) if dot else (_OTHERS.get(name), "")
+
+
 _FAMILIES: Final[Mapping[str, Found]] = {
     "open": _open,
     "overdue": _overdue,

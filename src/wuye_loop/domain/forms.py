@@ -1,6 +1,6 @@
 """Forms: what an action needs from the one who takes it, written in YAML, checked by pydantic."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -115,6 +115,35 @@ class FormProblem(ValueError):
         self.fields = fields
 
 
+class _Filled(Mapping[str, object]):
+    """The facts of a grievance, and the answers as far as they were read: what `form.` asks in a field's `when`."""
+
+    __slots__ = ("_answers", "_facts")
+
+    def __init__(self, facts: Mapping[str, object], answers: Mapping[str, object]) -> None:
+        self._facts = facts
+        self._answers = answers
+
+    def get(self, key: str, default: object = None) -> object:
+        """Return an answer or a fact, or the default where there is none."""
+        name = key.removeprefix("form.")
+        return self._answers[name] if name != key and name in self._answers else self._facts.get(key, default)
+
+    def __getitem__(self, key: str) -> object:
+        """Return an answer or a fact; KeyError where there is none."""
+        name = key.removeprefix("form.")
+        return self._answers[name] if name != key and name in self._answers else self._facts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the facts and of the answers."""
+        yield from self._facts
+        yield from (f"form.{name}" for name in self._answers)
+
+    def __len__(self) -> int:
+        """Return how many names there are."""
+        return len(self._facts) + len(self._answers)
+
+
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _WORDS = {
     "missing": "必填",
@@ -168,7 +197,7 @@ class Form:
                 shape["title"] = labels.get(key, key)
         return schema
 
-    def validate(self, raw: Mapping[str, object], facts: dict[str, object]) -> dict[str, object]:
+    def validate(self, raw: Mapping[str, object], facts: Mapping[str, object]) -> dict[str, object]:
         """Return the clean, JSON-able answers; a field under `when` is asked only where it holds.
 
         Raises FormProblem naming each field and what is wrong, never its value.
@@ -182,9 +211,7 @@ class Form:
         filled = read.model_dump(mode="json") if self._written else read.__dict__
         answers: dict[str, object] = {key: value for key, value in filled.items() if value is not None}
         problems: list[dict[str, str]] = []
-        form_facts: Mapping[str, object] = facts
-        if self.conditional:
-            form_facts = {**facts, **{f"form.{key}": value for key, value in answers.items()}}
+        form_facts = _Filled(facts, answers) if self.conditional else facts
         for key, spec in self._looked_at.items():
             self._check(key, spec, answers, form_facts, problems)
         if problems:

@@ -90,7 +90,8 @@ def decided(
                 raise BadForm("没有这个单位", fields=[{"path": "unit", "problem": "没有这个单位，或它已停用"}])
             step = machine.decide_line(world, situation, actor, line)
         except WuyeError as error:
-            error.detail = f"第 {n} 条：{error.detail}"
+            if len(paper.lines) > 1:
+                error.detail = f"第 {n} 条：{error.detail}"
             error.extra["line"] = n
             raise
         situation = step.situation

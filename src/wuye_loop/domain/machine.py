@@ -14,12 +14,12 @@ from wuye_loop.domain.effecting_context import Context, Unrouted
 from wuye_loop.domain.effecting_papers import send
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.facts import facts_of
-from wuye_loop.domain.opening import open_by_rung, open_task, opener
+from wuye_loop.domain.opening import open_by_effect, open_by_rung, open_task
 from wuye_loop.domain.permits import blocked, lawful, open_blocked
 from wuye_loop.domain.roles import SYSTEM, acting_role, duty_of
 from wuye_loop.domain.rules import BACK
-from wuye_loop.domain.situation import SYSTEM as SYSTEM_ACTOR
 from wuye_loop.domain.situation import EMPTY, Actor, Command, Line, Situation, Step, TaskState, World
+from wuye_loop.domain.situation import SYSTEM as SYSTEM_ACTOR
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.workflow import ActionSpec
 
@@ -293,7 +293,7 @@ def _carry_out(
     before = task.state if task else builder.grievance.state
     outcome = spec.ways[way]
     task_id = task.id if task else None
-    context = Context(answers, task, opener())
+    context = Context(answers, task, open_by_effect)
     builder.did(duty_of(role, builder.world, task), command.actor.unit)
     builder.count(command.action, task_id)
     for call in (*spec.effect, *outcome.effect):

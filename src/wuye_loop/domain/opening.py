@@ -5,7 +5,7 @@ from typing import Any
 
 from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.effecting import apply
-from wuye_loop.domain.effecting_context import Context, Opener
+from wuye_loop.domain.effecting_context import Context
 from wuye_loop.domain.effecting_papers import issue
 from wuye_loop.domain.errors import Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.permits import kept_apart
@@ -15,14 +15,10 @@ from wuye_loop.domain.situation import Actor, TaskState
 from wuye_loop.domain.workflow import RungSpec, TaskKind
 
 
-def opener() -> Opener:
-    """Return what an effect opens a task with."""
-
-    def opened(inner: Builder, kind: str, to: str | None, document: str | None, data: dict[str, Any]) -> None:
-        spec = inner.world.rules.task_kind(kind)
-        open_task(inner, kind, spec, SYSTEM_ACTOR, SYSTEM, data, to=to, document=document, copies=(), row=False)
-
-    return opened
+def open_by_effect(inner: Builder, kind: str, to: str | None, document: str | None, data: dict[str, Any]) -> None:
+    """Open the task that an effect says: an `effecting_context.Opener`."""
+    spec = inner.world.rules.task_kind(kind)
+    open_task(inner, kind, spec, SYSTEM_ACTOR, SYSTEM, data, to=to, document=document, copies=(), row=False)
 
 
 def open_by_rung(builder: Builder, spec: RungSpec, task: TaskState | None) -> None:
@@ -86,7 +82,7 @@ def open_task(
             raise Forbidden("您的角色不能签发这种文书")
         number = issue(builder, str(chosen), holder, copies, task.id)
         builder.set_task(task.id, document_number=number, copies=builder.documents[-1].copies)
-    context = Context(answers, builder.tasks[task.id], opener())
+    context = Context(answers, builder.tasks[task.id], open_by_effect)
     for call in spec.open.effect:
         apply(call, builder, context)
     builder.sync_task(task.id, holder)

@@ -1,10 +1,16 @@
 """Who may act and who holds: roles resolved against one grievance, not only against the person."""
 
 from collections.abc import Iterable
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
+from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.situation import Actor, GrievanceState, Situation, TaskState, World
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.workflow import DutyUnit, EstateUnit, Role, TaskUnit
+
+if TYPE_CHECKING:
+    from wuye_loop.domain.rules import Rules
 
 HOLDER, OPENER, SYSTEM, ASSIST = "holder", "opener", "system", "assist"
 SPECIAL = {HOLDER: "承办方", OPENER: "发起方"}  # what people read for the names that are no roles of the file
@@ -33,26 +39,33 @@ def units_of(name: str, world: World, situation: Situation, task: TaskState | No
 
 def _task_kind(role: Role) -> str | None:
     """Return the kind of task whose holders a role stands for, if it stands for such."""
-    if isinstance(role.unit, TaskUnit):
-        return role.unit.task
-    return ASSIST if role.unit == ASSIST else None
+    unit = role.unit
+    if isinstance(unit, str):
+        return ASSIST if unit == ASSIST else None
+    return unit.task if isinstance(unit, TaskUnit) else None
 
 
 def _unit(role: Role, world: World, situation: Situation) -> str | None:
-    grievance = situation.grievance
-    if role.unit is None:
+    grievance, unit = situation.grievance, role.unit
+    if unit is None:
         return reporter_of(grievance) if role.is_ == "complainant" else None
-    if _task_kind(role) is not None:
+    if isinstance(unit, str):
+        if unit == "lead":
+            return grievance.lead_unit
+        return None if unit == ASSIST else unit
+    if isinstance(unit, TaskUnit):
         return None
-    if role.unit == "lead":
-        return grievance.lead_unit
-    if isinstance(role.unit, DutyUnit):
-        level = grievance.level if role.unit.level == "current" else role.unit.level
-        found = world.directory.by_duty(role.unit.duty, grievance.area_path, level)
-        return found.code if found else None
-    if isinstance(role.unit, EstateUnit):
-        return grievance.company_code
-    return role.unit if isinstance(role.unit, str) else None
+    return _placed(unit, world.directory, grievance.area_path, grievance.level, grievance.company_code)
+
+
+def _placed(
+    unit: DutyUnit | EstateUnit, directory: Directory, area_path: str, level: str, company: str | None
+) -> str | None:
+    """Return the unit found by where the grievance lies: by a duty for its area, or the company of its estate."""
+    if isinstance(unit, EstateUnit):
+        return company
+    found = directory.by_duty(unit.duty, area_path, level if unit.level == "current" else unit.level)
+    return found.code if found else None
 
 
 def reporter_of(grievance: GrievanceState) -> str | None:
@@ -133,12 +146,28 @@ def involved_units(world: World, situation: Situation) -> tuple[str, ...]:
     act in the present state or watch it.
     """
     grievance, rules = situation.grievance, world.rules
-    units = set(rules.fixed_units)
-    units.update(unit for unit in (grievance.lead_unit, grievance.holder_unit, grievance.data.get("reporter")) if unit)
-    names = list(rules.seeing.get((None, grievance.state), ()))
+    parties = [grievance.lead_unit, grievance.holder_unit, grievance.data.get("reporter")]
+    places: tuple[tuple[str | None, str], ...] = ((None, grievance.state),)
     for task in situation.tasks.values():
         if not task.final:
-            units.update(unit for unit in (task.holder_unit, task.opener_unit) if unit)
-            names += rules.seeing.get((task.kind, task.state), ())
-    units.update(unit for name in names if (unit := unit_of(name, world, situation)))
-    return tuple(sorted(units))
+            parties += (task.holder_unit, task.opener_unit)
+            places += ((task.kind, task.state),)
+    found = _onlookers(
+        rules, world.directory, places, grievance.area_path, grievance.level, grievance.company_code
+    ).union(parties)
+    return tuple(sorted(filter(None, found)))
+
+
+@lru_cache(maxsize=8192)  # few of them for thousands of steps
+def _onlookers(
+    rules: "Rules",
+    directory: Directory,
+    places: tuple[tuple[str | None, str], ...],
+    area_path: str,
+    level: str,
+    company: str | None,
+) -> frozenset[str | None]:
+    """Return the units that see any grievance lying there whose flows stand in these states."""
+    units = {unit for place in places for unit in rules.seeing.get(place, ())}
+    placed = (_placed(unit, directory, area_path, level, company) for unit in units)
+    return frozenset((*rules.fixed_units, *placed))

@@ -137,7 +137,7 @@ def conditions_in(part: object) -> Iterator[Condition]:
             yield from conditions_in(value)
 
 
-def _seeing(workflow: Workflow) -> dict[tuple[str | None, str], tuple[str, ...]]:
+def _seeing(workflow: Workflow) -> dict[tuple[str | None, str], tuple[DutyUnit | EstateUnit, ...]]:
     """Return by task kind (None: the main flow) and state the roles found by duty that may act there, or watch.
 
     Units named by code, the lead, holders and openers see a grievance anyway.
@@ -155,11 +155,11 @@ def _seeing(workflow: Workflow) -> dict[tuple[str | None, str], tuple[str, ...]]
                 names += [name for paper in workflow.documents.values() if paper.opens in here for name in paper.by]
             found[kind, state] = dict.fromkeys(names)
     by_duty = {
-        name
+        name: role.unit
         for name, role in workflow.roles.items()
         if isinstance(role.unit, DutyUnit | EstateUnit) and role.is_ is None
     }
-    return {place: tuple(name for name in names if name in by_duty) for place, names in found.items()}
+    return {place: tuple(by_duty[name] for name in names if name in by_duty) for place, names in found.items()}
 
 
 class Rules:

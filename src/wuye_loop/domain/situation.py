@@ -37,7 +37,7 @@ class Actor:
 
     def as_json(self) -> dict[str, object]:
         """Return what the ledger keeps of the actor."""
-        row: dict[str, object] = {"kind": self.kind.value}
+        row: dict[str, object] = {"kind": str(self.kind)}
         if self.unit:
             row["unit"] = self.unit
         if self.key_id:
@@ -183,7 +183,11 @@ class Situation:
 
     def open_tasks(self, kind: str) -> int:
         """Count the open tasks of a kind."""
-        return sum(1 for task in self.tasks.values() if task.kind == kind and not task.final)
+        count = 0
+        for task in self.tasks.values():
+            if task.kind == kind and not task.final:
+                count += 1
+        return count
 
     def open_clock(self, name: str, task_id: UUID | None) -> Clock | None:
         """Return the running or paused instance of a clock."""

@@ -29,7 +29,8 @@ def close_followers(loop: Loop, session: Session, lead_id: UUID, move: str | Non
         if action is None:
             continue
         try:
-            outcomes.append(engine.take(loop, session, number, Command(action, SYSTEM), engine.no_answer))
+            with session.begin_nested():  # a refusal gives back the document numbers it drew
+                outcomes.append(engine.take(loop, session, number, Command(action, SYSTEM), engine.no_answer))
         except (IllegalAction, Forbidden):
             continue  # the lead was reopened, or a person was quicker: nothing to follow
     return outcomes

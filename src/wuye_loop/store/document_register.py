@@ -23,6 +23,11 @@ _THROUGH_A_LINE = """
 (({visible}) OR EXISTS (
   SELECT 1 FROM document_line l JOIN grievance v ON v.id = l.grievance_id WHERE l.number = d.number AND {through}))
 """
+_WENT_TO = """
+(d.addressee = %(unit)s OR d.copies @> ARRAY[%(unit)s]::text[] OR EXISTS (
+  SELECT 1 FROM document_line l JOIN grievance v ON v.id = l.grievance_id JOIN task h ON h.id = l.task_id
+  WHERE l.number = d.number AND h.holder_unit = %(unit)s AND {through}))
+"""
 _LINES = """
 SELECT l.n, g.number AS grievance, g.title, g.workflow, t.id AS task_id, t.kind AS task_kind, t.state AS task_state,
        t.final AS task_final, t.holder_unit
@@ -60,13 +65,14 @@ def listed(
         conditions.append("(d.series = %(series)s OR d.kind = %(series)s)")
         params["series"] = filters.series
     if filters.unit is not None:
-        conditions.append("(d.addressee = %(unit)s OR d.copies @> ARRAY[%(unit)s]::text[])")
+        conditions.append(_WENT_TO.format(through=visible(actor, "v")[0]))
         params["unit"] = filters.unit
     if after is not None:
         conditions.append("(d.issued_at, d.number) < (%(at)s, %(after)s)")
         params |= {"at": after[0], "after": after[1]}
     rows = session.connection().exec_driver_sql(
-        f"{select} WHERE {' AND '.join(conditions)} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s", params | {"limit": limit + 1}
+        f"{select} WHERE {' AND '.join(conditions)} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s",
+        params | {"limit": limit + 1},
     )
     return cut(rows.all(), limit, lambda row: (row.issued_at, row.number))
 

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain import clocks
-from wuye_loop.domain.instants import as_text, from_text
+from wuye_loop.domain.instants import as_text, from_text, id_text
 from wuye_loop.domain.sealing import Sealed
 from wuye_loop.domain.situation import Actor, GrievanceState, Situation, Step, TaskState
 from wuye_loop.store.visibility import visible
@@ -317,9 +317,10 @@ def _parts(before: Situation, step: Step) -> tuple[list[str], dict[str, Any]]:
     common = {"grievance_id": str(after.grievance.id), "area_path": after.grievance.area_path}
     changed = [item for key, item in after.clocks.items() if before.clocks.get(key) is not item]
     tasks = [task for key, task in after.tasks.items() if before.tasks.get(key) is not task]
+    images = _images(step)
     rows: dict[str, list[Any]] = {
         "entries": [_plain_row(entry) | common for entry in step.entries],
-        "clocks": [_clock_row(item) | common for item in changed],
+        "clocks": [_clock_row(item, images) | common for item in changed],
         "tasks": [task.as_json() | common for task in tasks],
         "documents": [_plain_row(item) | common for item in step.documents],
         "ratings": [_plain_row(item) | common for item in step.ratings],
@@ -339,8 +340,13 @@ def _parts(before: Situation, step: Step) -> tuple[list[str], dict[str, Any]]:
     return parts, params
 
 
-def _clock_row(clock: clocks.Clock) -> dict[str, Any]:
-    image = clocks.as_row(clock)
+def _images(step: Step) -> dict[str, dict[str, Any]]:
+    """Return by id the newest image of each clock that the step's ledger rows hold."""
+    return {image["id"]: image for entry in step.entries for image in entry.changes.get("clocks", ())}
+
+
+def _clock_row(clock: clocks.Clock, images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    image = images.get(id_text(clock.id)) or clocks.as_row(clock)
     return image | {"rung": _highest(clock), "image": image}
 
 
