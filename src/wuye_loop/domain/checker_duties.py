@@ -66,10 +66,9 @@ def _check_pair(scene: Scene, path: Path, one: str, other: str, parts: Sequence[
 
 def same_body(one: Role, other: Role) -> str | None:
     """Say in words why two roles can be one body by their own definition, or None."""
-    if one.is_ in _HOTLINE and other.is_ in _HOTLINE:
-        return "都由送来诉求的热线代办"
-    if one.is_ is not None and one.is_ == other.is_:
-        return f"都是 is: {one.is_}"
+    both = one.is_ in _HOTLINE and other.is_ in _HOTLINE
+    if both or (one.is_ is not None and one.is_ == other.is_):
+        return "都由送来诉求的热线代办" if both else f"都是 is: {one.is_}"
     if isinstance(one.unit, DutyUnit) and isinstance(other.unit, DutyUnit):
         levels = {one.unit.level, other.unit.level}
         same = one.unit.duty == other.unit.duty and (len(levels) == 1 or "current" in levels)
@@ -77,12 +76,10 @@ def same_body(one: Role, other: Role) -> str | None:
     kind = _task_of(one)
     if kind is not None and kind == _task_of(other):
         return f"都是任务 {kind} 的持有单位"
-    same = one.unit is not None and one.unit == other.unit
-    if not same:
+    if one.unit is None or one.unit != other.unit:
         return None
-    if isinstance(one.unit, EstateUnit):
-        return "都是小区的物业企业"
-    return "都是主办单位" if one.unit == "lead" else f"都是单位 {one.unit}"
+    company = isinstance(one.unit, EstateUnit)
+    return f"都是{'小区的物业企业' if company else '主办单位' if one.unit == 'lead' else f'单位 {one.unit}'}"
 
 
 def _task_of(role: Role) -> str | None:

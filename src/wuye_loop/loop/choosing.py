@@ -17,7 +17,8 @@ _LOADS = text(
 )
 
 _PRECEDENTS = text(
-    "SELECT ruling, to_unit, reason, area_path, at FROM precedent WHERE category = :category ORDER BY at DESC, seq LIMIT 50"
+    "SELECT ruling, to_unit, reason, area_path, at FROM precedent"
+    " WHERE category = :category AND starts_with(area_path, :top) ORDER BY at DESC, seq LIMIT 50"
 )
 
 
@@ -41,8 +42,11 @@ def choose(
 
 
 def _precedents(session: Session, world: World, situation: Situation) -> tuple[Precedent, ...]:
-    """Return the newest rulings on matters of the same category."""
-    rows = session.execute(_PRECEDENTS, {"category": situation.grievance.category})
+    """Return the newest rulings on matters of the same category in the same district or city."""
+    grievance = situation.grievance
+    above = [area for area in world.directory.ancestors(grievance.area_path) if area.level in ("city", "district")]
+    top = above[-1].path if above else ""
+    rows = session.execute(_PRECEDENTS, {"category": grievance.category, "top": top})
     return tuple(
         Precedent(row.ruling, row.to_unit, row.reason, row.area_path, world.calendar.local_date(row.at).isoformat())
         for row in rows

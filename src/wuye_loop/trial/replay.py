@@ -46,7 +46,7 @@ from wuye_loop.trial.replay_record import (
 )
 
 _OPEN = "open:"
-_ASIDE = frozenset({"receive", "calendar", "reveal", "migrate"})  # rows that are not decisions of the rules
+_ASIDE = frozenset({"receive", "calendar", "reveal", "migrate", "upload"})  # rows that are not decisions of the rules
 _FOLLOWERS = {"follower_joined": 1, "follower_left": -1}
 _LATEST = 1 << 62
 _NEVER = _LATEST + 1
