@@ -127,8 +127,8 @@ def as_row(clock: Clock) -> dict[str, Any]:
         "rungs": [
             {
                 "index": rung.index,
-                "at": _maybe_text(rung.at),
-                "fired_at": _maybe_text(rung.fired_at),
+                "at": None if rung.at is None else as_text(rung.at),
+                "fired_at": None if rung.fired_at is None else as_text(rung.fired_at),
                 "skipped": rung.skipped,
             }
             for rung in clock.rungs

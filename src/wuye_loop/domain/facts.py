@@ -34,9 +34,15 @@ class Facts(Mapping[str, Any]):
         found, member = _reading(key)
         if found is not None:
             return found(self, member, default)
-        default = self.situation.grievance.counts.get(key, default)  # named as facts are: done.sign, tasks.assist
-        # In a task's own conditions, done.x counts what was done on this task.
-        return default if self.task is None else self.task.counts.get(key, default)
+        if self.task is not None and (key in self.task.counts or self._own(key)):
+            return self.task.counts.get(key, default)
+        return self.situation.grievance.counts.get(key, default)  # named as facts are: done.sign, tasks.assist
+
+    def _own(self, key: str) -> bool:
+        """Say whether a count is of the task's own actions: in its conditions done.x is never the main flow's x."""
+        family, _, name = key.partition(".")
+        kind = self.task.kind if self.task is not None else ""
+        return family == "done" and name in self.world.rules.workflow.tasks[kind].actions
 
     def __getitem__(self, key: str) -> Any:
         """Return one fact; KeyError where there is none of that name."""
@@ -68,7 +74,7 @@ class Facts(Mapping[str, Any]):
             if clock.status is not ClockStatus.ENDED and self.world.now > clock.due_at:
                 facts[f"overdue.{clock.name}"] = True
         if task is not None:
-            facts |= task.counts
+            facts = {**{name: value for name, value in facts.items() if not self._own(name)}, **task.counts}
             facts["document"] = task.document
             facts |= _family("data", task.data)
         facts |= _family("form", self.form)

@@ -164,6 +164,8 @@ _task_values = attrgetter(*_TASK_NAMES)
 
 def plain(value: object) -> Any:
     """Turn one field into what JSON can carry."""
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, datetime):
         return as_text(value)
     if isinstance(value, UUID):

@@ -11,7 +11,7 @@ from wuye_loop.domain.roles import unit_of
 from wuye_loop.domain.situation import SYSTEM, Actor, World
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.wording import LEVELS, Wording, quoted
-from wuye_loop.domain.workflow import DutyUnit, Role
+from wuye_loop.domain.workflow import DutyUnit, EstateUnit, Role
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.explaining_actions import actions
@@ -111,6 +111,8 @@ def _because(world: World, role: Role, area_path: str, level: str) -> str:
         area = world.directory.area_at(area_path, at)
         words = next((title for item, title in LEVELS.items() if item.value == at), at)
         return f"它是属地{words}（{area.name if area else '未知'}）职责为 {where.duty} 的单位"
+    if isinstance(where, EstateUnit):
+        return "它是小区的物业企业"
     return f"规则里写明是{Wording(world.rules.workflow).unit(role)}"
 
 

@@ -10,7 +10,7 @@ from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.domain.workflow import DutyUnit
+from wuye_loop.domain.workflow import DutyUnit, EstateUnit
 from wuye_loop.trial.town import Town
 
 HOTLINE: Final = Actor(ActorKind.HOTLINE, source="12345")
@@ -51,6 +51,8 @@ def sender_for(rules: Rules, town: Town, by: str) -> Actor:
         area = town.directory.areas.get(estate.area_code) if estate is not None else None
         found = town.directory.by_duty(unit.duty, area.path if area is not None else "", level)
         unit = found.code if found is not None else None
+    elif isinstance(unit, EstateUnit):
+        unit = next((estate.company_code for estate in town.estates.values()), None)
     elif not isinstance(unit, str):
         return HOTLINE
     if town.directory.unit(unit) is None:
