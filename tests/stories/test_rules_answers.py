@@ -122,6 +122,7 @@ async def test_a_report_is_answered_in_full_and_rejected_answers_are_counted(dri
     await drive.act("desk-centre", number, "approve")
     assert drive.town.actions(number).count("reject") == 2
     public = await drive.get("hotline", f"/v1/grievances/{number}/ledger")
+    assert "电梯已修好" in str(public)
     assert "换了门机" not in str(public)  # the internal result is never the public reply
     inside = await drive.get("desk-centre", f"/v1/grievances/{number}/ledger")
     said = [row["facts"] for row in inside["items"] if row["action"] == "finish"][-1]

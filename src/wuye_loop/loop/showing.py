@@ -15,7 +15,7 @@ from wuye_loop.domain.readership import EVERY, audiences, readable, step_named
 from wuye_loop.domain.roles import HOLDER, OPENER, SYSTEM
 from wuye_loop.domain.situation import Actor, GrievanceState, TaskState, World
 from wuye_loop.domain.spans import Span
-from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.text import match_key
 from wuye_loop.domain.views import clock_view, grievance_view, task_view
 from wuye_loop.loop import engine
@@ -37,6 +37,7 @@ _SPECIAL_ACTIONS = {
     "migrate": "改按新版流程办理",
 }
 _RUNG = "rung:"
+_LAST_STAGES = (Stage.FEEDBACK, Stage.EVALUATE)
 
 
 def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
@@ -186,16 +187,22 @@ def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str]) -> dict
 
 
 def _answered(world: World, row: LedgerRow, allowed: Collection[str]) -> dict[str, Any]:
-    """Return the public fields of a row that itself is not for this reader, once a row for it leads on from there.
+    """Return the public fields of the moves that are not for this reader, once a move that is leads on from there.
 
-    So a resident reads the answer when it has been approved, and never one that was sent back.
+    So a resident reads the answer when it has been approved, by however many hands, and never one that was sent back:
+    a move into a stage before 意见反馈 takes it away.
     """
-    if row.before_action is None or row.before_facts is None:
-        return {}
-    spec = step_named(world.rules, row.before_action, None)
-    own = {name: item for name, item in spec.needs.items() if item.audience is not None} if spec else {}
-    facts = {name: value for name, value in row.before_facts.items() if name in own}
-    return readable(facts, own, row.audience, allowed)
+    told: dict[str, Any] = {}
+    for action, state, facts in row.before or ():
+        spec = step_named(world.rules, action, None)
+        own = {name: item for name, item in spec.needs.items() if item.audience is not None} if spec else {}
+        entered = world.rules.workflow.states.get(state)
+        if entered is None or entered.stage not in _LAST_STAGES:
+            told = {}
+        else:
+            mine = {name: value for name, value in facts.items() if name in own}
+            told |= readable(mine, own, row.audience, allowed)
+    return told
 
 
 def _title(world: World, row: LedgerRow, written: str | None) -> str:

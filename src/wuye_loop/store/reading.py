@@ -1,6 +1,6 @@
 """What hangs on one grievance, and lists of grievances, as rows; jurisdiction is store/visibility's, as everywhere."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -57,7 +57,10 @@ def clocks_of(session: Session, grievance_id: UUID, task_id: UUID | None = None)
 
 @dataclass(frozen=True, slots=True)
 class LedgerRow:
-    """A ledger row with the kind of its task; `before` is the row of narrower audience whose state it leads out of."""
+    """A ledger row with the kind of its task.
+
+    `before` are the moves of narrower audience since the last one that is read: (action, state entered, facts).
+    """
 
     seq: int
     at: datetime
@@ -71,21 +74,21 @@ class LedgerRow:
     audience: str
     hash: bytes
     task_kind: str | None
-    before_action: str | None
-    before_facts: Mapping[str, Any] | None
+    before: Sequence[tuple[str, str, Mapping[str, Any]]] | None
 
 
 _HASH = [item.name for item in fields(LedgerRow)].index("hash")
 _LEDGER = """
 SELECT l.seq, l.at, l.action, l.task_id, l.actor, l.from_state, l.to_state, l.facts, l.changes, l.audience, l.hash,
-       t.kind, p.action, p.facts
+       t.kind, p.moves
 FROM ledger l LEFT JOIN task t ON t.id = l.task_id
 LEFT JOIN LATERAL (
-  SELECT b.action, b.facts FROM ledger b
+  SELECT jsonb_agg(jsonb_build_array(b.action, b.to_state, b.facts) ORDER BY b.seq) AS moves FROM ledger b
   WHERE l.task_id IS NULL AND l.from_state <> l.to_state AND b.grievance_id = l.grievance_id AND b.seq < l.seq
-    AND b.task_id IS NULL AND b.to_state = l.from_state AND b.from_state <> b.to_state
-    AND NOT b.audience = ANY(%(audiences)s)
-  ORDER BY b.seq DESC LIMIT 1
+    AND b.task_id IS NULL AND b.from_state <> b.to_state
+    AND b.seq > (SELECT COALESCE(max(v.seq), 0) FROM ledger v
+                 WHERE v.grievance_id = l.grievance_id AND v.seq < l.seq AND v.task_id IS NULL
+                   AND v.from_state <> v.to_state AND v.audience = ANY(%(audiences)s))
 ) p ON TRUE
 WHERE l.grievance_id = %(id)s AND l.audience = ANY(%(audiences)s)
 """
