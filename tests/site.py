@@ -204,7 +204,7 @@ def build(
     `texts` are files that are not shipped, by name@version.
     """
     clock = SettableClock(start)
-    settings |= {"data": data, "default_workflow": workflow}
+    settings = {"default_workflow": workflow} | settings | {"data": data}
     site = make_site(Settings(**settings), database, clock=clock, ids=ids or SystemIds())
     with pytest.MonkeyPatch.context() as patch, database.begin() as session:
         patch.setattr(calendars, "seed_days", _days)  # a third of a second for each town otherwise

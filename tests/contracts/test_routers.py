@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from typing import Any, ClassVar
@@ -15,6 +16,7 @@ import structlog
 from pydantic import ValidationError
 
 from wuye_loop.domain.directory import Area, Directory, Unit
+from wuye_loop.domain.router import Precedent
 from wuye_loop.domain.routing import HttpAsk, Reply, RoutingCase, choose, registry, router_params
 from wuye_loop.domain.workflow import RouterCall
 from wuye_loop.outbound import LogNotifier, Notice, ask_http, asking_client, notifiers
@@ -33,8 +35,13 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "keyword": [{"rules": [{"pattern": "税|发票", "to": "tax"}, {"pattern": ".", "to": "company", "assist": "fire"}]}],
     "least_loaded": [{"among": ["closed", "nobody", "fire", "tax"]}, {"among": {"duty": "property-office"}}],
     "http": [{"url": "http://dispatch.example/route", "fallback": "fire"}, {"url": "https://x.example:8443/a?b=c"}],
+    "precedent": [{"follow": True}, {}, {"follow": True, "level": "street"}],
     "desk": [{}],
 }
+RULINGS = tuple(
+    Precedent("同意退单", unit, "属地牵头", path, "2026-03-02")
+    for unit, path in (("nobody", "370705/"), ("closed", ""), ("fire", "370705/370705001/"), (None, "370705/"))
+)
 AREAS = [
     Area("370705", "奎文区", "district", None, "370705/"),
     Area("370705001", "东关街道", "street", "370705", "370705/370705001/"),
@@ -70,7 +77,7 @@ PLACES = [
 ]
 RETURNED = [frozenset[str](), frozenset({"fire", "co-1"}), frozenset(unit.code for unit in UNITS)]
 CASES = [
-    RoutingCase(facts, path, level, returned)
+    RoutingCase(facts, path, level, returned, RULINGS)
     for facts, (path, level), returned in product(FACTS.values(), PLACES, RETURNED)
 ]
 KINDS = sorted(registry())
@@ -107,7 +114,7 @@ def test_an_odd_grievance_gets_an_answer_in_words_and_never_an_error(kind: str, 
 def test_the_same_grievance_gets_the_same_answer(kind: str) -> None:
     router = registry()[kind]
     for raw, case, directory in product(SAMPLES[kind], CASES, DIRECTORIES.values()):
-        twin = RoutingCase(dict(reversed(case.facts.items())), case.area_path, case.level, case.returned)
+        twin = replace(case, facts=dict(reversed(case.facts.items())))
         first = router.route(router.Params.model_validate(raw), case, directory, no_loads)
         assert first == router.route(router.Params.model_validate(raw), twin, directory, no_loads)
 
@@ -126,7 +133,7 @@ def test_no_unknown_inactive_or_returned_unit_is_ever_named(kind: str, directory
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"desk", "http"}))
 def test_every_kind_that_looks_for_a_unit_finds_one_for_a_usual_grievance(kind: str) -> None:
     router = registry()[kind]
-    case = RoutingCase(FACTS["usual"], *PLACES[0])
+    case = RoutingCase(FACTS["usual"], *PLACES[0], precedents=RULINGS)
     assert any(
         router.route(router.Params.model_validate(raw), case, DIRECTORIES["full"], no_loads).unit
         for raw in SAMPLES[kind]

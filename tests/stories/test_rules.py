@@ -163,6 +163,9 @@ async def test_a_return_comes_in_time_with_its_reason_basis_and_suggestion(drive
     assert wall(drive, number, "handle") == due  # and win no time  # 规则 4
     again = await drive.open("fire", number, "return_request", form, expect=404)
     assert again["type"] == "/problems/not-found"
+    row = await drive.act("police", number, "climb_up")
+    assert (row["level"], row["lead_unit"]) == ("street", "street-1")
+    await drive.open("street-1", number, "return_request", form | {"suggest": "housing"})  # counted per level  # 规则 7
 
 
 async def test_the_lead_stays_the_lead_and_each_assisting_unit_has_its_state_and_clock(drive: Driver) -> None:

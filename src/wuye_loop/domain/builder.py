@@ -100,15 +100,20 @@ class Builder:
         return task
 
     def count(self, name: str, task_id: UUID | None = None) -> None:
-        """Count an action: in all and in this cycle."""
+        """Count an action: in all, in this cycle, and at this level where a limit asks."""
         if task_id is not None:
             task = self.tasks[task_id]
             self.set_task(task_id, counts={**task.counts, f"done.{name}": task.counts.get(f"done.{name}", 0) + 1})
             return
         counts = dict(self.grievance.counts)
-        for key in (f"done.{name}", f"cycle_done.{name}"):
-            counts[key] = counts.get(key, 0) + 1
+        self.counted(counts, f"done.{name}")
         self.set(counts=counts)
+
+    def counted(self, counts: dict[str, int], name: str) -> None:
+        """Add one to a count and to those of the cycle and, where a limit asks, of the level."""
+        at_level = ("level_",) if name in self.world.rules.per_level else ()
+        for prefix in ("", "cycle_", *at_level):
+            counts[prefix + name] = counts.get(prefix + name, 0) + 1
 
     def did(self, role: str, unit: str | None) -> None:
         """Remember which unit acted in which role this cycle: separation of duties asks."""

@@ -106,7 +106,11 @@ def _open(builder: Builder, context: Context, params: Mapping[str, Any]) -> None
         to = str(value) if value else unit_of(name, builder.world, builder.situation, context.task)
     data = {name: context.value(builder, source) for name, source in (params.get("data") or {}).items()}
     context.open_task(
-        builder, params["task"], to, params.get("document"), {key: item for key, item in data.items() if item is not None}
+        builder,
+        params["task"],
+        to,
+        params.get("document"),
+        {key: item for key, item in data.items() if item is not None},
     )
 
 

@@ -92,7 +92,8 @@ def climb(builder: Builder, _: Context, __: Mapping[str, Any]) -> None:
     if above is None:
         raise IllegalAction("已在最高一级")
     builder.end_clocks_per("level")
-    builder.set(level=above)
+    counts = {name: n for name, n in builder.grievance.counts.items() if not name.startswith("level_")}
+    builder.set(level=above, counts=counts)
     builder.hold()
 
 
@@ -103,6 +104,7 @@ def precedent(builder: Builder, context: Context, params: Mapping[str, Any]) -> 
     unit = context.value(builder, named) if named else None
     reason = context.value(builder, params["reason"]) if params.get("reason") else None
     draft = PrecedentDraft(
+        grievance.seq + 1,
         grievance.category,
         grievance.lead_unit,
         str(unit) if unit else None,

@@ -55,8 +55,8 @@ def open_task(
     """
     world, grievance = builder.world, builder.grievance
     counts = dict(grievance.counts)
-    for key in (f"tasks.{kind}", f"cycle_tasks.{kind}", "task_n"):
-        counts[key] = counts.get(key, 0) + 1
+    counts["task_n"] = counts.get("task_n", 0) + 1
+    builder.counted(counts, f"tasks.{kind}")
     builder.set(counts=counts)
     task = TaskState(
         id=world.new_id(), grievance_id=grievance.id, kind=kind, n=counts["task_n"], state=spec.start, final=False,

@@ -21,7 +21,7 @@ def blocked(
     """Return in words why an action is not open now, or None. State and role are checked before."""
     counts = task.counts if task else situation.grievance.counts
     if spec.limit is not None:
-        key = f"cycle_done.{action}" if spec.limit.per == "cycle" and task is None else f"done.{action}"
+        key = f"done.{action}" if task is not None else f"{spec.limit.prefix}done.{action}"
         if counts.get(key, 0) >= spec.limit.times:
             return f"最多 {spec.limit.times} 次，已经用完"
     rival = _rival(world, situation, duty_of(role, world, task), actor)
@@ -55,7 +55,7 @@ def open_blocked(world: World, situation: Situation, kind: str, spec: TaskKind) 
     if spec.single and situation.open_tasks(kind):
         return "已有一件正在办理"
     if opening.limit is not None:
-        key = f"cycle_tasks.{kind}" if opening.limit.per == "cycle" else f"tasks.{kind}"
+        key = f"{opening.limit.prefix}tasks.{kind}"
         if situation.grievance.counts.get(key, 0) >= opening.limit.times:
             return f"最多 {opening.limit.times} 次，已经用完"
     return _common(world, situation, opening, None)

@@ -183,6 +183,11 @@ class Rules:
             for one in group:
                 self.rivals.setdefault(one, set()).update(other for other in group if other != one)
         self.seeing = _seeing(workflow)
+        limited = {f"done.{name}": action.limit for name, action in workflow.actions.items()}
+        limited |= {f"tasks.{name}": kind.open.limit for name, kind in workflow.tasks.items()}
+        self.per_level = frozenset(
+            name for name, limit in limited.items() if limit is not None and limit.per == "level"
+        )
         self.asks_precedents = any(router.kind == "precedent" for router in workflow.routers)
         self.quiet = QuietHours.parse(workflow.calendar.quiet)
         self.joins: dict[str, list[Join]] = {

@@ -318,6 +318,7 @@ class RatingDraft:
 class PrecedentDraft:
     """A ruling on who is in charge of a matter (退单裁定), shown by the routers the next time."""
 
+    seq: int  # of the ledger row that the ruling stands in
     category: str | None
     from_unit: str | None
     to_unit: str | None

@@ -74,6 +74,9 @@ def quoted(title: str) -> str:
     return f"“{title.translate(_INNER)}”"
 
 
+_PER_TIMES = {"all": "", "cycle": "每轮", "level": "每级"}
+
+
 class Wording:
     """Says the parts of one definition."""
 
@@ -221,7 +224,7 @@ class Wording:
         """Return how often something may be done."""
         if times is None:
             return "不限次数"
-        return f"{'每轮' if times.per == 'cycle' else ''}最多 {times.times} 次"
+        return f"{_PER_TIMES[times.per]}最多 {times.times} 次"
 
     def rung(self, rung: RungSpec, kind: str | None) -> str:
         """Return in words what a rung does: its notices, its task with its document, its action, and for whom."""

@@ -324,10 +324,7 @@ def _parts(before: Situation, step: Step) -> tuple[list[str], dict[str, Any]]:
         "tasks": [task.as_json() | common for task in tasks],
         "documents": [_plain_row(item) | common for item in step.documents],
         "ratings": [_plain_row(item) | common for item in step.ratings],
-        "precedents": [
-            _plain_row(item) | common | {"seq": step.entries[0].seq + place}
-            for place, item in enumerate(step.precedents)
-        ],
+        "precedents": [_plain_row(item) | common for item in step.precedents],
     }
     parts: list[str] = []
     params: dict[str, Any] = {}
