@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import orjson
+
 from wuye_loop.domain.schema import json_schema
+from wuye_loop.settings import shipped
 
 SCHEMA = json_schema()
 PARTS: Any = SCHEMA["$defs"]
@@ -29,3 +32,10 @@ def test_what_is_one_value_is_never_written_in_part() -> None:
     limit, null = PARTS["ClockSpecPart"]["properties"]["limit"]["anyOf"]
     assert limit == PARTS["ClockSpec"]["properties"]["limit"]
     assert null == {"type": "null"}
+
+
+def test_the_schema_beside_the_shipped_files_is_what_the_program_writes_today() -> None:
+    written = (shipped("workflows") / "workflow.schema.json").read_bytes()
+    assert orjson.loads(written) == orjson.loads(orjson.dumps(json_schema())), (
+        "wuye-loop schema > workflows/workflow.schema.json"
+    )
