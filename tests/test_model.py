@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.life import Life
 from tests.site import Town, build
-from wuye_loop.domain import builder, machine, timing
+from wuye_loop.domain import builder, machine
 from wuye_loop.domain.clocks import ClockStatus
 from wuye_loop.loop import engine
 from wuye_loop.store import grievances
@@ -66,15 +66,15 @@ def without_fired_marks(patch: pytest.MonkeyPatch) -> None:
 
 def with_clocks_that_touching_moves(patch: pytest.MonkeyPatch) -> None:
     """Give a running clock an hour more with each action."""
-    real = timing.synced
+    real = builder.Builder._sync
 
-    def synced(world: Any, spec: Any, plans: Any, latest: Any, **more: Any) -> Any:
-        changed = real(world, spec, plans, latest, **more)
-        if changed is None and latest is not None and latest.status is ClockStatus.RUNNING:
-            return replace(latest, due_at=latest.due_at + timedelta(hours=1))
-        return changed
+    def moved(self: builder.Builder, *args: Any, **more: Any) -> None:
+        real(self, *args, **more)
+        for key, clock in list(self.clocks.items()):
+            if clock.status is ClockStatus.RUNNING:
+                self.clocks[key] = replace(clock, due_at=clock.due_at + timedelta(hours=1))
 
-    patch.setattr(builder, "synced", synced)
+    patch.setattr(builder.Builder, "_sync", moved)
 
 
 def with_eyes_everywhere(patch: pytest.MonkeyPatch) -> None:
