@@ -25,7 +25,7 @@ from wuye_loop.domain.clocks import Clock
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Actor
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import escalate
+from wuye_loop.loop import auditing, escalate
 from wuye_loop.loop.escalate import Swept
 from wuye_loop.ports import Ids, SettableClock, SystemIds
 from wuye_loop.settings import Settings, shipped
@@ -45,30 +45,35 @@ DEPARTMENTS = (
 )  # fmt: skip
 
 
-def _area(code: str, name: str, level: str, parent: str | None = None) -> dict[str, Any]:
+def area(code: str, name: str, level: str, parent: str | None = None) -> dict[str, Any]:
     return {"code": code, "name": name, "level": level, "parent": parent}
 
 
-def _unit(code: str, name: str, kind: str, area: str, parent: str | None = None, *duties: str) -> dict[str, Any]:
+def unit(code: str, name: str, kind: str, area: str, parent: str | None = None, *duties: str) -> dict[str, Any]:
     return {"code": code, "name": name, "kind": kind, "area": area, "parent": parent, "duties": list(duties)}
+
+
+def made_up(code: str, kind: str, area: str, parent: str | None = None, *duties: str) -> dict[str, Any]:
+    """Return a unit that nobody needs to know by name."""
+    return unit(code, f"单位 {code}", kind, area, parent, *duties)
 
 
 DIRECTORY: dict[str, Any] = {
     "areas": [
-        _area("3707", "示范区", "district"),
-        _area("370701", "东关街道", "street", "3707"),
-        _area("370702", "西关街道", "street", "3707"),
-        _area("370701001", "东一社区", "community", "370701"),
-        _area("370702001", "西一社区", "community", "370702"),
+        area("3707", "示范区", "district"),
+        area("370701", "东关街道", "street", "3707"),
+        area("370702", "西关街道", "street", "3707"),
+        area("370701001", "东一社区", "community", "370701"),
+        area("370702001", "西一社区", "community", "370702"),
     ],
     "units": [
-        _unit("property-centre", "区物业中心", "centre", "3707", "command-office", "property-centre"),
-        _unit("command-office", "指挥部办公室", "office", "3707"),
-        *(_unit(code, f"区{code}部门", "department", "3707", "command-office", code) for code in DEPARTMENTS),
-        _unit("office-1", "东关物业办", "office", "370701", "command-office", "property-office"),
-        _unit("office-2", "西关物业办", "office", "370702", "command-office", "property-office"),
-        _unit("company-1", "安居物业", "company", "370701", "office-1"),
-        _unit("company-2", "乐业物业", "company", "370702", "office-2"),
+        unit("property-centre", "区物业中心", "centre", "3707", "command-office", "property-centre"),
+        unit("command-office", "指挥部办公室", "office", "3707"),
+        *(unit(code, f"区{code}部门", "department", "3707", "command-office", code) for code in DEPARTMENTS),
+        unit("office-1", "东关物业办", "office", "370701", "command-office", "property-office"),
+        unit("office-2", "西关物业办", "office", "370702", "command-office", "property-office"),
+        unit("company-1", "安居物业", "company", "370701", "office-1"),
+        unit("company-2", "乐业物业", "company", "370702", "office-2"),
     ],
     "estates": [
         {"code": "E1", "name": "幸福苑", "area": "370701001", "company": "company-1", "kind": "商品房"},
@@ -381,6 +386,25 @@ async def driving(town: Town, **client: Any) -> AsyncIterator[Driver]:
                 yield Driver(town, app, http, log)
             finally:
                 await town.database.dispose_async()
+
+
+def wall(drive: Driver, number: str, clock: str) -> str:
+    """Return when the newest instance of a clock is due, as a Beijing wall clock shows it."""
+    return (drive.town.clocks(number, clock)[-1].due_at + timedelta(hours=8)).strftime("%m-%d %H:%M")
+
+
+async def seen(drive: Driver, number: str, who: str = "admin") -> Any:
+    """Return the grievance as somebody reads it."""
+    return await drive.get(who, f"/v1/grievances/{number}")
+
+
+@asynccontextmanager
+async def story(town: Town) -> AsyncIterator[Driver]:
+    """Drive a town; when the story has been told its ledger must still be true."""
+    async with driving(town) as driver:
+        yield driver
+        report = auditing.verify(town.site.loop, town.database)
+        assert report.ok, report.problems
 
 
 def at(text: str) -> datetime:

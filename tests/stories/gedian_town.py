@@ -1,18 +1,8 @@
 """葛店's made-up directory, three levels with two communities, and the plain steps that its stories begin with."""
 
-from datetime import timedelta
 from typing import Any
 
-from tests.site import FINISH, GOOD, Driver
-
-
-def area(code: str, name: str, level: str, parent: str | None = None) -> dict[str, Any]:
-    return {"code": code, "name": name, "level": level, "parent": parent}
-
-
-def unit(code: str, kind: str, area_code: str, parent: str | None, *duties: str) -> dict[str, Any]:
-    return {"code": code, "name": f"单位 {code}", "kind": kind, "area": area_code, "parent": parent, "duties": duties}
-
+from tests.site import FINISH, GOOD, Driver, area, made_up, seen
 
 DEPARTMENTS = (
     "law-enforcement", "police", "market", "environment", "natural-resources", "finance", "water", "gas", "power",
@@ -24,26 +14,28 @@ UNITS: dict[str, Any] = {
         *(area(f"99040100{n}", f"{n}号社区", "community", "990401") for n in (1, 2)),
     ],
     "units": [
-        unit("admin-office", "office", "9904", None),
-        unit("property-platform", "centre", "9904", "housing"),
-        unit("housing", "department", "9904", "admin-office", "property-authority", "property-meeting"),
-        unit("housing-property", "office", "9904", "housing", "property-office"),
-        *(unit(code, "department", "9904", "admin-office") for code in DEPARTMENTS),
-        unit("association", "office", "9904", "housing", "trade-mediation"),
-        unit("justice", "office", "9904", "admin-office", "judicial-mediation"),
-        unit("panel", "office", "9904", "housing", "review-panel"),
-        unit("assessor", "office", "9904", "housing", "assessor"),
-        unit("town", "office", "990401", "housing", "town-government", "property-meeting"),
-        unit("town-property", "office", "990401", "town", "property-office"),
+        made_up("admin-office", "office", "9904", None),
+        made_up("property-platform", "centre", "9904", "housing"),
+        made_up("housing", "department", "9904", "admin-office", "property-authority", "property-meeting"),
+        made_up("housing-property", "office", "9904", "housing", "property-office"),
+        *(made_up(code, "department", "9904", "admin-office") for code in DEPARTMENTS),
+        made_up("association", "office", "9904", "housing", "trade-mediation"),
+        made_up("justice", "office", "9904", "admin-office", "judicial-mediation"),
+        made_up("panel", "office", "9904", "housing", "review-panel"),
+        made_up("assessor", "office", "9904", "housing", "assessor"),
+        made_up("town", "office", "990401", "housing", "town-government", "property-meeting"),
+        made_up("town-property", "office", "990401", "town", "property-office"),
         *(
             made
             for n in (1, 2)
             for made in (
-                unit(f"community-{n}", "community", f"99040100{n}", "town", "community-committee", "property-meeting"),
-                unit(f"grid-{n}", "community", f"99040100{n}", f"community-{n}", "property-office"),
-                unit(f"committee-{n}", "office", f"99040100{n}", f"community-{n}", "owners-committee"),
-                unit(f"mediators-{n}", "office", f"99040100{n}", f"community-{n}", "people-mediation"),
-                unit(f"company-{n}", "company", f"99040100{n}", f"community-{n}"),
+                made_up(
+                    f"community-{n}", "community", f"99040100{n}", "town", "community-committee", "property-meeting"
+                ),
+                made_up(f"grid-{n}", "community", f"99040100{n}", f"community-{n}", "property-office"),
+                made_up(f"committee-{n}", "office", f"99040100{n}", f"community-{n}", "owners-committee"),
+                made_up(f"mediators-{n}", "office", f"99040100{n}", f"community-{n}", "people-mediation"),
+                made_up(f"company-{n}", "company", f"99040100{n}", f"community-{n}"),
             )
         ),
     ],
@@ -53,15 +45,6 @@ UNITS: dict[str, Any] = {
         {"code": "E3", "name": "三号院", "area": "990401002", "company": None, "kind": "老旧小区"},
     ],
 }
-
-
-def wall(drive: Driver, number: str, clock: str) -> str:
-    """Return when the newest instance of a clock is due, as a Beijing wall clock shows it."""
-    return (drive.town.clocks(number, clock)[-1].due_at + timedelta(hours=8)).strftime("%m-%d %H:%M")
-
-
-async def seen(drive: Driver, number: str, who: str = "admin") -> Any:
-    return await drive.get(who, f"/v1/grievances/{number}")
 
 
 def neighbour(name: str) -> dict[str, Any]:

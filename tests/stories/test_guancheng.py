@@ -9,17 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.site import BAD, FINISH, GOOD, Driver, at, build, driving, keys_for, order, text_of
+from tests.site import BAD, FINISH, GOOD, Driver, area, at, build, keys_for, order, seen, story, text_of
 
 from wuye_loop.domain.checker import check
-from wuye_loop.loop import auditing
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
-
-
-def area(code: str, name: str, level: str, parent: str | None = None) -> dict[str, Any]:
-    return {"code": code, "name": name, "level": level, "parent": parent}
 
 
 def unit(code: str, kind: str, area_code: str, *duties: str, parent: str | None = None) -> dict[str, Any]:
@@ -54,14 +49,8 @@ UNITS: dict[str, Any] = {
 async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
     """Monday 2 March 2026, nine in the morning; when a story has been told its ledger must still be true."""
     town = build(database, data=tmp_path, workflow="guancheng@1", units=UNITS, keys=keys_for(UNITS))
-    async with driving(town) as driver:
+    async with story(town) as driver:
         yield driver
-        report = auditing.verify(town.site.loop, town.database)
-        assert report.ok, report.problems
-
-
-async def seen(drive: Driver, number: str, who: str = "admin") -> Any:
-    return await drive.get(who, f"/v1/grievances/{number}")
 
 
 async def working(drive: Driver, external_id: str = "a1", **fields: Any) -> str:

@@ -9,20 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.site import BAD, FINISH, GOOD, Driver, at, build, driving, keys_for, order
+from tests.site import BAD, FINISH, GOOD, Driver, area, at, build, keys_for, made_up, order, seen, story, wall
 
-from wuye_loop.loop import auditing
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
-
-
-def area(code: str, name: str, level: str, parent: str | None = None) -> dict[str, Any]:
-    return {"code": code, "name": name, "level": level, "parent": parent}
-
-
-def unit(code: str, kind: str, area_code: str, parent: str | None, *duties: str) -> dict[str, Any]:
-    return {"code": code, "name": f"单位 {code}", "kind": kind, "area": area_code, "parent": parent, "duties": duties}
 
 
 DEPARTMENTS = (
@@ -35,13 +26,13 @@ UNITS: dict[str, Any] = {
         area("3701021001", "一社区", "community", "3701021"),
     ],
     "units": [
-        unit("housing-bureau", "office", "370102", None),
-        unit("call-centre", "centre", "370102", "housing-bureau"),
-        *(unit(code, "department", "370102", "housing-bureau") for code in DEPARTMENTS),
-        unit("street-office", "office", "3701021", "housing-bureau", "property-office"),
-        unit("community", "community", "3701021001", "street-office", "community-office"),
-        unit("committee", "community", "3701021001", "street-office", "property-committee"),
-        unit("company", "company", "3701021001", "street-office"),
+        made_up("housing-bureau", "office", "370102", None),
+        made_up("call-centre", "centre", "370102", "housing-bureau"),
+        *(made_up(code, "department", "370102", "housing-bureau") for code in DEPARTMENTS),
+        made_up("street-office", "office", "3701021", "housing-bureau", "property-office"),
+        made_up("community", "community", "3701021001", "street-office", "community-office"),
+        made_up("committee", "community", "3701021001", "street-office", "property-committee"),
+        made_up("company", "company", "3701021001", "street-office"),
     ],
     "estates": [
         {"code": "E1", "name": "泉景", "area": "3701021001", "company": "company", "kind": "商品房"},
@@ -54,18 +45,8 @@ UNITS: dict[str, Any] = {
 async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
     """Monday 2 March 2026, nine in the morning; when a story has been told its ledger must still be true."""
     town = build(database, data=tmp_path, workflow="jinan@1", units=UNITS, keys=keys_for(UNITS))
-    async with driving(town) as driver:
+    async with story(town) as driver:
         yield driver
-        report = auditing.verify(town.site.loop, town.database)
-        assert report.ok, report.problems
-
-
-async def seen(drive: Driver, number: str, who: str = "admin") -> Any:
-    return await drive.get(who, f"/v1/grievances/{number}")
-
-
-def wall(drive: Driver, number: str, clock: str) -> str:
-    return (drive.town.clocks(number, clock)[-1].due_at + timedelta(hours=8)).strftime("%m-%d %H:%M")
 
 
 async def scanned(drive: Driver, name: str = "q1", **fields: Any) -> str:

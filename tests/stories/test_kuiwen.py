@@ -5,9 +5,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.site import BAD, FINISH, GOOD, SEND_BACK, Driver, at, build, driving
+from tests.site import BAD, FINISH, GOOD, SEND_BACK, Driver, at, build, story, wall
 
-from wuye_loop.loop import auditing, feedback
+from wuye_loop.loop import feedback
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -17,16 +17,8 @@ pytestmark = pytest.mark.anyio
 async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
     """Monday 2 March 2026, nine in the morning; when a story has been told its ledger must still be true."""
     town = build(database, data=tmp_path)
-    async with driving(town) as driver:
+    async with story(town) as driver:
         yield driver
-        report = auditing.verify(town.site.loop, town.database)
-        assert report.ok, report.problems
-
-
-def due(drive: Driver, number: str, clock: str) -> str:
-    """Return when the newest instance of a clock is due, as a Beijing wall clock shows it."""
-    instant = drive.town.clocks(number, clock)[-1].due_at
-    return (instant + timedelta(hours=8)).strftime("%m-%d %H:%M")
 
 
 async def handling(drive: Driver, external_id: str = "a1") -> str:
@@ -69,23 +61,23 @@ async def test_a_grievance_travels_all_six_stages_and_is_archived(drive: Driver)
 
 async def test_due_instants_are_those_of_the_wall_calendar(drive: Driver) -> None:
     number = await drive.push()
-    assert due(drive, number, "accept") == "03-03 09:00"  # one full office day from Monday 09:00
+    assert wall(drive, number, "accept") == "03-03 09:00"  # one full office day from Monday 09:00
     drive.town.advance(timedelta(hours=1))
     await drive.act("property-centre", number, "accept")
-    assert due(drive, number, "sign") == "03-03 10:00"
-    assert due(drive, number, "handle") == "03-09 17:30"  # Tuesday is day 1, the weekend is none, Monday is day 5
+    assert wall(drive, number, "sign") == "03-03 10:00"
+    assert wall(drive, number, "handle") == "03-09 17:30"  # Tuesday is day 1, the weekend is none, Monday is day 5
     await drive.act("market", number, "sign")
-    assert due(drive, number, "handle") == "03-09 17:30"
+    assert wall(drive, number, "handle") == "03-09 17:30"
 
 
 async def test_urgent_matters_have_hours_and_alarm_at_once(drive: Driver) -> None:
     number = await drive.push(body="有人困在电梯里")
     assert drive.town.grievance(number).urgency == "特急"
-    assert due(drive, number, "accept") == "03-02 09:30"
+    assert wall(drive, number, "accept") == "03-02 09:30"
     assert drive.town.notices() == [("alarm", "property-centre"), ("alarm", "command-office")]
     await drive.act("property-centre", number, "accept")
-    assert due(drive, number, "sign") == "03-02 10:00"
-    assert due(drive, number, "handle") == "03-02 11:00"
+    assert wall(drive, number, "sign") == "03-02 10:00"
+    assert wall(drive, number, "handle") == "03-02 11:00"
 
 
 async def test_what_nobody_works_on_climbs_the_ladder_rung_by_rung(drive: Driver) -> None:
@@ -122,7 +114,7 @@ async def test_a_supervision_order_has_a_reply_clock_a_receipt_and_a_sign_off(dr
     number = await handling(drive)
     order = await drive.open("supervisor", number, "supervision_order", {"document": "督办单", "demand": "三日内修好"})
     assert (order["document_number"], order["holder_unit"]) == ("奎督〔2026〕1号", "market")
-    assert due(drive, number, "reply") == "03-04 17:30"
+    assert wall(drive, number, "reply") == "03-04 17:30"
     await drive.on_task("housing", order["id"], "receive", expect=404)
     await drive.on_task("property-centre", order["id"], "receive", expect=403)
     assert (await drive.on_task("market", order["id"], "receive"))["state"] == "received"
@@ -130,7 +122,7 @@ async def test_a_supervision_order_has_a_reply_clock_a_receipt_and_a_sign_off(dr
     await drive.on_task("market", order["id"], "sign_off", expect=403)
     again = await drive.on_task("supervisor", order["id"], "send_again", {"reason": "没有时间表"})
     assert again["state"] == "issued"
-    assert due(drive, number, "reply") == "03-04 17:30"  # no time was won by a poor answer  # 规则 13
+    assert wall(drive, number, "reply") == "03-04 17:30"  # no time was won by a poor answer  # 规则 13
     await drive.on_task("market", order["id"], "answer", {"measures": "周三完工"})
     done = await drive.on_task("supervisor", order["id"], "sign_off")
     assert (done["state"], done["final"]) == ("closed", True)
@@ -155,7 +147,7 @@ async def test_a_return_goes_to_the_next_router_and_time_goes_on(drive: Driver) 
     await drive.get("market", f"/v1/grievances/{number}/actions", expect=404)  # no longer its business
     row = await drive.act("property-centre", number, "route")
     assert row["lead_unit"] == "office-1"  # the duty list's unit has returned it: the street is next
-    assert due(drive, number, "handle") == "03-09 17:30"
+    assert wall(drive, number, "handle") == "03-09 17:30"
     assert len(drive.town.clocks(number, "handle")) == 1
     assert len(drive.town.clocks(number, "sign")) == 2  # 规则 4
 
@@ -179,13 +171,13 @@ async def test_a_return_needs_a_reason_comes_in_time_and_no_more_than_twice(driv
 
 async def test_an_extension_is_asked_in_time_decided_one_level_up_and_moves_the_due_day(drive: Driver) -> None:
     number = await handling(drive)
-    assert due(drive, number, "handle") == "03-09 17:30"
+    assert wall(drive, number, "handle") == "03-09 17:30"
     task = await drive.open("market", number, "extension", {"days": 3, "reason": "配件未到"})
     assert task["holder_unit"] == "command-office"
     await drive.open("market", number, "extension", {"days": 1, "reason": "再要"}, expect=409)
     await drive.on_task("market", task["id"], "approve", expect=403)
     assert (await drive.on_task("command-office", task["id"], "approve"))["state"] == "approved"
-    assert due(drive, number, "handle") == "03-12 17:30"  # exactly three workdays
+    assert wall(drive, number, "handle") == "03-12 17:30"  # exactly three workdays
     drive.town.advance(at("2026-03-12 17:30") + timedelta(seconds=1))
     assert drive.town.grievance(number).state == "supervised"
     late = await drive.open("market", number, "extension", {"days": 1, "reason": "再要"}, expect=409)
@@ -197,7 +189,7 @@ async def test_an_extension_that_nobody_decides_is_refused(drive: Driver) -> Non
     await drive.open("market", number, "extension", {"days": 3, "reason": "配件未到"})
     drive.town.advance(at("2026-03-04 09:00"))  # decided within a workday, refused a workday after that
     assert drive.tasks(number, "extension")[0].state == "refused"
-    assert due(drive, number, "handle") == "03-09 17:30"
+    assert wall(drive, number, "handle") == "03-09 17:30"
 
 
 async def test_a_suspension_waits_for_the_approved_day_and_the_work_goes_on_then(drive: Driver) -> None:
@@ -207,14 +199,14 @@ async def test_a_suspension_waits_for_the_approved_day_and_the_work_goes_on_then
     task = await drive.open("market", number, "suspension", {"until": "2026-03-20", "reason": "等主机"})
     await drive.on_task("command-office", task["id"], "approve")
     assert town.grievance(number).state == "suspended"
-    assert due(drive, number, "promise") == "03-20 17:30"  # 规则 10
+    assert wall(drive, number, "promise") == "03-20 17:30"  # 规则 10
     assert town.clocks(number, "handle")[0].status == "paused"
     town.advance(at("2026-03-20 17:29"))
     assert town.grievance(number).state == "suspended"
     town.advance(at("2026-03-20 17:30"))
     assert town.grievance(number).state == "handling"
     # Paused with seven hours of Monday and five days left, taken up on Friday the 20th at closing.
-    assert due(drive, number, "handle") == "03-30 17:00"
+    assert wall(drive, number, "handle") == "03-30 17:00"
 
 
 async def test_a_suspension_until_a_day_gone_by_is_not_approved(drive: Driver) -> None:
@@ -237,7 +229,7 @@ async def test_the_dissatisfied_get_a_second_cycle_with_its_own_clocks_then_a_th
     assert (row["state"], row["cycle"], row["lead_unit"]) == ("handling", 2, "market")
     first, second = town.clocks(number, "handle")
     assert (first.status, second.status, second.cycle) == ("ended", "running", 2)
-    assert due(drive, number, "handle") == "03-12 17:30"
+    assert wall(drive, number, "handle") == "03-12 17:30"
     await drive.walk(number, "finish", "approve")
     row = await drive.act("hotline", number, "rate", BAD)
     assert (row["state"], row["cycle"]) == ("supervised", 3)  # 规则 22
@@ -326,7 +318,7 @@ async def test_urging_is_counted_and_is_never_another_grievance(drive: Driver) -
         row = await drive.act("hotline", number, "urge", {"note": "还没来人"})
         assert row["urged"] == n
     assert drive.town.scalar("SELECT count(*) FROM grievance") == 1
-    assert due(drive, number, "handle") == "03-09 17:30"
+    assert wall(drive, number, "handle") == "03-09 17:30"
 
 
 async def test_a_refusal_says_why_and_ends_it(drive: Driver) -> None:
@@ -353,7 +345,7 @@ async def test_what_nobody_rates_is_archived_unrated(drive: Driver) -> None:
     number = await handling(drive)
     await joined(drive, number)
     await drive.walk(number, "finish", "approve", "call_back")
-    assert due(drive, number, "rating") == "03-09 17:30"
+    assert wall(drive, number, "rating") == "03-09 17:30"
     drive.town.advance(at("2026-03-09 17:30"))
     assert drive.town.grievance(number).state == "closed"
     assert drive.town.scalar("SELECT count(*) FROM rating") == 0
@@ -366,7 +358,7 @@ async def test_a_review_sends_poor_work_back_and_the_same_clock_goes_on(drive: D
     row = await drive.act("property-centre", number, "reject", {"reason": "避重就轻"})
     assert row["state"] == "handling"
     assert len(drive.town.clocks(number, "handle")) == 1
-    assert due(drive, number, "handle") == "03-09 17:30"
+    assert wall(drive, number, "handle") == "03-09 17:30"
 
 
 async def test_the_ledger_says_for_whom_each_row_is(drive: Driver) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.site import BAD, FINISH, GOOD, Driver, at, build, driving, keys_for, order
+from tests.site import BAD, FINISH, GOOD, Driver, area, at, build, keys_for, made_up, order, story, wall
 
 from wuye_loop.domain.checker import check
-from wuye_loop.loop import auditing, feedback
+from wuye_loop.loop import feedback
 from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
 from wuye_loop.store.workflow_files import whole_text
@@ -21,14 +21,6 @@ from wuye_loop.store.workflow_files import whole_text
 pytestmark = pytest.mark.anyio
 FILE = Path(__file__).parent / "qinghe@1.yaml"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
-
-
-def area(code: str, name: str, level: str, parent: str | None = None) -> dict[str, Any]:
-    return {"code": code, "name": name, "level": level, "parent": parent}
-
-
-def unit(code: str, kind: str, area_code: str, parent: str | None, *duties: str) -> dict[str, Any]:
-    return {"code": code, "name": f"单位 {code}", "kind": kind, "area": area_code, "parent": parent, "duties": duties}
 
 
 UNITS: dict[str, Any] = {
@@ -40,19 +32,19 @@ UNITS: dict[str, Any] = {
         area("990102001", "北一社区", "community", "990102"),
     ],
     "units": [
-        unit("command-office", "office", "9901", None, "meeting-office"),
-        unit("desk-centre", "centre", "9901", "command-office"),
-        unit("joint-office", "office", "9901", "command-office"),
-        unit("inspection-team", "department", "9901", "command-office"),
-        unit("housing", "department", "9901", "command-office", "handling-office"),
-        unit("fire", "department", "9901", "command-office"),
-        unit("police", "department", "9901", "command-office"),
-        *(unit(f"street-{n}", "office", f"99010{n}", "housing", "handling-office") for n in (1, 2)),
-        *(unit(f"convener-{n}", "office", f"99010{n}", f"street-{n}", "meeting-office") for n in (1, 2)),
-        *(unit(f"verify-{n}", "office", f"99010{n}", f"street-{n}", "verify-office") for n in (1, 2)),
-        *(unit(f"community-{n}", "community", f"99010{n}001", f"street-{n}", "community-office") for n in (1, 2)),
-        *(unit(f"grid-{n}", "community", f"99010{n}001", f"community-{n}", "handling-office") for n in (1, 2)),
-        *(unit(f"company-{n}", "company", f"99010{n}001", f"street-{n}") for n in (1, 2)),
+        made_up("command-office", "office", "9901", None, "meeting-office"),
+        made_up("desk-centre", "centre", "9901", "command-office"),
+        made_up("joint-office", "office", "9901", "command-office"),
+        made_up("inspection-team", "department", "9901", "command-office"),
+        made_up("housing", "department", "9901", "command-office", "handling-office"),
+        made_up("fire", "department", "9901", "command-office"),
+        made_up("police", "department", "9901", "command-office"),
+        *(made_up(f"street-{n}", "office", f"99010{n}", "housing", "handling-office") for n in (1, 2)),
+        *(made_up(f"convener-{n}", "office", f"99010{n}", f"street-{n}", "meeting-office") for n in (1, 2)),
+        *(made_up(f"verify-{n}", "office", f"99010{n}", f"street-{n}", "verify-office") for n in (1, 2)),
+        *(made_up(f"community-{n}", "community", f"99010{n}001", f"street-{n}", "community-office") for n in (1, 2)),
+        *(made_up(f"grid-{n}", "community", f"99010{n}001", f"community-{n}", "handling-office") for n in (1, 2)),
+        *(made_up(f"company-{n}", "company", f"99010{n}001", f"street-{n}") for n in (1, 2)),
     ],
     "estates": [
         {"code": f"E{n}", "name": f"{n}号院", "area": f"99010{n}001", "company": f"company-{n}", "kind": "商品房"}
@@ -68,15 +60,8 @@ async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
     town = build(
         database, data=tmp_path, workflow="qinghe@1", units=UNITS, keys=keys_for(UNITS), texts={"qinghe@1": text}
     )
-    async with driving(town) as driver:
+    async with story(town) as driver:
         yield driver
-        report = auditing.verify(town.site.loop, town.database)
-        assert report.ok, report.problems
-
-
-def wall(drive: Driver, number: str, clock: str) -> str:
-    """Return when the newest instance of a clock is due, as a Beijing wall clock shows it."""
-    return (drive.town.clocks(number, clock)[-1].due_at + timedelta(hours=8)).strftime("%m-%d %H:%M")
 
 
 async def state(drive: Driver, number: str) -> str:

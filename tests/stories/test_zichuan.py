@@ -5,12 +5,11 @@ and Saturday 9 May is worked.
 """
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.site import BAD, FINISH, GOOD, Driver, at, build, driving, keys_for, order, text_of
+from tests.site import BAD, FINISH, GOOD, Driver, at, build, keys_for, order, seen, story, text_of, wall
 from tests.stories.zichuan_town import MEASURES, MEMBERS, UNITS
 
 from wuye_loop.domain.checker import check
@@ -27,19 +26,8 @@ AGENDA = f"/v1/documents/agenda?kind={MINUTES}"
 async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
     """Monday 2 March 2026, nine in the morning; when a story has been told its ledger must still be true."""
     town = build(database, data=tmp_path, workflow="zichuan@1", units=UNITS, keys=keys_for(UNITS))
-    async with driving(town) as driver:
+    async with story(town) as driver:
         yield driver
-        report = auditing.verify(town.site.loop, town.database)
-        assert report.ok, report.problems
-
-
-def wall(drive: Driver, number: str, clock: str) -> str:
-    """Return when the newest instance of a clock is due, as a Beijing wall clock shows it."""
-    return (drive.town.clocks(number, clock)[-1].due_at + timedelta(hours=8)).strftime("%m-%d %H:%M")
-
-
-async def seen(drive: Driver, number: str, who: str = "admin") -> Any:
-    return await drive.get(who, f"/v1/grievances/{number}")
 
 
 def neighbour(name: str) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.site import area
+
 #: 四项措施, each with the unit that is to carry it out in the first estate.
 MEASURES = {
     "领导干部挂包领办": "leaders",
@@ -14,10 +16,6 @@ MEMBERS = (
     "organization", "civil-affairs", "urban-management", "housing", "finance", "police",
     "fire", "market", "natural-resources", "environment", "justice", "petition",
 )  # fmt: skip
-
-
-def area(code: str, name: str, level: str, parent: str | None = None) -> dict[str, Any]:
-    return {"code": code, "name": name, "level": level, "parent": parent}
 
 
 def unit(code: str, kind: str, area_code: str, *duties: str, parent: str | None = None) -> dict[str, Any]:

@@ -16,9 +16,7 @@ from wuye_loop.edge.transact import read, transact
 from wuye_loop.loop import filing
 
 router = APIRouter(tags=["文件"])
-_BODY = {
-    "requestBody": {"required": True, "content": {kind: {} for kind in ("image/jpeg", "image/png", "application/pdf")}}
-}
+_BODY = {"requestBody": {"required": True, "content": {kind: {} for kind in filing.MEDIA_TYPES}}}
 
 
 class FileQuery(BaseModel):

@@ -277,44 +277,24 @@ class Builder:
         from_state: str | None = None,
         to_state: str | None = None,
     ) -> None:
-        """Write one ledger row over everything that changed since the row before."""
-        if self.world.lean:
-            self._close_lean(action, actor, facts, audience, task_id, from_state, to_state)
-            return
-        grievance = self.grievance
-        grievance.units = involved_units(self.world, self.situation)
-        changes = self._changes()
-        facts = {**facts, **self.remarks}
-        self.remarks = {}
-        now, seq = self.world.now, grievance.seq + 1
-        body = canonical(grievance.id, seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience)
-        head = chained(grievance.head, body)
+        """Write one ledger row over everything that changed since the row before.
+
+        A lean world keeps no ledger: only what was taken is noted, without images and hash.
+        """
+        grievance, now = self.grievance, self.world.now
+        facts, self.remarks = {**facts, **self.remarks}, {}
+        seq, head, changes = grievance.seq + 1, b"", {"lead_unit": grievance.lead_unit}
+        if not self.world.lean:
+            grievance.units = involved_units(self.world, self.situation)
+            changes = self._changes()
+            body = canonical(
+                grievance.id, seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience
+            )
+            head = grievance.head = chained(grievance.head, body)
+            self._shown_tasks, self._shown_clocks = list(self.tasks.values()), list(self.clocks.values())
+        grievance.seq = seq
         self.entries.append(
             Entry(seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience, head)
-        )
-        grievance.seq, grievance.head = seq, head
-        self._shown_tasks, self._shown_clocks = list(self.tasks.values()), list(self.clocks.values())
-
-    def _close_lean(
-        self,
-        action: str,
-        actor: Mapping[str, Any],
-        facts: Mapping[str, Any],
-        audience: str,
-        task_id: UUID | None,
-        from_state: str | None,
-        to_state: str | None,
-    ) -> None:
-        """Note only what was taken: a replay keeps no ledger."""
-        facts = {**facts, **self.remarks} if self.remarks else facts
-        self.remarks = {}
-        grievance = self.grievance
-        grievance.seq += 1
-        lead = {"lead_unit": grievance.lead_unit}
-        self.entries.append(
-            Entry(
-                grievance.seq, self.world.now, action, task_id, actor, from_state, to_state, facts, lead, audience, b""
-            )
         )
 
     def _changes(self) -> dict[str, Any]:

@@ -7,7 +7,6 @@ from wuye_loop.domain.checker_scene import HOLDER, ONE_LEVEL_UP, OPENER, TARGET,
 from wuye_loop.domain.workflow import Role, TaskKind, TaskUnit
 from wuye_loop.domain.yamldoc import Path
 
-_SPECIAL = {HOLDER: "承办方", OPENER: "发起方"}
 _MOST_PAIRS = 500  # of one kind of task
 
 

@@ -13,6 +13,7 @@ from wuye_loop.domain.workflow import (
     DutyUnit,
     EffectCall,
     EstateUnit,
+    Flow,
     Limit,
     Outcome,
     Role,
@@ -102,11 +103,14 @@ class Wording:
         """Return the titles of roles as a list, or 无人."""
         return listed(map(self.role, names)) or "无人"
 
+    def _flow(self, kind: str | None) -> Flow | None:
+        return self._workflow if kind is None else self._workflow.tasks.get(kind)
+
     def state(self, name: str, kind: str | None = None) -> str:
         """Return a state's title in quotes; `back` is the state before it was parked."""
         if name == "back":
             return "原来的状态"
-        flow = self._workflow if kind is None else self._workflow.tasks.get(kind)
+        flow = self._flow(kind)
         found = flow.states.get(name) if flow else None
         return quoted(found.title if found else name)
 
@@ -116,7 +120,7 @@ class Wording:
 
     def action(self, name: str, kind: str | None = None) -> str:
         """Return an action's title in quotes."""
-        flow = self._workflow if kind is None else self._workflow.tasks.get(kind)
+        flow = self._flow(kind)
         found = flow.actions.get(name) if flow else None
         return quoted(found.title if found else name)
 
@@ -127,7 +131,7 @@ class Wording:
 
     def clock(self, name: str, kind: str | None = None) -> str:
         """Return a clock's title in quotes."""
-        flow = self._workflow if kind is None else self._workflow.tasks.get(kind)
+        flow = self._flow(kind)
         found = flow.clocks.get(name) if flow else None
         return quoted(found.title if found else name)
 

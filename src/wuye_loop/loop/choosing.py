@@ -6,10 +6,10 @@ from dataclasses import replace
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.facts import facts_of, with_texts
-from wuye_loop.domain.router import Precedent, Reply, RoutingCase
+from wuye_loop.domain.router import Precedent, Reply
 from wuye_loop.domain.routing import Choice
 from wuye_loop.domain.routing import choose as try_routers
+from wuye_loop.domain.routing_case import routing_case
 from wuye_loop.domain.situation import Situation, World
 
 _LOADS = text(
@@ -26,14 +26,8 @@ def choose(
     session: Session, world: World, situation: Situation, asked: Mapping[int, Reply | str | None] | None = None
 ) -> Choice:
     """Try the routers in order; `asked` holds what other systems answered to routers that ask them."""
-    grievance = situation.grievance
-    case = RoutingCase(
-        facts=with_texts(facts_of(world, situation), world, situation),
-        area_path=grievance.area_path,
-        level=grievance.level,
-        returned=frozenset(grievance.data.get("returned", ())),
-        precedents=_precedents(session, world, situation) if world.rules.asks_precedents else (),
-    )
+    precedents = _precedents(session, world, situation) if world.rules.asks_precedents else ()
+    case = routing_case(world, situation, precedents)
 
     def loads(units: Sequence[str]) -> Mapping[str, int]:
         return {row[0]: row[1] for row in session.execute(_LOADS, {"units": list(units)})}

@@ -123,7 +123,7 @@ def _new(
     }
     sealed = identity.seal(loop.keyring, grievance.id, person)
     grievances.insert(session, situation, step, fixed, sealed, ticket=ticket, reply=body)
-    return Outcome(body, 201, jobs_of(step, situation, {}), grievance.number, grievance.seq, step=step)
+    return Outcome(body, 201, jobs_of(world, step, situation), grievance.number, grievance.seq, step=step)
 
 
 def _source(actor: Actor) -> str:

@@ -171,7 +171,7 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
     for place, (world, locked, steps) in enumerate(decided):
         step = machine.joined([step for _, step in steps])
         grievances.write(session, locked.situation, step, ticket=None if place else ticket, reply=body, status=201)
-        jobs += jobs_of(step, locked.situation, world.rules.workflow.family.moves)
+        jobs += jobs_of(world, step, locked.situation)
     papers = [(n, locked.situation.grievance.id, step.opened) for _, locked, steps in decided for n, step in steps]
     documents.add_lines(session, drawn.number, papers)
     return Outcome(body, 201, jobs, drawn.number)
@@ -298,7 +298,7 @@ def _write(
     return Outcome(
         body,
         status,
-        jobs_of(step, locked.situation, world.rules.workflow.family.moves),
+        jobs_of(world, step, locked.situation),
         grievance.number,
         grievance.seq,
         step=step,
@@ -316,11 +316,8 @@ def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: s
     amend(loop, session, grievances.number_of(session, other_id), counted)
 
 
-def jobs_of(step: Step, before: Situation, moves: Mapping[str, str]) -> tuple[Job, ...]:
-    """Return the jobs a step leaves: notices, a question to another system, what the followers of a matter do now.
-
-    `moves` are those that the file says its followers make too.
-    """
+def jobs_of(world: World, step: Step, before: Situation) -> tuple[Job, ...]:
+    """Return the jobs a step leaves: notices, a question to another system, what the followers of a matter do now."""
     grievance = step.situation.grievance
     jobs = [
         Job(
@@ -339,7 +336,7 @@ def jobs_of(step: Step, before: Situation, moves: Mapping[str, str]) -> tuple[Jo
     ]
     jobs.extend(Job(ASK_ROUTER, {"number": grievance.number, "ask": _ask(ask)}) for ask in step.asks)
     if grievance.followers:
-        jobs.extend(_for_followers(step, before, moves))
+        jobs.extend(_for_followers(step, before, world.rules.workflow.family.moves))
     return tuple(jobs)
 
 

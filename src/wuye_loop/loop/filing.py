@@ -26,6 +26,7 @@ _KINDS = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"%PDF-", "application/pdf"),
 )
+MEDIA_TYPES = tuple(kind for _, kind in _KINDS)
 
 
 def media_type_of(content: bytes) -> str:

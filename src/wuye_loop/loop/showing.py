@@ -12,7 +12,7 @@ from wuye_loop.domain.clocks import Clock
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.readership import EVERY, audiences, readable, step_named
-from wuye_loop.domain.roles import HOLDER, OPENER, SYSTEM
+from wuye_loop.domain.roles import SPECIAL, SYSTEM
 from wuye_loop.domain.situation import Actor, GrievanceState, TaskState, World
 from wuye_loop.domain.spans import Span
 from wuye_loop.domain.terms import ActorKind, Stage
@@ -27,7 +27,7 @@ from wuye_loop.store.keyset import Page
 from wuye_loop.store.reading import LedgerRow
 
 _COMPARED = 1000  # characters: what makes two complaints one stands at their beginning
-_SPECIAL_ROLES = {SYSTEM: "系统", HOLDER: "承办方", OPENER: "发起方"}
+_SPECIAL_ROLES = {SYSTEM: "系统", **SPECIAL}
 _SPECIAL_ACTIONS = {
     "receive": "收到诉求",
     "reveal": "查看诉求人身份",

@@ -1,9 +1,7 @@
 """One grievance of a sandbox: where it stands, and everything that was written of it so far."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from wuye_loop.domain.clocks import ClockStatus
 from wuye_loop.domain.errors import WuyeError
@@ -134,8 +132,3 @@ def next_rung_at(situation: Situation) -> datetime | None:
                 if rung.at is not None and rung.fired_at is None and (first is None or rung.at < first):
                     first = rung.at
     return first
-
-
-def data_of(case: Case) -> Mapping[str, Any]:
-    """Return what actions stored for later (`set`), beside what intake found."""
-    return case.situation.grievance.data

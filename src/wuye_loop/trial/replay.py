@@ -14,12 +14,11 @@ from wuye_loop.domain.calendar import WorkCalendar
 from wuye_loop.domain.clocks import Clock, ClockStatus
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.errors import BadInput, Forbidden, WuyeError
-from wuye_loop.domain.facts import facts_of, with_texts
 from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.roles import HOLDER, OPENER, unit_of
-from wuye_loop.domain.router import RoutingCase
 from wuye_loop.domain.routing import Choice
 from wuye_loop.domain.routing import choose as try_routers
+from wuye_loop.domain.routing_case import routing_case
 from wuye_loop.domain.situation import (
     SYSTEM,
     Actor,
@@ -347,12 +346,7 @@ class Replay:
                 continue
             return choice_of(act)
         world = self._world(now)
-        case = RoutingCase(
-            facts=with_texts(facts_of(world, situation), world, situation),
-            area_path=situation.grievance.area_path,
-            level=situation.grievance.level,
-            returned=frozenset(situation.grievance.data.get("returned", ())),
-        )
+        case = routing_case(world, situation)
         asked: dict[int, None] = {}
         while True:
             choice = try_routers(self._rules.workflow.routers, case, self.directory, no_loads, asked=asked)

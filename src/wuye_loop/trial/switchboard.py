@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from wuye_loop.domain.facts import facts_of, with_texts
-from wuye_loop.domain.router import Precedent, Reply, RoutingCase
+from wuye_loop.domain.router import Precedent, Reply
 from wuye_loop.domain.routing import Choice, choose
+from wuye_loop.domain.routing_case import routing_case
 from wuye_loop.domain.situation import PrecedentDraft, Situation, World
 
 
@@ -19,14 +19,8 @@ class Switchboard:
 
     def choose(self, world: World, situation: Situation) -> Choice:
         """Try the routers of the world's rules in order."""
-        grievance = situation.grievance
-        case = RoutingCase(
-            facts=with_texts(facts_of(world, situation), world, situation),
-            area_path=grievance.area_path,
-            level=grievance.level,
-            returned=frozenset(grievance.data.get("returned", ())),
-            precedents=tuple(one for category, one in self._precedents if category == grievance.category),
-        )
+        category = situation.grievance.category
+        case = routing_case(world, situation, tuple(one for ruled, one in self._precedents if ruled == category))
         asked: dict[int, Reply | str | None] = {}
         while True:
             choice = choose(world.rules.workflow.routers, case, world.directory, self._loads_of, asked=asked)

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from wuye_loop.domain.calendar import WorkCalendar
 from wuye_loop.domain.directory import Area, Directory, Unit
 from wuye_loop.domain.router import COMPANY
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.terms import Level
-from wuye_loop.domain.workflow import DutyUnit, OfficeHours
+from wuye_loop.domain.workflow import OfficeHours
 from wuye_loop.store.calendars import DayTable
 from wuye_loop.store.directory_document import AreaEntry, DirectoryDocument, EstateEntry, UnitEntry
+from wuye_loop.trial.naming import duties, routed_to
 
 LEVELS: Final = {Level.CITY: "市", Level.DISTRICT: "区", Level.STREET: "街道", Level.COMMUNITY: "社区"}  # the top first
 COMPANY_UNIT: Final = "company-1"
@@ -92,12 +93,6 @@ def _calendar(zone: str, hours: tuple[str, ...], days: tuple[tuple[date, bool], 
     return DayTable(dict(days), published, 1).calendar(zone, hours)
 
 
-def days_between(first: date, last: date) -> Iterator[date]:
-    """Give the days from first to last, both counted."""
-    for n in range((last - first).days + 1):
-        yield first + timedelta(days=n)
-
-
 def _areas() -> Iterator[AreaEntry]:
     above: str | None = None
     for level, name in LEVELS.items():
@@ -107,9 +102,8 @@ def _areas() -> Iterator[AreaEntry]:
 
 def _units(rules: Rules) -> Iterator[UnitEntry]:
     """Give a unit for every code and every duty that the rules name."""
-    duties = _duties(rules)
     office: str | None = None
-    for duty in duties:
+    for duty in dict.fromkeys(duty for duty, _ in duties(rules.workflow)):
         above: str | None = None
         for level, name in LEVELS.items():
             code = f"{duty}-{level.value}"
@@ -122,47 +116,14 @@ def _units(rules: Rules) -> Iterator[UnitEntry]:
     yield UnitEntry(
         code=COMPANY_UNIT, name="示例物业", kind="company", area=Level.COMMUNITY.value, parent=office, duties=()
     )
-    for code in _codes(rules):
+    for code in dict.fromkeys((*rules.fixed_units, *routed_to(rules.workflow))):
+        if code == COMPANY:
+            continue
         yield UnitEntry(code=code, name=code, kind="department", area=next(iter(LEVELS)).value)
 
 
 def _estates() -> Iterator[EstateEntry]:
     yield EstateEntry(code=ESTATE, name="示例小区", area=Level.COMMUNITY.value, company=COMPANY_UNIT)
-
-
-def _codes(rules: Rules) -> list[str]:
-    """Return the codes that roles and routers name, each once."""
-    found = dict.fromkeys(rules.fixed_units)
-    for call in rules.workflow.routers:
-        found |= dict.fromkeys(_named(call.params, ("to", "assist", "fallback", "among", "codes")))
-    return [code for code in found if code != COMPANY]
-
-
-def _duties(rules: Rules) -> list[str]:
-    """Return the duties that roles and routers name, each once."""
-    found = {role.unit.duty: None for role in rules.workflow.roles.values() if isinstance(role.unit, DutyUnit)}
-    for call in rules.workflow.routers:
-        found |= dict.fromkeys(_named(call.params, ("duty",)))
-        if call.kind == "territory":
-            found.setdefault(str(call.params.get("duty", "property-office")))
-    return list(found)
-
-
-def _named(part: Any, keys: tuple[str, ...]) -> Iterator[str]:
-    """Give every text, alone or in a list, that stands under one of the keys."""
-    if isinstance(part, Mapping):
-        for key, value in part.items():
-            if key in keys:
-                yield from (one for one in (value if isinstance(value, list | tuple) else [value]) if _text(one))
-            if key != "when":  # conditions have facts of the same names
-                yield from _named(value, keys)
-    elif isinstance(part, list | tuple):
-        for item in part:
-            yield from _named(item, keys)
-
-
-def _text(value: object) -> bool:
-    return isinstance(value, str)
 
 
 def _paths(areas: Mapping[str, AreaEntry]) -> dict[str, str]:

@@ -94,14 +94,6 @@ class Deadlines:
         self._first = first
         self._zone = ZoneInfo(zone)
 
-    def day_of(self, at: int) -> date:
-        """Return the date of a minute."""
-        return self._first + timedelta(days=at // DAY)
-
-    def minute_of(self, day: date) -> int:
-        """Return the minute at which the office closes on a day."""
-        return self._minute(self._calendar.close_of(day))
-
     def limit(self, span: Span, starts: Starts) -> Later:
         """Return when a limit runs out that starts at a minute."""
         office, last = self._office, self._office.end

@@ -1,17 +1,17 @@
 """Where a simulation happens: the load's streets as areas, and every unit that the workflow's roles and routers name."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from wuye_loop.domain.directory import Area, Directory, Unit
 from wuye_loop.domain.router import COMPANY
 from wuye_loop.domain.terms import Level
-from wuye_loop.domain.workflow import DutyUnit, EstateUnit, Workflow
+from wuye_loop.domain.workflow import EstateUnit, Workflow
+from wuye_loop.trial.naming import CURRENT, duties, routed_to
 
 _TOP: Final = (("city", Level.CITY), ("district", Level.DISTRICT))
 AT: Final = "@"  # a duty's unit is named duty@area
-_TERRITORY_DUTY: Final = "property-office"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,43 +96,12 @@ def _fixed_codes(workflow: Workflow) -> list[str]:
     found = {role.unit: None for role in workflow.roles.values() if isinstance(role.unit, str)}
     if any(isinstance(role.unit, EstateUnit) for role in workflow.roles.values()):
         found[COMPANY] = None
-    for call in workflow.routers:
-        found |= dict.fromkeys(_texts(call.params, ("to", "assist", "fallback", "among", "codes")))
+    found |= routed_to(workflow)
     return [code for code in found if code not in special]
 
 
 def _duties(workflow: Workflow) -> list[tuple[str, str]]:
     """Return the duties that roles and routers name, each with its levels."""
-    found: dict[tuple[str, str], None] = {}
-
-    def note(duty: str, level: str) -> None:
-        levels = [one.value for one in workflow.levels] if level == "current" else [str(level)]
-        found.update(dict.fromkeys((duty, one) for one in levels))
-
-    for role in workflow.roles.values():
-        if isinstance(role.unit, DutyUnit):
-            note(role.unit.duty, role.unit.level)
-    for call in workflow.routers:
-        if call.kind == "territory":
-            note(str(call.params.get("duty", _TERRITORY_DUTY)), str(call.params.get("level", "current")))
-        else:
-            for duty in _texts(call.params, ("duty",)):
-                note(duty, "current")
-    return list(found)
-
-
-def _texts(part: Any, keys: tuple[str, ...]) -> Iterable[str]:
-    """Give every text, alone or in a list, that stands under one of the keys, conditions apart."""
-    if isinstance(part, Mapping):
-        for key, value in part.items():
-            if key in keys:
-                yield from (one for one in (value if isinstance(value, list | tuple) else [value]) if _is_text(one))
-            if key != "when":
-                yield from _texts(value, keys)
-    elif isinstance(part, list | tuple):
-        for item in part:
-            yield from _texts(item, keys)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+    every = [level.value for level in workflow.levels]
+    named = ((duty, every if level == CURRENT else [level]) for duty, level in duties(workflow))
+    return list(dict.fromkeys((duty, level) for duty, levels in named for level in levels))
