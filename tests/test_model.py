@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.life import Life
 from tests.site import Town, build
-from wuye_loop.domain import builder, machine
+from wuye_loop.domain import builder, machine, posting
 from wuye_loop.domain.clocks import ClockStatus
+from wuye_loop.domain.situation import Entry, EntryDraft, GrievanceState
 from wuye_loop.loop import engine
 from wuye_loop.store import grievances
 from wuye_loop.store.database import Database
@@ -89,10 +90,12 @@ def without_limits(patch: pytest.MonkeyPatch) -> None:
 
 def with_a_ledger_that_leaves_tasks_out(patch: pytest.MonkeyPatch) -> None:
     """Write what changed without the tasks."""
-    real = builder.Builder._changes
-    patch.setattr(
-        builder.Builder, "_changes", lambda self: {key: value for key, value in real(self).items() if key != "tasks"}
-    )
+    real = posting._entry
+
+    def without(grievance: GrievanceState, draft: EntryDraft, changes: dict[str, Any]) -> Entry:
+        return real(grievance, draft, {key: value for key, value in changes.items() if key != "tasks"})
+
+    patch.setattr(posting, "_entry", without)
 
 
 def with_states_that_nobody_locks(patch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from wuye_loop.domain.checker import load
 from wuye_loop.domain.clocks import Clock, ClockStatus
 from wuye_loop.domain.migration import Moved, migrated
 from wuye_loop.domain.passage import NoPlace, Passage
+from wuye_loop.domain.posting import posted
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Situation, Step
 from wuye_loop.domain.spans import Span
@@ -46,8 +47,9 @@ def clock_of(situation: Situation, name: str) -> Clock:
 
 
 def test_the_step_is_one_row_that_changes_the_version() -> None:
-    step, report = moved(town("accept", "sign"), passage(renamed()))
-    (entry,) = step.entries
+    made = town("accept", "sign")
+    step, report = moved(made, passage(renamed()))
+    (entry,) = posted(made.case().situation, step).entries
     assert entry.changes["grievance"]["workflow"] == "kuiwen@2"
     assert (report.from_state, report.to_state) == ("handling", "working")
     assert [(one.was, one.name, one.due_at) for one in report.clocks] == [("handle", "process", at("2026-03-09 17:30"))]

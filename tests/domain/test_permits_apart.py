@@ -40,7 +40,7 @@ def handled(sandbox: Sandbox) -> str:
 
 
 def seen(sandbox: Sandbox) -> tuple[str, ...]:
-    return involved_units(sandbox.world(), sandbox.case().situation)
+    return involved_units(sandbox.world(), sandbox.case().situation.grievance, sandbox.case().situation.tasks.values())
 
 
 # --- the company of the estate ---

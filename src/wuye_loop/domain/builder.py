@@ -1,22 +1,18 @@
-"""Builds one Step: holds the images being changed, keeps clocks in step with states, and closes ledger rows."""
+"""Builds one Step: holds the images being changed, keeps clocks in step with states, and drafts ledger rows."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import compress, zip_longest
-from operator import attrgetter, is_not
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain import clocks
 from wuye_loop.domain.clocks import Clock, ClockStatus
-from wuye_loop.domain.ledger import canonical, chained
-from wuye_loop.domain.roles import involved_units, unit_of, units_of
+from wuye_loop.domain.roles import unit_of, units_of
 from wuye_loop.domain.situation import (
-    MUTABLE,
     DocumentDraft,
-    Entry,
+    EntryDraft,
     GrievanceState,
     NoticeDraft,
     PrecedentDraft,
@@ -25,15 +21,12 @@ from wuye_loop.domain.situation import (
     Step,
     TaskState,
     World,
+    mutable,
     newest,
-    plain,
 )
 from wuye_loop.domain.timing import resolve_limit, synced
 from wuye_loop.domain.workflow import Flow
 
-Image = TypeVar("Image", TaskState, Clock)
-
-_mutable = attrgetter(*MUTABLE)
 _RUNNING, _ENDED = ClockStatus.RUNNING, ClockStatus.ENDED
 
 
@@ -48,11 +41,6 @@ def _newest(images: Mapping[UUID, Clock], task_id: UUID | None) -> dict[str, Clo
     return found
 
 
-def _beside(images: Mapping[UUID, Image], shown: Collection[Image]) -> Iterator[tuple[Image, Image | None]]:
-    """Return each image with the one that the row before showed in its place: none for a new one."""
-    return zip_longest(images.values(), shown)
-
-
 class Builder:
     """The step under construction: copy-on-write over the situation that was locked."""
 
@@ -62,11 +50,7 @@ class Builder:
         self.tasks: dict[UUID, TaskState] = dict(situation.tasks)
         self.clocks: dict[UUID, Clock] = dict(situation.clocks)
         self._view = Situation(self.grievance, self.tasks, self.clocks)
-        # What the row before showed: values, and images in their places (none is ever taken away).
-        self._shown = _mutable(situation.grievance)
-        self._shown_tasks: Collection[TaskState] = situation.tasks.values()
-        self._shown_clocks: Collection[Clock] = situation.clocks.values()
-        self.entries: list[Entry] = []
+        self.drafts: list[EntryDraft] = []
         self.notices: list[NoticeDraft] = []
         self.documents: list[DocumentDraft] = []
         self.ratings: list[RatingDraft] = []
@@ -277,50 +261,24 @@ class Builder:
         from_state: str | None = None,
         to_state: str | None = None,
     ) -> None:
-        """Write one ledger row over everything that changed since the row before.
-
-        A lean world keeps no ledger: only what was taken is noted, without images and hash.
-        """
-        grievance, now = self.grievance, self.world.now
-        facts, self.remarks = {**facts, **self.remarks}, {}
-        seq, head, changes = grievance.seq + 1, b"", {"lead_unit": grievance.lead_unit}
-        if not self.world.lean:
-            grievance.units = involved_units(self.world, self.situation)
-            changes = self._changes()
-            body = canonical(
-                grievance.id, seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience
+        """Write one ledger row over everything that changed since the row before; posting.py finds what that is."""
+        grievance = self.grievance
+        grievance.seq += 1
+        if self.remarks:
+            facts, self.remarks = {**facts, **self.remarks}, {}
+        self.drafts.append(
+            EntryDraft(
+                grievance.seq, self.world.now, action, task_id, actor, from_state, to_state, facts, audience,
+                mutable(grievance), tuple(self.tasks.values()), tuple(self.clocks.values()),
             )
-            head = grievance.head = chained(grievance.head, body)
-            self._shown_tasks, self._shown_clocks = list(self.tasks.values()), list(self.clocks.values())
-        grievance.seq = seq
-        self.entries.append(
-            Entry(seq, now, action, task_id, actor, from_state, to_state, facts, changes, audience, head)
-        )
-
-    def _changes(self) -> dict[str, Any]:
-        before, after = self._shown, _mutable(self.grievance)
-        self._shown = after
-        first = not self.grievance.seq  # the first row names every field
-        every: Iterable[tuple[str, Any, Any]] = zip(MUTABLE, after, before, strict=True)
-        if not first:
-            every = compress(every, map(is_not, after, before))
-        changed: dict[str, Any] = {}
-        grievance = {name: plain(value) for name, value, was in every if first or value != was}
-        if grievance:
-            changed["grievance"] = grievance
-        tasks = [task.as_json() for task, was in _beside(self.tasks, self._shown_tasks) if task is not was]
-        if tasks:
-            changed["tasks"] = tasks
-        images = [clocks.as_row(clock) for clock, was in _beside(self.clocks, self._shown_clocks) if clock is not was]
-        if images:
-            changed["clocks"] = images
-        return changed
+        )  # fmt: skip
 
     def step(self) -> Step:
         """Return what was decided."""
         return Step(
+            self.world,
             self.situation,
-            tuple(self.entries),
+            tuple(self.drafts),
             tuple(self.notices),
             tuple(self.documents),
             tuple(self.ratings),

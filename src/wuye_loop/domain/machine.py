@@ -150,8 +150,9 @@ def next_due_rung(situation: Situation, now: datetime) -> tuple[UUID, int] | Non
 def joined(steps: Sequence[Step]) -> Step:
     """Return several steps, each decided on the one before, as one to be written."""
     return Step(
+        world=steps[-1].world,
         situation=steps[-1].situation,
-        entries=[entry for step in steps for entry in step.entries],
+        drafts=[draft for step in steps for draft in step.drafts],
         notices=[notice for step in steps for notice in step.notices],
         documents=[document for step in steps for document in step.documents],
         ratings=[rating for step in steps for rating in step.ratings],

@@ -139,16 +139,16 @@ def _is_kind(kind: str, actor: Actor, situation: Situation) -> bool:
     return actor.kind is ActorKind.ADMIN
 
 
-def involved_units(world: World, situation: Situation) -> tuple[str, ...]:
+def involved_units(world: World, grievance: GrievanceState, tasks: Iterable[TaskState]) -> tuple[str, ...]:
     """Return the units that may see the grievance now.
 
     Fixed roles, the lead, the holder, who reported it, the parties of open tasks, and the roles found by duty that may
     act in the present state or watch it.
     """
-    grievance, rules = situation.grievance, world.rules
+    rules = world.rules
     parties = [grievance.lead_unit, grievance.holder_unit, grievance.data.get("reporter")]
     places: tuple[tuple[str | None, str], ...] = ((None, grievance.state),)
-    for task in situation.tasks.values():
+    for task in tasks:
         if not task.final:
             parties += (task.holder_unit, task.opener_unit)
             places += ((task.kind, task.state),)

@@ -128,6 +128,8 @@ MUTABLE = (
     "closed_at",
     "workflow",
 )
+_LEAD = MUTABLE.index("lead_unit")
+mutable = attrgetter(*MUTABLE)
 
 
 @dataclass(slots=True)
@@ -248,7 +250,6 @@ class World:
     others: Mapping[str, Brief] = field(default_factory=dict)  # by number
     lead: Brief | None = None  # the grievance that this one was merged into
     redact: Callable[[str], str] = str
-    lean: bool = False  # rows are not to be kept: no images, no hashes, no readers; only the lead unit in `changes`
     files: Callable[[Sequence[str]], frozenset[str]] = no_files  # which of these ids are files of the grievance
 
 
@@ -328,6 +329,33 @@ class PrecedentDraft:
 
 
 @dataclass(slots=True)
+class EntryDraft:
+    """One row of the ledger as decided, with what stood after it; posting.py makes the entry of it.
+
+    `fields` are the values of MUTABLE in their order.
+    """
+
+    seq: int
+    at: datetime
+    action: str
+    task_id: UUID | None
+    actor: Mapping[str, Any]
+    from_state: str | None
+    to_state: str | None
+    facts: Mapping[str, Any]
+    audience: str
+    fields: tuple[Any, ...]
+    tasks: Sequence[TaskState]
+    clocks: Sequence[Clock]
+
+    @property
+    def lead_unit(self) -> str | None:
+        """The lead unit as it stood after this row."""
+        unit: str | None = self.fields[_LEAD]
+        return unit
+
+
+@dataclass(slots=True)
 class Entry:
     """One row of the ledger, hashed over the row before."""
 
@@ -346,10 +374,11 @@ class Entry:
 
 @dataclass(slots=True)
 class Step:
-    """What was decided: the new situation and everything to be written with it."""
+    """What was decided in a world: the new situation and everything to be written with it, as yet unposted."""
 
+    world: World
     situation: Situation
-    entries: Sequence[Entry]
+    drafts: Sequence[EntryDraft]
     notices: Sequence[NoticeDraft] = ()
     documents: Sequence[DocumentDraft] = ()
     ratings: Sequence[RatingDraft] = ()
@@ -357,3 +386,10 @@ class Step:
     joins: Sequence[tuple[UUID, int]] = ()  # other grievances that gain (+1) or lose (-1) a follower
     asks: Sequence[Mapping[str, Any]] = ()  # other systems a router wants asked
     opened: UUID | None = None
+
+
+@dataclass(slots=True)
+class Posted(Step):
+    """A step with its ledger rows, each hashed over the one before; its situation knows its readers and the newest hash."""
+
+    entries: Sequence[Entry] = ()

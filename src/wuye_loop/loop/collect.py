@@ -15,6 +15,7 @@ from wuye_loop.domain import machine
 from wuye_loop.domain.arrival import arrived, attaching, first_look, see_sender
 from wuye_loop.domain.errors import BadForm, BadInput, Conflict, Forbidden, IllegalAction, KeyReused, NotFound
 from wuye_loop.domain.intake import IntakeForm
+from wuye_loop.domain.posting import posted
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Actor, Command, Situation, Step, World
 from wuye_loop.domain.text import mask_address
@@ -110,7 +111,7 @@ def _new(
         return attached
     situation = attached
     facts["routing"] = [trace.as_json() for trace in choosing.choose(session, world, situation).trace]
-    step = machine.receive(world, situation, actor, facts, notices)
+    step = posted(situation, machine.receive(world, situation, actor, facts, notices))
     grievance = step.situation.grievance
     body = _dump(receipt_view(world, grievance.number, step.entries[0]))
     fixed = {

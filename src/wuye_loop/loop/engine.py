@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain import issuing, machine
 from wuye_loop.domain.errors import KeyReused, NotFound, Stale
 from wuye_loop.domain.issuing import Paper
+from wuye_loop.domain.posting import posted
 from wuye_loop.domain.redaction import redact
 from wuye_loop.domain.router import Reply
 from wuye_loop.domain.sealing import KeyRing
-from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Situation, Step, World
+from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Posted, Situation, Step, World
 from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
 from wuye_loop.loop import choosing
 from wuye_loop.ports import Clock, Ids
@@ -50,7 +51,7 @@ class Outcome:
     number: str = ""
     seq: int = 0
     replayed: bool = False
-    step: Step | None = field(default=None, compare=False)
+    step: Posted | None = field(default=None, compare=False)
 
 
 def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> World:
@@ -169,7 +170,7 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
     body = issuing.receipt(drawn, [(locked.situation, steps) for _, locked, steps in decided])
     jobs: list[Job] = []
     for place, (world, locked, steps) in enumerate(decided):
-        step = machine.joined([step for _, step in steps])
+        step = posted(locked.situation, machine.joined([step for _, step in steps]))
         grievances.write(session, locked.situation, step, ticket=None if place else ticket, reply=body, status=201)
         jobs += jobs_of(world, step, locked.situation)
     papers = [(n, locked.situation.grievance.id, step.opened) for _, locked, steps in decided for n, step in steps]
@@ -223,7 +224,7 @@ def amend(
     step = decided(world_of(loop, session, locked), locked.situation)
     if step is None:
         return False
-    grievances.write(session, locked.situation, step)
+    grievances.write(session, locked.situation, posted(locked.situation, step))
     return True
 
 
@@ -285,11 +286,12 @@ def _write(
     session: Session,
     world: World,
     locked: Locked,
-    step: Step,
+    decided: Step,
     render: Render,
     ticket: Ticket | None,
     status: int = 200,
 ) -> Outcome:
+    step = posted(locked.situation, decided)
     body = render(world, step.situation, step)
     grievances.write(session, locked.situation, step, ticket=ticket, reply=body, status=status)
     for other_id, change in step.joins:
@@ -316,7 +318,7 @@ def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: s
     amend(loop, session, grievances.number_of(session, other_id), counted)
 
 
-def jobs_of(world: World, step: Step, before: Situation) -> tuple[Job, ...]:
+def jobs_of(world: World, step: Posted, before: Situation) -> tuple[Job, ...]:
     """Return the jobs a step leaves: notices, a question to another system, what the followers of a matter do now."""
     grievance = step.situation.grievance
     jobs = [
@@ -340,7 +342,7 @@ def jobs_of(world: World, step: Step, before: Situation) -> tuple[Job, ...]:
     return tuple(jobs)
 
 
-def _for_followers(step: Step, before: Situation, moves: Mapping[str, str]) -> list[Job]:
+def _for_followers(step: Posted, before: Situation, moves: Mapping[str, str]) -> list[Job]:
     grievance = step.situation.grievance
     actions = [moves[entry.action] for entry in step.entries if entry.task_id is None and entry.action in moves]
     jobs = [Job(CLOSE_FOLLOWERS, {"lead": str(grievance.id), "action": action}) for action in actions]

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain import machine
 from wuye_loop.domain.errors import Forbidden, IllegalAction, NotFound
+from wuye_loop.domain.posting import posted
 from wuye_loop.domain.redaction import redact
 from wuye_loop.domain.roles import SYSTEM as BY_SYSTEM
 from wuye_loop.domain.rules import Rules
@@ -61,7 +62,7 @@ def reveal(loop: Loop, session: Session, number: str, actor: Actor, reason: str)
         raise Forbidden("物业企业不能查看诉求人身份")
     person = identity.opened(loop.keyring, locked.situation.grievance.id, locked.sealed)
     facts = {"reason": redact(reason, identity.secrets_in(person))}
-    step = machine.note(world, locked.situation, "reveal", facts, actor)
+    step = posted(locked.situation, machine.note(world, locked.situation, "reveal", facts, actor))
     grievances.write(session, locked.situation, step)
     seq = step.situation.grievance.seq
     body = orjson.dumps({"number": number, "complainant": person, "seq": seq})

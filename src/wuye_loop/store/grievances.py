@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain import clocks
 from wuye_loop.domain.instants import as_text, from_text, id_text
 from wuye_loop.domain.sealing import Sealed
-from wuye_loop.domain.situation import Actor, GrievanceState, Situation, Step, TaskState
+from wuye_loop.domain.situation import Actor, GrievanceState, Posted, Situation, TaskState
 from wuye_loop.store.visibility import visible
 
 _COLUMNS = (
@@ -256,7 +256,7 @@ class LostUpdate(RuntimeError):
 def write(
     session: Session,
     before: Situation,
-    step: Step,
+    step: Posted,
     *,
     ticket: Ticket | None = None,
     reply: bytes = b"",
@@ -279,7 +279,7 @@ def write(
 def insert(
     session: Session,
     before: Situation,
-    step: Step,
+    step: Posted,
     fixed: Mapping[str, Any],
     sealed: Mapping[str, Any],
     *,
@@ -301,7 +301,7 @@ def insert(
 
 
 def _with_ticket(
-    parts: list[str], params: dict[str, Any], step: Step, ticket: Ticket | None, reply: bytes, status: int
+    parts: list[str], params: dict[str, Any], step: Posted, ticket: Ticket | None, reply: bytes, status: int
 ) -> None:
     if ticket is None:
         return
@@ -312,7 +312,7 @@ def _with_ticket(
     }  # fmt: skip
 
 
-def _parts(before: Situation, step: Step) -> tuple[list[str], dict[str, Any]]:
+def _parts(before: Situation, step: Posted) -> tuple[list[str], dict[str, Any]]:
     after = step.situation
     common = {"grievance_id": str(after.grievance.id), "area_path": after.grievance.area_path}
     changed = [item for key, item in after.clocks.items() if before.clocks.get(key) is not item]
@@ -337,7 +337,7 @@ def _parts(before: Situation, step: Step) -> tuple[list[str], dict[str, Any]]:
     return parts, params
 
 
-def _images(step: Step) -> dict[str, dict[str, Any]]:
+def _images(step: Posted) -> dict[str, dict[str, Any]]:
     """Return by id the newest image of each clock that the step's ledger rows hold."""
     return {image["id"]: image for entry in step.entries for image in entry.changes.get("clocks", ())}
 

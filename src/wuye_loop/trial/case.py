@@ -5,7 +5,7 @@ from datetime import datetime
 
 from wuye_loop.domain.clocks import ClockStatus
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.situation import DocumentDraft, Entry, NoticeDraft, RatingDraft, Situation, Step, TaskState
+from wuye_loop.domain.situation import DocumentDraft, Entry, NoticeDraft, Posted, RatingDraft, Situation, TaskState
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.workflow import RungSpec, Workflow
 from wuye_loop.domain.workflow import Step as WrittenStep
@@ -64,7 +64,7 @@ class Case:
         """The state of the main flow."""
         return self.situation.grievance.state
 
-    def take(self, step: Step) -> None:
+    def take(self, step: Posted) -> None:
         """Take over what a step made of it."""
         self.situation = step.situation
         self.entries += step.entries

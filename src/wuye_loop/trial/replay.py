@@ -285,8 +285,8 @@ class Replay:
 
     def _take(self, step: Step) -> None:
         """Stand where the step leads; tasks that are over are left behind, as a reader of open ones does."""
-        for entry in step.entries:
-            lead = entry.changes["lead_unit"]
+        for entry in step.drafts:
+            lead = entry.lead_unit
             if lead != self._lead:
                 self._lead = lead
                 if lead is not None:
@@ -328,7 +328,6 @@ class Replay:
             next_number=self._next_number,
             others=others_of(act) if act is not None else {},
             lead=lead,
-            lean=True,
             files=frozenset,
         )
 

@@ -28,9 +28,10 @@ from wuye_loop.domain.errors import IllegalAction, NotFound, WuyeError
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.issuing import Paper, decided, drawn
+from wuye_loop.domain.posting import posted
 from wuye_loop.domain.roles import units_of
 from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Situation, Step, TaskState, World
+from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Posted, Situation, Step, TaskState, World
 from wuye_loop.domain.spans import Span
 from wuye_loop.loop.feedback import way_on
 from wuye_loop.trial.case import Case
@@ -336,8 +337,9 @@ class Sandbox:
             fired += 1
         return fired
 
-    def _take(self, case: Case, step: Step) -> None:
+    def _take(self, case: Case, decided: Step) -> None:
         before, due_before = case.situation, case.due_next
+        step = posted(before, decided)
         self._switchboard.count(before, -1)
         case.take(step)
         self._switchboard.count(case.situation, 1)
@@ -359,7 +361,7 @@ class Sandbox:
         step = machine.note(self._world(other), other.situation, action, {"follower": case.number}, followers=followers)
         self._take(other, step)
 
-    def _follow(self, lead: Case, before: Situation, step: Step) -> None:
+    def _follow(self, lead: Case, before: Situation, step: Posted) -> None:
         """Let followers make the moves of their lead that the file says are theirs too, and leave when it is final."""
         done = not before.grievance.final and lead.situation.grievance.final
         family = self.rules.workflow.family.moves
