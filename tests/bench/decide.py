@@ -1,5 +1,7 @@
 """`python -m tests.bench.decide [FILE] [--only NAME]`: median microseconds of machine.decide for every action of a workflow.
 
+Beside it what posting.posted takes: the ledger rows of the same step, with images and hashes, as the engine writes them.
+
 In memory, without a database. The walk takes every action of every flow once from wherever it first finds it open, so a
 new file needs nothing here. Compare only numbers of one run: a machine has its own speed.
 """
@@ -9,7 +11,7 @@ import gc
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,12 +25,12 @@ from wuye_loop.domain.arrival import arrived, first_look
 from wuye_loop.domain.checker import parse
 from wuye_loop.domain.directory import Area, Directory, Unit
 from wuye_loop.domain.errors import BadForm, WuyeError
-from wuye_loop.domain.facts import facts_of, with_texts
 from wuye_loop.domain.forms import FieldSpec, Form
 from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.permits import openings, options
-from wuye_loop.domain.router import RoutingCase
+from wuye_loop.domain.posting import posted
 from wuye_loop.domain.routing import Choice, choose
+from wuye_loop.domain.routing_case import routing_case
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Actor, Brief, Command, Situation, World
 from wuye_loop.domain.terms import ActorKind
@@ -55,15 +57,20 @@ class Case:
     situation: Situation
     command: Command
 
-    def micros(self) -> list[float]:
-        """Return what one decision takes, in microseconds, each at an instant of its own as in a server's day."""
+    def micros(self) -> tuple[list[float], list[float]]:
+        """Return what deciding and what posting take, in microseconds, each at an instant of its own as in a server's day."""
         worlds = [replace(self.world, now=self.world.now + timedelta(milliseconds=n)) for n in range(SAMPLES)]
-        times = []
+        deciding, posting = [], []
         for world in worlds:
             begun = time.perf_counter()
             machine.decide(world, self.situation, self.command)
-            times.append((time.perf_counter() - begun) * 1e6)
-        return times
+            deciding.append((time.perf_counter() - begun) * 1e6)
+        steps = [machine.decide(world, self.situation, self.command) for world in worlds]
+        for step in steps:
+            begun = time.perf_counter()
+            posted(self.situation, step)
+            posting.append((time.perf_counter() - begun) * 1e6)
+        return deciding, posting
 
 
 def main() -> None:
@@ -77,13 +84,17 @@ def main() -> None:
     rows = []
     for case in cases:
         if said.only in case.name:
-            micros = case.micros()
-            rows.append((statistics.median(micros), min(micros), case.name))
-    for median, best, name in sorted(rows, reverse=True):
-        print(f"{median:8.1f} µs  (best {best:6.1f})  {name}")  # noqa: T201 a table is what this program is for
-    median, best = (statistics.median(each) for each in zip(*((row[0], row[1]) for row in rows), strict=True))
-    print(f"{median:8.1f} µs  (best {best:6.1f})  {len(rows)} actions")  # noqa: T201
+            deciding, posting = case.micros()
+            rows.append((statistics.median(deciding), min(deciding), statistics.median(posting), case.name))
+    for row in sorted(rows, reverse=True):
+        _print(*row)
+    median, best, post, _ = zip(*rows, strict=True)
+    _print(statistics.median(median), statistics.median(best), statistics.median(post), f"{len(rows)} actions, median")
     print(f"{_yardstick():8.1f} µs  to count to 1,000: how fast this machine is just now")  # noqa: T201
+
+
+def _print(median: float, best: float, posting: float, name: str) -> None:
+    print(f"{median:8.1f} µs  (best {best:6.1f})  and {posting:6.1f} µs to post  {name}")  # noqa: T201 what this program is for
 
 
 def _yardstick() -> float:
@@ -208,10 +219,7 @@ def _world(workflow: Workflow) -> World:
 
 
 def _choose(world: World, situation: Situation) -> Choice:
-    grievance = situation.grievance
-    facts: Mapping[str, Any] = with_texts(facts_of(world, situation), world, situation)
-    case = RoutingCase(facts, grievance.area_path, grievance.level, frozenset(grievance.data.get("returned", ())))
-    return choose(world.rules.workflow.routers, case, world.directory, lambda _: {})
+    return choose(world.rules.workflow.routers, routing_case(world, situation), world.directory, lambda _: {})
 
 
 def _directory(workflow: Workflow) -> Directory:

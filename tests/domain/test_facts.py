@@ -5,7 +5,7 @@ from tests.bench.decide import walk
 
 from wuye_loop.domain.checker import parse
 from wuye_loop.domain.fact_list import FACTS
-from wuye_loop.domain.facts import facts_of, with_texts
+from wuye_loop.domain.facts import facts_of
 from wuye_loop.settings import shipped
 from wuye_loop.store.workflow_files import whole_text
 
@@ -17,10 +17,9 @@ def test_a_fact_asked_alone_is_the_fact_among_all_of_them_in_every_situation_of_
     for case in walk(parse(whole_text(FILE), FILE.name)):
         task = case.situation.tasks[case.command.task_id] if case.command.task_id else None
         facts = facts_of(case.world, case.situation, task, case.command.form)
-        every = facts.every() | facts.texts()
+        every = facts.every()
         assert {name: facts.get(name) for name in every} == every
         assert {name: facts[name] for name in every} == every
-        assert with_texts(facts, case.world, case.situation) == every
         assert len(facts) == len(dict(facts))
         met.update(every)
     assert {name.partition(".")[0] for name in met} >= {*FACTS, "open", "tasks", "done", "cycle_done", "data", "form"}

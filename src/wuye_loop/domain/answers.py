@@ -20,18 +20,17 @@ def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskSta
         answers: dict[str, Any] = form.validate(dict(raw), facts)
     except FormProblem as problem:
         raise BadForm("表单填写有误", fields=problem.fields) from None
-    for name, spec in form.specs.items():
+    world = builder.world
+    for name, kind in form.refined:
         value = answers.get(name)
         if value is None:
             continue
-        if spec.type == "text":
-            answers[name] = builder.world.redact(str(value))
-        elif spec.type == "unit" and builder.world.directory.unit(str(value)) is None:
+        if kind == "text":
+            answers[name] = world.redact(str(value))
+        elif kind == "unit" and world.directory.unit(str(value)) is None:
             raise BadForm("没有这个单位", fields=[{"path": name, "problem": "没有这个单位，或它已停用"}])
-        elif spec.type == "file" and not set(value) <= builder.world.files(value):
+        elif kind == "file" and not set(value) <= world.files(value):
             raise BadForm("没有这个文件", fields=[{"path": name, "problem": "请先上传文件，再填它的编号"}])
-        elif spec.type == "date" and date.fromisoformat(str(value)) < builder.world.calendar.local_date(
-            builder.world.now
-        ):
+        elif kind == "date" and date.fromisoformat(str(value)) < world.calendar.local_date(world.now):
             raise BadForm("日期已过", fields=[{"path": name, "problem": "日期不能早于今天"}])
     return answers

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from wuye_loop.domain.errors import BadInput, Forbidden
-from wuye_loop.domain.facts import facts_of, with_texts
+from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.forms import FormProblem
 from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.intake_spec import Attach
@@ -146,7 +146,7 @@ def see_sender(world: World, situation: Situation, actor: Actor) -> None:
 def attaching(world: World, situation: Situation, form: IntakeForm) -> tuple[Attach | None, str | None]:
     """Return the rule (催办) by which an order belongs to an earlier grievance, and the number or id that it names."""
     rules = world.rules.workflow.intake.attach
-    facts = with_texts(facts_of(world, situation), world, situation) if rules else {}
+    facts = facts_of(world, situation)
     rule = next((one for one in rules if one.when.holds(facts)), None)
     named = form.extra.get(rule.to.removeprefix("extra.")) if rule is not None else None
     return rule, named if isinstance(named, str) else None
@@ -158,10 +158,10 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
     Return the situation, the alarms to send, and the facts of the first ledger row.
     """
     grievance = situation.grievance
-    facts = with_texts(facts_of(world, situation), world, situation)
+    facts = facts_of(world, situation)
     if form.category is None:
         grievance = replace(grievance, category=world.rules.suggest(str(facts["text"])))
-        facts["category"] = grievance.category
+        facts = facts_of(world, replace(situation, grievance=grievance))
     notices: Alarms = []
     flags = list(grievance.flags)
     urgency = grievance.urgency

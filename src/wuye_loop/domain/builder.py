@@ -1,14 +1,13 @@
 """Builds one Step: holds the images being changed, keeps clocks in step with states, and drafts ledger rows."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain import clocks
-from wuye_loop.domain.clocks import Clock, ClockStatus
+from wuye_loop.domain.clock import ENDED, RUNNING, Clock
 from wuye_loop.domain.roles import unit_of, units_of
 from wuye_loop.domain.situation import (
     DocumentDraft,
@@ -24,21 +23,11 @@ from wuye_loop.domain.situation import (
     mutable,
     newest,
 )
-from wuye_loop.domain.timing import resolve_limit, synced
+from wuye_loop.domain.timing import held, resolve_limit, taken_up
 from wuye_loop.domain.workflow import Flow
 
-_RUNNING, _ENDED = ClockStatus.RUNNING, ClockStatus.ENDED
-
-
-def _newest(images: Mapping[UUID, Clock], task_id: UUID | None) -> dict[str, Clock]:
-    """Return by name the newest instance of each clock of a task, or of the main flow, ended or not."""
-    found: dict[str, Clock] = {}
-    for item in images.values():
-        if item.task_id is task_id or (task_id is not None and item.task_id == task_id):
-            other = found.get(item.name)
-            if other is None or (item.cycle, item.run) > (other.cycle, other.run):
-                found[item.name] = item
-    return found
+_EVERYWHERE = ("", "cycle_")
+_AT_LEVEL = (*_EVERYWHERE, "level_")
 
 
 class Builder:
@@ -61,6 +50,10 @@ class Builder:
         self.then_on_tasks: list[tuple[UUID, str]] = []
         self.remarks: dict[str, Any] = {}  # what an effect wants kept in the ledger row's facts
         self.opened: UUID | None = None
+        #: What the main flow's clocks were last brought in step with: state, holder, cycle; None when one was touched.
+        self._in_step: tuple[str, str | None, int] | None = (
+            (self.grievance.state, self.grievance.holder_unit, self.grievance.cycle) if self.grievance.seq else None
+        )
 
     @property
     def situation(self) -> Situation:
@@ -79,25 +72,28 @@ class Builder:
 
     def set_task(self, task_id: UUID, **changes: Any) -> TaskState:
         """Change fields of a task."""
-        task = replace(self.tasks[task_id], **changes)
+        task = self.tasks[task_id].copy()
+        for name, value in changes.items():
+            setattr(task, name, value)
         self.tasks[task_id] = task
         return task
 
     def count(self, name: str, task_id: UUID | None = None) -> None:
         """Count an action: in all, in this cycle, and at this level where a limit asks."""
+        key = f"done.{name}"
         if task_id is not None:
-            task = self.tasks[task_id]
-            self.set_task(task_id, counts={**task.counts, f"done.{name}": task.counts.get(f"done.{name}", 0) + 1})
+            counts = self.tasks[task_id].counts
+            self.set_task(task_id, counts={**counts, key: counts.get(key, 0) + 1})
             return
         counts = dict(self.grievance.counts)
-        self.counted(counts, f"done.{name}")
-        self.set(counts=counts)
+        self.counted(counts, key)
+        self.grievance.counts = counts
 
     def counted(self, counts: dict[str, int], name: str) -> None:
         """Add one to a count and to those of the cycle and, where a limit asks, of the level."""
-        at_level = ("level_",) if name in self.world.rules.per_level else ()
-        for prefix in ("", "cycle_", *at_level):
-            counts[prefix + name] = counts.get(prefix + name, 0) + 1
+        for prefix in _AT_LEVEL if name in self.world.rules.per_level else _EVERYWHERE:
+            key = prefix + name
+            counts[key] = counts.get(key, 0) + 1
 
     def did(self, role: str, unit: str | None) -> None:
         """Remember which unit acted in which role this cycle: separation of duties asks."""
@@ -160,8 +156,11 @@ class Builder:
     def sync(self) -> None:
         """Bring the main flow's clocks in step with its state, and the due instant that sorts an inbox."""
         grievance = self.grievance
-        self._sync(self.world.rules.workflow, None, grievance.state, grievance.holder_unit, None)
-        self.next_due()
+        now = (grievance.state, grievance.holder_unit, grievance.cycle)
+        if now != self._in_step:
+            self._sync(self.world.rules.workflow, None, grievance.state, grievance.holder_unit, None)
+            self.next_due()
+            self._in_step = now
 
     def sync_task(self, task_id: UUID, unit: str | None) -> None:
         """Bring a task's clocks in step with its state."""
@@ -169,42 +168,49 @@ class Builder:
         self._sync(self.world.rules.workflow.tasks[task.kind], task, task.state, unit, task_id)
 
     def _sync(self, flow: Flow, task: TaskState | None, state: str, unit: str | None, task_id: UUID | None) -> None:
-        machine = self.world.rules.machine(task.kind if task else None)
-        running = machine.during[state]
-        latest_of = _newest(self.clocks, task_id)
-        over = [
-            name
-            for name, latest in latest_of.items()
-            if latest.status is not _ENDED and name not in running and name in flow.clocks
-        ]
-        for name in (*running, *over):
-            latest = latest_of.get(name)
-            if latest is not None and latest.status is _RUNNING and name in running and unit in (None, latest.unit):
+        world = self.world
+        machine = world.rules.machine(task.kind if task else None)
+        running, known = machine.during[state], flow.clocks
+        latest_of: dict[str, Clock] = {}  # by name the newest instance of each clock of this flow, ended or not
+        for item in self.clocks.values():
+            if item.task_id is task_id or (task_id is not None and item.task_id == task_id):
+                other = latest_of.get(item.name)
+                if other is None or (item.cycle, item.run) > (other.cycle, other.run):
+                    latest_of[item.name] = item
+        for name, latest in latest_of.items():
+            if latest.status is not ENDED and name not in running and name in known:
+                stopped = held(world, known[name], latest, state)
+                if stopped is not latest:
+                    self.clocks[stopped.id] = stopped
+        for name in running:
+            last = latest_of.get(name)
+            if last is not None and last.status is RUNNING and unit in (None, last.unit):
                 continue
-            spec = flow.clocks[name]
-            changed = synced(
-                self.world, spec, machine.plans[name], latest,
-                name=name, state=state, unit=unit, task_id=task_id, cycle=self.grievance.cycle,
+            spec = known[name]
+            going = taken_up(
+                world, spec, machine.plans[name], last, name, unit, task_id, self.grievance.cycle,
                 over=0 if task_id else self.grievance.counts.get(f"cycle_over.{name}", 0),
-                limit=partial(resolve_limit, self.world, spec, self.situation, task),
+                limit=partial(resolve_limit, world, spec, self.situation, task),
             )  # fmt: skip
-            if changed is not None:
-                self.clocks[changed.id] = changed
+            self.clocks[going.id] = going
 
     def put_clock(self, clock: Clock) -> None:
         """Replace a clock's image."""
         self.clocks[clock.id] = clock
         if clock.task_id is None:
             self.next_due()
+            self._in_step = None
 
     def end_clocks(self) -> None:
         """End the main flow's clocks: a new cycle starts its own."""
+        self._in_step = None
         for clock in list(self.clocks.values()):
-            if clock.task_id is None and clock.status is not ClockStatus.ENDED:
+            if clock.task_id is None and clock.status is not ENDED:
                 self.clocks[clock.id] = clocks.end(clock, self.world.now)
 
     def end_clocks_per(self, what: str) -> None:
         """End for good the main flow's clocks that belong to a level, or to an assignment: the next starts its own."""
+        self._in_step = None
         for name, spec in self.world.rules.workflow.clocks.items():
             latest = newest(self.clocks, name, None) if spec.per == what else None
             if latest is not None and latest.cycle == self.grievance.cycle:
@@ -216,7 +222,7 @@ class Builder:
         running = [
             (clock.due_at, clock.name)
             for clock in self.clocks.values()
-            if clock.task_id is None and clock.status is _RUNNING
+            if clock.task_id is None and clock.status is RUNNING
         ]
         self.grievance.due_at, self.grievance.due_clock = min(running) if running else (None, None)
 

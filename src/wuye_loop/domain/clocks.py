@@ -3,11 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
 from wuye_loop.domain.calendar import Due, Starts, WorkCalendar
 from wuye_loop.domain.clock import (
+    END,
+    ENDED,
+    EXTEND,
+    PAUSE,
+    PAUSED,
+    RESUME,
+    RUNNING,
     AdjustKind,
     Adjustment,
     Clock,
@@ -65,21 +73,20 @@ def start(
     due = due_of(limit, until, starts, now, (), calendar)
     plans = tuple(plans)
     rungs = []
-    for plan in plans:
-        at = due.at if plan.offset is None else calendar.shift(due.at, plan.offset)
+    for plan, at in zip(plans, _standing(plans, due.at, calendar), strict=True):
         skipped = at < now
         rungs.append(Rung(plan.index, None if skipped else at, None, skipped))
     return Clock(
-        id, name, task_id, cycle, run, unit, limit, until, starts, now, ClockStatus.RUNNING, due.at, due.provisional,
+        id, name, task_id, cycle, run, unit, limit, until, starts, now, RUNNING, due.at, due.provisional,
         None, (), tuple(rungs), plans,
     )  # fmt: skip
 
 
 def pause(clock: Clock, now: datetime, calendar: WorkCalendar) -> Clock:
     """Hold a running clock with what is left of it; a held or ended one stays as it is."""
-    if clock.status is not ClockStatus.RUNNING:
+    if clock.status is not RUNNING:
         return clock
-    return _adjusted(clock, Adjustment(AdjustKind.PAUSE, now.astimezone(UTC)), ClockStatus.PAUSED, None, calendar)
+    return _adjusted(clock, Adjustment(PAUSE, now.astimezone(UTC)), PAUSED, None, calendar)
 
 
 def resume(clock: Clock, now: datetime, calendar: WorkCalendar) -> Clock:
@@ -87,9 +94,9 @@ def resume(clock: Clock, now: datetime, calendar: WorkCalendar) -> Clock:
 
     An ended clock that was overdue keeps its due instant: a case that comes back late is still late.
     """
-    if clock.status is ClockStatus.RUNNING:
+    if clock.status is RUNNING:
         return clock
-    return _adjusted(clock, Adjustment(AdjustKind.RESUME, now.astimezone(UTC)), ClockStatus.RUNNING, None, calendar)
+    return _adjusted(clock, Adjustment(RESUME, now.astimezone(UTC)), RUNNING, None, calendar)
 
 
 def extend(clock: Clock, span: Span | datetime, now: datetime, calendar: WorkCalendar) -> Clock:
@@ -100,24 +107,27 @@ def extend(clock: Clock, span: Span | datetime, now: datetime, calendar: WorkCal
     """
     now = now.astimezone(UTC)
     if isinstance(span, datetime):
-        adjustment = Adjustment(AdjustKind.EXTEND, now, until=span.astimezone(UTC))
+        adjustment = Adjustment(EXTEND, now, until=span.astimezone(UTC))
     elif span.n < 1:
         raise ValueError(f"an extension is at least 1 {span.unit.value}, not {span.n}")
     else:
-        adjustment = Adjustment(AdjustKind.EXTEND, now, span)
+        adjustment = Adjustment(EXTEND, now, span)
     return _adjusted(clock, adjustment, clock.status, clock.ended_at, calendar)
 
 
 def end(clock: Clock, now: datetime) -> Clock:
     """End a clock: its due instant stays on record, its rungs no longer fire; an ended one stays as it is."""
-    if clock.status is ClockStatus.ENDED:
+    if clock.status is ENDED:
         return clock
-    now = now.astimezone(UTC)
-    history = (*clock.adjustments, Adjustment(AdjustKind.END, now))
+    now = now if now.tzinfo is UTC else now.astimezone(UTC)
+    history = (*clock.adjustments, Adjustment(END, now))
     rungs = tuple(
-        rung if rung.fired_at or rung.at is None else Rung(rung.index, None, None, rung.skipped) for rung in clock.rungs
+        [  # a list, not a generator: every step ends some clock
+            rung if rung.fired_at or rung.at is None else Rung(rung.index, None, None, rung.skipped)
+            for rung in clock.rungs
+        ]
     )
-    return _with(clock, ClockStatus.ENDED, clock.due_at, clock.provisional, now, history, rungs)
+    return _with(clock, ENDED, clock.due_at, clock.provisional, now, history, rungs)
 
 
 def held_by(clock: Clock, unit: str) -> Clock:
@@ -165,10 +175,10 @@ def due_of(
     working = clock_limit is not None and clock_limit.working
     stop: _Stop | None = None
     for adjustment in adjustments:
-        if adjustment.kind is AdjustKind.EXTEND:
+        if adjustment.kind is EXTEND:
             due = _extended(due, adjustment, calendar)
         else:
-            if adjustment.kind is AdjustKind.RESUME and stop is not None:
+            if adjustment.kind is RESUME and stop is not None:
                 due = _resumed(due, stop, adjustment.at, calendar if working else None)
             stop = _stopped(stop, adjustment)
     return due
@@ -205,15 +215,12 @@ class _Stop(NamedTuple):
 
 
 def _stopped(stop: _Stop | None, adjustment: Adjustment) -> _Stop | None:
-    match adjustment.kind:
-        case AdjustKind.PAUSE:
-            return stop or _Stop(adjustment.at, ended=False)
-        case AdjustKind.END:
-            return _Stop(stop.at if stop else adjustment.at, ended=True)
-        case AdjustKind.RESUME:
-            return None
-        case AdjustKind.EXTEND | AdjustKind.CARRY:
-            return stop
+    kind = adjustment.kind
+    if kind is PAUSE:
+        return stop or _Stop(adjustment.at, ended=False)
+    if kind is END:
+        return _Stop(stop.at if stop else adjustment.at, ended=True)
+    return None if kind is RESUME else stop  # an extension and a taking over stop nothing
 
 
 def _resumed(due: Due, stop: _Stop, now: datetime, office: WorkCalendar | None) -> Due:
@@ -261,7 +268,7 @@ def _folded(
     """Give the clock with this history: due instant and rungs are found anew."""
     due = due_of(clock.limit, clock.until, clock.starts, clock.started_at, adjustments, calendar)
     changed_at = adjustments[-1].at if adjustments else clock.started_at
-    running = status is ClockStatus.RUNNING
+    running = status is RUNNING
     rungs = _laid(clock.rungs, clock.plans, due.at, clock.started_at, changed_at, running=running, calendar=calendar)
     return _with(clock, status, due.at, due.provisional, ended_at, adjustments, rungs)
 
@@ -276,17 +283,22 @@ def _laid(
     running: bool,
     calendar: WorkCalendar,
 ) -> tuple[Rung, ...]:
-    offsets = {plan.index: plan.offset for plan in plans}
+    standing = {plan.index: at for plan, at in zip(plans, _standing(plans, due_at, calendar), strict=True)}
     laid = []
     for rung in rungs:
         if rung.fired_at:
             laid.append(rung)
             continue
-        offset = offsets[rung.index]
-        at = due_at if offset is None else calendar.shift(due_at, offset)
+        at = standing[rung.index]
         skipped = at < started_at or (rung.skipped and at < changed_at)
         laid.append(Rung(rung.index, at if running and not skipped else None, None, skipped))
     return tuple(laid)
+
+
+@lru_cache(maxsize=8192)  # most deadlines are a closing time, and the clocks of one rule have one ladder
+def _standing(plans: tuple[RungPlan, ...], due_at: datetime, calendar: WorkCalendar) -> tuple[datetime, ...]:
+    """Return when each rung of a ladder stands."""
+    return tuple(due_at if plan.offset is None else calendar.shift(due_at, plan.offset) for plan in plans)
 
 
 def _with(

@@ -69,6 +69,10 @@ class Condition:
 
     source: str  # as it was written, in JSON
     _clauses: tuple[_Clause, ...] = field(compare=False, repr=False)
+    fact_names: frozenset[str] = field(init=False, compare=False, repr=False)  # that are asked about
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fact_names", frozenset(clause.name for clause in self._clauses))
 
     @classmethod
     def parse(cls, raw: object) -> "Condition":
@@ -85,6 +89,14 @@ class Condition:
             if not clause.check(facts.get(clause.name, clause.missing)):
                 return False
         return True
+
+    def missed(self, facts: Mapping[str, object]) -> int:
+        """Count the facts that are not as required."""
+        missed = 0
+        for clause in self._clauses:
+            if not clause.check(facts.get(clause.name, clause.missing)):
+                missed += 1
+        return missed
 
     def unmet(self, facts: Mapping[str, object]) -> list[str]:
         """Say in Chinese, one sentence each, what does not hold; only numbers and truth values show how they stand."""
@@ -104,11 +116,6 @@ class Condition:
     def always(self) -> bool:
         """Whether it holds whatever the facts are: nothing is required."""
         return not self._clauses
-
-    @property
-    def fact_names(self) -> frozenset[str]:
-        """The names of the facts that are asked about."""
-        return frozenset(clause.name for clause in self._clauses)
 
     @property
     def raw(self) -> dict[str, Any]:

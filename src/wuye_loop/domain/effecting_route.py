@@ -52,14 +52,11 @@ def _lead(builder: Builder, code: str) -> None:
 
 def _rival_of_lead(builder: Builder, code: str) -> bool:
     """Say whether the unit has, or had this cycle, a role that must be another body than the lead's."""
-    rules = builder.world.rules
-    for name, role in rules.workflow.roles.items():
-        if role.unit != "lead":
-            continue
-        for rival in rules.rivals.get(name, ()):
-            if code in builder.grievance.did.get(rival, ()) or code == unit_of(rival, builder.world, builder.situation):
-                return True
-    return False
+    did = builder.grievance.did
+    return any(
+        code in did.get(rival, ()) or code == unit_of(rival, builder.world, builder.situation)
+        for rival in builder.world.rules.lead_rivals
+    )
 
 
 def assign(builder: Builder, context: Context, params: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
-from wuye_loop.domain.clocks import ClockStatus
+from wuye_loop.domain.clock import ENDED
 from wuye_loop.domain.situation import EMPTY, GrievanceState, Situation, TaskState, World
 
 _ABSENT: Final = object()
@@ -18,13 +18,22 @@ class Facts(Mapping[str, Any]):
     They are those of the moment they are asked in.
     """
 
-    __slots__ = ("form", "situation", "task", "world")
+    __slots__ = ("_text", "form", "situation", "task", "world")
 
     def __init__(self, world: World, situation: Situation, task: TaskState | None, form: Mapping[str, Any]) -> None:
         self.world = world
         self.situation = situation
         self.task = task
         self.form = form
+        self._text: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Title and body, folded; kept, because it never changes and every keyword asks for it."""
+        if self._text is None:
+            grievance = self.situation.grievance
+            self._text = f"{_folded(grievance.title)}\n{_folded(grievance.body)}"
+        return self._text
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return one fact, or the default where there is none of that name."""
@@ -60,7 +69,7 @@ class Facts(Mapping[str, Any]):
         return len(self.every())
 
     def every(self) -> dict[str, Any]:
-        """Return all that may be asked by name, without TEXTS where no condition of the workflow asks those."""
+        """Return all that may be asked by name."""
         grievance, task = self.situation.grievance, self.task
         facts = {name: read(grievance) for name, read in _OF_GRIEVANCE.items()}
         facts["lead_final"] = self["lead_final"]
@@ -71,19 +80,15 @@ class Facts(Mapping[str, Any]):
                 name = f"open.{item.kind}"
                 facts[name] = facts.get(name, 0) + 1
         for clock in self.situation.clocks.values():
-            if clock.status is not ClockStatus.ENDED and self.world.now > clock.due_at:
+            if clock.status is not ENDED and self.world.now > clock.due_at:
                 facts[f"overdue.{clock.name}"] = True
         if task is not None:
             facts = {**{name: value for name, value in facts.items() if not self._own(name)}, **task.counts}
             facts["document"] = task.document
             facts |= _family("data", task.data)
         facts |= _family("form", self.form)
-        return facts | self.texts() if self.world.rules.asks_texts else facts
-
-    def texts(self) -> dict[str, Any]:
-        """Return what mostly intake and routers ask: texts, the areas above, the hour, the age, the order's own fields."""
-        found = {name: read(self, "", None) for name, read in _TEXTS.items()}
-        return found | _family("extra", self.situation.grievance.extra)
+        facts |= {name: read(self, "", None) for name, read in _TEXTS.items()}
+        return facts | _family("extra", grievance.extra)
 
 
 def _family(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,11 +100,6 @@ def facts_of(
 ) -> Facts:
     """Return the facts of a situation, as a task's own conditions and those of a form see them."""
     return Facts(world, situation, task, form or EMPTY)
-
-
-def with_texts(facts: Facts, world: World, situation: Situation) -> dict[str, Any]:
-    """Return all facts at once, with those of TEXTS: routers ask many of them, again and again."""
-    return facts.every() | facts_of(world, situation).texts()
 
 
 # --- what each fact is ----------------------------------------------------------------------------------------------
@@ -135,11 +135,6 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
-def _text(facts: Facts, _: str, __: Any) -> str:
-    grievance = facts.situation.grievance
-    return f"{_folded(grievance.title)}\n{_folded(grievance.body)}"
-
-
 def _category_path(facts: Facts, _: str, __: Any) -> list[str]:
     category = facts.situation.grievance.category
     parts = category.split("/") if category else []
@@ -161,7 +156,7 @@ def _open(facts: Facts, kind: str, default: Any) -> Any:
 def _overdue(facts: Facts, name: str, default: Any) -> Any:
     now = facts.world.now
     for clock in facts.situation.clocks.values():
-        if clock.name == name and clock.status is not ClockStatus.ENDED and now > clock.due_at:
+        if clock.name == name and clock.status is not ENDED and now > clock.due_at:
             return True
     return default
 
@@ -185,7 +180,7 @@ def _workday(facts: Facts, _: str, __: Any) -> bool:
 _TEXTS: Final[Mapping[str, Found]] = {
     "title": lambda facts, _, __: _folded(facts.situation.grievance.title),
     "body": lambda facts, _, __: _folded(facts.situation.grievance.body),
-    "text": _text,
+    "text": lambda facts, _, __: facts.text,
     "areas": lambda facts, _, __: [code for code in facts.situation.grievance.area_path.split("/") if code],
     "category_path": _category_path,
     "age_workdays": _age,

@@ -165,6 +165,7 @@ _WORDS = {
 
 
 _WRITTEN = ("date", "file")  # what pydantic reads into something that JSON cannot carry
+_REFINED = frozenset({"text", "unit", "file", "date"})  # where an answer is more than its type: a world is asked
 _CHECKED = ("text", "file")  # where the type alone does not say whether an answer is sound
 
 
@@ -186,6 +187,7 @@ class Form:
         #: Whether a field's `when` asks about the grievance: without one, validate looks at no facts.
         self.conditional = any(spec.when is not None for spec in specs.values())
         self._written = any(spec.type in _WRITTEN for spec in specs.values())
+        self.refined = tuple((key, spec.type) for key, spec in specs.items() if spec.type in _REFINED)
         self._looked_at = {key: spec for key, spec in specs.items() if spec.when is not None or spec.type in _CHECKED}
 
     def schema(self, labels: Mapping[str, str]) -> dict[str, object]:

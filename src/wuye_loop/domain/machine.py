@@ -8,7 +8,7 @@ from uuid import UUID
 from wuye_loop.domain import clocks
 from wuye_loop.domain.answers import answered
 from wuye_loop.domain.builder import Builder
-from wuye_loop.domain.clocks import ClockStatus
+from wuye_loop.domain.clock import RUNNING
 from wuye_loop.domain.effecting import apply
 from wuye_loop.domain.effecting_context import Context, Unrouted
 from wuye_loop.domain.effecting_papers import send
@@ -101,7 +101,7 @@ def decide_line(world: World, situation: Situation, issuer: Actor, line: Line) -
 def decide_rung(world: World, situation: Situation, clock_id: UUID, index: int) -> Step | None:
     """Fire one rung if it is really due, once; None when it is not (paused, ended, moved, fired before)."""
     clock = situation.clocks.get(clock_id)
-    if clock is None or clock.status is not ClockStatus.RUNNING:
+    if clock is None or clock.status is not RUNNING:
         return None
     fired = clocks.fire(clock, index, world.now)
     if fired is clock:
@@ -137,7 +137,7 @@ def next_due_rung(situation: Situation, now: datetime) -> tuple[UUID, int] | Non
     due = [
         (rung.at, clock.name, rung.index, clock.id)
         for clock in situation.clocks.values()
-        if clock.status is ClockStatus.RUNNING
+        if clock.status is RUNNING
         for rung in clock.rungs
         if rung.at is not None and rung.fired_at is None and rung.at <= now
     ]

@@ -1,6 +1,5 @@
 """Opens a task: who holds it, which document it carries, its clocks and its ledger row."""
 
-from dataclasses import replace
 from typing import Any
 
 from wuye_loop.domain.builder import Builder
@@ -68,7 +67,7 @@ def open_task(
     chosen = document or answers.get("document")
     if chosen is None and len(world.rules.workflow.documents) and "document" in spec.open.needs:
         chosen = spec.open.needs["document"].choices[0]
-    task = replace(task, holder_unit=holder, document=chosen)
+    task.holder_unit, task.document = holder, chosen
     builder.tasks[task.id] = task
     builder.opened = task.id
     apart = kept_apart(world, builder.situation, task, HOLDER, holder) if role != SYSTEM else None

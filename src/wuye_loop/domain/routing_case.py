@@ -1,15 +1,15 @@
 """What a chain of routers is asked about a grievance, wherever it is asked: for real, in a sandbox, in a replay."""
 
-from wuye_loop.domain.facts import facts_of, with_texts
+from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.router import Precedent, RoutingCase
 from wuye_loop.domain.situation import Situation, World
 
 
 def routing_case(world: World, situation: Situation, precedents: tuple[Precedent, ...] = ()) -> RoutingCase:
-    """Return the question: the facts with their texts, the place, the units that sent it back, earlier rulings."""
+    """Return the question: the facts, the place, the units that sent it back, earlier rulings."""
     grievance = situation.grievance
     return RoutingCase(
-        facts=with_texts(facts_of(world, situation), world, situation),
+        facts=facts_of(world, situation),
         area_path=grievance.area_path,
         level=grievance.level,
         returned=frozenset(grievance.data.get("returned", ())),

@@ -117,7 +117,8 @@ def _by_rules(kind: str, rules: Sequence[Rule], case: RoutingCase, directory: Di
     near: list[str] = []
     for place, rule in enumerate(rules, start=1):
         if not rule.when.holds(case.facts):
-            near += _nearly(place, rule, case, directory)
+            if len(near) < _MOST_NEAR:
+                near += _nearly(place, rule, case, directory)
             continue
         unit, why_not = fit(rule.to, case, directory)
         if unit is None:
@@ -126,18 +127,17 @@ def _by_rules(kind: str, rules: Sequence[Rule], case: RoutingCase, directory: Di
         assists, left_out = _assisting(rule.assist, unit, case, directory)
         held = f"第 {place} 条成立：{_short(rule.item or rule.when.describe())}"
         why = "；".join((*passed, f"{held} → {directory.name_of(unit)}", *left_out))
-        trace = Trace(kind, TITLES[kind], "matched", why, unit, assists, tuple(near[:_MOST_NEAR]))
+        trace = Trace(kind, TITLES[kind], "matched", why, unit, assists, tuple(near))
         return Answer(unit, trace, assists)
     why = "；".join(passed) or f"{len(rules)} 条规则都不成立{_absent(rules, case)}"
-    return Answer(None, Trace(kind, TITLES[kind], "no-match", why, near=tuple(near[:_MOST_NEAR])))
+    return Answer(None, Trace(kind, TITLES[kind], "no-match", why, near=tuple(near)))
 
 
 def _nearly(place: int, rule: Rule, case: RoutingCase, directory: Directory) -> list[str]:
     """Say what was missing, when all that a rule of several facts asks for but one thing was there."""
-    if len(rule.when.fact_names) == 1:
+    if len(rule.when.fact_names) == 1 or rule.when.missed(case.facts) != 1:
         return []
-    unmet = rule.when.unmet(case.facts)
-    return [f"第 {place} 条（{directory.name_of(rule.to)}）{_short(unmet[0])}"] if len(unmet) == 1 else []
+    return [f"第 {place} 条（{directory.name_of(rule.to)}）{_short(rule.when.unmet(case.facts)[0])}"]
 
 
 def _absent(rules: Sequence[Rule], case: RoutingCase) -> str:

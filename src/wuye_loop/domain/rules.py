@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 import re2
 from pydantic import BaseModel
@@ -22,7 +22,6 @@ from wuye_loop.domain.workflow import (
     DutyUnit,
     EstateUnit,
     Flow,
-    Intake,
     Join,
     SourceSpec,
     TaskKind,
@@ -30,8 +29,6 @@ from wuye_loop.domain.workflow import (
 )
 
 BACK = "back"
-#: Facts that facts.with_texts adds, beside the family `extra`.
-TEXTS: Final = frozenset({"title", "body", "text", "areas", "category_path", "workday", "hour", "age_workdays"})
 
 
 @dataclass(slots=True)
@@ -172,16 +169,12 @@ class Rules:
         self.tasks = {name: FlowMachine(kind) for name, kind in workflow.tasks.items()}
         codes = {role.unit for role in workflow.roles.values() if isinstance(role.unit, str)}
         self.fixed_units: tuple[str, ...] = tuple(sorted(codes - {"lead", "assist"}))
-        asked = {
-            name
-            for condition in conditions_in(workflow.model_copy(update={"routers": (), "intake": Intake()}))
-            for name in condition.fact_names
-        }
-        self.asks_texts = any(name in TEXTS or name.startswith("extra.") for name in asked)
         self.rivals: dict[str, set[str]] = {}
         for group in workflow.separate:
             for one in group:
                 self.rivals.setdefault(one, set()).update(other for other in group if other != one)
+        leads = [name for name, role in workflow.roles.items() if role.unit == "lead"]
+        self.lead_rivals = tuple(dict.fromkeys(rival for name in leads for rival in sorted(self.rivals.get(name, ()))))
         self.seeing = _seeing(workflow)
         limited = {f"done.{name}": action.limit for name, action in workflow.actions.items()}
         limited |= {f"tasks.{name}": kind.open.limit for name, kind in workflow.tasks.items()}

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from wuye_loop.domain.clocks import Clock, ClockStatus
+from wuye_loop.domain.clock import ENDED, Clock
 from wuye_loop.domain.instants import as_text, id_text
 from wuye_loop.domain.terms import ActorKind
 
@@ -155,6 +155,10 @@ class TaskState:
     closed_at: datetime | None
     cycle: int
 
+    def copy(self) -> "TaskState":
+        """Return a copy to work on."""
+        return TaskState(*_task_values(self))
+
     def as_json(self) -> dict[str, Any]:
         """Return the ledger's image of the task."""
         return {name: plain(value) for name, value in zip(_TASK_NAMES, _task_values(self), strict=True)}
@@ -196,7 +200,7 @@ class Situation:
     def open_clock(self, name: str, task_id: UUID | None) -> Clock | None:
         """Return the running or paused instance of a clock."""
         for item in self.clocks.values():
-            if item.name == name and item.task_id == task_id and item.status is not ClockStatus.ENDED:
+            if item.name == name and item.task_id == task_id and item.status is not ENDED:
                 return item
         return None
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from wuye_loop.domain import clocks
 from wuye_loop.domain.calendar import Starts
-from wuye_loop.domain.clocks import Clock, ClockStatus, RungPlan
+from wuye_loop.domain.clock import ENDED, RUNNING, Clock, RungPlan
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.situation import Situation, TaskState, World
@@ -45,35 +45,34 @@ def resolve_limit(world: World, spec: ClockSpec, situation: Situation, task: Tas
     raise IllegalAction("没有适用的时限")
 
 
-def synced(
+def taken_up(
     world: World,
     spec: ClockSpec,
     plans: tuple[RungPlan, ...],
     latest: Clock | None,
-    *,
     name: str,
-    state: str,
     unit: str | None,
     task_id: UUID | None,
     cycle: int,
+    *,
     over: int,
     limit: Callable[[], Resolved],
-) -> Clock | None:
-    """Return the clock's new image, or None where nothing changes; runs up to `over` of this cycle are over for good."""
-    alive = latest is not None and latest.status is not ClockStatus.ENDED
-    if state in spec.during:
-        if latest is not None and (alive or _goes_on(spec, latest, cycle, over)):
-            return _running(latest, unit, world)
-        run = latest.run + 1 if latest is not None and latest.cycle == cycle else 1
-        chosen = limit()
-        return clocks.start(
-            id=world.new_id(), name=name, task_id=task_id, cycle=cycle, run=run, unit=unit, limit=chosen.span,
-            until=chosen.until, starts=chosen.starts, plans=plans, now=world.now, calendar=world.calendar,
-        )  # fmt: skip
-    if latest is None or not alive:
-        return None
+) -> Clock:
+    """Return the clock that runs now: the latest one goes on, or a new one starts; runs up to `over` are over for good."""
+    if latest is not None and (latest.status is not ENDED or _goes_on(spec, latest, cycle, over)):
+        return _running(latest, unit, world)
+    run = latest.run + 1 if latest is not None and latest.cycle == cycle else 1
+    chosen = limit()
+    return clocks.start(
+        id=world.new_id(), name=name, task_id=task_id, cycle=cycle, run=run, unit=unit, limit=chosen.span,
+        until=chosen.until, starts=chosen.starts, plans=plans, now=world.now, calendar=world.calendar,
+    )  # fmt: skip
+
+
+def held(world: World, spec: ClockSpec, latest: Clock, state: str) -> Clock:
+    """Return the clock as it stands in a state that it does not run in: paused, or ended."""
     if state in spec.paused:
-        return clocks.pause(latest, world.now, world.calendar) if latest.status is ClockStatus.RUNNING else None
+        return clocks.pause(latest, world.now, world.calendar)
     return clocks.end(latest, world.now)
 
 
@@ -84,8 +83,8 @@ def _goes_on(spec: ClockSpec, latest: Clock, cycle: int, over: int) -> bool:
     return spec.per != "entry" and latest.cycle == cycle and latest.run > over
 
 
-def _running(latest: Clock, unit: str | None, world: World) -> Clock | None:
-    clock = latest if latest.status is ClockStatus.RUNNING else clocks.resume(latest, world.now, world.calendar)
+def _running(latest: Clock, unit: str | None, world: World) -> Clock:
+    clock = latest if latest.status is RUNNING else clocks.resume(latest, world.now, world.calendar)
     if clock.unit != unit and unit is not None:
         clock = clocks.held_by(clock, unit)
-    return None if clock is latest else clock
+    return clock

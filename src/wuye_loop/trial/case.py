@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from wuye_loop.domain.clocks import ClockStatus
+from wuye_loop.domain.clock import RUNNING, ClockStatus
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.situation import DocumentDraft, Entry, NoticeDraft, Posted, RatingDraft, Situation, TaskState
 from wuye_loop.domain.terms import Audience
@@ -75,7 +75,7 @@ class Case:
 
     def due(self) -> dict[str, datetime]:
         """Return when each running clock is due, by name; a task's clock is `kind/clock`."""
-        return {name: at for name, (status, at) in self.clocks().items() if status is ClockStatus.RUNNING}
+        return {name: at for name, (status, at) in self.clocks().items() if status is RUNNING}
 
     def clocks(self) -> dict[str, tuple[ClockStatus, datetime]]:
         """Return status and due instant of the newest instance of every clock that was ever started."""
@@ -127,7 +127,7 @@ def next_rung_at(situation: Situation) -> datetime | None:
     """Return when the next rung of a situation fires, or None."""
     first: datetime | None = None
     for clock in situation.clocks.values():
-        if clock.status is ClockStatus.RUNNING:
+        if clock.status is RUNNING:
             for rung in clock.rungs:
                 if rung.at is not None and rung.fired_at is None and (first is None or rung.at < first):
                     first = rung.at
