@@ -382,7 +382,9 @@ async def test_owners_are_asked_each_half_year_and_below_the_floor_the_company_m
 
 
 async def test_an_inspection_goes_to_the_company_and_answers_nobody(drive: Driver) -> None:
-    sent = order("n1", channel="双随机检查", kind="其他", complainant={}, extra={"aspect": "占用消防通道"})
+    sent = order(
+        "n1", channel="双随机检查", kind="其他", complainant={}, extra={"aspect": "其他", "other": "公示栏不全"}
+    )
     await drive.post("community-1", "/v1/grievances", sent, expect=403)
     number = (await drive.post("town", "/v1/grievances", sent, expect=201))["number"]
     row = await seen(drive, number)

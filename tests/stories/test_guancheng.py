@@ -158,15 +158,16 @@ async def test_urgent_orders_go_to_the_repair_station_and_unowned_yards_to_the_p
     assert row["lead_unit"] == "public-company"
 
 
-async def test_a_meetings_list_is_answered_to_the_branch_that_wrote_it(drive: Driver) -> None:
+async def test_a_meetings_list_is_answered_to_the_street_that_wrote_it(drive: Driver) -> None:
     sent = order("m1", channel="居民座谈会", kind="建议", extra={"met_on": "2026-03-01"}, complainant={})
-    made = await drive.post("branch", "/v1/grievances", sent, expect=201)
+    await drive.post("branch", "/v1/grievances", sent, expect=403)  # who dispatches does not order
+    made = await drive.post("street-office", "/v1/grievances", sent, expect=201)
     number = made["number"]
     await drive.act("branch", number, "accept")
     await drive.act("company", number, "sign")
     await drive.act("company", number, "finish", FINISH)
     await drive.act("community", number, "approve", {"solved": True})
-    row = await seen(drive, number, "branch")
-    assert (row["state"], row["holder_unit"]) == ("rating", "branch")  # the list's author is asked, not a resident
-    await drive.act("branch", number, "rate", BAD)
+    row = await seen(drive, number, "street-office")
+    assert (row["state"], row["holder_unit"]) == ("rating", "street-office")  # its author is asked
+    await drive.act("street-office", number, "rate", BAD)
     assert (await seen(drive, number))["cycle"] == 2

@@ -239,7 +239,7 @@ async def test_who_is_answered_goes_by_the_source(drive: Driver) -> None:
     row = await drive.act("property-section", notice, "rate", GOOD)
     assert row["state"] == "closed"
     # 联动巡查: straight to the company, nobody is asked.
-    found = await registered(drive, "patrol-1", "联动巡查", {"aspect": "私自占用绿地或消防通道"})
+    found = await registered(drive, "patrol-1", "联动巡查", {"aspect": "垃圾污染"})
     row = await seen(drive, found)
     assert (row["state"], row["lead_unit"], row["origin"]) == ("assigned", "company-1", "inspection")
     assert wall(drive, found, "handle") == "03-23 17:30"  # 15 workdays

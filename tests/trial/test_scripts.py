@@ -102,6 +102,14 @@ WRONG = {
     "tasks: {assist: {count: 2}}": (31, "任务件数应为 2，实为 1"),
     "tasks: {assist: null}": (23, "不应有任务 assist，实有 1 件，最新的处于 asked"),
     "tasks: {extension: asked}": (26, "应有任务 extension，一件也没有"),
+    "fired: []": (
+        14,
+        "不应有触发，实有：sign/due、sign/1 workday、assist/assist/due、assist/assist/1 workday、handle/-1 workday",
+    ),
+    "notices: []": (16, "不应有通知，实有：remind、urge_notice、yellow_card"),
+    "told: []": (13, "不应有诉求人读到的话，实有："),
+    "notices: [{send: yellow_card, to: []}]": (17, "应有通知 yellow_card，实有：2026-03-06 17:30 致 market"),
+    "allowed: {handler: []}": (26, "handler 现在应什么也不能做，实际能：sign"),
     "ratings: [{satisfied: 满意}]": (16, "应有 1 次评价，实有 0 次"),
     "told: 已办结": (13, "诉求人应读到“已办结”"),
     "refused: 已过时限": (16, "应被拒绝（已过时限），实际办成了"),
@@ -130,6 +138,19 @@ def test_every_expectation_of_the_language_has_a_wrong_one_here() -> None:
 
     tried = {then.partition(":")[0] for then in WRONG}
     assert tried | {"standing", "grievance", "source"} >= set(Then.model_fields)
+
+
+def test_an_empty_list_says_that_nothing_of_the_kind_happened(tmp_path: Path) -> None:
+    nothing = "    then: {flags: [], fired: [], notices: [], documents: [], ratings: []}\n"
+    assert failures(written(tmp_path, nothing)) == []
+    overdue = f"{ACCEPTED}documents: []\n".replace("2026-03-06", "2026-03-20")
+    (found,) = failures(written(tmp_path, overdue))
+    assert found.startswith("9:18: 不应有文书，实有：督办单 ")
+    flagged = "    given: {order: {title: 三号楼起火}}\n    then: {flags: []}\n"
+    (found,) = failures(written(tmp_path, flagged))
+    assert "不应有标记，实有：red-line" in found
+    nobody = "    then: {allowed: {handler: []}, not_allowed: {handler: sign}}\n"
+    assert failures(written(tmp_path, nobody)) == []
 
 
 def test_all_that_is_wrong_under_one_then_is_said_and_the_next_test_runs(tmp_path: Path) -> None:
@@ -176,6 +197,22 @@ BROKEN = {
     "    then: {allowed: {handler: [signs]}}": ("5:32", "没有动作“signs”，是不是 sign？"),
     "    then: {allowed: {handlers: [sign]}}": ("5:22", "没有角色或单位“handlers”，是不是 handler？"),
     "    then: {notices: [{send: alarm, at: 明天}]}": ("5:40", "时刻要写成"),
+    **{
+        f"    then: {{state: received, {vain}}}": (place, "空着就什么也没有检查")
+        for vain, place in {
+            "data: {}": "5:35",
+            "due: {}": "5:34",
+            "tasks: {}": "5:36",
+            "tasks: {assist: {data: {}}}": "5:52",
+            "allowed: {}": "5:38",
+            "not_allowed: {}": "5:42",
+            "not_allowed: {handler: []}": "5:42",
+            "not_fired: []": "5:40",
+            "fired: [{}]": "5:37",
+        }.items()
+    },
+    "    then: {}": ("5:11", "空着就什么也没有检查"),
+    "    then: {grievance: 二号}": ("5:11", "空着就什么也没有检查"),
     "    when: [{by: dispatchers, do: accept}]\n    then: {state: received}": (
         "5:17",
         "没有角色或单位“dispatchers”，是不是 dispatcher？",

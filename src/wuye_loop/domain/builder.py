@@ -117,6 +117,7 @@ class Builder:
 
     def place(self, state: str, task_id: UUID | None = None) -> None:
         """Say that the present state has this name now (a migration): nothing is entered, nothing restarts."""
+        self._in_step = None  # under other rules other clocks may run in it
         if task_id is not None:
             self.set_task(task_id, state=state)
             return

@@ -61,7 +61,9 @@ class Look:
         yield from self._tasks(then.tasks)
         yield from self._ratings(then)
         yield from self._told(then)
-        yield from self._permits(then)
+        yield from self._nothing(then)
+        yield from self._allowed(then)
+        yield from self._not_allowed(then)
 
     # --- one kind of expectation each ---
 
@@ -115,7 +117,7 @@ class Look:
             found = [
                 one
                 for at, one in same
-                if to <= set(one.units)
+                if (to <= set(one.units) if to or "to" not in wanted.model_fields_set else not one.units)
                 and (wanted.at is None or self.at(at, wanted.at))
                 and (wanted.not_before is None or self.at(one.not_before, wanted.not_before))
             ]
@@ -139,7 +141,7 @@ class Look:
                 and (wanted is None or wanted.kind in (None, one.kind))
                 and (wanted is None or wanted.number in (None, one.number))
                 and (wanted is None or wanted.to is None or one.addressee in self._units((wanted.to,)))
-                and (wanted is None or wanted.copies is None or set(self._units(wanted.copies)) <= set(one.copies))
+                and (wanted is None or wanted.copies is None or self._copied(wanted.copies, one.copies))
             ]
             if not found:
                 came = "；".join(
@@ -204,17 +206,42 @@ class Look:
             if not any(text in one for one in told):
                 yield ("told", index), f"诉求人应读到“{text}”，读到的是：{'；'.join(told) or '没有'}"
 
-    def _permits(self, then: Then) -> Differences:
+    def _nothing(self, then: Then) -> Differences:
+        """Give what happened where an empty list says that nothing of the kind did."""
+        workflow = self.sandbox.rules.workflow
+        kinds: Mapping[str, tuple[str, Callable[[], Iterable[str]]]] = {
+            "flags": ("标记", lambda: self.case.situation.grievance.flags),
+            "fired": ("触发", lambda: [f"{one.name}/{one.spec.at}" for one in self.case.fired(workflow)]),
+            "notices": ("通知", lambda: dict.fromkeys(one.instrument for _, one in self.case.sent())),
+            "documents": ("文书", lambda: [f"{one.kind} {one.number}" for one in self.case.documents]),
+            "told": ("诉求人读到的话", lambda: self.case.told(workflow)),
+        }
+        for name, (title, came) in kinds.items():
+            empty = name in then.model_fields_set and not getattr(then, name)
+            if empty and (found := list(came())):
+                yield (name,), f"不应有{title}，实有：{'、'.join(found)}"
+
+    def _copied(self, expected: Iterable[str], copies: Iterable[str]) -> bool:
+        """Say whether the copies went to these units among others; to nobody where none are expected."""
+        wanted = set(self._units(expected))
+        return wanted <= set(copies) if wanted else not set(copies)
+
+    def _allowed(self, then: Then) -> Differences:
         for by, names in then.allowed.items():
             try:
                 open_now = self._lawful(by)
             except WuyeError as error:
-                yield ("allowed", by), error.detail
+                if names:  # nobody may do nothing
+                    yield ("allowed", by), error.detail
                 continue
+            if not names and (free := [name for name, why in open_now.items() if why is None]):
+                yield ("allowed", by), f"{by} 现在应什么也不能做，实际能：{'、'.join(free)}"
             for index, name in enumerate(names):
                 why = open_now.get(name, "没有这个动作，或不是这个角色的")
                 if why is not None:
                     yield ("allowed", by, index), f"{by} 现在应能“{name}”，实际不能：{why}"
+
+    def _not_allowed(self, then: Then) -> Differences:
         for by, blocked in then.not_allowed.items():
             try:
                 open_now = self._lawful(by)

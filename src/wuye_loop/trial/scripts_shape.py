@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from wuye_loop.domain.parts import Names, Part, SpanText, listed
 
@@ -13,6 +13,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?")
 _RANGE = ".."
 #: The kinds of step: exactly one of them is written, or only `then`.
 DOINGS = ("do", "open", "issue", "wait", "at", "order")
+_VAIN = "空着就什么也没有检查：写出应当怎样，或者去掉这一项"
 
 
 def _instant(text: str) -> str:
@@ -110,12 +111,25 @@ class TaskThen(Part):
     number: str | None = None
     data: dict[str, Any] = Field(default_factory=dict)
 
+    @field_validator("data")
+    @classmethod
+    def _expects(cls, data: dict[str, Any]) -> dict[str, Any]:
+        _refuse_empty(data)
+        return data
+
+
+def _refuse_empty(*expected: object) -> None:
+    """Raise ValueError where something is written empty and would look at nothing."""
+    if not all(expected):
+        raise ValueError(_VAIN)
+
 
 def _task(raw: object) -> object:
     return {"state": raw} if isinstance(raw, str) else raw
 
 
 def _rung(raw: object) -> object:
+    _refuse_empty(raw != {})
     return {raw: None} if isinstance(raw, str) else raw
 
 
@@ -127,7 +141,10 @@ Rungs = Annotated[tuple[Annotated[dict[str, Instant | None], BeforeValidator(_ru
 
 
 class Then(Part):
-    """What must be so now. Lists name what must be among what happened so far; what is left out is not looked at."""
+    """What must be so now. Lists name what must be among what happened so far; what is left out is not looked at.
+
+    An empty list says that nothing of the kind happened. What could only look at nothing when empty is refused.
+    """
 
     state: str | None = None
     stage: str | None = None
@@ -155,6 +172,29 @@ class Then(Part):
     allowed: dict[str, Names] = Field(default_factory=dict)
     not_allowed: dict[str, Names | dict[str, str]] = Field(default_factory=dict)
     grievance: str | None = None  # which of several orders is looked at
+
+    @field_validator("data", "due", "tasks", "allowed", "not_allowed")
+    @classmethod
+    def _names_something(cls, expected: dict[str, Any]) -> dict[str, Any]:
+        _refuse_empty(expected)
+        return expected
+
+    @field_validator("not_fired")
+    @classmethod
+    def _names_rungs(cls, expected: tuple[str, ...]) -> tuple[str, ...]:
+        _refuse_empty(expected)
+        return expected
+
+    @field_validator("not_allowed")
+    @classmethod
+    def _names_actions(cls, expected: dict[str, tuple[str, ...] | dict[str, str]]) -> dict[str, Any]:
+        _refuse_empty(*expected.values())
+        return expected
+
+    @model_validator(mode="after")
+    def _looks_at_something(self) -> Self:
+        _refuse_empty(self.model_fields_set - {"grievance", "source"})
+        return self
 
 
 class LineSpec(Part):
