@@ -247,18 +247,17 @@ def test_a_number_taken_from_a_rule_in_force_is_the_number_of_that_rule(name: st
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_group_of_bodies_that_must_differ_says_in_its_line_why(name: str) -> None:
+def test_every_group_of_bodies_that_must_differ_says_why(name: str) -> None:
     data: Any = whole(name).data
     groups: list[Path] = [("separate", index) for index in range(len(data["separate"]))]
     for path, kind in of(data, "tasks"):
         groups += [(*path, "separate", index) for index in range(len(kind.get("separate", ())))]
     silent = []
     for group in groups:
-        file, _, line = place(name, group).partition(":")
-        written = str(text_in(WORKFLOWS / file)).splitlines()[int(line) - 1]
-        comment = re.fullmatch(r" +- \[[a-z_, ]+\] +# 出处：(.+)", written)
-        if comment is None or fault(file.removesuffix(".yaml"), comment[1]):
-            silent.append(f"{file}:{line} {written}")
+        written: Any = at(data, group)
+        source = written.get("source", "") if isinstance(written, dict) else ""
+        if fault(place(name, group).partition(":")[0].removesuffix(".yaml"), source):
+            silent.append(f"{place(name, group)} {written}")
     assert silent == []
 
 

@@ -16,8 +16,6 @@ NOTHING: Final = timedelta(0)
 DAY: Final = timedelta(days=1)
 CACHED: Final = 4096  # answers kept of each kind: days come again and again, instants by the ladders of one clock
 _HOUR: Final = timedelta(hours=1)
-_MINUTE: Final = timedelta(minutes=1)
-_MOST_SECONDS: Final = (LAST_YEAR - FIRST_YEAR + 1) * 366 * 86_400
 _MONDAY_TO_FRIDAY: Final = 5
 _OUT_OF_RANGE: Final = f"out of the calendar, which knows the years {FIRST_YEAR} to {LAST_YEAR}"
 _EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - DAY
@@ -35,7 +33,6 @@ class Starts(StrEnum):
 
 # Members by names of their own: looking one up on its class takes ten times as long.
 _AT_ONCE, _SAME_DAY, _NEXT_WORKDAY = Starts.AT_ONCE, Starts.SAME_DAY, Starts.NEXT_WORKDAY
-_MINUTES, _HOURS = TimeUnit.MINUTE, TimeUnit.HOUR
 _DAY, _WORKHOUR, _WORKDAY, _MONTH = TimeUnit.DAY, TimeUnit.WORKHOUR, TimeUnit.WORKDAY, TimeUnit.MONTH
 
 
@@ -158,8 +155,8 @@ class WorkCalendar:
         if span.n < 1:
             raise ValueError(f"a limit is at least 1 {span.unit.value}, not {span.n}")
         start = self._within(start)
-        if (one := _elapsed(span.unit)) is not None:
-            return Due(self._within(start + span.n * one), provisional=False, skipped=())
+        if (elapsed := span.elapsed) is not None:
+            return Due(self._within(start + elapsed), provisional=False, skipped=())
         today = start.astimezone(self._zone).date()
         if span.unit is _MONTH:
             return self._month_end(today, span.n)
@@ -182,8 +179,8 @@ class WorkCalendar:
         at = self._within(at)
         if span.n == 0:
             return at
-        if (one := _elapsed(span.unit)) is not None:
-            return self._within(at + span.n * one)
+        if (elapsed := span.elapsed) is not None:
+            return self._within(at + elapsed)
         if span.unit is _WORKHOUR:
             return self.add_working_time(at, span.n * _HOUR)
         day, clock = self._wall(at)
@@ -203,10 +200,6 @@ class WorkCalendar:
         """When the office closes that local day, working or not; 24:00 when it has no hours."""
         shifts = self._year(day.year).shifts.get(day)
         return shifts[-1][1] if shifts else self._instant(day, self._hours[-1][1])
-
-    def in_hours(self, at: datetime) -> bool:
-        """Whether the office is open at that instant; it opens at its opening minute and is closed at its closing one."""
-        return self.next_open(at) == at
 
     def next_open(self, at: datetime) -> datetime:
         """Give the instant itself when the office is open, else the next opening."""
@@ -258,12 +251,6 @@ class WorkCalendar:
     def working_seconds(self, a: datetime, b: datetime) -> int:
         """Give the office time from a to b in whole seconds, rounded down; negative when b is earlier."""
         return self.working_time(a, b) // timedelta(seconds=1)
-
-    def add_working_seconds(self, at: datetime, seconds: int) -> datetime:
-        """Give the earliest instant with that much office time between; ValueError beyond the calendar."""
-        if abs(seconds) > _MOST_SECONDS:
-            raise ValueError(f"{seconds} seconds lead {_OUT_OF_RANGE}")
-        return self.add_working_time(at, timedelta(seconds=seconds))
 
     # -- inside -------------------------------------------------------------------------------------------------
 
@@ -387,13 +374,6 @@ def _shifts(hours: Sequence[tuple[time, time]]) -> tuple[tuple[timedelta, timede
     if any(after[0] < before[1] for before, after in pairwise(shifts)):
         raise ValueError("office hours must not cross each other")
     return shifts
-
-
-def _elapsed(unit: TimeUnit) -> timedelta | None:
-    """Give one of a unit that passes day and night, or None; by identity, because hashing a member is slow."""
-    if unit is _HOURS:
-        return _HOUR
-    return _MINUTE if unit is _MINUTES else None
 
 
 def _clock(wall: time) -> timedelta:

@@ -14,7 +14,7 @@ from wuye_loop.domain.conditions import ALWAYS, Condition
 from wuye_loop.domain.forms import FieldSpec, Form
 from wuye_loop.domain.intake_spec import Attach, Duplicates, Intake, Keyword, RedLine, SourceSpec
 from wuye_loop.domain.paper_spec import DocumentKind, Instrument, RatingSpec
-from wuye_loop.domain.parts import Code, Name, Names, Part, SpanText, Title, listed
+from wuye_loop.domain.parts import Bodies, Code, Name, Names, Part, SpanText, Title, listed
 from wuye_loop.domain.spans import Span
 from wuye_loop.domain.terms import Audience, Level, Stage
 
@@ -267,7 +267,7 @@ class TaskKind(Flow):
     fallback: str | None = None  # role that holds it when one_level_up finds nobody
     single: bool = False  # at most one open at a time on one grievance
     # Bodies that must differ on one task: roles, `holder`, `opener` (whoever rules on a task is not who carries it out).
-    separate: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
+    separate: tuple[Bodies, ...] = ()
 
 
 class Join(Part):
@@ -333,7 +333,7 @@ class Workflow(Flow):
     joins: tuple[Join, ...] = ()
     standing: tuple[Standing, ...] = ()
     family: Family = Family()
-    separate: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
+    separate: tuple[Bodies, ...] = ()
     routers: tuple[RouterCall, ...]
     migrates: dict[str, Migration] = Field(default_factory=dict)
 

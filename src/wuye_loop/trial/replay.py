@@ -1,11 +1,7 @@
 """Takes one recorded grievance through other rules, in memory: people do what they did, the system what these say."""
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import partial
-from itertools import count
 from typing import Any
 from uuid import UUID
 
@@ -19,36 +15,20 @@ from wuye_loop.domain.roles import HOLDER, OPENER, unit_of
 from wuye_loop.domain.routing import Choice
 from wuye_loop.domain.routing import choose as try_routers
 from wuye_loop.domain.routing_case import routing_case
-from wuye_loop.domain.situation import (
-    SYSTEM,
-    Actor,
-    Brief,
-    Command,
-    Situation,
-    Step,
-    World,
-)
+from wuye_loop.domain.situation import EMPTY, SYSTEM, Actor, Brief, Command, EntryDraft, Situation, Step, World
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.store.recorded import Act, Recorded
-from wuye_loop.trial.replay_pair import Pair, RungName, step_of
-from wuye_loop.trial.replay_record import (
-    OTHER,
-    RUNG,
-    actor_of,
-    arrived,
-    choice_of,
-    fires,
-    no_loads,
-    others_of,
-    ran,
-    why,
-)
+from wuye_loop.store.recorded import RUNG, Act, Recorded
+from wuye_loop.trial.replay_pair import OPEN, Pair
+from wuye_loop.trial.replay_record import OTHER, actor_of, arrived, choice_of, fires, no_loads, others_of, ran, why
 
-_OPEN = "open:"
 _ASIDE = frozenset({"receive", "calendar", "reveal", "migrate", "upload"})  # rows that are not decisions of the rules
 _FOLLOWERS = {"follower_joined": 1, "follower_left": -1}
 _LATEST = 1 << 62
 _NEVER = _LATEST + 1
+_DAY = timedelta(days=1)
+_SYSTEM = ActorKind.SYSTEM.value
+_RUNNING = ClockStatus.RUNNING
+_IDS = [UUID(int=2)]  # what tasks and clocks are called, in order: the same in every replay, as they never meet
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +50,7 @@ class Outcome:
 
     situation: Situation
     leads: list[str] = field(default_factory=list)
-    fired: Counter[RungName] = field(default_factory=Counter)
+    fired: dict[int, int] = field(default_factory=dict)  # how often, by the number that the pair gives a rung
     refused: list[Refused] = field(default_factory=list)
     kinds: dict[UUID, tuple[str, int]] = field(default_factory=dict)  # of each task: its kind, its place among these
 
@@ -86,27 +66,28 @@ class Replay:
         self.calendar = calendar
         self.directory = directory
         self.until = until
-        self._ids = count(2)
-        self._numbers = count(1)
+        self._ids = 0  # how many were given
+        self._numbers = 0
         self._rules = pair.new
         self._situation = arrived(recorded, pair)
         self.outcome = Outcome(self._situation)
         self._lead: str | None = None
         self._tasks: dict[str, UUID] = {}  # recorded id -> the id it has here
         self._kinds = self.outcome.kinds
-        self._opened: Counter[str] = Counter()
-        self._made: Counter[tuple[datetime, str]] = Counter()  # what the system did by itself
+        self._opened: dict[str, int] = {}
+        self._made: dict[tuple[datetime, str], int] = {}  # what the system did by itself
         self._state = recorded.acts[0].to_state
+        self._now = recorded.acts[0].at  # when what is decided at present happens
         self._fires = fires(recorded, pair)
-        self._ran = ran(recorded, pair, until)
-        self._routed = [act for act in recorded.acts[1:] if "routing" in act.facts or act.facts.get("routed") is False]
+        self._ran: dict[tuple[str | None, str, str], datetime] | None = None  # few ask
+        self._routed: list[Act] | None = None  # few ask
         self._stuck: set[tuple[UUID, int]] = set()
 
     def run(self) -> Outcome:
         """Play the record to its end and return what it came to."""
         acts = self.recorded.acts
         first = acts[0]
-        self._take(machine.receive(self._world(first.at), self._situation, actor_of(first, self.recorded), {}))
+        self._take(machine.receive(self._world(first.at), self._situation, actor_of(first, self.recorded), EMPTY))
         before = first
         for act in acts[1:]:
             self._fire_until(act.at, act.seq)
@@ -121,12 +102,13 @@ class Replay:
     # --- people ---
 
     def _play(self, act: Act, *, begins: bool) -> None:
-        if act.action in _ASIDE or act.action.startswith(RUNG):
+        action = act.action
+        if action in _ASIDE or action.startswith(RUNG):
             return
-        if act.action in _FOLLOWERS:
-            self._situation.grievance.followers += _FOLLOWERS[act.action]
+        if action in _FOLLOWERS:
+            self._situation.grievance.followers += _FOLLOWERS[action]
             return
-        if act.actor[0] == ActorKind.SYSTEM.value:
+        if act.actor[0] == _SYSTEM:
             self._play_system(act, begins=begins)
             return
         try:
@@ -138,18 +120,19 @@ class Replay:
 
     def _play_system(self, act: Act, *, begins: bool) -> None:
         """Do what came from outside: a lead was closed, another system answered. What follows by itself has followed."""
-        if self._made[act.at, act.action]:
-            self._made[act.at, act.action] -= 1
+        made = (act.at, act.action)
+        if self._made.get(made):
+            self._made[made] -= 1
             return
         state = self.pair.old.workflow.states.get(act.from_state or "")
-        if act.action.startswith(_OPEN) or not (begins or (state is not None and state.parked)):
+        if act.action.startswith(OPEN) or not (begins or (state is not None and state.parked)):
             return
         try:
             self._take(self._decided(act, SYSTEM))
         except WuyeError as error:
             self._refuse(act, error)
         else:
-            self._made[act.at, act.action] -= 1
+            self._made[made] = self._made.get(made, 0) - 1
 
     def _in_the_name(self, act: Act, error: WuyeError) -> None:
         """Let the unit act that has the same role here: another one may be in charge now."""
@@ -157,7 +140,7 @@ class Replay:
         role = act.actor[2]
         kind = self._kind(act)
         task = self._situation.tasks.get(self._tasks[act.task]) if act.task in self._tasks else None
-        spec = step_of(self._rules, act.action, kind)
+        spec = self.pair.known(act.action, kind).spec
         name = self.pair.passage.role(role) if role else None
         if actor.kind is ActorKind.UNIT and spec is not None and name in spec.by:
             unit = unit_of(name, self._world(act.at), self._situation, task)
@@ -181,9 +164,9 @@ class Replay:
     def _decided(self, act: Act, actor: Actor) -> Step:
         kind = self._kind(act)
         world = self._world(act.at, act)
-        form = self._form(act, kind) if actor is not SYSTEM else {}
-        if act.action.startswith(_OPEN):
-            opened = act.action.removeprefix(_OPEN)
+        form = self._form(act, kind) if actor is not SYSTEM else EMPTY
+        if act.action.startswith(OPEN):
+            opened = act.action.removeprefix(OPEN)
             step = machine.decide_open(world, self._situation, opened, actor, form)
             if act.task is not None and step.opened is not None:
                 self._tasks[act.task] = step.opened
@@ -212,11 +195,8 @@ class Replay:
 
     def _form(self, act: Act, kind: str | None) -> dict[str, Any]:
         """Return what was filled in then, as far as the form is asked here."""
-        spec = step_of(self._rules, act.action, kind)
-        asked = spec.needs if spec is not None else act.facts
-        had = self.pair.fields(act.action, kind)
-        form = {key: value for key, value in act.facts.items() if key in asked and (had is None or key in had)}
-        if "document" in form and act.task is not None:
+        form = self.pair.known(act.action, kind).form(act.facts)
+        if act.task is not None and "document" in form:
             form["document"] = self.recorded.tasks[act.task].document  # the row has the number in its place
         return form
 
@@ -227,7 +207,7 @@ class Replay:
     def _follows(self, act: Act, kind: str | None) -> bool:
         """Say whether a refusal only follows from another: something was refused before, and it stands elsewhere since."""
         passage = self.pair.passage
-        if act.task is not None and not act.action.startswith(_OPEN):
+        if act.task is not None and not act.action.startswith(OPEN):
             task = self._situation.tasks.get(self._tasks.get(act.task, OTHER))
             if task is None:
                 return True
@@ -259,15 +239,16 @@ class Replay:
         best: tuple[datetime, int, datetime, str, int] | None = None
         found: Clock | None = None
         for clock in self._situation.clocks.values():
-            if clock.status is not ClockStatus.RUNNING:
+            if clock.status is not _RUNNING:
                 continue
             for rung in clock.rungs:
-                if rung.at is None or rung.fired_at is not None or rung.at > at:
+                due = rung.at
+                if due is None or due > at or rung.fired_at is not None:
                     continue
-                fires, order = self._fires_at(clock, rung.index, rung.at)
+                fires, order = self._fires_at(clock, rung.index, due)
                 if (fires, order) > (at, seq) or (clock.id, rung.index) in self._stuck:
                     continue
-                key = (fires, order, rung.at, clock.name, rung.index)
+                key = (fires, order, due, clock.name, rung.index)
                 if best is None or key < best:
                     best, found = key, clock
         return (best[0], found, best[4]) if best is not None and found is not None else None
@@ -279,35 +260,42 @@ class Replay:
         recorded = self._fires.get((place, due))
         if recorded is not None:
             return recorded
-        if place in self.pair.kept and self._ran.get((kind, clock.name, due), at) > at:
-            return self.until, _NEVER  # somebody was quicker than the sweep: what did not fire then does not now
+        if place in self.pair.kept:
+            if self._ran is None:
+                self._ran = ran(self.recorded, self.pair, self.until)
+            if self._ran.get((kind, clock.name, due), at) > at:
+                return self.until, _NEVER  # somebody was quicker than the sweep: what did not fire then does not now
         return at, 0
 
     def _take(self, step: Step) -> None:
         """Stand where the step leads; tasks that are over are left behind, as a reader of open ones does."""
-        for entry in step.drafts:
-            lead = entry.lead_unit
-            if lead != self._lead:
-                self._lead = lead
-                if lead is not None:
-                    self.outcome.leads.append(lead)
-            if entry.action.startswith(RUNG):
-                self._count(entry.task_id, entry.action.removeprefix(RUNG), entry.facts)
-            elif entry.actor["kind"] == "system":
-                self._made[entry.at, entry.action] += 1
-        tasks = step.situation.tasks
+        for draft in step.drafts:
+            if draft.lead_unit != self._lead:
+                self._lead = draft.lead_unit
+                if self._lead is not None:
+                    self.outcome.leads.append(self._lead)
+            if draft.actor["kind"] == _SYSTEM:
+                if draft.action.startswith(RUNG):
+                    self._count(draft)
+                else:
+                    made = (draft.at, draft.action)
+                    self._made[made] = self._made.get(made, 0) + 1
+        situation = step.situation
+        tasks = situation.tasks
         if tasks:
             for task in tasks.values():
                 if task.id not in self._kinds:
-                    self._opened[task.kind] += 1
-                    self._kinds[task.id] = (task.kind, self._opened[task.kind])
+                    place = self._opened[task.kind] = self._opened.get(task.kind, 0) + 1
+                    self._kinds[task.id] = (task.kind, place)
             tasks = {key: task for key, task in tasks.items() if not task.final}
-        self._situation = Situation(step.situation.grievance, tasks, step.situation.clocks)
+            situation = Situation(situation.grievance, tasks, situation.clocks)
+        self._situation = situation
 
-    def _count(self, task_id: UUID | None, clock: str, facts: Mapping[str, Any]) -> None:
-        if not facts.get("passed"):
-            kind = self._kinds[task_id][0] if task_id is not None else None
-            self.outcome.fired[self.pair.now[kind, clock, facts["rung"]]] += 1
+    def _count(self, draft: EntryDraft) -> None:
+        if not draft.facts.get("passed"):
+            kind = self._kinds[draft.task_id][0] if draft.task_id is not None else None
+            group = self.pair.groups[1][kind, draft.action.removeprefix(RUNG), draft.facts["rung"]]
+            self.outcome.fired[group] = self.outcome.fired.get(group, 0) + 1
 
     # --- what a decision may ask ---
 
@@ -316,32 +304,43 @@ class Replay:
         lead = None
         if grievance.merged_into is not None:
             closed = self.recorded.lead_closed_at
-            over = (closed is not None and closed <= now) or (act is not None and act.actor[0] == "system")
+            over = (closed is not None and closed <= now) or (act is not None and act.actor[0] == _SYSTEM)
             lead = Brief(OTHER, "", "", over, None)
+        self._now = now
         return World(
-            rules=self._rules,
-            now=now,
-            calendar=self.calendar,
-            directory=self.directory,
-            new_id=self._new_id,
-            choose=partial(self._choose, now),
-            next_number=self._next_number,
-            others=others_of(act) if act is not None else {},
-            lead=lead,
-            files=frozenset,
+            self._rules,
+            now,
+            self.calendar,
+            self.directory,
+            self._new_id,
+            self._choose,
+            self._next_number,
+            others_of(act) if act is not None and act.facts else EMPTY,
+            lead,
+            str,
+            frozenset,
         )
 
     def _new_id(self) -> UUID:
-        return UUID(int=next(self._ids))
+        given = self._ids
+        self._ids = given + 1
+        if given == len(_IDS):
+            _IDS.append(UUID(int=given + 2))
+        return _IDS[given]
 
     def _next_number(self, _: str, __: int) -> int:
-        return next(self._numbers)
+        self._numbers += 1
+        return self._numbers
 
-    def _choose(self, now: datetime, situation: Situation) -> Choice:
+    def _choose(self, situation: Situation) -> Choice:
         """Decide as it was decided then, where the routers are the same; else ask these, that know no loads."""
+        now = self._now
+        if self._routed is None:
+            rows = self.recorded.acts[1:]
+            self._routed = [act for act in rows if "routing" in act.facts or act.facts.get("routed") is False]
         while self.pair.same_routers and self._routed:
             act = self._routed.pop(0)
-            if act.at < now - timedelta(days=1) and self._routed:
+            if act.at < now - _DAY and self._routed:
                 continue
             return choice_of(act)
         world = self._world(now)

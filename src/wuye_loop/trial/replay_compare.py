@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from wuye_loop.store.recorded import Recorded, RecordedClock
+from wuye_loop.domain.clocks import Clock
+from wuye_loop.domain.instants import as_text
+from wuye_loop.store.recorded import RUNG, Recorded, RecordedClock
 from wuye_loop.trial.replay import Outcome
-from wuye_loop.trial.replay_pair import Pair, RungName
+from wuye_loop.trial.replay_pair import Pair
 
 _TOLERANCE = timedelta(minutes=1)  # limits are stated in minutes at least; less is the sweep's lag
-_RUNG = "rung:"
 
 
 class Kind(StrEnum):
@@ -96,19 +97,21 @@ def _routes(recorded: Recorded, outcome: Outcome, *, follows: bool) -> Iterator[
 def _deadlines(
     recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, *, follows: bool
 ) -> Iterator[Finding]:
-    was = _recorded_clocks(recorded, pair)
-    now = {}
-    for clock in outcome.situation.clocks.values():
-        kind, n = outcome.kinds[clock.task_id] if clock.task_id is not None else (None, 0)
-        now[kind, n, clock.name, clock.cycle, clock.run] = clock
-    for key in sorted(was.keys() | now.keys(), key=lambda one: (one[0] or "", *one[1:])):
+    was, now = _recorded_clocks(recorded, pair), _clocks(outcome)
+    differ = [
+        key
+        for key, after in now.items()
+        if (one := was.get(key)) is None or abs(after.due_at - one.due_at) >= _TOLERANCE
+    ]
+    differ.extend(key for key in was if key not in now)
+    for key in sorted(differ, key=lambda one: (one[0] or "", *one[1:])):
         before, after = was.get(key), now.get(key)
         name = f"{key[0]}/{key[2]}" if key[0] else key[2]
         if before is None and after is not None:
             yield Finding(Kind.DEADLINE, name, "新开", after.unit or lead, None, _shown(after.due_at), follows)
         elif after is None and before is not None:
             yield Finding(Kind.DEADLINE, name, "没有", before.unit or lead, _shown(before.due_at), None, follows)
-        elif before is not None and after is not None and abs(after.due_at - before.due_at) >= _TOLERANCE:
+        elif before is not None and after is not None:
             later = after.due_at - before.due_at
             how = "变长" if later > timedelta(0) else "变短"
             unit = before.unit or lead
@@ -119,35 +122,46 @@ def _deadlines(
 
 
 def _recorded_clocks(recorded: Recorded, pair: Pair) -> dict[_Key, RecordedClock]:
-    seen: Counter[str] = Counter()
-    places: dict[str, tuple[str, int]] = {}
-    for task in sorted(recorded.tasks.values(), key=lambda one: one.n):
-        seen[task.kind] += 1
-        places[task.id] = (task.kind, seen[task.kind])
+    places: dict[str | None, tuple[str | None, int]] = {None: (None, 0)}
+    if recorded.tasks:
+        seen: Counter[str] = Counter()
+        for task in sorted(recorded.tasks.values(), key=lambda one: one.n):
+            seen[task.kind] += 1
+            places[task.id] = (task.kind, seen[task.kind])
+    called = pair.passage.names.clocks
     found: dict[_Key, RecordedClock] = {}
     for clock in recorded.clocks:
-        kind, n = places[clock.task] if clock.task is not None else (None, 0)
-        found[kind, n, pair.passage.clock(clock.name), clock.cycle, clock.run] = clock
+        kind, n = places[clock.task]
+        found[kind, n, called.get(clock.name, clock.name), clock.cycle, clock.run] = clock
+    return found
+
+
+def _clocks(outcome: Outcome) -> dict[_Key, Clock]:
+    found: dict[_Key, Clock] = {}
+    for clock in outcome.situation.clocks.values():
+        kind, n = outcome.kinds[clock.task_id] if clock.task_id is not None else (None, 0)
+        found[kind, n, clock.name, clock.cycle, clock.run] = clock
     return found
 
 
 def _escalations(
     recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, *, follows: bool
 ) -> Iterator[Finding]:
-    was: Counter[RungName] = Counter()
-    for act in recorded.acts:
-        if act.action.startswith(_RUNG) and not act.facts.get("passed"):
+    was: dict[int, int] = {}
+    for act in recorded.rungs:
+        if not act.facts.get("passed"):
             task = recorded.tasks.get(act.task) if act.task is not None else None
-            name = pair.was.get((task.kind if task else None, act.action.removeprefix(_RUNG), act.facts["rung"]))
-            if name is not None:
-                was[name] += 1
+            place = (task.kind if task else None, act.action.removeprefix(RUNG), act.facts["rung"])
+            group = pair.groups[0].get(place)
+            if group is not None:
+                was[group] = was.get(group, 0) + 1
     now = outcome.fired
     if was == now:
         return
-    had = {name[:3]: count for name, count in was.items()}
-    has = {name[:3]: count for name, count in now.items()}
-    for name in {one[:3]: one for one in (*was, *now)}.values():
-        more = has.get(name[:3], 0) - had.get(name[:3], 0)
+    old, new = pair.group_names
+    for group in dict.fromkeys((*was, *now)):
+        name = new[group] if group in now else old[group]
+        more = now.get(group, 0) - was.get(group, 0)
         for _ in range(abs(more)):
             how = "多出" if more > 0 else "不再"
             yield Finding(Kind.ESCALATION, f"{name.clock} {name.words}", how, lead, None, None, follows)
@@ -160,4 +174,4 @@ def _states(recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, 
 
 
 def _shown(at: datetime) -> str:
-    return f"{at:%Y-%m-%dT%H:%MZ}"
+    return f"{as_text(at)[:16]}Z"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from wuye_loop.domain.passage import Passage
 from wuye_loop.domain.rules import Rules
@@ -11,7 +11,8 @@ from wuye_loop.loop.supervision import rung_title
 
 #: Where a rung stands: kind of task (None: the main flow), clock, index in its ladder.
 Place = tuple[str | None, str, int]
-_OPEN = "open:"
+#: How the action is called that opens a kind of task.
+OPEN = "open:"
 
 
 class RungName(NamedTuple):
@@ -23,6 +24,19 @@ class RungName(NamedTuple):
     words: str
 
 
+class Known(NamedTuple):
+    """What an action is in the newer version, and which fields of a recorded form are asked for (None: all of them)."""
+
+    spec: Step | None
+    asked: frozenset[str] | None
+
+    def form(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was filled in then, as far as the form is asked here."""
+        if self.asked is None:
+            return dict(facts)
+        return {key: value for key, value in facts.items() if key in self.asked}
+
+
 class Pair:
     """The version that a grievance was handled under, and the one that it is tried under."""
 
@@ -31,6 +45,7 @@ class Pair:
         self.passage = Passage(old, new)
         self.same_routers = old.workflow.routers == new.workflow.routers
         self.same_words = old.workflow.intake.categories == new.workflow.intake.categories
+        self._known: dict[tuple[str, str | None], Known] = {}
 
     @cached_property
     def was(self) -> Mapping[Place, RungName]:
@@ -53,10 +68,32 @@ class Pair:
         """Where the rungs stand in the new version that the old one had too."""
         return frozenset(self.became.values())
 
-    def fields(self, action: str, kind: str | None) -> frozenset[str] | None:
-        """Return the names that the old version's form of an action has; None where it knows no such action."""
-        spec = step_of(self.old, action, kind)
-        return frozenset(spec.needs) if spec is not None else None
+    @cached_property
+    def groups(self) -> tuple[Mapping[Place, int], Mapping[Place, int]]:
+        """The rungs of the old and of the new version, numbered: those that are the same have the same number."""
+        numbers: dict[tuple[object, ...], int] = {}
+        was, now = (
+            {place: numbers.setdefault(name[:3], len(numbers)) for place, name in rungs.items()}
+            for rungs in (self.was, self.now)
+        )
+        return was, now
+
+    @cached_property
+    def group_names(self) -> tuple[Mapping[int, RungName], Mapping[int, RungName]]:
+        """What the rungs of a number are called in the old and in the new version."""
+        was, now = self.groups
+        return {was[place]: name for place, name in self.was.items()}, {
+            now[place]: name for place, name in self.now.items()
+        }
+
+    def known(self, action: str, kind: str | None) -> Known:
+        """Return what an action is here; of its form, only what both versions have is asked."""
+        found = self._known.get((action, kind))
+        if found is None:
+            forms = [spec.needs for rules in (self.old, self.new) if (spec := step_of(rules, action, kind)) is not None]
+            asked = frozenset.intersection(*map(frozenset, forms)) if forms else None
+            found = self._known[action, kind] = Known(step_of(self.new, action, kind), asked)
+        return found
 
     def titles(self, action: str, kind: str | None) -> str:
         """Return what people call an action, of the new version, else the old, else its name."""
@@ -66,8 +103,8 @@ class Pair:
 
 def step_of(rules: Rules, action: str, kind: str | None) -> Step | None:
     """Return what an action of a flow, or `open:kind`, is in these rules."""
-    if action.startswith(_OPEN):
-        task = rules.workflow.tasks.get(action.removeprefix(_OPEN))
+    if action.startswith(OPEN):
+        task = rules.workflow.tasks.get(action.removeprefix(OPEN))
         return task.open if task else None
     flow = flow_named(rules, kind)
     return flow.actions.get(action) if flow else None

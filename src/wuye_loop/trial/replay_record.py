@@ -1,7 +1,8 @@
 """What a record says to a replay: how it came in, who acted, how it was routed, when each rung fired and each clock ran."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 from wuye_loop.domain.errors import WuyeError
@@ -11,12 +12,14 @@ from wuye_loop.domain.routing import Choice
 from wuye_loop.domain.situation import Actor, Brief, GrievanceState, Situation
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop.engine import NUMBER
-from wuye_loop.store.recorded import Act, Recorded
+from wuye_loop.store.recorded import FIXED, RUNG, Act, Recorded
 from wuye_loop.trial.replay_pair import Pair, Place
 
-RUNG = "rung:"
 #: Stands for another grievance that is named or followed: only whether it is over matters.
 OTHER = UUID(int=1)
+#: Stands for the grievance itself: nothing that is decided depends on the id.
+ITSELF = UUID(int=0)
+_LONG_AGO = datetime.fromtimestamp(0, UTC)
 
 
 def no_loads(units: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG001 the routers call it so
@@ -37,15 +40,23 @@ def choice_of(act: Act) -> Choice:
 
 def others_of(act: Act) -> dict[str, Brief]:
     """Return the other grievances that a recorded form names."""
-    named = [value for value in act.facts.values() if isinstance(value, str) and NUMBER.fullmatch(value)]
-    return {number: Brief(OTHER, number, "", final=False, merged_into=None) for number in named}
+    others = {}
+    for value in act.facts.values():
+        if isinstance(value, str) and NUMBER.fullmatch(value):
+            others[value] = Brief(OTHER, value, "", final=False, merged_into=None)
+    return others
 
 
 def actor_of(act: Act, recorded: Recorded) -> Actor:
     """Return who acted; what the ledger does not keep of a key is what it must have been to act at all."""
-    kind = ActorKind(act.actor[0])
-    source = recorded.fixed["source"] if kind is ActorKind.HOTLINE else None
-    return Actor(kind, act.actor[1], "", source=source)
+    kind, unit, _ = act.actor
+    return _actor(kind, unit, recorded.fixed["source"])
+
+
+@lru_cache(maxsize=4096)  # a city has some hundred units
+def _actor(name: str, unit: str | None, source: str) -> Actor:
+    kind = ActorKind(name)
+    return Actor(kind, unit, "", source=source if kind is ActorKind.HOTLINE else None)
 
 
 def why(error: WuyeError) -> str:
@@ -59,9 +70,7 @@ def why(error: WuyeError) -> str:
 def fires(recorded: Recorded, pair: Pair) -> dict[tuple[Place, str], tuple[datetime, int]]:
     """Return when each rung was recorded to fire, by where it stands in the other version and when its clock was due."""
     found: dict[tuple[Place, str], tuple[datetime, int]] = {}
-    for act in recorded.acts:
-        if not act.action.startswith(RUNG):
-            continue
+    for act in recorded.rungs:
         task = recorded.tasks.get(act.task) if act.task is not None else None
         place = pair.became.get((task.kind if task else None, act.action.removeprefix(RUNG), act.facts["rung"]))
         if place is not None:
@@ -82,38 +91,61 @@ def ran(recorded: Recorded, pair: Pair, until: datetime) -> dict[tuple[str | Non
 def arrived(recorded: Recorded, pair: Pair) -> Situation:
     """Return the grievance as it came in: what its first row says, under the other version's first state."""
     fixed, image = recorded.fixed, recorded.intake
-    workflow = pair.new.workflow
-    category = image["category"]
+    grievance = _blank(pair.new.id, pair.new.workflow.start, pair.new.workflow.levels[0].value).copy()
+    for name in FIXED:
+        setattr(grievance, name, fixed[name])
+    grievance.number = recorded.number
+    grievance.state_since = fixed["received_at"]
+    grievance.category = image["category"]
     if recorded.suggested and not pair.same_words:
-        category = pair.new.suggest(f"{fixed['title']}\n{fixed['body']}")
-    grievance = GrievanceState(
-        id=UUID(recorded.id),
-        number=recorded.number,
-        workflow=pair.new.id,
-        **fixed,
-        category=category,
-        urgency=image["urgency"],
-        state=workflow.start,
+        grievance.category = pair.new.suggest(f"{fixed['title']}\n{fixed['body']}")
+    grievance.urgency = image["urgency"]
+    grievance.data = image["data"]
+    if image["flags"]:
+        grievance.flags = tuple(image["flags"])
+    return Situation(grievance, {}, {})
+
+
+@lru_cache(maxsize=64)
+def _blank(workflow: str, state: str, level: str) -> GrievanceState:
+    """Return a grievance of these rules of which nothing is known: to be copied, which is a tenth of making it."""
+    return GrievanceState(
+        id=ITSELF,
+        number="",
+        workflow=workflow,
+        source="",
+        channel="",
+        kind="",
+        title="",
+        body="",
+        received_at=_LONG_AGO,
+        estate_code=None,
+        area_code=None,
+        area_path="",
+        company_code=None,
+        anonymous=False,
+        category=None,
+        urgency="",
+        state=state,
         stage="collect",
-        state_since=fixed["received_at"],
+        state_since=_LONG_AGO,
         final=False,
         cycle=1,
-        level=workflow.levels[0].value,
+        level=level,
         lead_unit=None,
         holder_unit=None,
         holder_role=None,
         units=(),
         counts={},
-        data=image["data"],
+        data={},
         did={},
         merged_into=None,
         followers=0,
         urged=0,
-        flags=tuple(image["flags"]),
+        flags=(),
         due_at=None,
         due_clock=None,
         closed_at=None,
         seq=0,
         head=GENESIS,
     )
-    return Situation(grievance, {}, {})

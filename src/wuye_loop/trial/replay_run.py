@@ -1,6 +1,8 @@
 """Takes everything recorded through another version, in as many processes as are wanted; reads, and changes nothing."""
 
+import gc
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -22,6 +24,10 @@ from wuye_loop.trial.replay_tally import Tally
 
 _FEW = 1000  # starting a process costs as much as this many grievances
 _TOLD = 500
+_SHARES = 8  # of each process: none waits long for the last one, and progress is seen
+# A fork has everything imported already. It is safe here: a share opens its own connection, and takes no lock that a
+# thread of the parent could hold. Elsewhere than on Linux the system's own libraries do not bear it.
+_START = "fork" if sys.platform == "linux" else "spawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +61,11 @@ def replay(
         return tally
     parts = 1 if total <= _FEW else max(1, processes)
     if parts == 1:
-        return _share(Task(database.url, text, since, last), told)
-    shares = parts * 4  # smaller shares: no process waits long for the last one, and progress is seen
+        return _alone(Task(database.url, text, since, last), told)
+    shares = parts * _SHARES
     tasks = [Task(database.url, text, since, last, part, shares) for part in range(shares)]
-    with ProcessPoolExecutor(parts, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context(_START)
+    with ProcessPoolExecutor(parts, mp_context=context, initializer=gc.freeze) as pool:
         waiting = {pool.submit(_share, task) for task in tasks}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -75,32 +82,46 @@ def findings(
 
     `until` is when the record ends. What was migrated on the way is yielded too: see Recorded.migrated.
     """
-    with database.read() as own, database.read() as session:
+    with database.read() as session:
         bench = _bench(database.url, text, until)
-        bench.refresh(own)
+        bench.refresh(session)
         for item in recorded.stream(session, since, part=part, parts=parts):
             try:
-                yield item, [] if item.migrated else bench.compared(own, item)
+                yield item, [] if item.migrated else bench.compared(session, item)
             except Exception as error:  # noqa: BLE001 whatever it is, it is counted and shown, and the others go on
                 yield item, error
 
 
-def _share(task: Task, told: Callable[[int], None] = lambda _: None) -> Tally:
-    database = Database(task.url, pool_size=2, statement_timeout_ms=0)
-    tally = Tally()
+def _alone(task: Task, told: Callable[[int], None]) -> Tally:
+    database = _database(task.url)
     try:
-        shares = {"part": task.part, "parts": task.parts}
-        for item, found in findings(database, task.text, task.until, since=task.since, **shares):
-            if item.migrated:
-                tally.skip()
-            elif isinstance(found, Exception):
-                tally.fail(item.number, found)
-            else:
-                tally.add(item.number, len(item.acts), found)
-            if tally.grievances % _TOLD == 0:
-                told(tally.grievances)
+        return _tally(database, task, told)
     finally:
         database.dispose()
+
+
+def _share(task: Task) -> Tally:
+    return _tally(_database(task.url), task, lambda _: None)
+
+
+@lru_cache(maxsize=1)
+def _database(url: str) -> Database:
+    """Keep one connection for all shares of a process: to open one costs as much as many replays."""
+    return Database(url, pool_size=1, statement_timeout_ms=0)
+
+
+def _tally(database: Database, task: Task, told: Callable[[int], None]) -> Tally:
+    tally = Tally()
+    shares = {"part": task.part, "parts": task.parts}
+    for item, found in findings(database, task.text, task.until, since=task.since, **shares):
+        if item.migrated:
+            tally.skip()
+        elif isinstance(found, Exception):
+            tally.fail(item.number, found)
+        else:
+            tally.add(item.number, len(item.acts), found)
+        if tally.grievances % _TOLD == 0:
+            told(tally.grievances)
     return tally
 
 

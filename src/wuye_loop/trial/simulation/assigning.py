@@ -1,6 +1,6 @@
 """Who gets a grievance in a run: roles resolved to units, routers asked as the engine asks them, or a person's choice."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from wuye_loop.domain.directory import level_above
@@ -9,6 +9,35 @@ from wuye_loop.domain.routing import RoutingCase, choose
 from wuye_loop.domain.workflow import DutyUnit, EstateUnit, Workflow
 from wuye_loop.trial.simulation.desk import Case, Desk
 from wuye_loop.trial.simulation.places import AT, Places
+
+
+class Asked(Mapping[str, Any]):
+    """Facts that remember which of them were looked at: a router that sees the same again says the same again."""
+
+    __slots__ = ("_facts", "names")
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self._facts = facts
+        self.names: frozenset[str] = frozenset()
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a fact; `get` and `in` come here too. KeyError for an unknown one."""
+        self.names |= {name}
+        return self._facts[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Give the names of all; whoever asks for them looks at all."""
+        self.names |= frozenset(self._facts)
+        return iter(self._facts)
+
+    def __len__(self) -> int:
+        """Return how many facts there are."""
+        return len(self._facts)
+
+    def plain(self, names: Iterable[str]) -> list[object]:
+        """Return these facts so that they can be compared, None for unknown ones, without looking at them."""
+        values = map(self._facts.get, names)
+        return [tuple(value) if isinstance(value, list) else value for value in values]
 
 
 class Assigning:
@@ -27,6 +56,8 @@ class Assigning:
         self._facts = facts
         self._roles: dict[tuple[str, str, str], Desk | None] = {}
         self._routes: dict[tuple[object, ...], Desk | None] = {}
+        self._asked: frozenset[str] = frozenset()  # facts that routers looked at
+        self._answers: dict[tuple[object, ...], Desk | None] = {}  # what they said, by place and those facts
         self._loads_asked = False
         fixed = {role.unit for role in workflow.roles.values() if isinstance(role.unit, str)}
         self._leads = [code for code in places.codes if code not in fixed] or list(places.codes)
@@ -63,12 +94,22 @@ class Assigning:
         key = (case.profile, case.level, case.cycle, case.returned)
         if key in self._routes:
             return self._routes[key]
+        facts = Asked(self._facts(case))
+        place = case.profile.street.path, case.level, case.returned
+        answer = (*place, *facts.plain(self._asked))
+        if answer in self._answers:
+            found = self._routes[key] = self._answers[answer]
+            return found
         self._loads_asked = False
-        asked = RoutingCase(self._facts(case), case.profile.street.path, case.level, frozenset(case.returned))
+        asked = RoutingCase(facts, case.profile.street.path, case.level, frozenset(case.returned))
         unit = choose(self._workflow.routers, asked, self._places.directory, self._loads).unit
         found = self._desks.get(unit) if unit else None
         if not self._loads_asked:
             self._routes[key] = found
+            if not facts.names <= self._asked:
+                self._asked = facts.names | self._asked
+                self._answers.clear()
+            self._answers[(*place, *facts.plain(self._asked))] = found
         return found
 
     def _loads(self, units: Sequence[str]) -> Mapping[str, int]:

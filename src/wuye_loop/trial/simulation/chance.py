@@ -10,12 +10,12 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 _CASES: Final = 1 << 12  # grievances whose lots are drawn at once
-_LOTS: Final = 16  # lots of one grievance before it takes another's
-MASK: Final = _CASES * _LOTS - 1
+LOTS: Final = 16  # lots of one grievance before it takes another's
+_MASK: Final = _CASES * LOTS - 1
 _STEPS: Final = 4096  # how finely shares and lengths are cut
 TOP: Final = 52  # a lot has 64 bits; its highest 12 are a step
 WHOLE: Final = 1 << 64
-JUMP: Final = 40_009  # to another's lots, when a grievance has used up its own
+_JUMP: Final = 40_009  # to another's lots, when a grievance has used up its own
 _NORMAL: Final = 30  # from this mean on, a day's number is drawn from the normal curve
 
 
@@ -40,8 +40,14 @@ class Lots:
         """Return the block that grievance n draws from, and its place there."""
         block, place = divmod(n, _CASES)
         if block != self._n:
-            self._n, self._block = block, lots(self._seed, "grievances", block, number=_CASES * _LOTS)
-        return self._block, place * _LOTS
+            self._n, self._block = block, lots(self._seed, "grievances", block, number=_CASES * LOTS)
+        return self._block, place * LOTS
+
+
+def others(at: int, stop: int) -> int:
+    """Return where a grievance goes on drawing that has used up its own lots, the last of them before `stop`."""
+    drawn = at - stop + LOTS
+    return (at + drawn // LOTS * _JUMP) & _MASK
 
 
 def lengths(mean: float, spread: float) -> list[int]:
@@ -68,15 +74,27 @@ def shared(shares: Mapping[T, float]) -> list[T]:
     return found[:_STEPS]
 
 
+def below(share: float) -> int:
+    """Return how many of the 2**64 lots are below a share: a lot is compared with it without a division."""
+    low, high = 0, WHOLE
+    while low < high:
+        middle = (low + high) // 2
+        if middle / WHOLE < share:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 def many(mean: float, drawn: int) -> int:
     """Return a Poisson number of this mean for a 64-bit lot."""
     at = (drawn + 0.5) / WHOLE
     if mean >= _NORMAL:
         return max(0, round(mean + sqrt(mean) * NormalDist().inv_cdf(min(max(at, 1e-12), 1 - 1e-12))))
     n, chance = 0, exp(-mean)
-    below = chance
-    while below < at and n < 10 * _NORMAL:
+    passed = chance
+    while passed < at and n < 10 * _NORMAL:
         n += 1
         chance *= mean / n
-        below += chance
+        passed += chance
     return n

@@ -1,6 +1,6 @@
 """Clocks of a run: started, stopped and counted as states change; what the engine does, in whole minutes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from wuye_loop.trial.simulation.desk import MOST_RUNGS, Agenda, Case, Desk, Timer
@@ -27,28 +27,30 @@ class Clockwork:
         self._agenda = agenda
         self._facts = facts
         self._ring = ring
-        self._first: dict[int, Change] = {}  # what the first state does
         self.nobody = Desk("", 0, office, len(clocks))  # clocks that run while no unit holds
 
     def change(self, old: StateLine | None, new: StateLine) -> Change:
         """Return the clocks that end, are held and run when one state follows another."""
-        moves: dict[int, Change] = self._first if old is None else old.moves
-        found = moves.get(new.index)
-        if found is None:
-            found = moves[new.index] = self._changed(old.name if old else "", new.name)
-        return found
-
-    def _changed(self, old: str, new: str) -> Change:
-        lively = [line for line in self._clocks if old in line.during or old in line.paused]
+        was, comes = old.name if old else "", new.name
+        lively = [line for line in self._clocks if was in line.during or was in line.paused]
         return (
-            [line for line in lively if new not in line.during and new not in line.paused],
-            [line for line in lively if new in line.paused and old in line.during],
+            [line for line in lively if comes not in line.during and comes not in line.paused],
+            [line for line in lively if comes in line.paused and was in line.during],
             [
                 line
                 for line in self._clocks
-                if new in line.during and (old not in line.during or line.per in ("level", "assignment"))
+                if comes in line.during and (was not in line.during or line.per in ("level", "assignment"))
             ],
         )
+
+    def leave(self, case: Case, state: StateLine, now: int) -> None:
+        """Count the simple clocks of a state that is left, and remember how soon is soon enough."""
+        for line in state.simple:
+            self.left_state(case, line, now)
+        if case.profile not in state.quick:
+            limits = [self._limit(case, line) for line in state.simple if not line.early and line.keys == ()]
+            known = [limit.worked for limit in limits if limit is not None and limit.due is not None]
+            state.quick[case.profile] = min(known) if len(known) == len(state.simple) else 0
 
     def left_state(self, case: Case, line: ClockLine, now: int) -> None:
         """Count a simple clock when its state is left: it has run since the state was entered."""
@@ -74,7 +76,8 @@ class Clockwork:
         if timer is None or timer.ended:
             return
         if timer.stopped is None:
-            timer.stopped, timer.desk = self._agenda.now, case.desk
+            timer.stopped = self._agenda.now
+            timer.desk = case.desk
         if line.per == "entry":
             del case.timers[line.name]
             self.count(case, timer)
@@ -89,19 +92,19 @@ class Clockwork:
 
     def run(self, case: Case, line: ClockLine) -> None:
         """Start a clock, or let it run on."""
-        key = _key(case, line.per)
+        key = case.cycle if line.per == "cycle" else _key(case, line.per)
         timer = case.timers.get(line.name)
-        if timer is not None and timer.key == key:
-            if timer.stopped is not None:
-                self._go_on(case, timer)
-            return
         if timer is not None:
+            if timer.key == key:
+                if timer.stopped is not None:
+                    self._go_on(case, timer)
+                return
             self._give_up(case, timer)
-        chosen = self._limit(case, line)
+        chosen = line.known.get(case.profile) or self._limit(case, line)
         if chosen is None or chosen.due is None:
             return
         now = self._agenda.now
-        timer = case.timers[line.name] = Timer(line, key, now, chosen.due(now), office=chosen.office)
+        timer = case.timers[line.name] = Timer(line, key, now, chosen.due(now), chosen.office)
         if line.acting:
             self._note(case, timer)
 
@@ -122,15 +125,16 @@ class Clockwork:
             self._note(case, timer)
 
     def _note(self, case: Case, timer: Timer) -> None:
-        marks = timer.line.marks(timer.due)
-        for rung in timer.line.acting:
-            at = marks[rung.index]
-            if at > self._agenda.now:
-                self._agenda.at(at, self._rings, case, timer, (rung, timer.due))
+        agenda, due = self._agenda, timer.due
+        for at, rung in timer.line.marks(due).acting:
+            if at > agenda.now:
+                agenda.at(at, self._rings, case, timer, (rung, due))
 
     def _rings(self, case: Case, timer: Timer, noted: tuple[Rung, int]) -> None:
+        if timer.stopped is not None:
+            return
         rung, due = noted
-        if timer.stopped is None and timer.due == due and case.timers.get(timer.line.name) is timer:
+        if timer.due == due and case.timers.get(timer.line.name) is timer:
             self._ring(case, rung)
 
     def _limit(self, case: Case, line: ClockLine) -> LimitLine | None:
@@ -161,6 +165,14 @@ class Clockwork:
                 return
         self._climbed(case, line, timer.start, timer.due, at, desk)
 
+    def settle(self, desk: Desk, states: Iterable[StateLine]) -> None:
+        """Count for each clock of a unit what was counted for whole states."""
+        for state in states:
+            number = desk.quick.pop(state.index, 0)
+            for line in state.simple if number else ():
+                desk.due[line.index] += number
+                desk.in_time[line.index] += number
+
     def left(self, case: Case) -> None:
         """Count what a grievance leaves behind at the end of the run: clocks that are over, or overdue."""
         last = self._agenda.last
@@ -180,7 +192,10 @@ class Clockwork:
                 self.count(case, timer)
 
     def _climbed(self, case: Case, line: ClockLine, start: int, due: int, at: int, desk: Desk) -> None:
-        for rung, stands in zip(line.rungs, line.marks(due), strict=True):
+        marks = line.marks(due)
+        if marks.first >= at:
+            return
+        for stands, rung in marks.all:
             if start <= stands < at and (rung.when is None or rung.when.holds(self._facts(case))):
                 desk.rungs[line.index * MOST_RUNGS + rung.index] += 1
 

@@ -1,14 +1,15 @@
 """What a run is made of: units with their people and queues, grievances on their way, clocks, and the agenda."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import simpy
 
-from wuye_loop.trial.simulation.chance import JUMP, MASK
+from wuye_loop.trial.simulation.chance import LOTS, others
 from wuye_loop.trial.simulation.flow import ActionLine, ClockLine, StateLine
 from wuye_loop.trial.simulation.minutes import OfficeMinutes
-from wuye_loop.trial.simulation.profiles import Profile
+from wuye_loop.trial.simulation.profiles import RANKS, Profile
 
 if TYPE_CHECKING:
     from array import array
@@ -18,7 +19,7 @@ Do = Callable[[Any, Any, Any], None]
 
 
 class Agenda:
-    """What is to happen at which minute: one simpy event a minute, however much happens in it.
+    """What is to happen at which minute: simpy goes from day to day, and the minutes of a day are gone through here.
 
     Nothing at or after `last` is kept.
     """
@@ -35,16 +36,20 @@ class Agenda:
         if noted is None:
             if minute >= self.last:
                 return
-            noted = self.noted[minute] = []
-            self.env.timeout(minute - self.now, minute).callbacks.append(self._pass)
-        noted.append((do, first, second, third))
+            self.noted[minute] = [(do, first, second, third)]
+        else:
+            noted.append((do, first, second, third))
 
-    def _pass(self, event: simpy.Event) -> None:
-        minute: Any = event.value
-        self.now = minute
-        for do, first, second, third in self.noted[minute]:  # what happens now may note more for now
-            do(first, second, third)
-        del self.noted[minute]
+    def through(self, begin: int, end: int) -> None:
+        """Let everything happen that is noted from one minute until before another."""
+        noted = self.noted
+        for minute in range(begin, end):
+            happens = noted.get(minute)
+            if happens is not None:
+                self.now = minute
+                for do, first, second, third in happens:  # what happens now may note more for now
+                    do(first, second, third)
+                del noted[minute]
 
 
 class Desk:
@@ -61,6 +66,8 @@ class Desk:
         "peak",
         "people",
         "queue",
+        "queued",
+        "quick",
         "rungs",
         "series",
         "stays",
@@ -73,7 +80,8 @@ class Desk:
         self.people = people
         self.office = office
         self.busy = 0
-        self.queue: list[tuple[int, int, Case, int]] = []  # urgency, order of coming, grievance, its token
+        self.queued = 0
+        self.queue: list[deque[tuple[Case, int]]] = [deque() for _ in range(RANKS)]  # by urgency, each with its token
         self.waking = False  # the next opening is noted
         self.held = 0
         self.peak = 0
@@ -82,6 +90,7 @@ class Desk:
         self.stays: dict[int, int] = {}  # office minutes from receipt to handing on, in steps -> how many
         self.due = [0] * clocks
         self.in_time = [0] * clocks
+        self.quick: dict[int, int] = {}  # times a state was left soon enough for all its simple clocks, by state
         self.rungs = [0] * (clocks * MOST_RUNGS)
         self.series: list[int] = []  # held at the end of each week
 
@@ -91,7 +100,7 @@ class Timer:
 
     __slots__ = ("desk", "due", "ended", "key", "line", "office", "start", "stopped")
 
-    def __init__(self, line: ClockLine, key: object, start: int, due: int, *, office: bool) -> None:
+    def __init__(self, line: ClockLine, key: object, start: int, due: int, office: bool) -> None:  # noqa: FBT001 millions are made
         self.line = line
         self.key = key
         self.start = start
@@ -111,19 +120,19 @@ class Case:
         "counts",
         "cycle",
         "desk",
-        "drawn",
         "entered",
         "lead",
         "level",
         "n",
+        "next",
         "pending",
-        "place",
         "previous",
         "profile",
         "received",
         "returned",
         "since",
         "state",
+        "stop",
         "timers",
         "token",
     )
@@ -132,8 +141,8 @@ class Case:
         self.n = n
         self.profile = profile
         self.block = block
-        self.place = place
-        self.drawn = 1  # the first lot chose the profile
+        self.next = place + 1  # the first lot chose the profile
+        self.stop = place + LOTS
         self.received = now
         self.entered = now
         self.since = now
@@ -152,6 +161,6 @@ class Case:
 
     def draw(self) -> int:
         """Return the next lot of 64 bits."""
-        k = self.drawn
-        self.drawn = k + 1
-        return self.block[(self.place + k + (k >> 4) * JUMP) & MASK]
+        at = self.next
+        self.next = at + 1
+        return self.block[at if at < self.stop else others(at, self.stop)]

@@ -1,5 +1,6 @@
 """A workflow made ready to be simulated: states, actions, clocks and rungs with everything looked up beforehand."""
 
+from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -7,10 +8,11 @@ from typing import Any, Final, Literal
 
 from wuye_loop.domain.calendar import Starts
 from wuye_loop.domain.conditions import Condition
+from wuye_loop.domain.roles import SYSTEM
 from wuye_loop.domain.rules import BACK, conditions_in
 from wuye_loop.domain.spans import Span, TimeUnit
-from wuye_loop.domain.workflow import ActionSpec, ClockSpec, RungSpec, Times, Workflow
-from wuye_loop.trial.simulation.chance import lengths, shared
+from wuye_loop.domain.workflow import ActionSpec, ClockSpec, EffectCall, RungSpec, Times, Workflow
+from wuye_loop.trial.simulation.chance import below, lengths, shared
 from wuye_loop.trial.simulation.load import Shares
 from wuye_loop.trial.simulation.mainline import states_of
 from wuye_loop.trial.simulation.minutes import Deadlines, Later
@@ -23,7 +25,7 @@ _UNKEYED: Final = ("hour", "workday", "age_workdays", "urged", "repeat", "follow
 _FAMILIES: Final = ("done.", "cycle_done.", "overdue.")
 _TASKS: Final = ("open.", "tasks.")  # side flows are not simulated: none is ever open
 #: Effects that move a grievance or change who has it; the others leave a run as it is.
-_FELT: Final = frozenset({"route", "assign", "release", "new_cycle", "climb", "act"})
+_FELT: Final = frozenset({"route", "assign", "release", "new_cycle", "climb"})
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class LimitLine:
     when: Condition | None
     due: Later | None
     office: bool
+    worked: int  # office minutes that it lasts at least: who is quicker is on time without a look at the calendar
 
 
 @dataclass(slots=True)
@@ -65,14 +68,25 @@ class ClockLine:
     least: int  # minutes that every limit lasts at least: who is quicker is on time without a look at the calendar
     keys: tuple[str, ...] | None  # facts beside the fixed ones that choose the limit; None: look anew each time
     known: dict[Any, LimitLine | None] = field(default_factory=dict)
-    stood: dict[int, Sequence[int]] = field(default_factory=dict)
+    stood: dict[int, "Marks"] = field(default_factory=dict)
 
-    def marks(self, due: int) -> Sequence[int]:
+    def marks(self, due: int) -> "Marks":
         """Return where each rung stands for a due minute; many clocks are due at the same one."""
         found = self.stood.get(due)
         if found is None:
-            found = self.stood[due] = tuple(rung.at(due) for rung in self.rungs)
+            every = [(rung.at(due), rung) for rung in self.rungs]
+            first = min((at for at, _ in every), default=due)
+            found = self.stood[due] = Marks(first, every, [(at, rung) for at, rung in every if rung.act is not None])
         return found
+
+
+@dataclass(slots=True)
+class Marks:
+    """Where the rungs of a clock stand: the first minute, each with its own, and those that take an action."""
+
+    first: int
+    all: Sequence[tuple[int, Rung]]
+    acting: Sequence[tuple[int, Rung]]
 
 
 @dataclass(slots=True)
@@ -81,8 +95,10 @@ class Way:
 
     when: Condition | None
     to: str | None
-    effects: Sequence[tuple[str, Mapping[str, Any]]]
-    then: Sequence[str]
+    effects: Sequence[str]
+    then: Sequence[str]  # what the system takes next: said by the way, or by its effects
+    follow: Sequence["ActionLine"] = ()  # the same, looked up
+    target: "StateLine | None" = None  # the state of `to`, where it is always the same one
 
 
 @dataclass(slots=True)
@@ -92,7 +108,7 @@ class ActionLine:
     name: str
     title: str
     froms: frozenset[str]
-    by: frozenset[str]
+    system: bool  # the system may take it
     guard: Condition | None
     times: Times | None
     within: Later | None
@@ -100,7 +116,7 @@ class ActionLine:
     ways: Sequence[Way]
     asked: Sequence[str]  # facts that decide how it ends, answers of its own form apart
     asks: bool
-    counted: bool  # something asks how often it was taken
+    counted: Sequence[str]  # facts that say how often it was taken, where anything asks for them
     straight: str | None  # where it leads, when nothing else follows from it
     answers: Sequence[tuple[str, Sequence[object]]]
     minutes: Sequence[int]
@@ -114,7 +130,7 @@ class ActionLine:
 
 @dataclass(slots=True)
 class StateLine:
-    """One state of the main flow; `choices` are the actions of who works there with their shares summed up."""
+    """One state of the main flow; `choices` are the actions of who works there, each with the lots up to it."""
 
     index: int
     name: str
@@ -125,9 +141,10 @@ class StateLine:
     worker: str | None
     own: bool  # who holds it here also works on it
     simple: Sequence[ClockLine]
-    choices: Sequence[tuple[float, ActionLine]]
+    choices: Sequence[tuple[int, ActionLine]]
     plain: ActionLine | None  # the only choice, when nothing can speak against it
-    moves: dict[int, Any] = field(default_factory=dict)  # what a change of state does to the clocks, by the next state
+    moves: dict[int, Any] = field(default_factory=dict)  # what a change of state does, by the next state
+    quick: dict[Any, int] = field(default_factory=dict)  # who leaves it sooner (office minutes) is on time, by profile
 
 
 @dataclass(slots=True)
@@ -173,7 +190,7 @@ def _states(
         choices, total = [], 0.0
         for one, share in shares.items():
             total += share
-            choices.append((total, actions[one]))
+            choices.append((below(total), actions[one]))
         only = choices[0][1] if len(choices) == 1 and line is not None else None
         found[name] = StateLine(
             n, name, spec.title, str(spec.stage or ""), spec.final, spec.holder, line.worker if line else None,
@@ -181,6 +198,9 @@ def _states(
             [clock for clock in clocks if clock.simple and name in clock.during], choices, only if only is not None and only.free else None,
         )  # fmt: skip
     for action in actions.values():
+        for way in action.ways:
+            way.target = found.get(way.to or "")
+            way.follow = tuple(actions[one] for one in way.then)
         action.target = found[action.straight] if action.straight is not None and not workflow.joins else None
     return found
 
@@ -214,8 +234,8 @@ def _action(
         Way(
             way.when if way.when.raw else None,
             way.to if way.to is not None else spec.to,
-            tuple((call.name, call.params) for call in (*spec.effect, *way.effect) if call.name in _FELT),
-            way.then or spec.then,
+            tuple(call.name for call in (*spec.effect, *way.effect) if call.name in _FELT),
+            (*(way.then or spec.then), *_acts(*spec.effect, *way.effect)),
         )
         for way in spec.ways
     ]
@@ -231,7 +251,7 @@ def _action(
         name=name,
         title=spec.title,
         froms=frozenset(spec.from_),
-        by=frozenset(spec.by),
+        system=SYSTEM in spec.by,
         guard=guard,
         times=spec.limit,
         within=deadlines.offset(spec.within) if spec.within is not None else None,
@@ -239,7 +259,7 @@ def _action(
         ways=ways,
         asked=sorted(fact for fact in asked if not fact.startswith("form.")),
         asks=asks,
-        counted=counted or spec.limit is not None,
+        counted=(f"done.{name}", f"cycle_done.{name}") if counted or spec.limit is not None else (),
         straight=straight,
         answers=[(f"form.{field}", _answers(shares)) for field, shares in answers.items()],
         minutes=_lengths(minutes, spread),
@@ -249,12 +269,18 @@ def _action(
     )
 
 
+def _acts(*effects: EffectCall) -> list[str]:
+    return [str(call.params.get("value")) for call in effects if call.name == "act"]
+
+
 def _settled(guard: Condition) -> bool:
     """Say whether a guard asks about side flows alone, and holds while there are none."""
     return all(fact.startswith(_TASKS) for fact in guard.fact_names) and guard.holds({})
 
 
-_lengths = lru_cache(maxsize=256)(lengths)
+@lru_cache(maxsize=256)
+def _lengths(mean: float, spread: float) -> "array[int]":
+    return array("i", lengths(mean, spread))  # a list of so many numbers would not stay near the processor
 
 
 def _answers(shares: Shares) -> list[object]:
@@ -268,6 +294,7 @@ def _clock(n: int, name: str, spec: ClockSpec, workflow: Workflow, deadlines: De
             limit.when if limit.when.raw else None,
             None if limit.is_ is None else deadlines.limit(limit.is_, limit.starts or spec.starts),
             limit.is_ is not None and limit.is_.working,
+            _worked(limit.is_, limit.starts or spec.starts, a_day),
         )
         for limit in spec.limit
     ]
@@ -300,6 +327,14 @@ def _least(span: Span | None, starts: Starts, a_day: int) -> int:
     if span.unit in at_once:
         return span.n * at_once[span.unit]
     return span.n * a_day if span.unit is TimeUnit.WORKDAY and starts is Starts.AT_ONCE else 0
+
+
+def _worked(span: Span | None, starts: Starts, a_day: int) -> int:
+    if span is None or not span.working:
+        return 0
+    if span.unit is TimeUnit.WORKHOUR:
+        return span.n * 60
+    return (span.n - (starts is Starts.SAME_DAY)) * a_day  # of the first day little may be left
 
 
 def _rung(n: int, spec: RungSpec, workflow: Workflow, deadlines: Deadlines) -> Rung:

@@ -3,19 +3,21 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from wuye_loop.domain.roles import SYSTEM
 from wuye_loop.domain.rules import BACK
 from wuye_loop.trial.simulation.assigning import Assigning
 from wuye_loop.trial.simulation.chance import TOP
-from wuye_loop.trial.simulation.clockwork import Change, Clockwork
+from wuye_loop.trial.simulation.clockwork import Clockwork
 from wuye_loop.trial.simulation.desk import Agenda, Case, Desk
-from wuye_loop.trial.simulation.flow import ActionLine, Flow, StateLine, Way
+from wuye_loop.trial.simulation.flow import ActionLine, ClockLine, Flow, StateLine, Way
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
 
 MOST_ACTIONS: Final = 12  # that follow one another at once
 STEP: Final = 5  # office minutes: how finely stays are counted
-_FIXED, _LEAD, _FOUND = 0, 1, 2
+_FIXED, _LEAD, _FOUND, _END = 0, 1, 2, 3
 _MOST_KNOWN: Final = 10_000
+_NOTHING: Final = object()
+#: The clocks that end, are held and run when one state follows another; how its holder is found, or who it is.
+Change = tuple[Sequence[ClockLine], Sequence[ClockLine], Sequence[ClockLine], int, Desk | None]
 
 
 class Moving:
@@ -24,7 +26,9 @@ class Moving:
     def __init__(self, flow: Flow, office: OfficeMinutes, agenda: Agenda) -> None:
         self._flow = flow
         self._office = office
+        self._spent = office.office_at
         self._agenda = agenda
+        self._first: dict[int, Change] = {}  # what the first state does
         self.cycles = 0  # handled once more
         self.closed: dict[str, int] = {}
         self.live: dict[int, Case] = {}
@@ -49,21 +53,28 @@ class Moving:
         if state is old:
             return
         clockwork, now, desk = self._clockwork, self._agenda.now, case.desk
-        change: Change | None = None
-        if old is not None:
-            for line in old.simple:
-                clockwork.left_state(case, line, now)
+        if old is None:
+            change = self._first.get(state.index)
+        else:
+            if old.simple:
+                spent = self._spent
+                if spent[now] - spent[case.entered] < old.quick.get(case.profile, 0):
+                    quick = (desk or clockwork.nobody).quick
+                    quick[old.index] = quick.get(old.index, 0) + 1
+                else:
+                    clockwork.leave(case, old, now)
             change = old.moves.get(state.index)
-        ends, held, runs = change or clockwork.change(old, state)
+        ends, held, runs, how, holder = change or self._change(old, state)
         for line in ends:
             clockwork.stop(case, line)
         for line in held:
             clockwork.hold(case, line)
-        case.previous, case.state, case.entered = old, state, now
-        if state.final:
+        case.previous = old
+        case.state = state
+        case.entered = now
+        if how == _END:
             self._finish(case, state)
             return
-        how, holder = self._holders[state.index]
         if how == _LEAD:
             holder = case.lead or desk  # nobody is assigned yet: whoever held it goes on holding it
         elif how == _FOUND:
@@ -71,7 +82,8 @@ class Moving:
         if holder is not desk:
             if desk is not None:
                 self._leave(case, desk)
-            case.desk, case.since = holder, now
+            case.desk = holder
+            case.since = now
             if holder is not None:
                 holder.held += 1
                 if holder.held > holder.peak:  # noqa: PLR1730 max() takes thrice as long, here two million times
@@ -79,12 +91,19 @@ class Moving:
         for line in runs:
             clockwork.run(case, line)
 
+    def _change(self, old: StateLine | None, state: StateLine) -> Change:
+        """Look up for good what happens when one state follows another."""
+        how, holder = self._holders[state.index]
+        found = *self._clockwork.change(old, state), _END if state.final else how, holder
+        (self._first if old is None else old.moves)[state.index] = found
+        return found
+
     def _leave(self, case: Case, desk: Desk) -> None:
         desk.held -= 1
         desk.taken += 1
-        spent = desk.office.office_at
+        spent, stays = desk.office.office_at, desk.stays
         step = (spent[self._agenda.now] - spent[case.since]) // STEP
-        desk.stays[step] = desk.stays.get(step, 0) + 1
+        stays[step] = stays.get(step, 0) + 1
 
     def _finish(self, case: Case, state: StateLine) -> None:
         for timer in case.timers.values():
@@ -103,29 +122,35 @@ class Moving:
 
     # --- actions ----------------------------------------------------------------------------------------------------
 
-    def carry_out(self, case: Case, action: ActionLine, *, by_hand: bool) -> None:
+    def carry_out(self, case: Case, action: ActionLine, by_hand: bool) -> None:  # noqa: FBT001 often called
         """Take an action, and everything that follows from it at once."""
-        if action.target is not None:
-            self.count(case, action)
-            self.enter(case, action.target)
+        target = action.target
+        if target is not None:
+            action.taken += 1
+            if action.counted:
+                self._remember(case, action)
+            self.enter(case, target)
             return
-        follow = self._take(case, action, by_hand=by_hand)
+        follow = self._take(case, action, by_hand)
         taken = 0
         while follow and taken < MOST_ACTIONS:
             taken += 1
-            next_action = self._flow.actions[follow[0]]
-            follow = follow[1:]
+            next_action, follow = follow[0], follow[1:]
             if self.system_may(case, next_action):
-                follow = (*follow, *self._take(case, next_action, by_hand=False))
+                more = self._take(case, next_action, by_hand=False)
+                follow = (*follow, *more) if follow else more
         if self._flow.joins:
             self.join(case)
 
     def join(self, case: Case) -> None:
         """Let the system take what a join's condition asks for, while one holds."""
         for _ in range(MOST_ACTIONS if self._flow.joins else 0):
+            name = case.state.name if case.state else None
+            here = [join for join in self._flow.joins if join[1].system and name in join[1].froms]
+            if not here:
+                return
             facts = self.facts(case)
-            lawful = (act for when, act in self._flow.joins if when.holds(facts) and self.system_may(case, act))
-            action = next(lawful, None)
+            action = next((act for when, act in here if when.holds(facts) and self.lawful(case, act)), None)
             if action is None:
                 return
             self._take(case, action, by_hand=False)
@@ -133,7 +158,12 @@ class Moving:
     def system_may(self, case: Case, action: ActionLine) -> bool:
         """Say whether the system may take an action now."""
         state = case.state
-        return state is not None and state.name in action.froms and SYSTEM in action.by and self.lawful(case, action)
+        return (
+            action.system
+            and state is not None
+            and state.name in action.froms
+            and (action.free or self.lawful(case, action))
+        )
 
     def lawful(self, case: Case, action: ActionLine) -> bool:
         """Say whether nothing but the state and the role speaks against an action."""
@@ -149,61 +179,59 @@ class Moving:
                 return False
         return action.guard is None or action.guard.holds(self.facts(case))
 
-    def _take(self, case: Case, action: ActionLine, *, by_hand: bool) -> Sequence[str]:
+    def _take(self, case: Case, action: ActionLine, by_hand: bool) -> Sequence[ActionLine]:  # noqa: FBT001 often called
         """Take one action; return what the system takes next."""
         way = self._way(case, action) if action.asks else action.ways[0]
         if way is None:
             return ()
-        follow = way.then
-        for name, params in way.effects:
+        for name in way.effects:
             if name in ("route", "assign"):
                 if not self._assign(case, by_hand=by_hand, routed=name == "route"):
                     return ()  # left at the desk
-            elif name == "act":
-                follow = (*follow, str(params.get("value")))
             else:
                 self._affect(case, name)
-        self.count(case, action)
-        if way.to is not None:
-            state = case.previous if way.to == BACK else self._flow.states[way.to]
-            if state is not None:
-                self.enter(case, state)
-        return follow
-
-    def count(self, case: Case, action: ActionLine) -> None:
-        """Count an action that is taken."""
         action.taken += 1
         if action.counted:
-            for key in (f"done.{action.name}", f"cycle_done.{action.name}"):
-                case.counts[key] = case.counts.get(key, 0) + 1
+            self._remember(case, action)
+        state = case.previous if way.to == BACK else way.target
+        if state is not None:
+            self.enter(case, state)
+        return way.follow
+
+    def _remember(self, case: Case, action: ActionLine) -> None:
+        counts = case.counts
+        if not counts:
+            case.counts = dict.fromkeys(action.counted, 1)
+            return
+        for key in action.counted:
+            counts[key] = counts.get(key, 0) + 1
 
     def _way(self, case: Case, action: ActionLine) -> Way | None:
         """Return the first way whose condition holds; the same facts lead the same way."""
-        facts: dict[str, Any] = {}
-        for name in action.asked:
-            self._fact(case, name, facts)
-        for name, answers in action.answers:
-            facts[name] = answers[case.draw() >> TOP]
-        key = (*facts, *map(_plain, facts.values()))
-        if key not in action.known:
-            if len(action.known) >= _MOST_KNOWN:
-                action.known.clear()
-            fitting = (way for way in action.ways if way.when is None or way.when.holds(facts))
-            action.known[key] = next(fitting, None)
-        return action.known[key]
+        values = [self._fact(case, name) for name in action.asked]
+        for _, answers in action.answers:
+            values.append(answers[case.draw() >> TOP])
+        key = tuple(values)
+        if key in action.known:
+            return action.known[key]
+        names = (*action.asked, *(name for name, _ in action.answers))
+        facts = {name: value for name, value in zip(names, key, strict=True) if value is not _NOTHING}
+        fitting = (way for way in action.ways if way.when is None or way.when.holds(facts))
+        if len(action.known) >= _MOST_KNOWN:
+            action.known.clear()
+        action.known[key] = found = next(fitting, None)
+        return found
 
-    def _fact(self, case: Case, name: str, facts: dict[str, Any]) -> None:
-        """Add one fact, the common ones without making all the others."""
+    def _fact(self, case: Case, name: str) -> object:
+        """Return one fact, the common ones without making all the others; _NOTHING where it is unknown."""
         if name == "cycle":
-            facts[name] = case.cycle
-        elif name == "lead":
-            facts[name] = case.lead.code if case.lead else None
-        elif name in case.counts:
-            facts[name] = case.counts[name]
-        elif not name.startswith(("done.", "cycle_done.")):
-            every = self.facts(case)
-            if name in every:
-                facts[name] = every[name]
+            return case.cycle
+        if name == "lead":
+            return case.lead.code if case.lead else None
+        if name.startswith(("done.", "cycle_done.")):
+            return case.counts.get(name, _NOTHING)
+        found = self.facts(case).get(name, _NOTHING)
+        return tuple(found) if isinstance(found, list) else found
 
     def _assign(self, case: Case, *, by_hand: bool, routed: bool) -> bool:
         """Give it to a unit: by the routers, else, where a person does it, by hand."""
@@ -251,7 +279,3 @@ class Moving:
 
     def _works(self, day: int) -> bool:
         return self._office.between(day * DAY, min(self._office.end, day * DAY + DAY)) > 0
-
-
-def _plain(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value

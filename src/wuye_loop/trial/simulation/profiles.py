@@ -15,6 +15,7 @@ _BITS: Final = 12
 _STEP: Final = (1 << _BITS) - 1
 _MIX: Final = 0x9E3779B97F4A7C15  # 2**64 by the golden ratio: spreads a used lot once more
 _RANKS: Final = {urgency.value: n for n, urgency in enumerate(Urgency)}
+RANKS: Final = len(_RANKS) + 1  # the last is for words that are no urgency
 
 
 @dataclass(frozen=True, slots=True, eq=False)

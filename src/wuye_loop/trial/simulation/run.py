@@ -4,7 +4,7 @@ import gc
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import simpy
 
@@ -22,6 +22,9 @@ from wuye_loop.trial.simulation.places import AT, Places
 from wuye_loop.trial.simulation.profiles import Profiles
 from wuye_loop.trial.simulation.staff import Staff
 from wuye_loop.trial.simulation.working import Working
+
+if TYPE_CHECKING:
+    from array import array
 
 _WEEK: Final = 7
 _AFTER: Final = 20  # days the calendar goes on after the last, for what is due then
@@ -87,20 +90,34 @@ class Run:
         self.agenda.now = self.agenda.last
         for case in self.moving.live.values():
             self.clockwork.left(case)
+        for desk in (*self.desks.values(), self.clockwork.nobody):
+            self.clockwork.settle(desk, self.flow.states.values())
         return self
 
     def _days(self, env: simpy.Environment) -> Generator[simpy.Event, None, None]:
-        load, hours = self._scene.load, [int(hour) * 60 for hour in shared(self._scene.load.hours)]
-        for day in range(self._scene.arriving or self._scene.days):
-            if day and day % _WEEK == 0:
-                self._look_around()
-            (drawn,) = lots(self._seed, "day", day, number=1)
-            number = many((load.per_day or 0) * load.factor(self._scene.first + timedelta(days=day)), drawn)
+        hours = [int(hour) * 60 for hour in shared(self._scene.load.hours)]
+        arriving = self._scene.arriving or self._scene.days
+        agenda, early = self.agenda, False
+        for day in range(self._scene.days):
             begin = day * DAY
-            self.agenda.now = begin
-            for one in lots(self._seed, "arrivals", day, number=number):
-                self.agenda.at(begin + hours[one >> 52] + one % 60, self._arrive, None)
+            if early:  # what was noted for midnight before this day was thought of comes before it
+                agenda.through(begin, begin + 1)
+            if day < arriving:
+                if day and day % _WEEK == 0:
+                    self._look_around()
+                agenda.now = begin
+                for one in self._arrivals(day):
+                    agenda.at(begin + hours[one >> 52] + one % 60, self._arrive, None)
+            early = begin + DAY in agenda.noted
+            agenda.through(begin, begin + DAY)
             yield env.timeout(DAY)
+
+    def _arrivals(self, day: int) -> "array[int]":
+        """Return a lot for each grievance that arrives on a day."""
+        load = self._scene.load
+        (drawn,) = lots(self._seed, "day", day, number=1)
+        number = many((load.per_day or 0) * load.factor(self._scene.first + timedelta(days=day)), drawn)
+        return lots(self._seed, "arrivals", day, number=number)
 
     def _look_around(self) -> None:
         self.open_by_week.append(len(self.moving.live))
@@ -114,5 +131,6 @@ class Run:
         profile = self._profiles.of(block[place])
         case = self.moving.live[n] = Case(n, profile, block, place, self.agenda.now, self._level)
         self.moving.enter(case, self.flow.states[profile.start])
-        self.moving.join(case)
+        if self.flow.joins:
+            self.moving.join(case)
         self._working.begin(case)

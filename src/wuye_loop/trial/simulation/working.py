@@ -1,10 +1,9 @@
 """How people work in a run: queues before units, work within office hours, complainants who answer or do not."""
 
-from heapq import heappop, heappush
 from typing import Final
 
 from wuye_loop.trial.simulation.assigning import Assigning
-from wuye_loop.trial.simulation.chance import JUMP, MASK, TOP, WHOLE, lengths
+from wuye_loop.trial.simulation.chance import TOP, WHOLE, lengths, others
 from wuye_loop.trial.simulation.desk import Agenda, Case, Desk
 from wuye_loop.trial.simulation.flow import ActionLine, Flow, Rung, StateLine
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
@@ -27,7 +26,6 @@ class Working:
         self._assigning = assigning
         self._answering = int(respond.share * WHOLE)
         self._answers_in = lengths(respond.days * DAY, 1.0)
-        self._came = 0  # grievances that had to queue
         self._by_clock = {name for line in flow.clocks if line.acting for name in line.during}
 
     def begin(self, case: Case) -> None:
@@ -45,23 +43,24 @@ class Working:
         if action is None or desk is None:
             return
         case.pending = action
-        now = self._agenda.now
-        if desk.busy < desk.people and not desk.queue and desk.office.open_at[now] == now:
-            self._take_up(desk, case, action)
-            return
-        self._came += 1
-        heappush(desk.queue, (case.profile.rank, self._came, case, case.token))
-        self._wake(desk)
+        if not desk.queued and desk.busy < desk.people:
+            now = self._agenda.now
+            if desk.office.open_at[now] == now:
+                self._take_up(desk, case, action)
+                return
+        desk.queued += 1
+        desk.queue[case.profile.rank].append((case, case.token))
+        if not desk.waking:
+            self._wake(desk)
 
     def _take_up(self, desk: Desk, case: Case, action: ActionLine) -> None:
         """Begin the work; written out where it is done two million times a year."""
         among = action.minutes
         if action.by_category:
             among = action.by_category.get(case.profile.category, among)
-        agenda, office, k = self._agenda, desk.office, case.drawn
-        case.drawn = k + 1
-        drawn = case.block[(case.place + k + (k >> 4) * JUMP) & MASK]
-        minutes = among[drawn >> TOP] or 1
+        agenda, office, at = self._agenda, desk.office, case.next
+        case.next = at + 1
+        minutes = among[case.block[at if at < case.stop else others(at, case.stop)] >> TOP] or 1
         desk.busy += 1
         desk.minutes += minutes
         wanted = office.office_at[agenda.now] + minutes
@@ -81,7 +80,7 @@ class Working:
             else:
                 later = self._office.add(self._agenda.now, action.wait[case.draw() >> TOP])
                 self._agenda.at(later, self._act, case, token)
-        if desk.queue:
+        if desk.queued:
             self._next(desk)
 
     def _next(self, desk: Desk) -> None:
@@ -90,10 +89,12 @@ class Working:
         if desk.office.open_at[now] != now:
             self._wake(desk)
             return
-        while desk.queue and desk.busy < desk.people:
-            _, _, case, token = heappop(desk.queue)
-            if case.token == token and case.pending is not None:
-                self._take_up(desk, case, case.pending)
+        for line in desk.queue:
+            while line and desk.busy < desk.people:
+                desk.queued -= 1
+                case, token = line.popleft()
+                if case.token == token and case.pending is not None:
+                    self._take_up(desk, case, case.pending)
 
     def _wake(self, desk: Desk) -> None:
         if not desk.waking:
@@ -113,14 +114,8 @@ class Working:
     def _done(self, case: Case, action: ActionLine, token: int) -> None:
         """Take the action that was worked for, and go on; what did not move is tried again half a day later."""
         state, case.pending = case.state, None
-        if action.target is not None and action.guard is None:
-            if action.counted:
-                self._moving.count(case, action)
-            else:
-                action.taken += 1
-            self._moving.enter(case, action.target)
-        elif action.guard is None or action.guard.holds(self._moving.facts(case)):
-            self._moving.carry_out(case, action, by_hand=True)
+        if action.guard is None or action.guard.holds(self._moving.facts(case)):
+            self._moving.carry_out(case, action, True)  # noqa: FBT003 often called
         if case.state is not state:
             self.begin(case)
         else:
@@ -157,9 +152,9 @@ class Working:
 
     def ask_again(self, case: Case, state: StateLine) -> None:
         """Let some come back with a new ground after the end, as often as the staff file says."""
-        drawn = case.draw() / WHOLE
-        for share, action in state.choices:
-            if drawn < share:
+        drawn = case.draw()
+        for upto, action in state.choices:
+            if drawn < upto:
                 case.token += 1
                 later = self._agenda.now + self._answers_in[case.draw() >> TOP]
                 self._agenda.at(later, self._come_back, case, case.token, action)
@@ -185,9 +180,11 @@ class Working:
             return None
         action = choices[0][1]
         if len(choices) > 1:
-            drawn = case.draw() / WHOLE
-            for share, one in choices:
-                if drawn < share:
+            at = case.next
+            case.next = at + 1
+            drawn = case.block[at if at < case.stop else others(at, case.stop)]
+            for upto, one in choices:
+                if drawn < upto:
                     action = one
                     break
         if action.free or self._moving.lawful(case, action):
