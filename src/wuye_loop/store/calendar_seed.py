@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import date
 from importlib.metadata import version
 from typing import Final
 
@@ -22,15 +22,11 @@ def seed_days() -> list[tuple[date, bool, str, bool]]:
     Published years as their notices say, make-up days included; for three years more the statutory holidays by
     the lunar calendar, which is a guess: whatever the coming notice moves or makes up for is not in it.
     """
-    years = published_years()
-    first, last = date(years[0], 1, 1), date(years[-1], 12, 31)
-    published = (first + timedelta(days=n) for n in range((last - first).days + 1))
-    days = [
-        (day, works, _NOTICE, False)
-        for day in published
-        if (works := chinese_calendar.is_workday(day)) != (day.weekday() < _MONDAY_TO_FRIDAY)
-    ]
-    coming = range(last.year + 1, last.year + 1 + GUESSED_YEARS)
+    last = published_years()[-1]
+    off = {day: False for day in chinese_calendar.holidays if day.weekday() < _MONDAY_TO_FRIDAY}
+    made_up = {day: True for day in chinese_calendar.workdays if day.weekday() >= _MONDAY_TO_FRIDAY}
+    days = [(day, works, _NOTICE, False) for day, works in sorted((off | made_up).items())]
+    coming = range(last + 1, last + 1 + GUESSED_YEARS)
     guessed = sorted(holidays.country_holidays("CN", years=coming))
     return days + [
         (day, False, _GUESS, True) for day in guessed if day.weekday() < _MONDAY_TO_FRIDAY and day.year in coming
