@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -48,8 +48,10 @@ class Due:
 class _Year(NamedTuple):
     works: list[date]
     off: list[date]
-    office: list[timedelta]  # office time of the year before works[i]; the last one is the whole year
     shifts: dict[date, list[tuple[datetime, datetime]]]  # when the office is open on each of the workdays
+    opens: list[datetime]  # of every shift of the year, in order
+    closes: list[datetime]
+    office: list[timedelta]  # office time of the year before each shift; the last one is the whole year
 
 
 class WorkCalendar:
@@ -64,8 +66,8 @@ class WorkCalendar:
     """
 
     __slots__ = (
-        "_between", "_days", "_given", "_hours", "_instant", "_month_end", "_office_day", "_published", "_wall",
-        "_workday", "_workdays_end", "_years", "_zone", "version",
+        "_between", "_days", "_given", "_hours", "_midnights", "_month_end", "_office_day", "_published", "_workday",
+        "_workdays_end", "_years", "_zone", "version",
     )  # fmt: skip
 
     def __init__(
@@ -86,11 +88,10 @@ class WorkCalendar:
         self._days = dict(days)
         self._published = frozenset(published)
         self._years: dict[int, _Year] = {}
+        self._midnights: dict[date, tuple[datetime, bool]] = {}
         self.version = version
         self._between = lru_cache(CACHED)(self._find_between)
-        self._instant = lru_cache(CACHED)(self._find_instant)
         self._month_end = lru_cache(CACHED)(self._find_month_end)
-        self._wall = lru_cache(CACHED)(self._find_wall)
         self._workday = lru_cache(CACHED)(self._find_workday)
         self._workdays_end = lru_cache(CACHED)(self._find_workdays_end)
 
@@ -240,13 +241,7 @@ class WorkCalendar:
             table = self._year(year)
             wanted += table.office[-1]
         place = bisect_left(table.office, wanted) - 1
-        left = wanted - table.office[place]
-        shifts = iter(table.shifts[table.works[place]])
-        opens, closes = next(shifts)
-        while left > closes - opens:
-            left -= closes - opens
-            opens, closes = next(shifts)
-        return opens + left
+        return table.opens[place] + (wanted - table.office[place])
 
     def working_seconds(self, a: datetime, b: datetime) -> int:
         """Give the office time from a to b in whole seconds, rounded down; negative when b is earlier."""
@@ -297,12 +292,10 @@ class WorkCalendar:
         """Give the local year and the office time passed in it."""
         day = at.astimezone(self._zone).date()
         table = self._year(day.year)
-        place = bisect_left(table.works, day)
-        spent = table.office[place]
-        for opens, closes in table.shifts.get(day, ()):
-            if at > opens:
-                spent += min(at, closes) - opens
-        return day.year, spent
+        place = bisect_right(table.opens, at) - 1
+        if place < 0:
+            return day.year, NOTHING
+        return day.year, table.office[place] + (min(at, table.closes[place]) - table.opens[place])
 
     def _year(self, year: int) -> _Year:
         table = self._years.get(year)
@@ -316,39 +309,50 @@ class WorkCalendar:
         first = date(year, 1, 1)
         works: list[date] = []
         off: list[date] = []
-        office = [NOTHING]
         shifts: dict[date, list[tuple[datetime, datetime]]] = {}
         for day in (first + n * DAY for n in range((date(year + 1, 1, 1) - first).days)):
             if self.is_workday(day):
                 works.append(day)
                 shifts[day] = self._open(day)
-                office.append(office[-1] + sum((closes - opens for opens, closes in shifts[day]), NOTHING))
             else:
                 off.append(day)
-        return _Year(works, off, office, shifts)
+        every = [shift for day in works for shift in shifts[day]]
+        office = list(accumulate((closes - opens for opens, closes in every), initial=NOTHING))
+        return _Year(works, off, shifts, [opens for opens, _ in every], [closes for _, closes in every], office)
 
     def _open(self, day: date) -> list[tuple[datetime, datetime]]:
-        """Give the shifts of a day as UTC instants; the shift that summer time swallows has no length."""
-        edge = self._instant(day, NOTHING)
+        """Give the shifts of a day as UTC instants; what a moved clock swallows, a whole day even, has no length."""
+        edge, midnight = self._instant(day, NOTHING), self._instant(day, DAY)
         shifts = []
         for opens, closes in self._hours:
-            begin = max(edge, self._instant(day, opens))
-            edge = max(begin, self._instant(day, closes))
+            begin = min(max(edge, self._instant(day, opens)), midnight)
+            edge = min(max(begin, self._instant(day, closes)), midnight)
             shifts.append((begin, edge))
         return shifts
 
-    def _find_instant(self, day: date, clock: timedelta) -> datetime:
-        """Find the UTC instant of a time on a local day, 24:00 included."""
-        if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise ValueError(f"the year {day.year} leads {_OUT_OF_RANGE}")
-        return (datetime(day.year, day.month, day.day, tzinfo=self._zone) + clock).astimezone(UTC)
+    def _instant(self, day: date, clock: timedelta) -> datetime:
+        """Give the UTC instant of a time on a local day, 24:00 included."""
+        midnight, even = self._midnights.get(day) or self._midnight(day)
+        return midnight + clock if even else self._at(day, clock)
 
-    def _find_wall(self, at: datetime) -> tuple[date, timedelta]:
-        """Find the local day and time of day of a deadline: midnight is the 24:00 of the day that ends."""
+    def _wall(self, at: datetime) -> tuple[date, timedelta]:
+        """Give the local day and time of day of a deadline: midnight is the 24:00 of the day that ends."""
         local = self.local(at)
         day = local.date()
-        clock = _clock(local.time())
+        midnight, even = self._midnights.get(day) or self._midnight(day)
+        clock = at - midnight if even else _clock(local.time())
         return (day, clock) if clock else (day - DAY, DAY)
+
+    def _midnight(self, day: date) -> tuple[datetime, bool]:
+        """Find when a local day begins, and whether it is even: 24 hours long, so that no clock was moved on it."""
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValueError(f"the year {day.year} leads {_OUT_OF_RANGE}")
+        midnight = self._at(day, NOTHING)
+        found = self._midnights[day] = midnight, self._at(day, DAY) - midnight == DAY
+        return found
+
+    def _at(self, day: date, clock: timedelta) -> datetime:
+        return (datetime(day.year, day.month, day.day, tzinfo=self._zone) + clock).astimezone(UTC)
 
     def local(self, at: datetime) -> datetime:
         """Give the instant as the clock on the wall there shows it."""
