@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +22,7 @@ from wuye_loop.domain.situation import (
     mutable,
     newest,
 )
-from wuye_loop.domain.timing import held, resolve_limit, taken_up
-from wuye_loop.domain.workflow import Flow
+from wuye_loop.domain.timing import held, taken_up
 
 _EVERYWHERE = ("", "cycle_")
 _AT_LEVEL = (*_EVERYWHERE, "level_")
@@ -159,41 +157,35 @@ class Builder:
         grievance = self.grievance
         now = (grievance.state, grievance.holder_unit, grievance.cycle)
         if now != self._in_step:
-            self._sync(self.world.rules.workflow, None, grievance.state, grievance.holder_unit, None)
+            self._sync(None, grievance.state, grievance.holder_unit)
             self.next_due()
             self._in_step = now
 
     def sync_task(self, task_id: UUID, unit: str | None) -> None:
         """Bring a task's clocks in step with its state."""
         task = self.tasks[task_id]
-        self._sync(self.world.rules.workflow.tasks[task.kind], task, task.state, unit, task_id)
+        self._sync(task, task.state, unit)
 
-    def _sync(self, flow: Flow, task: TaskState | None, state: str, unit: str | None, task_id: UUID | None) -> None:
+    def _sync(self, task: TaskState | None, state: str, unit: str | None) -> None:
         world = self.world
         machine = world.rules.machine(task.kind if task else None)
-        running, known = machine.during[state], flow.clocks
+        task_id = task.id if task else None
         latest_of: dict[str, Clock] = {}  # by name the newest instance of each clock of this flow, ended or not
         for item in self.clocks.values():
             if item.task_id is task_id or (task_id is not None and item.task_id == task_id):
                 other = latest_of.get(item.name)
                 if other is None or (item.cycle, item.run) > (other.cycle, other.run):
                     latest_of[item.name] = item
+        for timed in machine.during[state]:
+            last = latest_of.pop(timed.name, None)
+            if last is None or last.status is not RUNNING or (unit is not None and last.unit != unit):
+                going = taken_up(world, timed, last, unit, self.situation, task)
+                self.clocks[going.id] = going
         for name, latest in latest_of.items():
-            if latest.status is not ENDED and name not in running and name in known:
-                stopped = held(world, known[name], latest, state)
+            if latest.status is not ENDED and name in machine.clocks:
+                stopped = held(world, machine.clocks[name], latest, state)
                 if stopped is not latest:
                     self.clocks[stopped.id] = stopped
-        for name in running:
-            last = latest_of.get(name)
-            if last is not None and last.status is RUNNING and unit in (None, last.unit):
-                continue
-            spec = known[name]
-            going = taken_up(
-                world, spec, machine.plans[name], last, name, unit, task_id, self.grievance.cycle,
-                over=0 if task_id else self.grievance.counts.get(f"cycle_over.{name}", 0),
-                limit=partial(resolve_limit, world, spec, self.situation, task),
-            )  # fmt: skip
-            self.clocks[going.id] = going
 
     def put_clock(self, clock: Clock) -> None:
         """Replace a clock's image."""

@@ -66,7 +66,7 @@ class WorkCalendar:
     """
 
     __slots__ = (
-        "_between", "_days", "_given", "_hours", "_midnights", "_month_end", "_office_day", "_published", "_workday",
+        "_between", "_days", "_given", "_hours", "_midnights", "_month_end", "_office_day", "_published", "_today", "_workday",
         "_workdays_end", "_years", "_zone", "version",
     )  # fmt: skip
 
@@ -92,6 +92,7 @@ class WorkCalendar:
         self.version = version
         self._between = lru_cache(CACHED)(self._find_between)
         self._month_end = lru_cache(CACHED)(self._find_month_end)
+        self._today = lru_cache(CACHED)(lambda at: at.astimezone(self._zone).date())  # one step starts several clocks
         self._workday = lru_cache(CACHED)(self._find_workday)
         self._workdays_end = lru_cache(CACHED)(self._find_workdays_end)
 
@@ -158,7 +159,7 @@ class WorkCalendar:
         start = self._within(start)
         if (elapsed := span.elapsed) is not None:
             return Due(self._within(start + elapsed), provisional=False, skipped=())
-        today = start.astimezone(self._zone).date()
+        today = self._today(start)
         if span.unit is _MONTH:
             return self._month_end(today, span.n)
         if span.unit is _DAY:

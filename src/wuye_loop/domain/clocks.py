@@ -68,14 +68,14 @@ def start(
 
     ValueError without exactly one of limit and until, or for a limit below 1.
     """
-    now = now.astimezone(UTC)
+    now = now if now.tzinfo is UTC else now.astimezone(UTC)
     until = until.astimezone(UTC) if until else None
-    due = due_of(limit, until, starts, now, (), calendar)
+    due = _begun(limit, until, starts, now, calendar)
     plans = tuple(plans)
-    rungs = []
-    for plan, at in zip(plans, _standing(plans, due.at, calendar), strict=True):
-        skipped = at < now
-        rungs.append(Rung(plan.index, None if skipped else at, None, skipped))
+    rungs = [
+        Rung(plan.index, at, None, skipped=False) if at >= now else Rung(plan.index, None, None, skipped=True)
+        for plan, at in zip(plans, _standing(plans, due.at, calendar), strict=True)
+    ]
     return Clock(
         id, name, task_id, cycle, run, unit, limit, until, starts, now, RUNNING, due.at, due.provisional,
         None, (), tuple(rungs), plans,
@@ -166,12 +166,7 @@ def due_of(
     While a clock is held or ended its due instant stays; running on moves it by the time stood still: office time
     for a limit in office time, elapsed time for any other.
     """
-    if until is not None and clock_limit is None:
-        due = Due(until, provisional=False, skipped=())
-    elif clock_limit is not None and until is None:
-        due = calendar.due(started_at, clock_limit, starts)
-    else:
-        raise ValueError("a clock has either a limit or a fixed instant")
+    due = _begun(clock_limit, until, starts, started_at, calendar)
     working = clock_limit is not None and clock_limit.working
     stop: _Stop | None = None
     for adjustment in adjustments:
@@ -182,6 +177,17 @@ def due_of(
                 due = _resumed(due, stop, adjustment.at, calendar if working else None)
             stop = _stopped(stop, adjustment)
     return due
+
+
+def _begun(
+    limit: Span | None, until: datetime | None, starts: Starts, started_at: datetime, calendar: WorkCalendar
+) -> Due:
+    """Give the due instant as it stands at the start."""
+    if until is not None and limit is None:
+        return Due(until, provisional=False, skipped=())
+    if limit is not None and until is None:
+        return calendar.due(started_at, limit, starts)
+    raise ValueError("a clock has either a limit or a fixed instant")
 
 
 def recompute(clock: Clock, calendar: WorkCalendar) -> Clock:

@@ -13,10 +13,10 @@ import re2
 from pydantic import BaseModel
 from transitions import EventData, Machine
 
-from wuye_loop.domain.clocks import RungPlan
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.quiet import QuietHours
+from wuye_loop.domain.timed import Timed
 from wuye_loop.domain.workflow import (
     ActionSpec,
     DutyUnit,
@@ -83,12 +83,10 @@ class FlowMachine:
             for source, transitions in event.transitions.items()
         }
         self.certain = frozenset(name for name, spec in flow.actions.items() if spec.ways[0].when.always)
+        #: Its clocks by name, and those that run in each state.
+        self.clocks = {name: Timed.of(name, spec) for name, spec in flow.clocks.items()}
         self.during = {
-            state: tuple(name for name, clock in flow.clocks.items() if state in clock.during) for state in flow.states
-        }
-        self.plans = {
-            name: tuple(RungPlan(index, rung.offset) for index, rung in enumerate(clock.ladder))
-            for name, clock in flow.clocks.items()
+            state: tuple(timed for timed in self.clocks.values() if state in timed.spec.during) for state in flow.states
         }
 
     def _add(self, name: str, spec: ActionSpec, source: str) -> None:

@@ -240,7 +240,7 @@ def no_number(_: str, __: int) -> int:
     raise LookupError(msg)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class World:
     """Everything a decision may ask: the rules, the time, the calendar, the directory, and what it asks in turn."""
 

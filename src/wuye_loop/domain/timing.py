@@ -1,27 +1,14 @@
 """When a clock starts, pauses, goes on and ends, as the state of its flow says; never by touching a grievance."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
-from uuid import UUID
+from datetime import date
 
 from wuye_loop.domain import clocks
-from wuye_loop.domain.calendar import Starts
-from wuye_loop.domain.clock import ENDED, RUNNING, Clock, RungPlan
+from wuye_loop.domain.clock import ENDED, RUNNING, Clock
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.situation import Situation, TaskState, World
-from wuye_loop.domain.spans import Span
+from wuye_loop.domain.timed import Resolved, Timed
 from wuye_loop.domain.workflow import ClockSpec
-
-
-@dataclass(slots=True)
-class Resolved:
-    """The limit that was chosen: a span or a fixed instant, and the rule for its start."""
-
-    span: Span | None
-    until: datetime | None
-    starts: Starts
 
 
 def resolve_limit(world: World, spec: ClockSpec, situation: Situation, task: TaskState | None) -> Resolved:
@@ -46,41 +33,35 @@ def resolve_limit(world: World, spec: ClockSpec, situation: Situation, task: Tas
 
 
 def taken_up(
-    world: World,
-    spec: ClockSpec,
-    plans: tuple[RungPlan, ...],
-    latest: Clock | None,
-    name: str,
-    unit: str | None,
-    task_id: UUID | None,
-    cycle: int,
-    *,
-    over: int,
-    limit: Callable[[], Resolved],
+    world: World, timed: Timed, latest: Clock | None, unit: str | None, situation: Situation, task: TaskState | None
 ) -> Clock:
-    """Return the clock that runs now: the latest one goes on, or a new one starts; runs up to `over` are over for good."""
-    if latest is not None and (latest.status is not ENDED or _goes_on(spec, latest, cycle, over)):
+    """Return the clock that runs now: the latest one goes on, or a new one starts."""
+    cycle = situation.grievance.cycle
+    if latest is not None and (latest.status is not ENDED or _goes_on(timed, latest, situation, task)):
         return _running(latest, unit, world)
     run = latest.run + 1 if latest is not None and latest.cycle == cycle else 1
-    chosen = limit()
+    limit = timed.sole or resolve_limit(world, timed.spec, situation, task)
     return clocks.start(
-        id=world.new_id(), name=name, task_id=task_id, cycle=cycle, run=run, unit=unit, limit=chosen.span,
-        until=chosen.until, starts=chosen.starts, plans=plans, now=world.now, calendar=world.calendar,
+        id=world.new_id(), name=timed.name, task_id=task.id if task else None, cycle=cycle, run=run, unit=unit,
+        limit=limit.span, until=limit.until, starts=limit.starts, plans=timed.plans, now=world.now,
+        calendar=world.calendar,
     )  # fmt: skip
 
 
-def held(world: World, spec: ClockSpec, latest: Clock, state: str) -> Clock:
+def held(world: World, timed: Timed, latest: Clock, state: str) -> Clock:
     """Return the clock as it stands in a state that it does not run in: paused, or ended."""
-    if state in spec.paused:
+    if state in timed.paused:
         return clocks.pause(latest, world.now, world.calendar)
     return clocks.end(latest, world.now)
 
 
-def _goes_on(spec: ClockSpec, latest: Clock, cycle: int, over: int) -> bool:
+def _goes_on(timed: Timed, latest: Clock, situation: Situation, task: TaskState | None) -> bool:
     """Say whether an ended clock is taken up again with what was left, instead of a new one being started."""
-    if spec.per == "once":
+    if timed.per == "once":
         return True
-    return spec.per != "entry" and latest.cycle == cycle and latest.run > over
+    if timed.per == "entry" or latest.cycle != situation.grievance.cycle:
+        return False
+    return latest.run > (0 if task else situation.grievance.counts.get(timed.over, 0))  # those before are over for good
 
 
 def _running(latest: Clock, unit: str | None, world: World) -> Clock:
