@@ -8,6 +8,7 @@ from uuid import UUID
 from wuye_loop.domain import clocks
 from wuye_loop.domain.clock import ENDED, RUNNING, Clock
 from wuye_loop.domain.roles import unit_of, units_of
+from wuye_loop.domain.rules import EVERYWHERE
 from wuye_loop.domain.situation import (
     DocumentDraft,
     EntryDraft,
@@ -23,9 +24,6 @@ from wuye_loop.domain.situation import (
     newest,
 )
 from wuye_loop.domain.timing import held, taken_up
-
-_EVERYWHERE = ("", "cycle_")
-_AT_LEVEL = (*_EVERYWHERE, "level_")
 
 
 class Builder:
@@ -88,8 +86,8 @@ class Builder:
         self.grievance.counts = counts
 
     def counted(self, counts: dict[str, int], name: str) -> None:
-        """Add one to a count and to those of the cycle and, where a limit asks, of the level."""
-        for prefix in _AT_LEVEL if name in self.world.rules.per_level else _EVERYWHERE:
+        """Add one to a count and to those of the cycle and, where a limit asks, of the level or the assignment."""
+        for prefix in self.world.rules.counted_as.get(name, EVERYWHERE):
             key = prefix + name
             counts[key] = counts.get(key, 0) + 1
 
@@ -201,14 +199,16 @@ class Builder:
             if clock.task_id is None and clock.status is not ENDED:
                 self.clocks[clock.id] = clocks.end(clock, self.world.now)
 
-    def end_clocks_per(self, what: str) -> None:
-        """End for good the main flow's clocks that belong to a level, or to an assignment: the next starts its own."""
+    def end_per(self, what: str) -> None:
+        """End for good what belongs to a level, or to an assignment: its clocks, its counts; the next has its own."""
         self._in_step = None
         for name, spec in self.world.rules.workflow.clocks.items():
             latest = newest(self.clocks, name, None) if spec.per == what else None
             if latest is not None and latest.cycle == self.grievance.cycle:
                 self.clocks[latest.id] = clocks.end(latest, self.world.now)
                 self.set(counts={**self.grievance.counts, f"cycle_over.{name}": latest.run})
+        counts = self.grievance.counts
+        self.set(counts={name: n for name, n in counts.items() if not name.startswith(f"{what}_")})
 
     def next_due(self) -> None:
         """Store which running clock of the main flow is due first."""

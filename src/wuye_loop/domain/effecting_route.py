@@ -46,7 +46,7 @@ def _lead(builder: Builder, code: str) -> None:
     if _rival_of_lead(builder, code):
         raise Conflict("职责分离：这个单位在本诉求上另有职责，不能承办")
     if code != builder.grievance.lead_unit:
-        builder.end_clocks_per("assignment")
+        builder.end_per("assignment")
     builder.set(lead_unit=code)
 
 
@@ -88,9 +88,8 @@ def climb(builder: Builder, _: Context, __: Mapping[str, Any]) -> None:
     above = level_above(builder.grievance.level, [level.value for level in builder.world.rules.workflow.levels])
     if above is None:
         raise IllegalAction("已在最高一级")
-    builder.end_clocks_per("level")
-    counts = {name: n for name, n in builder.grievance.counts.items() if not name.startswith("level_")}
-    builder.set(level=above, counts=counts)
+    builder.end_per("level")
+    builder.set(level=above)
     builder.hold()
 
 

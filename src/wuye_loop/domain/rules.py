@@ -29,6 +29,7 @@ from wuye_loop.domain.workflow import (
 )
 
 BACK = "back"
+EVERYWHERE = ("", "cycle_")  # what an action is counted as: in all, and in the cycle
 
 
 @dataclass(slots=True)
@@ -176,9 +177,12 @@ class Rules:
         self.seeing = _seeing(workflow)
         limited = {f"done.{name}": action.limit for name, action in workflow.actions.items()}
         limited |= {f"tasks.{name}": kind.open.limit for name, kind in workflow.tasks.items()}
-        self.per_level = frozenset(
-            name for name, limit in limited.items() if limit is not None and limit.per == "level"
-        )
+        #: Under which prefixes a limited action is counted, where that is more than in all and in the cycle.
+        self.counted_as: dict[str, tuple[str, ...]] = {
+            name: (*EVERYWHERE, limit.prefix)
+            for name, limit in limited.items()
+            if limit is not None and limit.per in ("level", "assignment")
+        }
         self.asks_precedents = any(router.kind == "precedent" for router in workflow.routers)
         self.quiet = QuietHours.parse(workflow.calendar.quiet)
         self.joins: dict[str, list[Join]] = {

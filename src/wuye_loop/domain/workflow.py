@@ -182,14 +182,14 @@ Effects = Annotated[tuple[EffectCall, ...], BeforeValidator(listed)]
 
 
 class Times(Part):
-    """How often an action may be taken: `2`, or `{times: 2, per: cycle}`, or per level of the grievance."""
+    """How often an action may be taken: `2`, or `{times: 2, per: cycle}`, per level, or per assignment to a lead."""
 
     times: Annotated[int, Field(ge=1, le=1000)]
-    per: Literal["all", "cycle", "level"] = "all"
+    per: Literal["all", "cycle", "level", "assignment"] = "all"
 
     @property
     def prefix(self) -> str:
-        """What its count begins with: done.x, cycle_done.x, level_done.x."""
+        """What its count begins with: done.x, cycle_done.x, level_done.x, assignment_done.x."""
         return "" if self.per == "all" else f"{self.per}_"
 
     @model_validator(mode="before")
