@@ -73,7 +73,16 @@ async def test_a_file_is_only_for_whom_it_is_meant_and_who_sees_its_grievance(dr
             answer = await fetched(drive, who, file)
             assert answer.status_code == (200 if audience in may else 404), (who, audience)
             assert (await fetched(drive, who, str(UUID(int=7)))).status_code == 404
+        listed = await drive.client.get(f"/v1/grievances/{number}/files", headers=drive.headers(who))
+        assert listed.status_code == (200 if who in reads else 404), who
+        if who in reads:
+            assert {item["file"] for item in listed.json()["items"]} == {files[audience] for audience in may}, who
     assert (await fetched(drive, None, files["public"])).status_code == 401
+    assert (await drive.client.get(f"/v1/grievances/{number}/files")).status_code == 401
+    (own,) = (await drive.get("hotline", f"/v1/grievances/{number}/files"))["items"]
+    assert (own["media_type"], own["size"], own["audience"]) == ("image/jpeg", len(JPEG), "public")
+    assert own["at"] == "2026-03-02T01:00:00.000000Z"
+    assert own["by"]["kind"] == "hotline"
     assert (await fetched(drive, "admin", "no-id")).status_code == 422
     for who in ("company-2", "grid-2", "fire", "supervisor-2", "other-hotline"):
         assert (await upload(drive, who, number, PNG)).status_code == 404, who

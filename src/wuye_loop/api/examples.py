@@ -86,6 +86,17 @@ FILE: dict[str, Any] = {
     "file": "019aa6f0-0000-7000-8000-000000000000", "media_type": "image/jpeg", "size": 182044,
     "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "audience": "units",
 }  # fmt: skip
+FILES: dict[str, Any] = {
+    "items": [
+        {
+            **FILE,
+            "at": "2026-11-21T01:00:00.000000Z",
+            "by": {
+                "kind": "unit", "unit": "market", "unit_name": "市场监管局", "role": None, "role_title": None,
+            },
+        }
+    ]
+}  # fmt: skip
 ACTIONS: dict[str, Any] = {
     "number": "WY261121-7KQ2M9XD",
     "state": "assigned",

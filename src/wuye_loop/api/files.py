@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from wuye_loop.api.examples import FILE, answer, problems
-from wuye_loop.api.grievances import Number
+from wuye_loop.api.examples import FILE, FILES, answer, problems
+from wuye_loop.api.grievances import Number, as_json
 from wuye_loop.domain.terms import Audience
 from wuye_loop.edge.actors import Caller
 from wuye_loop.edge.paging import NO_QUERY
@@ -40,6 +40,18 @@ async def upload(request: Request, actor: Caller, number: Number, query: Annotat
     return await transact(
         site, lambda session: filing.upload(site.loop, session, number, actor, content, query.audience)
     )
+
+
+@router.get(
+    "/v1/grievances/{number}/files",
+    dependencies=[NO_QUERY],
+    summary="诉求的文件",
+    responses=answer(FILES, 401, 404, 422, 503),
+)
+async def files(request: Request, actor: Caller, number: Number) -> Response:
+    """诉求上本密钥看得到的文件:谁何时上传、多大、给谁看;内容另取。"""
+    site = site_of(request)
+    return as_json({"items": await read(site, lambda session: filing.listed(site.loop, session, number, actor))})
 
 
 @router.get(

@@ -8,11 +8,13 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain import machine
 from wuye_loop.domain.errors import BadInput, Forbidden, NotFound, TooLarge, UnsupportedMedia
+from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.readership import audiences
 from wuye_loop.domain.situation import Actor, Situation, Step, World
 from wuye_loop.domain.terms import ActorKind, Audience
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop, Outcome
+from wuye_loop.loop.showing import actor_view, seen
 from wuye_loop.store import files
 from wuye_loop.store.files import StoredFile
 
@@ -86,6 +88,22 @@ def _facts(file: StoredFile, audience: Audience) -> dict[str, Any]:
         "sha256": file.sha256,
         "audience": audience.value,
     }
+
+
+def listed(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+    """Return what files a grievance has that the actor is an audience of, in the order in which they came.
+
+    Raises NotFound.
+    """
+    locked, world = seen(loop, session, number, actor)
+    rows = files.listed(session, locked.situation.grievance.id, sorted(audiences(actor, world.rules)))
+    return [
+        {
+            "file": str(row.id), "media_type": row.media_type, "size": row.size, "sha256": row.sha256,
+            "audience": row.audience, "at": as_text(row.at), "by": actor_view(world, row.actor),
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def download(loop: Loop, session: Session, actor: Actor, file_id: UUID) -> StoredFile:

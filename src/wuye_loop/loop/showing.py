@@ -45,7 +45,7 @@ def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[s
 
     Raises NotFound, also for what is outside the actor's jurisdiction; so does every function here.
     """
-    locked, world = _seen(loop, session, number, actor)
+    locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     shown = grievance_view(world, locked.situation) | reading.particulars(session, record.id)
     if actor.kind in (ActorKind.HOTLINE, ActorKind.ADMIN):
@@ -57,7 +57,7 @@ def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[s
 
 def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, limit: int) -> Page[dict[str, Any]]:
     """Return a page of the ledger rows that the actor is an audience of, each with the facts it may read."""
-    locked, world = _seen(loop, session, number, actor)
+    locked, world = seen(loop, session, number, actor)
     allowed = audiences(actor, world.rules)
     record = locked.situation.grievance
     page = reading.ledger_of(session, record.id, allowed, after, limit)
@@ -67,7 +67,7 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
 
 def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
     """Return every clock of a grievance and of its tasks, of every cycle."""
-    locked, world = _seen(loop, session, number, actor)
+    locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     eras = Eras(loop, session, record.id, world.rules)
     found = reading.clocks_of(session, record.id)
@@ -76,7 +76,7 @@ def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict
 
 def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
     """Return every task of a grievance, open or not."""
-    locked, world = _seen(loop, session, number, actor)
+    locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     allowed = audiences(actor, world.rules)
     eras = Eras(loop, session, record.id, world.rules)
@@ -89,7 +89,7 @@ def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str,
     number = grievances.number_of_task(session, task_id, actor)
     if number is None:
         raise NotFound
-    locked, world = _seen(loop, session, number, actor)
+    locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     found = reading.tasks_of(session, record.id, task_id)[0]
     eras = Eras(loop, session, record.id, world.rules)
@@ -104,12 +104,16 @@ def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str,
 
 def routing(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
     """Return every routing decision, the first of which is only a proposal, with what was tried and why."""
-    locked, world = _seen(loop, session, number, actor)
+    locked, world = seen(loop, session, number, actor)
     rows = reading.routing_of(session, locked.situation.grievance.id, audiences(actor, world.rules))
     return [_routing_view(world, row) for row in rows]
 
 
-def _seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locked, World]:
+def seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locked, World]:
+    """Return a grievance as it stands, with the world it stands in.
+
+    Raises NotFound where the actor sees no such grievance.
+    """
     locked = grievances.read(session, number, actor)
     if locked is None:
         raise NotFound
@@ -175,7 +179,7 @@ def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str]) -> dict
         "from": row.from_state,
         "to": row.to_state,
         "stage_title": state.stage.chinese if state and state.stage else None,
-        "actor": _actor_view(world, row.actor),
+        "actor": actor_view(world, row.actor),
         "facts": {
             **_answered(world, row, allowed),
             **readable(row.facts, spec.needs if spec else {}, row.audience, allowed),
@@ -212,7 +216,8 @@ def _title(world: World, row: LedgerRow, written: str | None) -> str:
     return written or _SPECIAL_ACTIONS.get(row.action, row.action)
 
 
-def _actor_view(world: World, actor: Any) -> dict[str, Any]:
+def actor_view(world: World, actor: Any) -> dict[str, Any]:
+    """Return who it was, as readers see it: the unit and the role, never a person."""
     unit, role = actor.get("unit"), actor.get("role")
     spec = world.rules.workflow.roles.get(role or "")
     return {

@@ -81,6 +81,29 @@ def count(session: Session, grievance_id: UUID) -> tuple[int, int]:
     return int(found[0]), int(found[1])
 
 
+@dataclass(frozen=True, slots=True)
+class ListedFile:
+    """What is told of one file without its content."""
+
+    id: UUID
+    media_type: str
+    size: int
+    sha256: str
+    audience: str
+    actor: Mapping[str, Any]
+    at: datetime
+
+
+def listed(session: Session, grievance_id: UUID, audiences: Sequence[str]) -> list[ListedFile]:
+    """Return the files of a grievance that are for one of these audiences, the oldest first."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT id, media_type, size, sha256, audience, actor, at FROM attachment"
+        " WHERE grievance_id = %(grievance)s AND audience = ANY(%(audiences)s) ORDER BY at, id",
+        {"grievance": grievance_id, "audiences": list(audiences)},
+    )
+    return [ListedFile(*row) for row in rows]
+
+
 def place_of(session: Session, actor: Actor, file_id: UUID) -> str | None:
     """Return which workflow the visible grievance runs by that a file belongs to, or None."""
     predicate, params = visible(actor)
