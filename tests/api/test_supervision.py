@@ -169,6 +169,8 @@ async def test_the_summary_counts_open_soon_overdue_late_and_satisfied(driver: D
     assert (total["open"], total["due_soon"], total["overdue_open"], total["closed"]) == (3, 1, 1, 1)
     assert (total["rated"], total["satisfied"]) == (2, 1)
     assert total["satisfaction"] == {"numerator": 1, "denominator": 2, "excluded": 0, "rate": 0.5}
+    # This version does not say by which answers they go.
+    assert total["response"] == total["solved"] == {"numerator": 0, "denominator": 0, "excluded": 0, "rate": None}
     areas = await by("area")
     assert {key: area["open"] for key, area in areas.items()} == {"370701": 1, "370702": 2}
     assert areas["370701"]["title"] == "东关街道"

@@ -318,12 +318,15 @@ async def test_an_upheld_appeal_takes_a_rating_out_of_the_rate_and_says_so(drive
         await drive.act("verify-1", number, "pass")
         await drive.act("desk-centre", number, "approve")
         await drive.act("hotline", number, "rate", answer)
-    satisfaction = (await drive.get("supervisor", "/v1/supervision/summary?by=unit"))["total"]["satisfaction"]
-    assert satisfaction == {"numerator": 1, "denominator": 2, "excluded": 0, "rate": 0.5}  # 规则 23
+    total = (await drive.get("supervisor", "/v1/supervision/summary?by=unit"))["total"]
+    assert total["satisfaction"] == {"numerator": 1, "denominator": 2, "excluded": 0, "rate": 0.5}  # 规则 23
+    assert total["response"] == {"numerator": 2, "denominator": 2, "excluded": 0, "rate": 1.0}
+    assert total["solved"] == {"numerator": 1, "denominator": 2, "excluded": 0, "rate": 0.5}
     task = await drive.open("grid-1", appealed, "appeal", {"reason": "要求不在合同内", "figure": "满意率"})
     await drive.on_task("command-office", task["id"], "uphold")
-    satisfaction = (await drive.get("supervisor", "/v1/supervision/summary?by=unit"))["total"]["satisfaction"]
-    assert satisfaction == {"numerator": 1, "denominator": 1, "excluded": 1, "rate": 1.0}
+    total = (await drive.get("supervisor", "/v1/supervision/summary?by=unit"))["total"]
+    assert total["satisfaction"] == {"numerator": 1, "denominator": 1, "excluded": 1, "rate": 1.0}
+    assert total["solved"] == {"numerator": 1, "denominator": 2, "excluded": 0, "rate": 0.5}  # that figure stands
     drive.town.clock.set(drive.town.now + timedelta(days=11))
     late = await drive.open("grid-1", praised, "appeal", {"reason": "x", "figure": "满意率"}, expect=409)
     assert late["detail"] == "已过时限：须在10 日内提出"

@@ -6,6 +6,7 @@ from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_names import check_fields, known
 from wuye_loop.domain.checker_scene import HOLDER, OPENER, SYSTEM, FlowPlace, Scene, target_of
 from wuye_loop.domain.checker_taken import unasked
+from wuye_loop.domain.paper_spec import RatingSpec
 from wuye_loop.domain.workflow import DocumentKind, TaskKind, TaskUnit
 from wuye_loop.domain.yamldoc import Path
 
@@ -137,6 +138,7 @@ def _check_ratings(scene: Scene) -> None:
             states = tuple(workflow.states)
         known(scene, (*path, "in"), "状态", rating.in_, tuple(dict.fromkeys(states)))
         _check_weights(scene, path, name)
+        _check_figures(scene, path, rating)
         role = workflow.roles.get(rating.of)
         if role is not None and (role.unit == "assist" or isinstance(role.unit, TaskUnit)):
             words = f"{rating.of} 可能有好几个单位，评不到是哪一个：请在那种任务里评价，of 写 holder 或 opener"
@@ -155,6 +157,21 @@ def _check_weights(scene: Scene, path: Path, name: str) -> None:
     for choice in rating.weights:
         if choice not in choices:
             scene.findings.unknown((*path, "weights", choice), "选项", choice, choices)
+
+
+def _check_figures(scene: Scene, path: Path, rating: RatingSpec) -> None:
+    for figure, asked in rating.figures.items():
+        for question, answers in asked.items():
+            here = (*path, "figures", figure, question)
+            field = rating.asks.get(question)
+            if field is None:
+                scene.findings.unknown(here, "问题", question, tuple(rating.asks))
+                continue
+            for answer in answers:
+                if field.type == "bool" and not isinstance(answer, bool):
+                    scene.findings.error(here, "no-such-answer", f"“{question}”的答案只有 true 和 false")
+                elif field.choices and answer not in field.choices:
+                    scene.findings.unknown(here, "选项", str(answer), field.choices)
 
 
 def _given_in(scene: Scene) -> dict[str, list[FlowPlace]]:

@@ -111,7 +111,7 @@ class ActTasks(Params):
 class Exclude(Params):
     """剔除: which figure this grievance does not count in, and the form field of the reason."""
 
-    figure: Literal["satisfaction", "on_time"]
+    figure: Literal["satisfaction", "on_time", "response", "solved"]
     reason: str | None = None
 
 

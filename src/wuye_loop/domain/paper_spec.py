@@ -1,11 +1,11 @@
 """What a definition says of papers: numbered documents, instruments, and the questions of a rating."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from wuye_loop.domain.forms import FieldSpec
-from wuye_loop.domain.parts import Name, Names, Part, Title
+from wuye_loop.domain.parts import Name, Names, Part, Title, listed
 
 
 class DocumentKind(Part):
@@ -34,6 +34,10 @@ class Instrument(Part):
     document: str | None = None  # sending it issues a document of this kind to each addressee
 
 
+AskedFigure = Literal["response", "solved"]
+Answers = Annotated[tuple[bool | int | str, ...], BeforeValidator(listed), Field(min_length=1)]
+
+
 class RatingSpec(Part):
     """Who is asked about whom, when, on which scale, and what each answer weighs."""
 
@@ -43,3 +47,6 @@ class RatingSpec(Part):
     in_: Names = Field(default=(), alias="in")
     asks: dict[Name, FieldSpec]
     weights: dict[str, float] = Field(default_factory=dict)
+    figures: dict[AskedFigure, Annotated[dict[Name, Answers], Field(min_length=1, max_length=1)]] = Field(
+        default_factory=dict
+    )  # 响应率、解决率: of which question which answers count; the satisfaction rate goes by weights

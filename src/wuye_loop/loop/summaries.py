@@ -1,10 +1,13 @@
 """The supervisor's counts, with the figures that every rate is made of."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
+import orjson
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.paper_spec import AskedFigure, RatingSpec
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import Actor
 from wuye_loop.loop import listing
@@ -12,7 +15,7 @@ from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.inboxes import SOON
 from wuye_loop.loop.supervision import admit, rung_title
 from wuye_loop.store import summary
-from wuye_loop.store.summary import Count, Dimension
+from wuye_loop.store.summary import Count, Dimension, Good
 
 MOST_GROUPS = 1000
 
@@ -44,10 +47,17 @@ def _top(loop: Loop, by: Dimension) -> str:
     return tops[0] if by == "area" and len(tops) == 1 else ""
 
 
-def _good(published: Sequence[Rules]) -> list[str]:
-    """Return the answers that count as satisfied: those a definition gives weight."""
-    weights = [rating.weights for rules in published for rating in rules.workflow.ratings.values()]
-    return sorted({answer for one in weights for answer, weight in one.items() if weight > 0})
+def _good(published: Sequence[Rules]) -> Good:
+    """Return the answers that count: as satisfied, those a definition gives weight; else those its figures name."""
+    ratings = [rating for rules in published for rating in rules.workflow.ratings.values()]
+    satisfied = {answer for one in ratings for answer, weight in one.weights.items() if weight > 0}
+    return Good(sorted(satisfied), _answers(ratings, "response"), _answers(ratings, "solved"))
+
+
+def _answers(ratings: Sequence[RatingSpec], figure: AskedFigure) -> tuple[list[str], list[str]]:
+    asked = [pair for one in ratings for pair in one.figures.get(figure, {}).items()]
+    good = {orjson.dumps({question: answer}).decode() for question, answers in asked for answer in answers}
+    return sorted({question for question, _ in asked}), sorted(good)
 
 
 def _titles(loop: Loop, session: Session, by: Dimension, keys: Sequence[str]) -> dict[str, str | None]:
@@ -74,19 +84,8 @@ def _rung(rules: Rules, key: str) -> str:
 
 
 def _sum(groups: Sequence[Count]) -> Count:
-    return Count(
-        None,
-        open=sum(group.open for group in groups),
-        due_soon=sum(group.due_soon for group in groups),
-        overdue_open=sum(group.overdue_open for group in groups),
-        closed=sum(group.closed for group in groups),
-        overdue_closed=sum(group.overdue_closed for group in groups),
-        rated=sum(group.rated for group in groups),
-        satisfied=sum(group.satisfied for group in groups),
-        unrated=sum(group.unrated for group in groups),
-        untimed=sum(group.untimed for group in groups),
-        late=sum(group.late for group in groups),
-    )
+    names = [one.name for one in fields(Count) if one.name != "key"]
+    return Count(None, *(sum(getattr(group, name) for group in groups) for name in names))
 
 
 def _shown(count: Count, title: str | None) -> dict[str, Any]:
@@ -102,6 +101,8 @@ def _shown(count: Count, title: str | None) -> dict[str, Any]:
         "satisfied": count.satisfied,
         "on_time": _rate(count.closed - count.untimed - count.late, count.closed - count.untimed, count.untimed),
         "satisfaction": _rate(count.satisfied, count.rated, count.unrated),
+        "response": _rate(count.responded, count.asked_response, count.unresponse),
+        "solved": _rate(count.solved, count.asked_solved, count.unsolved),
     }
 
 
