@@ -49,7 +49,7 @@ def test_a_file_that_is_no_yaml_or_not_there_is_said_in_words(tmp_path: Path) ->
 def test_units_are_looked_up_in_the_directory_when_asked(run: Run) -> None:
     missing = run("check", KUIWEN, "--units")
     assert missing.exit_code == 1
-    assert "command-office" in missing.stdout
+    assert "先用 wuye-loop directory load 装入" in missing.stdout
     run("directory", "load", "--demo")
     assert run("check", KUIWEN, "--units").exit_code == 0
 
@@ -137,3 +137,49 @@ def test_a_unit_that_open_grievances_use_is_not_ended(healthy: Run, tmp_path: Pa
     refused = healthy("directory", "load", file)
     assert refused.exit_code == 1
     assert "（property-centre）：3 件在办诉求还用到它，如 " in refused.stderr
+
+
+def test_a_list_that_leaves_out_what_the_base_has_is_noted_beside_the_findings(tmp_path: Path) -> None:
+    city = tmp_path / "city@1.yaml"
+    lines = 'intake: {red_lines: [{when: {text: {pattern: "自杀|轻生|跳楼|拼命|报复社会"}}}, {when: {text: {pattern: 起火}}}]}\n'
+    city.write_text(CITY + lines, encoding="utf-8")
+    code, out, err = alone("check", city)
+    assert (code, out) == (0, "")
+    notes = [line.removeprefix(f"{city}:") for line in err.splitlines() if line.endswith("（提醒）")]
+    assert [note.partition("：")[0] for note in notes] == [
+        "5:24: 去掉了底本的 1 条“签收时限”的限期",
+        "6:21: 去掉了底本的 3 条红线",
+    ]
+    assert "火灾" in notes[1]
+    assert "自杀" not in notes[1]
+    noted = json.loads(alone("check", city, "--json")[1])
+    assert {one["code"] for one in noted} == {"lost-of-base"}
+    assert alone("check", city, "--resolved")[1].startswith("# city@1.yaml")
+
+
+def test_every_rule_is_listed_with_its_source_those_without_one_first(tmp_path: Path) -> None:
+    city = tmp_path / "city@1.yaml"
+    city.write_text(CITY.replace("is: 2 hours", "is: 2 hours, source: 第九条"), encoding="utf-8")
+    code, out, err = alone("check", city, "--sources")
+    assert code == 0
+    assert f"{city}:5:" in out
+    assert "签收时限（2 小时）：第九条（本文件）" in out
+    assert "（底本）" in out
+    assert "，0 条没有写出处" in err
+    city.write_text(CITY + "actions: {urge: {limit: 3}}\n", encoding="utf-8")
+    first, second, *_ = alone("check", city, "--sources")[1].splitlines()
+    assert first == f"{city}:5: ✗ 签收时限（2 小时）：没有写出处（本文件）"
+    assert "✗" not in second
+    rows = json.loads(alone("check", city, "--sources", "--json")[1])
+    assert [row["rule"] for row in rows if row["source"] is None] == ["签收时限（2 小时）"]
+    assert [row["rule"] for row in rows if row["lent"]] == ["动作“催办”"]
+
+
+def test_sources_are_listed_for_one_proved_file(tmp_path: Path) -> None:
+    assert alone("check", "--sources", KUIWEN, KUIWEN)[0] == 2
+    assert alone("check", "--sources", "--resolved", KUIWEN)[0] == 2
+    broken = tmp_path / "broken.yaml"
+    broken.write_text(KUIWEN.read_text().replace("to: routing", "to: nowhere", 1))
+    code, out, _ = alone("check", "--sources", broken)
+    assert code == 1
+    assert "nowhere" in out

@@ -265,7 +265,7 @@ CASES: dict[str, tuple[str, str, set[tuple[str, str]]]] = {
     "a join": (
         "separate: [[",
         "joins: [{when: {tasks.assist: {min: 1}, open.assist: 0}, act: take_back}]\nseparate: [[",
-        {(SYSTEM, "一旦任务总数“协办”不少于 1 且未结任务数“协办”为 0 时做“收回”")},
+        {(SYSTEM, "一旦开过“协办”且“协办”都已办完时做“收回”")},
     ),
     "a standing": (
         "separate: [[",

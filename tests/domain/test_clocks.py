@@ -100,6 +100,31 @@ def test_a_rung_before_the_start_is_skipped_and_never_fires() -> None:
     assert clocks.fire(clock, 0, local("2026-12-01 10:00")) == clock
 
 
+@pytest.mark.parametrize(
+    ("limit", "starts", "ahead"),
+    [("24 hours", Starts.NEXT_WORKDAY, "-1 day"), ("1 day", Starts.AT_ONCE, "-24 hours"), ("2 hours", Starts.AT_ONCE, "-120 minutes")],
+)  # fmt: skip
+def test_a_warning_that_would_stand_at_the_start_itself_is_skipped(limit: str, starts: Starts, ahead: str) -> None:
+    now = local("2026-11-02 10:00")
+    clock = started(now, limit, starts, [ahead, "", "1 hour"])
+    assert clock.rungs[0].skipped
+    assert [rung.at is not None for rung in clock.rungs] == [False, True, True]
+    assert not swept(clock, now).rungs[0].fired_at
+    assert clocks.recompute(clock, CALENDAR).rungs == clock.rungs
+    held = clocks.resume(clocks.pause(clock, now, CALENDAR), now, CALENDAR)
+    assert held.rungs[0].skipped
+    longer = clocks.extend(clock, Span.parse("1 day"), now, CALENDAR)
+    assert not longer.rungs[0].skipped
+
+
+def test_a_rung_at_due_fires_also_where_the_clock_is_due_at_its_start() -> None:
+    now = local("2026-11-02 10:00")
+    clock = started(now, until=now, ladder=["-1 hour", "", "0 days"])
+    assert [rung.skipped for rung in clock.rungs] == [True, False, False]
+    assert swept(clock, now).rungs[1].fired_at == now
+    assert clocks.recompute(clock, CALENDAR).rungs == clock.rungs
+
+
 def test_a_skipped_rung_comes_back_when_an_extension_gives_it_a_time_to_come() -> None:
     clock = started(local("2026-11-02 18:00"), "1 workday")
     longer = clocks.extend(clock, Span.parse("3 workdays"), local("2026-11-03 10:00"), CALENDAR)

@@ -129,6 +129,25 @@ def test_what_two_readers_could_read_differently_is_refused_with_its_place(
     assert str(error) == f"{FILE}:{place[0]}:{place[1]}: {error.message}"
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("title: 甲，乙：丙\na:\n\tb: 1", ""),
+        ("title: 甲，乙：丙\n# 说明：一，二\na: [1\nb: 1", ""),
+        ("title: 甲\na：甲\nc: 1", "全角标点"),
+        ("a: {b: 1，c: 2}", "全角标点"),
+        ("a: ｛b: 1｝\nc", "全角标点"),
+        ("a:\n  - {b: 1, c: 规定 #1}\n  - {b: 2}\n", "空格加 # 之后是注释"),
+        ("a: [甲 #2, 乙]\nb: 1", "空格加 # 之后是注释"),
+        ("a: [甲, # 说明\n  乙\nb: 1", ""),
+    ],
+)
+def test_a_hint_is_given_only_where_what_it_names_is_there(text: str, hint: str) -> None:
+    message = refusal(text).message
+    assert hint in message
+    assert ("（" in message) == bool(hint)
+
+
 def test_a_duplicate_key_names_both_lines() -> None:
     message = refusal("limits:\n  sla: 24h\n  # 一行注释\n  'sla': 99999h\n").message
     assert "第 2 行" in message

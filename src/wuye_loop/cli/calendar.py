@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.serving import open_site
 from wuye_loop.cli.words import Refused, err, group, out, print_json, print_table
-from wuye_loop.domain.calendar import FIRST_YEAR, LAST_YEAR
 from wuye_loop.domain.checker import load
+from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR
 from wuye_loop.domain.workflow import OfficeHours
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.recalculate import recalculate

@@ -25,6 +25,7 @@ from wuye_loop.trial.simulation.report import compared, notes, rung_rows, staff_
 from wuye_loop.trial.simulation.run import Scene
 from wuye_loop.trial.simulation.scenario import play, scene_of, usual_seeds, with_limits
 from wuye_loop.trial.simulation.staff import Staff, changed, read_staff
+from wuye_loop.trial.simulation.stuck import standing
 from wuye_loop.trial.simulation.summary import Figure, summary_of
 
 _YAML: Final = (".yaml", ".yml")
@@ -96,8 +97,10 @@ def _answer(scene: Scene, other: Scene | None, seeds: int, *, as_json: bool) -> 
     took = round(perf_counter() - began, 1)
     before = summary_of(scene.rules.workflow, found[0], scene.places.titles)
     after = summary_of(other.rules.workflow, found[1], other.places.titles) if other else None
+    said = [*notes(scene), *standing(scene.rules.workflow, found[0])]
+    said += [f"如果：{note}" for note in standing(other.rules.workflow, found[1])] if other else []
     if as_json:
-        asked = {"days": scene.days, "start": scene.first, "per_day": scene.load.per_day, "assumptions": notes(scene)}
+        asked = {"days": scene.days, "start": scene.first, "per_day": scene.load.per_day, "assumptions": said}
         print_json({**asked, "seconds": took, "base": before, "what_if": after})
         return
     _print(scene, before)
@@ -105,7 +108,7 @@ def _answer(scene: Scene, other: Scene | None, seeds: int, *, as_json: bool) -> 
         _print(other, after, "如果：")
         print_table("对比", ("", "现在", "如果", "相差"), compared(before, after))
     out.print("说明", style="bold")
-    for note in notes(scene):
+    for note in said:
         out.print(f"· {note}", markup=False)
     err.print(f"{len(found)} 种情形各 {seeds} 个种子，用时 {took} 秒", style="green")
 

@@ -12,6 +12,9 @@ from wuye_loop.cli.words import Refused, err, print_json
 from wuye_loop.domain.checker import Finding, check
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.extending import EXTENDS, Bases, Extended, bundle, read_whole
+from wuye_loop.domain.extending_lost import lost
+from wuye_loop.domain.provenance import provenance
+from wuye_loop.domain.workflow import Workflow
 from wuye_loop.domain.yamltext import as_yaml
 from wuye_loop.store.workflow_files import bases, find, text_in
 
@@ -21,28 +24,45 @@ def check_files(
     *,
     units: Annotated[bool, typer.Option("--units", help="同时核对单位和职责都在本安装的目录里")] = False,
     resolved: Annotated[bool, typer.Option("--resolved", help="输出与底本（extends）合并后的完整定义")] = False,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="逐条列出规则的出处，和它写在本文件还是底本；没有写出处的在前")
+    ] = False,
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """检查流程文件：每处问题一行 “文件:行:列: 说明”；有错误时退出码为 1。 / prove workflow files."""
-    if resolved and (as_json or len(files) != 1):
-        raise typer.BadParameter("--resolved 一次只写一个文件，不能与 --json 同用")
+    _refuse_mixed(files, resolved=resolved, sources=sources, as_json=as_json)
     known = _directory(data) if units else None
     findings: list[Finding] = []
+    notes: list[Finding] = []
     for file in files:
-        findings += check(text_in(file), str(file), known, bases_of(file, data))[1]
-    if resolved and not any(finding.severity == "error" for finding in findings):
+        workflow, found = check(text_in(file), str(file), known, bases_of(file, data))
+        findings += found
+        notes += _lost(file, workflow, data) if workflow is not None else []
+    proved = not any(finding.severity == "error" for finding in findings)
+    if resolved and proved:
         typer.echo(_resolved(files[0], data), nl=False)
+    elif sources and proved:
+        _print_sources(files[0], data, as_json=as_json)
     elif as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json([asdict(finding) for finding in (*findings, *notes)])
     else:
         for finding in findings:
             typer.echo(finding if finding.severity == "error" else f"{finding}（提醒）")
+    for note in () if as_json else notes:  # what a city means as often as not: said beside the findings, not among them
+        err.print(f"{note}（提醒）", style="yellow", markup=False)
     wrong = sum(finding.severity == "error" for finding in findings)
     if wrong:
         err.print(f"{wrong} 处错误", style="red")
         raise typer.Exit(1)
     err.print(f"{len(files)} 个文件没有错误", style="green")
+
+
+def _refuse_mixed(files: list[Path], *, resolved: bool, sources: bool, as_json: bool) -> None:
+    if resolved and (as_json or len(files) != 1):
+        raise typer.BadParameter("--resolved 一次只写一个文件，不能与 --json 同用")
+    if sources and (resolved or len(files) != 1):
+        raise typer.BadParameter("--sources 一次只看一个文件，不能与 --resolved 同用")
 
 
 def _directory(data: Path | None) -> Directory:
@@ -65,6 +85,24 @@ def _resolved(file: Path, data: Path | None) -> str:
         return as_yaml(whole.data)
     rest = {key: value for key, value in whole.data.items() if key != EXTENDS}
     return f"# {file.name} 与底本 {whole.data[EXTENDS]} 合并而成\n{as_yaml(rest)}"
+
+
+def _lost(file: Path, workflow: Workflow, data: Path | None) -> list[Finding]:
+    """Return a note for each list of the city's that leaves out what its base has."""
+    whole = read_whole(text_in(file), str(file), bases_of(file, data))
+    return lost(whole, workflow) if isinstance(whole, Extended) else []
+
+
+def _print_sources(file: Path, data: Path | None, *, as_json: bool) -> None:
+    whole = read_whole(text_in(file), str(file), bases_of(file, data))
+    rules = provenance(whole, Workflow.model_validate(whole.data))
+    if as_json:
+        print_json([asdict(rule) for rule in rules])
+        return
+    for rule in rules:
+        typer.echo(rule)
+    silent = sum(rule.source is None for rule in rules)
+    err.print(f"{len(rules)} 条规则，{silent} 条没有写出处", style="yellow" if silent else "green")
 
 
 def bases_of(file: Path, data: Path | None) -> Bases:

@@ -1,23 +1,28 @@
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from wuye_loop.domain.spans import Span, TimeUnit
+from wuye_loop.domain.wall import (
+    DAY,
+    FIRST_YEAR,
+    LAST_YEAR,
+    NOTHING,
+    OUT_OF_RANGE,
+    months_on,
+    shifts_of,
+    since_midnight,
+)
 
-FIRST_YEAR: Final = 1990
-LAST_YEAR: Final = 2200
-NOTHING: Final = timedelta(0)
-DAY: Final = timedelta(days=1)
 CACHED: Final = 4096  # answers kept of each kind: days come again and again, instants by the ladders of one clock
 _HOUR: Final = timedelta(hours=1)
 _MONDAY_TO_FRIDAY: Final = 5
-_OUT_OF_RANGE: Final = f"out of the calendar, which knows the years {FIRST_YEAR} to {LAST_YEAR}"
 _EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - DAY
 _LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) + DAY
 
@@ -36,7 +41,7 @@ _AT_ONCE, _SAME_DAY, _NEXT_WORKDAY = Starts.AT_ONCE, Starts.SAME_DAY, Starts.NEX
 _DAY, _WORKHOUR, _WORKDAY, _MONTH = TimeUnit.DAY, TimeUnit.WORKHOUR, TimeUnit.WORKDAY, TimeUnit.MONTH
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # a value all the same; not frozen, because that takes three times as long to make
 class Due:
     """When a limit runs out: the UTC instant, whether an unpublished year had a say, the days off passed over."""
 
@@ -52,6 +57,8 @@ class _Year(NamedTuple):
     opens: list[datetime]  # of every shift of the year, in order
     closes: list[datetime]
     office: list[timedelta]  # office time of the year before each shift; the last one is the whole year
+    begins: datetime
+    ends: datetime
 
 
 class WorkCalendar:
@@ -66,7 +73,7 @@ class WorkCalendar:
     """
 
     __slots__ = (
-        "_between", "_days", "_given", "_hours", "_midnights", "_month_end", "_office_day", "_published", "_today", "_workday",
+        "between", "_days", "_given", "_hours", "_midnights", "_month_end", "_office_day", "_published", "_today", "_workday",
         "_workdays_end", "_years", "_zone", "version",
     )  # fmt: skip
 
@@ -83,14 +90,14 @@ class WorkCalendar:
         except (ZoneInfoNotFoundError, ValueError, OSError) as unknown:
             raise ValueError(f"{zone[:40]!r} is no time zone: write one such as Asia/Shanghai") from unknown
         self._given = tuple(hours)
-        self._hours = _shifts(hours)
+        self._hours = shifts_of(hours)
         self._office_day = sum((closes - opens for opens, closes in self._hours), NOTHING)
         self._days = dict(days)
         self._published = frozenset(published)
         self._years: dict[int, _Year] = {}
         self._midnights: dict[date, tuple[datetime, bool]] = {}
         self.version = version
-        self._between = lru_cache(CACHED)(self._find_between)
+        self.between = lru_cache(CACHED)(self._find_between)
         self._month_end = lru_cache(CACHED)(self._find_month_end)
         self._today = lru_cache(CACHED)(lambda at: at.astimezone(self._zone).date())  # one step starts several clocks
         self._workday = lru_cache(CACHED)(self._find_workday)
@@ -167,7 +174,7 @@ class WorkCalendar:
         if span.unit is _WORKHOUR or starts is _AT_ONCE:
             office = span.n * (_HOUR if span.unit is _WORKHOUR else self._office_day)
             at = self.add_working_time(start, office)
-            return Due(at, *self._between(today, self._wall(at)[0]))
+            return Due(at, *self.between(today, self._wall(at)[0]))
         counts_today = starts is _SAME_DAY and self.is_workday(today) and start < self.close_of(today)
         return self._workdays_end(today, span.n - 1 if counts_today else span.n)
 
@@ -178,18 +185,28 @@ class WorkCalendar:
         so that from a Sunday +1 is Monday and -1 is Friday. Midnight is the 24:00 of the day that ends, as deadlines
         mean it. A month without that day ends on its last (民法典 第二百零二条).
         """
+        return self.shifts(at, (span,))[0]
+
+    def shifts(self, at: datetime, spans: Iterable[Span]) -> list[datetime]:
+        """Move one instant by each of several spans, as `shift` does."""
         at = self._within(at)
-        if span.n == 0:
-            return at
-        if (elapsed := span.elapsed) is not None:
-            return self._within(at + elapsed)
-        if span.unit is _WORKHOUR:
-            return self.add_working_time(at, span.n * _HOUR)
-        day, clock = self._wall(at)
+        wall: tuple[date, timedelta] | None = None
+        found = []
+        for span in spans:
+            if span.elapsed is not None:
+                found.append(self._within(at + span.elapsed))
+            elif span.unit is _WORKHOUR or span.n == 0:
+                found.append(self.add_working_time(at, span.n * _HOUR))
+            else:
+                wall = wall or self._wall(at)
+                found.append(self._on(*wall, span))
+        return found
+
+    def _on(self, day: date, clock: timedelta, span: Span) -> datetime:
         if span.unit is _WORKDAY:
             return self._instant(self._workday(day, span.n), clock)
         if span.unit is _MONTH:
-            return self._instant(_months_on(day, span.n), clock)
+            return self._instant(months_on(day, span.n), clock)
         return self._instant(day + span.n * DAY, clock)
 
     # -- office time --------------------------------------------------------------------------------------------
@@ -258,21 +275,21 @@ class WorkCalendar:
             return Due(self._instant(last, DAY), provisional=False, skipped=())
         first = self._workday(today, 1)
         at = self._instant(first + (n - 1) * DAY, DAY)
-        return Due(at, *self._between(today, first))
+        return Due(at, *self.between(today, first))
 
     def _find_workdays_end(self, today: date, n: int) -> Due:
         """Find the closing of the nth workday after today (0: today's)."""
         last = self._workday(today, n)
-        return Due(self.close_of(last), *self._between(today, last))
+        return Due(self.close_of(last), *self.between(today, last))
 
     def _find_between(self, first: date, last: date) -> tuple[bool, tuple[date, ...]]:
         """Find what the days from first to last have to say: whether one is unpublished, and the days off."""
         return self.unpublished(first, last), self.days_off(first, last)
 
     def _find_month_end(self, today: date, n: int) -> Due:
-        same = _months_on(today, n)
+        same = months_on(today, n)
         last = self._workday(same - DAY, 1)
-        return Due(self.close_of(last), *self._between(same, last))
+        return Due(self.close_of(last), *self.between(same, last))
 
     def _find_workday(self, day: date, n: int) -> date:
         """Find the nth workday after the day (0: the day itself, a workday), before it when negative."""
@@ -291,12 +308,15 @@ class WorkCalendar:
 
     def _spent(self, at: datetime) -> tuple[int, timedelta]:
         """Give the local year and the office time passed in it."""
-        day = at.astimezone(self._zone).date()
-        table = self._year(day.year)
+        year = at.year
+        table = self._year(year)
+        if not table.begins <= at < table.ends:  # the local new year is hours away from that of the instant
+            year += 1 if at >= table.ends else -1
+            table = self._year(year)
         place = bisect_right(table.opens, at) - 1
         if place < 0:
-            return day.year, NOTHING
-        return day.year, table.office[place] + (min(at, table.closes[place]) - table.opens[place])
+            return year, NOTHING
+        return year, table.office[place] + (min(at, table.closes[place]) - table.opens[place])
 
     def _year(self, year: int) -> _Year:
         table = self._years.get(year)
@@ -306,7 +326,7 @@ class WorkCalendar:
 
     def _build(self, year: int) -> _Year:
         if not FIRST_YEAR <= year <= LAST_YEAR:
-            raise ValueError(f"the year {year} leads {_OUT_OF_RANGE}")
+            raise ValueError(f"the year {year} leads {OUT_OF_RANGE}")
         first = date(year, 1, 1)
         works: list[date] = []
         off: list[date] = []
@@ -319,7 +339,16 @@ class WorkCalendar:
                 off.append(day)
         every = [shift for day in works for shift in shifts[day]]
         office = list(accumulate((closes - opens for opens, closes in every), initial=NOTHING))
-        return _Year(works, off, shifts, [opens for opens, _ in every], [closes for _, closes in every], office)
+        return _Year(
+            works,
+            off,
+            shifts,
+            [opens for opens, _ in every],
+            [closes for _, closes in every],
+            office,
+            self._instant(first, NOTHING),
+            self._instant(date(year, 12, 31), DAY),
+        )
 
     def _open(self, day: date) -> list[tuple[datetime, datetime]]:
         """Give the shifts of a day as UTC instants; what a moved clock swallows, a whole day even, has no length."""
@@ -341,13 +370,13 @@ class WorkCalendar:
         local = self.local(at)
         day = local.date()
         midnight, even = self._midnights.get(day) or self._midnight(day)
-        clock = at - midnight if even else _clock(local.time())
+        clock = at - midnight if even else since_midnight(local.time())
         return (day, clock) if clock else (day - DAY, DAY)
 
     def _midnight(self, day: date) -> tuple[datetime, bool]:
         """Find when a local day begins, and whether it is even: 24 hours long, so that no clock was moved on it."""
         if not FIRST_YEAR <= day.year <= LAST_YEAR:
-            raise ValueError(f"the year {day.year} leads {_OUT_OF_RANGE}")
+            raise ValueError(f"the year {day.year} leads {OUT_OF_RANGE}")
         midnight = self._at(day, NOTHING)
         found = self._midnights[day] = midnight, self._at(day, DAY) - midnight == DAY
         return found
@@ -365,31 +394,5 @@ class WorkCalendar:
             raise ValueError("an instant needs its zone: this one has none")
         # One day of grace each way: the local new year and the last 24:00 lie in the neighbouring UTC year.
         if not _EARLIEST <= at <= _LATEST:
-            raise ValueError(f"{at.isoformat()} leads {_OUT_OF_RANGE}")
+            raise ValueError(f"{at.isoformat()} leads {OUT_OF_RANGE}")
         return at if at.tzinfo is UTC else at.astimezone(UTC)
-
-
-def _shifts(hours: Sequence[tuple[time, time]]) -> tuple[tuple[timedelta, timedelta], ...]:
-    """Give the shifts in order as times since midnight; ValueError when one is empty or crosses another."""
-    if not hours:
-        return ((NOTHING, DAY),)
-    shifts = tuple(sorted((_clock(opens), _clock(closes) or DAY) for opens, closes in hours))
-    if any(closes <= opens for opens, closes in shifts):
-        raise ValueError("office hours close after they open; a night shift is two: until 24:00 and from 00:00")
-    if any(after[0] < before[1] for before, after in pairwise(shifts)):
-        raise ValueError("office hours must not cross each other")
-    return shifts
-
-
-def _clock(wall: time) -> timedelta:
-    return timedelta(hours=wall.hour, minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond)
-
-
-def _months_on(day: date, n: int) -> date:
-    """Give the day of the same number n months on, or that month's last (民法典 第二百零二条)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
-    if not FIRST_YEAR <= year <= LAST_YEAR:
-        raise ValueError(f"the year {year} leads {_OUT_OF_RANGE}")
-    first = date(year, month + 1, 1)
-    last = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1) - DAY
-    return min(first + (day.day - 1) * DAY, last)

@@ -18,6 +18,7 @@ from wuye_loop.domain.checker_routers import check_routers, read_routers
 from wuye_loop.domain.checker_scene import Scene
 from wuye_loop.domain.checker_shape import note_shape
 from wuye_loop.domain.checker_sources import check_sources
+from wuye_loop.domain.checker_timers import check_timers
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.extending import Bases, ExtendingError, read_whole
@@ -73,6 +74,7 @@ def _prove(scene: Scene) -> None:
     check_conditions(scene, parts)
     check_graph(scene)
     check_chains(scene)
+    check_timers(scene)
     check_clocks(scene)
     check_duties(scene, parts)
     check_apart(scene)

@@ -1,9 +1,14 @@
 """Checks clocks: every open state is under one, each can run out, and each rung of its ladder can do what it says."""
 
+import json
+
+from wuye_loop.domain.calendar import Starts
+from wuye_loop.domain.checker_cases import Cases
+from wuye_loop.domain.checker_conditions import cases_of
 from wuye_loop.domain.checker_finding import listed, quoted
 from wuye_loop.domain.checker_scene import SYSTEM, FlowPlace, Scene
 from wuye_loop.domain.spans import Span, TimeUnit
-from wuye_loop.domain.workflow import ClockSpec, RungSpec
+from wuye_loop.domain.workflow import ClockSpec, Limit, RungSpec
 from wuye_loop.domain.yamldoc import Path
 
 # The least and the most minutes that one of a unit may last: a workday may follow a holiday of nine days.
@@ -23,17 +28,19 @@ _MOST = {
     TimeUnit.WORKDAY: 12 * 1440,
     TimeUnit.MONTH: 31 * 1440,
 }
+_REST = 12 * 1440  # minutes that may be over of a limit's first day, and of a holiday that it must not end on
 
 
 def check_clocks(scene: Scene) -> None:
     """Note open states under no clock, clocks that never run, limits that are no limits, ladders that cannot act."""
+    cases = cases_of(scene)
     for place in scene.places:
         _check_cover(scene, place)
         for name, clock in place.flow.clocks.items():
             path = (*place.path, "clocks", name)
             _check_states(scene, place, clock, path)
             _check_limits(scene, place, clock, path)
-            _check_ladder(scene, place, clock, path)
+            _check_ladder(scene, cases, place, clock, path)
             _check_per(scene, place, clock, (*path, "per"))
     for step in scene.steps:
         within = getattr(step.step, "within", None)
@@ -98,7 +105,7 @@ def _check_limits(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) 
             scene.findings.error((*at, "until"), "wrong-field", words)
 
 
-def _check_ladder(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) -> None:
+def _check_ladder(scene: Scene, cases: Cases, place: FlowPlace, clock: ClockSpec, path: Path) -> None:
     if not clock.ladder:
         scene.findings.warn(path, "no-ladder", "这个时限没有 ladder：到期时什么也不会发生", key=True)
     seen: set[RungSpec] = set()
@@ -116,7 +123,7 @@ def _check_ladder(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) 
         _check_open(scene, place, clock, rung, at)
         if index:
             _check_order(scene, clock.ladder[index - 1], rung, at)
-        _check_early(scene, clock, rung, at)
+        _check_early(scene, cases, clock, rung, at)
 
 
 def _check_act(scene: Scene, place: FlowPlace, clock: ClockSpec, rung: RungSpec, at: Path) -> None:
@@ -172,21 +179,55 @@ def _check_order(scene: Scene, before: RungSpec, rung: RungSpec, at: Path) -> No
         scene.findings.error((*at, "at"), "out-of-order", words)
 
 
-def _check_early(scene: Scene, clock: ClockSpec, rung: RungSpec, at: Path) -> None:
-    """Find a warning that is longer than every limit: it would stand before the start, and is never given."""
+def _check_early(scene: Scene, cases: Cases, clock: ClockSpec, rung: RungSpec, at: Path) -> None:
+    """Find a warning as long as its limit: it would stand at the start or before it, and is never given.
+
+    Where only some limits are too short for it, that is how urgent matters go without it; but as long as one to the
+    minute it looks as if it were given.
+    """
     offset = rung.offset
     spans = [limit.is_ for limit in clock.limit]
-    if offset is None or offset.n >= 0 or not spans or any(span is None for span in spans):
+    if offset is None or offset.n >= 0 or not spans or any(span is None or span.n < 1 for span in spans):
         return
+    limits = [(limit, limit.is_) for limit in clock.limit if limit.is_ is not None]
+    early = [limit for limit, span in limits if _too_early(offset, span, limit.starts or clock.starts)]
+    if len(early) == len(limits):
+        words = f"提前量 {_at(rung)} 不短于时限本身（{'、'.join(map(str, spans))}）：这一级永远不会发生"
+        scene.findings.error((*at, "at"), "too-early", words)
+        return
+    for limit, span in limits:
+        if _as_long(offset, span) and limit in early and cases.together(limit.when, rung.when):
+            words = (
+                f"提前量 {_at(rung)} 与其中一条时限（{_when(limit)}{span}）一样长：那种诉求的这一级正在起算时，不会发生"
+            )
+            scene.findings.warn((*at, "at"), "too-early", words)
+
+
+def _too_early(offset: Span, span: Span, starts: Starts) -> bool:
+    """Say whether a rung so long before due stands, whatever the day, at the start of such a limit or before it.
+
+    Days counted from the next day on, and months, leave the rest of the first day over, or the days of a holiday.
+    """
     ahead = abs(offset.n)
-    for span in spans:
-        if span is None or span.n < 1:
-            return
-        same = span.unit is offset.unit
-        if (ahead < span.n) if same else (ahead * _LEAST[offset.unit] < span.n * _MOST[span.unit]):
-            return
-    words = f"提前量 {_at(rung)} 不短于时限本身（{'、'.join(str(span) for span in spans)}）：这一级永远不会发生"
-    scene.findings.error((*at, "at"), "too-early", words)
+    days = span.unit in (TimeUnit.DAY, TimeUnit.WORKDAY) and starts in (Starts.NEXT_DAY, Starts.NEXT_WORKDAY)
+    rest = days or span.unit is TimeUnit.MONTH
+    if span.unit is offset.unit:
+        return ahead > span.n if rest else ahead >= span.n
+    return ahead * _LEAST[offset.unit] >= span.n * _MOST[span.unit] + (_REST if rest else 0)
+
+
+def _as_long(offset: Span, span: Span) -> bool:
+    """Say whether both are written as the same time: in one unit, or in units that always last as long."""
+    even = (TimeUnit.MINUTE, TimeUnit.HOUR, TimeUnit.DAY)
+    if span.unit is not offset.unit and not (span.unit in even and offset.unit in even):
+        return False
+    return abs(offset.n) * _LEAST[offset.unit] == span.n * _LEAST[span.unit]
+
+
+def _when(limit: Limit) -> str:
+    """Return a limit's condition as it is written, in brackets with what follows."""
+    written = json.dumps(limit.when.raw, ensure_ascii=False, default=dict).replace('"', "")
+    return f"when: {written}，" if limit.when.raw else "不写 when 的，"
 
 
 def _at(rung: RungSpec) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from wuye_loop.domain.checker_cases import Cases, as_asked
+from wuye_loop.domain.checker_extra import check_extra
 from wuye_loop.domain.checker_finding import listed, nearest, quoted
 from wuye_loop.domain.checker_scene import FlowPlace, Scene, StepPlace
 from wuye_loop.domain.conditions import Condition, ConditionError
@@ -36,6 +37,8 @@ def check_conditions(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> N
         for fact, raw in asked.condition.raw.items():
             _check_member(scene, asked, fact)
             _check_values(scene, cases, asked, fact, raw)
+            if fact.startswith("extra."):
+                check_extra(scene, asked.path, fact, _values(raw, (*asked.path, fact)), asked.condition.raw)
     _check_patterns(scene)
     _check_turns(scene, cases)
 

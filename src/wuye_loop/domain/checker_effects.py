@@ -13,7 +13,7 @@ from wuye_loop.domain.checker_shape import note_shape
 from wuye_loop.domain.checker_taken import not_for_system
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.effects import ExtendClock, effect_params
-from wuye_loop.domain.forms import NAME
+from wuye_loop.domain.forms import NAME, FieldSpec
 from wuye_loop.domain.terms import Urgency
 from wuye_loop.domain.workflow import ActionSpec, Outcome
 from wuye_loop.domain.yamldoc import Path
@@ -209,14 +209,24 @@ def _rate(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
         words = f"ratings 里没有一种评价是在这个操作的状态里问的：{name} 的 in 里要有 {'、'.join(action.from_)}"
         scene.findings.error(path, "no-rating", words)
     for ask, field in rating.asks.items():
-        given = action.needs.get(ask)
-        if given is None or given.type != field.type or not set(given.choices) <= set(field.choices):
-            words = f"评价 {name} 要问{quoted(ask)}，needs 里要有同样类型、同样选项的这一项"
-            scene.findings.error(path, "rating-form", words)
+        unlike = _unlike(name, ask, field, action.needs.get(ask), place.words)
+        if unlike is not None:
+            form, asked = (*place.step.path, "needs", ask), ("ratings", name, "asks", ask)
+            scene.findings.error(scene.findings.own(path, form, asked), "rating-form", unlike)
     others = [one for one in action.by if one not in rating.by] if rating.by else []
     if others:
         words = f"评价 {name} 由 {'、'.join(rating.by)} 来评，而这里 {'、'.join(others)} 也能评"
         scene.findings.error(path, "not-the-rater", words)
+
+
+def _unlike(rating: str, ask: str, field: FieldSpec, given: FieldSpec | None, action: str) -> str | None:
+    """Say how the form of an action differs from what a rating asks."""
+    if given is None or given.type != field.type:
+        return f"评价 {rating} 要问{quoted(ask)}，{action} 的 needs 里要有同样类型、同样选项的这一项"
+    if {*given.choices} != {*field.choices}:
+        have, want = ("、".join(choices) for choices in (given.choices, field.choices))
+        return f"评价 {rating} 的{quoted(ask)}有选项 {want}，而{action} 的 needs 里是 {have}：两处的选项要一样"
+    return None
 
 
 def _precedent(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:

@@ -50,6 +50,11 @@ class Findings:
         if not self.full:
             self.error(path, "unknown-name", f"没有{what}{quoted(name)}{nearest(name, allowed)}")
 
+    def own(self, *paths: Sequence[str | int]) -> Sequence[str | int]:
+        """Return the first of some places that the file itself wrote, and not what it extends; else the first."""
+        mine = (path for path in paths if self._doc.place(written(self._doc.data, path))[0] == self._doc.file)
+        return next(mine, paths[0])
+
     @property
     def full(self) -> bool:
         """Whether there are as many findings as are kept."""
@@ -108,11 +113,17 @@ def listed(names: Iterable[str]) -> str:
     return "、".join(every[:_SHOWN]) + rest
 
 
+def alike(name: str, allowed: Sequence[str]) -> str | None:
+    """Return the name that a written one is likely meant to be."""
+    near = process.extractOne(name[:_LONGEST], allowed, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+    return str(near[0]) if near else None
+
+
 def nearest(name: str, allowed: Iterable[str]) -> str:
     """Return the end of a sentence about a wrong name: the nearest right one, and all of them."""
     every = list(dict.fromkeys(allowed))
     if not every:
         return "：这里一个也没有定义"
-    near = process.extractOne(name[:_LONGEST], every, scorer=fuzz.ratio, score_cutoff=_ALIKE)
-    guess = f"，是不是 {near[0]}？" if near else "。"
+    near = alike(name, every)
+    guess = f"，是不是 {near}？" if near else "。"
     return f"{guess}可用：{listed(every)}"

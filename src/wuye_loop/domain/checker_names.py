@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel
@@ -19,7 +20,7 @@ from wuye_loop.domain.checker_scene import (
     StepPlace,
 )
 from wuye_loop.domain.forms import FieldSpec
-from wuye_loop.domain.terms import Urgency
+from wuye_loop.domain.terms import Level, Urgency
 from wuye_loop.domain.workflow import ActionSpec, TaskUnit
 from wuye_loop.domain.yamldoc import Path
 
@@ -192,6 +193,12 @@ def _check_intake(scene: Scene) -> None:
 def _check_lists(scene: Scene) -> None:
     workflow = scene.workflow
     known(scene, ("levels",), "层级", workflow.levels, workflow.levels)
+    order = list(Level)
+    wrong = next((here for last, here in pairwise(workflow.levels) if order.index(last) > order.index(here)), None)
+    if wrong is not None:
+        right = ", ".join(level for level in order if level in workflow.levels)
+        words = f"levels 要由小到大写：{quoted(wrong)}要在前面，例如 [{right}]"
+        scene.findings.error(("levels", workflow.levels.index(wrong)), "out-of-order", words)
     if not workflow.levels:
         scene.findings.error(("levels",), "no-levels", "至少要有一个层级", key=True)
     for index, pair in enumerate(workflow.separate):

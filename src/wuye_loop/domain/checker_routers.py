@@ -62,6 +62,7 @@ def check_routers(scene: Scene, parts: Sequence[Part]) -> None:
             scene.findings.warn(("routers", index, "kind"), "no-precedents", words)
     _check_rules(scene, parts)
     _check_assists(scene, parts)
+    _check_roles(scene, parts)
     if scene.directory is not None:
         _check_units(scene, scene.directory, parts)
 
@@ -114,8 +115,24 @@ def _check_assists(scene: Scene, parts: Sequence[Part]) -> None:
             scene.findings.error(path, "no-assist", words)
 
 
+def _check_roles(scene: Scene, parts: Sequence[Part]) -> None:
+    """Find names of roles where the code of a unit is wanted; a unit may have the same word for its code."""
+    roles = scene.workflow.roles
+    codes = {role.unit for role in roles.values() if isinstance(role.unit, str)}
+    known = scene.directory.units if scene.directory is not None else {}
+    for path, code, assists in units_named(parts):
+        if code in roles and code != COMPANY and code not in codes and code not in known:
+            may = "单位编码或 company" if assists or path[-1] == "to" else "单位编码"
+            words = f"“{code}”是角色的名称，这里要写{may}"
+            scene.findings.error(path, "role-for-unit", words)
+
+
 def _check_units(scene: Scene, directory: Directory, parts: Sequence[Part]) -> None:
     """Find codes of units and names of duties that the directory does not have."""
+    if not directory.units:
+        words = "单位名录是空的，先用 wuye-loop directory load 装入：否则没有单位可以核对"
+        scene.findings.error(("roles",), "no-directory", words, key=True)
+        return
     active = [unit for unit in directory.units.values() if unit.active]
     codes = [unit.code for unit in active]
     duties = list(dict.fromkeys(duty for unit in active for duty in unit.duties))

@@ -49,6 +49,13 @@ class CallPlace:
     call: EffectCall
     way: Outcome | None
 
+    @property
+    def words(self) -> str:
+        """How a message names the step that has the effect."""
+        kind, name = self.step.place.kind, self.step.name
+        inside = "" if kind is None else f"任务 {kind} 的"
+        return f"{inside}发起" if name is None else f"{inside}操作 {name}"
+
 
 @dataclass(frozen=True)
 class Scene:

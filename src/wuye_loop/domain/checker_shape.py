@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from wuye_loop.domain.checker_finding import Findings, listed, nearest, quoted
 from wuye_loop.domain.conditions import ConditionError
 from wuye_loop.domain.forms import NAME
+from wuye_loop.domain.spans import WRITTEN_AS
 from wuye_loop.domain.workflow import EffectCall
 
 Place = tuple[str | int, ...]
@@ -18,7 +19,6 @@ Place = tuple[str | int, ...]
 _TAGS = frozenset({"DutyUnit", "TaskUnit", "EstateUnit", "str", "int", "constrained-str", "Span"})  # of unions
 _CHINESE = re.compile(r"[一-鿿]")
 _CHOICES = re.compile(r"'([^']*)'")
-_SPAN = "要写一段时间：整数、空格、单位，例如 5 workdays、-1 workday、30 minutes（单位：minute hour day workhour workday month）"
 _PATTERNS = {
     NAME: "名字要以小写英文字母开头，只含小写字母、数字和下划线，最多 40 个字符",
     r"^[a-z][a-z0-9-]{1,39}$": "名字要以小写英文字母开头，只含小写字母、数字和连字符，2 至 40 个字符",
@@ -40,8 +40,8 @@ _WORDS = {
     "model_attributes_type": "这里要写“键: 值”的映射",
     "tuple_type": "这里要写列表",
     "list_type": "这里要写列表",
-    "is_instance_of": _SPAN,
-    "dataclass_type": _SPAN,
+    "is_instance_of": WRITTEN_AS,
+    "dataclass_type": WRITTEN_AS,
 }
 _LIMITS = {
     "string_too_long": ("max_length", "太长，最多 {} 个字"),
@@ -56,7 +56,7 @@ _LIMITS = {
 
 def note_shape(error: ValidationError, model: type[BaseModel], prefix: Sequence[str | int], findings: Findings) -> None:
     """Note every complaint of a validation of `model`, whose data stands at `prefix` in the definition."""
-    details = error.errors(include_url=False, include_input=False)
+    details = error.errors(include_url=False)
     for detail in _one_per_union(details):
         loc: Place = detail["loc"]
         words, code, key = _words(detail, model)
@@ -114,18 +114,27 @@ def _words(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str, bool
     if kind == "extra_forbidden":
         return _unknown_key(last, _model_at(model, loc[:-1])), "unknown-key", True
     if kind in ("literal_error", "enum"):
-        words = f"这里不能这样写，可用：{listed(_CHOICES.findall(str(context.get('expected', ''))))}"
+        words = f"{_called(loc)}这里不能这样写，可用：{listed(_CHOICES.findall(str(context.get('expected', ''))))}"
     elif kind == "string_pattern_mismatch":
         words = _PATTERNS.get(str(context.get("pattern")), "写法不对")
     elif kind in ("value_error", "assertion_error"):
         reason = str(context.get("error", ""))
-        words = reason if _CHINESE.search(reason) else _SPAN
+        words = reason if _CHINESE.search(reason) else WRITTEN_AS
+    elif kind == "string_type" and isinstance(detail["input"], dict | list | tuple):
+        many = "“键: 值”的映射" if isinstance(detail["input"], dict) else "列表"
+        words = f"{_called(loc)}这里只能写一个词或一句话，不能写{many}"
     elif kind in _LIMITS:
         name, frame = _LIMITS[kind]
         words = frame.format(context.get(name, ""))
     else:
         words = _WORDS.get(kind, f"写法不对（{kind}）")
     return words, "bad-value", last == "[key]"
+
+
+def _called(loc: Place) -> str:
+    """Return the key that a place stands under, with the one above it: `limit.per `."""
+    names = [step for step in loc if isinstance(step, str) and not _is_tag(step) and step != "[key]"]
+    return f"{'.'.join(names[-2:])} " if names else ""
 
 
 def _unknown_key(name: str, model: type[BaseModel] | None) -> str:

@@ -1,5 +1,6 @@
 """Checks where grievances come from: sources with their channels, forms and first states, and orders that attach."""
 
+from wuye_loop.domain.checker_extra import check_extra
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_names import check_fields, known
 from wuye_loop.domain.checker_scene import Scene
@@ -58,6 +59,7 @@ def _check_attach(scene: Scene) -> None:
     """Check the actions that orders become on an earlier grievance: the hotline takes them, and fills in no form."""
     actions = scene.workflow.actions
     for index, attach in enumerate(scene.workflow.intake.attach):
+        check_extra(scene, ("intake", "attach", index, "to"), attach.to, ())
         path = ("intake", "attach", index, "act")
         known(scene, path, "主流程的操作", [attach.act], tuple(actions))
         action = actions.get(attach.act)

@@ -64,7 +64,7 @@ def start(
     now: datetime,
     calendar: WorkCalendar,
 ) -> Clock:
-    """Start a clock now; a rung whose instant is already past is skipped and does not fire.
+    """Start a clock now; a rung whose instant is already past, or a warning that has no time ahead, is skipped.
 
     ValueError without exactly one of limit and until, or for a limit below 1.
     """
@@ -73,7 +73,9 @@ def start(
     due = _begun(limit, until, starts, now, calendar)
     plans = tuple(plans)
     rungs = [
-        Rung(plan.index, at, None, skipped=False) if at >= now else Rung(plan.index, None, None, skipped=True)
+        Rung(plan.index, at, None, skipped=False)
+        if at > now or not _missed(plan, at, now)
+        else Rung(plan.index, None, None, skipped=True)
         for plan, at in zip(plans, _standing(plans, due.at, calendar), strict=True)
     ]
     return Clock(
@@ -193,7 +195,7 @@ def _begun(
 def recompute(clock: Clock, calendar: WorkCalendar) -> Clock:
     """Give the clock as its history stands under this calendar: the due instant and the rungs not fired move.
 
-    A rung is skipped while its instant lies before the start; a moved due instant brings it back, unless it would
+    A rung is skipped while its instant lies before the start, one before due also at the start itself; a moved due instant brings it back, unless it would
     stand before the change that moved it.
     """
     return _folded(clock, clock.status, clock.ended_at, clock.adjustments, calendar)
@@ -254,8 +256,8 @@ def _extended(due: Due, adjustment: Adjustment, calendar: WorkCalendar) -> Due:
 def _walked(due: Due, at: datetime, calendar: WorkCalendar, since: datetime) -> Due:
     """Give the due instant moved to `at`, with what the working days between have to say."""
     first, last = calendar.local_date(since), calendar.local_date(at - timedelta.resolution)
-    skipped = tuple(sorted({*due.skipped, *calendar.days_off(first, last)}))
-    return Due(at, due.provisional or calendar.unpublished(first, last), skipped)
+    unpublished, off = calendar.between(first, last)
+    return Due(at, due.provisional or unpublished, tuple(sorted({*due.skipped, *off})) if off else due.skipped)
 
 
 def _adjusted(
@@ -289,22 +291,28 @@ def _laid(
     running: bool,
     calendar: WorkCalendar,
 ) -> tuple[Rung, ...]:
-    standing = {plan.index: at for plan, at in zip(plans, _standing(plans, due_at, calendar), strict=True)}
+    standing = {plan.index: (plan, at) for plan, at in zip(plans, _standing(plans, due_at, calendar), strict=True)}
     laid = []
     for rung in rungs:
         if rung.fired_at:
             laid.append(rung)
             continue
-        at = standing[rung.index]
-        skipped = at < started_at or (rung.skipped and at < changed_at)
+        plan, at = standing[rung.index]
+        skipped = _missed(plan, at, started_at) or (rung.skipped and _missed(plan, at, changed_at))
         laid.append(Rung(rung.index, at if running and not skipped else None, None, skipped))
     return tuple(laid)
+
+
+def _missed(plan: RungPlan, at: datetime, since: datetime) -> bool:
+    """Say whether a rung has no turn after an instant; one before due has none at that instant either: it warns of nothing."""
+    return at < since or (at == since and plan.offset is not None and plan.offset.n < 0)
 
 
 @lru_cache(maxsize=8192)  # most deadlines are a closing time, and the clocks of one rule have one ladder
 def _standing(plans: tuple[RungPlan, ...], due_at: datetime, calendar: WorkCalendar) -> tuple[datetime, ...]:
     """Return when each rung of a ladder stands."""
-    return tuple(due_at if plan.offset is None else calendar.shift(due_at, plan.offset) for plan in plans)
+    moved = iter(calendar.shifts(due_at, [plan.offset for plan in plans if plan.offset is not None]))
+    return tuple(due_at if plan.offset is None else next(moved) for plan in plans)
 
 
 def _with(

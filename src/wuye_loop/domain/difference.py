@@ -2,8 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from wuye_loop.domain import difference_papers, difference_routing, difference_tasks, difference_whole
-from wuye_loop.domain.difference_sides import CLERK, EVERYBODY, RUNNING, SYSTEM, Change, Place, Sides
+from wuye_loop.domain import (
+    difference_intake,
+    difference_papers,
+    difference_routing,
+    difference_tasks,
+    difference_whole,
+)
+from wuye_loop.domain.difference_sides import CLERK, EVERYBODY, RED, RUNNING, SYSTEM, Change, Place, Sides
 from wuye_loop.domain.workflow import Workflow
 
 __all__ = ["Change", "differences", "grouped"]
@@ -39,13 +45,13 @@ def _every(sides: Sides) -> Iterator[Change]:
     yield from difference_papers.instruments(sides)
     yield from difference_papers.ratings(sides)
     yield from difference_whole.sources(sides)
-    yield from difference_whole.intake(sides)
+    yield from difference_intake.intake(sides)
     yield from difference_whole.automatic(sides)
     yield from difference_whole.house(sides)
 
 
 def _order(sides: Sides) -> dict[str, int]:
-    """Return where each group stands: what is running first, then the roles of B, those of A, and all the others."""
+    """Return where each group stands: red lines, then what is running, then the roles of B, those of A, and all the others."""
     roles = [role.title for role in (*sides.b.roles.values(), *sides.a.roles.values())]
-    names = list(dict.fromkeys([RUNNING, *roles, sides.resident]))
+    names = list(dict.fromkeys([RED, RUNNING, *roles, sides.resident]))
     return {name: place for place, name in enumerate([*names, EVERYBODY, SYSTEM, CLERK])}

@@ -10,6 +10,7 @@ from wuye_loop.domain.parts import Part
 from wuye_loop.domain.wording import Wording, listed, quoted
 from wuye_loop.domain.workflow import Flow, Migration, TaskKind, Workflow
 
+RED: Final = "红线"
 RUNNING: Final = "运行中的诉求"
 EVERYBODY: Final = "各方"
 SYSTEM: Final = "系统"

@@ -6,7 +6,7 @@ from wuye_loop.domain.difference_clocks import clocks
 from wuye_loop.domain.difference_flows import states
 from wuye_loop.domain.difference_sides import RUNNING, SYSTEM, Change, Place, Sides, pairs_of, rest, told
 from wuye_loop.domain.difference_steps import actions, step
-from wuye_loop.domain.wording import quoted
+from wuye_loop.domain.wording import Wording, listed, offset, quoted
 from wuye_loop.domain.workflow import TaskKind
 
 _KIND = frozenset({"title", "open", "holder", "fallback", "single", "separate", "states", "clocks", "actions"})
@@ -34,15 +34,50 @@ def tasks(sides: Sides) -> Iterator[Change]:
     for name, kind in new.items():
         path = f"tasks.{name}"
         if name not in old:
-            for who in _openers(sides, kind):
-                said = f"由系统开任务{quoted(kind.title)}" if who == SYSTEM else f"可以发起任务{quoted(kind.title)}"
-                yield from told([who], kind.title, "task-added", said, None, path)
+            yield from _added(Place(sides, name), kind, path)
         elif kind != old[name]:
             yield from _task(Place(sides, name), old[name], kind, path)
 
 
 def _openers(sides: Sides, kind: TaskKind) -> list[str]:
     return list(dict.fromkeys(sides.role(name) for name in kind.open.by))
+
+
+def _added(place: Place, kind: TaskKind, path: str) -> Iterator[Change]:
+    """Yield a new kind of task to those who open it and to those who decide: who, by when, and what they may do."""
+    openers = _openers(place.sides, kind)
+    deciders: dict[str, list[str]] = {}
+    for action in kind.actions.values():
+        for who in place.roles(name for name in action.by if name != "system"):
+            deciders.setdefault(who, []).append(quoted(action.title))
+    may = [f"{who}可以做{listed(titles)}" for who, titles in deciders.items()]
+    apart = place.sides.in_b.apart(kind.separate)
+    said = "；".join(filter(None, [_opening(place.sides.in_b, kind), *_limits(place, kind), *may, apart]))
+    for who in openers:
+        head = "由系统开任务" if who == SYSTEM else "可以发起任务"
+        yield from told([who], kind.title, "task-added", f"{head}{quoted(kind.title)}：{said}", None, path)
+    others = [who for who in [*place.roles(["holder"]), *deciders] if who not in openers]
+    yield from told(others, kind.title, "task-added", f"新增任务{quoted(kind.title)}：{said}", None, path)
+
+
+def _opening(words: Wording, kind: TaskKind) -> str:
+    by = f"由{words.roles(kind.open.by)}发起" if kind.open.by else "只随逐条交办的文书发起"
+    fallback = f"（没有时由{words.role(kind.fallback)}）" if kind.fallback else ""
+    times = f"，{words.times(kind.open.limit)}" if kind.open.limit else ""
+    within = f"，{kind.open.within.chinese}之内" if kind.open.within else ""
+    return f"{_where(words, kind)}{by}{within}{times}，由{words.role(kind.holder)}办理{fallback}"
+
+
+def _where(words: Wording, kind: TaskKind) -> str:
+    return f"在{words.states(kind.open.from_)}" if kind.open.from_ else ""
+
+
+def _limits(place: Place, kind: TaskKind) -> Iterator[str]:
+    words = place.sides.in_b
+    for clock in kind.clocks.values():
+        limits = "，".join(words.limit(limit, clock.starts) for limit in clock.limit)
+        silent = [f"{offset(rung.at)}{words.rung(rung, place.kind)}" for rung in clock.ladder if rung.act]
+        yield f"{clock.title} {limits}" + (f"，{'，'.join(silent)}" if silent else "")
 
 
 def _task(place: Place, old: TaskKind, new: TaskKind, path: str) -> Iterator[Change]:

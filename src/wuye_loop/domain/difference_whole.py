@@ -1,4 +1,4 @@
-"""What changes for the whole: roles, duties kept apart, arrivals, sources, joins, office hours, names."""
+"""What changes for the whole: roles, duties kept apart, sources, joins, office hours, names."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ from wuye_loop.domain.difference_sides import (
     told,
 )
 from wuye_loop.domain.wording import ANSWERED, LEVELS, Wording, listed, quoted
-from wuye_loop.domain.workflow import Attach, Keyword, RedLine, SourceSpec, Standing, Workflow
+from wuye_loop.domain.workflow import SourceSpec, Standing, Workflow
 
 _TOLD_ELSEWHERE = frozenset(
     {"states", "clocks", "actions", "tasks", "documents", "instruments", "ratings", "routers", "roles", "separate"}
@@ -100,38 +100,6 @@ def _source(sides: Sides, old: SourceSpec, new: SourceSpec, who: list[str], path
         yield from told(who, title, "start-changed", f"{title}的诉求由从{said[0]}开始改为从{said[1]}开始", path, path)
     yield from fields(sides, old.needs, new.needs, f"{title}收件", who, f"{path}.needs")
     yield from rest(old, new, {"answered", "channels", "by", "start", "needs"}, title, who, path)
-
-
-def intake(sides: Sides) -> Iterator[Change]:
-    """Yield what changes when a grievance arrives."""
-    old, new = sides.a.intake, sides.b.intake
-    for name, title in (("categories", "分类关键词"), ("red_lines", "红线词"), ("attach", "附入规则")):
-        before, after = getattr(old, name), getattr(new, name)
-        if before != after:
-            was, now = [_arrival(sides.in_a, part) for part in before], [_arrival(sides.in_b, part) for part in after]
-            gone, fresh = [one for one in was if one not in now], [one for one in now if one not in was]
-            said = [f"去掉{shown(gone)}"] * bool(gone) + [f"增加{shown(fresh)}"] * bool(fresh)
-            words = f"{title}：{'，'.join(said) or '换了先后次序'}"
-            yield from told([SYSTEM], title, f"{name}-changed", words, f"intake.{name}", f"intake.{name}")
-    if old.duplicates != new.duplicates:
-        said = [f"{one.window.chinese}、相似度 {one.similarity:g}" for one in (old.duplicates, new.duplicates)]
-        words = f"疑似重复的提示由 {said[0]} 改为 {said[1]}"
-        yield from told([SYSTEM], "疑似重复", "duplicates-changed", words, "intake.duplicates", "intake.duplicates")
-    if old.text != new.text:
-        words = f"收件时诉求人读到的话由{shown(old.text)}改为{shown(new.text)}"
-        yield from told([sides.resident], "收件", "text-changed", words, "intake.text", "intake.text")
-    yield from rest(old, new, {"categories", "red_lines", "attach", "duplicates", "text"}, "收件", [SYSTEM], "intake")
-
-
-def _arrival(words: Wording, part: Keyword | RedLine | Attach) -> str:
-    """Say one line of the intake: a keyword's category, a red line's urgency, where an order attaches."""
-    if isinstance(part, Keyword):
-        return f"{part.pattern} → {part.category}"
-    when = words.condition(part.when)
-    if isinstance(part, Attach):
-        return f"{when}的附到 {part.to} 所指的诉求，做{words.action(part.act)}"
-    alarm = f"，向{words.roles(part.to)}发{words.instrument(part.notice)}" if part.notice else ""
-    return f"{when} → {part.urgency}{alarm}"
 
 
 def automatic(sides: Sides) -> Iterator[Change]:

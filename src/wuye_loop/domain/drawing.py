@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from wuye_loop.domain.drawing_moves import Tally, Today, moves
+from wuye_loop.domain.drawing_moves import Tally, Today, entries, moves
 from wuye_loop.domain.drawing_text import plain
 from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.wording import Wording
@@ -74,7 +74,11 @@ def _arrows(workflow: Workflow, flow: Flow, ids: Mapping[str, str], indent: str)
         label = f"{move.title}（{wording.roles(move.by)}）" + (f"［{move.when}］" if move.when else "")
         for pair in move.pairs:
             arrows.setdefault(pair, {})[label] = None
-    lines = [f"{indent}[*] --> {ids[flow.start]}"]
+    begun = entries(workflow, flow)
+    lines = []
+    for name, sources in begun.items():
+        said = f" : {_words('、'.join(sources))}" if sources and len(begun) > 1 else ""
+        lines.append(f"{indent}[*] --> {ids[name]}{said}")
     for (source, target), labels in arrows.items():
         lines.append(f"{indent}{ids[source]} --> {ids[target]} : {'<br/>'.join(map(_words, labels))}")
     return [*lines, *(f"{indent}{ids[name]} --> [*]" for name, state in flow.states.items() if state.final)]

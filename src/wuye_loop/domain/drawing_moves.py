@@ -67,6 +67,17 @@ class Today:
         return f"{self.when} 在办 {sum(tally.open for tally in self.tallies.values())} 件，其中逾期 {late} 件"
 
 
+def entries(workflow: Workflow, flow: Flow) -> dict[str, tuple[str, ...]]:
+    """Return the states in which a flow begins, each with the titles of the sources whose grievances begin there."""
+    found: dict[str, list[str]] = {}
+    sources = workflow.sources.values() if flow is workflow else ()
+    for source in sources:
+        found.setdefault(source.start or flow.start, []).append(source.title)
+    if all(source.channels for source in sources):  # what comes by any other channel begins as the file does
+        found.setdefault(flow.start, [])
+    return {name: tuple(found[name]) for name in flow.states if name in found}
+
+
 def moves(workflow: Workflow, flow: Flow, first: int = 1) -> list[Move]:
     """Return every move of a flow in the order of the file, numbered from `first`."""
     wording = Wording(workflow)

@@ -6,10 +6,11 @@ from typing import Final
 from wuye_loop.domain.drawing_grid import Grid
 from wuye_loop.domain.drawing_layout import BOX_W, Box, Layout, Point, Wire
 from wuye_loop.domain.drawing_links import Manner, Net
-from wuye_loop.domain.drawing_moves import Tally
+from wuye_loop.domain.drawing_moves import Tally, entries
 from wuye_loop.domain.drawing_table import INK, RULE, circle, words
 from wuye_loop.domain.drawing_text import safe, wrapped
-from wuye_loop.domain.drawing_words import FlowWords, Marked
+from wuye_loop.domain.drawing_text import width as breadth
+from wuye_loop.domain.drawing_words import RANGE, FlowWords, Marked
 
 LANE_W: Final = 104
 HEADING_H: Final = 34
@@ -21,7 +22,7 @@ LATE: Final = "#b3261e"
 _ENDED, _PARKED = "#e6e9ec", "#f4f5f6"
 _PALE, _FULL = (0xF1, 0xF7, 0xFD), (0x8F, 0xBB, 0xE8)
 _BEND, _HEAD_L, _HEAD_W = 6.0, 9.0, 4.2
-_MOST_CLOCKS = 2  # written out in a box; of more only the letters are shown
+_MOST_CLOCKS = 3  # written out in a box; of more only the letters are shown
 
 
 class Boxes:
@@ -29,6 +30,7 @@ class Boxes:
 
     def __init__(self, words: FlowWords, tallies: Mapping[str, Tally] | None = None) -> None:
         self.flow = flow = words.flow
+        self._entries = entries(words.workflow, flow)
         self.tallies = tallies
         self._most = max((tally.open for tally in (tallies or {}).values()), default=0)
         self.titles = {name: self._title(name) for name in flow.states}
@@ -36,7 +38,7 @@ class Boxes:
 
     def _title(self, name: str) -> list[str]:
         state = self.flow.states[name]
-        marked = state.final or name == self.flow.start
+        marked = state.final or name in self._entries
         return wrapped(state.title, BOX_W - (54 if marked else 16), TITLE)
 
     def height(self, name: str) -> float:
@@ -63,7 +65,7 @@ class Boxes:
             f'<rect class="state" x="{box.x:.1f}" y="{box.y:.1f}" width="{box.w:g}" height="{box.h:.1f}" rx="6" '
             f'fill="{fill}" stroke="{INK}"{edge}/>'
         )
-        if state.final or name == self.flow.start:
+        if state.final or name in self._entries:
             yield f'<circle class="mark" cx="{box.x + 15:.1f}" cy="{box.y + 15:.1f}" r="9" fill="{INK}"/>'
             yield words("终" if state.final else "起", box.x + 15, box.y + 19, 11, fill="#ffffff", middle=True)
         live = self.tallies is not None and not state.final
@@ -86,7 +88,9 @@ class Boxes:
 
     def _said(self, name: str, tally: Tally) -> str:
         state = self.flow.states[name]
-        kind = "，办结" if state.final else "，起点" if name == self.flow.start else ""
+        begun = "、".join(self._entries.get(name, ())) if len(self._entries) > 1 else ""
+        start = f"，起点（{begun}）" if begun else "，起点" if name in self._entries else ""
+        kind = "，办结" if state.final else start
         clocks = f"；时限 {'、'.join(self.clocks[name])}" if self.clocks[name] else ""
         live = (
             f"；在办 {tally.open} 件，逾期 {tally.overdue} 件" if self.tallies is not None and not state.final else ""
@@ -103,10 +107,18 @@ class Boxes:
 
 
 def _limits(running: Sequence[Marked]) -> list[str]:
+    """Write each clock with the range of its limits; a range that is too wide goes on in a second line."""
     if len(running) > _MOST_CLOCKS:
-        return wrapped(f"时限 {' '.join(clock.letter for clock in running)}", BOX_W - 12, SMALL)
-    said = [f"{clock.letter} {clock.usual}" for clock in running]
-    return [line for text in said for line in wrapped(text, BOX_W - 12, SMALL, 2)]
+        return wrapped(f"时限 {' '.join(clock.letter for clock in running)}（见下）", BOX_W - 12, SMALL)
+    lines: list[str] = []
+    for clock in running:
+        said = f"{clock.letter} {clock.usual}"
+        head, to, rest = said.partition(RANGE)
+        if to and breadth(said, SMALL) > BOX_W - 12:
+            lines += [f"{head}{to}".rstrip(), rest]
+        else:
+            lines += wrapped(said, BOX_W - 12, SMALL, 2)
+    return lines
 
 
 def heights(grid: Grid, boxes: Boxes) -> list[float]:

@@ -1,8 +1,9 @@
 """The sheet that hangs on the wall: the swim lanes of a workflow, its tables, then every kind of task, as one SVG."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
+from wuye_loop.domain.drawing_annex import annexes
 from wuye_loop.domain.drawing_grid import Grid, main_grid, task_grid
 from wuye_loop.domain.drawing_layout import Layout, layout
 from wuye_loop.domain.drawing_links import Manner, links
@@ -28,7 +29,6 @@ _ALWAYS: Final = 4  # of these columns are shown even when no row fills them
 _CLOCKS: Final = (
     Column("时限", 150), Column("计时的状态", 250), Column("限期", 470), Column("到期前后系统做什么", 640),
 )  # fmt: skip
-_ROLES: Final = (Column("角色", 240), Column("是谁", 400), Column("持有的状态", 400), Column("能办的动作", 740))
 
 
 class _Sheet:
@@ -64,8 +64,9 @@ def svg(workflow: Workflow, today: Today | None = None) -> str:
     number, letter = len(made) + 1, len(said.clocks)
     for kind in workflow.tasks.values():
         number, letter = _task(sheet, workflow, kind, number, letter)
-    sheet.heading("角色")
-    sheet.add(table(_ROLES, list(_role_rows(said)), _MARGIN, sheet.y, _ROOM))
+    for annex in annexes(workflow):
+        sheet.heading(annex.heading)
+        sheet.add(table(annex.columns, annex.rows, _MARGIN, sheet.y, _ROOM))
     return _document(workflow, today, sheet)
 
 
@@ -147,15 +148,6 @@ def _clock_rows(said: FlowWords) -> list[tuple[str, ...]]:
         where = said.titles(spec.during) + paused
         rows.append((f"{clock.letter} {spec.title}", where, said.limits(spec), said.ladder(spec)))
     return rows
-
-
-def _role_rows(said: FlowWords) -> Iterator[tuple[str, ...]]:
-    workflow = said.workflow
-    steps = [*workflow.actions.values(), *(kind.open for kind in workflow.tasks.values())]
-    for name, role in workflow.roles.items():
-        held = [state for state, spec in workflow.states.items() if spec.holder == name]
-        can = dict.fromkeys(step.title for step in steps if name in step.by)
-        yield role.title, said.wording.unit(role), said.titles(held), "、".join(can)
 
 
 def _header(sheet: _Sheet, workflow: Workflow, today: Today | None) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wuye_loop.domain.drawing_moves import Move, rest_stays
+from wuye_loop.domain.drawing_moves import BACK, Move, rest_stays
+from wuye_loop.domain.spans import TimeUnit
 from wuye_loop.domain.wording import PER, STARTS, Wording, listed, offset, quoted
 from wuye_loop.domain.workflow import (
     ActionSpec,
@@ -19,11 +20,16 @@ from wuye_loop.domain.workflow import (
 )
 
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+RANGE: Final = "至 "  # between the shortest and the longest limit of a clock
+_MINUTES: Final = {
+    TimeUnit.MINUTE: 1, TimeUnit.HOUR: 60, TimeUnit.WORKHOUR: 60, TimeUnit.DAY: 1440, TimeUnit.WORKDAY: 1440,
+    TimeUnit.MONTH: 43_200,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """A clock with the letter that stands for it in the picture and the tables, and its usual limit in words."""
+    """A clock with the letter that stands for it in the picture and the tables, and its limit or their range in words."""
 
     letter: str
     spec: ClockSpec
@@ -40,13 +46,23 @@ class FlowWords:
         self._kind = next((name for name, kind in workflow.tasks.items() if kind is flow), None)
         self._titles = _titles(workflow)
         self.clocks = tuple(
-            Marked(_letter(first + n), spec, self._titled(self.wording.long(spec.limit[-1])))
+            Marked(_letter(first + n), spec, self._titled(self._range(spec)))
             for n, spec in enumerate(flow.clocks.values())
         )
 
     def titles(self, names: Sequence[str]) -> str:
         """Return the titles of states."""
         return listed(self.flow.states[name].title for name in names)
+
+    def _range(self, spec: ClockSpec) -> str:
+        """Say a clock's only limit, or the shortest and the longest; where a date is among them, only that there are several."""
+        if len({self.wording.long(limit) for limit in spec.limit}) == 1:
+            return self.wording.long(spec.limit[0])
+        spans = [limit.is_ for limit in spec.limit if limit.is_ is not None]
+        if len(spans) < len(spec.limit):
+            return "各有不同，见下"
+        short, long = (pick(spans, key=lambda span: span.n * _MINUTES[span.unit]) for pick in (min, max))
+        return f"{short.chinese}{RANGE}{long.chinese}"
 
     def running(self, states: Sequence[str]) -> list[Marked]:
         """Return the clocks that run in any of some states."""
@@ -87,7 +103,18 @@ class FlowWords:
             said.append(f"{self.wording.clock(step.before_due, own)}到期之前")
         if move is not None and isinstance(step, ActionSpec) and rest_stays(step):
             said.append("其余情形状态不变")
+        effects = self._effects(step, move)
+        said.append(f"随之{effects}" if effects else "")
         return self._titled("；".join(filter(None, said)))
+
+    def _effects(self, step: Step, move: Move | None) -> str:
+        """Say what comes with a step, and with those of its outcomes that lead where the move does."""
+        effects = list(step.effect)
+        for way in step.ways if isinstance(step, ActionSpec) else ():
+            target = way.to if way.to is not None else step.to if isinstance(step, ActionSpec) else None
+            if move is None or target in move.targets or (target == BACK and move.returns):
+                effects += way.effect
+        return listed(said for said in map(self.wording.effect, effects) if said != step.title)
 
     def triggers(self, name: str) -> str:
         """Say what makes the system take an action: a clock, another action, a join, the lead of a family."""
@@ -126,9 +153,10 @@ class FlowWords:
         """Say who opens a task of a kind, in which states, how often, and who holds it."""
         step: OpenSpec = kind.open
         where = self.wording.states(step.from_)
+        by = f"由{self.wording.roles(step.by)}" if step.by else "只随逐条交办的文书，"
         fallback = f"（没有时由{self.wording.role(kind.fallback)}）" if kind.fallback else ""
         said = [
-            f"由{self.wording.roles(step.by)}在{where or '任何状态'}时{quoted(step.title)}",
+            f"{by}在{where or '任何状态'}时{quoted(step.title)}",
             self.restraints(step),
             f"由{self.wording.role(kind.holder)}持有{fallback}",
             "同时只开一件" if kind.single else "",

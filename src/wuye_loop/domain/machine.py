@@ -1,19 +1,23 @@
 """Decisions: what one action, one opened task, one rung or one intake does. Pure: time, ids and answers come in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from enum import Enum, auto
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain import clocks
 from wuye_loop.domain.answers import answered
 from wuye_loop.domain.builder import Builder
-from wuye_loop.domain.clock import RUNNING
+from wuye_loop.domain.clock import RUNNING, Clock
 from wuye_loop.domain.effecting import apply
 from wuye_loop.domain.effecting_context import Context, Unrouted
 from wuye_loop.domain.effecting_papers import send
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.facts import facts_of
+from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.opening import open_by_effect, open_by_rung, open_task
 from wuye_loop.domain.permits import blocked, lawful, open_blocked
 from wuye_loop.domain.roles import SYSTEM, acting_role, duty_of
@@ -98,20 +102,68 @@ def decide_line(world: World, situation: Situation, issuer: Actor, line: Line) -
     return builder.step()
 
 
+class _Follow(Enum):
+    """What follows a rung's own notices and tasks."""
+
+    ALL = auto()
+    ALL_BUT_ITS_ACTION = auto()
+    NOTHING = auto()
+
+
+class _Undrawn:
+    """Stands where numbers are drawn while it is not sure that they will be used, and remembers whether it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, _: str, __: int) -> int:
+        self.asked = True
+        return 0
+
+
 def decide_rung(world: World, situation: Situation, clock_id: UUID, index: int) -> Step | None:
-    """Fire one rung if it is really due, once; None when it is not (paused, ended, moved, fired before)."""
+    """Fire one rung if it is really due, once; None when it is not (paused, ended, moved, fired before).
+
+    What the rung's action brings with it may be refused (the grievance stands elsewhere by now): the rung has fired all
+    the same, and the ledger keeps that its action did not apply, and why.
+    """
     clock = situation.clocks.get(clock_id)
     if clock is None or clock.status is not RUNNING:
         return None
     fired = clocks.fire(clock, index, world.now)
     if fired is clock:
         return None
+    return _unrefused(world, partial(_rung, situation, fired, index))
+
+
+def _unrefused(world: World, rung: Callable[[World, _Follow, str | None], Step]) -> Step:
+    """Decide a rung with what follows it; where that is refused, without its action, else without anything that follows.
+
+    A refusal raised from here would come back at every sweep, and keep all other rungs of the grievance from firing.
+    What is refused must not have drawn a document's number, for a series has no gaps: so they are drawn last.
+    """
+    refused: str | None = None
+    for follow in (_Follow.ALL, _Follow.ALL_BUT_ITS_ACTION):
+        numbers = _Undrawn()
+        try:
+            step = rung(replace(world, next_number=numbers), follow, refused)
+        except (Conflict, Forbidden, BadForm) as error:
+            refused = refused or error.detail
+            continue
+        if numbers.asked:
+            return rung(world, follow, refused)
+        step.world = world
+        return step
+    return rung(world, _Follow.NOTHING, refused)
+
+
+def _rung(situation: Situation, fired: Clock, index: int, world: World, follow: _Follow, refused: str | None) -> Step:
+    """Carry out a rung that has fired; `refused` says why what should follow does not."""
     builder = Builder(world, situation)
     builder.put_clock(fired)
-    task = situation.tasks.get(clock.task_id) if clock.task_id else None
-    machine = world.rules.machine(task.kind if task else None)
-    spec = machine.flow.clocks[clock.name].ladder[index]
-    facts: dict[str, Any] = {"clock": clock.name, "rung": index, "due": clocks.as_row(clock)["due_at"]}
+    task = situation.tasks.get(fired.task_id) if fired.task_id else None
+    spec = world.rules.machine(task.kind if task else None).flow.clocks[fired.name].ladder[index]
+    facts: dict[str, Any] = {"clock": fired.name, "rung": index, "due": as_text(fired.due_at)}
     wanted = spec.when.always or spec.when.holds(facts_of(world, situation, task))
     if not wanted:
         facts["passed"] = True
@@ -120,15 +172,19 @@ def decide_rung(world: World, situation: Situation, clock_id: UUID, index: int) 
         facts.setdefault("do", []).append(instrument)
     if spec.act is not None and wanted:
         facts["act"] = spec.act
-        facts["applies"] = _applies(world, situation, spec.act, task)
+        facts["applies"] = follow is _Follow.ALL and _applies(world, situation, spec.act, task)
+    if refused is not None:
+        facts["refused"] = refused
     builder.close_entry(
-        f"rung:{clock.name}", actor=SYSTEM_ACTOR.as_json(), facts=facts, audience=Audience.UNITS, task_id=clock.task_id
+        f"rung:{fired.name}", actor=SYSTEM_ACTOR.as_json(), facts=facts, audience=Audience.UNITS, task_id=fired.task_id
     )
     if spec.open is not None and wanted:
         open_by_rung(builder, spec, task)
+    if follow is _Follow.NOTHING:
+        return builder.step()
     if facts.get("applies"):
         builder.then.append(str(spec.act))
-    _chain(builder, clock.task_id)
+    _chain(builder, fired.task_id)
     return builder.step()
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, StringConstraints
 
 from wuye_loop.domain.forms import NAME
-from wuye_loop.domain.spans import Span
+from wuye_loop.domain.spans import WRITTEN_AS, Span
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=60)]
@@ -25,7 +25,7 @@ def _span(raw: object) -> object:
         return Span.parse(raw)
     if isinstance(raw, Span):
         return raw
-    raise ValueError("no span: write text such as 5 workdays")  # else pydantic would take a mapping of Span's fields
+    raise ValueError(WRITTEN_AS)  # else pydantic would take a mapping of Span's fields
 
 
 def _bodies(raw: object) -> object:

@@ -1,5 +1,5 @@
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, Self
@@ -29,7 +29,9 @@ CHINESE: Final = {
 LARGEST: Final = 10_000
 _WRITTEN: Final = re.compile(r"([+-]?[0-9]{1,5}) +([a-z]+)")
 _UNITS: Final = {name: unit for unit in TimeUnit for name in (unit.value, f"{unit.value}s")}
-_ALLOWED: Final = ", ".join(f"{unit.value}s" for unit in TimeUnit)
+_ALLOWED: Final = "、".join(f"{unit.value}s" for unit in TimeUnit)
+#: How a span is written, for whoever wrote something else.
+WRITTEN_AS: Final = f"要写一段时间：写数字和单位，如 5 workdays、24 hours；单位只有 {_ALLOWED}，与数字空一格"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,16 @@ class Span:
 
     n: int
     unit: TimeUnit
+    #: The time that minutes and hours take day and night; None for what is counted in days or office time.
+    elapsed: timedelta | None = field(init=False, compare=False, repr=False)
+    working: bool = field(init=False, compare=False, repr=False)  # whether it passes in office time only
 
     def __post_init__(self) -> None:
+        one = {_MINUTE: timedelta(minutes=1), _HOUR: timedelta(hours=1)}.get(self.unit)
+        object.__setattr__(self, "elapsed", None if one is None else self.n * one)
+        object.__setattr__(self, "working", self.unit in (_WORKHOUR, _WORKDAY))
         if not -LARGEST <= self.n <= LARGEST:
-            raise ValueError(f"a span is between -{LARGEST} and {LARGEST} {self.unit.value}s, not {self.n}")
+            raise ValueError(f"一段时间的数字最多 {LARGEST}（{self.unit.value}），不能是 {self.n}")
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -49,7 +57,7 @@ class Span:
         written = _WRITTEN.fullmatch(text.strip())
         unit = _UNITS.get(written[2]) if written else None
         if written is None or unit is None:
-            raise ValueError(f"{text[:40]!r} is no span: write a number and one of {_ALLOWED}, as in '5 workdays'")
+            raise ValueError(WRITTEN_AS)
         return cls(int(written[1]), unit)
 
     def __str__(self) -> str:
@@ -59,15 +67,3 @@ class Span:
     def chinese(self) -> str:
         """The span as a user reads it: 5 个工作日."""
         return f"{self.n} {CHINESE[self.unit]}"
-
-    @property
-    def elapsed(self) -> timedelta | None:
-        """The time that minutes and hours take day and night; None for what is counted in days or office time."""
-        if self.unit is _HOUR:
-            return timedelta(hours=self.n)
-        return timedelta(minutes=self.n) if self.unit is _MINUTE else None
-
-    @property
-    def working(self) -> bool:
-        """Whether the span passes in office time only."""
-        return self.unit is _WORKHOUR or self.unit is _WORKDAY

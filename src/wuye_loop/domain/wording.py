@@ -9,6 +9,7 @@ from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.forms import FieldSpec
 from wuye_loop.domain.spans import Span
 from wuye_loop.domain.terms import Audience, Level, Stage
+from wuye_loop.domain.wording_counts import counted
 from wuye_loop.domain.workflow import (
     DutyUnit,
     EffectCall,
@@ -53,7 +54,7 @@ _TYPES: Final = {
     "choice": "单选", "scale": "量表", "file": "文件",
 }  # fmt: skip
 _BARE: Final = frozenset({"kind", "urgency"})  # facts whose values say by themselves what they are
-_FIGURES: Final = {"satisfaction": "满意率", "on_time": "按时率"}
+FIGURES: Final = {"satisfaction": "满意率", "on_time": "按时率", "response": "响应率", "solved": "解决率"}
 _TRUTHS: Final = {  # what is said of a fact that is or is not so
     "overdue": ("{}已逾期", "{}未逾期"),
     "managed": ("小区有物业企业", "小区没有物业企业"),
@@ -61,6 +62,7 @@ _TRUTHS: Final = {  # what is said of a fact that is or is not so
     "workday": ("工作日", "休息日"),
     "lead_final": ("主件已办结", "主件未办结"),
 }
+_FILLED: Final = {"form": ("没有填{}", "填了{}"), "extra": ("没有写{}", "写了{}"), "data": ("没有存下{}", "存下了{}")}
 _INNER: Final = str.maketrans("“”", "‘’")
 _GAP: Final = re.compile(r"(?<=[\u4e00-\u9fff”]) (?=[\u4e00-\u9fff“])")
 
@@ -75,7 +77,7 @@ def quoted(title: str) -> str:
     return f"“{title.translate(_INNER)}”"
 
 
-_PER_TIMES = {"all": "", "cycle": "每轮", "level": "每级"}
+_PER_TIMES = {"all": "", "cycle": "每轮", "level": "每级", "assignment": "每派一次"}
 
 
 class Wording:
@@ -171,19 +173,34 @@ class Wording:
         return {fact: self.clause(fact, matcher) for fact, matcher in condition.raw.items()}
 
     def clause(self, fact: str, matcher: object) -> str:
-        """Return in words what one fact must be: `投诉或举报`, `类别为电梯`, `未结的“协办”为 0 件`."""
+        """Return in words what one fact must be: `投诉或举报`, `类别为电梯`, `“协办”都已办完`."""
         scalars = matcher if isinstance(matcher, list) else [matcher]
         if fact in _BARE and all(isinstance(value, str) for value in scalars):
             return "或".join(map(str, scalars))
         if isinstance(matcher, bool) and (family := fact.partition(".")[0]) in _TRUTHS:
             said = _TRUTHS[family][0 if matcher else 1]
             return said.format(self._member(family, fact.partition(".")[2]))
+        family, _, member = fact.partition(".")
+        plain = self._plainly(family, member, matcher)
+        if plain is not None:
+            return plain
         named = self._named(fact, matcher)
         said = Condition.parse({fact: named}).describe()
-        family, _, member = fact.partition(".")
         if member:
             said = said.replace(f"“{member}”", self._member(family, member), 1)
         return _GAP.sub("", said)
+
+    def _plainly(self, family: str, member: str, matcher: object) -> str | None:
+        """Return how people say what a form of words cannot: counts, a lead unit or a field that is or is not there."""
+        empty, filled = matcher is None, matcher == {"not": None}
+        if family == "lead" and (empty or filled):
+            return "还没有主办单位" if empty else "已有主办单位"
+        if family in _FILLED and (empty or filled):
+            return _FILLED[family][filled].format(self._member(family, member))
+        turns = matcher if isinstance(matcher, list) else [matcher]
+        if family == "cycle" and all(isinstance(turn, int) for turn in turns):
+            return f"第 {' 或 '.join(map(str, turns))} 轮"
+        return counted(family, matcher, self._member(family, member)) if member else None
 
     def _member(self, family: str, member: str) -> str:
         if family in ("open", "tasks"):
@@ -283,7 +300,7 @@ class Wording:
             "notify": f"发{self.instrument(str(params.get('instrument')))}给{self._to(params)}",
             "extend_clock": f"延长{self.clock(str(params.get('clock')))}",
             "precedent": "记作先例",
-            "exclude": f"不计入{_FIGURES.get(str(params.get('figure')), '考核')}",
+            "exclude": f"不计入{FIGURES.get(str(params.get('figure')), '考核')}",
             "act_tasks": f"对未结的{self.task(str(params.get('task')))}都做{self._act_on(params)}",
         }.get(call.name, f"效果 {call.name}")
 

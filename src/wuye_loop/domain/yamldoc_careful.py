@@ -25,7 +25,12 @@ from ruamel.yaml.scanner import Scanner, ScannerError
 from wuye_loop.domain.yamldoc_parts import MAX_DEPTH, MAX_NODES, Mark, Path, Read, YamlDocError, plain
 
 LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_FULL_WIDTH = re.compile("[：，｛｝［］＃－　\u00a0]")
+# Full-width marks where YAML wants its own: after a key, around a list, before one; not those of the sentences of a text.
+_FULL_WIDTH = re.compile(
+    r"(?:^|[{,\[])\s*(?:- )*[^\s:：,\"'{}\[\]]+：|[｛｝［］　\u00a0]|，\s*[^\s:：，,\"'{}\[\]]+:(?:\s|$)|^\s*[－＃]"
+)
+_COMMENT = re.compile(r"\s#.*[}\]]")  # a comment that took the end of braces or brackets with it
+_TAB = "缩进或分隔用了制表符：请改用空格"
 
 # What the parser may raise on text it did not foresee, besides its own errors.
 _PARSER_FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
@@ -37,7 +42,7 @@ _PARSER_WORDS = (
     ("mapping values are not allowed here", "这里不能再出现“键: 值”：检查上一行的缩进，或给含冒号的文字加引号"),
     ("mapping keys are not allowed here", "这里不能写键"),
     ("sequence entries are not allowed here", "这里不能写“- ”列表项：检查缩进"),
-    ("found character '\\t'", "缩进或分隔用了制表符：请改用空格"),
+    ("found character '\\t'", _TAB),
     ("expected <block end>", "缩进与上文不一致"),
     ("expected ',' or ']'", "方括号列表没有写完：缺少半角逗号或右方括号"),
     ("expected ',' or '}'", "花括号没有写完：缺少半角逗号或右花括号"),
@@ -102,7 +107,10 @@ def _in_words(error: MarkedYAMLError, text: str, mark: Mark | None) -> str:
     problem = str(error.problem or error.context or "")
     words = next((words for part, words in _PARSER_WORDS if part in problem), f"YAML 语法错误：{problem}")
     lines = LINE_BREAK.split(text)
-    if mark and any(_FULL_WIDTH.search(line) for line in lines[max(0, mark.line - 2) : mark.line]):
+    begun = error.context_mark.line if error.context_mark else mark.line - 1 if mark else 0
+    if mark and words != _TAB and any(_COMMENT.search(line) for line in lines[begun : mark.line]):
+        words += "（空格加 # 之后是注释，右括号也成了注释：文字里要写 # 请加引号）"
+    elif mark and words != _TAB and any(_FULL_WIDTH.search(line) for line in lines[max(0, mark.line - 2) : mark.line]):
         words += "（这里有全角标点或全角空格，YAML 的标点必须是半角）"
     return words
 

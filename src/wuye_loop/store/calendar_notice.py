@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from wuye_loop.domain.calendar import FIRST_YEAR, LAST_YEAR
+from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 _DATE: Final = ("date", "day", "日期")

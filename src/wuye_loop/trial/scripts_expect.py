@@ -12,6 +12,7 @@ from wuye_loop.domain.situation import TaskState
 from wuye_loop.trial.case import Case, Fired
 from wuye_loop.trial.sandbox import Sandbox
 from wuye_loop.trial.scripts_shape import Paper, TaskThen, Then
+from wuye_loop.trial.scripts_time import is_at, offset_name, rung_name
 
 PAUSED = "paused"
 _SHOWN = 12
@@ -59,6 +60,7 @@ class Look:
         yield from self._notices(then)
         yield from self._documents(then)
         yield from self._tasks(then.tasks)
+        yield from self._excluded(then.excluded)
         yield from self._ratings(then)
         yield from self._told(then)
         yield from self._nothing(then)
@@ -98,14 +100,14 @@ class Look:
         fired = self.case.fired(self.sandbox.rules.workflow)
         for index, item in enumerate(then.fired):
             for name, wanted in item.items():
-                same = [one for one in fired if names_of(one) & {name}]
+                same = [one for one in fired if rung_name(name) in names_of(one)]
                 if not same:
                     yield ("fired", index), f"应已触发 {name}，没有触发。已触发：{self._rungs(fired)}"
                 elif wanted is not None and not any(self.at(one.at, wanted) for one in same):
                     when = "、".join(self.wall(one.at) for one in same)
                     yield ("fired", index, name), f"{name} 应于 {wanted} 触发，实于 {when}"
         for index, name in enumerate(then.not_fired):
-            at = [self.wall(one.at) for one in fired if names_of(one) & {name}]
+            at = [self.wall(one.at) for one in fired if rung_name(name) in names_of(one)]
             if at:
                 yield ("not_fired", index), f"不应触发 {name}，已于 {'、'.join(at)} 触发"
 
@@ -189,6 +191,19 @@ class Look:
         for name, value in wanted.data.items():
             yield from _same((*place, "data", name), f"任务所填的 {name}", value, newest.data.get(name))
 
+    def _excluded(self, expected: Mapping[str, str | bool] | None) -> Differences:
+        if expected is None:
+            return
+        came = self.case.situation.grievance.data.get("excluded", {})
+        if not expected and came:
+            yield ("excluded",), f"不应剔除，实际不计入：{'、'.join(came)}"
+        for figure, wanted in expected.items():
+            if (figure in came) is (wanted is False):
+                words = "应计入" if wanted is False else "应不计入"
+                yield ("excluded", figure), f"{figure} {words}，实际不计入的有：{'、'.join(came) or '没有'}"
+            elif isinstance(wanted, str):
+                yield from _same(("excluded", figure), f"{figure} 剔除的理由", wanted, came[figure])
+
     def _ratings(self, then: Then) -> Differences:
         if then.ratings is None:
             return
@@ -211,7 +226,7 @@ class Look:
         workflow = self.sandbox.rules.workflow
         kinds: Mapping[str, tuple[str, Callable[[], Iterable[str]]]] = {
             "flags": ("标记", lambda: self.case.situation.grievance.flags),
-            "fired": ("触发", lambda: [f"{one.name}/{one.spec.at}" for one in self.case.fired(workflow)]),
+            "fired": ("触发", lambda: [_rung(one) for one in self.case.fired(workflow)]),
             "notices": ("通知", lambda: dict.fromkeys(one.instrument for _, one in self.case.sent())),
             "documents": ("文书", lambda: [f"{one.kind} {one.number}" for one in self.case.documents]),
             "told": ("诉求人读到的话", lambda: self.case.told(workflow)),
@@ -290,7 +305,7 @@ class Look:
         return tuple(found)
 
     def _rungs(self, fired: Iterable[Fired]) -> str:
-        every = [f"{one.name}/{one.spec.at}（{self.wall(one.at)}）" for one in fired]
+        every = [f"{_rung(one)}（{self.wall(one.at)}）" for one in fired]
         return "、".join(every[-_SHOWN:]) or "没有"
 
     def wall(self, at: datetime | None) -> str:
@@ -301,8 +316,12 @@ class Look:
         return f"{local:%Y-%m-%d %H:%M:%S}" if local.second else f"{local:%Y-%m-%d %H:%M}"
 
     def at(self, at: datetime | None, wanted: str) -> bool:
-        """Say whether an instant is the one that is written: a date alone means any time of that day."""
-        return at is not None and (self.wall(at) == wanted or self.wall(at).startswith(f"{wanted} "))
+        """Say whether an instant is the one that is written; a date alone means any time of that day, 24:00 included."""
+        return at is not None and is_at(self.wall(at), wanted)
+
+
+def _rung(fired: Fired) -> str:
+    return f"{fired.name}/{offset_name(fired.spec.at)}"
 
 
 def names_of(fired: Fired) -> set[str]:

@@ -1,18 +1,21 @@
 """Checks that the names in a file of definition tests are names of its workflow, before anything runs."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, get_args
 
 from wuye_loop.domain.checker_finding import Findings, nearest, quoted
+from wuye_loop.domain.effects import Exclude
 from wuye_loop.domain.roles import HOLDER, OPENER, SYSTEM
 from wuye_loop.domain.terms import Level, Stage
 from wuye_loop.domain.workflow import Workflow
 from wuye_loop.trial.scripts_expect import PAUSED
 from wuye_loop.trial.scripts_shape import StepSpec, Then
+from wuye_loop.trial.scripts_time import offset_name, rung_name, wall
 from wuye_loop.trial.town import Town
 
 Place = tuple[str | int, ...]
 _OPEN: Final = "open:"
+FIGURES: Final = get_args(Exclude.model_fields["figure"].annotation)
 
 
 class Names:
@@ -23,7 +26,8 @@ class Names:
         self.findings = findings
         self.players = {*workflow.roles, *town.directory.units, SYSTEM}
         self.clocks = {name for name, _ in self._clocks()}
-        self.rungs = {label for name, labels in self._clocks() for label in labels} | self.clocks
+        self.rungs = list(dict.fromkeys(label for name, labels in self._clocks() for label in (name, *labels)))
+        self._rungs = set(map(rung_name, self.rungs))
 
     def check(self, steps: Iterable[tuple[Place, StepSpec]], last: tuple[Place, Then | None]) -> None:
         """Note every unknown name of the steps of a test, each with its place, and of what must be so in the end."""
@@ -74,18 +78,33 @@ class Names:
                 self._known((*place, name), what, value, allowed)
         for clock, wanted in then.due.items():
             self._known((*place, "due", clock), "时限", clock, self.clocks, key=True)
-            if wanted is not None and wanted != PAUSED and not wanted[:4].isdigit():
-                words = '要写时刻 "2026-03-09 17:30"、null（不在计时）或 paused（暂停）'
-                self.findings.error((*place, "due", clock), "bad-value", words)
+            if wanted is not None and wanted != PAUSED:
+                self._instant((*place, "due", clock), wanted)
         for index, item in enumerate(then.fired):
             for name in item:
-                self._known((*place, "fired", index), "触发项", name, self.rungs)
+                self._rung((*place, "fired", index), name)
         for index, name in enumerate(then.not_fired):
-            self._known((*place, "not_fired", index), "触发项", name, self.rungs)
+            self._rung((*place, "not_fired", index), name)
         for index, notice in enumerate(then.notices):
             self._known((*place, "notices", index), "督办手段", notice.send, flow.instruments)
+        self._excluded(place, then)
         self._tasks(place, then)
         self._permits(place, then)
+
+    def _instant(self, place: Place, written: str) -> None:
+        try:
+            wall(written)
+        except ValueError:
+            words = '要写时刻 "2026-03-09 17:30"、null（不在计时）或 paused（暂停）'
+            self.findings.error(place, "bad-value", words)
+
+    def _rung(self, place: Place, name: str) -> None:
+        if rung_name(name) not in self._rungs:
+            self._known(place, "触发项", name, self.rungs)
+
+    def _excluded(self, place: Place, then: Then) -> None:
+        for figure in then.excluded or ():
+            self._known((*place, "excluded", figure), "考核数", figure, FIGURES, key=True)
 
     def _tasks(self, place: Place, then: Then) -> None:
         for kind, wanted in then.tasks.items():
@@ -117,5 +136,10 @@ class Names:
                 rungs = []
                 for index, rung in enumerate(clock.ladder):
                     did = [*rung.do, *(one for one in (rung.act, rung.open, rung.document) if one)]
-                    rungs += [f"{label}/{rung.at}", f"{label}/{index + 1}", *did, *(f"{label}/{one}" for one in did)]
+                    rungs += [
+                        f"{label}/{offset_name(rung.at)}",
+                        f"{label}/{index + 1}",
+                        *did,
+                        *(f"{label}/{one}" for one in did),
+                    ]
                 yield label, rungs

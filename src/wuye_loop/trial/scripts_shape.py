@@ -1,30 +1,19 @@
 """What a file of definition tests may say, as typed values. docs/trial.md explains every key."""
 
 import re
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from wuye_loop.domain.parts import Names, Part, SpanText, listed
+from wuye_loop.trial.scripts_time import wall
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?")
 _RANGE = ".."
 #: The kinds of step: exactly one of them is written, or only `then`.
 DOINGS = ("do", "open", "issue", "wait", "at", "order")
 _VAIN = "空着就什么也没有检查：写出应当怎样，或者去掉这一项"
-
-
-def _instant(text: str) -> str:
-    if _INSTANT.fullmatch(text):
-        try:
-            datetime.fromisoformat(text)
-        except ValueError:
-            pass
-        else:
-            return text
-    raise ValueError('时刻要写成 "2026-03-09 17:30"（当地时间），只写日期也可以')
 
 
 def _days(text: str) -> str:
@@ -35,7 +24,7 @@ def _days(text: str) -> str:
     return text
 
 
-Instant = Annotated[str, AfterValidator(_instant)]
+Instant = Annotated[str, AfterValidator(wall)]
 Days = Annotated[tuple[Annotated[str, AfterValidator(_days)], ...], BeforeValidator(listed)]
 Sentence = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 
@@ -133,6 +122,12 @@ def _rung(raw: object) -> object:
     return {raw: None} if isinstance(raw, str) else raw
 
 
+def _excluded(raw: object) -> object:
+    """Take `[]` for a mapping of nothing, and a list of figures for their being left out, whatever the reason."""
+    named = [raw] if isinstance(raw, str) else raw
+    return dict.fromkeys(named, True) if isinstance(named, list | tuple) else raw
+
+
 def _notice(raw: object) -> object:
     return {"send": raw} if isinstance(raw, str) else raw
 
@@ -166,6 +161,7 @@ class Then(Part):
     notices: Annotated[tuple[Annotated[Notice, BeforeValidator(_notice)], ...], BeforeValidator(listed)] = ()
     documents: Annotated[tuple[str | Paper, ...], BeforeValidator(listed)] = ()
     tasks: dict[str, Annotated[TaskThen, BeforeValidator(_task)] | None] = Field(default_factory=dict)
+    excluded: Annotated[dict[str, str | bool], BeforeValidator(_excluded)] | None = None  # figure -> reason, or whether
     ratings: tuple[dict[str, Any], ...] | None = None
     told: Names = ()
     refused: str | None = None

@@ -1,7 +1,7 @@
 """What a run is made of: units with their people and queues, grievances on their way, clocks, and the agenda."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import simpy
@@ -121,6 +121,7 @@ class Case:
         "cycle",
         "desk",
         "entered",
+        "first",
         "lead",
         "level",
         "n",
@@ -155,6 +156,7 @@ class Case:
         self.desk: Desk | None = None
         self.lead: Desk | None = None
         self.pending: ActionLine | None = None
+        self.first: Sequence[ActionLine] = ()  # what is done just before what is pending
         self.timers: dict[str, Timer] = {}
         self.counts: dict[str, int] = {}
         self.returned: tuple[str, ...] = ()

@@ -125,7 +125,10 @@ class ActionLine:
     free: bool  # nothing but the state and the role can speak against it
     known: dict[tuple[object, ...], Way | None] = field(default_factory=dict)  # ways by the facts that were asked
     target: "StateLine | None" = None  # the state of `straight`
+    keeps: bool = False  # done for another's sake, and leaves the grievance where it is
     taken: int = 0
+    failed: int = 0  # times that the work was done, and nothing came of it
+    barred: int = 0  # times that it was to be taken, and was not lawful
 
 
 @dataclass(slots=True)
@@ -142,7 +145,10 @@ class StateLine:
     own: bool  # who holds it here also works on it
     simple: Sequence[ClockLine]
     choices: Sequence[tuple[int, ActionLine]]
-    plain: ActionLine | None  # the only choice, when nothing can speak against it
+    plain: ActionLine | None  # the only choice of a unit, when nothing can speak against it or comes first
+    spare: Sequence[ActionLine] = ()  # what else leads on, where none of the choices is lawful
+    careful: bool = False  # something may have to be done before an action
+    timed: bool = False  # what is not lawful now may be so later
     moves: dict[int, Any] = field(default_factory=dict)  # what a change of state does, by the next state
     quick: dict[Any, int] = field(default_factory=dict)  # who leaves it sooner (office minutes) is on time, by profile
 
@@ -187,15 +193,17 @@ def _states(
         else:  # a grievance that is over comes back only where the staff file says so
             again = [one for one, action in workflow.actions.items() if name in action.from_ and staff.shares.get(one)]
             shares = {one: staff.shares[one] for one in again} if spec.final else {}
+        spare = [one for one in line.aside if one not in shares and one not in staff.shares] if line else ()
         choices, total = [], 0.0
         for one, share in shares.items():
             total += share
             choices.append((below(total), actions[one]))
-        only = choices[0][1] if len(choices) == 1 and line is not None else None
+        only = choices[0][1] if len(choices) == 1 and line is not None and line.worker is not None else None
         found[name] = StateLine(
             n, name, spec.title, str(spec.stage or ""), spec.final, spec.holder, line.worker if line else None,
             line is not None and line.worker == spec.holder,
             [clock for clock in clocks if clock.simple and name in clock.during], choices, only if only is not None and only.free else None,
+            [actions[one] for one in spare],
         )  # fmt: skip
     for action in actions.values():
         for way in action.ways:

@@ -1,6 +1,6 @@
 """How a grievance moves in a run: actions with their outcomes and effects, states with their holders and clocks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from wuye_loop.domain.rules import BACK
@@ -167,9 +167,15 @@ class Moving:
 
     def lawful(self, case: Case, action: ActionLine) -> bool:
         """Say whether nothing but the state and the role speaks against an action."""
-        if action.times is not None and case.counts:
+        if not self.allowed(case, action, case.counts):
+            return False
+        return action.guard is None or action.guard.holds(self.facts(case))
+
+    def allowed(self, case: Case, action: ActionLine, counts: Mapping[str, Any]) -> bool:
+        """Say whether an action may still be taken: not yet often enough by these counts, and in time."""
+        if action.times is not None and counts:
             kind = "cycle_done" if action.times.per == "cycle" else "done"
-            if case.counts.get(f"{kind}.{action.name}", 0) >= action.times.times:
+            if counts.get(f"{kind}.{action.name}", 0) >= action.times.times:
                 return False
         if action.within is not None and self._agenda.now > action.within(case.entered):
             return False
@@ -177,7 +183,7 @@ class Moving:
             timer = case.timers.get(action.before_due)
             if timer is None or timer.ended or self._agenda.now > timer.due:
                 return False
-        return action.guard is None or action.guard.holds(self.facts(case))
+        return True
 
     def _take(self, case: Case, action: ActionLine, by_hand: bool) -> Sequence[ActionLine]:  # noqa: FBT001 often called
         """Take one action; return what the system takes next."""

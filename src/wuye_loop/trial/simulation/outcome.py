@@ -8,6 +8,7 @@ from wuye_loop.trial.simulation.flow import ClockLine
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
 from wuye_loop.trial.simulation.moving import STEP
 from wuye_loop.trial.simulation.run import Run
+from wuye_loop.trial.simulation.stuck import Stuck, stuck_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class UnitOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One run of one seed; `nobody` has the clocks that ran while no unit held the grievance."""
+    """One run of one seed; `nobody` has the clocks that ran while no unit held the grievance.
+
+    `stuck` is how many grievances stand where and why; `never` is what was to be done and never was, with what it needs.
+    """
 
     seed: int
     arrived: int
@@ -44,12 +48,15 @@ class Outcome:
     units: Mapping[str, UnitOutcome]
     nobody: UnitOutcome
     open_by_week: Sequence[int]
+    stuck: Mapping[Stuck, int]
+    never: Mapping[str, str]
 
 
 def outcome_of(run: Run, seed: int) -> Outcome:
     """Return what came of a run that was played."""
     clocks = run.flow.clocks
     last = run.agenda.last
+    stuck, never = stuck_in(run)
     return Outcome(
         seed=seed,
         arrived=run.arrived,
@@ -60,6 +67,8 @@ def outcome_of(run: Run, seed: int) -> Outcome:
         units={code: _unit(desk, clocks, last, run.office) for code, desk in run.desks.items()},
         nobody=_unit(run.clockwork.nobody, clocks, last, run.office),
         open_by_week=run.open_by_week,
+        stuck=stuck,
+        never=never,
     )
 
 

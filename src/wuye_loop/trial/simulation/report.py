@@ -5,6 +5,7 @@ from typing import Any
 
 from wuye_loop.domain.workflow import Workflow
 from wuye_loop.trial.simulation.mainline import states_of
+from wuye_loop.trial.simulation.needs import firsts_of
 from wuye_loop.trial.simulation.run import Scene
 from wuye_loop.trial.simulation.staff import answers_of, work_of
 from wuye_loop.trial.simulation.summary import Figure
@@ -101,6 +102,11 @@ def notes(scene: Scene) -> list[str]:
     shares = [f"{workflow.actions[action].title} {share:.0%}" for action, share in aside.items() if share]
     if shares:
         found.append(f"另走一路的占比：{'、'.join(shares)}")
+    firsts = [
+        f"“{workflow.actions[name].title}”之前先办：{'、'.join(workflow.actions[first].title for first in needed)}"
+        for name, needed in firsts_of(workflow).items()
+    ]
+    found += [f"条件里要求办过别的动作的，先办那些：{'；'.join(firsts)}"] if firsts else []
     times = [f"{workflow.actions[name].title} {work.minutes:g} 分钟" + (f"另等 {work.wait:g} 个工作日" if work.wait else "")
              for name, work in work_of(workflow, staff).items()]  # fmt: skip
     found.append(f"每步用时（平均）：{'、'.join(times)}")

@@ -19,6 +19,7 @@ from wuye_loop.trial.simulation.load import Load
 from wuye_loop.trial.simulation.minutes import DAY, Deadlines, OfficeMinutes
 from wuye_loop.trial.simulation.moving import Moving
 from wuye_loop.trial.simulation.places import AT, Places
+from wuye_loop.trial.simulation.preparing import Preparing
 from wuye_loop.trial.simulation.profiles import Profiles
 from wuye_loop.trial.simulation.staff import Staff
 from wuye_loop.trial.simulation.working import Working
@@ -61,7 +62,10 @@ class Run:
         self.desks = {code: self._desk(code, workflow.calendar.hours) for code in scene.places.codes}
         self.moving = Moving(self.flow, self.office, self.agenda)
         assigning = Assigning(workflow, scene.places, self.desks, self.moving.facts)
-        self._working = Working(self.flow, self.office, self.agenda, self.moving, assigning, scene.staff.respond)
+        self.preparing = Preparing(self.flow, self.moving, assigning)
+        self._working = Working(
+            self.flow, self.office, self.agenda, self.moving, assigning, self.preparing, scene.staff.respond
+        )
         self.clockwork = Clockwork(self.flow.clocks, self.office, self.agenda, self.moving.facts, self._working.ring)
         self.moving.settle(self.clockwork, assigning, self._working.ask_again)
         self._level = workflow.levels[0].value

@@ -9,13 +9,15 @@ from wuye_loop.domain.forms import FieldSpec
 from wuye_loop.domain.workflow import Workflow
 from wuye_loop.domain.yamldoc import YamlDoc
 from wuye_loop.trial.simulation.load import Shares
-from wuye_loop.trial.simulation.mainline import BY_PEOPLE, State, states_of
+from wuye_loop.trial.simulation.mainline import BY_PEOPLE, State, Usual, states_of
 from wuye_loop.trial.simulation.mistakes import BadSimulation, Given, read_model, wrong
+from wuye_loop.trial.simulation.needs import firsts_of
 from wuye_loop.trial.simulation.places import Places
 
 _MOST_PEOPLE: Final = 100_000
 _WORST: Final = 0.08  # the last of a scale: the dissatisfied
 _BEST: Final = 0.8
+_FIRST: Final = Usual(5, 0)  # what is done for another action's sake, such as a call
 Hours = tuple[Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")], ...]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -78,8 +80,24 @@ def _check_names(staff: Staff, doc: YamlDoc, workflow: Workflow, places: Places)
         for name in names:
             if name not in workflow.actions:
                 raise wrong(doc, (part, name), f"流程里没有动作“{name}”；可写：{'、'.join(workflow.actions)}")
+    drawn = _drawn(workflow)
+    for name in staff.shares:
+        if name not in drawn:
+            title = workflow.actions[name].title
+            words = f"“{name}”（{title}）不按占比办：别的动作要求它在先时自动先办，由系统办的到时就办"
+            raise wrong(doc, ("shares", name), f"{words}；可写：{'、'.join(drawn)}")
     for name, fields in staff.answers.items():
         _check_answers(name, fields, doc, workflow.actions[name].needs)
+
+
+def _drawn(workflow: Workflow) -> list[str]:
+    """Return the actions that are taken by their share: those that lead on from a state, or back from an end."""
+    found = {name: None for state in states_of(workflow).values() for name in state.actions}
+    ends = {name for name, state in workflow.states.items() if state.final}
+    for name, action in workflow.actions.items():
+        if ends & set(action.from_) and any((way.to or action.to) is not None for way in action.ways):
+            found[name] = None
+    return list(found)
 
 
 def _check_answers(name: str, fields: Mapping[str, Shares], doc: YamlDoc, needs: Mapping[str, FieldSpec]) -> None:
@@ -122,7 +140,21 @@ def work_of(workflow: Workflow, staff: Staff) -> dict[str, Work]:
             wait=said.wait if said.wait is not None else (usual.wait if name == state.main else 0.0),
             categories=said.categories,
         )
+    for name in dict.fromkeys(first for firsts in firsts_of(workflow).values() for first in firsts):
+        if name not in found and any(_has_unit(workflow, role) for role in workflow.actions[name].by):
+            said = staff.work.get(name, Work())
+            found[name] = Work(
+                minutes=said.minutes if said.minutes is not None else _FIRST.minutes,
+                spread=said.spread if said.spread is not None else 0.5,
+                wait=said.wait if said.wait is not None else _FIRST.wait,
+                categories=said.categories,
+            )
     return found
+
+
+def _has_unit(workflow: Workflow, role: str) -> bool:
+    spec = workflow.roles.get(role)
+    return spec is not None and spec.unit is not None
 
 
 def _taken(workflow: Workflow) -> dict[str, State]:

@@ -1,0 +1,39 @@
+"""What stands on a wall: hours of the day and days of the month, without a zone and without a notice."""
+
+from collections.abc import Sequence
+from datetime import date, time, timedelta
+from itertools import pairwise
+from typing import Final
+
+FIRST_YEAR: Final = 1990
+LAST_YEAR: Final = 2200
+NOTHING: Final = timedelta(0)
+DAY: Final = timedelta(days=1)
+OUT_OF_RANGE: Final = f"out of the calendar, which knows the years {FIRST_YEAR} to {LAST_YEAR}"
+
+
+def shifts_of(hours: Sequence[tuple[time, time]]) -> tuple[tuple[timedelta, timedelta], ...]:
+    """Give the shifts in order as times since midnight; ValueError when one is empty or crosses another."""
+    if not hours:
+        return ((NOTHING, DAY),)
+    shifts = tuple(sorted((since_midnight(opens), since_midnight(closes) or DAY) for opens, closes in hours))
+    if any(closes <= opens for opens, closes in shifts):
+        raise ValueError("office hours close after they open; a night shift is two: until 24:00 and from 00:00")
+    if any(after[0] < before[1] for before, after in pairwise(shifts)):
+        raise ValueError("office hours must not cross each other")
+    return shifts
+
+
+def since_midnight(wall: time) -> timedelta:
+    """Give a time of day as the time since midnight."""
+    return timedelta(hours=wall.hour, minutes=wall.minute, seconds=wall.second, microseconds=wall.microsecond)
+
+
+def months_on(day: date, n: int) -> date:
+    """Give the day of the same number n months on, or that month's last (民法典 第二百零二条)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
+    if not FIRST_YEAR <= year <= LAST_YEAR:
+        raise ValueError(f"the year {year} leads {OUT_OF_RANGE}")
+    first = date(year, month + 1, 1)
+    last = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1) - DAY
+    return min(first + (day.day - 1) * DAY, last)
