@@ -146,12 +146,10 @@ def test_a_list_that_leaves_out_what_the_base_has_is_noted_beside_the_findings(t
     code, out, err = alone("check", city)
     assert (code, out) == (0, "")
     notes = [line.removeprefix(f"{city}:") for line in err.splitlines() if line.endswith("（提醒）")]
-    assert [note.partition("：")[0] for note in notes] == [
-        "5:24: 去掉了底本的 1 条“签收时限”的限期",
-        "6:21: 去掉了底本的 3 条红线",
-    ]
-    assert "火灾" in notes[1]
-    assert "自杀" not in notes[1]
+    (note,) = notes
+    assert note.startswith("6:21: 去掉了底本的 3 条红线：")
+    assert "火灾" in note
+    assert "自杀" not in note
     noted = json.loads(alone("check", city, "--json")[1])
     assert {one["code"] for one in noted} == {"lost-of-base"}
     assert alone("check", city, "--resolved")[1].startswith("# city@1.yaml")

@@ -73,8 +73,8 @@ class WorkCalendar:
     """
 
     __slots__ = (
-        "between", "_days", "_given", "_hours", "_midnights", "_month_end", "_office_day", "_published", "_today", "_workday",
-        "_workdays_end", "_years", "_zone", "version",
+        "_days", "_given", "_hours", "_midnights", "_month_end", "_office_day", "_published", "_today", "_workday",
+        "_workdays_end", "_years", "_zone", "between", "version",
     )  # fmt: skip
 
     def __init__(
