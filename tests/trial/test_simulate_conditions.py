@@ -23,7 +23,7 @@ from wuye_loop.trial.simulation.report import notes, staff_text
 from wuye_loop.trial.simulation.run import Scene
 from wuye_loop.trial.simulation.scenario import play, scene_of
 from wuye_loop.trial.simulation.staff import Staff, read_staff, work_of
-from wuye_loop.trial.simulation.stuck import standing
+from wuye_loop.trial.simulation.standing import standing
 
 SPRING = date(2026, 3, 2)  # no holiday until April
 MILL = """

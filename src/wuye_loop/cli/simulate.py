@@ -25,7 +25,7 @@ from wuye_loop.trial.simulation.report import compared, notes, rung_rows, staff_
 from wuye_loop.trial.simulation.run import Scene
 from wuye_loop.trial.simulation.scenario import play, scene_of, usual_seeds, with_limits
 from wuye_loop.trial.simulation.staff import Staff, changed, read_staff
-from wuye_loop.trial.simulation.stuck import standing
+from wuye_loop.trial.simulation.standing import standing
 from wuye_loop.trial.simulation.summary import Figure, summary_of
 
 _YAML: Final = (".yaml", ".yml")

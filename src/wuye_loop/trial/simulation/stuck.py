@@ -1,24 +1,19 @@
 """What stands at the end of a run because an `if` was never met, and what was never possible: said in words."""
 
 from collections import Counter
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from wuye_loop.domain.wording import Wording
-from wuye_loop.domain.workflow import Workflow
 from wuye_loop.trial.simulation.desk import Case
 from wuye_loop.trial.simulation.flow import ActionLine, StateLine
 from wuye_loop.trial.simulation.run import Run
-
-if TYPE_CHECKING:
-    from wuye_loop.trial.simulation.outcome import Outcome
 
 _KNOWN: Final = ("done.", "cycle_done.", "overdue.")  # what a run keeps beside the facts of a grievance
 _NEVER: Final = "办完了也没有一个结果适用"
 _NOBODY: Final = "没有单位来办"
 _NO_WAY: Final = "没有单位在这里办，也没有时限会再把它办下去"
-_LATE: Final = "次数已满或已过期限"
+LATE: Final = "次数已满或已过期限"
 
 
 class Stuck(NamedTuple):
@@ -41,27 +36,6 @@ def stuck_in(run: Run) -> tuple[dict[Stuck, int], dict[str, str]]:
         if action.barred and not action.taken and name not in stand
     }
     return dict(found), never
-
-
-def standing(workflow: Workflow, outcomes: Sequence["Outcome"]) -> list[str]:
-    """Say what stands and what was never possible, on average of several runs; nothing where nothing is in the way."""
-    total = Counter[Stuck]()
-    for outcome in outcomes:
-        total.update(outcome.stuck)
-    lines = []
-    for one, number in total.most_common():
-        each = number / len(outcomes)
-        title = workflow.actions[one.action].title if one.action else ""
-        where = f"卡在“{title}”" if title else "停着"
-        lines.append(f"{workflow.states[one.state].title}的 {each:,.{0 if each >= 1 else 1}f} 件{where}：{one.reason}")
-    never = {name: words for outcome in outcomes for name, words in outcome.never.items()}
-    done = {name for outcome in outcomes for name in outcome.actions}
-    lines += [
-        f"“{workflow.actions[name].title}”一次也没有办成，诉求走了别的路：{f'需要{words}' if words else _LATE}"
-        for name, words in never.items()
-        if name not in done
-    ]
-    return lines
 
 
 class Reasons:
@@ -105,7 +79,7 @@ class Reasons:
         self, case: Case, state: StateLine, action: ActionLine, facts: dict[str, Any], path: tuple[str, ...]
     ) -> list[str]:
         """Say what speaks against an action; what can be done first is counted as done."""
-        words = [] if self._moving.allowed(case, action, facts) else [_LATE]
+        words = [] if self._moving.allowed(case, action, facts) else [LATE]
         path = (*path, action.name)
         for need in self._preparing.needs(action):
             if need.condition.holds(facts):
@@ -133,4 +107,4 @@ class Reasons:
         if self._preparing.hand(case, state, first) is None:
             return f"{title}由系统办，还没有办" if first.system else f"{_NOBODY}{title}"
         inner = self._why(case, state, first, facts, path)
-        return f"{title}{'又' if inner and inner[0] != _LATE else ''}{'；'.join(inner)}"
+        return f"{title}{'又' if inner and inner[0] != LATE else ''}{'；'.join(inner)}"
