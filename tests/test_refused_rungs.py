@@ -1,5 +1,6 @@
 """A rung whose action brings something with it that is refused: it fires once, says so, and stands in nobody's way."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from wuye_loop.domain.checker import load
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.spans import Span
+from wuye_loop.loop import explaining
 from wuye_loop.loop.escalate import Swept
 from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
@@ -179,3 +181,6 @@ async def test_the_sweeper_fires_the_rung_once_and_the_others_of_the_grievance_t
         assert town.actions(number).count("rung:decide") == 2
         assert "yes" not in town.actions(number)
         assert town.scalar("SELECT count(*) FROM document WHERE kind = '同意书'") == 0
+        with town.database.read() as session:
+            told = json.dumps(explaining.explain(town.site.loop, session, number), ensure_ascii=False)
+        assert "触发，要办的动作当时做不了：随后的“退回生效”现在不能办：当前状态下没有这个动作" in told

@@ -250,7 +250,7 @@ def _rungs(tell: Telling) -> list[str]:
 
 def _fires(tell: Telling, rung: Rung) -> str:
     if rung.fired_at is not None:
-        return f"已于 {tell.at(rung.fired_at)} 触发"
+        return f"已于 {tell.at(rung.fired_at)} 触发{_came_to(tell, rung)}"
     if rung.skipped:
         return "开始时已经过了，跳过"
     if rung.at is None:
@@ -258,3 +258,15 @@ def _fires(tell: Telling, rung: Rung) -> str:
     waiting = [item.at for item in tell.clock.rungs if item.at is not None and item.fired_at is None]
     following = "下一级，" if waiting and rung.at == min(waiting) else ""
     return f"{following}将于 {tell.at(rung.at, due=True)} 触发"
+
+
+def _came_to(tell: Telling, rung: Rung) -> str:
+    """Say what a rung that has fired did not do, and why not; nothing where it did all of it."""
+    action = f"rung:{tell.clock.name}"
+    mine = (row.facts for row in tell.past.rows if row.action == action and _touched(row, tell.clock))
+    facts = next((one for one in mine if one.get("rung") == rung.index), {})
+    if facts.get("passed"):
+        return "，条件不成立，什么也没做"
+    if facts.get("act") and not facts.get("applies"):
+        return f"，要办的动作当时做不了：{facts['refused']}" if facts.get("refused") else "，要办的动作当时做不了"
+    return ""
