@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from wuye_loop.domain.checker_scene import SYSTEM, FlowPlace, Scene, target_of
-from wuye_loop.domain.workflow import ActionSpec
+from wuye_loop.domain.workflow import ActionSpec, Outcome
 from wuye_loop.domain.yamldoc import Path
 
 Moved = dict[str, dict[str, str]]  # from which state to which others, and the clock whose ladder does it
@@ -24,17 +24,13 @@ def check_timers(scene: Scene) -> None:
 
 def _brought(place: FlowPlace, name: str, action: ActionSpec) -> Iterator[tuple[Path, str]]:
     """Give the actions on the grievance that follow an action of a task, each with the place that says so."""
-    path = (*place.path, "actions", name)
-    for index, then in enumerate(action.then):
-        yield (*path, "then", index), then
-    for index, call in enumerate(action.effect):
-        if call.name == "act":
-            yield (*path, "effect", index, "act"), str(call.params.get("value"))
-    for turn, way in enumerate(action.outcomes):
-        here = (*path, "outcomes", turn)
-        for index, then in enumerate(way.then):
+    path: Path = (*place.path, "actions", name)
+    parts: list[tuple[Path, ActionSpec | Outcome]] = [(path, action)]
+    parts += [((*path, "outcomes", turn), way) for turn, way in enumerate(action.outcomes)]
+    for here, part in parts:
+        for index, then in enumerate(part.then):
             yield (*here, "then", index), then
-        for index, call in enumerate(way.effect):
+        for index, call in enumerate(part.effect):
             if call.name == "act":
                 yield (*here, "effect", index, "act"), str(call.params.get("value"))
 

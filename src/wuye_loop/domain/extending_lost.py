@@ -17,9 +17,8 @@ from wuye_loop.domain.workflow import Workflow
 from wuye_loop.domain.yamldoc import Path
 
 CODE = "lost-of-base"
-Lost = Iterator[
-    tuple[Path, str, list[str]]
-]  # the list, what its entries are with their measure word, those that are gone
+#: The list, what its entries are with their measure word, those that are gone.
+Lost = Iterator[tuple[Path, str, list[str]]]
 
 
 def lost(whole: Extended, city: Workflow) -> list[Finding]:

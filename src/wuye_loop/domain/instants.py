@@ -19,9 +19,8 @@ def utc_text(at: datetime) -> str:
     return text[1:-1] if at.microsecond else f"{text[1:-2]}.000000Z"
 
 
-id_text = lru_cache(maxsize=4096)(
-    str
-)  # an id is written several times in a step; its own text costs seven times as much
+# An id is written several times in a step; its own text costs seven times as much.
+id_text = lru_cache(maxsize=4096)(str)
 
 
 def from_text(text: str) -> datetime:

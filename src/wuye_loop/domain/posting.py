@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from wuye_loop.domain import clocks
 from wuye_loop.domain.clocks import Clock
-from wuye_loop.domain.ledger import canonical, chained
+from wuye_loop.domain.ledger import entry_hash
 from wuye_loop.domain.roles import involved_units
 from wuye_loop.domain.situation import (
     MUTABLE,
@@ -82,11 +82,9 @@ def _moved(after: Sequence[Image], before: Iterable[Image]) -> Iterator[Image]:
 
 
 def _entry(grievance: GrievanceState, draft: EntryDraft, changes: dict[str, Any]) -> Entry:
-    body = canonical(
-        grievance.id, draft.seq, draft.at, draft.action, draft.task_id, draft.actor, draft.from_state, draft.to_state,
-        draft.facts, changes, draft.audience,
-    )  # fmt: skip
-    return Entry(
+    entry = Entry(
         draft.seq, draft.at, draft.action, draft.task_id, draft.actor, draft.from_state, draft.to_state, draft.facts,
-        changes, draft.audience, chained(grievance.head, body),
+        changes, draft.audience, b"",
     )  # fmt: skip
+    entry.hash = entry_hash(grievance.id, entry, grievance.head)
+    return entry

@@ -17,9 +17,8 @@ from wuye_loop.domain.yamldoc import Path, YamlDoc
 
 #: What a city may write of a rule without changing it: what people read, and parts that speak for themselves.
 _DECIDES_NOTHING: Final = frozenset({"title", "text", "audience", "states", "clocks", "actions", "open", "source"})
-Stated = Iterator[
-    tuple[str, Path, tuple[Path, ...]]
-]  # the rule in words, its place, the parts around it that may speak
+#: The rule in words, its place, the parts around it that may speak.
+Stated = Iterator[tuple[str, Path, tuple[Path, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def _flow(words: Wording, flow: Flow, kind: str | None) -> Stated:
 
 def _numbered(step: Step) -> bool:
     """Say whether an action or an opening says how often, within how long, until when, or how much at most."""
-    caps = any(call.name == "extend_clock" and call.params.get("cap") for call in step.effect)
-    ways = step.ways if isinstance(step, ActionSpec) else ()
-    caps = caps or any(call.name == "extend_clock" and call.params.get("cap") for way in ways for call in way.effect)
+    ways = step.outcomes if isinstance(step, ActionSpec) else ()
+    calls = (*step.effect, *(call for way in ways for call in way.effect))
+    caps = any(call.name == "extend_clock" and call.params.get("cap") for call in calls)
     return caps or step.limit is not None or step.within is not None or step.before_due is not None
