@@ -15,7 +15,8 @@ from tests.life import Life
 from tests.site import Town, build
 from wuye_loop.domain import builder, machine, posting
 from wuye_loop.domain.clocks import ClockStatus
-from wuye_loop.domain.situation import Entry, EntryDraft, GrievanceState
+from wuye_loop.domain.drafts import Entry, EntryDraft
+from wuye_loop.domain.situation import GrievanceState
 from wuye_loop.loop import engine
 from wuye_loop.store import grievances
 from wuye_loop.store.database import Database

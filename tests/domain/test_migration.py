@@ -11,11 +11,12 @@ from tests.versions import MIGRATES, renamed, version
 from wuye_loop.domain import clocks
 from wuye_loop.domain.checker import load
 from wuye_loop.domain.clocks import Clock, ClockStatus
+from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.migration import Moved, migrated
 from wuye_loop.domain.passage import NoPlace, Passage
 from wuye_loop.domain.posting import posted
 from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import Situation, Step
+from wuye_loop.domain.situation import Situation
 from wuye_loop.domain.spans import Span
 from wuye_loop.trial.sandbox import Sandbox
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from tests.site import BAD, DIRECTORY, FINISH, MONDAY, SEND_BACK, Town, order, rules_of, town_on
 
+from wuye_loop.domain.drafts import Entry
 from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.situation import Actor, Entry
+from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.spans import Span
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import collect, handle

@@ -1,63 +1,51 @@
 """Builds one Step: holds the images being changed, keeps clocks in step with states, and drafts ledger rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain import clocks
 from wuye_loop.domain.clock import ENDED, RUNNING, Clock
+from wuye_loop.domain.drafts import DocumentDraft, EntryDraft, NoticeDraft, PrecedentDraft, RatingDraft, Step
 from wuye_loop.domain.roles import unit_of, units_of
-from wuye_loop.domain.rules import EVERYWHERE
-from wuye_loop.domain.situation import (
-    DocumentDraft,
-    EntryDraft,
-    GrievanceState,
-    NoticeDraft,
-    PrecedentDraft,
-    RatingDraft,
-    Situation,
-    Step,
-    TaskState,
-    World,
-    mutable,
-    newest,
-)
+from wuye_loop.domain.situation import Going, GrievanceState, Situation, TaskState, World, mutable, newest
 from wuye_loop.domain.timing import held, taken_up
 
 
 class Builder:
     """The step under construction: copy-on-write over the situation that was locked."""
 
+    #: What few steps make: a new list where something is added.
+    documents: Sequence[DocumentDraft] = ()
+    ratings: Sequence[RatingDraft] = ()
+    precedents: Sequence[PrecedentDraft] = ()
+    joins: Sequence[tuple[UUID, int]] = ()
+    asks: Sequence[dict[str, Any]] = ()
+    opened: UUID | None = None
+
     def __init__(self, world: World, situation: Situation) -> None:
         self.world = world
         self.grievance: GrievanceState = situation.grievance.copy()
         self.tasks: dict[UUID, TaskState] = dict(situation.tasks)
         self.clocks: dict[UUID, Clock] = dict(situation.clocks)
-        self._view = Situation(self.grievance, self.tasks, self.clocks)
+        self._going: Going = dict(situation.going())
+        #: The situation as it is by now.
+        self.situation = Situation(self.grievance, self.tasks, self.clocks, self._going)
         self.drafts: list[EntryDraft] = []
         self.notices: list[NoticeDraft] = []
-        self.documents: list[DocumentDraft] = []
-        self.ratings: list[RatingDraft] = []
-        self.precedents: list[PrecedentDraft] = []
-        self.joins: list[tuple[UUID, int]] = []
-        self.asks: list[dict[str, Any]] = []
         self.then: list[str] = []
         self.then_on_tasks: list[tuple[UUID, str]] = []
         self.remarks: dict[str, Any] = {}  # what an effect wants kept in the ledger row's facts
-        self.opened: UUID | None = None
         #: What the main flow's clocks were last brought in step with: state, holder, cycle; None when one was touched.
         self._in_step: tuple[str, str | None, int] | None = (
             (self.grievance.state, self.grievance.holder_unit, self.grievance.cycle) if self.grievance.seq else None
         )
 
-    @property
-    def situation(self) -> Situation:
-        """The situation as it is by now."""
-        view = self._view
-        if view.grievance is not self.grievance:
-            view = self._view = Situation(self.grievance, self.tasks, self.clocks)
-        return view
+    def back_to(self, grievance: GrievanceState) -> None:
+        """Let the grievance stand again as it did."""
+        self.grievance = grievance
+        self.situation = Situation(grievance, self.tasks, self.clocks, self._going)
 
     # --- the grievance and its tasks ---
 
@@ -81,15 +69,14 @@ class Builder:
             counts = self.tasks[task_id].counts
             self.set_task(task_id, counts={**counts, key: counts.get(key, 0) + 1})
             return
-        counts = dict(self.grievance.counts)
-        self.counted(counts, key)
-        self.grievance.counts = counts
+        self.grievance.counts = self.counted(self.grievance.counts, key)
 
-    def counted(self, counts: dict[str, int], name: str) -> None:
-        """Add one to a count and to those of the cycle and, where a limit asks, of the level or the assignment."""
-        for prefix in self.world.rules.counted_as.get(name, EVERYWHERE):
-            key = prefix + name
-            counts[key] = counts.get(key, 0) + 1
+    def counted(self, counts: Mapping[str, int], name: str) -> dict[str, int]:
+        """Return the counts with one more of this name, in the cycle too, at the level or assignment where a limit asks."""
+        found = dict(counts)
+        for key in self.world.rules.counted_as[name]:
+            found[key] = found.get(key, 0) + 1
+        return found
 
     def did(self, role: str, unit: str | None) -> None:
         """Remember which unit acted in which role this cycle: separation of duties asks."""
@@ -125,10 +112,10 @@ class Builder:
 
         Where the state wants a unit and none is assigned yet, whoever held the grievance goes on holding it.
         """
-        workflow, grievance = self.world.rules.workflow, self.grievance
-        role = workflow.states[grievance.state].holder
+        rules, grievance = self.world.rules, self.grievance
+        role = rules.workflow.states[grievance.state].holder
         unit = unit_of(role, self.world, self.situation) if role else None
-        if unit is None and role is not None and workflow.roles[role].unit is not None:
+        if unit is None and role is not None and rules.posts[role].held:
             unit = grievance.holder_unit
         grievance.holder_role, grievance.holder_unit = role, unit
 
@@ -168,26 +155,36 @@ class Builder:
         world = self.world
         machine = world.rules.machine(task.kind if task else None)
         task_id = task.id if task else None
-        latest_of: dict[str, Clock] = {}  # by name the newest instance of each clock of this flow, ended or not
-        for item in self.clocks.values():
-            if item.task_id is task_id or (task_id is not None and item.task_id == task_id):
-                other = latest_of.get(item.name)
-                if other is None or (item.cycle, item.run) > (other.cycle, other.run):
-                    latest_of[item.name] = item
+        before = self._going.get(task_id, {})
+        going: dict[str, Clock] = {}
         for timed in machine.during[state]:
-            last = latest_of.pop(timed.name, None)
-            if last is None or last.status is not RUNNING or (unit is not None and last.unit != unit):
-                going = taken_up(world, timed, last, unit, self.situation, task)
-                self.clocks[going.id] = going
-        for name, latest in latest_of.items():
-            if latest.status is not ENDED and name in machine.clocks:
-                stopped = held(world, machine.clocks[name], latest, state)
-                if stopped is not latest:
+            clock = before.get(timed.name)
+            if clock is None or clock.status is not RUNNING or (unit is not None and clock.unit != unit):
+                latest = newest(self.clocks, timed.name, task_id) if clock is None else clock
+                clock = taken_up(world, timed, latest, unit, self.situation, task)
+                self.clocks[clock.id] = clock
+            going[timed.name] = clock
+        for name, clock in before.items():
+            if name not in going:
+                stopped = held(world, machine.clocks[name], clock, state) if name in machine.clocks else clock
+                if stopped is not clock:
                     self.clocks[stopped.id] = stopped
+                if stopped.status is not ENDED:
+                    going[name] = stopped
+        self._going[task_id] = going
+
+    def keep(self, clock: Clock) -> None:
+        """Replace a clock's image, or add one."""
+        self.clocks[clock.id] = clock
+        going = dict(self._going.get(clock.task_id, {}))
+        going.pop(clock.name, None)
+        if clock.status is not ENDED:
+            going[clock.name] = clock
+        self._going[clock.task_id] = going
 
     def put_clock(self, clock: Clock) -> None:
-        """Replace a clock's image."""
-        self.clocks[clock.id] = clock
+        """Replace a clock's image, and what follows from it."""
+        self.keep(clock)
         if clock.task_id is None:
             self.next_due()
             self._in_step = None
@@ -195,9 +192,8 @@ class Builder:
     def end_clocks(self) -> None:
         """End the main flow's clocks: a new cycle starts its own."""
         self._in_step = None
-        for clock in list(self.clocks.values()):
-            if clock.task_id is None and clock.status is not ENDED:
-                self.clocks[clock.id] = clocks.end(clock, self.world.now)
+        for clock in self._going.pop(None, {}).values():
+            self.clocks[clock.id] = clocks.end(clock, self.world.now)
 
     def end_per(self, what: str) -> None:
         """End for good what belongs to a level, or to an assignment: its clocks, its counts; the next has its own."""
@@ -205,18 +201,15 @@ class Builder:
         for name, spec in self.world.rules.workflow.clocks.items():
             latest = newest(self.clocks, name, None) if spec.per == what else None
             if latest is not None and latest.cycle == self.grievance.cycle:
-                self.clocks[latest.id] = clocks.end(latest, self.world.now)
+                self.keep(clocks.end(latest, self.world.now))
                 self.set(counts={**self.grievance.counts, f"cycle_over.{name}": latest.run})
         counts = self.grievance.counts
         self.set(counts={name: n for name, n in counts.items() if not name.startswith(f"{what}_")})
 
     def next_due(self) -> None:
         """Store which running clock of the main flow is due first."""
-        running = [
-            (clock.due_at, clock.name)
-            for clock in self.clocks.values()
-            if clock.task_id is None and clock.status is RUNNING
-        ]
+        going = self._going.get(None, {})
+        running = [(clock.due_at, name) for name, clock in going.items() if clock.status is RUNNING]
         self.grievance.due_at, self.grievance.due_clock = min(running) if running else (None, None)
 
     # --- notices ---
@@ -277,12 +270,12 @@ class Builder:
         return Step(
             self.world,
             self.situation,
-            tuple(self.drafts),
-            tuple(self.notices),
-            tuple(self.documents),
-            tuple(self.ratings),
-            tuple(self.precedents),
-            tuple(self.joins),
-            tuple(self.asks),
+            self.drafts,
+            self.notices,
+            self.documents,
+            self.ratings,
+            self.precedents,
+            self.joins,
+            self.asks,
             self.opened,
         )

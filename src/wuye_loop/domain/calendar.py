@@ -18,13 +18,12 @@ from wuye_loop.domain.wall import (
     months_on,
     shifts_of,
     since_midnight,
+    within,
 )
 
 CACHED: Final = 4096  # answers kept of each kind: days come again and again, instants by the ladders of one clock
 _HOUR: Final = timedelta(hours=1)
 _MONDAY_TO_FRIDAY: Final = 5
-_EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - DAY
-_LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) + DAY
 
 
 class Starts(StrEnum):
@@ -54,7 +53,8 @@ class _Year(NamedTuple):
     works: list[date]
     off: list[date]
     shifts: dict[date, list[tuple[datetime, datetime]]]  # when the office is open on each of the workdays
-    opens: list[datetime]  # of every shift of the year, in order
+    days: list[date]  # of every shift of the year, in order
+    opens: list[datetime]
     closes: list[datetime]
     office: list[timedelta]  # office time of the year before each shift; the last one is the whole year
     begins: datetime
@@ -163,9 +163,9 @@ class WorkCalendar:
         """
         if span.n < 1:
             raise ValueError(f"a limit is at least 1 {span.unit.value}, not {span.n}")
-        start = self._within(start)
+        start = within(start)
         if (elapsed := span.elapsed) is not None:
-            return Due(self._within(start + elapsed), provisional=False, skipped=())
+            return Due(within(start + elapsed), provisional=False, skipped=())
         today = self._today(start)
         if span.unit is _MONTH:
             return self._month_end(today, span.n)
@@ -173,8 +173,8 @@ class WorkCalendar:
             return self._natural_end(start, today, span.n, starts)
         if span.unit is _WORKHOUR or starts is _AT_ONCE:
             office = span.n * (_HOUR if span.unit is _WORKHOUR else self._office_day)
-            at = self.add_working_time(start, office)
-            return Due(at, *self.between(today, self._wall(at)[0]))
+            at, day = self._worked(start, office)
+            return Due(at, *self.between(today, day))
         counts_today = starts is _SAME_DAY and self.is_workday(today) and start < self.close_of(today)
         return self._workdays_end(today, span.n - 1 if counts_today else span.n)
 
@@ -189,12 +189,12 @@ class WorkCalendar:
 
     def shifts(self, at: datetime, spans: Iterable[Span]) -> list[datetime]:
         """Move one instant by each of several spans, as `shift` does."""
-        at = self._within(at)
+        at = within(at)
         wall: tuple[date, timedelta] | None = None
         found = []
         for span in spans:
             if span.elapsed is not None:
-                found.append(self._within(at + span.elapsed))
+                found.append(within(at + span.elapsed))
             elif span.unit is _WORKHOUR or span.n == 0:
                 found.append(self.add_working_time(at, span.n * _HOUR))
             else:
@@ -222,7 +222,7 @@ class WorkCalendar:
 
     def next_open(self, at: datetime) -> datetime:
         """Give the instant itself when the office is open, else the next opening."""
-        at = self._within(at)
+        at = within(at)
         day = at.astimezone(self._zone).date()
         for opens, closes in self._year(day.year).shifts.get(day, ()):
             if at < closes:
@@ -232,11 +232,11 @@ class WorkCalendar:
 
     def working_time(self, a: datetime, b: datetime) -> timedelta:
         """Give the office time from a to b, exactly; negative when b is earlier."""
-        a, b = self._within(a), self._within(b)  # two instants of one zone would compare by the wall
+        a, b = within(a), within(b)  # two instants of one zone would compare by the wall
         if b < a:
             return -self.working_time(b, a)
-        first, before = self._spent(a)
-        last, after = self._spent(b)
+        first, _, before = self._spent(a)
+        last, _, after = self._spent(b)
         return sum((self._year(year).office[-1] for year in range(first, last)), after - before)
 
     def add_working_time(self, at: datetime, amount: timedelta) -> datetime:
@@ -244,11 +244,12 @@ class WorkCalendar:
 
         Nothing to add is the instant itself, also outside office hours.
         """
-        at = self._within(at)
-        if not amount:
-            return at
-        year, spent = self._spent(at)
-        table = self._year(year)
+        at = within(at)
+        return self._worked(at, amount)[0] if amount else at
+
+    def _worked(self, at: datetime, amount: timedelta) -> tuple[datetime, date]:
+        """Give the instant with some office time between, and the local day of the shift that it lies in."""
+        year, table, spent = self._spent(at)
         wanted = spent + amount
         while wanted > table.office[-1]:
             wanted -= table.office[-1]
@@ -259,7 +260,7 @@ class WorkCalendar:
             table = self._year(year)
             wanted += table.office[-1]
         place = bisect_left(table.office, wanted) - 1
-        return table.opens[place] + (wanted - table.office[place])
+        return table.opens[place] + (wanted - table.office[place]), table.days[place]
 
     def working_seconds(self, a: datetime, b: datetime) -> int:
         """Give the office time from a to b in whole seconds, rounded down; negative when b is earlier."""
@@ -269,7 +270,7 @@ class WorkCalendar:
 
     def _natural_end(self, start: datetime, today: date, n: int, starts: Starts) -> Due:
         if starts is _AT_ONCE:
-            return Due(self._within(start + n * DAY), provisional=False, skipped=())
+            return Due(within(start + n * DAY), provisional=False, skipped=())
         if starts is not _NEXT_WORKDAY:
             last = today + (n - 1 if starts is _SAME_DAY else n) * DAY
             return Due(self._instant(last, DAY), provisional=False, skipped=())
@@ -306,17 +307,17 @@ class WorkCalendar:
             place += len(works)
         return works[place]
 
-    def _spent(self, at: datetime) -> tuple[int, timedelta]:
-        """Give the local year and the office time passed in it."""
+    def _spent(self, at: datetime) -> tuple[int, _Year, timedelta]:
+        """Give the local year, what is known of it, and the office time passed in it."""
         year = at.year
-        table = self._year(year)
+        table = self._years.get(year) or self._year(year)
         if not table.begins <= at < table.ends:  # the local new year is hours away from that of the instant
             year += 1 if at >= table.ends else -1
             table = self._year(year)
         place = bisect_right(table.opens, at) - 1
         if place < 0:
-            return year, NOTHING
-        return year, table.office[place] + (min(at, table.closes[place]) - table.opens[place])
+            return year, table, NOTHING
+        return year, table, table.office[place] + (min(at, table.closes[place]) - table.opens[place])
 
     def _year(self, year: int) -> _Year:
         table = self._years.get(year)
@@ -338,11 +339,13 @@ class WorkCalendar:
             else:
                 off.append(day)
         every = [shift for day in works for shift in shifts[day]]
+        days = [day for day in works for _ in shifts[day]]
         office = list(accumulate((closes - opens for opens, closes in every), initial=NOTHING))
         return _Year(
             works,
             off,
             shifts,
+            days,
             [opens for opens, _ in every],
             [closes for _, closes in every],
             office,
@@ -386,13 +389,4 @@ class WorkCalendar:
 
     def local(self, at: datetime) -> datetime:
         """Give the instant as the clock on the wall there shows it."""
-        return self._within(at).astimezone(self._zone)
-
-    def _within(self, at: datetime) -> datetime:
-        """Give the instant in UTC, or say in words that it is naive or out of range."""
-        if at.tzinfo is None:
-            raise ValueError("an instant needs its zone: this one has none")
-        # One day of grace each way: the local new year and the last 24:00 lie in the neighbouring UTC year.
-        if not _EARLIEST <= at <= _LATEST:
-            raise ValueError(f"{at.isoformat()} leads {OUT_OF_RANGE}")
-        return at if at.tzinfo is UTC else at.astimezone(UTC)
+        return within(at).astimezone(self._zone)

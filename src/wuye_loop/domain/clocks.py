@@ -48,6 +48,8 @@ __all__ = [
     "start",
 ]
 
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
 
 def start(
     *,
@@ -72,15 +74,12 @@ def start(
     until = until.astimezone(UTC) if until else None
     due = _begun(limit, until, starts, now, calendar)
     plans = tuple(plans)
-    rungs = [
-        Rung(plan.index, at, None, skipped=False)
-        if at > now or not _missed(plan, at, now)
-        else Rung(plan.index, None, None, skipped=True)
-        for plan, at in zip(plans, _standing(plans, due.at, calendar), strict=True)
-    ]
+    first, rungs = _standing(plans, due.at, calendar)
+    if first <= now:
+        rungs = tuple([_turn(plan, rung, now) for plan, rung in zip(plans, rungs, strict=True)])
     return Clock(
         id, name, task_id, cycle, run, unit, limit, until, starts, now, RUNNING, due.at, due.provisional,
-        None, (), tuple(rungs), plans,
+        None, (), rungs, plans,
     )  # fmt: skip
 
 
@@ -122,7 +121,7 @@ def end(clock: Clock, now: datetime) -> Clock:
     if clock.status is ENDED:
         return clock
     now = now if now.tzinfo is UTC else now.astimezone(UTC)
-    history = (*clock.adjustments, Adjustment(END, now))
+    history = (*clock.adjustments, Adjustment(END, now)) if clock.adjustments else (Adjustment(END, now),)
     rungs = tuple(
         [  # a list, not a generator: every step ends some clock
             rung if rung.fired_at or rung.at is None else Rung(rung.index, None, None, rung.skipped)
@@ -152,7 +151,8 @@ def fire(clock: Clock, index: int, now: datetime) -> Clock:
     if rung.fired_at or rung.at is None or now < rung.at:
         return clock
     fired = Rung(rung.index, rung.at, now.astimezone(UTC), rung.skipped)
-    return replace(clock, rungs=tuple(fired if each is rung else each for each in clock.rungs))
+    rungs = tuple([fired if each is rung else each for each in clock.rungs])
+    return _with(clock, clock.status, clock.due_at, clock.provisional, clock.ended_at, clock.adjustments, rungs)
 
 
 def due_of(
@@ -291,28 +291,38 @@ def _laid(
     running: bool,
     calendar: WorkCalendar,
 ) -> tuple[Rung, ...]:
-    standing = {plan.index: (plan, at) for plan, at in zip(plans, _standing(plans, due_at, calendar), strict=True)}
+    _, every = _standing(plans, due_at, calendar)
+    standing = {plan.index: (plan, rung) for plan, rung in zip(plans, every, strict=True)}
     laid = []
     for rung in rungs:
         if rung.fired_at:
             laid.append(rung)
             continue
-        plan, at = standing[rung.index]
-        skipped = _missed(plan, at, started_at) or (rung.skipped and _missed(plan, at, changed_at))
-        laid.append(Rung(rung.index, at if running and not skipped else None, None, skipped))
+        plan, stands = standing[rung.index]
+        skipped = _missed(plan, stands, started_at) or (rung.skipped and _missed(plan, stands, changed_at))
+        laid.append(stands if running and not skipped else Rung(rung.index, None, None, skipped))
     return tuple(laid)
 
 
-def _missed(plan: RungPlan, at: datetime, since: datetime) -> bool:
+def _turn(plan: RungPlan, rung: Rung, since: datetime) -> Rung:
+    return Rung(rung.index, None, None, skipped=True) if _missed(plan, rung, since) else rung
+
+
+def _missed(plan: RungPlan, stands: Rung, since: datetime) -> bool:
     """Say whether a rung has no turn after an instant; one before due has none at that instant either: it warns of nothing."""
-    return at < since or (at == since and plan.offset is not None and plan.offset.n < 0)
+    at = stands.at
+    return at is not None and (at < since or (at == since and plan.offset is not None and plan.offset.n < 0))
 
 
 @lru_cache(maxsize=8192)  # most deadlines are a closing time, and the clocks of one rule have one ladder
-def _standing(plans: tuple[RungPlan, ...], due_at: datetime, calendar: WorkCalendar) -> tuple[datetime, ...]:
-    """Return when each rung of a ladder stands."""
+def _standing(
+    plans: tuple[RungPlan, ...], due_at: datetime, calendar: WorkCalendar
+) -> tuple[datetime, tuple[Rung, ...]]:
+    """Return the rungs of a ladder as they stand while nothing has happened, and the instant of the first to come."""
     moved = iter(calendar.shifts(due_at, [plan.offset for plan in plans if plan.offset is not None]))
-    return tuple(due_at if plan.offset is None else next(moved) for plan in plans)
+    found = [due_at if plan.offset is None else next(moved) for plan in plans]
+    rungs = tuple(Rung(plan.index, at, None, skipped=False) for plan, at in zip(plans, found, strict=True))
+    return min(found, default=_NEVER), rungs
 
 
 def _with(

@@ -37,13 +37,13 @@ def _merge(builder: Builder, context: Context, params: Mapping[str, Any]) -> Non
     back = {"state": builder.grievance.state}
     builder.set(merged_into=other.id, data={**builder.grievance.data, "back": back})
     builder.remarks["into"] = other.number
-    builder.joins.append((other.id, 1))
+    builder.joins = [*builder.joins, (other.id, 1)]
 
 
 def _unmerge(builder: Builder, _: Context, __: Mapping[str, Any]) -> None:
     """撤销并案: stand alone again; `to: back` brings the state back."""
     if builder.grievance.merged_into is not None:
-        builder.joins.append((builder.grievance.merged_into, -1))
+        builder.joins = [*builder.joins, (builder.grievance.merged_into, -1)]
     builder.set(merged_into=None)
 
 

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain.builder import Builder
+from wuye_loop.domain.drafts import DocumentDraft, RatingDraft
 from wuye_loop.domain.effecting_context import Context
 from wuye_loop.domain.roles import unit_of, units_of
-from wuye_loop.domain.situation import DocumentDraft, RatingDraft, TaskState
+from wuye_loop.domain.situation import TaskState
 
 COMPLAINANT = "complainant"  # the rater of the rating that a workflow writes first
 
@@ -57,9 +58,10 @@ def issue(builder: Builder, kind: str, addressee: str | None, copies: tuple[str,
     cc = dict.fromkeys(unit for name in spec.copies if (unit := unit_of(name, builder.world, builder.situation)))
     cc.update(dict.fromkeys(copies))
     cc.pop(addressee or "", None)
-    builder.documents.append(
-        DocumentDraft(number, kind, spec.series, year, n, task_id, addressee, tuple(cc), spec.text, builder.world.now)
+    draft = DocumentDraft(
+        number, kind, spec.series, year, n, task_id, addressee, tuple(cc), spec.text, builder.world.now
     )
+    builder.documents = [*builder.documents, draft]
     builder.remarks["document"] = number
     return number
 
@@ -78,16 +80,15 @@ def rate(builder: Builder, context: Context, params: Mapping[str, Any]) -> None:
     spec = ratings.get(name)
     of_unit = unit_of(spec.of, builder.world, builder.situation, context.task) if spec else None
     satisfied = context.answers.get("satisfied")
-    builder.ratings.append(
-        RatingDraft(
-            builder.grievance.cycle,
-            rater,
-            of_unit if of_unit or context.task else builder.grievance.lead_unit,
-            {key: value for key, value in context.answers.items() if key != "comment"},
-            str(satisfied) if satisfied is not None else None,
-            builder.world.now,
-        )
+    draft = RatingDraft(
+        builder.grievance.cycle,
+        rater,
+        of_unit if of_unit or context.task else builder.grievance.lead_unit,
+        {key: value for key, value in context.answers.items() if key != "comment"},
+        str(satisfied) if satisfied is not None else None,
+        builder.world.now,
     )
+    builder.ratings = [*builder.ratings, draft]
 
 
 def exclude(builder: Builder, context: Context, params: Mapping[str, Any]) -> None:

@@ -5,17 +5,17 @@ from typing import Any
 
 from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.directory import level_above
+from wuye_loop.domain.drafts import PrecedentDraft
 from wuye_loop.domain.effecting_context import Context, Unrouted
 from wuye_loop.domain.errors import BadForm, Conflict, IllegalAction
 from wuye_loop.domain.roles import unit_of
-from wuye_loop.domain.situation import PrecedentDraft
 
 
 def route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
     """转办: to the unit a person named, else as the routers decide; the trace goes into the ledger."""
     named = context.answers.get("unit")
     if named:
-        _lead(builder, str(named))
+        _appoint(builder, str(named))
         builder.remarks["routing"] = [{"kind": "desk", "outcome": "matched", "why": "人工指定", "unit": named}]
         return
     choice = builder.world.choose(builder.situation)
@@ -38,13 +38,18 @@ def route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
             context.open_task(builder, "assist", assist, None, {})
 
 
+def _appoint(builder: Builder, code: str) -> None:
+    """Make the unit that a person named the lead, unless separation of duties forbids it."""
+    if _rival_of_lead(builder, code):
+        raise Conflict("职责分离：这个单位在本诉求上另有职责，不能承办")
+    _lead(builder, code)
+
+
 def _lead(builder: Builder, code: str) -> None:
-    """Make a unit the lead, unless it is unknown or separation of duties forbids it."""
+    """Make a unit the lead, unless it is unknown; whether it has a rival role was asked before."""
     unit = builder.world.directory.unit(code)
     if unit is None:
         raise BadForm("没有这个单位，或它已停用", fields=[{"path": "unit", "problem": "没有这个单位，或它已停用"}])
-    if _rival_of_lead(builder, code):
-        raise Conflict("职责分离：这个单位在本诉求上另有职责，不能承办")
     if code != builder.grievance.lead_unit:
         builder.end_per("assignment")
     builder.set(lead_unit=code)
@@ -61,7 +66,7 @@ def _rival_of_lead(builder: Builder, code: str) -> bool:
 
 def assign(builder: Builder, context: Context, params: Mapping[str, Any]) -> None:
     """指定承办: change the lead without a move; the handle clock goes on."""
-    _lead(builder, str(context.value(builder, params["to"])))
+    _appoint(builder, str(context.value(builder, params["to"])))
     builder.hold()
     builder.sync()
 
@@ -108,5 +113,5 @@ def precedent(builder: Builder, context: Context, params: Mapping[str, Any]) -> 
         str(reason) if reason else None,
         builder.world.now,
     )
-    builder.precedents.append(draft)
+    builder.precedents = [*builder.precedents, draft]
     builder.remarks["precedent"] = {"ruling": draft.ruling, "unit": draft.to_unit}

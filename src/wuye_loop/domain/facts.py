@@ -6,7 +6,6 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
-from wuye_loop.domain.clock import ENDED
 from wuye_loop.domain.situation import EMPTY, GrievanceState, Situation, TaskState, World
 
 _ABSENT: Final = object()
@@ -79,9 +78,10 @@ class Facts(Mapping[str, Any]):
             if not item.final:
                 name = f"open.{item.kind}"
                 facts[name] = facts.get(name, 0) + 1
-        for clock in self.situation.clocks.values():
-            if clock.status is not ENDED and self.world.now > clock.due_at:
-                facts[f"overdue.{clock.name}"] = True
+        for clocks in self.situation.going().values():
+            for clock in clocks.values():
+                if self.world.now > clock.due_at:
+                    facts[f"overdue.{clock.name}"] = True
         if task is not None:
             facts = {**{name: value for name, value in facts.items() if not self._own(name)}, **task.counts}
             facts["document"] = task.document
@@ -155,8 +155,8 @@ def _open(facts: Facts, kind: str, default: Any) -> Any:
 
 def _overdue(facts: Facts, name: str, default: Any) -> Any:
     now = facts.world.now
-    for clock in facts.situation.clocks.values():
-        if clock.name == name and clock.status is not ENDED and now > clock.due_at:
+    for clocks in facts.situation.going().values():
+        if name in clocks and now > clocks[name].due_at:
             return True
     return default
 

@@ -8,10 +8,11 @@ from typing import Any
 import orjson
 
 from wuye_loop.domain import machine
+from wuye_loop.domain.drafts import DocumentDraft, Line, Step
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction, WuyeError
 from wuye_loop.domain.roles import acting_role, units_of
 from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import Actor, DocumentDraft, Line, Situation, Step, World
+from wuye_loop.domain.situation import Actor, Situation, World
 from wuye_loop.domain.workflow import DocumentKind
 
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import orjson
 
+from wuye_loop.domain.drafts import Entry
 from wuye_loop.domain.instants import as_text, id_text
-from wuye_loop.domain.situation import Entry
 
 GENESIS = b"\x00" * 32
 

@@ -1,7 +1,6 @@
 """Decisions: what one action, one opened task, one rung or one intake does. Pure: time, ids and answers come in."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 from functools import partial
@@ -12,6 +11,7 @@ from wuye_loop.domain import clocks
 from wuye_loop.domain.answers import answered
 from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.clock import RUNNING, Clock
+from wuye_loop.domain.drafts import Line, Step
 from wuye_loop.domain.effecting import apply
 from wuye_loop.domain.effecting_context import Context, Unrouted
 from wuye_loop.domain.effecting_papers import send
@@ -22,7 +22,7 @@ from wuye_loop.domain.opening import open_by_effect, open_by_rung, open_task
 from wuye_loop.domain.permits import blocked, lawful, open_blocked
 from wuye_loop.domain.roles import SYSTEM, acting_role, duty_of
 from wuye_loop.domain.rules import BACK
-from wuye_loop.domain.situation import EMPTY, Actor, Command, Line, Situation, Step, TaskState, World
+from wuye_loop.domain.situation import EMPTY, Actor, Command, Situation, TaskState, World
 from wuye_loop.domain.situation import SYSTEM as SYSTEM_ACTOR
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.workflow import ActionSpec
@@ -44,7 +44,7 @@ def decide(world: World, situation: Situation, command: Command) -> Step:
             raise BadForm(
                 "没有路由能定出承办单位，请指定", fields=[{"path": "unit", "problem": "请指定承办单位"}]
             ) from None
-        builder.grievance = situation.grievance.copy()
+        builder.back_to(situation.grievance.copy())
         _left_at_desk(builder, command.action, turn)
     _chain(builder)
     return builder.step()
@@ -87,7 +87,7 @@ def decide_line(world: World, situation: Situation, issuer: Actor, line: Line) -
         raise IllegalAction(why)
     answers = answered(builder, kind.open.form, line.form, None)
     if line.draft is not None:
-        builder.documents.append(line.draft)
+        builder.documents = [*builder.documents, line.draft]
         builder.remarks["document"] = line.number
     open_task(
         builder, spec.opens, kind, issuer, role, answers,
@@ -146,7 +146,7 @@ def _unrefused(world: World, rung: Callable[[World, _Follow, str | None], Step])
     for follow in (_Follow.ALL, _Follow.ALL_BUT_ITS_ACTION):
         numbers = _Undrawn()
         try:
-            step = rung(replace(world, next_number=numbers), follow, refused)
+            step = rung(world.numbered(numbers), follow, refused)
         except (Conflict, Forbidden, BadForm) as error:
             refused = refused or error.detail
             continue
@@ -287,7 +287,7 @@ def _chain(builder: Builder, task_id: UUID | None = None) -> None:
         try:
             _act(builder, Command(action, SYSTEM_ACTOR, {}, task_id))
         except Unrouted as turn:
-            builder.grievance = before
+            builder.back_to(before)
             _left_at_desk(builder, action, turn)
             return
         except IllegalAction as error:
@@ -314,7 +314,7 @@ def _left_at_desk(builder: Builder, action: str, turn: Unrouted) -> None:
     """Keep in the ledger that no router found a unit; a person routes it, or another system is asked first."""
     builder.close_entry(action, actor=SYSTEM_ACTOR.as_json(), facts={"routed": False}, audience=Audience.UNITS)
     if turn.choice.ask is not None:
-        builder.asks.append(turn.choice.ask)
+        builder.asks = [*builder.asks, turn.choice.ask]
 
 
 def _act(builder: Builder, command: Command) -> None:
@@ -331,10 +331,16 @@ def _act(builder: Builder, command: Command) -> None:
     why = blocked(world, situation, command.action, spec, role, command.actor, task)
     if why is not None:
         raise IllegalAction(why, actions=lawful(world, situation, command.actor, task))
-    answers = answered(builder, spec.form, command.form, task) if command.actor is not SYSTEM_ACTOR else {}
+    answers = _answers(builder, command, spec, task)
     facts = EMPTY if command.action in flow.certain else facts_of(world, situation, task, answers)
     target, way = flow.fire(command.action, state, facts)
     _carry_out(builder, command, spec, task, role, answers, target, way)
+
+
+def _answers(builder: Builder, command: Command, spec: ActionSpec, task: TaskState | None) -> dict[str, Any]:
+    if command.actor is SYSTEM_ACTOR:
+        return {}
+    return dict(command.form) if command.checked else answered(builder, spec.form, command.form, task)
 
 
 def _carry_out(

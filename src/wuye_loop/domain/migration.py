@@ -8,10 +8,11 @@ from uuid import UUID
 from wuye_loop.domain import clocks
 from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.clocks import AdjustKind, Adjustment, Clock, ClockStatus, Rung
+from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.passage import Gap, NoPlace, Passage, flow_of, gaps
 from wuye_loop.domain.roles import HOLDER, unit_of
-from wuye_loop.domain.situation import SYSTEM, Situation, Step, TaskState, World, newest
+from wuye_loop.domain.situation import SYSTEM, Situation, TaskState, World, newest
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.timing import resolve_limit
 from wuye_loop.domain.workflow import ClockSpec, Flow, RungSpec
@@ -131,9 +132,9 @@ class _Crossing:
         named = clock if (name, run) == (clock.name, clock.run) else replace(clock, name=name, run=run)
         changed, skipped, lost = named, _NONE, _NONE
         if clock.status is not ClockStatus.ENDED or self._may_go_on(clock, flow.clocks[name]):
-            changed, skipped, lost = self._laid(self._limited(named, flow, task), clock.name, old, flow)
+            changed, skipped, lost = self._laid(self._limited(named, task), clock.name, old, flow)
         if changed != clock:
-            self.builder.clocks[clock.id] = changed
+            self.builder.keep(changed)
         if clock.status is not ClockStatus.ENDED:
             self.carried[clock.id] = Carried(
                 clock.name, name, task.kind if task else None, clock.started_at, clock.due_at, changed.due_at,
@@ -144,15 +145,16 @@ class _Crossing:
         """Say whether an ended clock may be taken up again; every other one stays on record as it was."""
         return spec.per != "entry" and clock is newest(self.before.clocks, clock.name, clock.task_id)
 
-    def _limited(self, clock: Clock, flow: Flow, task: TaskState | None) -> Clock:
+    def _limited(self, clock: Clock, task: TaskState | None) -> Clock:
         """Read the limit anew where it is asked for; it counts from the same start, so the time gone by counts."""
         if not self.passage.new_limits or clock.status is ClockStatus.ENDED:
             return clock
-        spec = flow.clocks[clock.name]
+        world = self.builder.world
+        timed = world.rules.machine(task.kind if task else None).clocks[clock.name]
         try:
-            found = resolve_limit(self.builder.world, spec, self.builder.situation, task)
+            found = resolve_limit(world, timed, self.builder.situation, task)
         except IllegalAction as error:
-            self.warnings.append(f"{spec.title}：{error.detail}，沿用原来的时限")
+            self.warnings.append(f"{timed.spec.title}：{error.detail}，沿用原来的时限")
             return clock
         return replace(clock, limit=found.span, until=found.until, starts=found.starts)
 

@@ -53,9 +53,8 @@ def open_task(
     `number` is that of a document issued for several tasks at once; else the task's own document is numbered here.
     """
     world, grievance = builder.world, builder.grievance
-    counts = dict(grievance.counts)
+    counts = builder.counted(grievance.counts, f"tasks.{kind}")
     counts["task_n"] = counts.get("task_n", 0) + 1
-    builder.counted(counts, f"tasks.{kind}")
     builder.set(counts=counts)
     task = TaskState(
         id=world.new_id(), grievance_id=grievance.id, kind=kind, n=counts["task_n"], state=spec.start, final=False,

@@ -24,9 +24,10 @@ def blocked(
         key = f"done.{action}" if task is not None else f"{spec.limit.prefix}done.{action}"
         if counts.get(key, 0) >= spec.limit.times:
             return f"最多 {spec.limit.times} 次，已经用完"
-    rival = _rival(world, situation, duty_of(role, world, task), actor)
-    if rival is not None:
-        return rival
+    if world.rules.rivals and actor.unit is not None:
+        rival = _rival(world, situation, duty_of(role, world, task), actor.unit)
+        if rival is not None:
+            return rival
     if task is not None:
         apart = kept_apart(world, situation, task, role, actor.unit)
         if apart is not None:
@@ -77,12 +78,10 @@ def _common(world: World, situation: Situation, spec: Step, task: TaskState | No
     return None
 
 
-def _rival(world: World, situation: Situation, role: str, actor: Actor) -> str | None:
+def _rival(world: World, situation: Situation, role: str, unit: str) -> str | None:
     """Separation of duties: who acted in a rival role on this grievance, this cycle, may not act in this one."""
-    if actor.unit is None:
-        return None
     for rival in world.rules.rivals.get(role, ()):
-        if actor.unit in situation.grievance.did.get(rival, ()):
+        if unit in situation.grievance.did.get(rival, ()):
             title = world.rules.workflow.roles[rival].title
             return f"职责分离：本单位已以“{title}”的身份办理过本诉求"
     return None

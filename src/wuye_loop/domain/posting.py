@@ -10,20 +10,10 @@ from typing import Any, TypeVar
 
 from wuye_loop.domain import clocks
 from wuye_loop.domain.clocks import Clock
+from wuye_loop.domain.drafts import Entry, EntryDraft, Posted, Step
 from wuye_loop.domain.ledger import entry_hash
 from wuye_loop.domain.roles import involved_units
-from wuye_loop.domain.situation import (
-    MUTABLE,
-    Entry,
-    EntryDraft,
-    GrievanceState,
-    Posted,
-    Situation,
-    Step,
-    TaskState,
-    mutable,
-    plain,
-)
+from wuye_loop.domain.situation import MUTABLE, GrievanceState, Situation, TaskState, mutable, plain
 
 Image = TypeVar("Image", TaskState, Clock)
 

@@ -3,8 +3,9 @@
 from wuye_loop.domain import clocks
 from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.clocks import ClockStatus
+from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.instants import as_text
-from wuye_loop.domain.situation import SYSTEM, Situation, Step, World
+from wuye_loop.domain.situation import SYSTEM, Situation, World
 from wuye_loop.domain.terms import Audience
 
 

@@ -5,9 +5,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from wuye_loop.domain.directory import Directory
+from wuye_loop.domain.posts import Post
 from wuye_loop.domain.situation import Actor, GrievanceState, Situation, TaskState, World
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.domain.workflow import DutyUnit, EstateUnit, Role, TaskUnit
+from wuye_loop.domain.workflow import DutyUnit, EstateUnit
 
 if TYPE_CHECKING:
     from wuye_loop.domain.rules import Rules
@@ -15,50 +16,38 @@ if TYPE_CHECKING:
 # By names of their own: looking a member up on its class takes ten times as long.
 _SYSTEM, _UNIT, _HOTLINE = ActorKind.SYSTEM, ActorKind.UNIT, ActorKind.HOTLINE
 _SUPERVISOR, _ADMIN = ActorKind.SUPERVISOR, ActorKind.ADMIN
-HOLDER, OPENER, SYSTEM, ASSIST = "holder", "opener", "system", "assist"
+HOLDER, OPENER, SYSTEM = "holder", "opener", "system"
 SPECIAL = {HOLDER: "承办方", OPENER: "发起方"}  # what people read for the names that are no roles of the file
 
 
 def unit_of(name: str, world: World, situation: Situation, task: TaskState | None = None) -> str | None:
     """Return the code of the unit that a role stands for here; None where it stands for people or for nobody yet."""
+    post = world.rules.posts.get(name)
+    if post is not None:
+        return post.code or _unit(post, world, situation)
     if name == HOLDER:
         return task.holder_unit if task else situation.grievance.holder_unit
-    if name == OPENER:
-        return task.opener_unit if task else None
-    role = world.rules.workflow.roles.get(name)
-    return _unit(role, world, situation) if role else None
+    return task.opener_unit if task and name == OPENER else None
 
 
 def units_of(name: str, world: World, situation: Situation, task: TaskState | None = None) -> tuple[str, ...]:
     """Return the codes of all units that a role stands for here: assisting units are several."""
-    role = world.rules.workflow.roles.get(name)
-    kind = _task_kind(role) if role else None
-    if kind is not None:
+    post = world.rules.posts.get(name)
+    if post is not None and post.task is not None:
+        kind = post.task
         holders = (each.holder_unit for each in situation.tasks.values() if each.kind == kind and not each.final)
         return tuple(dict.fromkeys(unit for unit in holders if unit))
     unit = unit_of(name, world, situation, task)
     return (unit,) if unit else ()
 
 
-def _task_kind(role: Role) -> str | None:
-    """Return the kind of task whose holders a role stands for, if it stands for such."""
-    unit = role.unit
-    if isinstance(unit, str):
-        return ASSIST if unit == ASSIST else None
-    return unit.task if isinstance(unit, TaskUnit) else None
-
-
-def _unit(role: Role, world: World, situation: Situation) -> str | None:
-    grievance, unit = situation.grievance, role.unit
-    if unit is None:
-        return reporter_of(grievance) if role.is_ == "complainant" else None
-    if isinstance(unit, str):
-        if unit == "lead":
-            return grievance.lead_unit
-        return None if unit == ASSIST else unit
-    if isinstance(unit, TaskUnit):
-        return None
-    return _placed(unit, world.directory, grievance.area_path, grievance.level, grievance.company_code)
+def _unit(post: Post, world: World, situation: Situation) -> str | None:
+    grievance = situation.grievance
+    if post.leads:
+        return grievance.lead_unit
+    if post.placed is not None:
+        return _placed(post.placed, world.directory, grievance.area_path, grievance.level, grievance.company_code)
+    return reporter_of(grievance) if post.is_ == "complainant" and not post.held else post.code
 
 
 def _placed(
@@ -99,22 +88,18 @@ def plays(name: str, actor: Actor, world: World, situation: Situation, task: Tas
     """Say whether the actor has this role on this grievance."""
     if name == SYSTEM or actor.kind is _SYSTEM:
         return name == SYSTEM and actor.kind is _SYSTEM
-    if name in (HOLDER, OPENER):
-        return _is_named(name, actor, task, world, situation)
-    role = world.rules.workflow.roles.get(name)
-    if role is None:
+    post = world.rules.posts.get(name)
+    if post is None:
+        return name in (HOLDER, OPENER) and _is_named(name, actor, task, world, situation)
+    if post.is_ is not None:
+        return _is_kind(post.is_, actor, situation)
+    unit = actor.unit
+    if actor.kind is not _UNIT or unit is None:
         return False
-    if role.is_ is not None:
-        return _is_kind(role.is_, actor, situation)
-    return actor.kind is _UNIT and actor.unit is not None and _is_unit(role, actor.unit, world, situation)
-
-
-def _is_unit(role: Role, unit: str, world: World, situation: Situation) -> bool:
-    kind = _task_kind(role)
-    if kind is not None:
+    if post.task is not None:
         # A unit that has done its part still stands for the role: it may say more until the grievance moves on.
-        return any(task.kind == kind and task.holder_unit == unit for task in situation.tasks.values())
-    return _unit(role, world, situation) == unit
+        return any(task.kind == post.task and task.holder_unit == unit for task in situation.tasks.values())
+    return _unit(post, world, situation) == unit
 
 
 def _is_named(name: str, actor: Actor, task: TaskState | None, world: World, situation: Situation) -> bool:
@@ -123,8 +108,8 @@ def _is_named(name: str, actor: Actor, task: TaskState | None, world: World, sit
     unit = task.holder_unit if name == HOLDER else task.opener_unit
     if actor.kind is _UNIT:
         return unit is not None and actor.unit == unit
-    role = world.rules.workflow.roles.get(task.opener_role or "") if name == OPENER else None
-    return role is not None and role.is_ is not None and _is_kind(role.is_, actor, situation)
+    post = world.rules.posts.get(task.opener_role or "") if name == OPENER else None
+    return post is not None and post.is_ is not None and _is_kind(post.is_, actor, situation)
 
 
 def _is_kind(kind: str, actor: Actor, situation: Situation) -> bool:

@@ -15,6 +15,7 @@ from transitions import EventData, Machine
 
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.errors import IllegalAction
+from wuye_loop.domain.posts import Post
 from wuye_loop.domain.quiet import QuietHours
 from wuye_loop.domain.timed import Timed
 from wuye_loop.domain.workflow import (
@@ -25,11 +26,11 @@ from wuye_loop.domain.workflow import (
     Join,
     SourceSpec,
     TaskKind,
+    Times,
     Workflow,
 )
 
 BACK = "back"
-EVERYWHERE = ("", "cycle_")  # what an action is counted as: in all, and in the cycle
 
 
 @dataclass(slots=True)
@@ -158,6 +159,12 @@ def _seeing(workflow: Workflow) -> dict[tuple[str | None, str], tuple[DutyUnit |
     return {place: tuple(by_duty[name] for name in names if name in by_duty) for place, names in found.items()}
 
 
+def _counts(limit: Times | None) -> tuple[str, ...]:
+    """Return what an action is counted for: in all, in the cycle, and at its level or assignment where a limit asks."""
+    asked = (limit.prefix,) if limit is not None and limit.per in ("level", "assignment") else ()
+    return ("", "cycle_", *asked)
+
+
 class Rules:
     """One published workflow, compiled. Build once, share: it holds no grievance."""
 
@@ -177,12 +184,11 @@ class Rules:
         self.seeing = _seeing(workflow)
         limited = {f"done.{name}": action.limit for name, action in workflow.actions.items()}
         limited |= {f"tasks.{name}": kind.open.limit for name, kind in workflow.tasks.items()}
-        #: Under which prefixes a limited action is counted, where that is more than in all and in the cycle.
+        #: Under which names an action, or the opening of a kind of task, is counted.
         self.counted_as: dict[str, tuple[str, ...]] = {
-            name: (*EVERYWHERE, limit.prefix)
-            for name, limit in limited.items()
-            if limit is not None and limit.per in ("level", "assignment")
+            name: tuple(prefix + name for prefix in _counts(limit)) for name, limit in limited.items()
         }
+        self.posts = {name: Post.of(role) for name, role in workflow.roles.items()}
         self.asks_precedents = any(router.kind == "precedent" for router in workflow.routers)
         self.quiet = QuietHours.parse(workflow.calendar.quiet)
         self.joins: dict[str, list[Join]] = {

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from wuye_loop.domain.rules import Rules
 
 EMPTY: Mapping[str, Any] = {}
+#: Clocks by flow (a task's id, None: the main flow) and name.
+Going = dict[UUID | None, dict[str, Clock]]
+_NONE: Mapping[str, Clock] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,6 @@ MUTABLE = (
     "closed_at",
     "workflow",
 )
-_LEAD = MUTABLE.index("lead_unit")
 mutable = attrgetter(*MUTABLE)
 
 
@@ -188,6 +190,17 @@ class Situation:
     grievance: GrievanceState
     tasks: Mapping[UUID, TaskState]
     clocks: Mapping[UUID, Clock]
+    _going: Going | None = field(default=None, compare=False, repr=False)
+
+    def going(self) -> Going:
+        """Return the clocks that have not ended: of the main flow (None) and of each task, by name."""
+        found = self._going
+        if found is None:
+            found = self._going = {}
+            for item in self.clocks.values():
+                if item.status is not ENDED:
+                    found.setdefault(item.task_id, {})[item.name] = item
+        return found
 
     def open_tasks(self, kind: str) -> int:
         """Count the open tasks of a kind."""
@@ -199,16 +212,20 @@ class Situation:
 
     def open_clock(self, name: str, task_id: UUID | None) -> Clock | None:
         """Return the running or paused instance of a clock."""
-        for item in self.clocks.values():
-            if item.name == name and item.task_id == task_id and item.status is not ENDED:
-                return item
-        return None
+        return self.going().get(task_id, _NONE).get(name)
 
 
 def newest(clocks: Mapping[UUID, Clock], name: str, task_id: UUID | None) -> Clock | None:
     """Return the newest instance of a clock, ended or not."""
-    found = [item for item in clocks.values() if item.name == name and item.task_id == task_id]
-    return max(found, key=lambda item: (item.cycle, item.run)) if found else None
+    found: Clock | None = None
+    for item in clocks.values():
+        if (
+            item.name == name
+            and item.task_id == task_id
+            and (found is None or (item.cycle, item.run) > (found.cycle, found.run))
+        ):
+            found = item
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +273,13 @@ class World:
     redact: Callable[[str], str] = str
     files: Callable[[Sequence[str]], frozenset[str]] = no_files  # which of these ids are files of the grievance
 
+    def numbered(self, next_number: Callable[[str, int], int]) -> "World":
+        """Return the same world with numbers from elsewhere; by place, because every rung that fires asks for one."""
+        return World(
+            self.rules, self.now, self.calendar, self.directory, self.new_id, self.choose, next_number, self.others,
+            self.lead, self.redact, self.files,
+        )  # fmt: skip
+
 
 @dataclass(slots=True)
 class Command:
@@ -265,135 +289,4 @@ class Command:
     actor: Actor
     form: Mapping[str, Any] = field(default_factory=dict)
     task_id: UUID | None = None
-
-
-@dataclass(slots=True)
-class NoticeDraft:
-    """A notice to a unit, to be sent after the commit, not before `not_before`."""
-
-    instrument: str
-    title: str
-    units: tuple[str, ...]
-    urgent: bool
-    not_before: datetime
-    seq: int
-
-
-@dataclass(slots=True)
-class DocumentDraft:
-    """A numbered instrument that a step issued."""
-
-    number: str
-    kind: str
-    series: str
-    year: int
-    n: int
-    task_id: UUID | None
-    addressee: str | None
-    copies: tuple[str, ...]
-    text: str | None
-    issued_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a document that opens tasks; the first line's grievance carries the document itself (`draft`)."""
-
-    kind: str
-    number: str
-    unit: str | None
-    form: Mapping[str, Any]
-    copies: tuple[str, ...] = ()
-    draft: DocumentDraft | None = None
-
-
-@dataclass(slots=True)
-class RatingDraft:
-    """What somebody answered about a unit in a cycle; `rater` tells the ratings of one cycle apart."""
-
-    cycle: int
-    rater: str
-    of_unit: str | None
-    answers: Mapping[str, Any]
-    satisfied: str | None
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PrecedentDraft:
-    """A ruling on who is in charge of a matter (退单裁定), shown by the routers the next time."""
-
-    seq: int  # of the ledger row that the ruling stands in
-    category: str | None
-    from_unit: str | None
-    to_unit: str | None
-    ruling: str
-    reason: str | None
-    at: datetime
-
-
-@dataclass(slots=True)
-class EntryDraft:
-    """One row of the ledger as decided, with what stood after it; posting.py makes the entry of it.
-
-    `fields` are the values of MUTABLE in their order.
-    """
-
-    seq: int
-    at: datetime
-    action: str
-    task_id: UUID | None
-    actor: Mapping[str, Any]
-    from_state: str | None
-    to_state: str | None
-    facts: Mapping[str, Any]
-    audience: str
-    fields: tuple[Any, ...]
-    tasks: Sequence[TaskState]
-    clocks: Sequence[Clock]
-
-    @property
-    def lead_unit(self) -> str | None:
-        """The lead unit as it stood after this row."""
-        unit: str | None = self.fields[_LEAD]
-        return unit
-
-
-@dataclass(slots=True)
-class Entry:
-    """One row of the ledger, hashed over the row before."""
-
-    seq: int
-    at: datetime
-    action: str
-    task_id: UUID | None
-    actor: Mapping[str, Any]
-    from_state: str | None
-    to_state: str | None
-    facts: Mapping[str, Any]
-    changes: Mapping[str, Any]
-    audience: str
-    hash: bytes
-
-
-@dataclass(slots=True)
-class Step:
-    """What was decided in a world: the new situation and everything to be written with it, as yet unposted."""
-
-    world: World
-    situation: Situation
-    drafts: Sequence[EntryDraft]
-    notices: Sequence[NoticeDraft] = ()
-    documents: Sequence[DocumentDraft] = ()
-    ratings: Sequence[RatingDraft] = ()
-    precedents: Sequence[PrecedentDraft] = ()
-    joins: Sequence[tuple[UUID, int]] = ()  # other grievances that gain (+1) or lose (-1) a follower
-    asks: Sequence[Mapping[str, Any]] = ()  # other systems a router wants asked
-    opened: UUID | None = None
-
-
-@dataclass(slots=True)
-class Posted(Step):
-    """A step with its ledger rows, each hashed over the one before; its situation knows its readers and the newest hash."""
-
-    entries: Sequence[Entry] = ()
+    checked: bool = False  # the form was checked before, by the same rules: it is taken as it is

@@ -6,8 +6,9 @@ from typing import Self
 
 from wuye_loop.domain.calendar import Starts
 from wuye_loop.domain.clock import RungPlan
+from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.spans import Span
-from wuye_loop.domain.workflow import ClockSpec
+from wuye_loop.domain.workflow import ClockSpec, Limit
 
 
 @dataclass(slots=True)
@@ -20,23 +21,37 @@ class Resolved:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """One of a clock's limits: when it is the one (None: always), and what it is, or the date that it runs to."""
+
+    when: Condition | None
+    limit: Resolved | None
+    until: str
+    starts: Starts
+
+
+@dataclass(frozen=True, slots=True)
 class Timed:
-    """One clock of a flow. `sole` is its limit when no condition and no date has a say in it."""
+    """One clock of a flow; of its limits the first whose condition holds is the one."""
 
     name: str
     spec: ClockSpec
     plans: tuple[RungPlan, ...]
     per: str
     paused: frozenset[str]
-    sole: Resolved | None
+    limits: tuple[Option, ...]
     over: str  # the count of how many of its runs in this cycle are over for good
 
     @classmethod
     def of(cls, name: str, spec: ClockSpec) -> Self:
         """Make a clock ready to be looked up."""
         plans = tuple(RungPlan(index, rung.offset) for index, rung in enumerate(spec.ladder))
-        first = spec.limit[0] if spec.limit else None
-        sole = None
-        if first is not None and first.when.always and first.until is None:
-            sole = Resolved(first.is_, None, first.starts or spec.starts)
-        return cls(name, spec, plans, spec.per, frozenset(spec.paused), sole, f"cycle_over.{name}")
+        limits = tuple(_option(limit, limit.starts or spec.starts) for limit in spec.limit)
+        return cls(name, spec, plans, spec.per, frozenset(spec.paused), limits, f"cycle_over.{name}")
+
+
+def _option(limit: Limit, starts: Starts) -> Option:
+    when = None if limit.when.always else limit.when
+    if limit.until is not None:
+        return Option(when, None, limit.until, starts)
+    return Option(when, Resolved(limit.is_, None, starts), "", starts)

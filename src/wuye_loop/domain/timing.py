@@ -5,31 +5,32 @@ from datetime import date
 from wuye_loop.domain import clocks
 from wuye_loop.domain.clock import ENDED, RUNNING, Clock
 from wuye_loop.domain.errors import IllegalAction
-from wuye_loop.domain.facts import facts_of
+from wuye_loop.domain.facts import Facts, facts_of
 from wuye_loop.domain.situation import Situation, TaskState, World
-from wuye_loop.domain.timed import Resolved, Timed
-from wuye_loop.domain.workflow import ClockSpec
+from wuye_loop.domain.timed import Option, Resolved, Timed
 
 
-def resolve_limit(world: World, spec: ClockSpec, situation: Situation, task: TaskState | None) -> Resolved:
+def resolve_limit(world: World, timed: Timed, situation: Situation, task: TaskState | None) -> Resolved:
     """Return the first limit whose condition holds; it is stored with the clock, so a later change never moves it.
 
     Raises IllegalAction when a limit runs `until` a date that nobody has stored, or that has gone by.
     """
     facts = facts_of(world, situation, task)
-    for limit in spec.limit:
-        if limit.when.holds(facts):
-            starts = limit.starts or spec.starts
-            if limit.until is None:
-                return Resolved(limit.is_, None, starts)
-            day = facts.get(limit.until)
-            if not isinstance(day, str):
-                raise IllegalAction("还没有约定日期，不能开始计时")
-            until = world.calendar.close_of(date.fromisoformat(day))
-            if until <= world.now:  # its rungs would never fire: nobody would hear of it again
-                raise IllegalAction("约定的日期已过，请重新约定")
-            return Resolved(None, until, starts)
+    for option in timed.limits:
+        if option.when is None or option.when.holds(facts):
+            return option.limit or _dated(world, option, facts)
     raise IllegalAction("没有适用的时限")
+
+
+def _dated(world: World, option: Option, facts: Facts) -> Resolved:
+    """Return the limit that runs to a stored date."""
+    day = facts.get(option.until)
+    if not isinstance(day, str):
+        raise IllegalAction("还没有约定日期，不能开始计时")
+    until = world.calendar.close_of(date.fromisoformat(day))
+    if until <= world.now:  # its rungs would never fire: nobody would hear of it again
+        raise IllegalAction("约定的日期已过，请重新约定")
+    return Resolved(None, until, option.starts)
 
 
 def taken_up(
@@ -40,7 +41,7 @@ def taken_up(
     if latest is not None and (latest.status is not ENDED or _goes_on(timed, latest, situation, task)):
         return _running(latest, unit, world)
     run = latest.run + 1 if latest is not None and latest.cycle == cycle else 1
-    limit = timed.sole or resolve_limit(world, timed.spec, situation, task)
+    limit = resolve_limit(world, timed, situation, task)
     return clocks.start(
         id=world.new_id(), name=timed.name, task_id=task.id if task else None, cycle=cycle, run=run, unit=unit,
         limit=limit.span, until=limit.until, starts=limit.starts, plans=timed.plans, now=world.now,

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from wuye_loop.domain.clocks import Clock, ClockStatus, remaining_seconds
+from wuye_loop.domain.drafts import Entry
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.instants import as_text
-from wuye_loop.domain.situation import Entry, GrievanceState, Situation, TaskState, World
+from wuye_loop.domain.situation import GrievanceState, Situation, TaskState, World
 from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.workflow import Workflow
 

@@ -1,7 +1,7 @@
-"""What stands on a wall: hours of the day and days of the month, without a zone and without a notice."""
+"""What stands on a wall: hours of the day, days of the month, and the years that a calendar knows."""
 
 from collections.abc import Sequence
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Final
 
@@ -10,6 +10,20 @@ LAST_YEAR: Final = 2200
 NOTHING: Final = timedelta(0)
 DAY: Final = timedelta(days=1)
 OUT_OF_RANGE: Final = f"out of the calendar, which knows the years {FIRST_YEAR} to {LAST_YEAR}"
+# One day of grace each way: the local new year and the last 24:00 lie in the neighbouring UTC year.
+_EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - DAY
+_LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) + DAY
+
+
+def within(at: datetime) -> datetime:
+    """Give the instant in UTC, or say in words that it is naive or out of range."""
+    if at.tzinfo is UTC and FIRST_YEAR <= at.year <= LAST_YEAR:
+        return at
+    if at.tzinfo is None:
+        raise ValueError("an instant needs its zone: this one has none")
+    if not _EARLIEST <= at <= _LATEST:
+        raise ValueError(f"{at.isoformat()} leads {OUT_OF_RANGE}")
+    return at.astimezone(UTC)
 
 
 def shifts_of(hours: Sequence[tuple[time, time]]) -> tuple[tuple[timedelta, timedelta], ...]:

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain import clocks
 from wuye_loop.domain.calendar import WorkCalendar
 from wuye_loop.domain.clocks import ClockStatus
+from wuye_loop.domain.drafts import Entry
 from wuye_loop.domain.ledger import GENESIS, entry_hash
-from wuye_loop.domain.situation import MUTABLE, Entry, plain
+from wuye_loop.domain.situation import MUTABLE, plain
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store import audit
 from wuye_loop.store.audit import Folder

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain import machine
 from wuye_loop.domain.arrival import arrived, attaching, first_look, see_sender
+from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.errors import BadForm, BadInput, Conflict, Forbidden, IllegalAction, KeyReused, NotFound
 from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.domain.posting import posted
 from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import Actor, Command, Situation, Step, World
+from wuye_loop.domain.situation import Actor, Command, Situation, World
 from wuye_loop.domain.text import mask_address
 from wuye_loop.domain.views import grievance_view, receipt_view
 from wuye_loop.loop import choosing, engine

@@ -11,13 +11,14 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain import issuing, machine
+from wuye_loop.domain.drafts import Posted, Step
 from wuye_loop.domain.errors import KeyReused, NotFound, Stale
 from wuye_loop.domain.issuing import Paper
 from wuye_loop.domain.posting import posted
 from wuye_loop.domain.redaction import redact
 from wuye_loop.domain.router import Reply
 from wuye_loop.domain.sealing import KeyRing
-from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Posted, Situation, Step, World
+from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Situation, World
 from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
 from wuye_loop.loop import choosing
 from wuye_loop.ports import Clock, Ids

@@ -7,10 +7,11 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain import machine
+from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.errors import BadInput, Forbidden, NotFound, TooLarge, UnsupportedMedia
 from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.readership import audiences
-from wuye_loop.domain.situation import Actor, Situation, Step, World
+from wuye_loop.domain.situation import Actor, Situation, World
 from wuye_loop.domain.terms import ActorKind, Audience
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop, Outcome

@@ -7,9 +7,10 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.permits import openings, options
-from wuye_loop.domain.situation import Actor, Command, Situation, Step, World
+from wuye_loop.domain.situation import Actor, Command, Situation, World
 from wuye_loop.domain.views import grievance_view, task_view
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop, Outcome

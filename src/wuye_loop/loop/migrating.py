@@ -5,11 +5,12 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.errors import Conflict, NotFound
 from wuye_loop.domain.migration import Moved, migrated
 from wuye_loop.domain.passage import Gap, NoPlace, Passage
 from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import SYSTEM, Situation, Step, World
+from wuye_loop.domain.situation import SYSTEM, Situation, World
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store import grievances, pinned

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.drafts import Entry
 from wuye_loop.domain.instants import as_text
-from wuye_loop.domain.situation import MUTABLE, Entry
+from wuye_loop.domain.situation import MUTABLE
 from wuye_loop.store.intake import entry_of
 
 _BATCH = 200

@@ -10,9 +10,10 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain import clocks
+from wuye_loop.domain.drafts import Posted
 from wuye_loop.domain.instants import as_text, from_text, id_text
 from wuye_loop.domain.sealing import Sealed
-from wuye_loop.domain.situation import Actor, GrievanceState, Posted, Situation, TaskState
+from wuye_loop.domain.situation import Actor, GrievanceState, Situation, TaskState
 from wuye_loop.store.visibility import visible
 
 _COLUMNS = (

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.situation import Entry
+from wuye_loop.domain.drafts import Entry
 from wuye_loop.store.grievances import Stored, Ticket
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from wuye_loop.domain.clock import RUNNING, ClockStatus
+from wuye_loop.domain.drafts import DocumentDraft, Entry, NoticeDraft, Posted, RatingDraft
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.situation import DocumentDraft, Entry, NoticeDraft, Posted, RatingDraft, Situation, TaskState
+from wuye_loop.domain.situation import Situation, TaskState
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.workflow import RungSpec, Workflow
 from wuye_loop.domain.workflow import Step as WrittenStep

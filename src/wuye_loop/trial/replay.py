@@ -1,5 +1,6 @@
 """Takes one recorded grievance through other rules, in memory: people do what they did, the system what these say."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,22 +8,21 @@ from uuid import UUID
 
 from wuye_loop.domain import machine
 from wuye_loop.domain.calendar import WorkCalendar
-from wuye_loop.domain.clocks import Clock, ClockStatus
+from wuye_loop.domain.clocks import Clock, ClockStatus, Rung
 from wuye_loop.domain.directory import Directory
+from wuye_loop.domain.drafts import EntryDraft, Step
 from wuye_loop.domain.errors import BadInput, Forbidden, WuyeError
 from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.roles import HOLDER, OPENER, unit_of
 from wuye_loop.domain.routing import Choice
 from wuye_loop.domain.routing import choose as try_routers
 from wuye_loop.domain.routing_case import routing_case
-from wuye_loop.domain.situation import EMPTY, SYSTEM, Actor, Brief, Command, EntryDraft, Situation, Step, World
+from wuye_loop.domain.situation import EMPTY, SYSTEM, Actor, Brief, Command, Situation, World
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.store.recorded import RUNG, Act, Recorded
-from wuye_loop.trial.replay_pair import OPEN, Pair
+from wuye_loop.trial.replay_pair import FOLLOWERS, OPEN, Known, Pair
 from wuye_loop.trial.replay_record import OTHER, actor_of, arrived, choice_of, fires, no_loads, others_of, ran, why
 
-_ASIDE = frozenset({"receive", "calendar", "reveal", "migrate", "upload"})  # rows that are not decisions of the rules
-_FOLLOWERS = {"follower_joined": 1, "follower_left": -1}
 _LATEST = 1 << 62
 _NEVER = _LATEST + 1
 _DAY = timedelta(days=1)
@@ -77,7 +77,10 @@ class Replay:
         self._opened: dict[str, int] = {}
         self._made: dict[tuple[datetime, str], int] = {}  # what the system did by itself
         self._state = recorded.acts[0].to_state
-        self._now = recorded.acts[0].at  # when what is decided at present happens
+        self._one_world = World(
+            self._rules, recorded.acts[0].at, calendar, directory, self._new_id, self._choose, self._next_number,
+            EMPTY, None, str, frozenset,
+        )  # fmt: skip
         self._fires = fires(recorded, pair)
         self._ran: dict[tuple[str | None, str, str], datetime] | None = None  # few ask
         self._routed: list[Act] | None = None  # few ask
@@ -97,50 +100,49 @@ class Replay:
             before = act
         self._fire_until(self.until, _LATEST)
         self.outcome.situation = self._situation
+        del self._one_world  # it knows this replay, and this it: without that, memory is given back at once
         return self.outcome
 
     # --- people ---
 
     def _play(self, act: Act, *, begins: bool) -> None:
-        action = act.action
-        if action in _ASIDE or action.startswith(RUNG):
-            return
-        if action in _FOLLOWERS:
-            self._situation.grievance.followers += _FOLLOWERS[action]
+        known = self.pair.known(act.action, self._kind(act))
+        if known.aside:
+            if act.action in FOLLOWERS:
+                self._situation.grievance.followers += FOLLOWERS[act.action]
             return
         if act.actor[0] == _SYSTEM:
-            self._play_system(act, begins=begins)
+            self._play_system(act, known, begins=begins)
             return
         try:
-            self._take(self._decided(act, actor_of(act, self.recorded)))
+            self._take(self._decided(act, known, actor_of(act, self.recorded)))
         except Forbidden as error:
-            self._in_the_name(act, error)
+            self._in_the_name(act, known, error)
         except WuyeError as error:
             self._refuse(act, error)
 
-    def _play_system(self, act: Act, *, begins: bool) -> None:
+    def _play_system(self, act: Act, known: Known, *, begins: bool) -> None:
         """Do what came from outside: a lead was closed, another system answered. What follows by itself has followed."""
         made = (act.at, act.action)
         if self._made.get(made):
             self._made[made] -= 1
             return
         state = self.pair.old.workflow.states.get(act.from_state or "")
-        if act.action.startswith(OPEN) or not (begins or (state is not None and state.parked)):
+        if known.opens or not (begins or (state is not None and state.parked)):
             return
         try:
-            self._take(self._decided(act, SYSTEM))
+            self._take(self._decided(act, known, SYSTEM))
         except WuyeError as error:
             self._refuse(act, error)
         else:
             self._made[made] = self._made.get(made, 0) - 1
 
-    def _in_the_name(self, act: Act, error: WuyeError) -> None:
+    def _in_the_name(self, act: Act, known: Known, error: WuyeError) -> None:
         """Let the unit act that has the same role here: another one may be in charge now."""
         actor = actor_of(act, self.recorded)
         role = act.actor[2]
-        kind = self._kind(act)
         task = self._situation.tasks.get(self._tasks[act.task]) if act.task in self._tasks else None
-        spec = self.pair.known(act.action, kind).spec
+        spec = known.spec
         name = self.pair.passage.role(role) if role else None
         if actor.kind is ActorKind.UNIT and spec is not None and name in spec.by:
             unit = unit_of(name, self._world(act.at), self._situation, task)
@@ -148,7 +150,7 @@ class Replay:
                 unit = self._assistant(name)
             if unit is not None and unit != actor.unit:
                 try:
-                    self._take(self._decided(act, replace(actor, unit=unit)))
+                    self._take(self._decided(act, known, replace(actor, unit=unit)))
                 except WuyeError as again:
                     error = again
                 else:
@@ -161,21 +163,23 @@ class Replay:
         kind = spec.unit if spec is not None and spec.unit == "assist" else getattr(spec and spec.unit, "task", None)
         return next((task.holder_unit for task in self._situation.tasks.values() if task.kind == kind), None)
 
-    def _decided(self, act: Act, actor: Actor) -> Step:
-        kind = self._kind(act)
+    def _decided(self, act: Act, known: Known, actor: Actor) -> Step:
         world = self._world(act.at, act)
-        form = self._form(act, kind) if actor is not SYSTEM else EMPTY
-        if act.action.startswith(OPEN):
-            opened = act.action.removeprefix(OPEN)
-            step = machine.decide_open(world, self._situation, opened, actor, form)
+        if known.names_others:
+            world.others = others_of(act)
+        form = self._form(act, known) if actor is not SYSTEM else EMPTY
+        if known.opens is not None:
+            step = machine.decide_open(world, self._situation, known.opens, actor, form)
             if act.task is not None and step.opened is not None:
                 self._tasks[act.task] = step.opened
             return step
-        task_id = self._task(act, kind) if act.task is not None else None
-        return machine.decide(world, self._situation, Command(act.action, actor, form, task_id))
+        task_id = self._task(act, self._kind(act)) if act.task is not None else None
+        return machine.decide(world, self._situation, Command(act.action, actor, form, task_id, known.checked))
 
     def _kind(self, act: Act) -> str | None:
-        found = self.recorded.tasks.get(act.task) if act.task is not None else None
+        if act.task is None:
+            return None
+        found = self.recorded.tasks.get(act.task)
         return found.kind if found is not None else None
 
     def _task(self, act: Act, kind: str | None) -> UUID:
@@ -193,9 +197,11 @@ class Replay:
             raise BadInput("这件任务已结束")
         return known
 
-    def _form(self, act: Act, kind: str | None) -> dict[str, Any]:
+    def _form(self, act: Act, known: Known) -> Mapping[str, Any]:
         """Return what was filled in then, as far as the form is asked here."""
-        form = self.pair.known(act.action, kind).form(act.facts)
+        if not act.facts:
+            return EMPTY
+        form = known.form(act.facts)
         if act.task is not None and "document" in form:
             form["document"] = self.recorded.tasks[act.task].document  # the row has the number in its place
         return form
@@ -221,8 +227,8 @@ class Replay:
 
     def _fire_until(self, at: datetime, seq: int) -> None:
         """Fire every rung that is due by then, in the order in which it would: as it was recorded, else when it is due."""
-        while True:
-            due = self._due(at, seq)
+        while standing := self._standing(at):
+            due = self._due(standing, at, seq)
             if due is None:
                 return
             now, clock, index = due
@@ -235,23 +241,30 @@ class Replay:
             else:
                 self._take(step)
 
-    def _due(self, at: datetime, seq: int) -> tuple[datetime, Clock, int] | None:
+    def _due(
+        self, standing: list[tuple[Clock, Rung, datetime]], at: datetime, seq: int
+    ) -> tuple[datetime, Clock, int] | None:
         best: tuple[datetime, int, datetime, str, int] | None = None
         found: Clock | None = None
-        for clock in self._situation.clocks.values():
-            if clock.status is not _RUNNING:
+        for clock, rung, due in standing:
+            fires, order = self._fires_at(clock, rung.index, due)
+            if (fires, order) > (at, seq) or (clock.id, rung.index) in self._stuck:
                 continue
-            for rung in clock.rungs:
-                due = rung.at
-                if due is None or due > at or rung.fired_at is not None:
-                    continue
-                fires, order = self._fires_at(clock, rung.index, due)
-                if (fires, order) > (at, seq) or (clock.id, rung.index) in self._stuck:
-                    continue
-                key = (fires, order, due, clock.name, rung.index)
-                if best is None or key < best:
-                    best, found = key, clock
+            key = (fires, order, due, clock.name, rung.index)
+            if best is None or key < best:
+                best, found = key, clock
         return (best[0], found, best[4]) if best is not None and found is not None else None
+
+    def _standing(self, at: datetime) -> list[tuple[Clock, Rung, datetime]]:
+        """Return the rungs of running clocks that are due by then and have not fired, with when they are due."""
+        return [
+            (clock, rung, rung.at)
+            for clocks in self._situation.going().values()
+            for clock in clocks.values()
+            if clock.status is _RUNNING
+            for rung in clock.rungs
+            if rung.at is not None and rung.at <= at and rung.fired_at is None
+        ]
 
     def _fires_at(self, clock: Clock, index: int, at: datetime) -> tuple[datetime, int]:
         """Return when a rung fires: when it was recorded to, where it was due then too; else as soon as it is due."""
@@ -270,10 +283,11 @@ class Replay:
     def _take(self, step: Step) -> None:
         """Stand where the step leads; tasks that are over are left behind, as a reader of open ones does."""
         for draft in step.drafts:
-            if draft.lead_unit != self._lead:
-                self._lead = draft.lead_unit
-                if self._lead is not None:
-                    self.outcome.leads.append(self._lead)
+            lead = draft.lead_unit
+            if lead != self._lead:
+                self._lead = lead
+                if lead is not None:
+                    self.outcome.leads.append(lead)
             if draft.actor["kind"] == _SYSTEM:
                 if draft.action.startswith(RUNG):
                     self._count(draft)
@@ -288,7 +302,7 @@ class Replay:
                     place = self._opened[task.kind] = self._opened.get(task.kind, 0) + 1
                     self._kinds[task.id] = (task.kind, place)
             tasks = {key: task for key, task in tasks.items() if not task.final}
-            situation = Situation(situation.grievance, tasks, situation.clocks)
+            situation = Situation(situation.grievance, tasks, situation.clocks, situation.going())
         self._situation = situation
 
     def _count(self, draft: EntryDraft) -> None:
@@ -300,26 +314,16 @@ class Replay:
     # --- what a decision may ask ---
 
     def _world(self, now: datetime, act: Act | None = None) -> World:
-        grievance = self._situation.grievance
-        lead = None
-        if grievance.merged_into is not None:
+        world = self._one_world  # what was decided before is not asked again: only the present one is looked at
+        world.now = now
+        world.others = EMPTY
+        if self._situation.grievance.merged_into is None:
+            world.lead = None
+        else:
             closed = self.recorded.lead_closed_at
             over = (closed is not None and closed <= now) or (act is not None and act.actor[0] == _SYSTEM)
-            lead = Brief(OTHER, "", "", over, None)
-        self._now = now
-        return World(
-            self._rules,
-            now,
-            self.calendar,
-            self.directory,
-            self._new_id,
-            self._choose,
-            self._next_number,
-            others_of(act) if act is not None and act.facts else EMPTY,
-            lead,
-            str,
-            frozenset,
-        )
+            world.lead = Brief(OTHER, "", "", over, None)
+        return world
 
     def _new_id(self) -> UUID:
         given = self._ids
@@ -334,7 +338,8 @@ class Replay:
 
     def _choose(self, situation: Situation) -> Choice:
         """Decide as it was decided then, where the routers are the same; else ask these, that know no loads."""
-        now = self._now
+        world = self._one_world
+        now = world.now
         if self._routed is None:
             rows = self.recorded.acts[1:]
             self._routed = [act for act in rows if "routing" in act.facts or act.facts.get("routed") is False]
@@ -343,7 +348,6 @@ class Replay:
             if act.at < now - _DAY and self._routed:
                 continue
             return choice_of(act)
-        world = self._world(now)
         case = routing_case(world, situation)
         asked: dict[int, None] = {}
         while True:

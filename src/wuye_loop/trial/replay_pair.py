@@ -1,18 +1,23 @@
 """Two versions side by side: what a rung, an action, a task of the one is in the other."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from wuye_loop.domain.forms import FieldSpec
 from wuye_loop.domain.passage import Passage
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.workflow import Flow, RungSpec, Step
 from wuye_loop.loop.supervision import rung_title
+from wuye_loop.store.recorded import RUNG
 
 #: Where a rung stands: kind of task (None: the main flow), clock, index in its ladder.
 Place = tuple[str | None, str, int]
 #: How the action is called that opens a kind of task.
 OPEN = "open:"
+#: By how many followers a row that is no decision changes a grievance.
+FOLLOWERS = {"follower_joined": 1, "follower_left": -1}
+_ASIDE = frozenset({"receive", "calendar", "reveal", "migrate", "upload", *FOLLOWERS})  # rows that no rule decides
 
 
 class RungName(NamedTuple):
@@ -25,10 +30,19 @@ class RungName(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What an action is in the newer version, and which fields of a recorded form are asked for (None: all of them)."""
+    """What an action is in the newer version, and which fields of a recorded form are asked for (None: all of them).
+
+    `checked`: what was filled in then is right here too, for both versions ask the same whatever the facts are.
+    `names_others`: the form names other grievances. `opens`: the kind of task that it opens. `aside`: no decision of the
+    rules, or a rung's.
+    """
 
     spec: Step | None
     asked: frozenset[str] | None
+    checked: bool
+    names_others: bool
+    opens: str | None
+    aside: bool
 
     def form(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Return what was filled in then, as far as the form is asked here."""
@@ -92,13 +106,31 @@ class Pair:
         if found is None:
             forms = [spec.needs for rules in (self.old, self.new) if (spec := step_of(rules, action, kind)) is not None]
             asked = frozenset.intersection(*map(frozenset, forms)) if forms else None
-            found = self._known[action, kind] = Known(step_of(self.new, action, kind), asked)
+            names_others = any(field.type == "grievance" for form in forms for field in form.values())
+            opens = action.removeprefix(OPEN) if action.startswith(OPEN) else None
+            aside = action in _ASIDE or action.startswith(RUNG)
+            found = Known(step_of(self.new, action, kind), asked, _checked(forms), names_others, opens, aside)
+            self._known[action, kind] = found
         return found
 
     def titles(self, action: str, kind: str | None) -> str:
         """Return what people call an action, of the new version, else the old, else its name."""
         spec = step_of(self.new, action, kind) or step_of(self.old, action, kind)
         return spec.title if spec is not None else action
+
+
+def _checked(forms: Sequence[Mapping[str, FieldSpec]]) -> bool:
+    """Say whether what was right in the one form is right in the other; units come and go, whatever a form says."""
+    return (
+        len(forms) > 1
+        and forms[0] == forms[1]
+        and all(field.type != "unit" and _by_itself(field) for field in forms[0].values())
+    )
+
+
+def _by_itself(field: FieldSpec) -> bool:
+    """Say whether only the form itself decides whether a field is asked, not where the grievance stands."""
+    return field.when is None or all(name.startswith("form.") for name in field.when.fact_names)
 
 
 def step_of(rules: Rules, action: str, kind: str | None) -> Step | None:

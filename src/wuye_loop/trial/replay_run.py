@@ -15,7 +15,7 @@ from wuye_loop.domain.checker import parse
 from wuye_loop.domain.rules import Rules
 from wuye_loop.store import recorded
 from wuye_loop.store.database import Database
-from wuye_loop.store.recorded import Recorded
+from wuye_loop.store.recorded import WHOLE, Recorded, Share
 from wuye_loop.store.reference import Reference
 from wuye_loop.trial.replay import Replay
 from wuye_loop.trial.replay_compare import Finding, compare
@@ -38,8 +38,7 @@ class Task:
     text: str
     since: datetime | None
     until: datetime
-    part: int = 0
-    parts: int = 1
+    share: Share = WHOLE
 
 
 def replay(
@@ -56,14 +55,14 @@ def replay(
     """
     with database.read() as session:
         total, last, _ = recorded.summary(session, since)
+        parts = 1 if total <= _FEW else max(1, processes)
+        shares = recorded.shares(session, since, parts * _SHARES) if parts > 1 else []
     tally = Tally()
     if last is None or not total:
         return tally
-    parts = 1 if total <= _FEW else max(1, processes)
     if parts == 1:
         return _alone(Task(database.url, text, since, last), told)
-    shares = parts * _SHARES
-    tasks = [Task(database.url, text, since, last, part, shares) for part in range(shares)]
+    tasks = [Task(database.url, text, since, last, share) for share in shares]
     context = multiprocessing.get_context(_START)
     with ProcessPoolExecutor(parts, mp_context=context, initializer=gc.freeze) as pool:
         waiting = {pool.submit(_share, task) for task in tasks}
@@ -76,7 +75,7 @@ def replay(
 
 
 def findings(
-    database: Database, text: str, until: datetime, *, since: datetime | None = None, part: int = 0, parts: int = 1
+    database: Database, text: str, until: datetime, *, since: datetime | None = None, share: Share = WHOLE
 ) -> Iterator[tuple[Recorded, list[Finding] | Exception]]:
     """Yield every grievance received since then (of its share) with its differences, or with what kept it from going.
 
@@ -85,7 +84,7 @@ def findings(
     with database.read() as session:
         bench = _bench(database.url, text, until)
         bench.refresh(session)
-        for item in recorded.stream(session, since, part=part, parts=parts):
+        for item in recorded.stream(session, since, share):
             try:
                 yield item, [] if item.migrated else bench.compared(session, item)
             except Exception as error:  # noqa: BLE001 whatever it is, it is counted and shown, and the others go on
@@ -112,8 +111,7 @@ def _database(url: str) -> Database:
 
 def _tally(database: Database, task: Task, told: Callable[[int], None]) -> Tally:
     tally = Tally()
-    shares = {"part": task.part, "parts": task.parts}
-    for item, found in findings(database, task.text, task.until, since=task.since, **shares):
+    for item, found in findings(database, task.text, task.until, since=task.since, share=task.share):
         if item.migrated:
             tally.skip()
         elif isinstance(found, Exception):

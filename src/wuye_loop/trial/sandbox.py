@@ -24,6 +24,7 @@ from uuid import UUID
 from wuye_loop.domain import machine
 from wuye_loop.domain.arrival import arrived, attaching, first_look, see_sender
 from wuye_loop.domain.calendar import WorkCalendar
+from wuye_loop.domain.drafts import Posted, Step
 from wuye_loop.domain.errors import IllegalAction, NotFound, WuyeError
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.intake import IntakeForm
@@ -31,7 +32,7 @@ from wuye_loop.domain.issuing import Paper, decided, drawn
 from wuye_loop.domain.posting import posted
 from wuye_loop.domain.roles import units_of
 from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Posted, Situation, Step, TaskState, World
+from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Situation, TaskState, World
 from wuye_loop.domain.spans import Span
 from wuye_loop.loop.feedback import way_on
 from wuye_loop.trial.case import Case

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from wuye_loop.domain.drafts import PrecedentDraft
 from wuye_loop.domain.router import Precedent, Reply
 from wuye_loop.domain.routing import Choice, choose
 from wuye_loop.domain.routing_case import routing_case
-from wuye_loop.domain.situation import PrecedentDraft, Situation, World
+from wuye_loop.domain.situation import Situation, World
 
 
 class Switchboard:
