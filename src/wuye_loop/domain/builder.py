@@ -256,14 +256,20 @@ class Builder:
         """Write one ledger row over everything that changed since the row before; posting.py finds what that is."""
         grievance = self.grievance
         grievance.seq += 1
-        if self.remarks:
-            facts, self.remarks = {**facts, **self.remarks}, {}
+        facts = self.remarked(facts)
         self.drafts.append(
             EntryDraft(
                 grievance.seq, self.world.now, action, task_id, actor, from_state, to_state, facts, audience,
                 mutable(grievance), tuple(self.tasks.values()), tuple(self.clocks.values()),
             )
         )  # fmt: skip
+
+    def remarked(self, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what a row says, with what effects remarked since the row before."""
+        if not self.remarks:
+            return facts
+        remarks, self.remarks = self.remarks, {}
+        return {**facts, **remarks}
 
     def step(self) -> Step:
         """Return what was decided."""

@@ -1,24 +1,18 @@
-"""Decisions: what one action, one opened task, one rung or one intake does. Pure: time, ids and answers come in."""
+"""Decisions: what one action, one opened task or one intake does. Pure: time, ids and answers come in."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from enum import Enum, auto
-from functools import partial
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from wuye_loop.domain import clocks
 from wuye_loop.domain.answers import answered
 from wuye_loop.domain.builder import Builder
-from wuye_loop.domain.clock import RUNNING, Clock
 from wuye_loop.domain.drafts import Line, Step
 from wuye_loop.domain.effecting import apply
 from wuye_loop.domain.effecting_context import Context, Unrouted
 from wuye_loop.domain.effecting_papers import send
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.facts import facts_of
-from wuye_loop.domain.instants import as_text
-from wuye_loop.domain.opening import open_by_effect, open_by_rung, open_task
+from wuye_loop.domain.opening import open_by_effect, open_task
 from wuye_loop.domain.permits import blocked, lawful, open_blocked
 from wuye_loop.domain.roles import SYSTEM, acting_role, duty_of
 from wuye_loop.domain.rules import BACK
@@ -46,7 +40,7 @@ def decide(world: World, situation: Situation, command: Command) -> Step:
             ) from None
         builder.back_to(situation.grievance.copy())
         _left_at_desk(builder, command.action, turn)
-    _chain(builder)
+    chain(builder)
     return builder.step()
 
 
@@ -56,6 +50,19 @@ def decide_open(world: World, situation: Situation, kind: str, actor: Actor, for
     Raises IllegalAction, Forbidden, BadForm as decide does.
     """
     builder = Builder(world, situation)
+    open_on(builder, kind, actor, form)
+    return builder.step()
+
+
+def act_on(builder: Builder, command: Command) -> None:
+    """Decide one action on a builder that goes on from the step before; what is refused leaves it half changed."""
+    _act(builder, command)
+    chain(builder)
+
+
+def open_on(builder: Builder, kind: str, actor: Actor, form: Mapping[str, Any]) -> None:
+    """Open a task on a builder, as decide_open and act_on do."""
+    world, situation = builder.world, builder.situation
     spec = world.rules.task_kind(kind)
     role = acting_role(spec.open.by, actor, world, situation)
     if role is None:
@@ -65,8 +72,7 @@ def decide_open(world: World, situation: Situation, kind: str, actor: Actor, for
         raise IllegalAction(why, actions=lawful(world, situation, actor))
     answers = answered(builder, spec.open.form, form, None)
     open_task(builder, kind, spec, actor, role, answers, to=None, document=None, copies=())
-    _chain(builder)
-    return builder.step()
+    chain(builder)
 
 
 def decide_line(world: World, situation: Situation, issuer: Actor, line: Line) -> Step:
@@ -97,110 +103,9 @@ def decide_line(world: World, situation: Situation, issuer: Actor, line: Line) -
     for task in situation.tasks.values() if spec.settles else ():
         if task.kind == spec.gathers and not task.final and task.holder_unit == issuer.unit:
             _act(builder, Command(spec.settles or "", issuer, {}, task.id))
-    _chain(builder)
+    chain(builder)
     builder.opened = opened
     return builder.step()
-
-
-class _Follow(Enum):
-    """What follows a rung's own notices and tasks."""
-
-    ALL = auto()
-    ALL_BUT_ITS_ACTION = auto()
-    NOTHING = auto()
-
-
-class _Undrawn:
-    """Stands where numbers are drawn while it is not sure that they will be used, and remembers whether it was asked."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __call__(self, _: str, __: int) -> int:
-        self.asked = True
-        return 0
-
-
-def decide_rung(world: World, situation: Situation, clock_id: UUID, index: int) -> Step | None:
-    """Fire one rung if it is really due, once; None when it is not (paused, ended, moved, fired before).
-
-    What the rung's action brings with it may be refused (the grievance stands elsewhere by now): the rung has fired all
-    the same, and the ledger keeps that its action did not apply, and why.
-    """
-    clock = situation.clocks.get(clock_id)
-    if clock is None or clock.status is not RUNNING:
-        return None
-    fired = clocks.fire(clock, index, world.now)
-    if fired is clock:
-        return None
-    return _unrefused(world, partial(_rung, situation, fired, index))
-
-
-def _unrefused(world: World, rung: Callable[[World, _Follow, str | None], Step]) -> Step:
-    """Decide a rung with what follows it; where that is refused, without its action, else without anything that follows.
-
-    A refusal raised from here would come back at every sweep, and keep all other rungs of the grievance from firing.
-    What is refused must not have drawn a document's number, for a series has no gaps: so they are drawn last.
-    """
-    refused: str | None = None
-    for follow in (_Follow.ALL, _Follow.ALL_BUT_ITS_ACTION):
-        numbers = _Undrawn()
-        try:
-            step = rung(world.numbered(numbers), follow, refused)
-        except (Conflict, Forbidden, BadForm) as error:
-            refused = refused or error.detail
-            continue
-        if numbers.asked:
-            return rung(world, follow, refused)
-        step.world = world
-        return step
-    return rung(world, _Follow.NOTHING, refused)
-
-
-def _rung(situation: Situation, fired: Clock, index: int, world: World, follow: _Follow, refused: str | None) -> Step:
-    """Carry out a rung that has fired; `refused` says why what should follow does not."""
-    builder = Builder(world, situation)
-    builder.put_clock(fired)
-    task = situation.tasks.get(fired.task_id) if fired.task_id else None
-    spec = world.rules.machine(task.kind if task else None).flow.clocks[fired.name].ladder[index]
-    facts: dict[str, Any] = {"clock": fired.name, "rung": index, "due": as_text(fired.due_at)}
-    wanted = spec.when.always or spec.when.holds(facts_of(world, situation, task))
-    if not wanted:
-        facts["passed"] = True
-    for instrument in spec.do if wanted else ():
-        send(builder, instrument, spec.to, task, spec.copy_to)
-        facts.setdefault("do", []).append(instrument)
-    if spec.act is not None and wanted:
-        facts["act"] = spec.act
-        facts["applies"] = follow is _Follow.ALL and _applies(world, situation, spec.act, task)
-    if refused is not None:
-        facts["refused"] = refused
-    builder.close_entry(
-        f"rung:{fired.name}", actor=SYSTEM_ACTOR.as_json(), facts=facts, audience=Audience.UNITS, task_id=fired.task_id
-    )
-    if spec.open is not None and wanted:
-        open_by_rung(builder, spec, task)
-    if follow is _Follow.NOTHING:
-        return builder.step()
-    if facts.get("applies"):
-        builder.then.append(str(spec.act))
-    _chain(builder, fired.task_id)
-    return builder.step()
-
-
-def next_due_rung(situation: Situation, now: datetime) -> tuple[UUID, int] | None:
-    """Return the clock and index of the rung that has been due longest, or None."""
-    due = [
-        (rung.at, clock.name, rung.index, clock.id)
-        for clock in situation.clocks.values()
-        if clock.status is RUNNING
-        for rung in clock.rungs
-        if rung.at is not None and rung.fired_at is None and rung.at <= now
-    ]
-    if not due:
-        return None
-    _, _, index, clock_id = min(due)
-    return clock_id, index
 
 
 def joined(steps: Sequence[Step]) -> Step:
@@ -218,7 +123,7 @@ def joined(steps: Sequence[Step]) -> Step:
     )
 
 
-def _applies(world: World, situation: Situation, action: str, task: TaskState | None) -> bool:
+def applies(world: World, situation: Situation, action: str, task: TaskState | None) -> bool:
     """Say whether the system may take the action now; a rung fires once either way."""
     spec = world.rules.machine(task.kind if task else None).flow.actions[action]
     state = task.state if task else situation.grievance.state
@@ -232,7 +137,14 @@ def _applies(world: World, situation: Situation, action: str, task: TaskState | 
 def receive(world: World, situation: Situation, actor: Actor, facts: Mapping[str, Any], notices: Any = ()) -> Step:
     """Decide the first row of a new grievance: the start state, its holder, its clocks, the first ledger row."""
     builder = Builder(world, situation)
-    _, source = world.rules.source_of(situation.grievance.channel)
+    receive_on(builder, actor, facts, notices)
+    return builder.step()
+
+
+def receive_on(builder: Builder, actor: Actor, facts: Mapping[str, Any], notices: Any = ()) -> None:
+    """Decide the first row on a builder, as receive does."""
+    world = builder.world
+    _, source = world.rules.source_of(builder.grievance.channel)
     builder.move((source and source.start) or world.rules.workflow.start)
     builder.sync()
     for instrument, to in notices:
@@ -240,8 +152,7 @@ def receive(world: World, situation: Situation, actor: Actor, facts: Mapping[str
     builder.close_entry(
         "receive", actor=actor.as_json(), facts=facts, audience=Audience.PUBLIC, to_state=builder.grievance.state
     )
-    _chain(builder)
-    return builder.step()
+    chain(builder)
 
 
 def note(
@@ -263,7 +174,7 @@ def note(
 # --- one action -----------------------------------------------------------------------------------------------------
 
 
-def _chain(builder: Builder, task_id: UUID | None = None) -> None:
+def chain(builder: Builder, task_id: UUID | None = None) -> None:
     """Take the actions that follow by themselves: on the task that a rung belongs to first, then on the grievance."""
     taken = tasks_moved = 0
     joined_up: set[str] = set()
@@ -274,7 +185,7 @@ def _chain(builder: Builder, task_id: UUID | None = None) -> None:
             if tasks_moved > MOST_TASKS:
                 raise Conflict("系统动作连得太长")
             # What one of them did may have moved another, or shut its way: that one is passed over.
-            if _applies(builder.world, builder.situation, action, builder.tasks[on_task]):
+            if applies(builder.world, builder.situation, action, builder.tasks[on_task]):
                 _act(builder, Command(action, SYSTEM_ACTOR, {}, on_task))
         _join(builder, joined_up)
         if not builder.then:
@@ -304,7 +215,7 @@ def _join(builder: Builder, taken: set[str]) -> None:
         return
     facts = facts_of(world, builder.situation)
     for join in joins:
-        if join.act not in taken and join.when.holds(facts) and _applies(world, builder.situation, join.act, None):
+        if join.act not in taken and join.when.holds(facts) and applies(world, builder.situation, join.act, None):
             taken.add(join.act)
             builder.then.append(join.act)
             return

@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain import issuing, machine
+from wuye_loop.domain import firing, issuing, machine
 from wuye_loop.domain.drafts import Posted, Step
 from wuye_loop.domain.errors import KeyReused, NotFound, Stale
 from wuye_loop.domain.issuing import Paper
@@ -197,8 +197,8 @@ def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
     world = _answering(loop, session, locked)
     steps: list[Step] = []
     situation = locked.situation
-    while (due := machine.next_due_rung(situation, world.now)) is not None:
-        step = machine.decide_rung(world, situation, *due)
+    while (due := firing.next_due_rung(situation, world.now)) is not None:
+        step = firing.decide_rung(world, situation, *due)
         if step is None:
             break
         steps.append(step)

@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from wuye_loop.domain import machine
 from wuye_loop.domain.calendar import WorkCalendar
 from wuye_loop.domain.clocks import Clock, ClockStatus, Rung
 from wuye_loop.domain.directory import Directory
-from wuye_loop.domain.drafts import EntryDraft, Step
+from wuye_loop.domain.drafts import EntryDraft
 from wuye_loop.domain.errors import BadInput, Forbidden, WuyeError
 from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.roles import HOLDER, OPENER, unit_of
@@ -22,6 +21,7 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.store.recorded import RUNG, Act, Recorded
 from wuye_loop.trial.replay_pair import FOLLOWERS, OPEN, Known, Pair
 from wuye_loop.trial.replay_record import OTHER, actor_of, arrived, choice_of, fires, no_loads, others_of, ran, why
+from wuye_loop.trial.replay_steps import Again, Careful, Quick, Row, Rows
 
 _LATEST = 1 << 62
 _NEVER = _LATEST + 1
@@ -59,7 +59,13 @@ class Replay:
     """One grievance on its way. `until` is when the record ends: no rung fires after it."""
 
     def __init__(
-        self, recorded: Recorded, pair: Pair, calendar: WorkCalendar, directory: Directory, until: datetime
+        self,
+        recorded: Recorded,
+        pair: Pair,
+        calendar: WorkCalendar,
+        directory: Directory,
+        until: datetime,
+        way: type[Quick | Careful] = Careful,
     ) -> None:
         self.recorded = recorded
         self.pair = pair
@@ -81,6 +87,7 @@ class Replay:
             self._rules, recorded.acts[0].at, calendar, directory, self._new_id, self._choose, self._next_number,
             EMPTY, None, str, frozenset,
         )  # fmt: skip
+        self._steps = way(self._one_world, self._situation)
         self._fires = fires(recorded, pair)
         self._ran: dict[tuple[str | None, str, str], datetime] | None = None  # few ask
         self._routed: list[Act] | None = None  # few ask
@@ -90,7 +97,7 @@ class Replay:
         """Play the record to its end and return what it came to."""
         acts = self.recorded.acts
         first = acts[0]
-        self._take(machine.receive(self._world(first.at), self._situation, actor_of(first, self.recorded), EMPTY))
+        self._take(self._steps.receive(self._world(first.at), actor_of(first, self.recorded)))
         before = first
         for act in acts[1:]:
             self._fire_until(act.at, act.seq)
@@ -100,7 +107,10 @@ class Replay:
             before = act
         self._fire_until(self.until, _LATEST)
         self.outcome.situation = self._situation
-        del self._one_world  # it knows this replay, and this it: without that, memory is given back at once
+        del (
+            self._one_world,
+            self._steps,
+        )  # they know this replay, and this them: without that, memory comes back at once
         return self.outcome
 
     # --- people ---
@@ -163,18 +173,18 @@ class Replay:
         kind = spec.unit if spec is not None and spec.unit == "assist" else getattr(spec and spec.unit, "task", None)
         return next((task.holder_unit for task in self._situation.tasks.values() if task.kind == kind), None)
 
-    def _decided(self, act: Act, known: Known, actor: Actor) -> Step:
+    def _decided(self, act: Act, known: Known, actor: Actor) -> Rows:
         world = self._world(act.at, act)
         if known.names_others:
             world.others = others_of(act)
         form = self._form(act, known) if actor is not SYSTEM else EMPTY
         if known.opens is not None:
-            step = machine.decide_open(world, self._situation, known.opens, actor, form)
-            if act.task is not None and step.opened is not None:
-                self._tasks[act.task] = step.opened
-            return step
+            rows = self._steps.open(world, known.opens, actor, form)
+            if act.task is not None and self._steps.opened is not None:
+                self._tasks[act.task] = self._steps.opened
+            return rows
         task_id = self._task(act, self._kind(act)) if act.task is not None else None
-        return machine.decide(world, self._situation, Command(act.action, actor, form, task_id, known.checked))
+        return self._steps.act(world, Command(act.action, actor, form, task_id, known.checked))
 
     def _kind(self, act: Act) -> str | None:
         if act.task is None:
@@ -232,14 +242,11 @@ class Replay:
             if due is None:
                 return
             now, clock, index = due
-            try:
-                step = machine.decide_rung(self._world(now), self._situation, clock.id, index)
-            except WuyeError:
-                step = None  # as a sweep would, it is passed over and the others go on
-            if step is None:
+            rows = self._steps.fire(self._world(now), clock, index)
+            if rows is None:
                 self._stuck.add((clock.id, index))
             else:
-                self._take(step)
+                self._take(rows)
 
     def _due(
         self, standing: list[tuple[Clock, Rung, datetime]], at: datetime, seq: int
@@ -280,35 +287,33 @@ class Replay:
                 return self.until, _NEVER  # somebody was quicker than the sweep: what did not fire then does not now
         return at, 0
 
-    def _take(self, step: Step) -> None:
+    def _take(self, rows: Rows) -> None:
         """Stand where the step leads; tasks that are over are left behind, as a reader of open ones does."""
-        for draft in step.drafts:
-            lead = draft.lead_unit
+        for row in rows:
+            lead = row.lead_unit
             if lead != self._lead:
                 self._lead = lead
                 if lead is not None:
                     self.outcome.leads.append(lead)
-            if draft.actor["kind"] == _SYSTEM:
-                if draft.action.startswith(RUNG):
-                    self._count(draft)
+            if row.actor["kind"] == _SYSTEM:
+                if row.action.startswith(RUNG):
+                    self._count(row)
                 else:
-                    made = (draft.at, draft.action)
+                    made = (row.at, row.action)
                     self._made[made] = self._made.get(made, 0) + 1
-        situation = step.situation
-        tasks = situation.tasks
+        tasks = self._steps.situation.tasks
         if tasks:
             for task in tasks.values():
                 if task.id not in self._kinds:
                     place = self._opened[task.kind] = self._opened.get(task.kind, 0) + 1
                     self._kinds[task.id] = (task.kind, place)
-            tasks = {key: task for key, task in tasks.items() if not task.final}
-            situation = Situation(situation.grievance, tasks, situation.clocks, situation.going())
-        self._situation = situation
+            self._steps.leave([key for key, task in tasks.items() if task.final])
+        self._situation = self._steps.situation
 
-    def _count(self, draft: EntryDraft) -> None:
-        if not draft.facts.get("passed"):
-            kind = self._kinds[draft.task_id][0] if draft.task_id is not None else None
-            group = self.pair.groups[1][kind, draft.action.removeprefix(RUNG), draft.facts["rung"]]
+    def _count(self, row: EntryDraft | Row) -> None:
+        if not row.facts.get("passed"):
+            kind = self._kinds[row.task_id][0] if row.task_id is not None else None
+            group = self.pair.groups[1][kind, row.action.removeprefix(RUNG), row.facts["rung"]]
             self.outcome.fired[group] = self.outcome.fired.get(group, 0) + 1
 
     # --- what a decision may ask ---
@@ -355,3 +360,11 @@ class Replay:
             if choice.ask is None:
                 return choice
             asked[choice.ask.index] = None
+
+
+def played(recorded: Recorded, pair: Pair, calendar: WorkCalendar, directory: Directory, until: datetime) -> Outcome:
+    """Play a record quickly; where something is refused on the way, play it again carefully."""
+    try:
+        return Replay(recorded, pair, calendar, directory, until, Quick).run()
+    except Again:
+        return Replay(recorded, pair, calendar, directory, until, Careful).run()

@@ -17,7 +17,7 @@ from wuye_loop.store import recorded
 from wuye_loop.store.database import Database
 from wuye_loop.store.recorded import WHOLE, Recorded, Share
 from wuye_loop.store.reference import Reference
-from wuye_loop.trial.replay import Replay
+from wuye_loop.trial.replay import played
 from wuye_loop.trial.replay_compare import Finding, compare
 from wuye_loop.trial.replay_pair import Pair
 from wuye_loop.trial.replay_tally import Tally
@@ -142,7 +142,7 @@ class _Bench:
         if pair is None:
             pair = self._pairs[item.workflow] = Pair(self._reference.rules(session, item.workflow), self._rules)
         calendar = self._reference.calendar(session, self._rules.workflow.calendar)
-        outcome = Replay(item, pair, calendar, self._reference.directory, self._until).run()
+        outcome = played(item, pair, calendar, self._reference.directory, self._until)
         return compare(item, outcome, pair)
 
 

@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from wuye_loop.domain import machine
+from wuye_loop.domain import firing, machine
 from wuye_loop.domain.arrival import arrived, attaching, first_look, see_sender
 from wuye_loop.domain.calendar import WorkCalendar
 from wuye_loop.domain.drafts import Posted, Step
@@ -330,8 +330,8 @@ class Sandbox:
 
     def _fire(self, case: Case) -> int:
         fired = 0
-        while (due := machine.next_due_rung(case.situation, self.now)) is not None:
-            step = machine.decide_rung(self._world(case), case.situation, *due)
+        while (due := firing.next_due_rung(case.situation, self.now)) is not None:
+            step = firing.decide_rung(self._world(case), case.situation, *due)
             if step is None:
                 break
             self._take(case, step)
