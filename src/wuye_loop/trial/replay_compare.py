@@ -101,7 +101,8 @@ def _deadlines(
     differ = [
         key
         for key, after in now.items()
-        if (one := was.get(key)) is None or abs(after.due_at - one.due_at) >= _TOLERANCE
+        if (one := was.get(key)) is None
+        or (after.due_at != one.due_at and abs(after.due_at - one.due_at) >= _TOLERANCE)
     ]
     differ.extend(key for key in was if key not in now)
     for key in sorted(differ, key=lambda one: (one[0] or "", *one[1:])):

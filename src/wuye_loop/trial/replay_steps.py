@@ -1,6 +1,6 @@
 """How a replay takes its steps: all on one builder, which is quick, or each on its own, which bears a refusal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from wuye_loop.domain.clocks import Clock
 from wuye_loop.domain.drafts import EntryDraft, Step
 from wuye_loop.domain.effecting_context import Unrouted
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.situation import EMPTY, Actor, Command, Situation, World
+from wuye_loop.domain.situation import EMPTY, Actor, Command, Situation, TaskState, World
 
 
 class Again(Exception):
@@ -135,6 +135,14 @@ class _Running(Builder):
         """Return the rows since it was last asked."""
         rows, self._rows = self._rows, []
         return rows
+
+    def next_due(self) -> None:
+        """Leave it: only an inbox asks which clock is due first."""
+
+    def notify(self, instrument: str, names: Iterable[str], task: TaskState | None = None) -> tuple[str, ...]:
+        """Tell nobody; who would be told is asked only where the instrument is a document."""
+        spec = self.world.rules.workflow.instruments.get(instrument)
+        return () if spec is None or spec.document is None else super().notify(instrument, names, task)
 
     def close_entry(
         self,
