@@ -12,8 +12,10 @@ from wuye_loop.loop import feedback
 from wuye_loop.store import recorded
 from wuye_loop.store.database import Database
 from wuye_loop.trial import replay_run
+from wuye_loop.trial.replay import Replay
 from wuye_loop.trial.replay_compare import Finding, Kind
 from wuye_loop.trial.replay_run import findings, replay
+from wuye_loop.trial.replay_steps import Careful
 
 SAME = "kuiwen@1"
 CHARGES = "违规收费"  # goes to the market office, and nobody assists
@@ -26,7 +28,16 @@ def town(database: Database, tmp_path: Path) -> Town:
 
 
 def compared(town: Town, text: str) -> dict[str, list[Finding]]:
-    """Return the differences of every grievance by its number."""
+    """Return the differences of every grievance by its number: the same whether played quickly or carefully."""
+    quick = _compared(town, text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replay_run, "played", lambda *of: Replay(*of, Careful).run())
+        careful = _compared(town, text)
+    assert quick == careful
+    return quick
+
+
+def _compared(town: Town, text: str) -> dict[str, list[Finding]]:
     with town.database.read() as session:
         last = recorded.summary(session)[1]
     assert last is not None

@@ -198,13 +198,15 @@ class Builder:
     def end_per(self, what: str) -> None:
         """End for good what belongs to a level, or to an assignment: its clocks, its counts; the next has its own."""
         self._in_step = None
-        for name, spec in self.world.rules.workflow.clocks.items():
-            latest = newest(self.clocks, name, None) if spec.per == what else None
+        rules = self.world.rules
+        for name in rules.clocks_per.get(what, ()):
+            latest = newest(self.clocks, name, None)
             if latest is not None and latest.cycle == self.grievance.cycle:
                 self.keep(clocks.end(latest, self.world.now))
                 self.set(counts={**self.grievance.counts, f"cycle_over.{name}": latest.run})
-        counts = self.grievance.counts
-        self.set(counts={name: n for name, n in counts.items() if not name.startswith(f"{what}_")})
+        if what in rules.counts_per:
+            counts = self.grievance.counts
+            self.set(counts={name: n for name, n in counts.items() if not name.startswith(f"{what}_")})
 
     def next_due(self) -> None:
         """Store which running clock of the main flow is due first."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from wuye_loop.domain.answers import answered
 from wuye_loop.domain.builder import Builder
+from wuye_loop.domain.deeds import Deed
 from wuye_loop.domain.drafts import Line, Step
 from wuye_loop.domain.effecting import apply
 from wuye_loop.domain.effecting_context import Context, Unrouted
@@ -13,13 +14,12 @@ from wuye_loop.domain.effecting_papers import send
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.opening import open_by_effect, open_task
-from wuye_loop.domain.permits import blocked, lawful, open_blocked
+from wuye_loop.domain.permits import blocked, lawful, open_blocked, rival
 from wuye_loop.domain.roles import SYSTEM, acting_role, duty_of
 from wuye_loop.domain.rules import BACK
 from wuye_loop.domain.situation import EMPTY, Actor, Command, Situation, TaskState, World
 from wuye_loop.domain.situation import SYSTEM as SYSTEM_ACTOR
 from wuye_loop.domain.terms import Audience
-from wuye_loop.domain.workflow import ActionSpec
 
 MOST_TASKS = 200  # tasks that one step may move
 MAX_CHAIN = 8  # actions that follow one another in one step; the checker proves there is no cycle
@@ -176,6 +176,9 @@ def note(
 
 def chain(builder: Builder, task_id: UUID | None = None) -> None:
     """Take the actions that follow by themselves: on the task that a rung belongs to first, then on the grievance."""
+    rules = builder.world.rules
+    if not (builder.then or builder.then_on_tasks or rules.joins[builder.grievance.state]):
+        return
     taken = tasks_moved = 0
     joined_up: set[str] = set()
     while True:
@@ -202,7 +205,7 @@ def chain(builder: Builder, task_id: UUID | None = None) -> None:
             _left_at_desk(builder, action, turn)
             return
         except IllegalAction as error:
-            title = builder.world.rules.title_of(action)
+            title = rules.title_of(action)
             raise IllegalAction(f"随后的“{title}”现在不能办：{error.detail}") from None
         task_id = None
 
@@ -230,34 +233,37 @@ def _left_at_desk(builder: Builder, action: str, turn: Unrouted) -> None:
 
 def _act(builder: Builder, command: Command) -> None:
     world, situation = builder.world, builder.situation
-    task = _task(situation, command.task_id)
+    task = situation.tasks[command.task_id] if command.task_id is not None else None
     flow = world.rules.machine(task.kind if task else None)
-    spec = flow.flow.actions.get(command.action)
+    deed = flow.deeds.get(command.action)
     state = task.state if task else situation.grievance.state
-    if spec is None or state not in spec.from_:
+    if deed is None or state not in deed.from_:
         raise IllegalAction("当前状态下没有这个动作", actions=lawful(world, situation, command.actor, task))
-    role = acting_role(spec.by, command.actor, world, situation, task)
+    role = acting_role(deed.by, command.actor, world, situation, task)
     if role is None:
         raise Forbidden("您的角色不能做这个动作")
-    why = blocked(world, situation, command.action, spec, role, command.actor, task)
+    if deed.plain and task is None:
+        why = rival(world, situation, role, command.actor)
+    else:
+        why = blocked(world, situation, command.action, deed.spec, role, command.actor, task)
     if why is not None:
         raise IllegalAction(why, actions=lawful(world, situation, command.actor, task))
-    answers = _answers(builder, command, spec, task)
-    facts = EMPTY if command.action in flow.certain else facts_of(world, situation, task, answers)
+    answers = _answers(builder, command, deed, task)
+    facts = EMPTY if deed.certain else facts_of(world, situation, task, answers)
     target, way = flow.fire(command.action, state, facts)
-    _carry_out(builder, command, spec, task, role, answers, target, way)
+    _carry_out(builder, command, deed, task, role, answers, target, way)
 
 
-def _answers(builder: Builder, command: Command, spec: ActionSpec, task: TaskState | None) -> dict[str, Any]:
+def _answers(builder: Builder, command: Command, deed: Deed, task: TaskState | None) -> dict[str, Any]:
     if command.actor is SYSTEM_ACTOR:
         return {}
-    return dict(command.form) if command.checked else answered(builder, spec.form, command.form, task)
+    return dict(command.form) if command.checked else answered(builder, deed.spec.form, command.form, task)
 
 
 def _carry_out(
     builder: Builder,
     command: Command,
-    spec: ActionSpec,
+    deed: Deed,
     task: TaskState | None,
     role: str,
     answers: dict[str, Any],
@@ -265,17 +271,17 @@ def _carry_out(
     way: int,
 ) -> None:
     before = task.state if task else builder.grievance.state
-    outcome = spec.ways[way]
+    course = deed.courses[way]
     task_id = task.id if task else None
-    context = Context(answers, task, open_by_effect)
     builder.did(duty_of(role, builder.world, task), command.actor.unit)
     builder.count(command.action, task_id)
-    for call in (*spec.effect, *outcome.effect):
-        apply(call, builder, context)
-    wanted = outcome.to if outcome.to is not None else spec.to
-    if wanted == BACK:
-        target = _way_back(builder)
-    if wanted is not None:
+    if course.effects:
+        context = Context(answers, task, open_by_effect)
+        for call in course.effects:
+            apply(call, builder, context)
+    if course.moves:
+        if course.to == BACK:
+            target = _way_back(builder)
         if task is None:
             builder.move(target)
         else:
@@ -285,12 +291,12 @@ def _carry_out(
         command.action,
         actor={**command.actor.as_json(), "role": role},
         facts=answers,
-        audience=spec.audience,
+        audience=deed.audience,
         task_id=task_id,
         from_state=before,
         to_state=target,
     )
-    builder.then.extend(outcome.then or spec.then)
+    builder.then.extend(course.then)
 
 
 def _way_back(builder: Builder) -> str:
@@ -299,7 +305,3 @@ def _way_back(builder: Builder) -> str:
         raise IllegalAction("不知道要回到哪个状态")
     builder.set(data={key: value for key, value in builder.grievance.data.items() if key != "back"})
     return str(back["state"])
-
-
-def _task(situation: Situation, task_id: UUID | None) -> TaskState | None:
-    return situation.tasks[task_id] if task_id is not None else None

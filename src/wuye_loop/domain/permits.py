@@ -24,10 +24,9 @@ def blocked(
         key = f"done.{action}" if task is not None else f"{spec.limit.prefix}done.{action}"
         if counts.get(key, 0) >= spec.limit.times:
             return f"最多 {spec.limit.times} 次，已经用完"
-    if world.rules.rivals and actor.unit is not None:
-        rival = _rival(world, situation, duty_of(role, world, task), actor.unit)
-        if rival is not None:
-            return rival
+    rivalry = rival(world, situation, role, actor, task)
+    if rivalry is not None:
+        return rivalry
     if task is not None:
         apart = kept_apart(world, situation, task, role, actor.unit)
         if apart is not None:
@@ -78,11 +77,14 @@ def _common(world: World, situation: Situation, spec: Step, task: TaskState | No
     return None
 
 
-def _rival(world: World, situation: Situation, role: str, unit: str) -> str | None:
+def rival(world: World, situation: Situation, role: str, actor: Actor, task: TaskState | None = None) -> str | None:
     """Separation of duties: who acted in a rival role on this grievance, this cycle, may not act in this one."""
-    for rival in world.rules.rivals.get(role, ()):
-        if unit in situation.grievance.did.get(rival, ()):
-            title = world.rules.workflow.roles[rival].title
+    unit, rivals = actor.unit, world.rules.rivals
+    if unit is None or not rivals:
+        return None
+    for other in rivals.get(duty_of(role, world, task), ()):
+        if unit in situation.grievance.did.get(other, ()):
+            title = world.rules.workflow.roles[other].title
             return f"职责分离：本单位已以“{title}”的身份办理过本诉求"
     return None
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from transitions import EventData, Machine
 
 from wuye_loop.domain.conditions import Condition
+from wuye_loop.domain.deeds import Deed
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.posts import Post
 from wuye_loop.domain.quiet import QuietHours
@@ -84,7 +85,7 @@ class FlowMachine:
             for name, event in self.machine.events.items()
             for source, transitions in event.transitions.items()
         }
-        self.certain = frozenset(name for name, spec in flow.actions.items() if spec.ways[0].when.always)
+        self.deeds = {name: Deed.of(spec) for name, spec in flow.actions.items()}
         #: Its clocks by name, and those that run in each state.
         self.clocks = {name: Timed.of(name, spec) for name, spec in flow.clocks.items()}
         self.during = {
@@ -188,6 +189,11 @@ class Rules:
         self.counted_as: dict[str, tuple[str, ...]] = {
             name: tuple(prefix + name for prefix in _counts(limit)) for name, limit in limited.items()
         }
+        #: The clocks of the main flow that belong to a level or to an assignment; for which of these anything is counted.
+        self.clocks_per: dict[str, list[str]] = {}
+        for name, clock in workflow.clocks.items():
+            self.clocks_per.setdefault(clock.per, []).append(name)
+        self.counts_per = frozenset(limit.per for limit in limited.values() if limit is not None)
         self.posts = {name: Post.of(role) for name, role in workflow.roles.items()}
         self.asks_precedents = any(router.kind == "precedent" for router in workflow.routers)
         self.quiet = QuietHours.parse(workflow.calendar.quiet)

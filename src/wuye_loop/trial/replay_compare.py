@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from wuye_loop.domain.clocks import Clock
 from wuye_loop.domain.instants import as_text
 from wuye_loop.store.recorded import RUNG, Recorded, RecordedClock
 from wuye_loop.trial.replay import Outcome
 from wuye_loop.trial.replay_pair import Pair
+
+if TYPE_CHECKING:
+    from wuye_loop.domain.clocks import Clock
 
 _TOLERANCE = timedelta(minutes=1)  # limits are stated in minutes at least; less is the sweep's lag
 
@@ -97,16 +99,16 @@ def _routes(recorded: Recorded, outcome: Outcome, *, follows: bool) -> Iterator[
 def _deadlines(
     recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, *, follows: bool
 ) -> Iterator[Finding]:
-    was, now = _recorded_clocks(recorded, pair), _clocks(outcome)
-    differ = [
-        key
-        for key, after in now.items()
-        if (one := was.get(key)) is None
-        or (after.due_at != one.due_at and abs(after.due_at - one.due_at) >= _TOLERANCE)
-    ]
-    differ.extend(key for key in was if key not in now)
-    for key in sorted(differ, key=lambda one: (one[0] or "", *one[1:])):
-        before, after = was.get(key), now.get(key)
+    was = _recorded_clocks(recorded, pair)
+    differ: list[tuple[_Key, RecordedClock | None, Clock | None]] = []
+    for clock in outcome.situation.clocks.values():
+        kind, n = outcome.kinds[clock.task_id] if clock.task_id is not None else (None, 0)
+        key = (kind, n, clock.name, clock.cycle, clock.run)
+        one = was.pop(key, None)
+        if one is None or (clock.due_at != one.due_at and abs(clock.due_at - one.due_at) >= _TOLERANCE):
+            differ.append((key, one, clock))
+    differ.extend((key, one, None) for key, one in was.items())
+    for key, before, after in sorted(differ, key=lambda one: (one[0][0] or "", *one[0][1:])):
         name = f"{key[0]}/{key[2]}" if key[0] else key[2]
         if before is None and after is not None:
             yield Finding(Kind.DEADLINE, name, "新开", after.unit or lead, None, _shown(after.due_at), follows)
@@ -134,14 +136,6 @@ def _recorded_clocks(recorded: Recorded, pair: Pair) -> dict[_Key, RecordedClock
     for clock in recorded.clocks:
         kind, n = places[clock.task]
         found[kind, n, called.get(clock.name, clock.name), clock.cycle, clock.run] = clock
-    return found
-
-
-def _clocks(outcome: Outcome) -> dict[_Key, Clock]:
-    found: dict[_Key, Clock] = {}
-    for clock in outcome.situation.clocks.values():
-        kind, n = outcome.kinds[clock.task_id] if clock.task_id is not None else (None, 0)
-        found[kind, n, clock.name, clock.cycle, clock.run] = clock
     return found
 
 
