@@ -1,19 +1,22 @@
 """What was recorded, taken through other rules: the same rules change nothing, other rules exactly what they say."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.site import BAD, FINISH, GOOD, SEND_BACK, Driver, Town, at, build, driving, text_of
 from tests.versions import version
 
+from wuye_loop.domain.calendar import WorkCalendar
+from wuye_loop.domain.directory import Directory
 from wuye_loop.loop import feedback
 from wuye_loop.store import recorded
 from wuye_loop.store.database import Database
 from wuye_loop.trial import replay_run
-from wuye_loop.trial.replay import Replay
+from wuye_loop.trial.replay import Outcome, Replay
 from wuye_loop.trial.replay_compare import Finding, Kind
+from wuye_loop.trial.replay_pair import Pair
 from wuye_loop.trial.replay_run import findings, replay
 from wuye_loop.trial.replay_steps import Careful
 
@@ -31,10 +34,16 @@ def compared(town: Town, text: str) -> dict[str, list[Finding]]:
     """Return the differences of every grievance by its number: the same whether played quickly or carefully."""
     quick = _compared(town, text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(replay_run, "played", lambda *of: Replay(*of, Careful).run())
+        patch.setattr(replay_run, "played", _carefully)
         careful = _compared(town, text)
     assert quick == careful
     return quick
+
+
+def _carefully(
+    item: recorded.Recorded, pair: Pair, calendar: WorkCalendar, directory: Directory, until: datetime
+) -> Outcome:
+    return Replay(item, pair, calendar, directory, until, Careful).run()
 
 
 def _compared(town: Town, text: str) -> dict[str, list[Finding]]:
