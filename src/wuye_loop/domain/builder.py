@@ -88,14 +88,14 @@ class Builder:
 
     def move(self, state: str) -> None:
         """Enter a state of the main flow: stage, holder, clocks."""
-        spec = self.world.rules.workflow.states[state]
-        changed = state != self.grievance.state
+        place = self.world.rules.main.places[state]
         grievance, now = self.grievance, self.world.now
-        grievance.state = state
-        grievance.stage = spec.stage or grievance.stage
-        grievance.final = spec.final
-        grievance.state_since = now if changed else grievance.state_since
-        grievance.closed_at = now if spec.final else None
+        if state != grievance.state:
+            grievance.state = state
+            grievance.state_since = now
+        grievance.stage = place.stage or grievance.stage
+        grievance.final = place.final
+        grievance.closed_at = now if place.final else None
         self.hold()
 
     def place(self, state: str, task_id: UUID | None = None) -> None:
@@ -113,7 +113,7 @@ class Builder:
         Where the state wants a unit and none is assigned yet, whoever held the grievance goes on holding it.
         """
         rules, grievance = self.world.rules, self.grievance
-        role = rules.workflow.states[grievance.state].holder
+        role = rules.main.places[grievance.state].holder
         unit = unit_of(role, self.world, self.situation) if role else None
         if unit is None and role is not None and rules.posts[role].held:
             unit = grievance.holder_unit

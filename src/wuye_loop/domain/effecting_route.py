@@ -57,11 +57,11 @@ def _lead(builder: Builder, code: str) -> None:
 
 def _rival_of_lead(builder: Builder, code: str) -> bool:
     """Say whether the unit has, or had this cycle, a role that must be another body than the lead's."""
-    did = builder.grievance.did
-    return any(
-        code in did.get(rival, ()) or code == unit_of(rival, builder.world, builder.situation)
-        for rival in builder.world.rules.lead_rivals
-    )
+    did, world, situation = builder.grievance.did, builder.world, builder.situation
+    for rival in world.rules.lead_rivals:
+        if code in did.get(rival, ()) or code == unit_of(rival, world, situation):
+            return True
+    return False
 
 
 def assign(builder: Builder, context: Context, params: Mapping[str, Any]) -> None:

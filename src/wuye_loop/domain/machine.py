@@ -289,7 +289,7 @@ def _carry_out(
     builder.sync()
     builder.close_entry(
         command.action,
-        actor={**command.actor.as_json(), "role": role},
+        actor=command.actor.as_json(role),
         facts=answers,
         audience=deed.audience,
         task_id=task_id,

@@ -87,7 +87,7 @@ def open_task(
     if row:
         builder.close_entry(
             f"open:{kind}",
-            actor={**actor.as_json(), "role": role},
+            actor=actor.as_json(role),
             facts=answers,
             audience=spec.open.audience,
             task_id=task.id,

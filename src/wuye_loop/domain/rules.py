@@ -59,6 +59,15 @@ def _ways(spec: ActionSpec, source: str, transitions: Sequence[Any]) -> list[tup
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A state as every step looks it up: its stage, whether it ends the flow, the role that holds it."""
+
+    stage: str | None
+    final: bool
+    holder: str | None
+
+
 class FlowMachine:
     """The machine of one flow: which way an action goes from a state."""
 
@@ -86,6 +95,7 @@ class FlowMachine:
             for source, transitions in event.transitions.items()
         }
         self.deeds = {name: Deed.of(spec) for name, spec in flow.actions.items()}
+        self.places = {name: Place(state.stage, state.final, state.holder) for name, state in flow.states.items()}
         #: Its clocks by name, and those that run in each state.
         self.clocks = {name: Timed.of(name, spec) for name, spec in flow.clocks.items()}
         self.during = {

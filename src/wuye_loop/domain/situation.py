@@ -38,13 +38,15 @@ class Actor:
     source: str | None = None
     scopes: frozenset[str] = frozenset()
 
-    def as_json(self) -> dict[str, object]:
-        """Return what the ledger keeps of the actor."""
-        row: dict[str, object] = {"kind": str(self.kind)}
+    def as_json(self, role: str | None = None) -> dict[str, object]:
+        """Return what the ledger keeps of the actor, and the role that was played."""
+        row: dict[str, object] = {"kind": self.kind.value}
         if self.unit:
             row["unit"] = self.unit
         if self.key_id:
             row["key"] = id_text(self.key_id)
+        if role is not None:
+            row["role"] = role
         return row
 
 

@@ -180,5 +180,5 @@ def _recorded(row: Sequence[Any]) -> Recorded:
         suggested,
         _read(lead_closed) if lead_closed else None,
         [act for act in acts if act.action.startswith(RUNG)],
-        any(act.action == "migrate" for act in acts),
+        "migrate" in [act.action for act in acts],
     )

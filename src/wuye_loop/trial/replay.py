@@ -344,7 +344,9 @@ class Replay:
         now = world.now
         if self._routed is None:
             rows = self.recorded.acts[1:]
-            self._routed = [act for act in rows if "routing" in act.facts or act.facts.get("routed") is False]
+            self._routed = [
+                act for act in rows if act.facts and ("routing" in act.facts or act.facts.get("routed") is False)
+            ]
         while self.pair.same_routers and self._routed:
             act = self._routed.pop(0)
             if act.at < now - _DAY and self._routed:

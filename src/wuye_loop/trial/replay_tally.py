@@ -88,9 +88,12 @@ class Tally:
         seen: set[tuple[Kind, str, str]] = set()
         for finding in findings:
             key = (finding.kind, finding.what, finding.how)
-            self.groups.setdefault(key, Group()).add(number, finding, first=key not in seen)
+            group = self.groups.get(key)
+            if group is None:
+                group = self.groups[key] = Group()
+            group.add(number, finding, first=key not in seen)
             seen.add(key)
-        self.kinds.update({finding.kind for finding in findings})
+        self.kinds.update({kind for kind, _, _ in seen})
 
     def skip(self) -> None:
         """Count a grievance that went over to another version on its way: it has no single version to compare with."""
