@@ -64,7 +64,7 @@ def replay(
         return _alone(Task(database.url, text, since, last), told)
     tasks = [Task(database.url, text, since, last, share) for share in shares]
     context = multiprocessing.get_context(_START)
-    with ProcessPoolExecutor(parts, mp_context=context, initializer=gc.freeze) as pool:
+    with ProcessPoolExecutor(parts, mp_context=context, initializer=_settle) as pool:
         waiting = {pool.submit(_share, task) for task in tasks}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -99,8 +99,17 @@ def _alone(task: Task, told: Callable[[int], None]) -> Tally:
         database.dispose()
 
 
+def _settle() -> None:
+    """Leave alone what was there before, and look for circles after each share only: few replays make any."""
+    gc.freeze()
+    gc.disable()
+
+
 def _share(task: Task) -> Tally:
-    return _tally(_database(task.url), task, lambda _: None)
+    try:
+        return _tally(_database(task.url), task, lambda _: None)
+    finally:
+        gc.collect()
 
 
 @lru_cache(maxsize=1)
