@@ -176,8 +176,8 @@ class Builder:
     def keep(self, clock: Clock) -> None:
         """Replace a clock's image, or add one."""
         self.clocks[clock.id] = clock
-        going = dict(self._going.get(clock.task_id, {}))
-        going.pop(clock.name, None)
+        before = self._going.get(clock.task_id, {})
+        going = {name: item for name, item in before.items() if item.id != clock.id}  # a migration may have renamed it
         if clock.status is not ENDED:
             going[clock.name] = clock
         self._going[clock.task_id] = going
