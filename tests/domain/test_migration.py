@@ -38,7 +38,10 @@ def town(*steps: str) -> Sandbox:
 def moved(made: Sandbox, way: Passage, situation: Situation | None = None) -> tuple[Step, Moved]:
     """Take the sandbox's case over."""
     world = replace(made.world(), rules=way.new)
-    return migrated(world, situation or made.case().situation, way)
+    step, report = migrated(world, situation or made.case().situation, way)
+    now = step.situation
+    assert now.going() == Situation(now.grievance, now.tasks, now.clocks).going()
+    return step, report
 
 
 def clock_of(situation: Situation, name: str) -> Clock:
