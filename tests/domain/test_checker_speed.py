@@ -42,7 +42,7 @@ def large(states: int, actions: int) -> str:
 
 @pytest.fixture(autouse=True)
 def _only_its_own_objects() -> Iterator[None]:
-    """What the tests before left on the heap is not the checker's to walk through, again and again."""
+    """Set aside what the tests before left on the heap: it is not the checker that has to be measured by it."""
     gc.collect()
     gc.freeze()
     yield
