@@ -1,7 +1,10 @@
 """Rules of the house that no linter knows: one writer, one place that commits, no city in the code, small files."""
 
 import ast
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,3 +132,19 @@ def test_no_junk_drawers() -> None:
 def test_every_setting_is_explained_to_who_runs_the_house() -> None:
     text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     assert [name for name in Settings.model_fields if f"{PREFIX}{name}".upper() not in text] == []
+
+
+@pytest.mark.proof
+def test_every_process_finds_the_same_tests_whenever_it_looks() -> None:
+    """The tests are shared out to processes that each collect them: an id with a time or an order in it stops the run."""
+
+    def collected(seed: str) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "--collect-only", "-q", "-m", ""],
+            cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True, timeout=300,
+        )  # fmt: skip
+        return [line for line in done.stdout.splitlines() if "::" in line]
+
+    first = collected("1")
+    assert len(first) > 2_000
+    assert first == collected("8")

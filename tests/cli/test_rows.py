@@ -107,7 +107,7 @@ def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path, name: str) -> No
         ("r.xlsx", b"not a workbook", "不是可读的 xlsx"),
         ("r.xls", b"", "先另存为"),
         ("r.csv.gz", b"not gzip", "gzip"),
-        ("r.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99)[:-12], "gzip"),
+        pytest.param("r.csv.gz", gzip.compress(b"a,b\n1,2\n" * 99)[:-12], "gzip", id="gzip cut short"),
         ("r.csv", b"", "第一行应是列名"),
         ("r.csv", b"a,a\n1,2", "列名有重复：a"),
         ("r.csv", b"a\n\xff\xff\xff", "编码"),
