@@ -121,7 +121,7 @@ def end(clock: Clock, now: datetime) -> Clock:
     if clock.status is ENDED:
         return clock
     now = now if now.tzinfo is UTC else now.astimezone(UTC)
-    history = (*clock.adjustments, Adjustment(END, now)) if clock.adjustments else (Adjustment(END, now),)
+    history = (*clock.adjustments, Adjustment(END, now))
     rungs = tuple(
         [  # a list, not a generator: every step ends some clock
             rung if rung.fired_at or rung.at is None else Rung(rung.index, None, None, rung.skipped)

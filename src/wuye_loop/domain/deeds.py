@@ -9,10 +9,9 @@ from wuye_loop.domain.workflow import ActionSpec, EffectCall
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """One way that an action may go: what it does, whether it moves on (or back), and what follows."""
+    """One way that an action may go: what it does, where it leads (None: it stays), and what follows."""
 
     effects: tuple[EffectCall, ...]
-    moves: bool
     to: str | None
     then: tuple[str, ...]
 
@@ -35,7 +34,7 @@ class Deed:
         courses = []
         for way in spec.ways:
             to = way.to if way.to is not None else spec.to
-            courses.append(Course((*spec.effect, *way.effect), to is not None, to, tuple(way.then or spec.then)))
+            courses.append(Course((*spec.effect, *way.effect), to, tuple(way.then or spec.then)))
         plain = spec.limit is None and spec.within is None and spec.before_due is None and spec.if_.always
         certain = spec.ways[0].when.always
         return cls(spec, frozenset(spec.from_), tuple(spec.by), plain, certain, spec.audience, tuple(courses))

@@ -1,6 +1,7 @@
 """Rungs: what a clock's ladder does when its time has come. Pure, as machine.py is."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from enum import Enum, auto
 from functools import partial
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from wuye_loop.domain import clocks
 from wuye_loop.domain.builder import Builder
-from wuye_loop.domain.clock import RUNNING, Clock
+from wuye_loop.domain.clock import RUNNING, Clock, Rung
 from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.effecting_papers import send
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden
@@ -71,7 +72,7 @@ def _unrefused(world: World, rung: Callable[[World, _Follow, str | None], Step])
     for follow in (_Follow.ALL, _Follow.ALL_BUT_ITS_ACTION):
         numbers = _Undrawn()
         try:
-            step = rung(world.numbered(numbers), follow, refused)
+            step = rung(replace(world, next_number=numbers), follow, refused)
         except (Conflict, Forbidden, BadForm) as error:
             refused = refused or error.detail
             continue
@@ -118,15 +119,21 @@ def _fire(builder: Builder, fired: Clock, index: int, follow: _Follow, refused: 
     chain(builder, fired.task_id)
 
 
-def next_due_rung(situation: Situation, now: datetime) -> tuple[UUID, int] | None:
-    """Return the clock and index of the rung that has been due longest, or None."""
-    due = [
-        (rung.at, clock.name, rung.index, clock.id)
-        for clock in situation.clocks.values()
+def standing(situation: Situation, now: datetime) -> list[tuple[Clock, Rung, datetime]]:
+    """Return the rungs of running clocks that are due by then and have not fired, with when they are due."""
+    return [
+        (clock, rung, rung.at)
+        for going in situation.going().values()
+        for clock in going.values()
         if clock.status is RUNNING
         for rung in clock.rungs
-        if rung.at is not None and rung.fired_at is None and rung.at <= now
+        if rung.at is not None and rung.at <= now and rung.fired_at is None
     ]
+
+
+def next_due_rung(situation: Situation, now: datetime) -> tuple[UUID, int] | None:
+    """Return the clock and index of the rung that has been due longest, or None."""
+    due = [(at, clock.name, rung.index, clock.id) for clock, rung, at in standing(situation, now)]
     if not due:
         return None
     _, _, index, clock_id = min(due)

@@ -279,7 +279,7 @@ def _carry_out(
         context = Context(answers, task, open_by_effect)
         for call in course.effects:
             apply(call, builder, context)
-    if course.moves:
+    if course.to is not None:
         if course.to == BACK:
             target = _way_back(builder)
         if task is None:

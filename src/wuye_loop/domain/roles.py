@@ -24,7 +24,7 @@ def unit_of(name: str, world: World, situation: Situation, task: TaskState | Non
     """Return the code of the unit that a role stands for here; None where it stands for people or for nobody yet."""
     post = world.rules.posts.get(name)
     if post is not None:
-        return post.code or _unit(post, world, situation)
+        return _unit(post, world, situation)
     if name == HOLDER:
         return task.holder_unit if task else situation.grievance.holder_unit
     return task.opener_unit if task and name == OPENER else None
@@ -42,12 +42,14 @@ def units_of(name: str, world: World, situation: Situation, task: TaskState | No
 
 
 def _unit(post: Post, world: World, situation: Situation) -> str | None:
+    if post.code is not None:
+        return post.code
     grievance = situation.grievance
     if post.leads:
         return grievance.lead_unit
     if post.placed is not None:
         return _placed(post.placed, world.directory, grievance.area_path, grievance.level, grievance.company_code)
-    return reporter_of(grievance) if post.is_ == "complainant" and not post.held else post.code
+    return reporter_of(grievance) if post.is_ == "complainant" and not post.held else None
 
 
 def _placed(

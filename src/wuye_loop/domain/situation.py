@@ -275,13 +275,6 @@ class World:
     redact: Callable[[str], str] = str
     files: Callable[[Sequence[str]], frozenset[str]] = no_files  # which of these ids are files of the grievance
 
-    def numbered(self, next_number: Callable[[str, int], int]) -> "World":
-        """Return the same world with numbers from elsewhere; by place, because every rung that fires asks for one."""
-        return World(
-            self.rules, self.now, self.calendar, self.directory, self.new_id, self.choose, next_number, self.others,
-            self.lead, self.redact, self.files,
-        )  # fmt: skip
-
 
 @dataclass(slots=True)
 class Command:

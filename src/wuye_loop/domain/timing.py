@@ -15,9 +15,6 @@ def resolve_limit(world: World, timed: Timed, situation: Situation, task: TaskSt
 
     Raises IllegalAction when a limit runs `until` a date that nobody has stored, or that has gone by.
     """
-    first = timed.limits[0] if timed.limits else None
-    if first is not None and first.when is None and first.limit is not None:
-        return first.limit
     facts = facts_of(world, situation, task)
     for option in timed.limits:
         if option.when is None or option.when.holds(facts):

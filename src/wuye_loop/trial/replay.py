@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from wuye_loop.domain import firing
 from wuye_loop.domain.calendar import WorkCalendar
-from wuye_loop.domain.clocks import Clock, ClockStatus, Rung
+from wuye_loop.domain.clocks import Clock, Rung
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.drafts import EntryDraft
 from wuye_loop.domain.errors import BadInput, Forbidden, WuyeError
@@ -27,7 +28,6 @@ _LATEST = 1 << 62
 _NEVER = _LATEST + 1
 _DAY = timedelta(days=1)
 _SYSTEM = ActorKind.SYSTEM.value
-_RUNNING = ClockStatus.RUNNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +106,8 @@ class Replay:
             before = act
         self._fire_until(self.until, _LATEST)
         self.outcome.situation = self._situation
-        del (
-            self._one_world,
-            self._steps,
-        )  # they know this replay, and this them: without that, memory comes back at once
+        # They know this replay, and this them: without that, memory comes back at once.
+        del self._one_world, self._steps
         return self.outcome
 
     # --- people ---
@@ -236,7 +234,7 @@ class Replay:
 
     def _fire_until(self, at: datetime, seq: int) -> None:
         """Fire every rung that is due by then, in the order in which it would: as it was recorded, else when it is due."""
-        while standing := self._standing(at):
+        while standing := firing.standing(self._situation, at):
             due = self._due(standing, at, seq)
             if due is None:
                 return
@@ -260,17 +258,6 @@ class Replay:
             if best is None or key < best:
                 best, found = key, clock
         return (best[0], found, best[4]) if best is not None and found is not None else None
-
-    def _standing(self, at: datetime) -> list[tuple[Clock, Rung, datetime]]:
-        """Return the rungs of running clocks that are due by then and have not fired, with when they are due."""
-        return [
-            (clock, rung, rung.at)
-            for clocks in self._situation.going().values()
-            for clock in clocks.values()
-            if clock.status is _RUNNING
-            for rung in clock.rungs
-            if rung.at is not None and rung.at <= at and rung.fired_at is None
-        ]
 
     def _fires_at(self, clock: Clock, index: int, at: datetime) -> tuple[datetime, int]:
         """Return when a rung fires: when it was recorded to, where it was due then too; else as soon as it is due."""
