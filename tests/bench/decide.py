@@ -195,6 +195,7 @@ def _answer(spec: FieldSpec) -> object:
         "bool": True,
         "int": spec.min or 1,
         "date": (MONDAY + timedelta(days=30)).date().isoformat(),
+        "time": MONDAY.isoformat(),
         "unit": "tax",
         "grievance": OTHER.number,
         "file": [str(UUID(int=7))],

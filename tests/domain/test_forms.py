@@ -23,16 +23,46 @@ def problems(asked: Form, raw: dict[str, object], facts: dict[str, object] | Non
 
 def test_answers_are_plain_json_whatever_their_types() -> None:
     asked = form(
-        reason="text", sure="bool", days={"int": {"max": 3}}, until="date", to="unit", like="grievance",
+        reason="text", sure="bool", days={"int": {"max": 3}}, until="date", met="time", to="unit", like="grievance",
         result={"choice": ["解决", "未解决"]}, photos={"file": {"max": 2}}, note="text?",
     )  # fmt: skip
     raw: dict[str, object] = {
-        "reason": " 电梯停运 ", "sure": True, "days": 3, "until": "2026-03-04", "to": "market", "like": "WY260302-00000001",
+        "reason": " 电梯停运 ", "sure": True, "days": 3, "until": "2026-03-04", "met": "2026-03-02T10:30:00+08:00", "to": "market", "like": "WY260302-00000001",
         "result": "解决", "photos": [FILE.upper(), OTHER],
     }  # fmt: skip
     answers = asked.validate(raw, {})
     assert answers == {**raw, "reason": "电梯停运", "photos": [FILE, OTHER]}
     assert orjson.loads(orjson.dumps(answers)) == answers
+
+
+@pytest.mark.parametrize("given", ["2026-03-04 10:00", "20260304", "1772582400", 1772582400, "2026-02-30", "三月四日"])
+def test_a_date_is_written_in_one_way(given: object) -> None:
+    assert problems(form(until="date"), {"until": given}) == [{"path": "until", "problem": "要写成 2026-03-02"}]
+
+
+@pytest.mark.parametrize(
+    "given", ["2026-03-04", "1772582400", 1772582400.5, "2026-03-04 25:00", "10:30", "2026-03-04 10:00 x"]
+)
+def test_a_time_is_written_with_its_day(given: object) -> None:
+    words = "要写成 2026-03-02 10:30，别的时区要带上时区"
+    assert problems(form(met="time"), {"met": given}) == [{"path": "met", "problem": words}]
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("2026-03-02 10:30", "2026-03-02T10:30:00"),
+        ("2026-03-02T10:30:59+08:00", "2026-03-02T10:30:59+08:00"),
+        ("2026-03-02T02:30Z", "2026-03-02T02:30:00Z"),
+    ],
+)
+def test_a_time_keeps_the_zone_it_was_given_or_none(given: str, read: str) -> None:
+    assert form(met="time").validate({"met": given}, {}) == {"met": read}
+
+
+def test_the_schema_of_a_time_is_a_date_with_a_time() -> None:
+    properties: Any = form(met="time").schema({"met": "见面时间"})["properties"]
+    assert properties["met"] == {"type": "string", "format": "date-time", "title": "见面时间"}
 
 
 def test_an_empty_form_asks_nothing_and_takes_nothing() -> None:

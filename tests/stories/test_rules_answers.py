@@ -105,9 +105,12 @@ async def test_a_report_is_answered_in_full_and_rejected_answers_are_counted(dri
         bad = await drive.act("grid-1", number, "finish", bare, expect=422)
         assert missing in {field["path"] for field in bad["fields"]}
     form |= {
-        "matter_true": "属实", "lawful": "不合法", "contacted_at": "3月2日10时", "contacted_by": "网格员",
+        "matter_true": "属实", "lawful": "不合法", "contacted_at": "2026-03-02 08:55", "contacted_by": "网格员",
         "why_unsolved": "等配件",
     }  # fmt: skip
+    for never in ("3月2日10时", "2026-03-02", "2026-03-02 23:00", 1772413500, "0001-01-01T00:00+08:00"):
+        bad = await drive.act("grid-1", number, "finish", form | {"contacted_at": never}, expect=422)
+        assert [field["path"] for field in bad["fields"]] == ["contacted_at"], never
     for times in range(3):
         row = await drive.get("grid-1", f"/v1/grievances/{number}")
         assert row["standing"] == ("答复多次退回" if times > 1 else "正常办理")  # rejected answers are counted
@@ -125,6 +128,7 @@ async def test_a_report_is_answered_in_full_and_rejected_answers_are_counted(dri
     inside = await drive.get("desk-centre", f"/v1/grievances/{number}/ledger")
     said = [row["facts"] for row in inside["items"] if row["action"] == "finish"][-1]
     assert (said["internal"], said["public_reply"]) == ("换了门机", "电梯已修好")
+    assert said["contacted_at"] == "2026-03-02T00:55:00.000000Z"  # written in the city's own time
 
 
 async def test_closing_is_signed_off_by_who_leads_at_the_level_where_it_was_handled(drive: Driver) -> None:

@@ -1,14 +1,17 @@
 """What a person filled in: checked against the form, struck of identities, its names and dates looked at."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.errors import BadForm
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.forms import Form, FormProblem
-from wuye_loop.domain.situation import EMPTY, TaskState
+from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.situation import EMPTY, TaskState, World
+from wuye_loop.domain.wall import EARLIEST
 
 
 def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskState | None) -> dict[str, Any]:
@@ -33,4 +36,15 @@ def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskSta
             raise BadForm("没有这个文件", fields=[{"path": name, "problem": "请先上传文件，再填它的编号"}])
         elif kind == "date" and date.fromisoformat(str(value)) < world.calendar.local_date(world.now):
             raise BadForm("日期已过", fields=[{"path": name, "problem": "日期不能早于今天"}])
+        elif kind == "time":
+            answers[name] = _past(world, name, datetime.fromisoformat(str(value)))
     return answers
+
+
+def _past(world: World, name: str, at: datetime) -> str:
+    """Return when something was, which is not after now; what has no zone is the city's own time."""
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=ZoneInfo(world.rules.workflow.calendar.zone))
+    if not EARLIEST <= at <= world.now:
+        raise BadForm("时刻不对", fields=[{"path": name, "problem": "要是已经过去的时刻"}])
+    return as_text(at)

@@ -1,12 +1,14 @@
 """Forms: what an action needs from the one who takes it, written in YAML, checked by pydantic."""
 
+import re
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -15,12 +17,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.text import clean
 
-FIELD_TYPES = ("text", "bool", "int", "date", "unit", "grievance", "choice", "scale", "file")
+FIELD_TYPES = ("text", "bool", "int", "date", "time", "unit", "grievance", "choice", "scale", "file")
 MOST_FILES = 10  # in one field, where the form does not say
 NAME = r"^[a-z][a-z0-9_]{0,39}$"
 
@@ -33,7 +36,7 @@ class FieldSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    type: Literal["text", "bool", "int", "date", "unit", "grievance", "choice", "scale", "file"]
+    type: Literal["text", "bool", "int", "date", "time", "unit", "grievance", "choice", "scale", "file"]
     title: str | None = None
     choices: tuple[str, ...] = ()
     min: int | None = None
@@ -81,13 +84,31 @@ class FieldSpec(BaseModel):
             return Annotated[int, Field(ge=self.min if self.min is not None else 0, le=self.max or 1_000_000)]
         if self.type == "bool":
             return bool
-        if self.type == "date":
-            return Annotated[date, Field(strict=False)]
+        if self.type in _INSTANTS:
+            return _INSTANTS[self.type]
         if self.type == "file":
             one = Annotated[UUID, Field(strict=False)]  # its text, as JSON carries it
             return Annotated[list[one], Field(min_length=self.min or 1, max_length=self.max or MOST_FILES)]
         longest = (self.max or 4000) if self.type == "text" else 64
         return Annotated[str, StringConstraints(min_length=1, max_length=longest)]
+
+
+def _written_as(pattern: str) -> BeforeValidator:
+    """Let only text of this pattern become a date or a time: a number would be read as seconds since 1970."""
+
+    def check(raw: object) -> object:
+        if not isinstance(raw, str) or not re.fullmatch(pattern, raw, re.ASCII):
+            raise PydanticCustomError("unreadable", "not written so")
+        return raw
+
+    return BeforeValidator(check)
+
+
+_INSTANTS: Mapping[str, Any] = {
+    "date": Annotated[date, Field(strict=False), _written_as(r"\d{4}-\d\d-\d\d")],
+    "time": Annotated[datetime, Field(strict=False), _written_as(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d\S{0,20}")],
+}
+_WRITTEN_SO = {"date": "要写成 2026-03-02", "time": "要写成 2026-03-02 10:30，别的时区要带上时区"}
 
 
 def _flatten(raw: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -164,8 +185,10 @@ _WORDS = {
 }
 
 
-_WRITTEN = ("date", "file")  # what pydantic reads into something that JSON cannot carry
-_REFINED = frozenset({"text", "unit", "file", "date"})  # where an answer is more than its type: a world is asked
+_WRITTEN = ("date", "time", "file")  # what pydantic reads into something that JSON cannot carry
+_REFINED = frozenset(
+    {"text", "unit", "file", "date", "time"}
+)  # where an answer is more than its type: a world is asked
 _CHECKED = ("text", "file")  # where the type alone does not say whether an answer is sound
 
 
@@ -255,5 +278,7 @@ def _problems(error: ValidationError, specs: dict[str, FieldSpec]) -> list[dict[
         spec = specs.get(name)
         if item["type"] == "literal_error" and spec is not None:
             words = f"要从这些里选:{'、'.join(spec.choices)}"
+        if spec is not None and item["type"] not in _WORDS:
+            words = _WRITTEN_SO.get(spec.type, words)
         problems.append({"path": name if spec is not None else "", "problem": words})
     return problems

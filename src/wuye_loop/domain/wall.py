@@ -11,7 +11,7 @@ NOTHING: Final = timedelta(0)
 DAY: Final = timedelta(days=1)
 OUT_OF_RANGE: Final = f"out of the calendar, which knows the years {FIRST_YEAR} to {LAST_YEAR}"
 # One day of grace each way: the local new year and the last 24:00 lie in the neighbouring UTC year.
-_EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - DAY
+EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC) - DAY
 _LATEST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC) + DAY
 
 
@@ -21,7 +21,7 @@ def within(at: datetime) -> datetime:
         return at
     if at.tzinfo is None:
         raise ValueError("an instant needs its zone: this one has none")
-    if not _EARLIEST <= at <= _LATEST:
+    if not EARLIEST <= at <= _LATEST:
         raise ValueError(f"{at.isoformat()} leads {OUT_OF_RANGE}")
     return at.astimezone(UTC)
 

@@ -50,7 +50,7 @@ SPECIAL: Final = {
 }
 _KINDS: Final = {"channel": "热线", "complainant": "诉求人", "supervisor": "督办密钥", "admin": "管理员密钥"}
 _TYPES: Final = {
-    "text": "文字", "bool": "是否", "int": "整数", "date": "日期", "unit": "单位", "grievance": "诉求编号",
+    "text": "文字", "bool": "是否", "int": "整数", "date": "日期", "time": "时刻", "unit": "单位", "grievance": "诉求编号",
     "choice": "单选", "scale": "量表", "file": "文件",
 }  # fmt: skip
 _BARE: Final = frozenset({"kind", "urgency"})  # facts whose values say by themselves what they are
