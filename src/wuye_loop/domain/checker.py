@@ -10,6 +10,7 @@ from wuye_loop.domain.checker_duties import check_duties
 from wuye_loop.domain.checker_effects import check_effects
 from wuye_loop.domain.checker_finding import Finding, Findings
 from wuye_loop.domain.checker_graph import check_graph
+from wuye_loop.domain.checker_idle import check_idle
 from wuye_loop.domain.checker_joins import check_joins
 from wuye_loop.domain.checker_kin import check_kin
 from wuye_loop.domain.checker_names import check_names
@@ -19,6 +20,7 @@ from wuye_loop.domain.checker_scene import Scene
 from wuye_loop.domain.checker_shape import note_shape
 from wuye_loop.domain.checker_sources import check_sources
 from wuye_loop.domain.checker_timers import check_timers
+from wuye_loop.domain.checker_unused import check_unused
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.extending import Bases, ExtendingError, read_whole
@@ -79,6 +81,8 @@ def _prove(scene: Scene) -> None:
     check_duties(scene, parts)
     check_apart(scene)
     check_routers(scene, parts)
+    check_idle(scene)
+    check_unused(scene, parts)
 
 
 def parse(text: str | bytes, file: str) -> Workflow:

@@ -37,6 +37,8 @@ def check_conditions(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> N
         for fact, raw in asked.condition.raw.items():
             _check_member(scene, asked, fact)
             _check_values(scene, cases, asked, fact, raw)
+            for path, pattern in _patterns(raw, (*asked.path, fact)):
+                _check_empty(scene, path, pattern)
             if fact.startswith("extra."):
                 check_extra(scene, asked.path, fact, _values(raw, (*asked.path, fact)), asked.condition.raw)
     _check_patterns(scene)
@@ -190,13 +192,31 @@ def _values(raw: Any, path: Path) -> Iterator[tuple[Path, object]]:
         yield path, raw
 
 
+def _patterns(raw: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    """Give every pattern in a condition, with its place."""
+    inner = raw.items() if isinstance(raw, dict) else enumerate(raw) if isinstance(raw, list) else ()
+    for key, item in inner:
+        if key == "pattern":
+            yield (*path, key), str(item)
+        else:
+            yield from _patterns(item, (*path, key))
+
+
 def _check_patterns(scene: Scene) -> None:
-    """Check that every pattern of the categories can be compiled by re2."""
+    """Check that every pattern of the categories can be compiled by re2, and asks for something."""
     for index, keyword in enumerate(scene.workflow.intake.categories):
+        path = ("intake", "categories", index, "pattern")
         try:
-            Condition.parse({"text": {"pattern": keyword.pattern}})
+            _check_empty(scene, path, keyword.pattern)
         except ConditionError as error:
-            scene.findings.error(("intake", "categories", index, "pattern"), "bad-pattern", error.words)
+            scene.findings.error(path, "bad-pattern", error.words)
+
+
+def _check_empty(scene: Scene, path: Path, pattern: str) -> None:
+    """Find a pattern that even no text meets, as an empty branch does: then every text meets it."""
+    if Condition.parse({"text": {"pattern": pattern}}).holds({"text": ""}):
+        words = "这个 pattern 什么文字都匹配：有空的一支（如 a||b、a|），或只有可有可无的部分。要问“有没有填”，请写 {not: null}"
+        scene.findings.error(path, "empty-pattern", words)
 
 
 def _check_turns(scene: Scene, cases: Cases) -> None:

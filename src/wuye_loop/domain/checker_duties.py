@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from wuye_loop.domain.checker_apart import kept_apart
 from wuye_loop.domain.checker_finding import quoted
-from wuye_loop.domain.checker_routers import units_named
+from wuye_loop.domain.checker_routers import duties_named, units_named
 from wuye_loop.domain.checker_scene import HOLDER, OPENER, TARGET, Scene, StepPlace, target_of
 from wuye_loop.domain.router import COMPANY
 from wuye_loop.domain.terms import Stage
@@ -140,6 +140,12 @@ def _met_by_routing(scene: Scene, one: Role, other: Role, parts: Sequence[tuple[
             unit = scene.directory.unit(code) if scene.directory is not None else None
             if isinstance(fixed.unit, DutyUnit) and unit is not None and fixed.unit.duty in unit.duties:
                 return f"路由可以把诉求交给 {code}，它有职责 {fixed.unit.duty}"
+        if doer.unit == "lead" and isinstance(fixed.unit, DutyUnit):
+            for duty, level in duties_named(parts):
+                if duty == fixed.unit.duty and (
+                    {level, fixed.unit.level} & {None, "current"} or level == fixed.unit.level
+                ):
+                    return f"路由可以把诉求交给职责为 {duty} 的单位"
     return None
 
 

@@ -164,8 +164,13 @@ def _open(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
     to, document = params.get("to"), params.get("document")
     for name, source in (params.get("data") or {}).items():
         _field(scene, place, (*path, "data", name), str(source), ())
-    if to is not None and to not in scene.actors(place.step.place):
-        _typed(scene, place, (*path, "to"), str(to), "unit")
+    actors = scene.actors(place.step.place)
+    if to is not None and to not in actors:
+        if str(to) in place.step.fields:
+            _typed(scene, place, (*path, "to"), str(to), "unit")
+        else:
+            units = [name for name, field in place.step.fields.items() if field.type == "unit"]
+            scene.findings.unknown((*path, "to"), "角色或单位字段", str(to), [*units, *actors])
     if document is not None:
         known(scene, (*path, "document"), "文书", [str(document)], tuple(scene.workflow.documents))
 

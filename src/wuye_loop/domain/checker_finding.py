@@ -1,6 +1,6 @@
 """What the checker finds: a place in the file, a stable code, and words for the clerk who wrote it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,12 +48,23 @@ class Findings:
     def unknown(self, path: Sequence[str | int], what: str, name: str, allowed: Iterable[str]) -> None:
         """Note a name that nothing has: the nearest one, and what is allowed."""
         if not self.full:
-            self.error(path, "unknown-name", f"没有{what}{quoted(name)}{nearest(name, allowed)}")
+            every = list(dict.fromkeys(allowed))
+            meant = next((one for one in _called(self._doc.data, name) if one in every), None)
+            rest = f"，“{name[:_LONGEST]}”是 {meant} 的名称，请写 {meant}" if meant else nearest(name, every)
+            self.error(path, "unknown-name", f"没有{what}{quoted(name)}{rest}")
 
     def own(self, *paths: Sequence[str | int]) -> Sequence[str | int]:
         """Return the first of some places that the file itself wrote, and not what it extends; else the first."""
-        mine = (path for path in paths if self._doc.place(written(self._doc.data, path))[0] == self._doc.file)
-        return next(mine, paths[0])
+        return next(filter(self.wrote, paths), paths[0])
+
+    @property
+    def data(self) -> object:
+        """The definition as plain data, with what it extends."""
+        return self._doc.data
+
+    def wrote(self, path: Sequence[str | int]) -> bool:
+        """Say whether the file itself wrote this part, and not what it extends."""
+        return self._doc.place(written(self._doc.data, path), key=True)[0] == self._doc.file
 
     @property
     def full(self) -> bool:
@@ -77,6 +88,14 @@ class Findings:
         if not self.full:
             file, mark = self._doc.place(written(self._doc.data, path), key=key)
             self._found[Finding(file, mark.line, mark.column, code, message, severity)] = None
+
+
+def _called(node: object, title: str) -> Iterator[str]:
+    """Give the keys in a definition of whatever has this title: people know things by it."""
+    for key, inner in node.items() if isinstance(node, dict) else ():
+        if isinstance(inner, dict) and inner.get("title") == title:
+            yield str(key)
+        yield from _called(inner, title)
 
 
 def written(data: object, path: Sequence[str | int]) -> Path:

@@ -16,6 +16,7 @@ from wuye_loop.domain.workflow import DutyUnit
 from wuye_loop.domain.yamldoc import Path
 
 _SURE = ("desk", "least_loaded")
+DUTY, _UNIT = "职责", "单位"
 Part = tuple[Path, BaseModel]
 
 
@@ -87,6 +88,15 @@ def units_named(parts: Sequence[Part]) -> Iterator[tuple[Path, str, bool]]:
             yield (*path, "fallback"), fallback, False
 
 
+def duties_named(parts: Sequence[Part]) -> Iterator[tuple[str, str | None]]:
+    """Give every duty by which routers look for the lead unit, with the level where they look; None: any."""
+    for _, params in parts:
+        among = getattr(getattr(params, "among", None), "duty", None)
+        for duty, level in ((getattr(params, "duty", None), getattr(params, "level", None)), (among, None)):
+            if isinstance(duty, str):
+                yield duty, str(level) if level is not None else None
+
+
 def _rules(params: BaseModel) -> Sequence[Any]:
     return getattr(params, "rules", ())
 
@@ -136,25 +146,31 @@ def _check_units(scene: Scene, directory: Directory, parts: Sequence[Part]) -> N
     active = [unit for unit in directory.units.values() if unit.active]
     codes = [unit.code for unit in active]
     duties = list(dict.fromkeys(duty for unit in active for duty in unit.duties))
-    for path, what, name in (*_named_by_routers(parts), *_named_by_roles(scene)):
-        allowed = codes if what == "单位" else duties
+    for path, what, name in named(scene, parts):
+        allowed = codes if what == _UNIT else duties
         if name not in allowed:
             scene.findings.unknown(path, what, name, allowed)
 
 
+def named(scene: Scene, parts: Sequence[Part]) -> Iterator[tuple[Path, str, str]]:
+    """Give every code of a unit and every name of a duty with its place and which of the two it is."""
+    yield from _named_by_routers(parts)
+    yield from _named_by_roles(scene)
+
+
 def _named_by_routers(parts: Sequence[Part]) -> Iterator[tuple[Path, str, str]]:
-    yield from ((path, "单位", code) for path, code, _ in units_named(parts) if code != COMPANY)
+    yield from ((path, _UNIT, code) for path, code, _ in units_named(parts) if code != COMPANY)
     for path, params in parts:
         among = getattr(getattr(params, "among", None), "duty", None)
         for at, duty in (((*path, "duty"), getattr(params, "duty", None)), ((*path, "among", "duty"), among)):
             if isinstance(duty, str):
-                yield at, "职责", duty
+                yield at, DUTY, duty
 
 
 def _named_by_roles(scene: Scene) -> Iterator[tuple[Path, str, str]]:
     for name, role in scene.workflow.roles.items():
         path = ("roles", name, "unit")
         if isinstance(role.unit, DutyUnit):
-            yield (*path, "duty"), "职责", role.unit.duty
+            yield (*path, "duty"), DUTY, role.unit.duty
         elif isinstance(role.unit, str) and role.unit not in ("lead", "assist"):
-            yield path, "单位", role.unit
+            yield path, _UNIT, role.unit

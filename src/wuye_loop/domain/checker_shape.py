@@ -120,6 +120,8 @@ def _words(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str, bool
     elif kind in ("value_error", "assertion_error"):
         reason = str(context.get("error", ""))
         words = reason if _CHINESE.search(reason) else WRITTEN_AS
+        if "ladder" in loc and "at" in loc:
+            words += "；到期当时写 due"
     elif kind == "string_type" and isinstance(detail["input"], dict | list | tuple):
         many = "“键: 值”的映射" if isinstance(detail["input"], dict) else "列表"
         words = f"{_called(loc)}这里只能写一个词或一句话，不能写{many}"

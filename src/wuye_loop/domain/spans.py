@@ -31,7 +31,7 @@ _WRITTEN: Final = re.compile(r"([+-]?[0-9]{1,5}) +([a-z]+)")
 _UNITS: Final = {name: unit for unit in TimeUnit for name in (unit.value, f"{unit.value}s")}
 _ALLOWED: Final = "、".join(f"{unit.value}s" for unit in TimeUnit)
 #: How a span is written, for whoever wrote something else.
-WRITTEN_AS: Final = f"要写一段时间：写数字和单位，如 5 workdays、24 hours；单位只有 {_ALLOWED}，与数字空一格"
+WRITTEN_AS: Final = f"要写一段时间：写数字和单位，如 5 workdays、24 hours；单位只有 {_ALLOWED}，与数字空一格；数字是整数，半天可写成 4 workhours"
 
 
 @dataclass(frozen=True, slots=True)

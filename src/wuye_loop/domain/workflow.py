@@ -195,6 +195,9 @@ class Times(Part):
     @model_validator(mode="before")
     @classmethod
     def _shorthand(cls, raw: object) -> object:
+        if isinstance(raw, str):
+            msg = "要写次数：一个整数，如 2，或 {times: 2, per: cycle}"
+            raise ValueError(msg)
         return {"times": raw} if isinstance(raw, int) else raw
 
 
