@@ -1,6 +1,7 @@
 """Single changes to small.yaml, and to the letter what each must say to whom."""
 
 RUNNING, EVERYBODY, SYSTEM, CLERK = "运行中的诉求", "各方", "系统", "规则维护人员"
+SIGHT = "公开范围"
 DESK, HANDLER, INSPECTOR, RESIDENT, HOTLINE = "受理中心", "承办单位", "督办人员", "诉求人", "热线"
 
 # what stands in the file, what is to stand there, and every (who, words) that must come of it
@@ -165,7 +166,9 @@ CASES: dict[str, tuple[str, str, set[tuple[str, str]]]] = {
         "{title: 受理, from: received, by: desk,",
         "{title: 受理, from: received, by: desk, audience: public, text: 已受理,",
         {
-            (RESIDENT, "“受理”的台账记录由办理单位可看改为诉求人可看"),
+            (SIGHT, "“受理”的台账记录由办理单位可看改为诉求人可看：诉求人今后看得到"),
+            (HOTLINE, "“受理”的台账记录由办理单位可看改为诉求人可看：诉求人今后看得到"),
+            (RESIDENT, "“受理”的台账记录由办理单位可看改为诉求人可看：诉求人今后看得到"),
             (RESIDENT, "“受理”时诉求人读到的话由无改为“已受理”"),
         },
     ),
@@ -192,7 +195,7 @@ CASES: dict[str, tuple[str, str, set[tuple[str, str]]]] = {
     "another territory": (
         "{kind: territory, level: street}",
         "{kind: territory, level: community}",
-        {(HANDLER, "属地的 level 由“street”改为“community”")},
+        {(HANDLER, "属地的层级由“街道”改为“社区”")},
     ),
     "an opening that may be made more often": (
         "before_due: handle, limit: 2,",
@@ -280,7 +283,7 @@ CASES: dict[str, tuple[str, str, set[tuple[str, str]]]] = {
     "an order that attaches": (
         "intake:\n",
         "intake:\n  attach: [{when: {kind: 催办}, to: extra.parent, act: urge}]\n",
-        {(SYSTEM, "附入规则：增加“催办的附到 extra.parent 所指的诉求，做‘催办’”")},
+        {(SYSTEM, "附入规则：增加“催办的附到‘parent’所指的诉求，做‘催办’”")},
     ),
     "a source of a rule": (
         "      - {is: 5 workdays}\n",

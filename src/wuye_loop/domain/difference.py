@@ -9,10 +9,13 @@ from wuye_loop.domain import (
     difference_tasks,
     difference_whole,
 )
-from wuye_loop.domain.difference_sides import CLERK, EVERYBODY, RED, RUNNING, SYSTEM, Change, Place, Sides
+from wuye_loop.domain.difference_sides import CLERK, EVERYBODY, RED, RUNNING, SIGHT, SYSTEM, Change, Place, Sides
 from wuye_loop.domain.workflow import Workflow
 
 __all__ = ["Change", "differences", "grouped"]
+
+
+_SIGHT = frozenset({"field-audience", "audience-changed"})  # first in every group
 
 
 def differences(a: Workflow, b: Workflow) -> list[Change]:
@@ -24,7 +27,7 @@ def differences(a: Workflow, b: Workflow) -> list[Change]:
     sides = Sides(a, b)
     found = dict.fromkeys(_every(sides))
     order = _order(sides)
-    return sorted(found, key=lambda change: order.get(change.who, len(order) - 3))
+    return sorted(found, key=lambda change: (order.get(change.who, len(order) - 3), change.kind not in _SIGHT))
 
 
 def grouped(changes: Sequence[Change]) -> dict[str, list[Change]]:
@@ -51,7 +54,7 @@ def _every(sides: Sides) -> Iterator[Change]:
 
 
 def _order(sides: Sides) -> dict[str, int]:
-    """Return where each group stands: red lines, then what is running, then the roles of B, those of A, and all the others."""
+    """Return where each group stands: red lines, what is running, who may read what, the roles of B, of A, and the others."""
     roles = [role.title for role in (*sides.b.roles.values(), *sides.a.roles.values())]
-    names = list(dict.fromkeys([RED, RUNNING, *roles, sides.resident]))
+    names = list(dict.fromkeys([RED, RUNNING, SIGHT, *roles, sides.resident]))
     return {name: place for place, name in enumerate([*names, EVERYBODY, SYSTEM, CLERK])}

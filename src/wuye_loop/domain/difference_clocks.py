@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from wuye_loop.domain.calendar import Starts
 from wuye_loop.domain.difference_cases import Line, Turn, turns
 from wuye_loop.domain.difference_flows import holders
-from wuye_loop.domain.difference_sides import CLERK, RUNNING, SYSTEM, Change, Place, paired, rest, shown, told
+from wuye_loop.domain.difference_plain import shown
+from wuye_loop.domain.difference_sides import CLERK, RUNNING, SYSTEM, Change, Place, compared, paired, rest, told
 from wuye_loop.domain.spans import Span, TimeUnit
 from wuye_loop.domain.wording import PER, STARTS, Wording, offset, quoted
 from wuye_loop.domain.workflow import ClockSpec, Limit, RungSpec
@@ -30,8 +31,7 @@ class Length:
 def clocks(place: Place) -> Iterator[Change]:
     """Yield what changes in the clocks of a flow; one that vanishes is dangerous for whatever it runs for."""
     old, new = (flow.clocks for flow in place.flows)
-    moved = place.sides.moved.clocks if place.kind is None else {}
-    pairs, gone, fresh = paired(old, new, moved)
+    pairs, gone, fresh = paired(old, new, place.sides.moved.clocks)
     for name in gone:
         title = f"{place.of}{quoted(old[name].title)}"
         words = f"时限{title}没有了：正在走的要在 migrates 里写明并入哪个时限"
@@ -42,9 +42,10 @@ def clocks(place: Place) -> Iterator[Change]:
         yield from _added(place, name, new[name])
     for a, b in pairs:
         if a != b:
-            words = f"正在走的{quoted(old[a].title)}改按{quoted(new[b].title)}"
-            yield from told([RUNNING], new[b].title, "clock-mapped", words, _path(place, a), _path(place, b))
-        if old[a] != new[b]:
+            was, now = place.written[0].clocks[a].title, place.written[1].clocks[b].title
+            words = f"正在走的{quoted(was)}（{a}）改按{quoted(now)}（{b}）"
+            yield from told([RUNNING], now, "clock-mapped", words, _path(place, a), _path(place, b))
+        if old[a] != new[b] and (a, b) in compared(pairs):
             yield from _clock(place, old[a], new[b], (_path(place, a), _path(place, b)), same=a == b)
 
 
@@ -66,7 +67,7 @@ def _added(place: Place, name: str, spec: ClockSpec) -> Iterator[Change]:
 
 def _clock(place: Place, old: ClockSpec, new: ClockSpec, paths: tuple[str, str], *, same: bool) -> Iterator[Change]:
     title = _title(place, new)
-    who = holders(place, iter([*map(place.state, old.during), *new.during]))
+    who = holders(place, iter([*old.during, *new.during]))
     if old.title != new.title and same:
         yield from told(who, title, "renamed", f"时限{quoted(_title(place, old))}改称{quoted(title)}", *paths)
     yield from _limits(place, old, new, title, who, paths)
@@ -90,8 +91,7 @@ def _states(
     who: Sequence[str],
     paths: tuple[str, str, str],
 ) -> Iterator[Change]:
-    before = [place.state(name) for name in old]
-    fresh, gone = [name for name in new if name not in before], [name for name in before if name not in new]
+    fresh, gone = [name for name in new if name not in old], [name for name in old if name not in new]
     where = (f"{paths[0]}.{paths[2]}", f"{paths[1]}.{paths[2]}")
     if fresh:
         words = f"{title}：在{place.sides.in_b.states(fresh, place.kind)}{verbs[0]}"
@@ -110,7 +110,7 @@ def _limits(
     before, after = _lines(old), _lines(new)
     several = len(before) > 1 or len(after) > 1
     for turn in turns(before, after):
-        words = f"{title}：{_case(place.sides.in_b, turn, several=several)}{_moved(place, turn)}"
+        words = f"{title}：{_case(place.sides.in_either, turn, several=several)}{_moved(place, turn)}"
         yield from told(who, title, _kind(turn), words, f"{paths[0]}.limit", f"{paths[1]}.limit")
     sources = [shown([limit.source for limit in spec.limit if limit.source]) for spec in (old, new)]
     if sources[0] != sources[1]:
@@ -159,8 +159,9 @@ def _kind(turn: Turn) -> str:
 
 
 def _ladder(place: Place, old: ClockSpec, new: ClockSpec, title: str, paths: tuple[str, str]) -> Iterator[Change]:
-    gone = [rung for rung in old.ladder if rung not in new.ladder]
-    fresh = [rung for rung in new.ladder if rung not in old.ladder]
+    was, now = [list(map(_effective, spec.ladder)) for spec in (old, new)]
+    gone = [rung for rung in old.ladder if _effective(rung) not in now]
+    fresh = [rung for rung in new.ladder if _effective(rung) not in was]
     where = (f"{paths[0]}.ladder", f"{paths[1]}.ladder")
     for kind, alike in (("rung-moved", _same_deed), ("rung-changed", _same_time)):
         for before in list(gone):
@@ -182,8 +183,14 @@ def _ladder(place: Place, old: ClockSpec, new: ClockSpec, title: str, paths: tup
         yield from told(_addressed(place, [rung]), title, "rung-added", words, None, where[1])
 
 
+def _effective(rung: RungSpec) -> RungSpec:
+    """Return a rung as it is compared: in whatever order it names people, and nobody where nothing is sent to anybody."""
+    to = rung.to if rung.do or rung.open else ()
+    return rung.model_copy(update={"to": tuple(sorted(to)), "copy_to": tuple(sorted(rung.copy_to))})
+
+
 def _same_deed(one: RungSpec, other: RungSpec) -> bool:
-    return one.model_copy(update={"at": other.at, "source": other.source}) == other
+    return _effective(one.model_copy(update={"at": other.at, "source": other.source})) == _effective(other)
 
 
 def _same_time(one: RungSpec, other: RungSpec) -> bool:

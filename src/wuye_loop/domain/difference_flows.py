@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from wuye_loop.domain.difference_sides import EVERYBODY, RUNNING, Change, Place, paired, rest, told
+from wuye_loop.domain.difference_sides import EVERYBODY, RUNNING, Change, Place, compared, paired, rest, told
 from wuye_loop.domain.wording import quoted
 from wuye_loop.domain.workflow import State
 
@@ -12,7 +12,7 @@ _STATE = frozenset({"title", "stage", "holder", "watched_by", "final", "parked"}
 def states(place: Place) -> Iterator[Change]:
     """Yield what changes in the states of a flow; one that vanishes is dangerous for whoever is in it."""
     old, new = (flow.states for flow in place.flows)
-    pairs, gone, fresh = paired(old, new, place.states())
+    pairs, gone, fresh = paired(old, new, place.states)
     for name in gone:
         title = f"{place.of}状态{quoted(old[name].title)}"
         words = f"{title}没有了：停在这里的要在 migrates 里写明去处"
@@ -26,10 +26,13 @@ def states(place: Place) -> Iterator[Change]:
         yield from told(_holders(place, spec), title, "state-added", words, None, _path(place, name))
     for a, b in pairs:
         if a != b:
-            words = f"停在{place.of}状态{quoted(old[a].title)}（{a}）的，转到{quoted(new[b].title)}（{b}）"
-            yield from told([RUNNING], old[a].title, "state-mapped", words, _path(place, a), _path(place, b))
-        yield from _state(place, a, b, old[a], new[b])
-    if place.state(next(iter(old))) != next(iter(new)):
+            was, now = place.written[0].states[a].title, place.written[1].states[b].title
+            words = f"停在{place.of}状态{quoted(was)}（{a}）的，转到{quoted(now)}（{b}）"
+            yield from told([RUNNING], was, "state-mapped", words, _path(place, a), _path(place, b))
+        if (a, b) in compared(pairs):
+            yield from _state(place, a, b, old[a], new[b])
+    first = next(iter(old))
+    if place.states.get(first, first) != next(iter(new)):
         words = f"{place.of or '新诉求'}起始状态由{quoted(next(iter(old.values())).title)}改为{quoted(next(iter(new.values())).title)}"
         yield from told([EVERYBODY], "起始状态", "start-changed", words, f"{place.path}states", f"{place.path}states")
 
@@ -59,7 +62,7 @@ def _state(place: Place, a: str, b: str, old: State, new: State) -> Iterator[Cha
     who = list(dict.fromkeys([*_holders(place, old), *_holders(place, new)]))
     if old.title != new.title and a == b:
         yield from told(who, title, "renamed", f"{place.of}状态{quoted(old.title)}改称{quoted(new.title)}", *paths)
-    if place.sides.renamed([old.holder] if old.holder else []) != ([new.holder] if new.holder else []):
+    if old.holder != new.holder:
         before, after = (
             place.sides.in_a.roles(filter(None, [old.holder])),
             place.sides.in_b.roles(filter(None, [new.holder])),
@@ -79,7 +82,7 @@ def _state(place: Place, a: str, b: str, old: State, new: State) -> Iterator[Cha
 
 
 def _watchers(place: Place, old: State, new: State, title: str, paths: tuple[str, str]) -> Iterator[Change]:
-    before, after = place.sides.renamed(old.watched_by), list(new.watched_by)
+    before, after = old.watched_by, new.watched_by
     for who in place.roles(name for name in after if name not in before):
         yield from told([who], title, "sees", f"因关注看得到在{title}的诉求", *paths)
     for who in place.roles(name for name in before if name not in after):

@@ -1,44 +1,72 @@
 """What changes in a form: fields that are asked, not asked any more, or asked otherwise."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from wuye_loop.domain.difference_sides import Change, Sides, shown, told
+from wuye_loop.domain.difference_sides import SIGHT, Change, Sides, told
+from wuye_loop.domain.difference_sight import seen
 from wuye_loop.domain.forms import FieldSpec
+from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.wording import AUDIENCES, Wording, listed
 
 Fields = Mapping[str, FieldSpec]
+_BOUNDS = {
+    "text": ("最少字数", "最多字数"),
+    "file": ("最少件数", "最多件数"),
+}
+_NUMBERS = ("最小数", "最大数")
 
 
-def fields(sides: Sides, old: Fields, new: Fields, what: str, who: Sequence[str], path: str) -> Iterator[Change]:
-    """Yield what changes in the fields of a form for those who fill it in; `what` names the form's action."""
-    for name, spec in old.items():
-        if name not in new:
-            words = f"{what}不再填{sides.in_a.field(name, spec)}"
-            yield from told(who, what, "field-removed", words, f"{path}.{name}")
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A form: what it is of, who fills it in, where it stands, and who reads its record on either side, where it has one."""
+
+    what: str
+    who: Sequence[str]
+    path: str
+    record: tuple[Audience, Audience] | None = None
+
+
+def fields(sides: Sides, old: Fields, new: Fields, form: Asked) -> Iterator[Change]:
+    """Yield what changes in the fields of a form for those who fill it in, and for those who may read it."""
+    gone, fresh = [name for name in old if name not in new], [name for name in new if name not in old]
+    twins = {sides.in_a.field(name, old[name]) for name in gone} & {sides.in_b.field(name, new[name]) for name in fresh}
+    for name in gone:
+        title = _told_apart(sides.in_a.field(name, old[name]), name, twins)
+        yield from told(form.who, form.what, "field-removed", f"{form.what}不再填{title}", f"{form.path}.{name}")
     for name, spec in new.items():
-        if name not in old:
-            words = f"{what}要填{sides.in_b.field(name, spec)}（{sides.in_b.shape(spec)}）"
-            yield from told(who, what, "field-added", words, None, f"{path}.{name}")
+        path = f"{form.path}.{name}"
+        if name in fresh:
+            title = _told_apart(sides.in_b.field(name, spec), name, twins)
+            words = f"{form.what}要填{title}（{sides.in_b.shape(spec)}）"
+            yield from told(form.who, form.what, "field-added", words, None, path)
         elif spec != old[name]:
-            yield from _field(sides, name, old[name], spec, what, who, f"{path}.{name}")
+            yield from _field(sides, name, old[name], spec, form)
 
 
-def _field(
-    sides: Sides, name: str, old: FieldSpec, new: FieldSpec, what: str, who: Sequence[str], path: str
-) -> Iterator[Change]:
-    title = f"{what}的{sides.in_b.field(name, new)}"
+def _told_apart(title: str, name: str, twins: set[str]) -> str:
+    return f"{title}（{name}）" if title in twins else title
+
+
+def _field(sides: Sides, name: str, old: FieldSpec, new: FieldSpec, form: Asked) -> Iterator[Change]:
+    title, path = f"{form.what}的{sides.in_b.field(name, new)}", f"{form.path}.{name}"
     for kind, words in _words(sides.in_a, sides.in_b, name, old, new):
-        yield from told(who, what, kind, title + words, path, path)
-    seen = {"type", "title", "choices", "min", "max", "optional", "audience", "when"}
-    for key in type(old).model_fields:
-        before, after = getattr(old, key), getattr(new, key)
-        if key not in seen and before != after:
-            words = f"{title}的 {key} 由{shown(before)}改为{shown(after)}"
-            yield from told(who, what, "field-changed", words, path, path)
+        yield from told(form.who, form.what, kind, title + words, path, path)
+    if old.audience == new.audience:
+        return
+    words = f"{title}由{_readers(old)}可看改为{_readers(new)}可看"
+    seers: list[str] = []
+    if form.record is not None:
+        was, now = old.audience or form.record[0], new.audience or form.record[1]
+        seers, sight = seen(sides, was, now)
+        if seers:
+            words = f"{title}由{AUDIENCES[was]}可看改为{AUDIENCES[now]}可看{sight}"
+    top = [SIGHT] if seers else []
+    yield from told([*top, *form.who, *seers], form.what, "field-audience", words, path, path)
 
 
 def _words(a: Wording, b: Wording, name: str, old: FieldSpec, new: FieldSpec) -> Iterator[tuple[str, str]]:
-    """Yield kind and words of each way in which a field differs."""
+    """Yield kind and words of each way in which a field is asked otherwise."""
     if a.field(name, old) != b.field(name, new):
         yield "field-renamed", f"原称{a.field(name, old)}"
     if old.type != new.type:
@@ -47,14 +75,12 @@ def _words(a: Wording, b: Wording, name: str, old: FieldSpec, new: FieldSpec) ->
     if old.optional != new.optional:
         yield "field-required", "由必填改为选填" if new.optional else "由选填改为必填"
     yield from _choices(old.choices, new.choices)
-    for key, word in (("min", "最小"), ("max", "最大")):
+    for key, word in zip(("min", "max"), _BOUNDS.get(new.type, _NUMBERS), strict=True):
         before, after = getattr(old, key), getattr(new, key)
         if before != after:
             yield "field-bounds", f"的{word}由{_bound(before)}改为{_bound(after)}"
     if old.when != new.when:
         yield "field-when", f"由{_asked(a, old)}填改为{_asked(b, new)}填"
-    if old.audience != new.audience:
-        yield "field-audience", f"由{_readers(old)}可看改为{_readers(new)}可看"
 
 
 def _choices(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:

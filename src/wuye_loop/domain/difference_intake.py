@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from wuye_loop.domain.conditions import Condition
-from wuye_loop.domain.difference_sides import CLERK, RED, SYSTEM, Change, Sides, rest, shown, told
+from wuye_loop.domain.difference_plain import shown
+from wuye_loop.domain.difference_sides import CLERK, RED, SYSTEM, Change, Sides, rest, told
 from wuye_loop.domain.wording import Wording, listed, quoted
 from wuye_loop.domain.workflow import Attach, Keyword, RedLine
 
@@ -27,10 +28,11 @@ def intake(sides: Sides) -> Iterator[Change]:
     yield from _lines("附入规则", "attach", was, now)
     if [one.source for one in old.attach] != [one.source for one in new.attach] and was == now:
         yield from _sources("附入规则", old.attach, new.attach, _PATHS["attach"])
-    if old.duplicates != new.duplicates:
+    if (old.duplicates.window, old.duplicates.similarity) != (new.duplicates.window, new.duplicates.similarity):
         said = [f"{one.window.chinese}、相似度 {one.similarity:g}" for one in (old.duplicates, new.duplicates)]
         words = f"疑似重复的提示由 {said[0]} 改为 {said[1]}"
         yield from told([SYSTEM], "疑似重复", "duplicates-changed", words, "intake.duplicates", "intake.duplicates")
+    yield from rest(old.duplicates, new.duplicates, {"window", "similarity"}, "疑似重复", [SYSTEM], "intake.duplicates")
     if old.text != new.text:
         words = f"收件时诉求人读到的话由{shown(old.text)}改为{shown(new.text)}"
         yield from told([sides.resident], "收件", "text-changed", words, "intake.text", "intake.text")
@@ -75,7 +77,7 @@ def _keyed(lines: Iterable[RedLine]) -> dict[tuple[str, int], RedLine]:
 
 def _red_line(sides: Sides, old: RedLine, new: RedLine, path: str) -> Iterator[Change]:
     line = _line(sides.in_b, new.when)
-    if (old.urgency, old.notice, set(sides.renamed(old.to))) != (new.urgency, new.notice, set(new.to)):
+    if (old.urgency, old.notice, set(old.to)) != (new.urgency, new.notice, set(new.to)):
         words = f"红线（{line}）由{quoted(_alarm(sides.in_a, old))}改为{quoted(_alarm(sides.in_b, new))}"
         yield from told([RED], "红线", "red-line-changed", words, path, path)
     elif old.source != new.source:
@@ -107,7 +109,9 @@ def _keyword(one: Keyword) -> str:
 
 
 def _attached(words: Wording, one: Attach) -> str:
-    return f"{words.condition(one.when)}的附到 {one.to} 所指的诉求，做{words.action(one.act)}"
+    return (
+        f"{words.condition(one.when)}的附到{words.field(one.to.partition('.')[2])}所指的诉求，做{words.action(one.act)}"
+    )
 
 
 def _sources(

@@ -1,19 +1,25 @@
 """What changes in the way a grievance finds its unit: which cases go elsewhere, which routers are tried, in what order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
-from wuye_loop.domain.conditions import ALWAYS
+from wuye_loop.domain.conditions import ALWAYS, fact_info
 from wuye_loop.domain.difference_cases import Line, Turn, turns
-from wuye_loop.domain.difference_sides import CLERK, Change, Sides, shown, told
+from wuye_loop.domain.difference_plain import shown
+from wuye_loop.domain.difference_sides import CLERK, Change, Sides, rest, told
 from wuye_loop.domain.routing import router_params
-from wuye_loop.domain.routing_kinds import TITLES, Target
-from wuye_loop.domain.wording import SPECIAL, listed, quoted
+from wuye_loop.domain.routing_kinds import TITLES, Among, Target
+from wuye_loop.domain.terms import Level
+from wuye_loop.domain.wording import LEVELS, SPECIAL, listed, quoted
 from wuye_loop.domain.workflow import RouterCall
 
 _MOST_TOLD = 200  # cases of one list
+_PARAMS = {
+    "level": "层级", "duty": "职责", "among": "可选单位", "url": "地址", "timeout": "等候秒数", "send": "送出的事实",
+    "fallback": "后备单位", "follow": "照从前的裁定转办",
+}  # fmt: skip
 
 
 def routers(sides: Sides) -> Iterator[Change]:
@@ -79,6 +85,7 @@ def _router(sides: Sides, old: RouterCall, new: RouterCall) -> Iterator[Change]:
     title, paths = _title(new), (_path(sides.a, old), _path(sides.b, new))
     if _title(old) != title:
         yield from told(sides.leads, title, "renamed", f"转办方式{quoted(_title(old))}改称{quoted(title)}", *paths)
+    yield from rest(old, new, {"kind", "title"}, f"转办方式{quoted(title)}", sides.leads, paths[1])
     before, after = _params(old), _params(new)
     if before.get("when", ALWAYS) != after.get("when", ALWAYS):
         asked = [
@@ -88,7 +95,7 @@ def _router(sides: Sides, old: RouterCall, new: RouterCall) -> Iterator[Change]:
         yield from told(sides.leads, title, "router-changed", f"{title}由{said[0]}改为{said[1]}", *paths)
     for name in sorted({*before, *after} - {"rules", "when"}):
         if before.get(name) != after.get(name):
-            words = f"{title}的 {name} 由{shown(before.get(name))}改为{shown(after.get(name))}"
+            words = f"{title}的{_PARAMS.get(name, f' {name} ')}由{_said(name, before)}改为{_said(name, after)}"
             yield from told(sides.leads, title, "router-changed", words, *paths)
     was, now = _lines(before.get("rules", ())), _lines(after.get("rules", ()))
     for turn in turns(was, now)[:_MOST_TOLD]:
@@ -98,6 +105,18 @@ def _router(sides: Sides, old: RouterCall, new: RouterCall) -> Iterator[Change]:
     if wording[0] != wording[1]:
         words = f"{title}各条的条目名称或出处变了"
         yield from told([CLERK], title, "items-changed", words, f"{paths[0]}.rules", f"{paths[1]}.rules")
+
+
+def _said(name: str, params: Mapping[str, Any]) -> str:
+    """Return a router's parameter in words."""
+    value = params.get(name)
+    if name == "level" and value is not None:
+        return quoted(LEVELS[Level(value)] if value in list(Level) else "当前层级")
+    if isinstance(value, Among):
+        return shown(f"职责为 {value.duty} 的单位" if value.duty else value.codes)
+    if name == "send" and isinstance(value, tuple | list):
+        return shown([info.title if (info := fact_info(str(one))) else one for one in value])
+    return shown(value)
 
 
 def _params(call: RouterCall) -> dict[str, Any]:
@@ -121,7 +140,7 @@ def _written(rules: Sequence[Any]) -> set[tuple[str | None, str | None]]:
 
 
 def _case(sides: Sides, turn: Turn) -> str:
-    said = "、".join(sides.in_b.clause(fact, matcher) for fact, matcher in turn.case.items())
+    said = "、".join(sides.in_either.clause(fact, matcher) for fact, matcher in turn.case.items())
     return f"{said or '其他'}的诉求"
 
 

@@ -1,21 +1,25 @@
 """What a comparison of two definitions works with: both sides, their words, and which old name became which new one."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sized
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Final
 
+from wuye_loop.domain.difference_marks import told_apart
+from wuye_loop.domain.difference_plain import called, shown
+from wuye_loop.domain.difference_renamed import copied, keyed, renamed
 from wuye_loop.domain.parts import Part
-from wuye_loop.domain.wording import Wording, listed, quoted
+from wuye_loop.domain.wording import Wording, quoted
 from wuye_loop.domain.workflow import Flow, Migration, TaskKind, Workflow
 
 RED: Final = "红线"
 RUNNING: Final = "运行中的诉求"
+SIGHT: Final = "公开范围"
 EVERYBODY: Final = "各方"
 SYSTEM: Final = "系统"
 CLERK: Final = "规则维护人员"
-_LONGEST: Final = 80  # characters of a value: about a line
+_NAMED: Final = ("states", "clocks", "actions", "roles", "instruments", "sources", "labels", "tasks", "ratings")
 _TIGHT: Final = re.compile(r"(?<=[0-9A-Za-z])(?=改为|改转|移到|且|时)")
 _LOOSE: Final = re.compile(r" +(?=[，；：、。）”]|$)")  # a number's or a code's space, before a mark or at the end
 
@@ -34,27 +38,32 @@ class Change:
 
 @dataclass(frozen=True)
 class Sides:
-    """The two definitions, and how B's file says that names of A are mapped."""
+    """The two definitions as they are compared: with B's names where its file maps them, equal titles told apart.
+
+    Keys of A's states, clocks and roles are A's own; whatever mentions one has B's name for it. `files` is what is written.
+    """
 
     a: Workflow
     b: Workflow
+    files: tuple[Workflow, Workflow] = field(init=False)
     in_a: Wording = field(init=False)
     in_b: Wording = field(init=False)
+    in_either: Wording = field(init=False)  # knows B's names, and those that A alone has
     moved: Migration = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "in_a", Wording(self.a))
-        object.__setattr__(self, "in_b", Wording(self.b))
-        object.__setattr__(self, "moved", self.b.migrates.get(self.a.id, Migration()))
+        moved = self.b.migrates.get(self.a.id, Migration())
+        a, b = told_apart(renamed(self.a, self.b, moved), self.b, moved)
+        old = keyed(a, b, moved)
+        either = copied(b, **{key: {**getattr(old, key), **getattr(b, key)} for key in _NAMED})
+        found = {"moved": moved, "files": (self.a, self.b), "a": a, "b": b}
+        found |= {"in_a": Wording(old), "in_b": Wording(b), "in_either": Wording(either)}
+        for name, value in found.items():
+            object.__setattr__(self, name, value)
 
     def role(self, name: str) -> str:
         """Return the title by which a role of either side is known; B's own where it has the role."""
-        name = self.moved.roles.get(name, name)
         return self.in_b.role(name) if name in self.b.roles else self.in_a.role(name)
-
-    def renamed(self, names: Iterable[str]) -> list[str]:
-        """Return A's role names as B calls them."""
-        return [self.moved.roles.get(name, name) for name in names]
 
     @property
     def resident(self) -> str:
@@ -91,13 +100,16 @@ class Place:
         """Where the flow stands in a file."""
         return f"tasks.{self.kind}." if self.kind else ""
 
-    def states(self) -> Mapping[str, str]:
-        """Return the states of A that B's file maps to others."""
-        return self.sides.moved.states if self.kind is None else self.sides.moved.tasks.get(self.kind, {})
+    @property
+    def written(self) -> tuple[Flow, Flow]:
+        """The flow as either file has it."""
+        old, new = self.sides.files
+        return old.flow(self.kind), new.flow(self.kind)
 
-    def state(self, name: str) -> str:
-        """Return a state of A as B calls it."""
-        return self.states().get(name, name)
+    @property
+    def states(self) -> Mapping[str, str]:
+        """The states of A that B's file maps to others."""
+        return self.sides.moved.states if self.kind is None else self.sides.moved.tasks.get(self.kind, {})
 
     def roles(self, names: Iterable[str]) -> list[str]:
         """Return the titles of those whom role names mean here; holder and opener are resolved to the task's own."""
@@ -140,9 +152,18 @@ def paired(
     return pairs, gone, [name for name in new if name not in taken]
 
 
+def compared(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Return one pair for each name of B: of several that became one, the one that kept its name, else the first."""
+    found: dict[str, str] = {}
+    for a, b in pairs:
+        if b not in found or a == b:
+            found[b] = a
+    return {(a, b) for b, a in found.items()}
+
+
 def pairs_of(groups: Iterable[Iterable[str]]) -> set[frozenset[str]]:
     """Return every two names that stand in one group."""
-    return {frozenset(pair) for group in groups for pair in combinations(group, 2)}
+    return {frozenset(pair) for group in groups for pair in combinations(dict.fromkeys(group), 2)}
 
 
 def rest(old: Part, new: Part, seen: Iterable[str], what: str, who: Iterable[str], path: str) -> Iterator[Change]:
@@ -154,23 +175,5 @@ def rest(old: Part, new: Part, seen: Iterable[str], what: str, who: Iterable[str
             continue
         key = info.alias or name
         audience = [CLERK] if name == "source" else titles
-        words = f"{what}的 {key} 由{shown(before)}改为{shown(after)}"
-        if name == "source":
-            words = f"{what}的出处由{shown(before)}改为{shown(after)}"
+        words = f"{what}{called(key)}由{shown(before)}改为{shown(after)}"
         yield from told(audience, what, f"{key}-changed", words, f"{path}.{key}", f"{path}.{key}")
-
-
-def shown(value: object) -> str:
-    """Return a plain value in words, cut short."""
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if value is None or value == "" or (isinstance(value, Sized) and not len(value)):
-        return "无"
-    text = listed(map(_plain, value)) if isinstance(value, tuple | list) else _plain(value)
-    return quoted(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Part):
-        return str(value.model_dump(mode="json", by_alias=True, exclude_defaults=True))
-    return str(value)

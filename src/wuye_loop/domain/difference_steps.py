@@ -1,13 +1,20 @@
 """What changes in actions and in how tasks are opened: who may, from where, on which condition, with what result."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.difference_cases import Line, turns
-from wuye_loop.domain.difference_forms import fields
-from wuye_loop.domain.difference_sides import CLERK, EVERYBODY, SYSTEM, Change, Place, Sides, paired, rest, shown, told
+from wuye_loop.domain.difference_effects import effects, in_full, whole
+from wuye_loop.domain.difference_forms import Asked, fields
+from wuye_loop.domain.difference_plain import shown
+from wuye_loop.domain.difference_renamed import same_titled
+from wuye_loop.domain.difference_sides import CLERK, SIGHT, SYSTEM, Change, Place, Sides, paired, rest, told
+from wuye_loop.domain.difference_sight import seen
 from wuye_loop.domain.wording import AUDIENCES, Wording, quoted
 from wuye_loop.domain.workflow import ActionSpec, EffectCall, Outcome, Step
+
+InWords = Callable[[Wording, EffectCall], str]
 
 _STEP = frozenset({"title", "by", "from_", "needs", "if_", "limit", "before_due", "effect", "audience", "text"})
 _ACTION = _STEP | {"to", "within", "then", "outcomes"}
@@ -17,7 +24,7 @@ def actions(place: Place) -> Iterator[Change]:
     """Yield what changes in the actions of a flow."""
     old, new = (flow.actions for flow in place.flows)
     pairs, gone, fresh = paired(old, new, {})
-    twins = [(a, b) for a in gone for b in fresh if old[a].title == new[b].title]
+    twins = list(same_titled(old, new).items())
     for a, b in twins:
         words = f"{_named(place, old[a])}在文件里的名称由 {a} 改为 {b}"
         yield from told([CLERK], _named(place, old[a]), "action-name", words, _path(place, a), _path(place, b))
@@ -65,48 +72,41 @@ def _action(place: Place, a: str, b: str, old: ActionSpec, new: ActionSpec) -> I
         after = new.within.chinese if new.within else "不限"
         words = f"{what}的期限（从进入状态起）由{_spaced(before)}改为{_spaced(after)}"
         yield from told(who, what, "within-changed", words, _path(place, a), _path(place, b))
-    for turn in turns(_ways(place, old), _ways(sides_b(place), new)):
-        when = "、".join(sides.in_b.clause(fact, matcher) for fact, matcher in turn.case.items())
+    for turn in turns(_ways(old), _ways(new)):
+        when = "、".join(sides.in_either.clause(fact, matcher) for fact, matcher in turn.case.items())
         head = f"{what}，{when}" if when else (f"{what}，其他情形" if old.outcomes or new.outcomes else what)
         before, after = _led(sides.in_a, turn.before, old, place.kind), _led(sides.in_b, turn.after, new, place.kind)
-        if before == after:  # the same titles: other names
-            before, after = f"{before}（{_target(turn.before)}）", f"{after}（{_target(turn.after)}）"
+        if before == after:  # the same doings, that take something else
+            before = _led(sides.in_a, turn.before, old, place.kind, in_words=partial(in_full, fields=old.needs))
+            after = _led(sides.in_b, turn.after, new, place.kind, in_words=partial(in_full, fields=new.needs))
         words = f"{head}：由{before}改为{after}"
         yield from told(who, what, "outcome-changed", words, _path(place, a), _path(place, b))
     yield from rest(old, new, _ACTION, what, who, _path(place, b))
-
-
-def sides_b(place: Place) -> Place:
-    """Return the same flow seen from B alone: its names need no mapping."""
-    return Place(Sides(place.sides.b, place.sides.b), place.kind)
 
 
 def _spaced(words: str) -> str:
     return words if words == "不限" else f" {words}"
 
 
-def _ways(place: Place, spec: ActionSpec) -> list[Line]:
+def _ways(spec: ActionSpec) -> list[Line]:
     """Return the ways an action may end, as lines whose values compare across the two sides."""
     lines = []
     for way in spec.ways:
-        target = way.to if way.to is not None else spec.to
-        to = place.state(target) if target is not None else None
-        value = Outcome(to=to, effect=way.effect, then=way.then or spec.then)
+        to = way.to if way.to is not None else spec.to
+        value = Outcome(to=to, effect=tuple(map(whole, way.effect)), then=way.then or spec.then)
         lines.append(Line(way.when, value))
     return lines
 
 
-def _led(words: Wording, way: Outcome | None, spec: ActionSpec, kind: str | None) -> str:
-    return "“不能做”" if way is None else words.way(way, spec.to, kind)
-
-
-def _target(way: Outcome | None) -> str:
-    return (way.to if way is not None else None) or "不变"
+def _led(
+    words: Wording, way: Outcome | None, spec: ActionSpec, kind: str | None, in_words: InWords | None = None
+) -> str:
+    return "“不能做”" if way is None else words.way(way, spec.to, kind, in_words and partial(in_words, words))
 
 
 def _doers(place: Place, old: Step, new: Step) -> list[str]:
     """Return the titles of those who could and still can."""
-    still = [name for name in new.by if name in place.sides.renamed(old.by)]
+    still = [name for name in new.by if name in old.by]
     return place.roles(still or new.by or old.by)
 
 
@@ -124,19 +124,20 @@ def step(place: Place, old: Step, new: Step, what: str, paths: tuple[str, str]) 
         yield from told(who, what, "times-changed", words, *paths)
     if old.before_due != new.before_due:
         yield from told(who, what, "before-due-changed", _before_due(sides, old, new, what), *paths)
-    yield from fields(sides, old.needs, new.needs, what, who, f"{paths[1]}.needs")
-    yield from _effects(sides, old.effect, new.effect, what, paths)
+    asked = Asked(what, who, f"{paths[1]}.needs", (old.audience, new.audience))
+    yield from fields(sides, old.needs, new.needs, asked)
+    yield from effects(sides, old.effect, new.effect, what, (old.needs, new.needs), paths)
     if old.audience != new.audience:
         words = f"{what}的台账记录由{AUDIENCES[old.audience]}可看改为{AUDIENCES[new.audience]}可看"
-        public = "public" in (old.audience.value, new.audience.value)
-        yield from told([sides.resident] if public else [EVERYBODY], what, "audience-changed", words, *paths)
+        seers, sight = seen(sides, old.audience, new.audience)
+        yield from told([SIGHT, *seers], what, "audience-changed", words + sight, *paths)
     if old.text != new.text:
         words = f"{what}时诉求人读到的话由{shown(old.text)}改为{shown(new.text)}"
         yield from told([sides.resident], what, "text-changed", words, *paths)
 
 
 def _who(place: Place, old: Step, new: Step, what: str, paths: tuple[str, str]) -> Iterator[Change]:
-    before, after = place.sides.renamed(old.by), list(new.by)
+    before, after = old.by, new.by
     for who in place.roles(name for name in before if name not in after):
         words = f"不再自动做{what}" if who == SYSTEM else f"不能再做{what}"
         yield from told([who], what, "action-lost", words, *paths)
@@ -151,8 +152,7 @@ def _from(
     # The states of an opening are the grievance's own, whatever the task.
     main = not isinstance(new, ActionSpec)
     kind = None if main else place.kind
-    states = Place(place.sides, kind)
-    before, after = [states.state(name) for name in old.from_], list(new.from_)
+    before, after = old.from_, new.from_
     if bool(before) != bool(after):
         words = f"{what}由{_where(place.sides.in_a, old, kind)}可做改为{_where(place.sides.in_b, new, kind)}可做"
         yield from told(who, what, "from-changed", words, *paths)
@@ -190,32 +190,7 @@ def _conditions(
 def _before_due(sides: Sides, old: Step, new: Step, what: str) -> str:
     if new.before_due is None:
         return f"{what}不再限于{sides.in_a.clock(old.before_due or '')}到期之前"
-    return f"{what}只能在{sides.in_b.clock(new.before_due)}到期之前"
-
-
-def _effects(
-    sides: Sides, old: Sequence[EffectCall], new: Sequence[EffectCall], what: str, paths: tuple[str, str]
-) -> Iterator[Change]:
-    gone, fresh = [call for call in old if call not in new], [call for call in new if call not in old]
-    for before in list(gone):
-        after = next((call for call in fresh if call.name == before.name), None)
-        if after is None:
-            continue
-        gone.remove(before)
-        fresh.remove(after)
-        was, now = sides.in_a.effect(before), sides.in_b.effect(after)
-        words = f"{what}时的{quoted(was)}改为{quoted(now)}"
-        if was == now:
-            words = f"{what}时{quoted(now)}的参数由{shown(_params(before))}改为{shown(_params(after))}"
-        yield from told([SYSTEM], what, "effect-changed", words, f"{paths[0]}.effect", f"{paths[1]}.effect")
-    for call in gone:
-        yield from told(
-            [SYSTEM], what, "effect-removed", f"{what}时不再{sides.in_a.effect(call)}", f"{paths[0]}.effect"
-        )
-    for call in fresh:
-        words = f"{what}时另{sides.in_b.effect(call)}"
-        yield from told([SYSTEM], what, "effect-added", words, None, f"{paths[1]}.effect")
-
-
-def _params(call: EffectCall) -> str:
-    return "，".join(f"{name}: {value}" for name, value in call.params.items())
+    after = sides.in_b.clock(new.before_due)
+    if old.before_due is None:
+        return f"{what}只能在{after}到期之前"
+    return f"{what}由{sides.in_a.clock(old.before_due)}到期之前可做改为{after}到期之前可做"

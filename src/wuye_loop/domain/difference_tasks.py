@@ -85,11 +85,11 @@ def _task(place: Place, old: TaskKind, new: TaskKind, path: str) -> Iterator[Cha
     who = _openers(sides, new)
     if old.title != new.title:
         yield from told(who, title, "renamed", f"任务{quoted(old.title)}改称{quoted(new.title)}", path, path)
-    if sides.renamed([old.holder]) != [new.holder]:
+    if old.holder != new.holder:
         words = f"{title}由{sides.in_a.role(old.holder)}办理改为由{sides.in_b.role(new.holder)}办理"
         both = [sides.role(old.holder), sides.role(new.holder)]
         yield from told([*both, *who], title, "task-holder-changed", words, path, path)
-    if sides.renamed([old.fallback] if old.fallback else []) != ([new.fallback] if new.fallback else []):
+    if old.fallback != new.fallback:
         before, after = (
             words.role(kind.fallback) if kind.fallback else "诉求的持有单位"
             for words, kind in ((sides.in_a, old), (sides.in_b, new))
@@ -111,7 +111,7 @@ def _task(place: Place, old: TaskKind, new: TaskKind, path: str) -> Iterator[Cha
 def _apart(sides: Sides, old: TaskKind, new: TaskKind, told_to: tuple[str, list[str], str]) -> Iterator[Change]:
     """Yield whom a kind of task keeps apart now, or no longer, by pairs."""
     title, who, path = told_to
-    before, after = pairs_of(sides.renamed(group) for group in old.separate), pairs_of(new.separate)
+    before, after = pairs_of(old.separate), pairs_of(new.separate)
     at = f"{path}.separate"
     for pair in sorted(before ^ after, key=sorted):
         one, other = sorted(map(sides.role, pair))

@@ -8,7 +8,6 @@ from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.drawing_basis import basis_rows
 from wuye_loop.domain.drawing_roles import role_rows
 from wuye_loop.domain.drawing_table import Column
-from wuye_loop.domain.paper_spec import AskedFigure
 from wuye_loop.domain.routing_kinds import TITLES
 from wuye_loop.domain.terms import Level
 from wuye_loop.domain.wording import ANSWERED, FIGURES, LEVELS, Wording, listed, quoted
@@ -136,18 +135,9 @@ def _rating(wording: Wording, rating: RatingSpec) -> tuple[str, ...]:
         listed(wording.state(name).strip("“”") for name in rating.in_),
         "；".join(f"{wording.field(name, field)}{wording.shape(field)}" for name, field in rating.asks.items()),
         "，".join(f"{answer} {weight:g}" for answer, weight in rating.weights.items()),
-        "；".join(_figure(wording, rating, figure) for figure in rating.figures),
+        "；".join(f"{FIGURES[figure]}：{wording.answers(rating, figure)}" for figure in rating.figures),
         rating.source or "",
     )
-
-
-def _figure(wording: Wording, rating: RatingSpec, figure: AskedFigure) -> str:
-    """Say which answers to which question a rate counts."""
-    said = [
-        f"{wording.field(name, rating.asks.get(name))}为{'或'.join('是' if one is True else str(one) for one in answers)}"
-        for name, answers in rating.figures[figure].items()
-    ]
-    return f"{FIGURES[figure]}：{listed(said)}"
 
 
 def _apart(workflow: Workflow, wording: Wording) -> Iterator[tuple[str, ...]]:

@@ -1,12 +1,13 @@
 """A definition in plain Chinese: conditions, limits, ladders, roles, forms and effects, with titles in place of names."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from wuye_loop.domain.calendar import Starts
 from wuye_loop.domain.conditions import Condition
 from wuye_loop.domain.forms import FieldSpec
+from wuye_loop.domain.paper_spec import AskedFigure, RatingSpec
 from wuye_loop.domain.spans import Span
 from wuye_loop.domain.terms import Audience, Level, Stage
 from wuye_loop.domain.wording_counts import counted
@@ -89,6 +90,11 @@ class Wording:
         steps = [*asked, *(kind.open for kind in workflow.tasks.values())]
         self._fields = {name: spec.title for step in steps for name, spec in step.needs.items() if spec.title}
         self._fields |= workflow.labels
+        arrivals = [*workflow.sources.values()], [*workflow.ratings.values()]
+        for needs in (*(one.needs for one in arrivals[0]), *(one.asks for one in arrivals[1])):
+            for name, spec in needs.items():
+                if spec.title:
+                    self._fields.setdefault(name, spec.title)
 
     # --- names ---
 
@@ -145,6 +151,20 @@ class Wording:
     def field(self, name: str, spec: FieldSpec | None = None) -> str:
         """Return what people read for a form field, in quotes."""
         return quoted((spec.title if spec else None) or self._fields.get(name, name))
+
+    def rating(self, name: str) -> str:
+        """Return a rating's title in quotes."""
+        found = self._workflow.ratings.get(name)
+        return quoted(found.title if found else name)
+
+    def answers(self, rating: RatingSpec, figure: AskedFigure) -> str:
+        """Return which answers to which question a rate counts: `“是否解决”为解决`."""
+        truths = {True: "是", False: "否"}
+        return listed(
+            f"{self.field(name, rating.asks.get(name))}为"
+            + "或".join(truths[one] if isinstance(one, bool) else str(one) for one in answers)
+            for name, answers in rating.figures[figure].items()
+        )
 
     def unit(self, role: Role) -> str:
         """Return in words which unit or key a role stands for."""
@@ -270,11 +290,13 @@ class Wording:
         when = f"，{self.condition(spec.when)}时" if spec.when is not None else ""
         return f"{need}{when}，{kind}{choices}"
 
-    def way(self, way: Outcome, to: str | None, kind: str | None) -> str:
-        """Return where an outcome leads and what comes with it."""
+    def way(
+        self, way: Outcome, to: str | None, kind: str | None, in_words: Callable[[EffectCall], str] | None = None
+    ) -> str:
+        """Return where an outcome leads and what comes with it; `in_words` says effects otherwise than in short."""
         target = way.to if way.to is not None else to
         said = [f"到{self.state(target, kind)}" if target is not None else "状态不变"]
-        said += map(self.effect, way.effect)
+        said += map(in_words or self.effect, way.effect)
         said += [f"随后{self.action(name)}" for name in way.then]
         return "，".join(said)
 
