@@ -222,7 +222,7 @@ async def test_an_action_says_who_may_take_it_and_what_blocks_each(database: Dat
         await driver.walk(number, "accept", "sign")
         found = explained(driver, number)
     said = [words for item in found["actions"] for words in item["words"]]
-    assert "“办结报送”——承办单位（区market部门）不能做：需要：未结任务数“assist” 为 0（现为 1）。" in said
+    assert "“办结报送”——承办单位（区market部门）不能做：需要：“协办”都已办完（现为 1）。" in said
     assert "“升级督办”——系统可以做；督办人员可以做。" in said
     assert "“协办”（安居物业）的“协办签收”——持有单位（安居物业）可以做。" in said
     assert "“申请延期”（任务“延期申请”）——承办单位（区market部门）可以做。" in said
@@ -239,7 +239,7 @@ async def test_a_unit_is_told_what_blocks_it_also_in_other_states(database: Data
         centre = [words for item in explained(driver, number, "property-centre")["actions"] for words in item["words"]]
         supervisor = [words for item in explained(driver, number, "supervisor")["actions"] for words in item["words"]]
     assert "“先行联系”——可以做。" in market
-    assert "“办结报送”——不能做：需要：未结任务数“assist” 为 0（现为 1）。" in market
+    assert "“办结报送”——不能做：需要：“协办”都已办完（现为 1）。" in market
     assert "“签收”——不能做：要在“待签收”才能做，现在是“承办中”。" in market
     assert "“先行联系”——不能做：要由承办单位（区market部门）来做。" in centre
     assert "“升级督办”——可以做。" in supervisor
@@ -299,3 +299,14 @@ def test_an_unknown_number_and_an_unknown_viewer_are_said_in_words(look: Run, li
     viewer = look("explain", a_number(lived_in[0]), "--as", "nobody")
     assert viewer.exit_code == 1
     assert "没有单位 nobody" in viewer.stderr
+
+
+def test_a_number_in_lower_case_is_found_and_the_supervisor_is_called_by_title(
+    look: Run, lived_in: tuple[str, Path]
+) -> None:
+    number = a_number(lived_in[0])
+    shown = look("explain", number.lower(), "--as", "supervisor")
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.startswith(f"诉求 {number}\n")
+    assert "\n动作（督办人员）\n" in shown.stdout
+    assert "\n动作（区物业发展服务中心）\n" in look("explain", number, "--as", "property-centre").stdout

@@ -102,7 +102,7 @@ def test_other_office_hours_move_the_hour_and_say_so() -> None:
     world = replace(made.world(), rules=way.new, calendar=calendar)
     step, report = migrated(world, made.case().situation, way)
     assert clock_of(step.situation, "handle").due_at == at("2026-03-09 18:00")
-    assert report.warnings == ("办理时限：到期时间变动",)
+    assert report.warnings == ("办理时限：到期由 2026-03-09 17:30 改为 2026-03-09 18:00",)
 
 
 def test_what_is_passed_over_comes_back_only_when_an_extension_puts_it_ahead() -> None:
@@ -132,3 +132,12 @@ def test_the_same_names_change_nothing_but_the_version(steps: tuple[str, ...]) -
     after = moved(made, passage(version(2)))[0].situation
     assert after.clocks == before.clocks
     assert replace(after.grievance, workflow=WORKFLOW, seq=0, head=b"") == replace(before.grievance, seq=0, head=b"")
+
+
+def test_a_deadline_that_moves_into_the_past_is_said_to_be_late_now() -> None:
+    three = ("- {is: 5 workdays, source:", "- {is: 3 workdays, source:")
+    made = town("accept", "sign")
+    made.advance(at("2026-03-06 10:00"))
+    _, report = moved(made, passage(renamed(2, three), new_limits=True))
+    assert report.clocks[0].overdue
+    assert report.warnings[0] == "办理时限：到期由 2026-03-09 17:30 改为 2026-03-05 17:30，因此已经逾期"

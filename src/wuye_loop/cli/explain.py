@@ -39,7 +39,7 @@ def _show(found: Mapping[str, Any]) -> None:
         ("为什么是这个单位", [found["unit"]]),
         ("为什么是这个期限", found["deadlines"]),
         ("本轮已结束的时限", found["ended"]),
-        (f"动作（{found['as']}）" if found["as"] else "动作：谁可以做，被什么挡住", found["actions"]),
+        (f"动作（{found['as_title']}）" if found["as"] else "动作：谁可以做，被什么挡住", found["actions"]),
     )
     for title, items in sections:
         typer.echo(f"\n{title}")

@@ -1,22 +1,21 @@
 """`wuye-loop migrate`: running grievances go over to another version of the rules, and each is reported."""
 
-import csv
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from threading import Event
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import Progress
 
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
+from wuye_loop.cli.migrate_report import COLUMNS, cells, gap_json, gap_row, json_row, remedies, write_csv
 from wuye_loop.cli.serving import open_site
 from wuye_loop.cli.words import Refused, err, out, print_json, print_table
-from wuye_loop.domain.instants import as_text
-from wuye_loop.domain.migration import Carried, Moved
+from wuye_loop.domain.migration import Moved
 from wuye_loop.domain.passage import Gap, Passage
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import migrating
@@ -24,7 +23,6 @@ from wuye_loop.store import pinned
 
 _SHOWN = 40
 _STOPPED = 130
-_COLUMNS = ("诉求", "原状态", "新状态", "带走的时限", "提醒")
 
 
 class Limits(StrEnum):
@@ -57,18 +55,18 @@ def migrate(
         left = 0
         moved = found.moved
         if found.gaps:
-            _refuse(found, new, as_json=as_json)
+            _refuse(found, way, as_json=as_json)
         stopped = False
         if not dry_run:
             moved, stranded, stopped = _moved(site, way, len(found.moved))
             with site.database.read() as session:
                 left = pinned.count(session, old)
     if table is not None:
-        _write(table, moved)
+        write_csv(table, moved, way)
     if as_json:
         print_json(
             {
-                "from": old, "to": new, "limits": limits.value, "applied": not dry_run, "moved": [*map(_row, moved)],
+                "from": old, "to": new, "limits": limits.value, "applied": not dry_run, "moved": [*map(json_row, moved)],
                 "stranded": [{"number": number, "gaps": [gap.words for gap in gaps]} for number, gaps in stranded],
                 "left": left, "stopped": stopped,
             }
@@ -89,22 +87,16 @@ def _surveyed(site: Site, way: Passage) -> migrating.Survey:
         return migrating.survey(site.loop, site.database, way, lambda done: shown.update(looking, completed=done))
 
 
-def _refuse(found: migrating.Survey, new: str, *, as_json: bool) -> None:
+def _refuse(found: migrating.Survey, way: Passage, *, as_json: bool) -> None:
     """Say of every missing name how many grievances need it and which is one of them; nothing has been changed."""
+    missing = sorted(found.gaps.items())
     if as_json:
-        print_json(
-            {
-                "applied": False,
-                "gaps": [
-                    {"what": gap.what, "name": gap.name, "why": gap.why, "count": count, "example": number}
-                    for gap, (count, number) in sorted(found.gaps.items())
-                ],
-            }
-        )
+        print_json({"applied": False, "gaps": [gap_json(gap, way, *told) for gap, told in missing]})
     else:
-        rows = ((gap.what, gap.name, gap.why, count, number) for gap, (count, number) in sorted(found.gaps.items()))
+        rows = (gap_row(gap, way, *told) for gap, told in missing)
         print_table("没有去处", ("", "名称", "原因", "件数", "例如"), rows)
-    raise Refused(f"有在办诉求在 {new} 里没有去处，一件都没有迁；请在 {new} 的 migrates 里写明，再发布一版")
+    said = "".join(f"\n· {words}" for words in remedies([gap for gap, _ in missing], way))
+    raise Refused(f"有在办诉求在 {way.new.id} 里没有去处，一件都没有迁。怎么办：{said}")
 
 
 def _moved(site: Site, way: Passage, total: int) -> tuple[list[Moved], list[tuple[str, list[Gap]]], bool]:
@@ -139,47 +131,14 @@ def _show(
         err.print(f"{way.new.id} 没有写 migrates: {way.old.id}，名称一律照旧", style="yellow")
     if moved:
         rest = f"（只列出前 {_SHOWN} 件，全部见 --csv 或 --json）" if len(moved) > _SHOWN else ""
-        rows = ((*_cells(item),) for item in moved[:_SHOWN])
-        print_table(f"{way.old.id} → {way.new.id}{rest}", _COLUMNS, rows)
+        rows = (cells(item, way) for item in moved[:_SHOWN])
+        print_table(f"{way.old.id} → {way.new.id}{rest}", COLUMNS, rows)
     warned = sum(bool(item.warnings) for item in moved)
+    overdue = sum(any(clock.overdue for clock in item.clocks) for item in moved)
+    late = f"，{overdue} 件因此逾期" if overdue else ""
     done = "会迁移" if dry_run else "已迁移"
-    out.print(f"{done} {len(moved)} 件，其中 {warned} 件有提醒" + ("；什么都没有改" if dry_run else ""))
+    out.print(f"{done} {len(moved)} 件，其中 {warned} 件有提醒{late}" + ("；什么都没有改" if dry_run else ""))
     for number, gaps in stranded:
         err.print(f"{number} 没有迁：{'；'.join(gap.words for gap in gaps)}", style="red", markup=False)
     if left:
         out.print(f"还有 {left} 件在 {way.old.id}；再运行一次即接着办")
-
-
-def _cells(item: Moved) -> tuple[str, ...]:
-    carried = "；".join(_clock(clock) for clock in item.clocks)
-    return item.number, item.from_state, item.to_state, carried, "；".join(item.warnings)
-
-
-def _clock(clock: Carried) -> str:
-    name = f"{clock.task}/{clock.name}" if clock.task else clock.name
-    return f"{name} 到期 {as_text(clock.due_at)[:16]}Z"
-
-
-def _row(item: Moved) -> dict[str, Any]:
-    return {
-        "number": item.number,
-        "from": item.from_state,
-        "to": item.to_state,
-        "clocks": [
-            {
-                "was": clock.was, "clock": clock.name, "task": clock.task, "started_at": as_text(clock.started_at),
-                "was_due_at": as_text(clock.was_due_at), "due_at": as_text(clock.due_at),
-                "skipped": clock.skipped, "lost": clock.lost,
-            }
-            for clock in item.clocks
-        ],
-        "warnings": item.warnings,
-    }  # fmt: skip
-
-
-def _write(file: Path, moved: Sequence[Moved]) -> None:
-    """Write the report as a spreadsheet opens it: UTF-8 with its mark."""
-    with file.open("w", encoding="utf-8-sig", newline="") as opened:
-        writer = csv.writer(opened)
-        writer.writerow(_COLUMNS)
-        writer.writerows(_cells(item) for item in moved)

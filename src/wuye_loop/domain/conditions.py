@@ -98,14 +98,19 @@ class Condition:
                 missed += 1
         return missed
 
-    def unmet(self, facts: Mapping[str, object]) -> list[str]:
-        """Say in Chinese, one sentence each, what does not hold; only numbers and truth values show how they stand."""
+    def unmet(self, facts: Mapping[str, object], words: Mapping[str, str] | None = None) -> list[str]:
+        """Say in Chinese, one sentence each, what does not hold; only numbers and truth values show how they stand.
+
+        `words` says by fact what must hold in the titles of a definition, where the caller has one; a truth value then
+        needs no more.
+        """
         sentences = []
         for clause in self._clauses:
             value = facts.get(clause.name, clause.missing)
             if not clause.check(value):
-                now = "" if isinstance(value, str) or not clause.shown else f"（现为 {_shown(value)}）"
-                sentences.append(f"需要：{clause.words}{now}")
+                silent = isinstance(value, str | bool) if words else isinstance(value, str)
+                now = "" if silent or not clause.shown else f"（现为 {_shown(value)}）"
+                sentences.append(f"需要：{(words or {}).get(clause.name, clause.words)}{now}")
         return sentences
 
     def describe(self) -> str:

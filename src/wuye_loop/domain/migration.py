@@ -10,6 +10,8 @@ from wuye_loop.domain.builder import Builder
 from wuye_loop.domain.clocks import AdjustKind, Adjustment, Clock, ClockStatus, Rung
 from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.errors import IllegalAction
+from wuye_loop.domain.migration_roles import role_gaps
+from wuye_loop.domain.migration_words import NO_START, due_moved
 from wuye_loop.domain.passage import Gap, NoPlace, Passage, flow_of, gaps
 from wuye_loop.domain.roles import HOLDER, unit_of
 from wuye_loop.domain.situation import SYSTEM, Situation, TaskState, World, newest
@@ -24,7 +26,10 @@ _NONE: tuple[int, ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """One open clock as it was taken over; `skipped` and `lost` are rungs, by their index in the new, the old ladder."""
+    """One open clock as it was taken over; `skipped` and `lost` are rungs, by their index in the new, the old ladder.
+
+    `overdue` says that it is late now and was not before.
+    """
 
     was: str
     name: str
@@ -34,6 +39,7 @@ class Carried:
     due_at: datetime
     skipped: tuple[int, ...] = ()
     lost: tuple[int, ...] = ()
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def migrated(world: World, situation: Situation, passage: Passage) -> tuple[Step
     laid from the new ladder; what fired stays fired, and what would lie in the past is passed over, never fired.
     Raises NoPlace.
     """
-    missing = gaps(world, situation, passage)
+    missing = [*gaps(world, situation, passage), *role_gaps(situation, passage)]
     if missing:
         raise NoPlace(missing)
     return _Crossing(world, situation, passage).made()
@@ -139,6 +145,7 @@ class _Crossing:
             self.carried[clock.id] = Carried(
                 clock.name, name, task.kind if task else None, clock.started_at, clock.due_at, changed.due_at,
                 skipped, lost,
+                clock.status is ClockStatus.RUNNING and changed.due_at < self.builder.world.now <= clock.due_at,
             )  # fmt: skip
 
     def _may_go_on(self, clock: Clock, spec: ClockSpec) -> bool:
@@ -204,7 +211,9 @@ class _Crossing:
             builder.hold()
             builder.sync()
         except IllegalAction as error:
-            raise NoPlace([Gap("时限", builder.grievance.state, f"在新版里不能开始计时：{error.detail}")]) from None
+            raise NoPlace(
+                [Gap(NO_START, builder.grievance.state, f"新版在这个状态要起算的时限，不能开始计时：{error.detail}")]
+            ) from None
 
     # --- what a person should look at ---
 
@@ -220,7 +229,9 @@ class _Crossing:
         for key, item in self.carried.items():
             title = self._title(self.builder.clocks[key])
             if item.due_at != item.was_due_at:
-                self.warnings.append(f"{title}：到期时间变动")
+                zone = self.builder.world.calendar.local(item.due_at).tzinfo
+                moved = due_moved(item.was_due_at, item.due_at, self.builder.world.now, zone)
+                self.warnings.append(f"{title}：{moved}")
             if item.skipped:
                 self.warnings.append(f"{title}：第 {_listed(item.skipped)} 级的时刻已过，不再补发")
             if item.lost:

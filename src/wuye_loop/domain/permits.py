@@ -71,9 +71,9 @@ def _common(world: World, situation: Situation, spec: Step, task: TaskState | No
         if clock is None or world.now > clock.due_at:
             return "只能在时限届满之前提出"
     if not spec.if_.always:
-        unmet = spec.if_.unmet(facts_of(world, situation, task))
+        unmet = spec.if_.unmet(facts_of(world, situation, task), world.rules.words_of(spec.if_))
         if unmet:
-            return ";".join(unmet)
+            return "；".join(unmet)
     return None
 
 

@@ -19,6 +19,7 @@ from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.posts import Post
 from wuye_loop.domain.quiet import QuietHours
 from wuye_loop.domain.timed import Timed
+from wuye_loop.domain.wording import Wording
 from wuye_loop.domain.workflow import (
     ActionSpec,
     DutyUnit,
@@ -213,12 +214,21 @@ class Rules:
         }
         self._channels = {channel: name for name, source in workflow.sources.items() for channel in source.channels}
         self._other = next((name for name, source in workflow.sources.items() if not source.channels), None)
+        self._wording = Wording(workflow)
+        self._words: dict[Condition, Mapping[str, str]] = {}
         options = re2.Options()
         options.log_errors = False
         self._keywords = [
             (re2.compile(unicodedata.normalize("NFKC", word.pattern), options), word.category)
             for word in workflow.intake.categories
         ]
+
+    def words_of(self, condition: Condition) -> Mapping[str, str]:
+        """Return what each fact of a condition must be, in the titles of this definition."""
+        found = self._words.get(condition)
+        if found is None:
+            found = self._words[condition] = self._wording.clauses(condition)
+        return found
 
     def title_of(self, action: str) -> str:
         """Return the title of an action of the main flow, or its name."""

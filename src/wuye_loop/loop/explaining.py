@@ -17,6 +17,7 @@ from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.explaining_actions import actions
 from wuye_loop.loop.explaining_clocks import deadlines
 from wuye_loop.loop.explaining_days import said_at
+from wuye_loop.loop.explaining_eras import Times
 from wuye_loop.loop.explaining_history import History, history
 from wuye_loop.loop.explaining_routes import hands
 from wuye_loop.store import grievances, kin
@@ -30,21 +31,24 @@ def explain(loop: Loop, session: Session, number: str, viewer: str | None = None
     `viewer` is a unit's code or `supervisor`: then of the actions only what blocks that one. For who runs the house: no
     jurisdiction narrows it. Raises NotFound, BadInput for a viewer that nobody knows.
     """
+    number = number.strip().upper()
     locked = grievances.read(session, number, SYSTEM)
     if locked is None:
         raise NotFound(f"没有编号为 {number} 的诉求")
     lead = kin.lead_of(session, locked.situation.grievance)
     world = engine.world_of(loop, session, locked, lead=lead)
     past = history(session, locked.situation)
+    times = Times(loop, session, world, past)
     actor = _viewer(world, locked.situation.grievance.area_path, viewer)
     return {
         "number": number,
         "workflow": locked.situation.grievance.workflow,
         "as": viewer,
+        "as_title": _viewer_title(world, viewer) if viewer else None,
         "now": as_text(world.now),
         "standing": _standing(world, past),
-        "unit": hands(world, past),
-        "deadlines": deadlines(loop, session, world, past),
+        "unit": hands(world, past, times),
+        "deadlines": deadlines(loop, session, world, past, times),
         "ended": _ended(world, past),
         "actions": actions(world, locked.situation, actor),
     }
@@ -58,6 +62,14 @@ def _viewer(world: World, area_path: str, viewer: str | None) -> Actor | None:
     if world.directory.unit(viewer) is None:
         raise BadInput(f"没有单位 {viewer[:40]}，或它已停用；--as 写单位编码或 supervisor")
     return Actor(ActorKind.UNIT, unit=viewer)
+
+
+def _viewer_title(world: World, viewer: str) -> str:
+    """Return what people call a viewer: the unit's name, or the title of the role that supervisors play."""
+    if viewer != SUPERVISOR:
+        return str(world.directory.name_of(viewer))
+    roles = world.rules.workflow.roles.values()
+    return next((role.title for role in roles if role.is_ == SUPERVISOR), "督办人员")
 
 
 def _standing(world: World, past: History) -> dict[str, Any]:

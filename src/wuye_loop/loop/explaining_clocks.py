@@ -1,55 +1,32 @@
 """Why a deadline is when it is: its limit, its start, the days passed over, what held or moved it, what fires when."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain import clocks
-from wuye_loop.domain.calendar import Due, Starts, WorkCalendar
-from wuye_loop.domain.clocks import AdjustKind, Adjustment, Clock, ClockStatus, Rung
+from wuye_loop.domain.calendar import Due, Starts
+from wuye_loop.domain.clocks import ClockStatus, Rung
 from wuye_loop.domain.instants import as_text
-from wuye_loop.domain.lateness import office_day_seconds, spoken
 from wuye_loop.domain.situation import World
 from wuye_loop.domain.spans import TimeUnit
 from wuye_loop.domain.wording import STARTS, Wording, offset
-from wuye_loop.domain.workflow import ClockSpec
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.explaining_days import said_at, said_day, said_days, weekday
-from wuye_loop.loop.explaining_history import History, deed, doer
+from wuye_loop.loop.explaining_days import said_day, said_days, weekday
+from wuye_loop.loop.explaining_eras import Times
+from wuye_loop.loop.explaining_history import MIGRATED, History
 from wuye_loop.loop.explaining_limits import won
+from wuye_loop.loop.explaining_moves import moves
+from wuye_loop.loop.explaining_telling import Telling
 from wuye_loop.store.calendar_names import DayName, names
-from wuye_loop.store.reading import LedgerRow
 
 _WEEKEND = 5
 _STATUS = {ClockStatus.RUNNING: "正在走", ClockStatus.PAUSED: "暂停中", ClockStatus.ENDED: "已结束"}
 
 
-@dataclass(frozen=True)
-class Telling:
-    """What it takes to tell of one clock."""
-
-    loop: Loop
-    session: Session
-    world: World
-    past: History
-    clock: Clock
-    spec: ClockSpec
-    kind: str | None
-
-    @property
-    def calendar(self) -> WorkCalendar:
-        """The office's calendar."""
-        return self.world.calendar
-
-    def at(self, at: datetime, *, due: bool = False) -> str:
-        """Say an instant."""
-        return said_at(at, self.calendar, due=due)
-
-
-def deadlines(loop: Loop, session: Session, world: World, past: History) -> list[dict[str, Any]]:
+def deadlines(loop: Loop, session: Session, world: World, past: History, times: Times) -> list[dict[str, Any]]:
     """Return for each clock that runs or is held, of the grievance and of its open tasks, why it is due when it is."""
     found = []
     alive = [clock for clock in past.now.clocks.values() if clock.status is not ClockStatus.ENDED]
@@ -60,13 +37,13 @@ def deadlines(loop: Loop, session: Session, world: World, past: History) -> list
         kind = task.kind if task else None
         spec = world.rules.workflow.flow(kind).clocks.get(clock.name)
         if spec is not None:
-            found.append(_told(Telling(loop, session, world, past, clock, spec, kind)))
+            found.append(_told(Telling(loop, session, world, past, times, clock, spec, kind)))
     return found
 
 
 def _told(tell: Telling) -> dict[str, Any]:
     clock, calendar = tell.clock, tell.calendar
-    line = won(tell.loop, tell.session, tell.world, tell.past, clock)
+    line = won(tell)
     due = clocks.due_of(clock.limit, clock.until, clock.starts, clock.started_at, clock.adjustments, calendar)
     days, called = _days(tell, due)
     kind = tell.world.rules.workflow.tasks.get(tell.kind or "")
@@ -77,7 +54,7 @@ def _told(tell: Telling) -> dict[str, Any]:
         f"{'；'.join(line.words)}。",
         f"{tell.at(clock.started_at)} 开始，{_counting(tell)}。",
         *_passed(due, days, called),
-        *_history(tell),
+        *moves(tell),
         *_sum(tell, due),
         *_rungs(tell),
     ]
@@ -171,67 +148,6 @@ def _sum(tell: Telling, due: Due) -> list[str]:
     return words
 
 
-# --- what held or moved it ------------------------------------------------------------------------------------------
-
-
-def _history(tell: Telling) -> list[str]:
-    """Say what held, resumed, ended and extended the clock, who did it, and how far each moved the due instant."""
-    clock, rows = tell.clock, tell.past.adjusted(tell.clock)
-    words = []
-    for place, (one, row) in enumerate(zip(clock.adjustments, rows, strict=True)):
-        by = f"，因{deed(row, tell.world.rules)}（{_who(tell, row)}）" if row else ""
-        before, after = (_due_after(tell, place + more) for more in (0, 1))
-        moved = f"，到期由 {tell.at(before, due=True)} 变为 {tell.at(after, due=True)}" if before != after else ""
-        words.append(f"{tell.at(one.at)} {_said(one, tell, clock.adjustments[:place])}{by}{moved}。")
-    words += [
-        f"{tell.at(row.at)} 装入放假通知后重算过：到期由 {tell.at(_read(item['from']), due=True)}"
-        f" 变为 {tell.at(_read(item['to']), due=True)}。"
-        for row in tell.past.rows
-        if row.action == "calendar"
-        for item in row.facts.get("moved", ())
-        if item["clock"] == clock.name and _touched(row, clock)
-    ]
-    return words
-
-
-def _read(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _touched(row: LedgerRow, clock: Clock) -> bool:
-    return any(image["id"] == str(clock.id) for image in row.changes.get("clocks", ()))
-
-
-def _who(tell: Telling, row: LedgerRow) -> str:
-    return doer(row, tell.world.rules, tell.world.directory.name_of)
-
-
-def _due_after(tell: Telling, count: int) -> datetime:
-    clock = tell.clock
-    history = clock.adjustments[:count]
-    return clocks.due_of(clock.limit, clock.until, clock.starts, clock.started_at, history, tell.calendar).at
-
-
-def _said(one: Adjustment, tell: Telling, before: tuple[Adjustment, ...]) -> str:
-    if one.kind is AdjustKind.PAUSE:
-        return "暂停"
-    if one.kind is AdjustKind.END:
-        return "离开计时的状态，剩余的时间留着"
-    if one.kind is AdjustKind.EXTEND:
-        return f"延长 {one.span.chinese}" if one.span else "改到约定的日期"
-    stood = next((each for each in reversed(before) if each.kind in (AdjustKind.PAUSE, AdjustKind.END)), None)
-    if stood is None:
-        return "接着走"
-    limit = tell.clock.limit
-    if limit is not None and limit.working:
-        seconds = tell.calendar.working_seconds(stood.at, one.at)
-        day = office_day_seconds(tell.world.rules.workflow.calendar)
-    else:
-        seconds, day = int((one.at - stood.at).total_seconds()), 86_400
-    said = spoken(seconds, day)
-    return f"接着走，停了 {said if limit is not None and limit.working else said.replace('个工作日', '天')}"
-
-
 # --- rungs ----------------------------------------------------------------------------------------------------------
 
 
@@ -252,18 +168,30 @@ def _fires(tell: Telling, rung: Rung) -> str:
     if rung.fired_at is not None:
         return f"已于 {tell.at(rung.fired_at)} 触发{_came_to(tell, rung)}"
     if rung.skipped:
-        return "开始时已经过了，跳过"
+        return "换版时已经过了，跳过" if _passed_over(tell, rung) else "开始时已经过了，跳过"
     if rung.at is None:
         return "时限停着，接着走时再定"
-    waiting = [item.at for item in tell.clock.rungs if item.at is not None and item.fired_at is None]
+    if rung.at <= tell.world.now:  # no sweep has come by yet
+        return f"应于 {tell.at(rung.at, due=True)} 触发，到点未触发"
+    waiting = [
+        item.at
+        for item in tell.clock.rungs
+        if item.at is not None and item.fired_at is None and item.at > tell.world.now
+    ]
     following = "下一级，" if waiting and rung.at == min(waiting) else ""
     return f"{following}将于 {tell.at(rung.at, due=True)} 触发"
+
+
+def _passed_over(tell: Telling, rung: Rung) -> bool:
+    """Say whether it was a migration that passed a rung over."""
+    moved = [row.facts for row in tell.past.rows if row.action == MIGRATED and tell.touched(row)]
+    return bool(moved) and rung.index in moved[-1].get("skipped", {}).get(tell.clock.name, ())
 
 
 def _came_to(tell: Telling, rung: Rung) -> str:
     """Say what a rung that has fired did not do, and why not; nothing where it did all of it."""
     action = f"rung:{tell.clock.name}"
-    mine = (row.facts for row in tell.past.rows if row.action == action and _touched(row, tell.clock))
+    mine = (row.facts for row in tell.past.rows if row.action == action and tell.touched(row))
     facts = next((one for one in mine if one.get("rung") == rung.index), {})
     if facts.get("passed"):
         return "，条件不成立，什么也没做"

@@ -20,6 +20,14 @@ def said_at(at: datetime, calendar: WorkCalendar, *, due: bool = False) -> str:
     return f"{local.date().isoformat()}（{weekday(local.date())}）{clock}"
 
 
+def said_span(seconds: int, day: int, days: str) -> str:
+    """Return `5 个工作日 2 小时 10 分钟`, for a day this long: all parts, so that who adds it comes out right."""
+    count, rest = divmod(max(seconds, 0), day)
+    hours, minutes = rest // 3600, rest % 3600 // 60
+    said = [f"{many} {name}" for many, name in ((count, days), (hours, "小时"), (minutes, "分钟")) if many]
+    return " ".join(said) or "不到 1 分钟"
+
+
 def weekday(day: date) -> str:
     """Return `周三`."""
     return f"周{_WEEKDAYS[day.weekday()]}"

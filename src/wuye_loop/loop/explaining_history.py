@@ -23,10 +23,12 @@ _INSTANTS: Final = frozenset({"state_since", "due_at", "closed_at", "opened_at"}
 _IDS: Final = frozenset({"id", "grievance_id", "merged_into"})
 _TUPLES: Final = frozenset({"units", "flags", "copies"})
 _LIMIT: Final = ("limit", "until", "starts")
+MIGRATED: Final = "migrate"
+CALENDAR: Final = "calendar"
 _DEEDS: Final = {
     "receive": "收到诉求",
-    "calendar": "放假通知装入后重算",
-    "migrate": "改用新版规则",
+    CALENDAR: "放假通知装入后重算",
+    MIGRATED: "改用新版规则",
     "follower_joined": "另一件诉求并入",
     "follower_left": "并入的诉求撤出",
 }
@@ -69,14 +71,6 @@ class History:
             limit = tuple(image[name] for name in _LIMIT)
             if limit != known:
                 found, known = (row, image["name"]), limit
-        return found
-
-    def adjusted(self, clock: Clock) -> list[LedgerRow | None]:
-        """Return for each adjustment of a clock the row that made it."""
-        found: list[LedgerRow | None] = [None] * len(clock.adjustments)
-        for row, image in self.images(clock):
-            for place in range(min(len(image["adjustments"]), len(found))):
-                found[place] = found[place] or row
         return found
 
 

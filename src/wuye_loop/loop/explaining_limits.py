@@ -11,15 +11,15 @@ from wuye_loop.domain import extending
 from wuye_loop.domain.checker_finding import written
 from wuye_loop.domain.clocks import Clock
 from wuye_loop.domain.conditions import fact_info
-from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.facts import facts_of
 from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import TaskState, World
+from wuye_loop.domain.situation import TaskState
 from wuye_loop.domain.wording import STARTS, Wording, quoted
 from wuye_loop.domain.workflow import ClockSpec, Limit
-from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.explaining_history import History, deed
+from wuye_loop.loop.explaining_history import MIGRATED, History, deed
+from wuye_loop.loop.explaining_telling import Telling
 from wuye_loop.store import workflows
+from wuye_loop.store.reading import LedgerRow
 
 #: Facts whose values may be told: what free text or outside systems wrote is not among them.
 _TELLABLE: Final = frozenset(
@@ -37,23 +37,27 @@ class Won:
     words: list[str]
 
 
-def won(loop: Loop, session: Session, world: World, past: History, clock: Clock) -> Won:
+def won(tell: Telling) -> Won:
     """Return which limit a clock runs under and why."""
+    session, world, past, clock = tell.session, tell.world, tell.past, tell.clock
     found = past.limited(clock)
     if found is None:
         return Won(None, None, None, ["台账里找不到这个时限是哪一行起算的"])
     row, name = found
+    lost = tell.times.lost(row.seq)
+    if lost is not None:
+        return Won(None, None, None, [*_begun(tell, row), f"那时的规则 {lost} 已经删除，说不出适用哪一条"])
     then = past.at(row.seq)
     task = then.tasks.get(clock.task_id) if clock.task_id else None
-    rules = _rules(loop, session, then.grievance.workflow, world)
+    rules = tell.times.rules(row.seq)
     flow = rules.workflow.tasks.get(task.kind) if task else rules.workflow
     spec = flow.clocks.get(name) if flow else None
     if spec is None:
         return Won(None, None, None, [f"规则 {rules.id} 里没有时限 {name}"])
-    calendar = loop.reference.calendar(session, rules.workflow.calendar)
+    calendar = tell.times.calendar(row.seq)
     facts = facts_of(replace(world, rules=rules, now=row.at, calendar=calendar), then, task)
     index = _first(spec, facts)
-    words = [f"由台账第 {row.seq} 行{deed(row, rules)}起算"]
+    words = _begun(tell, row)
     if index is None:
         return Won(None, None, None, [*words, "按那时的事实重新推算，没有一条时限成立：与存下的不符"])
     limit, said = spec.limit[index], Wording(rules.workflow)
@@ -67,16 +71,23 @@ def won(loop: Loop, session: Session, world: World, past: History, clock: Clock)
         f"{STARTS[limit.starts or spec.starts]}{source}"
     )
     words += _doubts(spec, limit, clock, facts, said, calendar.close_of)
-    words += _since(spec, index, facts, facts_of(world, past.now, _task_now(past, clock)), said)
+    fixed = "换版" if row.action == MIGRATED else "起算"
+    words += _since(spec, index, facts, facts_of(world, past.now, _task_now(past, clock)), said, fixed)
     return Won(index, limit, place, words)
 
 
-def _rules(loop: Loop, session: Session, workflow: str, world: World) -> Rules:
-    """Return the rules of then; those of now where that version is not to be had."""
-    try:
-        return loop.reference.rules(session, workflow)
-    except NotFound:
-        return world.rules
+def _begun(tell: Telling, row: LedgerRow) -> list[str]:
+    """Say which row started the clock, and which gave it another limit since: that one did not start it anew."""
+    first, _ = tell.past.images(tell.clock)[0]
+    words = [f"由台账第 {first.seq} 行{deed(first, tell.times.rules(first.seq))}起算"]
+    if first.seq != row.seq:
+        how = "换版" if row.action == MIGRATED else deed(row, tell.times.rules(row.seq))
+        words.append(f"第 {row.seq} 行{how}时重定为{_limit_words(tell.clock)}")
+    return words
+
+
+def _limit_words(clock: Clock) -> str:
+    return f" {clock.limit.chinese}" if clock.limit else "到约定的日期"
 
 
 def _first(spec: ClockSpec, facts: Mapping[str, Any]) -> int | None:
@@ -101,7 +112,9 @@ def _doubts(
     return [f"注意：按那时的事实应是{said.long(limit)}，与时限里存的（{stored}，{STARTS[clock.starts]}）不符"]
 
 
-def _since(spec: ClockSpec, index: int, facts: Mapping[str, Any], now: Mapping[str, Any], said: Wording) -> list[str]:
+def _since(
+    spec: ClockSpec, index: int, facts: Mapping[str, Any], now: Mapping[str, Any], said: Wording, fixed: str
+) -> list[str]:
     """Say which of the facts that were asked have changed since; a clock's limit does not move with them."""
     asked = sorted({name for limit in spec.limit for name in limit.when.fact_names})
     changed = [name for name in asked if facts.get(name) != now.get(name)]
@@ -110,9 +123,9 @@ def _since(spec: ClockSpec, index: int, facts: Mapping[str, Any], now: Mapping[s
     told = "、".join(_changed(name, facts.get(name), now.get(name)) for name in changed)
     today = _first(spec, now)
     if today is None or today == index:
-        return [f"起算以后{told}；适用的仍是这一条"]
+        return [f"{fixed}以后{told}；适用的仍是这一条"]
     other = said.limit(spec.limit[today], spec.starts)
-    return [f"起算以后{told}；按现在的事实会是第 {today + 1} 条（{other}），但时限在起算时定下，不随之改变"]
+    return [f"{fixed}以后{told}；按现在的事实会是第 {today + 1} 条（{other}），但时限在{fixed}时定下，不随之改变"]
 
 
 def _changed(name: str, before: Any, after: Any) -> str:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import World
 from wuye_loop.domain.wording import quoted
 from wuye_loop.loop.explaining_days import said_at
+from wuye_loop.loop.explaining_eras import Times
 from wuye_loop.loop.explaining_history import History, deed, doer
 from wuye_loop.store.reading import LedgerRow
 
@@ -21,9 +23,13 @@ _OUTCOMES = {
 }
 
 
-def hands(world: World, past: History) -> dict[str, Any]:
-    """Return how the grievance came to its lead unit: decisions, in their order, and the words about them."""
-    decisions = [found for row in past.rows if (found := _decision(world, row)) is not None]
+def hands(world: World, past: History, times: Times | None = None) -> dict[str, Any]:
+    """Return how the grievance came to its lead unit: decisions, in their order, and the words about them.
+
+    Without `times` all rows are read by the present rules.
+    """
+    told = ((row, times.rules(row.seq) if times else world.rules) for row in past.rows)
+    decisions = [found for row, rules in told if (found := _decision(world, row, rules)) is not None]
     grievance = past.now.grievance
     words = [sentence for one in decisions for sentence in one["words"]]
     lead = world.directory.name_of(grievance.lead_unit)
@@ -35,7 +41,7 @@ def hands(world: World, past: History) -> dict[str, Any]:
     return {"unit": grievance.lead_unit, "unit_name": lead, "decisions": decisions, "words": words}
 
 
-def _decision(world: World, row: LedgerRow) -> dict[str, Any] | None:
+def _decision(world: World, row: LedgerRow, rules: Rules) -> dict[str, Any] | None:
     """Return a row that routed the grievance, or gave it to another unit, or took it from one."""
     trace = row.facts.get("routing") or ()
     changed = row.changes.get("grievance", {})
@@ -44,7 +50,7 @@ def _decision(world: World, row: LedgerRow) -> dict[str, Any] | None:
         return None
     unit = changed.get("lead_unit")
     name = world.directory.name_of(unit)
-    head = f"{said_at(row.at, world.calendar)} {deed(row, world.rules)}（{doer(row, world.rules, world.directory.name_of)}）"
+    head = f"{said_at(row.at, world.calendar)} {deed(row, rules)}（{doer(row, rules, world.directory.name_of)}）"
     if row.action == "receive":
         head = f"{said_at(row.at, world.calendar)} 收到时的建议（只是建议，转办时再定）"
     elif name:

@@ -117,4 +117,7 @@ def _rules(loop: Loop, session: Session, workflow: str) -> Rules:
     try:
         return loop.reference.rules(session, workflow)
     except NotFound:
-        raise NotFound(f"没有发布过流程 {workflow}") from None
+        raise NotFound(
+            f"没有发布过流程 {workflow}：把 {workflow}.yaml 放进 WUYE_WORKFLOWS 的目录，再运行一次本命令（或 up、serve）"
+            "就会发布；已发布的见 wuye-loop workflow list"
+        ) from None

@@ -77,6 +77,12 @@ class Use:
     closed: int = 0
 
 
+_LEFT = """
+SELECT count(DISTINCT l.grievance_id), min(g.number) FROM ledger l JOIN grievance g ON g.id = l.grievance_id
+WHERE l.action = 'migrate' AND l.facts->>'from' = %(id)s
+"""
+
+
 def in_use(session: Session) -> dict[str, Use]:
     """Return by whom each version is used, by its name@version; those that nobody uses are left out."""
     return {row.workflow: Use(row.open, row.example, row.closed) for row in session.execute(_IN_USE)}
@@ -85,8 +91,8 @@ def in_use(session: Session) -> dict[str, Use]:
 def remove(session: Session, workflow_id: str) -> None:
     """Take back a published version that nothing goes by, and bump the workflow epoch.
 
-    Raises NotFound; and Conflict, with the count and an example, while open grievances use it, or closed ones need it to
-    be read.
+    Raises NotFound; and Conflict, with the count and an example, while open grievances use it, or closed ones and those
+    that migrated from it need it to be read.
     """
     # New grievances wait until this is decided, so that none is pinned to what is gone.
     session.connection().exec_driver_sql("LOCK TABLE grievance IN SHARE MODE")
@@ -97,6 +103,11 @@ def remove(session: Session, workflow_id: str) -> None:
         )
     if use.closed:
         raise Conflict(f"{use.closed} 件已归档的诉求按 {workflow_id} 办过，查阅和重办都要用到它：不能删除")
+    left, example = session.connection().exec_driver_sql(_LEFT, {"id": workflow_id}).one()
+    if left:
+        raise Conflict(
+            f"{left} 件诉求曾按 {workflow_id} 办理，后来迁到别的版本，如 {example}：查阅它们的经过要用到它，不能删除"
+        )
     if session.execute(delete(workflow).where(workflow.c.id == workflow_id).returning(workflow.c.id)).first() is None:
         raise NotFound(f"没有发布过 {workflow_id}")
     session.connection().exec_driver_sql(_BUMP)

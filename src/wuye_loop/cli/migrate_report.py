@@ -1,0 +1,121 @@
+"""What `wuye-loop migrate` says of each grievance and of what has no place: for people, spreadsheets and programs."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.migration import Carried, Moved
+from wuye_loop.domain.migration_words import remedy, title_of, wall
+from wuye_loop.domain.passage import Gap, Passage
+from wuye_loop.domain.workflow import Flow, Workflow
+
+COLUMNS: Final = ("诉求", "原状态", "新状态", "带走的时限", "提醒")
+_CSV: Final = (
+    "诉求", "原状态", "原状态名称", "新状态", "新状态名称", "时限", "时限名称", "原到期", "新到期", "因此逾期", "提醒",
+)  # fmt: skip
+
+
+def cells(item: Moved, way: Passage) -> tuple[str, ...]:
+    """Return one grievance as a line of the table: titles, and times as the office's clock shows them."""
+    zone = _zone(way)
+    carried = "；".join(f"{_clock_title(clock, way)} {wall(clock.due_at, zone)} 到期" for clock in item.clocks)
+    was, now = _state(way.old.workflow, item.from_state), _state(way.new.workflow, item.to_state)
+    return item.number, was, now, carried, "；".join(item.warnings)
+
+
+def write_csv(file: Path, moved: Iterable[Moved], way: Passage) -> None:
+    """Write the report as a spreadsheet opens it: UTF-8 with its mark. What is of clocks is listed in their order."""
+    with file.open("w", encoding="utf-8-sig", newline="") as opened:
+        writer = csv.writer(opened)
+        writer.writerow(_CSV)
+        writer.writerows(_csv_row(item, way) for item in moved)
+
+
+def json_row(item: Moved) -> dict[str, Any]:
+    """Return one grievance for a program: names as the definitions have them, instants in UTC."""
+    return {
+        "number": item.number,
+        "from": item.from_state,
+        "to": item.to_state,
+        "clocks": [
+            {
+                "was": clock.was, "clock": clock.name, "task": clock.task, "started_at": as_text(clock.started_at),
+                "was_due_at": as_text(clock.was_due_at), "due_at": as_text(clock.due_at), "overdue": clock.overdue,
+                "skipped": clock.skipped, "lost": clock.lost,
+            }
+            for clock in item.clocks
+        ],
+        "warnings": item.warnings,
+    }  # fmt: skip
+
+
+# --- what has no place ----------------------------------------------------------------------------------------------
+
+
+def gap_row(gap: Gap, way: Passage, count: int, example: str) -> tuple[object, ...]:
+    """Return a gap as a line of the table."""
+    return gap.what, _named(gap, way), gap.why, count, example
+
+
+def gap_json(gap: Gap, way: Passage, count: int, example: str) -> dict[str, Any]:
+    """Return a gap for a program."""
+    return {
+        "what": gap.what, "name": gap.name, "title": title_of(gap, way), "why": gap.why, "remedy": remedy(gap, way),
+        "count": count, "example": example,
+    }  # fmt: skip
+
+
+def remedies(gaps: Sequence[Gap], way: Passage) -> list[str]:
+    """Return what to do about the gaps, once for all of which it is the same."""
+    found: dict[str, list[str]] = {}
+    for gap in gaps:
+        found.setdefault(remedy(gap, way), []).append(f"{gap.what} {_named(gap, way)}")
+    return [f"{'、'.join(named)}：{what}" for what, named in found.items()]
+
+
+def _named(gap: Gap, way: Passage) -> str:
+    title = title_of(gap, way)
+    return f"{title}（{gap.name}）" if title else gap.name
+
+
+# --- words ----------------------------------------------------------------------------------------------------------
+
+
+def _csv_row(item: Moved, way: Passage) -> tuple[str, ...]:
+    zone, clocks = _zone(way), item.clocks
+    return (
+        item.number,
+        item.from_state, _state(way.old.workflow, item.from_state),
+        item.to_state, _state(way.new.workflow, item.to_state),
+        "；".join(f"{clock.task}/{clock.name}" if clock.task else clock.name for clock in clocks),
+        "；".join(_clock_title(clock, way) for clock in clocks),
+        "；".join(_offset(clock.was_due_at, zone) for clock in clocks),
+        "；".join(_offset(clock.due_at, zone) for clock in clocks),
+        "；".join("是" if clock.overdue else "否" for clock in clocks),
+        "；".join(item.warnings),
+    )  # fmt: skip
+
+
+def _zone(way: Passage) -> ZoneInfo:
+    return ZoneInfo(way.new.workflow.calendar.zone)
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> str:
+    return at.astimezone(zone).isoformat(timespec="seconds")
+
+
+def _state(flow: Flow, name: str) -> str:
+    found = flow.states.get(name)
+    return found.title if found else name
+
+
+def _clock_title(clock: Carried, way: Passage) -> str:
+    workflow: Workflow = way.new.workflow
+    kind = workflow.tasks.get(clock.task) if clock.task else None
+    spec = (kind or workflow).clocks.get(clock.name)
+    title = spec.title if spec else clock.name
+    return f"“{kind.title}”的{title}" if kind else title

@@ -1,0 +1,42 @@
+"""Under which rules and which office hours each row of a grievance's ledger was written."""
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.calendar import WorkCalendar
+from wuye_loop.domain.errors import NotFound
+from wuye_loop.domain.rules import Rules
+from wuye_loop.domain.situation import World
+from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.explaining_history import MIGRATED, History
+
+
+class Times:
+    """The versions that a grievance has been under; a version that is not to be had any more counts as the present one."""
+
+    def __init__(self, loop: Loop, session: Session, world: World, past: History) -> None:
+        self._loop, self._session, self._world = loop, session, world
+        self._ends = [(row.seq, str(row.facts["from"])) for row in past.rows if row.action == MIGRATED]
+
+    def rules(self, seq: int) -> Rules:
+        """Return the rules that a row was written under, a migration's own row under the new ones; lost: the present ones."""
+        return self._found(seq) or self._world.rules
+
+    def lost(self, seq: int) -> str | None:
+        """Return the name of the version that a row was written under where it is not to be had any more."""
+        return None if self._found(seq) else self._version(seq)
+
+    def _version(self, seq: int) -> str:
+        return next((name for last, name in self._ends if seq < last), self._world.rules.id)
+
+    def _found(self, seq: int) -> Rules | None:
+        version = self._version(seq)
+        if version == self._world.rules.id:
+            return self._world.rules
+        try:
+            return self._loop.reference.rules(self._session, version)
+        except NotFound:
+            return None
+
+    def calendar(self, seq: int) -> WorkCalendar:
+        """Return the office's calendar by the rules of a row."""
+        return self._loop.reference.calendar(self._session, self.rules(seq).workflow.calendar)
