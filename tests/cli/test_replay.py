@@ -27,3 +27,9 @@ def test_a_file_that_is_not_published_is_tried_on_the_record(look: Run, tmp_path
 def test_nothing_recorded_since_is_said_in_words(look: Run) -> None:
     none = look("replay", "--against", "kuiwen@1", "--since", "2099-01-01")
     assert (none.exit_code, "没有可以重放的诉求" in none.stderr) == (1, True)
+
+
+def test_a_day_that_no_calendar_has_is_said_in_words(look: Run) -> None:
+    for day in ("0001-01-01", "9999-12-31"):
+        none = look("replay", "--against", "kuiwen@1", "--since", day)
+        assert (none.exit_code, "--since 应在日历的 1990 至 2200 年之内" in none.stderr) == (1, True)

@@ -114,6 +114,8 @@ WRONG = {
     "allowed: {handler: []}": (26, "handler 现在应什么也不能做，实际能：sign"),
     "ratings: [{satisfied: 满意}]": (16, "应有 1 次评价，实有 0 次"),
     "told: 已办结": (13, "诉求人应读到“已办结”"),
+    "sees: {handler: false}": (23, "handler 应看不到这件诉求，实际看得到"),
+    "sees: {resident: [reason]}": (24, "resident 应读到所填的 reason，实际读到 没有"),
     "refused: 已过时限": (16, "应被拒绝（已过时限），实际办成了"),
     "allowed: {handler: [sign, finish]}": (33, "handler 现在应能“finish”，实际不能"),
     "allowed: {handler: send_back}": (26, "handler 现在应能“send_back”，实际不能：已过时限"),

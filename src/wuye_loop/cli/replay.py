@@ -13,6 +13,7 @@ from wuye_loop.cli.database import AsJson, DataDir, opened
 from wuye_loop.cli.words import Refused, err, out, print_json, print_table
 from wuye_loop.cli.workflow import text_of
 from wuye_loop.domain.checker import load
+from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR
 from wuye_loop.store import recorded
 from wuye_loop.trial.replay_compare import Kind
 from wuye_loop.trial.replay_run import replay as run
@@ -39,6 +40,8 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """拿已有的诉求试另一版流程：承办单位、时限、督办、动作有什么不同；什么都不改。 / try other rules on the record."""
+    if since is not None and not FIRST_YEAR <= since.year <= LAST_YEAR:
+        raise Refused(f"--since 应在日历的 {FIRST_YEAR} 至 {LAST_YEAR} 年之内")
     text, name = text_of(against, data)
     workflow = load(text, name)
     start = since.replace(tzinfo=_ZONE).astimezone(UTC) if since is not None else None

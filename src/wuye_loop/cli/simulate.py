@@ -1,7 +1,7 @@
 """`wuye-loop simulate`: a year of arrivals under a workflow, with and without a change."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
@@ -17,8 +17,11 @@ from wuye_loop.domain.checker import load as load_workflow
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.workflow import Workflow
 from wuye_loop.store.calendar_seed import published_years
+from wuye_loop.trial.simulation.cautions import short_limits, worse_elsewhere
+from wuye_loop.trial.simulation.changes import limits_changed, limits_kept, people_changed
 from wuye_loop.trial.simulation.load import Load, completed, read_load
 from wuye_loop.trial.simulation.load_table import load_of_rows
+from wuye_loop.trial.simulation.minutes import OfficeMinutes
 from wuye_loop.trial.simulation.mistakes import BadSimulation
 from wuye_loop.trial.simulation.places import Places
 from wuye_loop.trial.simulation.report import compared, notes, rung_rows, staff_text, unit_rows, whole_rows
@@ -55,7 +58,12 @@ def simulate(  # noqa: PLR0913 every option is one
         Path | None, typer.Option("--staff", metavar="FILE", help="人手和工时（YAML）；没写的由流程推定")
     ] = None,
     limit: Annotated[
-        list[str] | None, typer.Option("--limit", metavar="时限=多长", help='如果：handle="3 workdays"，可写多次')
+        list[str] | None,
+        typer.Option(
+            "--limit",
+            metavar="时限=多长",
+            help='如果：handle="3 workdays"，可写多次；只改没有条件的那一条，handle:2="1 workday" 改第 2 条',
+        ),
     ] = None,
     staff_change: Annotated[
         list[str] | None, typer.Option("--staff-change", metavar="单位=±N", help="如果：某单位增减几人，可写多次")
@@ -85,39 +93,53 @@ def simulate(  # noqa: PLR0913 every option is one
         if default_staff:
             typer.echo(staff_text(scene), nl=False)
             return
-        other = _if(scene, limit or [], staff_change or [], against, data)
-        _answer(scene, other, seeds if seeds is not None else usual_seeds(scene), as_json=as_json)
+        other, changes = _if(scene, limit or [], staff_change or [], against, data)
+        asked = seeds if seeds is not None else usual_seeds(scene)
+        _answer(scene, other, changes, asked, as_json=as_json)
     except BadSimulation as error:
         raise Refused(str(error)) from None
 
 
-def _answer(scene: Scene, other: Scene | None, seeds: int, *, as_json: bool) -> None:
+def _answer(scene: Scene, other: Scene | None, changes: "_Changes", seeds: int, *, as_json: bool) -> None:
     began = perf_counter()
     found = play([scene, other] if other else [scene], seeds)
     took = round(perf_counter() - began, 1)
     before = summary_of(scene.rules.workflow, found[0], scene.places.titles)
     after = summary_of(other.rules.workflow, found[1], other.places.titles) if other else None
-    said = [*notes(scene), *standing(scene.rules.workflow, found[0])]
-    said += [f"如果：{note}" for note in standing(other.rules.workflow, found[1])] if other else []
+    said = [*notes(scene), *_short(scene, before), *standing(scene.rules.workflow, found[0])]
+    if other and after:
+        said += [
+            f"如果：{note}"
+            for note in (*_short(other, after), *standing(other.rules.workflow, found[1]))
+            if note not in said
+        ]
+        said += [*changes.kept, *worse_elsewhere(before, after)]
     if as_json:
         asked = {"days": scene.days, "start": scene.first, "per_day": scene.load.per_day, "assumptions": said}
-        print_json({**asked, "seconds": took, "base": before, "what_if": after})
+        print_json({**asked, "changes": changes.made, "seconds": took, "base": before, "what_if": after})
         return
     _print(scene, before)
     if other and after:
-        _print(other, after, "如果：")
-        print_table("对比", ("", "现在", "如果", "相差"), compared(before, after))
+        made = "、".join(changes.made) or "什么也没有改"
+        _print(other, after, "如果：", f"如果{made}：")
+        print_table(f"对比：如果{made}", ("", "现在", "如果", "相差"), compared(before, after))
     out.print("说明", style="bold")
     for note in said:
         out.print(f"· {note}", markup=False)
     err.print(f"{len(found)} 种情形各 {seeds} 个种子，用时 {took} 秒", style="green")
 
 
-def _print(scene: Scene, figures: Figure, what: str = "") -> None:
+def _short(scene: Scene, figures: Figure) -> list[str]:
+    """Say which limits are shorter than the work that is assumed to end them."""
+    a_day = OfficeMinutes(scene.calendar, scene.rules.workflow.calendar.hours, scene.first, 1).a_day
+    return short_limits(scene.rules.workflow, scene.staff, figures, a_day)
+
+
+def _print(scene: Scene, figures: Figure, what: str = "", heading: str = "") -> None:
     workflow = scene.rules.workflow
     last = date.fromordinal(scene.first.toordinal() + scene.days - 1)
     print_table(
-        f"{what}{workflow.id} {workflow.title}，{scene.first} 至 {last}",
+        f"{heading}{workflow.id} {workflow.title}，{scene.first} 至 {last}",
         ("", "平均", "低–高"),
         whole_rows(workflow, figures),
     )
@@ -155,22 +177,34 @@ def _scene(workflow: Workflow, arrivals: Load, file: Path | None, first: date, d
     return scene_of(workflow, arrivals, staff, first, days)
 
 
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a what-if changes, in words, and which limits beside those it leaves as they are."""
+
+    made: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
+
+
 def _if(
     scene: Scene, limits: Iterable[str], changes: Iterable[str], against: str | None, data: Path | None
-) -> Scene | None:
-    """Return the scene of the what-if: everything that is asked at once; None when nothing is."""
+) -> tuple[Scene | None, _Changes]:
+    """Return the scene of the what-if, everything that is asked at once, and what it changes; None when nothing is."""
     asked = _changes(changes)
     limits = list(limits)
     if not limits and not asked and against is None:
-        return None
+        return None, _Changes()
     workflow = scene.rules.workflow
+    made = []
     if against is not None:
         workflow = _workflow(against, data)
         staff = scene.staff.model_copy(update={"units": {}})
         theirs = scene_of(workflow, scene.load, staff, scene.first, scene.days)
         scene = replace(theirs, people={**theirs.people, **{code: number for code, number in scene.people.items() if code in theirs.people}})  # fmt: skip
-    workflow = with_limits(workflow, limits)
-    return replace(scene, rules=Rules(workflow), people=changed(scene.people, asked, scene.places))
+        made.append(f"改用 {workflow.id}")
+    limited = with_limits(workflow, limits)
+    people = changed(scene.people, asked, scene.places)
+    made += [*limits_changed(workflow, limited), *people_changed(scene.people, asked, scene.places)]
+    return replace(scene, rules=Rules(limited), people=people), _Changes(made, limits_kept(workflow, limited))
 
 
 def _changes(written: Iterable[str]) -> Mapping[str, int]:

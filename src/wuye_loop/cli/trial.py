@@ -83,6 +83,8 @@ def _print(results: list[Result], broken: list[str]) -> None:
         typer.echo(f"  {'✓' if result.passed else '✗'} {result.name}")
         for failure in result.failures:
             typer.echo(f"    {failure}")
+            for line in failure.why:
+                typer.echo(f"      {line}")
     failed = sum(not result.passed for result in results)
     if broken:
         err.print(f"{len(broken)} 处写法有误，所在的文件没有运行", style="red")

@@ -28,6 +28,7 @@ class Fired:
     at: datetime
     spec: RungSpec
     passed: bool
+    seq: int  # of its row in the ledger
 
     @property
     def did(self) -> tuple[str, ...]:
@@ -52,6 +53,7 @@ class Case:
     documents: list[DocumentDraft] = field(default_factory=list)
     ratings: list[RatingDraft] = field(default_factory=list)
     refusal: WuyeError | None = None  # why the last thing asked of it was refused; None when it was done
+    idle: dict[int, str] = field(default_factory=dict)  # by row: why a rung did nothing
     lead: str | None = None  # the number of the grievance that it was merged into
     due_next: datetime | None = None  # when its next rung fires
 
@@ -99,7 +101,8 @@ class Case:
             clock, index = entry.action.removeprefix(_RUNG), int(entry.facts["rung"])
             kind = self.situation.tasks[entry.task_id].kind if entry.task_id else None
             spec = workflow.flow(kind).clocks[clock].ladder[index]
-            found.append(Fired(kind, clock, index, entry.at, spec, passed=bool(entry.facts.get("passed"))))
+            passed = bool(entry.facts.get("passed"))
+            found.append(Fired(kind, clock, index, entry.at, spec, passed=passed, seq=entry.seq))
         return found
 
     def sent(self) -> list[tuple[datetime, NoticeDraft]]:

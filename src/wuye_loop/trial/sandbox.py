@@ -37,6 +37,7 @@ from wuye_loop.domain.spans import Span
 from wuye_loop.loop.feedback import way_on
 from wuye_loop.trial.case import Case
 from wuye_loop.trial.desk import HOTLINE, ORDER, read_order, sender_for
+from wuye_loop.trial.idle import why_idle
 from wuye_loop.trial.players import actor_for
 from wuye_loop.trial.switchboard import Switchboard
 from wuye_loop.trial.town import Town, calendar_of, town_of
@@ -331,9 +332,11 @@ class Sandbox:
     def _fire(self, case: Case) -> int:
         fired = 0
         while (due := firing.next_due_rung(case.situation, self.now)) is not None:
-            step = firing.decide_rung(self._world(case), case.situation, *due)
+            world, before = self._world(case), case.situation
+            step = firing.decide_rung(world, before, *due)
             if step is None:
                 break
+            case.idle |= why_idle(world, before, step)
             self._take(case, step)
             fired += 1
         return fired

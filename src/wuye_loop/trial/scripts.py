@@ -4,7 +4,7 @@ for result in run(read_script(path)):
     print(result.name, [str(failure) for failure in result.failures])
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +23,15 @@ from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.yamldoc import YamlDoc, read
 from wuye_loop.store.directory_document import BadDirectory, read_document
 from wuye_loop.store.workflow_files import bases, text_in
+from wuye_loop.trial.case import Case
 from wuye_loop.trial.desk import HOTLINE
 from wuye_loop.trial.sandbox import Sandbox
 from wuye_loop.trial.scripts_expect import Look
+from wuye_loop.trial.scripts_forms import FIRST, Needs, filled, needs_of, says, sent_order, source_needs, words_of
 from wuye_loop.trial.scripts_names import Names
 from wuye_loop.trial.scripts_shape import Given, Script, StepSpec, Test, Then, parse_days
+from wuye_loop.trial.scripts_time import beyond
+from wuye_loop.trial.scripts_why import reasons, refused_routing
 from wuye_loop.trial.town import Town, calendar_of, town_of
 
 SUFFIX = ".test.yaml"
@@ -53,6 +57,7 @@ class Failure:
     line: int
     column: int
     message: str
+    why: tuple[str, ...] = ()  # what explains it, line by line
 
     def __str__(self) -> str:
         """Give one line that editors and terminals can jump from."""
@@ -107,7 +112,10 @@ def read_script(path: Path, known: dict[Path, Rules] | None = None) -> ReadScrip
         if town is not None:
             here: Place = ("tests", index)
             last = (*here, "then"), test.then
-            Names(rules.workflow, town, findings).check(steps_of(script, index), last)
+            names = Names(rules.workflow, town, findings)
+            names.check(steps_of(script, index), last)
+            if given.by is not None:
+                names.sender((*here, "given", "by") if test.given.by is not None else ("given", "by"), given.by)
     if findings.sorted:
         raise DefinitionError(findings=findings.sorted)
     return ReadScript(doc, script, rules)
@@ -153,7 +161,11 @@ def scripts_beside(workflow: Path) -> list[Path]:
 def run(script: ReadScript) -> Iterator[Result]:
     """Run the tests of a file one after the other, each in a town of its own."""
     for index, test in enumerate(script.script.tests):
-        failures = tuple(_Run(script, index, test).failures())
+        try:
+            failures = tuple(_Run(script, index, test).failures())
+        except ValueError as error:
+            place: Place = ("tests", index, "given") if test.given.model_fields_set else ("given",)
+            failures = (_failure(script.doc, place, beyond(error)),)
         yield Result(script.doc.file, script.rules.id, test.name, failures)
 
 
@@ -167,15 +179,15 @@ class _Run:
         self._steps = steps_of(script.script, index)
         self._given = test.given.over(script.script.given)
         self._sandbox = sandbox_of(script.rules, self._given)
-        self._numbers: dict[str, str] = {}
-        self._first = ""
+        self._numbers: dict[str, str] = {}  # of the grievances that have a name
+        self._needs: Needs = {}  # what the form of the step may have
         self._refused: WuyeError | None = None
 
     def failures(self) -> Iterator[Failure]:
         """Give what failed; after a step that was refused against expectation nothing more is looked at."""
         refusal = self._arrive()
         if refusal is not None:
-            yield self._failure((*self._place, "given"), f"诉求没有收下：{words_of(refusal)}")
+            yield self._failure((*self._place, "given"), f"诉求没有收下：{self._words(refusal)}")
             return
         last = len(self._steps) - 1
         for index, (place, step) in enumerate(self._steps):
@@ -184,9 +196,13 @@ class _Run:
                 self._take(step)
             except WuyeError as error:
                 self._refused = error
+            except ValueError as error:
+                yield self._failure(place, beyond(error))
+                return
             expected = _expects_refusal(step.then) or (index == last and _expects_refusal(self._test.then))
             if self._refused is not None and not expected:
-                yield self._failure(place, f"这一步被拒绝：{words_of(self._refused)}")
+                why = refused_routing(self._sandbox, self._refused)
+                yield self._failure(place, f"这一步被拒绝：{self._words(self._refused)}", why)
                 return
             if step.then is not None:
                 yield from self._look((*place, "then"), step.then, step.grievance)
@@ -195,8 +211,10 @@ class _Run:
 
     def _arrive(self) -> WuyeError | None:
         given = self._given
+        self._needs = source_needs(self._script.rules, given.order)
+        order = sent_order(given.order, self._script.rules, {})
         try:
-            self._first = self._sandbox.receive(given.order, by=self._sender(given.by), data=given.data)
+            self._numbers[FIRST] = self._sandbox.receive(order, by=self._sender(given.by), data=given.data)
         except WuyeError as error:
             return error
         return None
@@ -206,14 +224,14 @@ class _Run:
         return HOTLINE if by is None else self._sandbox.sender(by)
 
     def _take(self, step: StepSpec) -> None:
-        number = self._numbers[step.grievance] if step.grievance is not None else self._first
-        form = {
-            name: self._numbers.get(value, value) if isinstance(value, str) else value
-            for name, value in step.form.items()
-        }
+        rules = self._script.rules
+        number = self._numbers[step.grievance or FIRST]
+        self._needs = needs_of(rules.workflow, step)
+        form = filled(step.form, self._needs, self._numbers)
         if step.order is not None:
             order = {**self._given.order, **step.order}
-            received = self._sandbox.receive(order, by=self._sender(step.by))
+            self._needs = source_needs(rules, order)
+            received = self._sandbox.receive(sent_order(order, rules, self._numbers), by=self._sender(step.by))
             if step.name is not None:
                 self._numbers[step.name] = received
         elif step.wait is not None:
@@ -222,7 +240,9 @@ class _Run:
             self._advance(step.at)
         elif step.issue is not None:
             lines = [
-                PaperLine(self._numbers.get(line.grievance or "", self._first), line.unit, line.form)
+                PaperLine(
+                    self._numbers[line.grievance or FIRST], line.unit, filled(line.form, self._needs, self._numbers)
+                )
                 for line in step.lines
             ]
             self._sandbox.issue(step.by or "", Paper(step.issue, lines, step.text))
@@ -244,18 +264,29 @@ class _Run:
         if then.refused is not None:
             if self._refused is None:
                 yield self._failure((*place, "refused"), f"应被拒绝（{then.refused}），实际办成了")
-            elif then.refused not in words_of(self._refused):
-                words = f"拒绝的理由应有“{then.refused}”，实为：{words_of(self._refused)}"
+            elif not says(self._refused, then.refused, self._script.rules.workflow, self._needs):
+                words = f"拒绝的理由应有“{then.refused}”，实为：{self._words(self._refused)}"
                 yield self._failure((*place, "refused"), words)
-        named = then.grievance or grievance
-        case = self._sandbox.case(self._numbers[named] if named is not None else self._first)
+        case = self._case(then.grievance or grievance)
+        told: set[str] = set()  # what explains several failures is said once
         for inner, words in Look(self._sandbox, case).differences(then):
-            yield self._failure((*place, *inner), words)
+            why = [line for line in reasons(self._sandbox, case, str(inner[0])) if line not in told]
+            told.update(why)
+            yield self._failure((*place, *inner), words, why)
 
-    def _failure(self, place: Place, words: str) -> Failure:
-        doc = self._script.doc
-        mark = doc.mark(written(doc.data, place))
-        return Failure(doc.file, mark.line, mark.column, words)
+    def _case(self, named: str | None) -> Case:
+        return self._sandbox.case(self._numbers[named or FIRST])
+
+    def _words(self, refusal: WuyeError) -> str:
+        return words_of(refusal, self._script.rules.workflow, self._needs)
+
+    def _failure(self, place: Place, words: str, why: Sequence[str] = ()) -> Failure:
+        return _failure(self._script.doc, place, words, why)
+
+
+def _failure(doc: YamlDoc, place: Place, words: str, why: Sequence[str] = ()) -> Failure:
+    mark = doc.mark(written(doc.data, place))
+    return Failure(doc.file, mark.line, mark.column, words, tuple(why))
 
 
 def sandbox_of(rules: Rules, given: Given) -> Sandbox:
@@ -272,15 +303,6 @@ def sandbox_of(rules: Rules, given: Given) -> Sandbox:
 def instant(text: str, rules: Rules) -> datetime:
     """Return the instant that a wall of the workflow's zone shows; a date alone is its midnight."""
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(rules.workflow.calendar.zone)).astimezone(UTC)
-
-
-def words_of(error: WuyeError) -> str:
-    """Return a refusal in words, with the fields of a form that are wrong."""
-    fields = error.extra.get("fields")
-    if not isinstance(fields, list):
-        return error.detail
-    inner = "；".join(f"{field['path']} {field['problem']}" for field in fields)
-    return f"{error.detail}（{inner}）"
 
 
 def _check_scenes(script: Script, findings: Findings) -> None:

@@ -11,6 +11,8 @@ from wuye_loop.domain.permits import open_blocked, openings, options
 from wuye_loop.domain.situation import TaskState
 from wuye_loop.trial.case import Case, Fired
 from wuye_loop.trial.sandbox import Sandbox
+from wuye_loop.trial.scripts_forms import filed
+from wuye_loop.trial.scripts_sees import reads, sees
 from wuye_loop.trial.scripts_shape import Paper, TaskThen, Then
 from wuye_loop.trial.scripts_time import is_at, offset_name, rung_name
 
@@ -66,6 +68,7 @@ class Look:
         yield from self._nothing(then)
         yield from self._allowed(then)
         yield from self._not_allowed(then)
+        yield from self._sees(then.sees)
 
     # --- one kind of expectation each ---
 
@@ -79,7 +82,8 @@ class Look:
 
     def _data(self, expected: Mapping[str, Any]) -> Differences:
         for name, value in expected.items():
-            yield from _same(("data", name), f"所存的 {name}", value, self.case.situation.grievance.data.get(name))
+            came = self.case.situation.grievance.data.get(name)
+            yield from _same(("data", name), f"所存的 {name}", _as_stored(value, came), came)
 
     def _due(self, expected: Mapping[str, str | None]) -> Differences:
         clocks = self.case.clocks()
@@ -189,7 +193,8 @@ class Look:
         if "number" in written:
             yield from _same((*place, "number"), "任务的文号", wanted.number, newest.document_number)
         for name, value in wanted.data.items():
-            yield from _same((*place, "data", name), f"任务所填的 {name}", value, newest.data.get(name))
+            came = newest.data.get(name)
+            yield from _same((*place, "data", name), f"任务所填的 {name}", _as_stored(value, came), came)
 
     def _excluded(self, expected: Mapping[str, str | bool] | None) -> Differences:
         if expected is None:
@@ -274,6 +279,22 @@ class Look:
                         f"{by} 不能“{name}”的理由应有“{words}”，实为：{why or '没有这个动作，或不是这个角色的'}",
                     )
 
+    def _sees(self, expected: Mapping[str, bool | tuple[str, ...]]) -> Differences:
+        for by, wanted in expected.items():
+            place: Place = ("sees", by)
+            if isinstance(wanted, bool):
+                if sees(self.sandbox, self.case, by) is not wanted:
+                    units = (
+                        f"。看得到的单位：{'、'.join(self.case.situation.grievance.units) or '没有'}" if wanted else ""
+                    )
+                    words = "应看得到这件诉求，实际看不到" if wanted else "应看不到这件诉求，实际看得到"
+                    yield place, f"{by} {words}{units}"
+                continue
+            title, came = reads(self.sandbox, self.case, by)
+            if set(came) != set(wanted):
+                last = f"“{title}”所填的" if title else "所填的"
+                yield place, f"{by} 应读到{last} {'、'.join(wanted) or '没有'}，实际读到 {'、'.join(came) or '没有'}"
+
     def _lawful(self, by: str) -> dict[str, str | None]:
         """Return by name what an actor could do now, and in words what blocks it (None: nothing)."""
         case, world = self.case, self.sandbox.world(self.case.number)
@@ -333,6 +354,11 @@ def names_of(fired: Fired) -> set[str]:
 def _same(place: Place, title: str, expected: object, came: object) -> Differences:
     if expected != came:
         yield place, f"{title}应为 {_said(expected)}，实为 {_said(came)}"
+
+
+def _as_stored(expected: object, came: object) -> object:
+    """Return what is expected, as it was stored where it names files."""
+    return came if isinstance(came, list) and filed(expected) == came else expected
 
 
 def _among(place: Place, title: str, expected: Iterable[str], came: Iterable[str]) -> Differences:

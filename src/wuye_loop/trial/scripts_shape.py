@@ -1,15 +1,14 @@
 """What a file of definition tests may say, as typed values. docs/trial.md explains every key."""
 
-import re
 from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from wuye_loop.domain.parts import Names, Part, SpanText, listed
-from wuye_loop.trial.scripts_time import wall
+from wuye_loop.domain.spans import Span
+from wuye_loop.trial.scripts_time import day, wall
 
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _RANGE = ".."
 #: The kinds of step: exactly one of them is written, or only `then`.
 DOINGS = ("do", "open", "issue", "wait", "at", "order")
@@ -18,10 +17,14 @@ _VAIN = "空着就什么也没有检查：写出应当怎样，或者去掉这�
 
 def _days(text: str) -> str:
     for part in text.split(_RANGE):
-        if not _DAY.fullmatch(part):
-            raise ValueError('日子要写成 "2026-04-06"，一段写成 "2026-04-04..2026-04-06"')
-        date.fromisoformat(part)
+        day(part)
     return text
+
+
+def _onward(span: Span) -> Span:
+    if span.n < 0:
+        raise ValueError("wait 只能往后走，不能是负的")
+    return span
 
 
 Instant = Annotated[str, AfterValidator(wall)]
@@ -167,9 +170,10 @@ class Then(Part):
     refused: str | None = None
     allowed: dict[str, Names] = Field(default_factory=dict)
     not_allowed: dict[str, Names | dict[str, str]] = Field(default_factory=dict)
+    sees: dict[str, bool | Names] = Field(default_factory=dict)  # whether somebody sees it, or what of the last form
     grievance: str | None = None  # which of several orders is looked at
 
-    @field_validator("data", "due", "tasks", "allowed", "not_allowed")
+    @field_validator("data", "due", "tasks", "allowed", "not_allowed", "sees")
     @classmethod
     def _names_something(cls, expected: dict[str, Any]) -> dict[str, Any]:
         _refuse_empty(expected)
@@ -213,7 +217,7 @@ class StepSpec(Part):
     issue: str | None = None
     lines: tuple[LineSpec, ...] = ()
     text: str | None = None
-    wait: SpanText | None = None
+    wait: Annotated[SpanText, AfterValidator(_onward)] | None = None
     at: Instant | None = None
     order: dict[str, Any] | None = None
     name: str | None = None

@@ -5,8 +5,11 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from wuye_loop.domain.spans import Span
+from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR, OUT_OF_RANGE
 
-_INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\d)( \d\d:\d\d(:\d\d)?)?")
+_INSTANT: Final = re.compile(r"(\d{4}-\d\d-\d\d)( \d\d:\d\d(:\d\d)?)?", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_YEARS: Final = f"日历只有 {FIRST_YEAR} 至 {LAST_YEAR} 年"
 _END: Final = re.compile(r" 24:00(:00)?")
 
 
@@ -16,9 +19,35 @@ def wall(text: str) -> str:
     Raises ValueError, in words, for what is no instant.
     """
     found = _wall(text)
+    if found is not None:
+        _known_year(text)
     if found is None:
         raise ValueError('时刻要写成 "2026-03-09 17:30"（当地时间），只写日期也可以')
     return found
+
+
+def day(text: str) -> date:
+    """Return a day that is written `2026-04-06`. Raises ValueError, in words, for what is none."""
+    try:
+        found = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        found = None
+    if found is None:
+        raise ValueError('日子要写成 "2026-04-06"，一段写成 "2026-04-04..2026-04-06"')
+    _known_year(text)
+    return found
+
+
+def beyond(error: ValueError) -> str:
+    """Say in words that time led out of the calendar; raises the error again where it says something else."""
+    if OUT_OF_RANGE not in str(error):
+        raise error
+    return f"走出了日历：{_YEARS}"
+
+
+def _known_year(text: str) -> None:
+    if not FIRST_YEAR <= int(text[:4]) <= LAST_YEAR:
+        raise ValueError(_YEARS)
 
 
 def _wall(text: str) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from wuye_loop.domain.workflow import Workflow
+from wuye_loop.trial.simulation.cautions import points
 from wuye_loop.trial.simulation.mainline import states_of
 from wuye_loop.trial.simulation.needs import firsts_of
 from wuye_loop.trial.simulation.run import Scene
@@ -21,7 +22,7 @@ def whole_rows(workflow: Workflow, figures: Figure) -> Iterator[Row]:
     for name, spread in figures["ends"].items():
         yield (f"其中 {workflow.states[name].title}", _number(spread["mean"]), _range(spread))
     rate = figures["on_time"]
-    yield ("按时率", _rate(rate), _rates(rate))
+    yield ("按时率", _rate(rate, _seeds(figures)), _rates(rate))
 
 
 def unit_rows(figures: Figure) -> Iterator[Row]:
@@ -36,7 +37,7 @@ def unit_rows(figures: Figure) -> Iterator[Row]:
             _number(unit["peak"]["high"]),
             _plain(unit["median_workdays"]),
             _plain(unit["p90_workdays"]),
-            _rate(unit["on_time"]),
+            _rate(unit["on_time"], _seeds(figures)),
             _rates(unit["on_time"]),
             _number(sum(rung["mean"] for rung in unit["rungs"])),
         )
@@ -49,7 +50,7 @@ def rung_rows(figures: Figure) -> Iterator[Row]:
             continue
         first = (
             clock["title"] + ("（考核）" if clock["assessed"] else ""),
-            _rate(clock["on_time"]),
+            _rate(clock["on_time"], _seeds(figures)),
             _rates(clock["on_time"]),
         )
         rungs = clock["rungs"] or [None]
@@ -60,14 +61,15 @@ def rung_rows(figures: Figure) -> Iterator[Row]:
 
 def compared(before: Figure, after: Figure) -> Iterator[Row]:
     """Give what is otherwise in the what-if: the whole, every clock, and the units that changed."""
+    seeds = _seeds(before)
     for title, key in (("收到", "arrived"), ("办结", "closed"), ("期末在办", "open"), ("重办", "again")):
         yield _pair(title, before[key]["mean"], after[key]["mean"])
-    yield _rated("按时率", before["on_time"], after["on_time"])
+    yield _rated("按时率", before["on_time"], after["on_time"], seeds)
     clocks = {clock["clock"]: clock for clock in after["clocks"]}
     for clock in before["clocks"]:
         other = clocks.get(clock["clock"])
         if other and (clock["on_time"]["due"] or other["on_time"]["due"]) and clock["on_time"] != other["on_time"]:
-            yield _rated(f"{clock['title']} 按时率", clock["on_time"], other["on_time"])
+            yield _rated(f"{clock['title']} 按时率", clock["on_time"], other["on_time"], seeds)
             yield _pair(f"{clock['title']} 督办次数", _fired(clock), _fired(other))
     units = {unit["unit"]: unit for unit in after["units"]}
     pairs = [(unit, units[unit["unit"]]) for unit in before["units"] if unit["unit"] in units]
@@ -77,7 +79,7 @@ def compared(before: Figure, after: Figure) -> Iterator[Row]:
         name = _called(one)
         if one["people"] != other["people"]:
             yield _pair(f"{name} 人数", one["people"], other["people"])
-        yield _rated(f"{name} 按时率", one["on_time"], other["on_time"])
+        yield _rated(f"{name} 按时率", one["on_time"], other["on_time"], seeds)
         if one["held"] != other["held"]:
             yield _pair(f"{name} 期末在办", one["held"]["mean"], other["held"]["mean"])
 
@@ -163,12 +165,19 @@ def _fired(clock: Figure) -> float:
 
 
 def _pair(title: str, one: float, other: float) -> Row:
-    return (title, _number(one), _number(other), f"{other - one:+,.10g}" if one != other else "")
+    """Return a row with the difference of the two numbers as they are shown."""
+    change = int(f"{other:.0f}") - int(f"{one:.0f}")
+    return (title, _number(one), _number(other), f"{change:+,}" if change else "")
 
 
-def _rated(title: str, one: Figure, other: Figure) -> Row:
-    change = "" if None in (one["rate"], other["rate"]) else f"{(other['rate'] - one['rate']) * 100:+.1f} 个百分点"
-    return (title, f"{_rate(one)} {_rates(one)}", f"{_rate(other)} {_rates(other)}", change)
+def _rated(title: str, one: Figure, other: Figure, seeds: int) -> Row:
+    change = points(one, other)
+    said = f"{change:+.1f} 个百分点" if change else ""
+    return (title, f"{_rate(one, seeds)} {_rates(one)}", f"{_rate(other, seeds)} {_rates(other)}", said)
+
+
+def _seeds(figures: Figure) -> int:
+    return len(figures["seeds"])
 
 
 def _number(value: float) -> str:
@@ -188,8 +197,10 @@ def _percent(share: float | None) -> str:
     return "" if share is None else f"{share:.1%}"
 
 
-def _rate(rate: Figure) -> str:
-    return "" if rate["rate"] is None else f"{rate['rate']:.1%}（{rate['in_time']:,}/{rate['due']:,}）"
+def _rate(rate: Figure, seeds: int) -> str:
+    """Return a rate with its counts, which are those of all seeds together."""
+    total = "合计 " if seeds > 1 else ""
+    return "" if rate["rate"] is None else f"{rate['rate']:.1%}（{total}{rate['in_time']:,}/{rate['due']:,}）"
 
 
 def _rates(rate: Figure) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.spans import Span
+from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR, OUT_OF_RANGE
 from wuye_loop.domain.workflow import ClockSpec, Workflow
 from wuye_loop.trial.simulation.load import Load
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes, shipped_calendar
@@ -40,6 +41,8 @@ def scene_of(workflow: Workflow, load: Load, staff: Staff, first: date, days: in
     """Return a scene in which every unit has people: as the staff file says, else as many as its work needs."""
     if not 1 <= days <= MOST_DAYS:
         raise BadSimulation(f"--days 应在 1 与 {MOST_DAYS} 之间")
+    if first.year < FIRST_YEAR or first.toordinal() + days > date(LAST_YEAR, 12, 31).toordinal():
+        raise BadSimulation(f"--start 加上 --days 应在日历的 {FIRST_YEAR} 至 {LAST_YEAR} 年之内")
     places = Places(workflow, load.streets)
     calendar = shipped_calendar(workflow.calendar)
     scene = Scene(Rules(workflow), load, staff, {}, places, calendar, first, days)
@@ -61,7 +64,7 @@ def _needed(scene: Scene) -> dict[str, int]:
         days=_TRIED_UNTIL,
         arriving=_TRIED_DAYS,
     )
-    run = Run(trial, 0).play()
+    run = _played(trial, 0)
     year = OfficeMinutes(scene.calendar, scene.rules.workflow.calendar.hours, scene.first, _YEAR)
     usual = year.between(0, _YEAR * DAY) / _YEAR  # office minutes of a calendar day
     return {
@@ -121,7 +124,7 @@ def play(scenes: Sequence[Scene], seeds: int) -> list[list[Outcome]]:
     if several > 1 and work > _WORTH_A_PROCESS and "fork" in get_all_start_methods():
         outcomes = _in_processes(scenes, asked, several)
     else:
-        outcomes = [outcome_of(Run(scenes[n], seed).play(), seed) for n, seed in asked]
+        outcomes = [outcome_of(_played(scenes[n], seed), seed) for n, seed in asked]
     return [[one for (of, _), one in zip(asked, outcomes, strict=True) if of == n] for n in range(len(scenes))]
 
 
@@ -138,7 +141,10 @@ def _in_processes(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], sev
             theirs.close()
             workers.append((process, ours))
         for _, ours in workers:
-            outcomes |= ours.recv()
+            came: dict[tuple[int, int], Outcome] | BadSimulation = ours.recv()
+            if isinstance(came, BadSimulation):
+                raise came
+            outcomes |= came
     except EOFError:
         raise BadSimulation("一个模拟进程意外结束了，请再试一次") from None
     finally:
@@ -152,4 +158,18 @@ def _in_processes(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], sev
 def _work(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], answer: Connection) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)  # the program's own way of ending is for the program itself
-    answer.send({(n, seed): outcome_of(Run(scenes[n], seed).play(), seed) for n, seed in asked})
+    try:
+        answer.send({(n, seed): outcome_of(_played(scenes[n], seed), seed) for n, seed in asked})
+    except BadSimulation as error:
+        answer.send(error)
+
+
+def _played(scene: Scene, seed: int) -> Run:
+    """Return a run that was played. Raises BadSimulation where it or one of its limits leads out of the calendar."""
+    try:
+        return Run(scene, seed).play()
+    except ValueError as error:
+        if OUT_OF_RANGE not in str(error):
+            raise
+        words = f"这些日子加上时限走出了日历（{FIRST_YEAR} 至 {LAST_YEAR} 年）：换一个 --start，或改短时限"
+        raise BadSimulation(words) from None
