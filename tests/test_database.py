@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from sqlalchemy import Column, MetaData, Table, select, text
+from sqlalchemy import Column, MetaData, Table, make_url, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from tests.database import fresh
 from wuye_loop import postgres
 from wuye_loop.settings import Settings
-from wuye_loop.store.database import Database, UnfitDatabase, alembic_config, open_database
+from wuye_loop.store.database import Database, UnfitDatabase, alembic_config, database_of, open_database
 
 TABLE = """
     CREATE TABLE house (id int PRIMARY KEY);
@@ -175,6 +175,13 @@ def test_migrations_that_start_together_take_turns(server_url: str) -> None:
         assert {d.current_revision() for d in databases} == {databases[0].head_revision()}
         for one in databases:
             one.dispose()
+
+
+def test_another_database_of_our_own_server_is_opened_by_its_name(server_url: str) -> None:
+    with fresh(server_url, "wuye_test_other") as url:
+        assert make_url(database_of(server_url, "wuye_test_other")) == make_url(url)
+    with pytest.raises(UnfitDatabase, match="没有数据库 wuye_test_other"):
+        database_of(server_url, "wuye_test_other")
 
 
 def test_a_database_newer_than_the_program_is_refused_in_words(database: Database) -> None:

@@ -221,7 +221,8 @@ def headed(fragment: str) -> str:
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=[text.splitlines()[1] for text in FRAGMENTS])
 def test_every_fragment_of_a_workflow_is_proved_on_the_base_it_names(fragment: str) -> None:
     assert fragment.startswith("extends: ")
-    assert [str(one) for one in checker.check(headed(fragment), "fragment.yaml", bases=BASES)[1]] == []
+    found = checker.check(headed(fragment), "fragment.yaml", bases=BASES)[1]
+    assert [str(one) for one in found if one.code != "unused"] == []  # what shows roles only, gives them nothing to do
 
 
 def written_in(part: object, words: set[str]) -> Iterator[tuple[type[BaseModel], str]]:

@@ -234,7 +234,6 @@ async def told_to_units(drive: Driver) -> dict[str, str]:
     asked = await drive.open("grid-1", number, "return_request", form)
     await drive.on_task("desk-centre", asked["id"], "dispute", {"note": TOLD})
     await drive.on_task("joint-office", asked["id"], "rule_out", {"unit": "street-1", "grounds": TOLD})
-    await drive.act("desk-centre", number, "route", {"unit": "street-1"})
     await drive.act("street-1", number, "climb_up")
     await drive.act("desk-centre", number, "route", {"unit": "street-1"})
     await drive.act("street-1", number, "sign")

@@ -56,6 +56,21 @@ def test_ids_and_instants_stay_legible(stream: io.StringIO) -> None:
     assert json.loads(stream.getvalue())["kept"] == kept
 
 
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("流程文件 /etc/wuye/kuiwen@1.yaml 没有发布：kuiwen@1.yaml:36:26: x", None),
+        ("jinan@12.yml", None),
+        ("a.b@1.yaml.com", "***"),
+        ("zhang@163.com", "***"),
+        ("kuiwen@01.yaml", "***"),
+    ],
+)
+def test_the_file_of_a_workflow_is_no_address(stream: io.StringIO, text: str, line: str | None) -> None:
+    structlog.get_logger("test").info(text)
+    assert json.loads(stream.getvalue())["event"] == (line or text)
+
+
 def test_an_exception_leaves_its_type_and_frames_and_not_its_words(stream: io.StringIO) -> None:
     def inner() -> None:
         raise ValueError("张三丰 lives at 3-2-501")

@@ -22,6 +22,8 @@ _NEVER_LOGGED = re2.compile(
     r"|\b0\d{2,3}-\d{7,8}\b"
     r"|\b\d{16,19}\b"
 )
+# The file of a workflow looks like an address, and nobody has one that ends so.
+_RULES_FILE = re2.compile(r"[a-z][a-z0-9-]{1,39}@[1-9][0-9]{0,3}\.ya?ml")
 _MOBILES = range(13_000_000_000, 20_000_000_000)
 _MAX_FRAMES = 12
 _INT64 = 2**63  # what the JSON writer takes
@@ -110,7 +112,7 @@ def _struck(value: Any) -> Any:
     match value:
         case str():
             # re2 reads UTF-8; a lone surrogate becomes a question mark.
-            return _NEVER_LOGGED.sub(STRUCK, value.encode("utf-8", "replace").decode())
+            return _NEVER_LOGGED.sub(_stand_in, value.encode("utf-8", "replace").decode())
         case bool() | float() | None:
             return value
         case int():
@@ -121,6 +123,10 @@ def _struck(value: Any) -> Any:
             return [_struck(one) for one in value]
         case _:
             return _struck(str(value))
+
+
+def _stand_in(found: Any) -> str:
+    return str(found[0]) if _RULES_FILE.fullmatch(found[0]) else STRUCK
 
 
 def _to_line(_logger: WrappedLogger, _method: str, event: EventDict) -> str:

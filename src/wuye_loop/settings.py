@@ -33,6 +33,11 @@ class Settings(BaseSettings):
         description="PostgreSQL (15 to 18) to use, as postgresql://user:password@host/name. "
         "Unset: a server of our own is started under `data`, so that nothing needs to be installed.",
     )
+    database_name: str = Field(
+        "wuye",
+        pattern=r"^[a-z][a-z0-9_]{0,62}$",
+        description="Which database of our own server: `wuye_demo` is what the demonstration left. It must be there.",
+    )
     data: Path = Field(
         Path("var"),
         description="Folder for what must outlive the process: the embedded server's files, keys, attachments.",

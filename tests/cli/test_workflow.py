@@ -1,9 +1,11 @@
 import json
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 from tests.cli.conftest import Run
+from tests.versions import version
 from typer.testing import CliRunner
 
 from wuye_loop import settings
@@ -129,6 +131,21 @@ def test_published_versions_are_listed_and_one_in_use_is_not_removed(healthy: Ru
         refused = healthy("workflow", "remove", "kuiwen@1")
     assert refused.exit_code == 1
     assert "3 件在办诉求按 kuiwen@1 办理，如 " in refused.stderr
+
+
+def test_a_version_is_what_was_published_whatever_its_file_says_now(
+    look: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited = tmp_path / "kuiwen@1.yaml"
+    edited.write_text(version(1, ("- {is: 5 workdays", "- {is: 4 workdays")), encoding="utf-8")
+    monkeypatch.setenv("WUYE_WORKFLOWS", str(tmp_path))
+    settings.load.cache_clear()
+    compared = look("diff", "kuiwen@1", edited)
+    assert "由 5 个工作日改为 4 个工作日" in compared.stdout
+    assert f"{edited} 与已发布的 kuiwen@1 不同" in compared.stderr
+    assert len(re.findall("[0-9a-f]{64}", compared.stderr)) == 2
+    replayed = look("replay", "--against", "kuiwen@1", "--json")
+    assert json.loads(replayed.stdout)["same"] == 3
 
 
 def test_a_unit_that_open_grievances_use_is_not_ended(healthy: Run, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ def test_five_days_end_with_sound_ledgers_and_say_so_in_one_object(
     assert found["closed"] > 0
     for title in ("诉求所处环节", "问题转办", "逾期与升级", "督办单", "按期率与满意率", "一件诉求的全程", "偏差 0"):
         assert title in tables
+    assert "WUYE_DATABASE_NAME=wuye_demo wuye-loop explain WY" in tables
 
 
 def test_the_same_seed_gives_the_same_counts_in_whatever_order_requests_are_answered(

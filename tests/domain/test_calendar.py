@@ -304,16 +304,14 @@ def test_a_shift_until_midnight_is_written_with_a_close_of_zero() -> None:
     assert due("2026-11-06 23:00", "2 workhours", calendar=late) == "2026-11-09 17:00"
 
 
-@pytest.mark.parametrize("span", ["10000 months", "10000 workdays", "10000 days", "10000 workhours", "10000 hours"])
+@pytest.mark.parametrize("span", ["600 months", "10000 workdays", "10000 days", "10000 workhours", "10000 hours"])
 @pytest.mark.parametrize("starts", Starts)
 def test_a_deadline_beyond_2200_is_refused_in_words(span: str, starts: Starts) -> None:
     with pytest.raises(ValueError, match="knows the years 1990 to 2200"):
         CALENDAR.due(datetime(2200, 12, 30, tzinfo=UTC), Span.parse(span), starts)
 
 
-@pytest.mark.parametrize(
-    "span", ["-10000 months", "-10000 workdays", "-10000 days", "-10000 workhours", "-10000 hours"]
-)
+@pytest.mark.parametrize("span", ["-600 months", "-10000 workdays", "-10000 days", "-10000 workhours", "-10000 hours"])
 def test_a_shift_before_1990_is_refused_in_words(span: str) -> None:
     with pytest.raises(ValueError, match="knows the years 1990 to 2200"):
         CALENDAR.shift(datetime(1990, 1, 5, tzinfo=UTC), Span.parse(span))

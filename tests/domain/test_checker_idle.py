@@ -81,3 +81,47 @@ def test_a_duty_that_is_nearly_another_is_remarked_on(role: str, router: str, re
     found = changed(SMALL, by_duty, ("level: street}\n  - {kind: desk}", f"level: street, duty: {router}}}\n  - {{kind: desk}}"))  # fmt: skip
     assert [one.code for one in found] == ["alike"] * remarks
     assert all("是不是同一个？" in one.message for one in found)
+
+
+def test_a_state_that_can_be_left_only_for_a_while_is_remarked_on() -> None:
+    hurry = (
+        "    by: handler\n    if: {open.assist: 0}",
+        "    by: handler\n    within: 5 minutes\n    if: {open.assist: 0}",
+    )
+    stay = (
+        "  suspend: {title: 挂起, from: handling, to: paused, by: system}",
+        "  suspend: {title: 挂起, from: paused, to: paused, by: system}",
+    )
+    alone = ("from: [received, handling], to: merged, by: desk", "from: received, to: merged, by: desk")
+    found = [one for one in changed(SMALL, hurry, stay, alone) if one.code == "closing-door"]
+    assert [(one.severity, one.line) for one in found] == [
+        ("warning", SMALL[: SMALL.index("  handling: {")].count("\n") + 1)
+    ]
+    assert "finish 都限了时" in found[0].message
+    driven = ("- {at: +2 workdays, act: take_back, to: handler}", "- {at: +2 workdays, act: push}")
+    push = (
+        "  take_back: {title",
+        "  push: {title: 送审, from: handling, to: checking, by: system}\n  take_back: {title",
+    )
+    assert "closing-door" not in [one.code for one in changed(SMALL, hurry, stay, alone, driven, push)]
+
+
+JUDGED = (
+    ("      issued: {title: 已签发, holder: holder}", "      issued: {title: 已签发, holder: holder}\n      answered: {title: 已回复, holder: inspector}"),
+    ("during: issued, limit: {is: 2 workdays}", "during: [issued, answered], limit: {is: 2 workdays}"),
+)  # fmt: skip
+ANSWER = "answer: {title: 回复, from: issued, to: closed, by: holder, needs: {measures: text}}"
+
+
+@pytest.mark.parametrize(("by", "codes"), [("inspector", []), ("[inspector, holder]", ["self-verify"])])
+def test_the_holder_of_a_task_does_not_accept_its_own_work(by: str, codes: list[str]) -> None:
+    then = f"answer: {{title: 回复, from: issued, to: answered, by: holder}}\n      sign_off: {{title: 销号, from: answered, to: closed, by: {by}}}"
+    found = changed(SMALL, *JUDGED, (ANSWER, then))
+    assert [one.code for one in found] == codes
+    assert all("holder 和 inspector 都能做 sign_off" in one.message for one in found)
+
+
+def test_a_judge_whom_nothing_keeps_apart_from_the_doer_is_remarked_on() -> None:
+    (found,) = changed(SMALL, ("separate: [[handler, desk], [handler, inspector]]", "separate: [[handler, inspector]]"))
+    assert (found.severity, found.code) == ("warning", "not-apart")
+    assert found.message.startswith("handler 把工作交到 checking 由 desk 认可，而 separate 没有写这两个要互不相同")

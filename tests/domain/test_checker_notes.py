@@ -152,3 +152,27 @@ def test_a_timer_whose_action_may_find_the_grievance_elsewhere_is_remarked_on() 
         "by: [holder, system], if: {state: handling}, effect: {act: suspend}",
     )
     assert changed(SMALL, *TIMED, PUSHED, PUSH, asked_first) == []
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "says"),
+    [
+        ('- {when: {text: {pattern: "起火|爆炸"}}, urgency', "- {when: {txt: 起火}, urgency", "没有事实“txt”"),
+        ('- {category: 电梯, pattern: "电梯|升降机"}', "- {category: 电梯, patern: x}", "patern"),
+        ("decide: {title: 审批时限, during: asked, limit: {is: 1 workday}", "decide: {title: 审批时限, during: asked, limit: {is: 1 wrkday}", "要写一段时间"),
+    ],
+)  # fmt: skip
+def test_what_is_broken_in_a_list_of_one_is_said_alone(was: str, now: str, says: str) -> None:
+    found = [one.message for one in changed(SMALL, (was, now))]
+    assert any(says in message for message in found)
+    assert not any("至少写" in message for message in found)
+
+
+def test_a_file_named_for_another_version_is_refused() -> None:
+    def codes(file: str) -> list[str]:
+        return [one.code for one in check(SMALL, file)[1]]
+
+    assert codes("some/folder/small@1.yaml") == codes("city.yaml") == codes("small.yaml") == []
+    assert codes("some/folder/small@2.yaml") == codes("town@1.yml") == ["file-name"]
+    (found,) = check(SMALL, "small@3.yaml")[1]
+    assert str(found) == "small@3.yaml:2:10: 文件名是 small@3，里面写的却是 small@1：请改文件名，或改 name 和 version"

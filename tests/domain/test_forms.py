@@ -70,6 +70,19 @@ def test_an_empty_form_asks_nothing_and_takes_nothing() -> None:
     assert problems(form(), {"more": 1}) == [{"path": "", "problem": "表单里没有这一项"}]
 
 
+def test_a_field_that_is_not_asked_for_is_answered_with_those_that_are() -> None:
+    assert problems(form(days="int", reason="text"), {"days": 1, "reason": "x", "张三": "13912345678"}) == [
+        {"path": "", "problem": "表单里没有这一项，只有：days、reason"}
+    ]
+
+
+def test_a_text_that_may_be_left_empty_is_left_out_when_it_is() -> None:
+    asked = form(note="text?", sure="bool", why={"text": {}, "when": {"form.sure": False}})
+    assert asked.validate({"note": "", "sure": True, "why": ""}, {}) == {"sure": True}
+    assert problems(asked, {"note": "", "sure": False, "why": ""}) == [{"path": "why", "problem": "必填"}]
+    assert problems(form(way={"choice?": ["甲"]}), {"way": ""}) == [{"path": "way", "problem": "要从这些里选:甲"}]
+
+
 @pytest.mark.parametrize(
     ("given", "problem"),
     [

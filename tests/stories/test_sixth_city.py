@@ -131,6 +131,8 @@ async def test_silence_accepts_a_return_and_a_ruling_becomes_a_precedent(drive: 
     assert refused["type"] == "/problems/forbidden"
     ruling = {"unit": "street-1", "grounds": "电梯安全由街道牵头"}
     await drive.on_task("joint-office", task["id"], "rule_out", ruling)
+    row = await drive.get("desk-centre", f"/v1/grievances/{number}")
+    assert (row["state"], row["lead_unit"]) == ("assigned", "street-1")  # the ruling holds at once
     # The next such matter goes where the ruling says, and the trace quotes it.
     other = await drive.push("a2", category="电梯", complainant=neighbour("a2"))
     row = await drive.act("desk-centre", other, "accept")

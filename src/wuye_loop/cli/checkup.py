@@ -150,7 +150,11 @@ def _files(settings: Settings, published: Mapping[str, str]) -> Iterator[Remark]
                 if not wrong:
                     yield Remark("warning", "流程文件", f"{path} 还没有发布：启动 up 或 serve 时发布")
             elif content != published[name]:
-                words = f"{path} 与已发布的 {name} 不同：已发布的不能改，请恢复文件，另用新版本号发布"
+                then, now = workflows.digest_of(published[name]), workflows.digest_of(content)
+                words = (
+                    f"{path} 与已发布的 {name} 不同（已发布的 sha256 是 {then}，文件是 {now}）："
+                    "已发布的不能改，请恢复文件，另用新版本号发布"
+                )
                 yield Remark("wrong", "流程文件", words)
             else:
                 yield Remark("ok", "流程文件", f"{name} 与已发布的一致")

@@ -79,6 +79,12 @@ def _published(data: Path | None) -> Mapping[str, str]:
         return workflows.published(session)
 
 
+def _published_here(data: Path | None) -> Mapping[str, str]:
+    """Return what is published, where there is an installation to ask."""
+    settings = settings_for(data)
+    return {} if settings.database_url is None and not settings.data.is_dir() else _published(data)
+
+
 def _resolved(file: Path, data: Path | None) -> str:
     whole = read_whole(text_in(file), str(file), bases_of(file, data))
     if not isinstance(whole, Extended) or not isinstance(whole.data, dict):
@@ -107,29 +113,39 @@ def _print_sources(file: Path, data: Path | None, *, as_json: bool) -> None:
 
 def bases_of(file: Path, data: Path | None) -> Bases:
     """Return how the base of a file is found; an installation is only asked if there is one."""
-    settings = settings_for(data)
-
-    def published() -> Mapping[str, str]:
-        if settings.database_url is None and not settings.data.is_dir():
-            return {}
-        return _published(data)
-
-    return bases(file, settings.workflows, published)
+    return bases(file, settings_for(data).workflows, lambda: _published_here(data))
 
 
 def text_of(which: str, data: Path | None) -> tuple[str, str]:
-    """Find a file by its path, else among the folders of workflows, else among those published: its text, and its name.
+    """Find a file by its path, else a version among those published, else among the folders: its text, and its name.
 
-    The text is whole: the base that it extends is behind it. Raises Refused, or YamlDocError for what cannot be read.
+    The text is whole: the base that it extends is behind it. What is published is what grievances run under: a file of
+    the same name that differs is told of, and not used. Raises Refused, or YamlDocError for what cannot be read.
     """
-    file = Path(which) if Path(which).is_file() else None
-    if file is None and ("@" not in which or "/" in which):
+    if Path(which).is_file():
+        return _whole(Path(which), data)
+    if "@" not in which or "/" in which:
         raise Refused(f"没有文件 {which}；流程写成 名称@版本，如 kuiwen@1")
-    file = file or find(which, settings_for(data).workflows)
+    file = find(which, settings_for(data).workflows)
+    published = _published_here(data)
+    if which in published:
+        if file is not None:
+            _tell_apart(which, published[which], *_whole(file, data))
+        return published[which], f"{which}.yaml"
     if file is not None:
-        return bundle(text_in(file), str(file), bases_of(file, data)), str(file)
-    published = _published(data)
-    if which not in published:
-        known = "、".join(published)
-        raise Refused(f"没有流程 {which}" + (f"；已发布：{known}" if known else "；还没有发布过流程"))
-    return published[which], f"{which}.yaml"
+        return _whole(file, data)
+    known = "、".join(published)
+    raise Refused(f"没有流程 {which}" + (f"；已发布：{known}" if known else "；还没有发布过流程"))
+
+
+def _whole(file: Path, data: Path | None) -> tuple[str, str]:
+    return bundle(text_in(file), str(file), bases_of(file, data)), str(file)
+
+
+def _tell_apart(which: str, published: str, text: str, file: str) -> None:
+    from wuye_loop.store.workflows import digest_of  # noqa: PLC0415 as above
+
+    if text != published:
+        then, now = digest_of(published), digest_of(text)
+        words = f"{file} 与已发布的 {which} 不同（已发布的 sha256 是 {then}，文件是 {now}）：这里用已发布的"
+        err.print(words, style="yellow", markup=False, soft_wrap=True)

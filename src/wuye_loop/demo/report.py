@@ -1,7 +1,9 @@
 """What a play shows: tables in the words of the people who read them."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +12,7 @@ from rich.table import Table
 from wuye_loop.demo import timeline
 from wuye_loop.demo.results import DESK, Results
 from wuye_loop.demo.scene import COMMAND, HOTLINE, SUPERVISOR, Scene
+from wuye_loop.demo.stage import DATABASE
 from wuye_loop.domain.workflow import Workflow
 
 _WORST, _UNITS = 10, 20
@@ -135,6 +138,14 @@ def _summary(console: Console, found: Results, scene: Scene) -> None:
     )
     refused = f"，其中 {len(scene.doors.refused)} 次为当时不允许的动作（409）" if scene.doors.refused else ""
     console.print(f"全部动作经 HTTP 接口完成：{scene.doors.calls} 次请求{refused}；用时 {one.seconds} 秒。\n")
+
+
+def leave_word(console: Console, folder: Path, number: str) -> None:
+    """Say how to go on with what the play left: it is not in the database that commands open by themselves."""
+    console.print("[bold]接着看[/] 演示的数据在另一个库里，命令前面加上库名，如：")
+    line = f"WUYE_DATABASE_NAME={DATABASE} wuye-loop explain {number} --data {shlex.quote(str(folder))}"
+    console.print(line, markup=False, soft_wrap=True)
+    console.print()
 
 
 def invite(console: Console, address: str, scene: Scene) -> None:

@@ -73,6 +73,8 @@ class Show:
                 await self._play(Play(site, clock, scene, calendar), script)
                 found = await asyncio.to_thread(results.gather, site, perf_counter() - began)
                 await report.show(self.console, found, scene, rules.workflow, mapped=script.to_the_end)
+            if self.leave and not self.settings.database_url:
+                report.leave_word(self.console, self.settings.data, next(iter(scene.cases), "编号"))
             if self.as_json:
                 sys.stdout.write(f"{orjson.dumps(found.summary.as_json()).decode()}\n")
                 sys.stdout.flush()

@@ -13,6 +13,8 @@ from wuye_loop.domain.instants import as_text
 from wuye_loop.domain.situation import EMPTY, TaskState, World
 from wuye_loop.domain.wall import EARLIEST
 
+_LAST_YEAR = 2100
+
 
 def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskState | None) -> dict[str, Any]:
     """Check a submitted form; free text is struck of identities before it may reach the ledger."""
@@ -34,11 +36,19 @@ def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskSta
             raise BadForm("没有这个单位", fields=[{"path": name, "problem": "没有这个单位，或它已停用"}])
         elif kind == "file" and not set(value) <= world.files(value):
             raise BadForm("没有这个文件", fields=[{"path": name, "problem": "请先上传文件，再填它的编号"}])
-        elif kind == "date" and date.fromisoformat(str(value)) < world.calendar.local_date(world.now):
-            raise BadForm("日期已过", fields=[{"path": name, "problem": "日期不能早于今天"}])
+        elif kind == "date":
+            _ahead(world, name, date.fromisoformat(str(value)))
         elif kind == "time":
             answers[name] = _past(world, name, datetime.fromisoformat(str(value)))
     return answers
+
+
+def _ahead(world: World, name: str, day: date) -> None:
+    """Refuse a day that is over, and one so far off that a ladder after it would leave the calendar."""
+    if day < world.calendar.local_date(world.now):
+        raise BadForm("日期已过", fields=[{"path": name, "problem": "日期不能早于今天"}])
+    if day.year > _LAST_YEAR:
+        raise BadForm("日期太远", fields=[{"path": name, "problem": f"日期不能晚于 {_LAST_YEAR} 年"}])
 
 
 def _past(world: World, name: str, at: datetime) -> str:

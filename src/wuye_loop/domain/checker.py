@@ -1,17 +1,21 @@
 """Proves a workflow definition before anything is built from it: `transitions` would accept broken machines silently."""
 
+import re
+
 from pydantic import ValidationError
 
 from wuye_loop.domain.checker_apart import check_apart
 from wuye_loop.domain.checker_chains import check_chains
 from wuye_loop.domain.checker_clocks import check_clocks
 from wuye_loop.domain.checker_conditions import check_conditions
+from wuye_loop.domain.checker_doors import check_doors
 from wuye_loop.domain.checker_duties import check_duties
 from wuye_loop.domain.checker_effects import check_effects
 from wuye_loop.domain.checker_finding import Finding, Findings
 from wuye_loop.domain.checker_graph import check_graph
 from wuye_loop.domain.checker_idle import check_idle
 from wuye_loop.domain.checker_joins import check_joins
+from wuye_loop.domain.checker_judges import check_judges
 from wuye_loop.domain.checker_kin import check_kin
 from wuye_loop.domain.checker_names import check_names
 from wuye_loop.domain.checker_papers import check_papers
@@ -26,6 +30,8 @@ from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.extending import Bases, ExtendingError, read_whole
 from wuye_loop.domain.workflow import Workflow
 from wuye_loop.domain.yamldoc import Path, YamlDocError
+
+_FILE = re.compile(r"(?:^|[/\\])([a-z][a-z0-9-]{1,39}@[0-9]+)\.ya?ml$")
 
 __all__ = ["Finding", "check", "load", "parse"]
 
@@ -54,10 +60,19 @@ def check(
     empty += [("tasks", kind, "states") for kind, task in workflow.tasks.items() if not task.states]
     for path in empty:
         findings.error(path, "no-states", "至少要有一个状态", key=True)
+    _check_file_name(workflow, file, findings)
     if not empty:
         _prove(Scene(workflow, findings, directory))
     found = findings.sorted
     return (None if any(item.severity == "error" for item in found) else workflow), found
+
+
+def _check_file_name(workflow: Workflow, file: str, findings: Findings) -> None:
+    """Note a file called `name@version` that holds another: people and commands find a version by its file's name."""
+    called = _FILE.search(file)
+    if called is not None and called[1] != workflow.id:
+        words = f"文件名是 {called[1]}，里面写的却是 {workflow.id}：请改文件名，或改 name 和 version"
+        findings.error(("version",), "file-name", words)
 
 
 def _unread(error: YamlDocError, code: str) -> Finding:
@@ -81,6 +96,8 @@ def _prove(scene: Scene) -> None:
     check_duties(scene, parts)
     check_apart(scene)
     check_routers(scene, parts)
+    check_doors(scene)
+    check_judges(scene)
     check_idle(scene)
     check_unused(scene, parts)
 

@@ -106,7 +106,7 @@ def _check_limits(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) 
 
 
 def _check_ladder(scene: Scene, cases: Cases, place: FlowPlace, clock: ClockSpec, path: Path) -> None:
-    if not clock.ladder:
+    if not clock.ladder and path[-1] not in scene.asked_overdue:
         scene.findings.warn(path, "no-ladder", "这个时限没有 ladder：到期时什么也不会发生", key=True)
     seen: set[RungSpec] = set()
     for index, rung in enumerate(clock.ladder):

@@ -57,6 +57,12 @@ class Findings:
         """Return the first of some places that the file itself wrote, and not what it extends; else the first."""
         return next(filter(self.wrote, paths), paths[0])
 
+    def has(self, path: Sequence[str | int], code: str) -> bool:
+        """Say whether this was noted at that place already."""
+        file, mark = self._doc.place(written(self._doc.data, path))
+        place = (file, mark.line, mark.column, code)
+        return any((one.file, one.line, one.column, one.code) == place for one in self._found)
+
     @property
     def data(self) -> object:
         """The definition as plain data, with what it extends."""

@@ -59,4 +59,5 @@ def _check_rungs(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) -
                 f"时限在状态{quoted(left[0])}里也走，而 {rung.act} 不能从那里做：在那里到期只记台账，什么也不做。"
                 f"请把 {left[0]} 加进 {rung.act} 的 from，或给这一级写 when: {{state: …}}"
             )
-            scene.findings.warn((*path, index, "act"), "idle-rung", words)
+            at = scene.findings.own((*path, index, "act"), (*path[:-1], "during"), (*place.path, "states", left[0]))
+            scene.findings.warn(at, "idle-rung", words)

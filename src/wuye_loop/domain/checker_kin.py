@@ -26,6 +26,11 @@ def check_kin(scene: Scene) -> None:
                 scene.findings.error((*path, "tasks", kind), "unknown-name", words, key=True)
             else:
                 _check_new(scene, (*path, "tasks", kind), f"任务 {kind} 的状态", states, task.states)
+        ends = {name for name, state in scene.workflow.states.items() if state.final}
+        for was, now in migration.states.items():
+            if now in ends and was not in ends:
+                words = f"在办的诉求不能迁到终态：{was} 要对应一个还没有结束的状态，{now} 是终态"
+                scene.findings.error((*path, "states", was), "final-place", words)
         clocks = [name for place in scene.places for name in place.flow.clocks]
         _check_new(scene, (*path, "clocks"), "时限", migration.clocks, clocks)
         _check_new(scene, (*path, "roles"), "角色", migration.roles, scene.workflow.roles)

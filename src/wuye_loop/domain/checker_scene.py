@@ -12,6 +12,7 @@ from wuye_loop.domain.yamldoc import Path
 
 SYSTEM, HOLDER, OPENER, BACK, TARGET, ONE_LEVEL_UP = "system", "holder", "opener", "back", "target", "one_level_up"
 
+_OVERDUE = "overdue."
 _HANDED_ON = 3  # through how many kinds of task one field may be handed on
 
 
@@ -156,6 +157,11 @@ class Scene:
         return found
 
     @cached_property
+    def asked_overdue(self) -> frozenset[str]:
+        """The clocks of which a condition asks whether they are overdue: that is what they are for."""
+        return frozenset(key.removeprefix(_OVERDUE) for key in _keys(self.findings.data) if key.startswith(_OVERDUE))
+
+    @cached_property
     def opened_by_lines(self) -> frozenset[str]:
         """The kinds of task that lines of documents open: who issues the document decides who opens them."""
         return frozenset(kind.opens for kind in self.workflow.documents.values() if kind.opens is not None)
@@ -185,6 +191,17 @@ class Scene:
         spec = self.workflow.states.get(state)
         role = self.workflow.roles.get(spec.holder or "") if spec else None
         return role is not None and role.unit == "lead"
+
+
+def _keys(node: object) -> Iterator[str]:
+    """Give every key of a definition, however deep."""
+    if isinstance(node, dict):
+        for key, inner in node.items():
+            yield str(key)
+            yield from _keys(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _keys(inner)
 
 
 def _calls_of(workflow: Workflow, place: FlowPlace) -> Iterator[tuple[Mapping[str, FieldSpec], list[EffectCall]]]:

@@ -76,8 +76,11 @@ def _one_per_union(details: Iterable[ErrorDetails]) -> Iterable[ErrorDetails]:
         detail["loc"][:-1] for detail in every if detail["type"] == "missing"
     }  # models that the writer did not mean
     kept: dict[Place, ErrorDetails] = {}
+    broken = {detail["loc"][:end] for detail in every for end in range(len(detail["loc"]))}
     for detail in every:
         loc = detail["loc"]
+        if detail["type"] == "too_short" and loc in broken:
+            continue  # what is broken in the list was not counted: it is not that nothing was written
         tag = next((index for index, step in enumerate(loc) if _is_tag(step)), None)
         place: Place = loc if tag is None else loc[:tag]
         have = kept.get(place)

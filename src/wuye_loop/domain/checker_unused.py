@@ -1,6 +1,6 @@
 """Checks names that a file defines and nothing uses, and duties that are written in two ways.
 
-A role for whoever holds a kind of task needs no mention: it is how people call them.
+Who sends and who complains need no mention, nor whoever holds a kind of task: the role is how people call them.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from rapidfuzz import fuzz
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_routers import DUTY, Part, named
 from wuye_loop.domain.checker_scene import Scene
-from wuye_loop.domain.workflow import TaskUnit
+from wuye_loop.domain.workflow import Role, TaskUnit
 from wuye_loop.domain.yamldoc import Path
 
 _ALIKE = 90  # of 100: two duties so alike are likely one, miswritten
@@ -23,9 +23,7 @@ def check_unused(scene: Scene, parts: Sequence[Part]) -> None:
     """Note roles and instruments that nothing names, and odd duties; `parts` are the parameters of the routers."""
     data = scene.findings.data
     used = set(_texts(data))
-    held = {
-        name for name, role in scene.workflow.roles.items() if role.unit == "assist" or isinstance(role.unit, TaskUnit)
-    }
+    held = {name for name, role in scene.workflow.roles.items() if _needs_no_mention(role)}
     for part, what in _DEFINED.items():
         defined = data.get(part) if isinstance(data, dict) else None
         for name in defined if isinstance(defined, dict) else ():
@@ -34,6 +32,10 @@ def check_unused(scene: Scene, parts: Sequence[Part]) -> None:
                 scene.findings.warn((part, name), "unused", words, key=True)
     if scene.directory is None:  # else each duty is looked up there
         _check_duties(scene, [(path, name) for path, what, name in named(scene, parts) if what == DUTY])
+
+
+def _needs_no_mention(role: Role) -> bool:
+    return role.is_ is not None or role.unit == "assist" or isinstance(role.unit, TaskUnit)
 
 
 def _texts(node: object) -> Iterator[str]:

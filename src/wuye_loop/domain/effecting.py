@@ -71,7 +71,7 @@ def _extend_clock(builder: Builder, context: Context, params: Mapping[str, Any])
     if clock is None:
         raise IllegalAction("时限已经结束，不能延期")
     number = int(context.value(builder, params["by"]))
-    span = Span(number, TimeUnit(params.get("unit", "workday")))
+    span = _span(number, TimeUnit(params.get("unit", "workday")), str(params["by"]))
     total = builder.grievance.counts.get(f"cycle_extended.{clock.name}", 0) + number
     cap = _cap(builder, context, params)
     if cap is not None and total > cap.n:
@@ -80,6 +80,13 @@ def _extend_clock(builder: Builder, context: Context, params: Mapping[str, Any])
     moved = clocks.extend(clock, span, builder.world.now, builder.world.calendar)
     builder.put_clock(moved)
     builder.remarks["extended"] = {"clock": clock.name, "by": str(span)}
+
+
+def _span(number: int, unit: TimeUnit, field: str) -> Span:
+    try:
+        return Span(number, unit)
+    except ValueError as error:
+        raise BadForm("延期太长", fields=[{"path": field, "problem": str(error)}]) from None
 
 
 def _cap(builder: Builder, context: Context, params: Mapping[str, Any]) -> Span | None:

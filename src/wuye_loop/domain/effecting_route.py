@@ -1,6 +1,7 @@
 """What effects do about who is in charge: routing, assignment, release, classification, levels, precedents."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from wuye_loop.domain.builder import Builder
@@ -9,6 +10,8 @@ from wuye_loop.domain.drafts import PrecedentDraft
 from wuye_loop.domain.effecting_context import Context, Unrouted
 from wuye_loop.domain.errors import BadForm, Conflict, IllegalAction
 from wuye_loop.domain.roles import unit_of
+from wuye_loop.domain.router import Precedent
+from wuye_loop.domain.situation import Situation
 
 
 def route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
@@ -18,7 +21,7 @@ def route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
         _appoint(builder, str(named))
         builder.remarks["routing"] = [{"kind": "desk", "outcome": "matched", "why": "人工指定", "unit": named}]
         return
-    choice = builder.world.choose(builder.situation)
+    choice = builder.world.choose(_with_rulings(builder))
     builder.remarks["routing"] = [trace.as_json() for trace in choice.trace]
     if choice.unit is None:
         raise Unrouted(choice)
@@ -36,6 +39,18 @@ def route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
     for assist in choice.assists:
         if assist != choice.unit and builder.world.directory.unit(assist):
             context.open_task(builder, "assist", assist, None, {})
+
+
+def _with_rulings(builder: Builder) -> Situation:
+    """Return the grievance as the routers are to see it: a unit may be ruled to be in charge in this very step."""
+    if not builder.precedents:
+        return builder.situation
+    area, calendar = builder.grievance.area_path, builder.world.calendar
+    ruled = (
+        Precedent(draft.ruling, draft.to_unit, draft.reason, area, calendar.local_date(draft.at).isoformat())
+        for draft in reversed(builder.precedents)
+    )
+    return replace(builder.situation, ruled=tuple(ruled))
 
 
 def _appoint(builder: Builder, code: str) -> None:

@@ -211,6 +211,9 @@ class Form:
         self.conditional = any(spec.when is not None for spec in specs.values())
         self._written = any(spec.type in _WRITTEN for spec in specs.values())
         self.refined = tuple((key, spec.type) for key, spec in specs.items() if spec.type in _REFINED)
+        self._blank = tuple(
+            key for key, spec in specs.items() if spec.type == "text" and (spec.optional or spec.when is not None)
+        )
         self._looked_at = {key: spec for key, spec in specs.items() if spec.when is not None or spec.type in _CHECKED}
 
     def schema(self, labels: Mapping[str, str]) -> dict[str, object]:
@@ -230,7 +233,7 @@ class Form:
         if not self.specs and not raw:
             return {}
         try:
-            read = self._read(raw)
+            read = self._read(self._without_blanks(raw))
         except ValidationError as error:
             raise FormProblem(_problems(error, self.specs)) from None
         filled = read.model_dump(mode="json") if self._written else read.__dict__
@@ -242,6 +245,11 @@ class Form:
         if problems:
             raise FormProblem(problems)
         return answers
+
+    def _without_blanks(self, raw: Mapping[str, object]) -> Mapping[str, object]:
+        """Leave out what a web form sends for a text that may be left empty and was."""
+        blank = [key for key in self._blank if raw.get(key) == ""]
+        return {key: value for key, value in raw.items() if key not in blank} if blank else raw
 
     @staticmethod
     def _check(
@@ -280,5 +288,7 @@ def _problems(error: ValidationError, specs: dict[str, FieldSpec]) -> list[dict[
             words = f"要从这些里选:{'、'.join(spec.choices)}"
         if spec is not None and item["type"] not in _WORDS:
             words = _WRITTEN_SO.get(spec.type, words)
+        if item["type"] == "extra_forbidden" and specs:  # what was written there is not repeated: it may be anything
+            words = f"{words}，只有：{'、'.join(specs)}"
         problems.append({"path": name if spec is not None else "", "problem": words})
     return problems

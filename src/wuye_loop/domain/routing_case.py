@@ -6,12 +6,12 @@ from wuye_loop.domain.situation import Situation, World
 
 
 def routing_case(world: World, situation: Situation, precedents: tuple[Precedent, ...] = ()) -> RoutingCase:
-    """Return the question: the facts, the place, the units that sent it back, earlier rulings."""
+    """Return the question: the facts, the place, the units that sent it back, rulings up to this very step."""
     grievance = situation.grievance
     return RoutingCase(
         facts=facts_of(world, situation),
         area_path=grievance.area_path,
         level=grievance.level,
         returned=frozenset(grievance.data.get("returned", ())),
-        precedents=precedents,
+        precedents=(*situation.ruled, *precedents),
     )

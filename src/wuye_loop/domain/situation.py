@@ -18,6 +18,7 @@ from wuye_loop.domain.terms import ActorKind
 if TYPE_CHECKING:
     from wuye_loop.domain.calendar import WorkCalendar
     from wuye_loop.domain.directory import Directory
+    from wuye_loop.domain.router import Precedent
     from wuye_loop.domain.routing import Choice
     from wuye_loop.domain.rules import Rules
 
@@ -193,6 +194,8 @@ class Situation:
     tasks: Mapping[UUID, TaskState]
     clocks: Mapping[UUID, Clock]
     _going: Going | None = field(default=None, compare=False, repr=False)
+    #: Rulings of this very step, the newest first: the routers see them before they are posted.
+    ruled: tuple["Precedent", ...] = field(default=(), compare=False, repr=False)
 
     def going(self) -> Going:
         """Return the clocks that have not ended: of the main flow (None) and of each task, by name."""

@@ -27,6 +27,8 @@ CHINESE: Final = {
     TimeUnit.MONTH: "个月",
 }
 LARGEST: Final = 10_000
+#: Fifty years: a limit, its ladder and an extension together stay within the years that a calendar knows.
+_MOST_MONTHS: Final = 600
 _WRITTEN: Final = re.compile(r"([+-]?[0-9]{1,5}) +([a-z]+)")
 _UNITS: Final = {name: unit for unit in TimeUnit for name in (unit.value, f"{unit.value}s")}
 _ALLOWED: Final = "、".join(f"{unit.value}s" for unit in TimeUnit)
@@ -36,7 +38,7 @@ WRITTEN_AS: Final = f"要写一段时间：写数字和单位，如 5 workdays�
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A signed number of one time unit, at most 10,000 of it: the limit of a clock, the offset of a rung."""
+    """A signed number of one time unit, at most 10,000 of it (600 months): the limit of a clock, the offset of a rung."""
 
     n: int
     unit: TimeUnit
@@ -48,8 +50,9 @@ class Span:
         one = {_MINUTE: timedelta(minutes=1), _HOUR: timedelta(hours=1)}.get(self.unit)
         object.__setattr__(self, "elapsed", None if one is None else self.n * one)
         object.__setattr__(self, "working", self.unit in (_WORKHOUR, _WORKDAY))
-        if not -LARGEST <= self.n <= LARGEST:
-            raise ValueError(f"一段时间的数字最多 {LARGEST}（{self.unit.value}），不能是 {self.n}")
+        most = _MOST_MONTHS if self.unit is TimeUnit.MONTH else LARGEST
+        if not -most <= self.n <= most:
+            raise ValueError(f"一段时间的数字最多 {most}（{self.unit.value}），不能是 {self.n}")
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import orjson
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -201,7 +202,19 @@ def server_url(settings: Settings) -> Iterator[str]:
         yield settings.database_url
         return
     with postgres.running(settings.data, pg_bin=settings.pg_bin) as server:
-        yield server.url
+        yield database_of(server.url, settings.database_name)
+
+
+def database_of(url: str, name: str) -> str:
+    """Return the URL of another database on our own server. Raises UnfitDatabase where there is none of that name."""
+    named = make_url(url)
+    if named.database == name:
+        return url
+    plain = named.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            raise UnfitDatabase(f"这个数据目录里没有数据库 {name}（WUYE_DATABASE_NAME）")
+    return named.set(database=name).render_as_string(hide_password=False)
 
 
 def alembic_config(**attributes: object) -> Config:
