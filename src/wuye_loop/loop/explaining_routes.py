@@ -1,9 +1,9 @@
 """Why this unit: every routing decision of the ledger with what each router said, and every change of hands since."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from wuye_loop.domain.instants import as_text
+from wuye_loop.domain.routing_words import router_words
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import World
 from wuye_loop.domain.wording import quoted
@@ -11,16 +11,6 @@ from wuye_loop.loop.explaining_days import said_at
 from wuye_loop.loop.explaining_eras import Times
 from wuye_loop.loop.explaining_history import History, deed, doer
 from wuye_loop.store.reading import LedgerRow
-
-_OUTCOMES = {
-    "matched": "选中",
-    "fallback": "用后备单位",
-    "no-match": "没有定出",
-    "skipped": "跳过",
-    "asked": "先问外部系统",
-    "desk": "留给人工",
-    "shown": "供参考",
-}
 
 
 def hands(world: World, past: History, times: Times | None = None) -> dict[str, Any]:
@@ -59,7 +49,7 @@ def _decision(world: World, row: LedgerRow, rules: Rules) -> dict[str, Any] | No
         head += "：主办单位放手"
     elif row.facts.get("routed") is False:
         head += "：没有定出单位，留待人工"
-    words = [f"{head}。", *(f"　{_router(world, item)}" for item in trace)]
+    words = [f"{head}。", *(f"　{router_words(item, world.directory)}。" for item in trace)]
     return {
         "seq": row.seq,
         "at": as_text(row.at),
@@ -68,19 +58,6 @@ def _decision(world: World, row: LedgerRow, rules: Rules) -> dict[str, Any] | No
         "trace": list(trace),
         "words": words,
     }
-
-
-def _router(world: World, item: Mapping[str, Any]) -> str:
-    """Say what one router answered."""
-    title = "职责分离" if item.get("kind") == "separate" else item.get("title") or "人工"
-    said = f"{title}：{_OUTCOMES.get(str(item.get('outcome')), str(item.get('outcome')))}，{item.get('why')}"
-    assists = [str(world.directory.name_of(code)) for code in item.get("assists", ())]
-    if assists:
-        said += f"；协办{'、'.join(assists)}"
-    near = item.get("near", ())
-    if near:
-        said += f"；差一点成立的：{'；'.join(near)}"
-    return f"{said}。"
 
 
 def _separated(world: World, past: History) -> list[str]:

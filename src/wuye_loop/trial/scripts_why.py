@@ -1,13 +1,13 @@
 """Why a grievance of a sandbox stands where it does, what each router said, which rungs did nothing."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from wuye_loop.domain.drafts import Entry
 from wuye_loop.domain.effecting_context import Unrouted
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.readership import step_named
+from wuye_loop.domain.routing_words import router_words
 from wuye_loop.trial.case import Case
 from wuye_loop.trial.sandbox import Sandbox
 from wuye_loop.trial.scripts_time import offset_name
@@ -17,15 +17,6 @@ _ROUTED: Final = frozenset({_LEAD, "state", "stage", "holder", "level"})
 _ACTED: Final = _ROUTED - {_LEAD} | {"tasks"}
 _FIRED: Final = "fired"
 _RECEIVED: Final = "receive"
-_OUTCOMES: Final = {  # as `explain` says them
-    "matched": "选中",
-    "fallback": "用后备单位",
-    "no-match": "没有定出",
-    "skipped": "跳过",
-    "asked": "先问外部系统",
-    "desk": "留给人工",
-    "shown": "供参考",
-}
 _SHOWN: Final = 3  # rungs that did nothing
 
 
@@ -43,7 +34,8 @@ def reasons(town: Sandbox, case: Case, failed: str) -> list[str]:
 def refused_routing(town: Sandbox, error: WuyeError) -> list[str]:
     """Return what each router said where a step was refused because none of them found a unit."""
     turn = error.__context__
-    return [_router(town, trace.as_json()) for trace in turn.choice.trace] if isinstance(turn, Unrouted) else []
+    traces = turn.choice.trace if isinstance(turn, Unrouted) else ()
+    return [router_words(trace.as_json(), town.town.directory) for trace in traces]
 
 
 def _routing(town: Sandbox, case: Case, *, proposal: bool) -> list[str]:
@@ -52,7 +44,10 @@ def _routing(town: Sandbox, case: Case, *, proposal: bool) -> list[str]:
     if not routed:
         return []
     last = routed[-1]
-    return [_head(town, case, last), *(f"　{_router(town, item)}" for item in last.facts["routing"])]
+    return [
+        _head(town, case, last),
+        *(f"　{router_words(item, town.town.directory)}" for item in last.facts["routing"]),
+    ]
 
 
 def _head(town: Sandbox, case: Case, entry: Entry) -> str:
@@ -66,16 +61,6 @@ def _head(town: Sandbox, case: Case, entry: Entry) -> str:
         "没有定出单位，留待人工" if entry.facts.get("routed") is False else f"定为 {unit}" if unit else "主办单位没有变"
     )
     return f"{when} “{step.title if step is not None else entry.action}”：{came}"
-
-
-def _router(town: Sandbox, item: Mapping[str, Any]) -> str:
-    """Say what one router answered."""
-    title = "职责分离" if item.get("kind") == "separate" else item.get("title") or "人工"
-    said = f"{title}：{_OUTCOMES.get(str(item['outcome']), item['outcome'])}，{item['why']}"
-    assists = [str(town.town.directory.name_of(code)) for code in item.get("assists", ())]
-    near = item.get("near", ())
-    said += f"；协办{'、'.join(assists)}" if assists else ""
-    return said + (f"；差一点成立的：{'；'.join(near)}" if near else "")
 
 
 def _idle(town: Sandbox, case: Case, *, passed: bool) -> list[str]:
