@@ -176,3 +176,23 @@ def test_a_file_named_for_another_version_is_refused() -> None:
     assert codes("some/folder/small@2.yaml") == codes("town@1.yml") == ["file-name"]
     (found,) = check(SMALL, "small@3.yaml")[1]
     assert str(found) == "small@3.yaml:2:10: 文件名是 small@3，里面写的却是 small@1：请改文件名，或改 name 和 version"
+
+
+@pytest.mark.parametrize(
+    ("migrates", "says"),
+    [
+        ("states: {handling: handling}, clocks: {handle: handle}, roles: {handler: desk}, tasks: {assist: {asked: asked}}", None),
+        ("states: {handlin: handling}", "small@1 没有状态“handlin”，是不是 handling？"),
+        ("states: {handling: closed}", "在办的诉求不能迁到终态：handling"),
+        ("states: {closed: closed}", None),
+        ("clocks: {handel: handle}", "small@1 没有时限“handel”，是不是 handle？"),
+        ("roles: {handeler: handler}", "small@1 没有角色“handeler”，是不是 handler？"),
+        ("tasks: {assist: {done: done, askd: asked}}", "small@1 的任务 assist 没有状态“askd”，是不是 asked？"),
+    ],
+)  # fmt: skip
+def test_what_migrates_names_of_a_version_at_hand_must_be_there(migrates: str, says: str | None) -> None:
+    text = SMALL.replace("version: 1", "version: 2") + f"migrates: {{small@1: {{{migrates}}}}}\n"
+    found = [one.message for one in check(text, "city.yaml", bases=lambda _: Base(SMALL, "small@1.yaml"))[1]]
+    assert [says in message for message in found if says] == ([True] if says else [])
+    assert bool(found) == bool(says)
+    assert not any("small@1 没有" in one.message for one in check(text, "city.yaml")[1])  # nobody knows what it had

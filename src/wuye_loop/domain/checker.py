@@ -11,12 +11,13 @@ from wuye_loop.domain.checker_conditions import check_conditions
 from wuye_loop.domain.checker_doors import check_doors
 from wuye_loop.domain.checker_duties import check_duties
 from wuye_loop.domain.checker_effects import check_effects
+from wuye_loop.domain.checker_family import check_family
 from wuye_loop.domain.checker_finding import Finding, Findings
 from wuye_loop.domain.checker_graph import check_graph
 from wuye_loop.domain.checker_idle import check_idle
 from wuye_loop.domain.checker_joins import check_joins
 from wuye_loop.domain.checker_judges import check_judges
-from wuye_loop.domain.checker_kin import check_kin
+from wuye_loop.domain.checker_migrates import check_migrates
 from wuye_loop.domain.checker_names import check_names
 from wuye_loop.domain.checker_papers import check_papers
 from wuye_loop.domain.checker_routers import check_routers, read_routers
@@ -62,7 +63,7 @@ def check(
         findings.error(path, "no-states", "至少要有一个状态", key=True)
     _check_file_name(workflow, file, findings)
     if not empty:
-        _prove(Scene(workflow, findings, directory))
+        _prove(Scene(workflow, findings, directory), bases)
     found = findings.sorted
     return (None if any(item.severity == "error" for item in found) else workflow), found
 
@@ -80,11 +81,12 @@ def _unread(error: YamlDocError, code: str) -> Finding:
     return Finding(error.file, line, column, code, error.message)
 
 
-def _prove(scene: Scene) -> None:
+def _prove(scene: Scene, bases: Bases | None) -> None:
     check_names(scene)
     check_papers(scene)
     check_sources(scene)
-    check_kin(scene)
+    check_family(scene)
+    check_migrates(scene, bases)
     check_joins(scene)
     parts = read_routers(scene)
     check_effects(scene)
