@@ -339,3 +339,15 @@ async def test_a_version_that_grievances_migrated_from_stays_to_read_them_by(tow
         with pytest.raises(Conflict, match=f"1 件诉求曾按 {OLD} 办理，后来迁到别的版本，如 {number}"):
             town.run(lambda session: workflows.remove(session, OLD))
         assert OLD in town.run(workflows.published)
+
+
+@pytest.mark.anyio
+async def test_a_grievance_is_read_though_its_first_version_is_gone(town: Town) -> None:
+    async with driving(town) as drive:
+        number = await street(drive, "a1", "accept", "sign")
+        go(town, way(town, publish(town, renamed())))
+        town.run(lambda session: session.connection().exec_driver_sql("DELETE FROM workflow WHERE id = 'kuiwen@1'"))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(town.site.loop.reference, "_rules", {})  # as a server that starts now knows nothing of it
+            for part in ("", "/ledger", "/clocks"):
+                await drive.get("admin", f"/v1/grievances/{number}{part}")

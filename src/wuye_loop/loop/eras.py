@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.clocks import Clock
+from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import TaskState
 from wuye_loop.loop.engine import Loop
@@ -16,12 +17,24 @@ SELECT seq, at, facts->>'from' FROM ledger WHERE grievance_id = %(id)s AND actio
 """
 
 
+def _rules(loop: Loop, session: Session, version: str) -> Rules | None:
+    """Return the rules of a version; None where it was removed, as programs before this one allowed."""
+    try:
+        return loop.reference.rules(session, version)
+    except NotFound:
+        return None
+
+
 class Eras:
-    """The versions that one grievance has been under, the oldest first; for nearly every one it is only one."""
+    """The versions that one grievance has been under, the oldest first; for nearly every one it is only one.
+
+    What happened under a version that was removed is read by the next one.
+    """
 
     def __init__(self, loop: Loop, session: Session, grievance_id: UUID, present: Rules) -> None:
         rows = session.connection().exec_driver_sql(_MOVES, {"id": grievance_id})
-        self._past = [(row[0], row[1], loop.reference.rules(session, row[2])) for row in rows]
+        found = [(row[0], row[1], _rules(loop, session, row[2])) for row in rows]
+        self._past = [(seq, at, rules) for seq, at, rules in found if rules is not None]
         self._present = present
 
     def of_row(self, seq: int) -> Rules:
