@@ -185,6 +185,7 @@ def test_a_file_named_for_another_version_is_refused() -> None:
         ("states: {handlin: handling}", "small@1 没有状态“handlin”，是不是 handling？"),
         ("states: {handling: closed}", "在办的诉求不能迁到终态：handling"),
         ("states: {closed: closed}", None),
+        ("tasks: {assist: {asked: done}}", "在办的任务不能迁到终态：asked"),
         ("clocks: {handel: handle}", "small@1 没有时限“handel”，是不是 handle？"),
         ("roles: {handeler: handler}", "small@1 没有角色“handeler”，是不是 handler？"),
         ("tasks: {assist: {done: done, askd: asked}}", "small@1 的任务 assist 没有状态“askd”，是不是 asked？"),

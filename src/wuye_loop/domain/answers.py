@@ -56,5 +56,5 @@ def _past(world: World, name: str, at: datetime) -> str:
     if at.tzinfo is None:
         at = at.replace(tzinfo=ZoneInfo(world.rules.workflow.calendar.zone))
     if not EARLIEST <= at <= world.now:
-        raise BadForm("时刻不对", fields=[{"path": name, "problem": "要是已经过去的时刻"}])
+        raise BadForm("时刻不对", fields=[{"path": name, "problem": "要是已经过去的时刻，且不早于 1990 年"}])
     return as_text(at)

@@ -1,6 +1,6 @@
 """Checks that work is judged by somebody else also where the file does not say whom to keep apart."""
 
-from wuye_loop.domain.checker_scene import HOLDER, Scene, target_of
+from wuye_loop.domain.checker_scene import HOLDER, Scene, has_effect, target_of
 from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.workflow import Role, TaskKind
 
@@ -20,13 +20,15 @@ def _check_task(scene: Scene, kind: str, task: TaskKind) -> None:
             (target := target_of(action, way)) in task.states and task.states[str(target)].final for way in action.ways
         )
         doer = next((role for role in action.by if role in doers), None)
-        if not ends or doer is None:
+        rates = any(has_effect(action, way, "rate") for way in action.ways)  # each side rates the other in its turn
+        if not ends or doer is None or rates:
             continue
         for state in action.from_:
             judge = task.states[state].holder if state in task.states else None
             handed = doers & scene.entered_by[kind].get(state, set())
-            if judge is not None and judge not in doers and judge in action.by and handed:
-                words = f"{doer} 和 {judge} 都能做 {name}：承办的把任务交到 {state} 由 {judge} 认可，自己却也能认可。请去掉 {doer}"
+            if judge is not None and judge not in doers and handed:
+                who = f"{doer} 和 {judge} 都能做 {name}" if judge in action.by else f"{name} 由 {doer} 做"
+                words = f"{who}：承办的把任务交到 {state} 由 {judge} 认可，自己却能了结它。请改由 {judge} 做"
                 path = ("tasks", kind, "actions", name, "by")
                 if not scene.findings.has(path, "self-verify"):  # by way of `separate`
                     scene.findings.error(path, "self-verify", words)

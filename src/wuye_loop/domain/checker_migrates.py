@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from wuye_loop.domain.checker_finding import nearest, quoted
 from wuye_loop.domain.checker_scene import Scene
 from wuye_loop.domain.extending import Bases, read_whole
-from wuye_loop.domain.workflow import Migration, Workflow
+from wuye_loop.domain.workflow import Migration, State, Workflow
 from wuye_loop.domain.yamldoc import Path, YamlDocError
 
 _ID = re.compile(r"([a-z][a-z0-9-]{1,39})@([1-9][0-9]{0,3})")
@@ -62,11 +62,19 @@ def _check_origins(scene: Scene, path: Path, migration: Migration, before: Workf
         if kind in before.tasks:
             there = before.tasks[kind].states
             _check_old(scene, (*path, "tasks", kind), f"{before.id} 的任务 {kind} 没有状态", states, there)
-    for was, now in migration.states.items():
-        old, new = before.states.get(was), scene.workflow.states.get(now)
+            if kind in scene.workflow.tasks:
+                _check_ends(scene, (*path, "tasks", kind), "任务", states, there, scene.workflow.tasks[kind].states)
+    _check_ends(scene, (*path, "states"), "诉求", migration.states, before.states, scene.workflow.states)
+
+
+def _check_ends(
+    scene: Scene, path: Path, what: str, names: Mapping[str, str], before: Mapping[str, State], now: Mapping[str, State]
+) -> None:
+    for was, becomes in names.items():
+        old, new = before.get(was), now.get(becomes)
         if old is not None and new is not None and new.final and not old.final:
-            words = f"在办的诉求不能迁到终态：{was} 要对应一个还没有结束的状态，{now} 是终态"
-            scene.findings.error((*path, "states", was), "final-place", words)
+            words = f"在办的{what}不能迁到终态：{was} 要对应一个还没有结束的状态，{becomes} 是终态"
+            scene.findings.error((*path, was), "final-place", words)
 
 
 def _check_old(scene: Scene, path: Path, what: str, names: Iterable[str], allowed: Iterable[str]) -> None:

@@ -56,7 +56,7 @@ def _check_duties(scene: Scene, duties: Sequence[tuple[Path, str]]) -> None:
     told: set[str] = set()
     for path, name in duties:
         near = next((other for other in times if other != name and _miswritten(name, other)), None)
-        if times[name] == 1 and near is not None and near not in told:
+        if times[name] == 1 and near is not None and near not in told and scene.findings.wrote(path):
             told.add(name)
             words = f"职责{quoted(name)}只在这里写到，而别处有 {near}：是不是同一个？"
             scene.findings.warn(path, "alike", words)
