@@ -33,7 +33,7 @@ def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     assert report.ok, report.problems
 
 
-def way(town: Town, new: str, **options: bool) -> Passage:
+def way(town: Town, new: str, **options: Any) -> Passage:
     """Return the way from the shipped version."""
     return town.run(lambda session: migrating.passage(town.site.loop, session, OLD, new, **options))
 

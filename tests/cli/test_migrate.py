@@ -32,6 +32,7 @@ def test_looking_then_moving_then_nothing_is_left(healthy: Run, shelf: Path, tmp
     assert looked.exit_code == 0, looked.output
     would = json.loads(looked.stdout)
     assert (would["applied"], len(would["moved"])) == (False, 3)
+    assert "kuiwen@90" not in healthy("workflow", "list", "--json").stdout  # nothing was published
     report = tmp_path / "report.csv"
     done = healthy("migrate", "kuiwen@1", "kuiwen@90", "--json", "--csv", report)
     assert done.exit_code == 0, done.output
@@ -54,6 +55,7 @@ def test_what_has_no_place_is_counted_and_named(healthy: Run, shelf: Path) -> No
     assert (gap["what"], gap["name"], gap["count"]) == ("状态", "received", 3)
     assert gap["example"].startswith("WY")
     assert "一件都没有迁" in refused.stderr
+    assert "kuiwen@90" not in healthy("workflow", "list", "--json").stdout  # it can be mended under the same number
     shown = healthy("migrate", "kuiwen@1", "kuiwen@90", "--dry-run")
     assert "received" in shown.stdout
 
@@ -116,3 +118,13 @@ def test_a_role_in_use_that_vanishes_is_refused_with_count_and_example(healthy: 
 def test_an_unpublished_version_is_refused_with_how_to_publish_it(healthy: Run) -> None:
     refused = healthy("migrate", "kuiwen@1", "kuiwen@91")
     assert "没有发布过流程 kuiwen@91：把 kuiwen@91.yaml 放进 WUYE_WORKFLOWS 的目录" in refused.stderr
+
+
+def test_a_file_that_does_not_check_is_refused_and_not_published(healthy: Run, shelf: Path) -> None:
+    (shelf / "kuiwen@90.yaml").write_text(version(90, ("to: routing", "to: nowhere")), encoding="utf-8")
+    settings.load.cache_clear()
+    for options in (("--dry-run",), ()):
+        refused = healthy("migrate", "kuiwen@1", "kuiwen@90", *options)
+        assert refused.exit_code == 1
+        assert "没有状态“nowhere”" in refused.stderr
+    assert "kuiwen@90" not in healthy("workflow", "list", "--json").stdout

@@ -19,7 +19,8 @@ from wuye_loop.domain.migration import Moved
 from wuye_loop.domain.passage import Gap, Passage
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import migrating
-from wuye_loop.store import pinned
+from wuye_loop.prepare import prepare
+from wuye_loop.store import pinned, workflow_files, workflows
 
 _SHOWN = 40
 _STOPPED = 130
@@ -47,9 +48,8 @@ def migrate(
     as_json: AsJson = False,
 ) -> None:
     """在办诉求迁到新版流程：时限连同已过的时间带走，每件记一行台账；可中断，再运行即接着办。 / move running grievances."""
-    with open_site(settings_for(data)) as site:
-        with site.database.read() as session:
-            way = migrating.passage(site.loop, session, old, new, new_limits=limits is Limits.NEW)
+    with open_site(settings_for(data), publish=False) as site:
+        way = _way(site, old, new, limits)
         found = _surveyed(site, way)
         stranded: list[tuple[str, list[Gap]]] = []
         left = 0
@@ -58,6 +58,8 @@ def migrate(
             _refuse(found, way, as_json=as_json)
         stopped = False
         if not dry_run:
+            prepare(site)  # only now: a version that is looked at and refused can still be mended
+            way = _way(site, old, new, limits)
             moved, stranded, stopped = _moved(site, way, len(found.moved))
             with site.database.read() as session:
                 left = pinned.count(session, old)
@@ -77,6 +79,14 @@ def migrate(
         raise typer.Exit(_STOPPED)
     if stranded:
         raise typer.Exit(1)
+
+
+def _way(site: Site, old: str, new: str, limits: Limits) -> Passage:
+    """Return the way between two versions, the new one as published, else as its file has it."""
+    with site.database.read() as session:
+        file = None if new in workflows.published(session) else workflow_files.find(new, site.settings.workflows)
+        text = workflow_files.whole_text(file, site.settings.workflows) if file is not None else None
+        return migrating.passage(site.loop, session, old, new, new_limits=limits is Limits.NEW, text=text)
 
 
 def _surveyed(site: Site, way: Passage) -> migrating.Survey:

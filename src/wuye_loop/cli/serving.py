@@ -35,15 +35,16 @@ Host = Annotated[str | None, typer.Option(help="监听地址")]
 
 
 @contextmanager
-def open_site(settings: Settings) -> Iterator[Site]:
-    """Open the database, bring it up to date, publish the shipped workflows, and give the installation."""
+def open_site(settings: Settings, *, publish: bool = True) -> Iterator[Site]:
+    """Open the database, bring it up to date, publish the workflow files if that is wanted, and give the installation."""
     clock: Clock = SettableClock() if settings.rehearsal else SystemClock()
     with open_database(settings) as database:
         if settings.rehearsal:
             with database.begin() as session:
                 _rehearse(session, clock)
         site = make_site(settings, database, clock=clock)
-        prepare(site)
+        if publish:
+            prepare(site)
         yield site
 
 

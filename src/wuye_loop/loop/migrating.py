@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.checker import load
 from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.errors import Conflict, NotFound
 from wuye_loop.domain.migration import Moved, migrated
@@ -33,15 +34,18 @@ class Survey:
             self.gaps[gap] = (count + 1, example)
 
 
-def passage(loop: Loop, session: Session, old: str, new: str, *, new_limits: bool = False) -> Passage:
-    """Return the way between two published versions.
+def passage(
+    loop: Loop, session: Session, old: str, new: str, *, new_limits: bool = False, text: str | None = None
+) -> Passage:
+    """Return the way between two published versions; `text` is the new one where it is not published yet.
 
-    Raises NotFound where one of them is not published, Conflict where they are the same.
+    Raises NotFound where one of them is not published, Conflict where they are the same, DefinitionError for the text.
     """
     if old == new:
         raise Conflict("新旧版本是同一个")
     loop.reference.refresh(session)
-    return Passage(_rules(loop, session, old), _rules(loop, session, new), new_limits)
+    becomes = _rules(loop, session, new) if text is None else Rules(load(text, f"{new}.yaml"))
+    return Passage(_rules(loop, session, old), becomes, new_limits)
 
 
 def survey(loop: Loop, database: Database, way: Passage, told: Told = lambda _: None) -> Survey:
@@ -118,6 +122,6 @@ def _rules(loop: Loop, session: Session, workflow: str) -> Rules:
         return loop.reference.rules(session, workflow)
     except NotFound:
         raise NotFound(
-            f"没有发布过流程 {workflow}：把 {workflow}.yaml 放进 WUYE_WORKFLOWS 的目录，再运行一次本命令（或 up、serve）"
-            "就会发布；已发布的见 wuye-loop workflow list"
+            f"没有发布过流程 {workflow}：把 {workflow}.yaml 放进 WUYE_WORKFLOWS 的目录，再运行一次本命令；"
+            "已发布的见 wuye-loop workflow list"
         ) from None
