@@ -5,7 +5,6 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import Progress
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.serving import open_site
-from wuye_loop.cli.words import Refused, err, group, out, print_json, print_table
+from wuye_loop.cli.words import ZONE, Refused, err, group, out, print_json, print_table
 from wuye_loop.domain.checker import load
 from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR
 from wuye_loop.domain.workflow import OfficeHours
@@ -26,7 +25,6 @@ from wuye_loop.store.calendar_notice import Notice, read_notice
 from wuye_loop.store.calendars import read_table
 
 commands = group("工作日历：节假日与调休。 / the working calendar")
-_ZONE = ZoneInfo("Asia/Shanghai")
 _SHOWN = 40
 _WEEKDAYS = "一二三四五六日"
 
@@ -75,7 +73,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """显示一年里与周一至周五不同的日子。 / show a year's holidays and make-up days."""
-    year = year or SystemClock().now().astimezone(_ZONE).year
+    year = year or SystemClock().now().astimezone(ZONE).year
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise typer.BadParameter(f"年份应在 {FIRST_YEAR} 与 {LAST_YEAR} 之间")
     with opened(data) as database, database.read() as session:
@@ -134,7 +132,7 @@ def _show(notice: Notice, moves: Sequence[Move]) -> None:
 
 def _local(at: datetime) -> str:
     """Write an instant as the wall shows it; a deadline at midnight is the 24:00 of the day that ends."""
-    here = at.astimezone(_ZONE)
+    here = at.astimezone(ZONE)
     if here.hour == here.minute == 0:
         day: date = here.date() - timedelta(days=1)
         return f"{day} 24:00"

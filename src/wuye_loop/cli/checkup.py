@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from wuye_loop.cli.words import ZONE
 from wuye_loop.domain.checker import check
 from wuye_loop.domain.directory import Directory
 from wuye_loop.domain.errors import KeyRingBroken
@@ -29,7 +29,6 @@ _LAG: Final = timedelta(seconds=60)
 _EXPIRES_SOON: Final = timedelta(days=30)
 _NOTICE_MONTH: Final = 11  # the State Council's notice for the next year comes out from late October to late November
 _GIB: Final = 1024**3
-_ZONE: Final = ZoneInfo("Asia/Shanghai")
 
 Level = Literal["ok", "warning", "wrong"]
 
@@ -120,7 +119,7 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Re
 
 
 def _calendar(session: Session, now: datetime) -> Iterator[Remark]:
-    table, today = read_table(session), now.astimezone(_ZONE)
+    table, today = read_table(session), now.astimezone(ZONE)
     this, following = today.year, today.year + 1
     if this not in table.published:
         yield Remark("wrong", "工作日历", f"{this} 年的放假通知没有装入：时限都是暂定的，请用 calendar import 装入")

@@ -35,7 +35,7 @@ class Limits(StrEnum):
 
 def migrate(
     old: Annotated[str, typer.Argument(metavar="A", help="原版本：名称@版本")],
-    new: Annotated[str, typer.Argument(metavar="B", help="新版本，必须已经发布")],
+    new: Annotated[str, typer.Argument(metavar="B", help="新版本：已发布的，或文件在 WUYE_WORKFLOWS 里、迁时发布")],
     *,
     limits: Annotated[
         Limits, typer.Option("--limits", help="stored 沿用已定的时限；new 按新版重定，从原来的起点算")

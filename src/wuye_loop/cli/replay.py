@@ -4,13 +4,12 @@ import os
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.progress import Progress
 
 from wuye_loop.cli.database import AsJson, DataDir, opened
-from wuye_loop.cli.words import Refused, err, out, print_json, print_table
+from wuye_loop.cli.words import ZONE, Refused, err, out, print_json, print_table
 from wuye_loop.cli.workflow import text_of
 from wuye_loop.domain.checker import load
 from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR
@@ -21,7 +20,6 @@ from wuye_loop.trial.replay_tally import Group, Tally
 
 _SHOWN = 20
 _UNITS = 3
-_ZONE = ZoneInfo("Asia/Shanghai")  # what a date means at the terminal
 _HOUR = 3600
 
 
@@ -44,7 +42,7 @@ def replay(
         raise Refused(f"--since 应在日历的 {FIRST_YEAR} 至 {LAST_YEAR} 年之内")
     text, name = text_of(against, data)
     workflow = load(text, name)
-    start = since.replace(tzinfo=_ZONE).astimezone(UTC) if since is not None else None
+    start = since.replace(tzinfo=ZONE).astimezone(UTC) if since is not None else None
     began = perf_counter()
     with opened(data) as database:
         with database.read() as session:

@@ -11,13 +11,12 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any, Final, cast
 from zipfile import BadZipFile
-from zoneinfo import ZoneInfo
 
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 from pydantic import ValidationError
 
-from wuye_loop.cli.words import Refused
+from wuye_loop.cli.words import ZONE, Refused
 from wuye_loop.domain.intake import IntakeForm
 from wuye_loop.edge.findings import findings
 
@@ -37,7 +36,6 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "complainant.phone": ("phone", "电话", "手机", "手机号", "联系电话", "来电号码"),
 }
 _PLACE: Final = ("estate", "area_code", "address")
-_ZONE: Final = ZoneInfo("Asia/Shanghai")  # what a spreadsheet's times mean when they do not say
 _TIMES: Final = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日")
 _TITLE: Final = 40  # characters of the body that stand for a missing title
 _KNOWN: Final = {*IntakeForm.model_fields, "place", *_PLACE, "name", "phone"}
@@ -121,13 +119,13 @@ def _instant(value: object, column: str) -> datetime:
     if isinstance(value, datetime):
         at = value
     elif isinstance(value, date):
-        at = datetime(value.year, value.month, value.day, tzinfo=_ZONE)
+        at = datetime(value.year, value.month, value.day, tzinfo=ZONE)
     else:
         at = _read_instant(str(value).strip())
     if at is None:
         raise BadRow(f"{column}：时间应写成 2026-11-21 09:30:00")
     try:
-        return (at if at.tzinfo else at.replace(tzinfo=_ZONE)).astimezone(UTC)
+        return (at if at.tzinfo else at.replace(tzinfo=ZONE)).astimezone(UTC)
     except OverflowError:
         raise BadRow(f"{column}：时间超出范围") from None
 
@@ -139,7 +137,7 @@ def _read_instant(text: str) -> datetime | None:
         pass
     for form in _TIMES:
         try:
-            return datetime.strptime(text, form).replace(tzinfo=_ZONE)
+            return datetime.strptime(text, form).replace(tzinfo=ZONE)
         except ValueError:
             continue
     return None

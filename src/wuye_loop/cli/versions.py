@@ -1,17 +1,14 @@
 """`wuye-loop workflow`: which versions are published, who goes by them, and taking one back."""
 
-from typing import Annotated, Final
-from zoneinfo import ZoneInfo
+from typing import Annotated
 
 import typer
 
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
-from wuye_loop.cli.words import Refused, group, print_json, print_table
+from wuye_loop.cli.words import ZONE, Refused, group, print_json, print_table
 from wuye_loop.domain.instants import as_text, from_text
 from wuye_loop.store import workflows
 from wuye_loop.store.workflow_files import find
-
-_ZONE: Final = ZoneInfo("Asia/Shanghai")  # what a time means at the terminal
 
 commands = group("已发布的流程版本。 / published workflows")
 
@@ -48,7 +45,7 @@ def list_versions(*, data: DataDir = None, as_json: AsJson = False) -> None:
             (
                 one["id"],
                 "是" if one["default"] else "",
-                from_text(one["published_at"]).astimezone(_ZONE).strftime("%Y-%m-%d %H:%M"),
+                from_text(one["published_at"]).astimezone(ZONE).strftime("%Y-%m-%d %H:%M"),
                 one["sha256"][:12],
                 one["open"],
                 one["closed"],

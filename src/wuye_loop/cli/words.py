@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import orjson
 import typer
@@ -20,6 +21,7 @@ class Refused(Exception):
 
 
 # By name, so that nothing is imported only to be asked about: what was never loaded was never raised.
+ZONE: Final = ZoneInfo("Asia/Shanghai")  # what a time means at the terminal, and in a sheet that does not say
 _IN_WORDS: Final = (
     ("wuye_loop.domain.errors", "WuyeError"),
     ("wuye_loop.store.database", "UnfitDatabase"),

@@ -1,12 +1,10 @@
 """Checks doors that never open, or that close for good: conditions that cannot hold there, and times that run out."""
 
-from collections.abc import Iterator
-
 from wuye_loop.domain.checker_finding import quoted
-from wuye_loop.domain.checker_graph import prompted_actions
-from wuye_loop.domain.checker_scene import SYSTEM, FlowPlace, Scene, StepPlace, target_of
+from wuye_loop.domain.checker_graph import leaving, prompted_actions
+from wuye_loop.domain.checker_scene import SYSTEM, FlowPlace, Scene, StepPlace
 from wuye_loop.domain.conditions import Condition
-from wuye_loop.domain.workflow import ActionSpec, Step
+from wuye_loop.domain.workflow import Step
 
 
 def check_doors(scene: Scene) -> None:
@@ -54,24 +52,16 @@ def _check_closing(scene: Scene, place: FlowPlace) -> None:
     """Find states that can be left only for a while, with no ladder that leaves them afterwards."""
     prompted = prompted_actions(scene, place)
     for name, state in place.flow.states.items():
-        leaving = list(_leaving(place, name))
-        if state.final or state.parked or not leaving:
+        ways = leaving(place, name)
+        if state.final or state.parked or not ways:
             continue
-        if all(_closes(action) for _, action in leaving) and not any(
-            key in prompted and SYSTEM in action.by for key, action in leaving
-        ):
-            ways = "、".join(key for key, _ in leaving)
+        driven = any(key in prompted and SYSTEM in action.by for key, action in ways)
+        if not driven and all(_closes(action) for _, action in ways):
             words = (
-                f"状态{quoted(name)}过了一定时间就没有人能离开：{ways} 都限了时（within 或 before_due）。"
+                f"状态{quoted(name)}过了一定时间就没有人能离开：{'、'.join(key for key, _ in ways)} 都限了时（within 或 before_due）。"
                 "请给时限写一级 act，或另写一个不限时的操作"
             )
             scene.findings.warn((*place.path, "states", name), "closing-door", words, key=True)
-
-
-def _leaving(place: FlowPlace, state: str) -> Iterator[tuple[str, ActionSpec]]:
-    for name, action in place.flow.actions.items():
-        if state in action.from_ and any(target_of(action, way) not in (None, state) for way in action.ways):
-            yield name, action
 
 
 def _closes(step: Step) -> bool:

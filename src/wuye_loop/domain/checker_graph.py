@@ -6,7 +6,7 @@ from wuye_loop.domain.checker_circles import Edges, closure
 from wuye_loop.domain.checker_finding import quoted
 from wuye_loop.domain.checker_scene import BACK, SYSTEM, FlowPlace, Scene, has_effect, target_of
 from wuye_loop.domain.conditions import Condition
-from wuye_loop.domain.workflow import Flow, SourceSpec
+from wuye_loop.domain.workflow import ActionSpec, Flow, SourceSpec
 
 
 def check_graph(scene: Scene) -> None:
@@ -84,14 +84,19 @@ def _check_exits(scene: Scene, place: FlowPlace) -> None:
     for state, spec in place.flow.states.items():
         if spec.final:
             continue
-        leaving = [
-            (name, action)
-            for name, action in place.flow.actions.items()
-            if state in action.from_ and any(target_of(action, way) not in (None, state) for way in action.ways)
-        ]
-        if leaving and not any(set(action.by) - {SYSTEM} or name in prompted for name, action in leaving):
-            words = f"状态{quoted(state)}没有人能离开：{'、'.join(name for name, _ in leaving)} 都没有人或时限去做"
+        ways = leaving(place, state)
+        if ways and not any(set(action.by) - {SYSTEM} or name in prompted for name, action in ways):
+            words = f"状态{quoted(state)}没有人能离开：{'、'.join(name for name, _ in ways)} 都没有人或时限去做"
             scene.findings.error((*place.path, "states", state), "no-way-out", words, key=True)
+
+
+def leaving(place: FlowPlace, state: str) -> list[tuple[str, ActionSpec]]:
+    """Return the actions of a flow that can lead out of a state, with their names."""
+    return [
+        (name, action)
+        for name, action in place.flow.actions.items()
+        if state in action.from_ and any(target_of(action, way) not in (None, state) for way in action.ways)
+    ]
 
 
 def prompted_actions(scene: Scene, place: FlowPlace) -> set[str]:

@@ -186,9 +186,8 @@ _WORDS = {
 
 
 _WRITTEN = ("date", "time", "file")  # what pydantic reads into something that JSON cannot carry
-_REFINED = frozenset(
-    {"text", "unit", "file", "date", "time"}
-)  # where an answer is more than its type: a world is asked
+# Where an answer is more than its type: a world is asked.
+_REFINED = frozenset({"text", "unit", "file", "date", "time"})
 _CHECKED = ("text", "file")  # where the type alone does not say whether an answer is sound
 
 

@@ -17,7 +17,7 @@ SELECT seq, at, facts->>'from' FROM ledger WHERE grievance_id = %(id)s AND actio
 """
 
 
-def _rules(loop: Loop, session: Session, version: str) -> Rules | None:
+def rules_at_hand(loop: Loop, session: Session, version: str) -> Rules | None:
     """Return the rules of a version; None where it was removed, as programs before this one allowed."""
     try:
         return loop.reference.rules(session, version)
@@ -33,7 +33,7 @@ class Eras:
 
     def __init__(self, loop: Loop, session: Session, grievance_id: UUID, present: Rules) -> None:
         rows = session.connection().exec_driver_sql(_MOVES, {"id": grievance_id})
-        found = [(row[0], row[1], _rules(loop, session, row[2])) for row in rows]
+        found = [(row[0], row[1], rules_at_hand(loop, session, row[2])) for row in rows]
         self._past = [(seq, at, rules) for seq, at, rules in found if rules is not None]
         self._present = present
 

@@ -3,10 +3,10 @@
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.calendar import WorkCalendar
-from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.rules import Rules
 from wuye_loop.domain.situation import World
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.eras import rules_at_hand
 from wuye_loop.loop.explaining_history import MIGRATED, History
 
 
@@ -32,10 +32,7 @@ class Times:
         version = self._version(seq)
         if version == self._world.rules.id:
             return self._world.rules
-        try:
-            return self._loop.reference.rules(self._session, version)
-        except NotFound:
-            return None
+        return rules_at_hand(self._loop, self._session, version)
 
     def calendar(self, seq: int) -> WorkCalendar:
         """Return the office's calendar by the rules of a row."""
