@@ -41,6 +41,10 @@ check: $(ready) ## lint, format, types, floors
 	@$(bin)/mypy src tests migrations
 	@$(bin)/lint-imports --no-cache
 
+.PHONY: dates
+dates: $(ready) ## run the tests on other dates (libfaketime)
+	@$(bin)/python -m tests.dates $(ARGS)
+
 .PHONY: bench
 bench: $(ready) ## measure the speed
 	@$(bin)/python -m tests.bench $(ARGS)

@@ -86,6 +86,19 @@ def test_only_the_ports_ask_the_machine_for_time_and_chance() -> None:
     }
 
 
+# The clock itself, what compares with another machine's, and what shifts the date on purpose.
+OF_TODAY = {"test_house.py", "test_ports.py", "cli/test_doctor.py", "dates/__main__.py"}
+
+
+def test_no_test_builds_what_it_expects_from_the_date_of_today() -> None:
+    """Green on Tuesday, red on Sunday the 29th: instants are passed in, also to the commands under test."""
+    asks = re.compile(r"SystemClock|datetime\.now\(|utcnow\(|date\.today\(|\btime\.time\(")
+    folder = ROOT / "tests"
+    files = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py")}
+    asking = {name for name, text in files.items() if asks.search(text) and not name.startswith("bench/")}
+    assert asking == OF_TODAY
+
+
 def test_no_city_is_known_to_the_code() -> None:
     named = {name for name, text in CODE.items() if CITIES.search(text)}
     showing = EXAMPLES | {name for name in named if "examples" in name or name.startswith("demo/")}

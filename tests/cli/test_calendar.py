@@ -6,17 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.cli.conftest import Run
-
-from wuye_loop.ports import SystemClock
+from tests.cli.conftest import MONDAY, Run
 
 
 @pytest.fixture
 def notice(tmp_path: Path) -> Path:
-    """Write a notice that makes the first 28 days of every month of this and the next year a day off."""
-    year = SystemClock().now().year
+    """Write a notice that makes the first 28 days of every month of that Monday's and the next year a day off."""
     file = tmp_path / "notice.csv"
-    days = [f"{year + y}-{month:02d}-{day:02d},0" for y in (0, 1) for month in range(1, 13) for day in range(1, 29)]
+    years = (MONDAY.year, MONDAY.year + 1)
+    days = [f"{year}-{month:02d}-{day:02d},0" for year in years for month in range(1, 13) for day in range(1, 29)]
     file.write_text("date,works\n" + "\n".join(days))
     return file
 

@@ -10,6 +10,7 @@ import typer
 from rich.progress import Progress
 from sqlalchemy.orm import Session
 
+from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.serving import open_site
 from wuye_loop.cli.words import ZONE, Refused, err, group, out, print_json, print_table
@@ -18,7 +19,6 @@ from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR
 from wuye_loop.domain.workflow import OfficeHours
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.recalculate import recalculate
-from wuye_loop.ports import SystemClock
 from wuye_loop.store import calendar_moves, calendars, workflows
 from wuye_loop.store.calendar_moves import Move
 from wuye_loop.store.calendar_notice import Notice, read_notice
@@ -56,7 +56,7 @@ def import_file(
             if not yes and not typer.confirm("装入并调整这些时限？", err=True):
                 raise Refused("没有装入")
             with site.database.begin() as session:
-                calendars.import_notice(session, notice, SystemClock().now())
+                calendars.import_notice(session, notice, clock().now())
             moves = _apply(site)
     if as_json:
         years = sorted(notice.years)
@@ -73,7 +73,7 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """显示一年里与周一至周五不同的日子。 / show a year's holidays and make-up days."""
-    year = year or SystemClock().now().astimezone(ZONE).year
+    year = year or clock().now().astimezone(ZONE).year
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise typer.BadParameter(f"年份应在 {FIRST_YEAR} 与 {LAST_YEAR} 之间")
     with opened(data) as database, database.read() as session:

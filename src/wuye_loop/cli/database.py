@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from wuye_loop import settings as environment
-from wuye_loop.ports import SystemClock
+from wuye_loop.cli.clock import clock
 from wuye_loop.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,5 +40,5 @@ def opened(data: Path | None) -> "Iterator[Database]":
 
     with open_database(settings_for(data), statement_timeout_ms=0) as database:
         with database.begin() as session:
-            calendars.seed(session, SystemClock().now())
+            calendars.seed(session, clock().now())
         yield database

@@ -7,9 +7,9 @@ import typer
 
 from wuye_loop.cli import checkup
 from wuye_loop.cli.checkup import Remark
+from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.words import out, print_json, words_of
-from wuye_loop.ports import SystemClock
 from wuye_loop.postgres.place import place
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database, server_url
@@ -48,12 +48,12 @@ def _remarks(settings: Settings) -> Iterator[Remark]:
 
 
 def _inside(database: Database, settings: Settings) -> Iterator[Remark]:
-    clock = SystemClock()
+    time = clock()
     try:
-        answers = list(checkup.server(database, clock.now))
+        answers = list(checkup.server(database, time.now))
         yield from answers
         if database.current_revision() == database.head_revision():
             with database.read() as session:
-                yield from checkup.contents(session, settings, clock.now())
+                yield from checkup.contents(session, settings, time.now())
     finally:
         database.dispose()

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import DataDir, opened
 from wuye_loop.cli.workflow import text_of
 from wuye_loop.domain.checker import load
@@ -13,7 +14,6 @@ from wuye_loop.domain.drawing_moves import Today
 from wuye_loop.domain.drawing_svg import svg
 from wuye_loop.domain.situation import SYSTEM
 from wuye_loop.domain.workflow import Workflow
-from wuye_loop.ports import SystemClock
 
 
 def draw(
@@ -33,6 +33,6 @@ def draw(
 def _today(workflow: Workflow, data: Path | None) -> Today:
     from wuye_loop.store.census import census  # noqa: PLC0415 a drawing without counts needs no database
 
-    now = SystemClock().now()
+    now = clock().now()
     with opened(data) as database, database.read() as session:
         return Today.at(now, workflow.calendar.zone, census(session, SYSTEM, workflow.id, now))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from wuye_loop.app import make_site
+from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.words import print_json
 from wuye_loop.loop import explaining
@@ -23,7 +24,7 @@ def explain(
 ) -> None:
     """说明一件诉求：为什么是这个单位、这个期限，什么动作为什么做不了。 / why a grievance is where it is."""
     with opened(data) as database:
-        site = make_site(settings_for(data), database)
+        site = make_site(settings_for(data), database, clock=clock())
         with database.read() as session:
             found = explaining.explain(site.loop, session, number, viewer)
     if as_json:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened
 from wuye_loop.cli.words import Refused, group, print_json, print_table
-from wuye_loop.ports import SystemClock, SystemIds
+from wuye_loop.ports import SystemIds
 from wuye_loop.store import api_keys
 
 commands = group("访问密钥。 / API keys")
@@ -39,7 +40,7 @@ def create(
             days=days,
             reveal=reveal,
             source=source,
-            now=SystemClock().now(),
+            now=clock().now(),
             ids=SystemIds(),
         )
     typer.echo(made)
@@ -53,7 +54,7 @@ def revoke(
 ) -> None:
     """吊销密钥，一秒内生效。 / revoke a key."""
     with opened(data) as database, database.begin() as session:
-        revoked = api_keys.revoke(session, which, SystemClock().now())
+        revoked = api_keys.revoke(session, which, clock().now())
     if not revoked:
         raise Refused("没有这样的有效密钥；用 key list 查看")
     typer.echo(f"已吊销 {revoked} 把密钥", err=True)

@@ -18,10 +18,11 @@ from uvicorn.loops.auto import auto_loop_factory
 
 from wuye_loop import logs, metrics
 from wuye_loop.app import create_app, make_site
+from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import DataDir, settings_for
 from wuye_loop.cli.words import Refused
 from wuye_loop.edge.site import Site
-from wuye_loop.ports import Clock, SettableClock, SystemClock
+from wuye_loop.ports import Clock, SettableClock
 from wuye_loop.prepare import prepare
 from wuye_loop.settings import Settings
 from wuye_loop.store import rehearsals
@@ -37,18 +38,18 @@ Host = Annotated[str | None, typer.Option(help="监听地址")]
 @contextmanager
 def open_site(settings: Settings, *, publish: bool = True) -> Iterator[Site]:
     """Open the database, bring it up to date, publish the workflow files if that is wanted, and give the installation."""
-    clock: Clock = SettableClock() if settings.rehearsal else SystemClock()
+    time = SettableClock() if settings.rehearsal else clock()
     with open_database(settings) as database:
         if settings.rehearsal:
             with database.begin() as session:
-                _rehearse(session, clock)
-        site = make_site(settings, database, clock=clock)
+                _rehearse(session, time)
+        site = make_site(settings, database, clock=time)
         if publish:
             prepare(site)
         yield site
 
 
-def _rehearse(session: Session, clock: Clock) -> None:
+def _rehearse(session: Session, time: Clock) -> None:
     """Mark the database as rehearsed, and go on from where the last rehearsal stood.
 
     Raises Refused when it holds real grievances: a moved clock would fire their ladders.
@@ -56,8 +57,8 @@ def _rehearse(session: Session, clock: Clock) -> None:
     if not rehearsals.begin(session):
         raise Refused("这个库里有真实诉求，不能演练；请用 --data 另指一个空目录")
     latest = rehearsals.latest(session)
-    if isinstance(clock, SettableClock) and latest is not None and latest > clock.now():
-        clock.set(latest)
+    if isinstance(time, SettableClock) and latest is not None and latest > time.now():
+        time.set(latest)
 
 
 async def run(site: Site, *, door: socket.socket | None, work: bool) -> None:

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from wuye_loop.app import make_site
+from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.loop import auditing
 
@@ -16,7 +17,7 @@ _err = Console(stderr=True)
 def verify(data: DataDir = None, *, as_json: AsJson = False) -> None:
     """重放台账：核对序号、哈希链、状态、时限、文号；有任何不符即退出码 1。 / replay the ledger"""
     with opened(data) as database:
-        site = make_site(settings_for(data), database)
+        site = make_site(settings_for(data), database, clock=clock())
         with Progress(console=_err, transient=True) as progress:
             task = progress.add_task("核对台账", total=None)
             report = auditing.verify(site.loop, database, progress=lambda n: progress.update(task, completed=n))

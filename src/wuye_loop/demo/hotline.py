@@ -22,7 +22,8 @@ async def push(scene: Scene, complaints: Sequence[Complaint]) -> None:
     """Push what came in since the last time; every complaint must be taken in."""
     forms = [dict(item.form) for item in complaints]
     if len(forms) < _BATCH:
-        receipts = await together(scene.doors.push_one(form) for form in forms)
+        # One after the other, as calls come in: which of two is the older grievance decides who goes first later on.
+        receipts = [await scene.doors.push_one(form) for form in forms]
     else:
         receipts = await scene.doors.push(forms)
     for complaint, receipt in zip(complaints, receipts, strict=True):

@@ -37,6 +37,7 @@ async def supervise(scene: Scene) -> None:
         return
     late = await scene.doors.all(SUPERVISOR, "/v1/supervision/overdue", clock="handle", older_than=_LATE)
     cases = [(scene.cases[item["number"]], item) for item in late if item["state"] == "supervised"]
+    cases.sort(key=lambda pair: (pair[1]["due_at"], pair[0].key))
     for case, item in cases:
         if not case.count("pressed"):
             await _press(scene, case, item["unit_name"] or "")

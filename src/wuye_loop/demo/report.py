@@ -29,6 +29,7 @@ async def show(console: Console, found: Results, scene: Scene, workflow: Workflo
     _stages(console, found)
     _routing(console, found, mapped=mapped)
     late = await scene.doors.all(SUPERVISOR, "/v1/supervision/overdue")
+    late.sort(key=lambda item: (item["due_at"], scene.cases[item["number"]].key))
     _overdue(console, late)
     _orders(console, found)
     _units(console, found)

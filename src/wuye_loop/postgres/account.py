@@ -40,7 +40,7 @@ class Account:
         child: Child = {
             "cwd": "/",  # our own folder may be closed to it
             # Nothing of ours: PGPORT, PGOPTIONS, LC_MESSAGES and the like would change what the server does.
-            "env": {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+            "env": {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **_clock_set_elsewhere()},
             "start_new_session": True,  # Ctrl-C in the terminal is for us; we then stop the server in order
         }
         return child if self.is_ours else {**child, "user": self.uid, "group": self.gid, "extra_groups": []}
@@ -68,6 +68,12 @@ class Account:
     def reaches(self, folder: Path) -> bool:
         """Whether this account can enter the folder: asked by trying, so that no kind of permission is overlooked."""
         return self.run(["/bin/sh", "-c", 'cd "$1"', "sh", folder]).returncode == 0
+
+
+def _clock_set_elsewhere() -> dict[str, str]:
+    """Return what tells libfaketime in which time we run, if we do: a server beside us must tell the same."""
+    names = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC") if "FAKETIME" in os.environ else ()
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def ourselves() -> Account:

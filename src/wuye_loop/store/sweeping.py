@@ -13,29 +13,33 @@ class DueRung:
     """A rung that looks due; `key` is where the next page begins."""
 
     at: datetime
+    grievance_id: UUID
     clock_id: UUID
     index: int
     number: str
 
     @property
-    def key(self) -> tuple[datetime, UUID, int]:
-        """The order of the sweep: oldest first."""
-        return self.at, self.clock_id, self.index
+    def key(self) -> tuple[datetime, UUID, UUID, int]:
+        """The order of the sweep: the oldest rung first, of one instant that of the oldest grievance."""
+        return self.at, self.grievance_id, self.clock_id, self.index
 
 
 _DUE = """
-SELECT r.at, r.clock_id, r.idx, g.number FROM rung r JOIN grievance g ON g.id = r.grievance_id
+SELECT r.at, r.grievance_id, r.clock_id, r.idx, g.number FROM rung r JOIN grievance g ON g.id = r.grievance_id
 WHERE r.fired_at IS NULL AND r.at IS NOT NULL AND r.at <= %(now)s {after}
-ORDER BY r.at, r.clock_id, r.idx LIMIT %(limit)s
+ORDER BY r.at, r.grievance_id, r.clock_id, r.idx LIMIT %(limit)s
 """
-_AFTER = "AND (r.at, r.clock_id, r.idx) > (%(at)s, %(clock)s, %(idx)s)"
+_AFTER = "AND (r.at, r.grievance_id, r.clock_id, r.idx) > (%(at)s, %(grievance)s, %(clock)s, %(idx)s)"
 
 
-def due(session: Session, now: datetime, after: tuple[datetime, UUID, int] | None, limit: int) -> list[DueRung]:
-    """Return a page of rungs that look due, oldest first; seen without a lock, so only a candidate."""
+def due(session: Session, now: datetime, after: tuple[datetime, UUID, UUID, int] | None, limit: int) -> list[DueRung]:
+    """Return a page of rungs that look due, oldest first; seen without a lock, so only a candidate.
+
+    Of one instant the oldest grievance comes first: documents that ladders issue are numbered in an order that can be told.
+    """
     params: dict[str, object] = {"now": now, "limit": limit}
     if after is not None:
-        params |= {"at": after[0], "clock": after[1], "idx": after[2]}
+        params |= dict(zip(("at", "grievance", "clock", "idx"), after, strict=True))
     statement = _DUE.format(after=_AFTER if after is not None else "")
     return [DueRung(*row) for row in session.connection().exec_driver_sql(statement, params)]
 
