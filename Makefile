@@ -45,6 +45,10 @@ check: $(ready) ## lint, format, types, floors
 dates: $(ready) ## run the tests on other dates (libfaketime)
 	@$(bin)/python -m tests.dates $(ARGS)
 
+.PHONY: fresh
+fresh: $(ready) ## run both commands in fresh clones elsewhere
+	@$(bin)/python -m tests.fresh $(ARGS)
+
 .PHONY: bench
 bench: $(ready) ## measure the speed
 	@$(bin)/python -m tests.bench $(ARGS)

@@ -256,17 +256,10 @@ def test_a_database_kept_elsewhere_that_is_gone_is_not_silently_begun_anew(room:
 
 
 def test_programs_in_a_closed_folder_are_copied_not_opened(room: Path) -> None:
-    open_to_all = binaries.choose(account.server_account(room), room, major=None, given=None)
-    closed = room / "closed"
-    closed.mkdir(mode=0o700)
-    package = open_to_all.folder.parent.parent
-    shutil.copytree(package, closed / package.name, symlinks=True)
-    if (libraries := package.with_name(f"{package.name}.libs")).exists():
-        shutil.copytree(libraries, closed / libraries.name)
-    programs = closed / package.name / open_to_all.folder.parent.name / "bin"
+    programs = package_in(room / "closed")
     with postgres.running(room / "var", options=CARELESS, pg_bin=programs) as server:
         assert ask(server.url, "SELECT 1") == "1"
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    assert stat.S_IMODE((room / "closed").stat().st_mode) == 0o700
 
 
 def test_an_ordinary_user_has_a_server_of_its_own(room: Path) -> None:
@@ -301,8 +294,78 @@ def test_any_path_will_do(room: Path, name: str) -> None:
     assert not sockets
 
 
-def test_a_temporary_server_leaves_nothing_behind() -> None:
-    with postgres.temporary(options=CARELESS) as server:
-        folder = server.data.parent
-        assert ask(server.url, "SELECT 1") == "1"
-    assert not folder.exists()
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+@pytest.mark.parametrize("name", ["plain", 'a "quoted" $HOME'])
+def test_programs_that_cannot_run_from_where_they_lie_are_copied_to_a_plain_place(
+    room: Path, monkeypatch: pytest.MonkeyPatch, name: str, mask: int
+) -> None:
+    """Root's home is closed to the server's account, and initdb hands its own path to a shell."""
+    state = room / "state"
+    state.mkdir()
+    state.chmod(0o755)
+    monkeypatch.setattr(place, "ELSEWHERE", (state,))
+    closed = room / name
+    programs = package_in(closed)
+    before = os.umask(mask)
+    try:
+        for data in (closed / "var", room / "var" / name):
+            with postgres.running(data, options=CARELESS, pg_bin=programs) as server:
+                assert ask(server.url, "SELECT 1") == "1"
+            kept = postgres.outside(data)
+            assert kept or name == "plain"
+            assert set(kept) <= set(state.iterdir())
+            assert postgres.remove(data) == [*kept, data]
+            assert not any(folder.exists() for folder in (data, *kept))
+    finally:
+        os.umask(before)
+    assert list(state.iterdir()) == []
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+
+
+def package_in(folder: Path) -> Path:
+    """Copy the server's programs into a folder that only we may enter; give the folder of the programs there."""
+    found = binaries.choose(account.server_account(folder.parent), folder.parent, major=None, given=None).folder
+    package = found.parent.parent
+    folder.mkdir(mode=0o700)
+    shutil.copytree(package, folder / package.name, symlinks=True)
+    if (libraries := package.with_name(f"{package.name}.libs")).exists():
+        shutil.copytree(libraries, folder / libraries.name)
+    return folder / package.name / found.parent.name / "bin"
+
+
+def test_what_another_could_have_made_in_a_shared_place_is_not_used(
+    room: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "ELSEWHERE", (room,))
+    data = room / 'a "quoted" name'
+    traps = [*place._elsewhere(data), *place._elsewhere(data, "-programs")]
+    for trap in traps:
+        trap.mkdir()
+        trap.chmod(0o777)
+        with pytest.raises(PostgresError, match="was not made by us"):
+            place.own(trap)
+    assert postgres.outside(data) == []
+    programs = package_in(room / 'closed "too"')
+    with (
+        pytest.raises(PostgresError, match="was not made by us"),
+        postgres.running(data, options=CARELESS, pg_bin=programs),
+    ):
+        pytest.fail("must not start")
+
+
+def test_data_in_use_is_not_removed(data: Path) -> None:
+    with holder(data), pytest.raises(PostgresError, match="is in use"):
+        postgres.remove(data)
+    assert postgres.remove(data) == [data]
+    assert not data.exists()
+
+
+def test_a_temporary_server_leaves_nothing_behind(room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(place, "ELSEWHERE", (room,))
+    (room / "closed").mkdir(mode=0o700)
+    for under in (None, room / "closed"):
+        with postgres.temporary(options=CARELESS, under=under) as server:
+            folder = server.data.parent
+            assert ask(server.url, "SELECT 1") == "1"
+        assert not folder.exists()
+    assert [one.name for one in room.iterdir()] == ["closed"]

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import MONDAY, Run
 
+from wuye_loop import postgres
+
 
 @pytest.fixture
 def notice(tmp_path: Path) -> Path:
@@ -81,12 +83,7 @@ def test_a_command_that_is_told_to_stop_takes_its_own_database_server_along(tmp_
             said += process.stderr.read(1) or pytest.fail(f"ended early: {said.decode()}")
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=60) == 128 + signal.SIGTERM
-    places = [data / "postgres", *(Path(line) / "postgres" for line in moved(data))]
-    assert any((place / "PG_VERSION").exists() for place in places)
-    assert not any((place / "postmaster.pid").exists() for place in places)
-
-
-def moved(data: Path) -> list[str]:
-    """Return where the database went when the data folder could not hold it."""
-    pointer = data / "postgres.moved"
-    return pointer.read_text().splitlines() if pointer.exists() else []
+    places = [data, *postgres.outside(data)]
+    assert any((place / "postgres" / "PG_VERSION").exists() for place in places)
+    assert not any((place / "postgres" / "postmaster.pid").exists() for place in places)
+    assert postgres.remove(data) == [*places[1:], data]

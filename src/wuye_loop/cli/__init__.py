@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "explain": "wuye_loop.cli.explain:explain",
     "test": "wuye_loop.cli.trial:run_tests",
     "import": "wuye_loop.cli.imports:import_file",
+    "data": "wuye_loop.cli.data:commands",
     "doctor": "wuye_loop.cli.doctor:doctor",
     "verify": "wuye_loop.cli.verify:verify",
     "migrate": "wuye_loop.cli.migrate:migrate",

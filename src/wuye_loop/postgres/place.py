@@ -1,13 +1,19 @@
 import hashlib
 import logging
 import os
+import re
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from wuye_loop.postgres.account import Account, PostgresError, server_account
 
 _log = logging.getLogger(__name__)
+
+_ENTERED = 0o711  # others may pass through to the cluster inside, but not look around
+
+_PROGRAMS = "-programs"
 
 # Where root keeps a cluster that its unprivileged account could not reach under the data folder; the first is never
 # swept by the system, so it comes first.
@@ -20,7 +26,7 @@ class Place:
 
     data: Path
     cluster: Path
-    programs: Path
+    programs: Path  # where programs that cannot run from where they lie are copied to; not made before
     account: Account
 
     @property
@@ -54,8 +60,7 @@ class Place:
 def place(data: Path) -> Place:
     """Return the place for a data folder, which is made if it is missing; no other folder's permissions are changed."""
     try:
-        # Others may pass through to the cluster inside, but not look around.
-        data.mkdir(mode=0o711, parents=True, exist_ok=True)
+        _make(data)
     except OSError as error:
         raise PostgresError(
             f"无法建立数据目录 {data} / cannot make the data folder {data}: {error.strerror}"
@@ -67,7 +72,7 @@ def place(data: Path) -> Place:
     cluster = data / "postgres"
     account = server_account(cluster)
     if account.is_ours or account.reaches(data):
-        return Place(data, cluster, data / "postgres.programs", account)
+        return Place(data, cluster, _programs(data), account)
     if (cluster / "PG_VERSION").exists():
         raise PostgresError(
             f"账号 {account.name} 进不了 {data}，而数据在那里。"
@@ -77,19 +82,60 @@ def place(data: Path) -> Place:
     return _move(data, moved, account)
 
 
+def plain(path: Path) -> bool:
+    """Whether programs run from this path: initdb puts it between double quotes and hands it to a shell."""
+    return re.search(r"""["$`\\\n]""", str(path)) is None
+
+
+def outside(data: Path) -> list[Path]:
+    """Return the folders beyond a data folder that hold something of it: a database or programs kept elsewhere."""
+    data = data.resolve()
+    pointer = data / "postgres.moved"
+    named = [Path(pointer.read_text().strip())] if pointer.is_file() else []
+    found = dict.fromkeys([*named, *_elsewhere(data), *_elsewhere(data, _PROGRAMS)])
+    return [folder for folder in found if folder.is_dir() and _is_ours(folder)]
+
+
 def for_us_alone(path: str, flags: int) -> int:
     """Open a file, made if need be, that no other account may read; for `open(..., opener=)`."""
     return os.open(path, flags, 0o600)
 
 
-def _move(data: Path, moved: Path, account: Account) -> Place:
+def own(folder: Path) -> None:
+    """Make a folder of ours and what is missing above it; PostgresError where somebody else's lies there."""
+    _make(folder)
+    if not _is_ours(folder):
+        raise PostgresError(
+            f"{folder} 不是本程序所建，拒绝使用。/ {folder} was not made by us and is not used; look who made it."
+        )
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and what is missing above it, open to pass through whatever the umask is."""
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(exist_ok=True)
+        missing.chmod(_ENTERED)
+
+
+def _elsewhere(data: Path, what: str = "") -> Iterator[Path]:
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
     for base in ELSEWHERE:
-        folder = base.resolve() / f"wuye-loop-{digest}"
+        yield base.resolve() / f"wuye-loop-{digest}{what}"
+
+
+def _programs(data: Path) -> Path:
+    inside = data / "postgres.programs"
+    if plain(inside):
+        return inside
+    return next((one for one in _elsewhere(data, _PROGRAMS) if os.access(one.parent, os.W_OK)), inside)
+
+
+def _move(data: Path, moved: Path, account: Account) -> Place:
+    for folder in _elsewhere(data):
+        base = folder.parent
         if not (base.is_dir() and os.access(base, os.W_OK) and account.reaches(base)):
             continue
-        folder.mkdir(mode=0o711, exist_ok=True)
-        _ours(folder)
+        own(folder)
         moved.write_text(f"{folder}\n")
         _log.warning(
             "root 运行时数据库须由账号 %s 打开，而它进不了 %s，故数据库放在 %s "
@@ -113,14 +159,11 @@ def _moved(data: Path, pointer: Path) -> Place:
             f"/ {pointer} says that the database is in {folder}, but it is gone; "
             "restore it, or delete the pointer to begin with an empty one."
         )
-    _ours(folder)
+    own(folder)
     return Place(data, cluster, folder / "programs", server_account(cluster))
 
 
-def _ours(folder: Path) -> None:
+def _is_ours(folder: Path) -> bool:
     # The name can be guessed, and anyone may make folders under /tmp: what another made is not trusted.
     entry = folder.lstat()
-    if not stat.S_ISDIR(entry.st_mode) or entry.st_uid != os.geteuid() or entry.st_mode & 0o022:
-        raise PostgresError(
-            f"{folder} 不是本程序所建，拒绝使用。/ {folder} was not made by us and is not used; look who made it."
-        )
+    return stat.S_ISDIR(entry.st_mode) and entry.st_uid == os.geteuid() and not entry.st_mode & 0o022

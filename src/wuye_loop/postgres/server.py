@@ -1,5 +1,6 @@
 import contextlib
 import fcntl
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from wuye_loop.postgres import postmaster
 from wuye_loop.postgres.account import PostgresError
 from wuye_loop.postgres.binaries import choose
 from wuye_loop.postgres.cluster import initialise
-from wuye_loop.postgres.place import Place, for_us_alone, place
+from wuye_loop.postgres.place import Place, for_us_alone, outside, place
 
 NAME = "wuye"  # the database and its owner
 OPTIONS = {
@@ -69,8 +70,13 @@ def temporary(
     """Run a server in a folder of its own, made `under` another; it is removed with all it holds when the block ends."""
     with tempfile.TemporaryDirectory(prefix="wuye-", dir=under) as folder:
         Path(folder).chmod(0o711)  # ours, and the account that runs the server for root must pass through
-        with running(Path(folder) / "data", options=options, pg_bin=pg_bin) as server:
-            yield server
+        data = Path(folder) / "data"
+        try:
+            with running(data, options=options, pg_bin=pg_bin) as server:
+                yield server
+        finally:
+            for elsewhere in outside(data):
+                shutil.rmtree(elsewhere)
 
 
 def stop(data: Path) -> bool:
@@ -78,6 +84,24 @@ def stop(data: Path) -> bool:
     where = place(data)
     with _open(where.starting) as starting, _locked(starting):
         return postmaster.stop(where)
+
+
+def remove(data: Path) -> list[Path]:
+    """Remove a data folder with all it holds, and what of it is kept elsewhere; return the folders that were removed.
+
+    Raises PostgresError while somebody uses its server.
+    """
+    where = place(data)
+    folders = [*outside(data), where.data]
+    with _open(where.starting) as starting, _open(where.users) as users, _locked(starting):
+        if not _alone(users):
+            raise PostgresError(
+                f"{data} 的数据库正在使用，请先停下用它的程序。/ the database of {data} is in use; stop its users first."
+            )
+        postmaster.stop(where)
+        for folder in folders:
+            shutil.rmtree(folder)
+    return folders
 
 
 def _open(path: Path) -> IO[str]:
