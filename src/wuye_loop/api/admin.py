@@ -1,7 +1,7 @@
 """Published workflows, for all staff: which there are, what each says, and its picture."""
 
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -10,12 +10,8 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.api.examples import answer, problems
 from wuye_loop.api.grievances import as_json
-from wuye_loop.domain.drawing import mermaid
-from wuye_loop.domain.drawing_moves import Today
-from wuye_loop.domain.drawing_svg import svg
 from wuye_loop.domain.situation import Actor
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.domain.workflow import Workflow
 from wuye_loop.edge.actors import only
 from wuye_loop.edge.paging import NO_QUERY
 from wuye_loop.edge.site import Site, site_of
@@ -23,6 +19,10 @@ from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read
 from wuye_loop.loop import definitions
 from wuye_loop.store.census import census
+
+if TYPE_CHECKING:
+    from wuye_loop.domain.drawing_moves import Today
+    from wuye_loop.domain.workflow import Workflow
 
 router = APIRouter(route_class=StrictRoute, tags=["流程"])
 Staff = Annotated[Actor, Depends(only(ActorKind.UNIT, ActorKind.SUPERVISOR, ActorKind.ADMIN, ActorKind.AUDITOR))]
@@ -89,6 +89,9 @@ async def diagram(
     request: Request, actor: Staff, workflow_id: WorkflowId, query: Annotated[DiagramQuery, Query()]
 ) -> Response:
     """流程图:Mermaid 文本，或 format=svg；live=true 标上调用者看得到的诉求现在各状态有几件、逾期几件。"""
+    from wuye_loop.domain.drawing import mermaid  # noqa: PLC0415 drawn for few; who is served otherwise does without
+    from wuye_loop.domain.drawing_svg import svg  # noqa: PLC0415 the same
+
     site = site_of(request)
     found, today = await read(site, partial(_drawn_from, site, actor, workflow_id, live=query.live))
     if query.format == "svg":
@@ -99,9 +102,11 @@ async def diagram(
 
 def _drawn_from(
     site: Site, actor: Actor, workflow_id: str, session: Session, *, live: bool
-) -> tuple[Workflow, Today | None]:
+) -> "tuple[Workflow, Today | None]":
     found = definitions.workflow(site.loop, session, workflow_id)
     if not live:
         return found, None
+    from wuye_loop.domain.drawing_moves import Today  # noqa: PLC0415 as in `diagram`
+
     now = site.loop.clock.now()
     return found, Today.at(now, found.calendar.zone, census(session, actor, workflow_id, now))

@@ -15,8 +15,10 @@ from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.migrate_report import COLUMNS, cells, gap_json, gap_row, json_row, remedies, write_csv
 from wuye_loop.cli.serving import open_site
 from wuye_loop.cli.words import Refused, err, out, print_json, print_table
+from wuye_loop.domain.checker import load
 from wuye_loop.domain.migration import Moved
 from wuye_loop.domain.passage import Gap, Passage
+from wuye_loop.domain.rules import Rules
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import migrating
 from wuye_loop.prepare import prepare
@@ -85,8 +87,10 @@ def _way(site: Site, old: str, new: str, limits: Limits) -> Passage:
     """Return the way between two versions, the new one as published, else as its file has it."""
     with site.database.read() as session:
         file = None if new in workflows.published(session) else workflow_files.find(new, site.settings.workflows)
-        text = workflow_files.whole_text(file, site.settings.workflows) if file is not None else None
-        return migrating.passage(site.loop, session, old, new, new_limits=limits is Limits.NEW, text=text)
+        rules = None
+        if file is not None:
+            rules = Rules(load(workflow_files.whole_text(file, site.settings.workflows), f"{new}.yaml"))
+        return migrating.passage(site.loop, session, old, new, new_limits=limits is Limits.NEW, becomes=rules)
 
 
 def _surveyed(site: Site, way: Passage) -> migrating.Survey:

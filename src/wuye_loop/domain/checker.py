@@ -45,18 +45,10 @@ def check(
     The workflow is None when any finding is an error. With a directory, units and duties must exist in it. `bases` finds
     what the file extends, unless the text holds it (`extending.bundle`); each finding names the file that wrote the value.
     """
-    try:
-        doc = read_whole(text, file, bases)
-    except ExtendingError as error:
-        return None, [_unread(one, "extends") for one in (error, *error.rest)]
-    except YamlDocError as error:
-        return None, [_unread(error, "yaml")]
-    findings = Findings(doc)
-    try:
-        workflow = Workflow.model_validate(doc.data)
-    except ValidationError as error:
-        note_shape(error, Workflow, (), findings)
-        return None, findings.sorted
+    found = opened(text, file, bases)
+    if isinstance(found, list):
+        return None, found
+    workflow, findings = found
     empty: list[Path] = [("states",)] if not workflow.states else []
     empty += [("tasks", kind, "states") for kind, task in workflow.tasks.items() if not task.states]
     for path in empty:
@@ -64,8 +56,8 @@ def check(
     _check_file_name(workflow, file, findings)
     if not empty:
         _prove(Scene(workflow, findings, directory), bases)
-    found = findings.sorted
-    return (None if any(item.severity == "error" for item in found) else workflow), found
+    proved = findings.sorted
+    return (None if any(item.severity == "error" for item in proved) else workflow), proved
 
 
 def _check_file_name(workflow: Workflow, file: str, findings: Findings) -> None:
@@ -74,6 +66,22 @@ def _check_file_name(workflow: Workflow, file: str, findings: Findings) -> None:
     if called is not None and called[1] != workflow.id:
         words = f"文件名是 {called[1]}，里面写的却是 {workflow.id}：请改文件名，或改 name 和 version"
         findings.error(("version",), "file-name", words)
+
+
+def opened(text: str | bytes, file: str, bases: Bases | None = None) -> tuple[Workflow, Findings] | list[Finding]:
+    """Return the workflow of a text as it is written, not proved, and where more findings are noted; else why not."""
+    try:
+        doc = read_whole(text, file, bases)
+    except ExtendingError as error:
+        return [_unread(one, "extends") for one in (error, *error.rest)]
+    except YamlDocError as error:
+        return [_unread(error, "yaml")]
+    findings = Findings(doc)
+    try:
+        return Workflow.model_validate(doc.data), findings
+    except ValidationError as error:
+        note_shape(error, Workflow, (), findings)
+        return findings.sorted
 
 
 def _unread(error: YamlDocError, code: str) -> Finding:
@@ -109,10 +117,10 @@ def parse(text: str | bytes, file: str) -> Workflow:
 
     Raises DefinitionError when it cannot be read at all.
     """
-    try:
-        return Workflow.model_validate(read_whole(text, file).data)
-    except (YamlDocError, ValidationError):
-        raise DefinitionError(findings=check(text, file)[1]) from None
+    found = opened(text, file)
+    if isinstance(found, list):
+        raise DefinitionError(findings=found)
+    return found[0]
 
 
 def load(text: str | bytes, file: str, bases: Bases | None = None) -> Workflow:

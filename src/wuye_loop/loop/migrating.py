@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.checker import load
 from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.errors import Conflict, NotFound
 from wuye_loop.domain.migration import Moved, migrated
@@ -35,17 +34,16 @@ class Survey:
 
 
 def passage(
-    loop: Loop, session: Session, old: str, new: str, *, new_limits: bool = False, text: str | None = None
+    loop: Loop, session: Session, old: str, new: str, *, new_limits: bool = False, becomes: Rules | None = None
 ) -> Passage:
-    """Return the way between two published versions; `text` is the new one where it is not published yet.
+    """Return the way between two published versions; `becomes` is the new one where it is not published yet.
 
-    Raises NotFound where one of them is not published, Conflict where they are the same, DefinitionError for the text.
+    Raises NotFound where one of them is not published, Conflict where they are the same.
     """
     if old == new:
         raise Conflict("新旧版本是同一个")
     loop.reference.refresh(session)
-    becomes = _rules(loop, session, new) if text is None else Rules(load(text, f"{new}.yaml"))
-    return Passage(_rules(loop, session, old), becomes, new_limits)
+    return Passage(_rules(loop, session, old), becomes or _rules(loop, session, new), new_limits)
 
 
 def survey(loop: Loop, database: Database, way: Passage, told: Told = lambda _: None) -> Survey:
