@@ -5,7 +5,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 
 from wuye_loop.settings import load
 from wuye_loop.store.database import server_url
-from wuye_loop.store.tables import metadata
+from wuye_loop.store.schema import metadata
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from tests.site import FINISH, SEND_BACK
-from wuye_loop.domain.calendar import WorkCalendar
-from wuye_loop.domain.spans import Span
+from wuye_loop.domain.time.calendar import WorkCalendar
+from wuye_loop.domain.time.spans import Span
 
 CENTRE, COMMAND = "property-centre", "command-office"
 FIXED = frozenset({CENTRE, COMMAND})

@@ -14,12 +14,12 @@ from tests.kuiwen_model import Case, Who
 from tests.life_checks import WHO, Checked
 from tests.site import BAD, GOOD, MONDAY, again, order
 from wuye_loop.domain.errors import NotFound, Stale, WuyeError
-from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.loop import collect, escalate, feedback, handle
 from wuye_loop.loop.engine import Outcome
 from wuye_loop.ports import SeededIds
-from wuye_loop.store.grievances import Ticket
+from wuye_loop.store.grievance.locking import Ticket
 
 Work = Callable[[Session, Ticket | None, int | None], Outcome]
 

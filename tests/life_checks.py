@@ -9,9 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from tests import kuiwen_model as model
 from tests.kuiwen_model import Case, TaskModel, Who
 from tests.site import MONDAY, Town
-from wuye_loop.domain.clocks import ClockStatus
-from wuye_loop.domain.situation import Actor
-from wuye_loop.loop import auditing
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.time.clock_moves import ClockStatus
+from wuye_loop.queries import audit
 
 Picture = dict[str, tuple[str, str, int]]
 
@@ -139,7 +139,7 @@ class Checked(RuleBasedStateMachine):
 
     @invariant()
     def tables_are_the_fold_of_an_unbroken_ledger(self) -> None:
-        report = auditing.verify(self.town.site.loop, self.town.database)
+        report = audit.verify(self.town.site.loop, self.town.database)
         assert report.ok, report.problems
 
     def rungs_fire_once_and_never_early(self) -> None:

@@ -19,21 +19,26 @@ from sqlalchemy.orm import Session
 
 from wuye_loop import logs
 from wuye_loop.app import create_app, make_site
-from wuye_loop.domain import keys as api_key_text
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.clocks import Clock
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import Actor
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.privacy import api_keys as api_key_text
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import auditing, escalate
+from wuye_loop.loop import escalate
 from wuye_loop.loop.escalate import Swept
 from wuye_loop.ports import Ids, SettableClock, SystemIds
+from wuye_loop.queries import audit
 from wuye_loop.settings import Settings, shipped
-from wuye_loop.store import api_keys, calendars, directory, sweeping, workflows
-from wuye_loop.store.audit import Folder, folders
-from wuye_loop.store.calendar_seed import seed_days
+from wuye_loop.store.calendar import days
+from wuye_loop.store.calendar.seed import seed_days
 from wuye_loop.store.database import Database
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.store.directory import load as directory
+from wuye_loop.store.grievance import due_rungs
+from wuye_loop.store.keys import api_keys
+from wuye_loop.store.reads.audit import Folder, folders
+from wuye_loop.store.workflows import published
+from wuye_loop.store.workflows.files import whole_text
 
 T = TypeVar("T")
 
@@ -153,7 +158,7 @@ class Town:
         fired = 0
         while True:
             with self.database.read() as session:
-                due = sweeping.next_due(session)
+                due = due_rungs.next_due(session)
             if due is None or due > target:
                 self.clock.set(target)
                 return fired
@@ -174,7 +179,7 @@ class Town:
 
     def clocks(self, number: str, name: str) -> list[Clock]:
         """Return the instances of a clock, the oldest first."""
-        from wuye_loop.domain import clocks  # noqa: PLC0415 the method has the module's name
+        from wuye_loop.domain.time import clock_moves as clocks  # noqa: PLC0415 the method has the module's name
 
         images = self.folder(number).clocks.values()
         found = [clocks.from_row(image) for image in images if image["name"] == name]
@@ -212,11 +217,11 @@ def build(
     settings = {"default_workflow": workflow} | settings | {"data": data}
     site = make_site(Settings(**settings), database, clock=clock, ids=ids or SystemIds())
     with pytest.MonkeyPatch.context() as patch, database.begin() as session:
-        patch.setattr(calendars, "seed_days", _days)  # a third of a second for each town otherwise
-        calendars.seed(session, start)
+        patch.setattr(days, "seed_days", _days)  # a third of a second for each town otherwise
+        days.seed(session, start)
         directory.load_directory(session, dict(units))
         for name in {workflow, *(texts or ())}:
-            workflows.publish(session, name, (texts or {}).get(name) or text_of(name), start)
+            published.publish(session, name, (texts or {}).get(name) or text_of(name), start)
     with database.begin() as session:
         made = {
             name: api_keys.create(session, now=start, ids=site.loop.ids, **key) for name, key in (keys or KEYS).items()
@@ -403,7 +408,7 @@ async def story(town: Town) -> AsyncIterator[Driver]:
     """Drive a town; when the story has been told its ledger must still be true."""
     async with driving(town) as driver:
         yield driver
-        report = auditing.verify(town.site.loop, town.database)
+        report = audit.verify(town.site.loop, town.database)
         assert report.ok, report.problems
 
 

@@ -12,23 +12,25 @@ from pydantic import BaseModel
 
 from wuye_loop import metrics
 from wuye_loop.app import create_app, make_site
-from wuye_loop.cli import app as program
-from wuye_loop.domain import checker, yamldoc
-from wuye_loop.domain.calendar import Starts
-from wuye_loop.domain.conditions import FACTS, FAMILIES
-from wuye_loop.domain.effects import BUILT_IN as EFFECTS
+from wuye_loop.authoring.checker import check
+from wuye_loop.cli import app
+from wuye_loop.domain.directory.document import read_document
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.forms import FIELD_TYPES, FieldSpec
-from wuye_loop.domain.parts import Part
-from wuye_loop.domain.routing_kinds import BUILT_IN as ROUTERS
-from wuye_loop.domain.spans import TimeUnit
+from wuye_loop.domain.language.conditions import FACTS, FAMILIES
+from wuye_loop.domain.language.effects import BUILT_IN as EFFECTS
+from wuye_loop.domain.language.forms import FIELD_TYPES, FieldSpec
+from wuye_loop.domain.language.parts import Part
+from wuye_loop.domain.language.workflow import EffectCall, Migration, Times, Workflow
+from wuye_loop.domain.routing.kinds import BUILT_IN as ROUTERS
+from wuye_loop.domain.rulefile import reader
 from wuye_loop.domain.terms import Audience, Level, Stage
-from wuye_loop.domain.workflow import EffectCall, Migration, Times, Workflow
+from wuye_loop.domain.time.calendar import Starts
+from wuye_loop.domain.time.spans import TimeUnit
 from wuye_loop.settings import PREFIX, Settings
 from wuye_loop.store.database import Database
-from wuye_loop.store.directory_document import read_document
-from wuye_loop.store.workflow_files import bases
-from wuye_loop.trial.scripts import read_script, run
+from wuye_loop.store.workflows.files import bases
+from wuye_loop.trial.definition_tests.load import read_script
+from wuye_loop.trial.definition_tests.run import run
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -205,7 +207,7 @@ def test_there_is_a_whole_file_among_the_examples_and_it_is_proved() -> None:
     files = [text for path in DOCUMENTS for text in blocks(path, "yaml") if whole(text)]
     assert files
     for text in files:
-        assert checker.check(text, "example.yaml")[1] == []
+        assert check.check(text, "example.yaml")[1] == []
 
 
 FRAGMENTS = [text for text in blocks(ROOT / "docs/workflows.md", "yaml") if not whole(text)]
@@ -221,7 +223,7 @@ def headed(fragment: str) -> str:
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=[text.splitlines()[1] for text in FRAGMENTS])
 def test_every_fragment_of_a_workflow_is_proved_on_the_base_it_names(fragment: str) -> None:
     assert fragment.startswith("extends: ")
-    found = checker.check(headed(fragment), "fragment.yaml", bases=BASES)[1]
+    found = check.check(headed(fragment), "fragment.yaml", bases=BASES)[1]
     assert [str(one) for one in found if one.code != "unused"] == []  # what shows roles only, gives them nothing to do
 
 
@@ -250,13 +252,13 @@ def keys_in(data: object) -> Iterator[str]:
 
 
 def read_fragment(fragment: str) -> Workflow:
-    return checker.load(headed(fragment), "fragment.yaml", BASES)
+    return check.load(headed(fragment), "fragment.yaml", BASES)
 
 
 def test_every_key_of_the_language_stands_in_an_example() -> None:
     shown: set[tuple[type[BaseModel], str]] = set()
     for text in FRAGMENTS:
-        words = set(keys_in(yamldoc.read(headed(text), "fragment.yaml").data))
+        words = set(keys_in(reader.read(headed(text), "fragment.yaml").data))
         shown.update(written_in(read_fragment(text), words))
     wanted = {(model, key) for model in PARTS.values() for key in keys_of(model)}
     assert {f"{model.__name__}.{key}" for model, key in wanted - shown} == set()
@@ -266,7 +268,7 @@ def test_every_effect_and_router_stands_in_an_example_with_each_of_its_parameter
     effects: dict[str, set[str]] = {}
     routers: dict[str, set[str]] = {}
     for text in FRAGMENTS:
-        for call in calls_in(yamldoc.read(text, "fragment.yaml").data):
+        for call in calls_in(reader.read(text, "fragment.yaml").data):
             effects.setdefault(call.name, set()).update(call.params)
         written = read_fragment(text).routers if "\nrouters:" in text else ()
         for call_of in written:
@@ -281,7 +283,7 @@ def test_every_effect_and_router_stands_in_an_example_with_each_of_its_parameter
 
 def test_the_city_of_the_chapter_passes_its_own_definition_tests(tmp_path: Path) -> None:
     (script,) = blocks(ROOT / "docs/workflows.md", "yml")
-    data: Any = yamldoc.read(script, "city.test.yaml").data
+    data: Any = reader.read(script, "city.test.yaml").data
     workflow = data["workflow"]
     city = next(text for text in FRAGMENTS if read_fragment(text).id == workflow)
     (tmp_path / "tests").mkdir()
@@ -295,7 +297,7 @@ def test_the_city_of_the_chapter_passes_its_own_definition_tests(tmp_path: Path)
 
 def test_the_example_of_a_migration_has_its_shape() -> None:
     for text in blocks(ROOT / "docs/migration.md", "yaml"):
-        data: Any = yamldoc.read(text, "migration.yaml").data
+        data: Any = reader.read(text, "migration.yaml").data
         assert all(Migration.model_validate(one) for one in data["migrates"].values())
 
 
@@ -303,7 +305,7 @@ def test_every_other_yaml_example_is_a_directory_that_can_be_read() -> None:
     others = [text for path in DOCUMENTS if path.name not in LANGUAGE for text in blocks(path, "yaml")]
     assert others
     for text in others:
-        assert read_document(yamldoc.read(text, "directory.yaml").data).areas
+        assert read_document(reader.read(text, "directory.yaml").data).areas
 
 
 def test_every_json_example_is_json() -> None:
@@ -351,7 +353,7 @@ def commands(group: Any, before: str = "wuye-loop") -> Iterator[tuple[str, Any]]
 
 def test_every_command_has_its_row_with_its_options() -> None:
     table = rows(OPERATIONS, "commands")
-    known = dict(commands(typer.main.get_command(program)))
+    known = dict(commands(typer.main.get_command(app)))
     assert set(table) == set(known)
     for name, command in known.items():
         options = {one for param in command.params for one in param.opts if one.startswith("--")}

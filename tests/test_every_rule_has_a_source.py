@@ -14,10 +14,10 @@ from typing import Any, Final
 
 import pytest
 
-from wuye_loop.domain.extending import read_whole
-from wuye_loop.domain.yamldoc import Path, YamlDoc, read
+from wuye_loop.domain.rulefile.extends import read_whole
+from wuye_loop.domain.rulefile.reader import Path, YamlDoc, read
 from wuye_loop.settings import shipped
-from wuye_loop.store.workflow_files import text_in, whole_text
+from wuye_loop.store.workflows.files import text_in, whole_text
 
 WORKFLOWS: Final = shipped("workflows")
 BASE: Final = "standard@1"

@@ -11,9 +11,10 @@ from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from tests.site import Town, build, driving, logging_to_memory, order
-from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.situation import Command
-from wuye_loop.loop import auditing, collect, engine
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import Command
+from wuye_loop.loop import collect, engine
+from wuye_loop.queries import audit
 from wuye_loop.store.database import Database
 
 TABLES = (
@@ -33,7 +34,7 @@ def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     own = build(database, data=tmp_path)
     with logging_to_memory():
         yield own
-    report = auditing.verify(own.site.loop, own.database)
+    report = audit.verify(own.site.loop, own.database)
     assert report.ok, report.problems
 
 

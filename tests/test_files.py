@@ -12,7 +12,7 @@ import pytest
 from tests.site import Driver, Town, driving, story
 from tests.stories.test_sixth_city import handling
 from tests.test_papers import town_of
-from wuye_loop.loop import auditing
+from wuye_loop.queries import audit
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -209,6 +209,6 @@ async def test_a_changed_file_is_found_by_verification(database: Database, tmp_p
         number = await handling(drive)
         await handling(drive, "a2")
         await kept(drive, "grid-1", number, PNG)
-        assert auditing.verify(town.site.loop, town.database).ok
+        assert audit.verify(town.site.loop, town.database).ok
         town.run(lambda session: session.connection().exec_driver_sql(tampering))
-        assert auditing.verify(town.site.loop, town.database).drift >= 1
+        assert audit.verify(town.site.loop, town.database).drift >= 1

@@ -26,7 +26,7 @@ CITIES = re.compile(
 )
 # The default of one setting (and of the loop, for who makes one without settings); and files that show an example.
 DEFAULTS = {"settings.py", "loop/engine.py"}
-EXAMPLES = {"api/admin.py", "api/documents.py", "cli/workflow.py"}
+EXAMPLES = {"api/admin.py", "api/documents.py", "cli/check.py"}
 
 
 def in_code(text: str) -> str:
@@ -67,13 +67,13 @@ def moves_something(node: ast.AST) -> bool:
 
 def test_only_the_engine_and_its_builder_move_a_grievance() -> None:
     writers = found(r"UPDATE grievance\b.{0,300}?\bstate =|(?:INSERT INTO|update\(|insert\()\s*grievance\b")
-    assert set(writers) <= {"store/grievances.py"}
+    assert set(writers) <= {"store/grievance/step.py"}
     movers = {name for name, tree in TREES.items() if any(map(moves_something, ast.walk(tree)))}
     # The demonstration speaks HTTP, the simulation knows no grievance of the store: both keep notes of their own.
     own = ("demo/", "trial/simulation/")
-    assert {name for name in movers if not name.startswith(own)} == {"domain/builder.py", "domain/machine.py"}
+    assert {name for name in movers if not name.startswith(own)} == {"domain/step/builder.py", "domain/step/actions.py"}
     callers = found(r"\bgrievances\.(?:write|insert)\(")
-    assert set(callers) <= {"loop/engine.py", "loop/collect.py", "loop/feedback.py"}
+    assert set(callers) <= {"loop/engine.py", "loop/collect.py", "loop/identity.py"}
 
 
 def test_only_the_database_module_commits() -> None:

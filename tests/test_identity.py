@@ -16,11 +16,13 @@ from tests.site import BAD, FINISH, Driver, Town, build, driving
 from tests.test_papers import town_of, workflow_text
 from tests.versions import publish
 from wuye_loop.domain.errors import SealBroken
-from wuye_loop.domain.sealing import Sealed
-from wuye_loop.loop import auditing, explaining, migrating
-from wuye_loop.store import identity
+from wuye_loop.domain.privacy.sealing import Sealed
+from wuye_loop.loop import migrate
+from wuye_loop.queries import audit
+from wuye_loop.queries.explain import explain
 from wuye_loop.store.database import Database
-from wuye_loop.trial.replay_run import replay
+from wuye_loop.store.grievance import identity
+from wuye_loop.trial.replay.run import replay
 
 NAME, PHONE, ADDRESS = "欧阳明月", "13987654321", "幸福路8号3号楼2单元1703"
 PERSON = {"name": NAME, "phone": PHONE}
@@ -43,7 +45,7 @@ REVEAL = "/v1/grievances/{number}/identity"
 def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     own = build(database, data=tmp_path)
     yield own
-    report = auditing.verify(own.site.loop, own.database)
+    report = audit.verify(own.site.loop, own.database)
     assert report.ok, report.problems
 
 
@@ -289,17 +291,17 @@ async def test_what_units_write_names_nobody_either(database: Database, tmp_path
         leaks += [f"table {table}: {row[:300]}" for table, row in dump(session) if CANARY.search(row)]
         for number in (values["{number}"], values["other"]):
             for viewer in (None, "supervisor", "street-1"):
-                said = json.dumps(explaining.explain(town.site.loop, session, number, viewer), ensure_ascii=False)
+                said = json.dumps(explain.explain(town.site.loop, session, number, viewer), ensure_ascii=False)
                 leaks += [f"explain: {found[0]!r}" for found in CANARY.finditer(said)]
     text = workflow_text()
     tally = replay(town.database, text, processes=1).as_json()
     assert (tally["grievances"], tally["failed"]) == (2, 0)
     newer = text.replace("version: 1\n", "version: 2\n", 1).replace("migrates: {}", "migrates: {qinghe@1: {}}")
     publish(town, newer)
-    way = town.run(lambda session: migrating.passage(town.site.loop, session, "qinghe@1", "qinghe@2"))
-    moved = [str(item) for item in migrating.migrate(town.site.loop, town.database, way)]
+    way = town.run(lambda session: migrate.passage(town.site.loop, session, "qinghe@1", "qinghe@2"))
+    moved = [str(item) for item in migrate.migrate(town.site.loop, town.database, way)]
     assert len(moved) == 2
     leaks += [f"told: {word[:200]}" for word in (json.dumps(tally, ensure_ascii=False), *moved) if CANARY.search(word)]
     assert not leaks, "\n".join(leaks[:20])
     assert answers > 200
-    assert auditing.verify(town.site.loop, town.database).ok
+    assert audit.verify(town.site.loop, town.database).ok

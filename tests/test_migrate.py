@@ -10,14 +10,15 @@ import pytest
 
 from tests.site import FINISH, GOOD, Driver, Town, at, build, driving, order
 from tests.versions import MIGRATES, publish, renamed, version
-from wuye_loop.domain import clocks
-from wuye_loop.domain.clocks import Clock, ClockStatus
 from wuye_loop.domain.errors import Conflict, NotFound, WuyeError
-from wuye_loop.domain.migration import Moved
-from wuye_loop.domain.passage import Passage
-from wuye_loop.loop import auditing, handle, migrating
-from wuye_loop.store import workflows
+from wuye_loop.domain.step.migration.carry import Moved
+from wuye_loop.domain.step.migration.mapping import Passage
+from wuye_loop.domain.time import clock_moves
+from wuye_loop.domain.time.clock_moves import Clock, ClockStatus
+from wuye_loop.loop import handle, migrate
+from wuye_loop.queries import audit
 from wuye_loop.store.database import Database
+from wuye_loop.store.workflows import published
 
 OLD = "kuiwen@1"
 THREE = ("- {is: 5 workdays, source:", "- {is: 3 workdays, source:")
@@ -29,18 +30,18 @@ def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     """Give a town whose ledger must still be true when everybody has moved."""
     own = build(database, data=tmp_path)
     yield own
-    report = auditing.verify(own.site.loop, own.database)
+    report = audit.verify(own.site.loop, own.database)
     assert report.ok, report.problems
 
 
 def way(town: Town, new: str, **options: Any) -> Passage:
     """Return the way from the shipped version."""
-    return town.run(lambda session: migrating.passage(town.site.loop, session, OLD, new, **options))
+    return town.run(lambda session: migrate.passage(town.site.loop, session, OLD, new, **options))
 
 
 def go(town: Town, passage: Passage) -> list[Any]:
     """Take everybody over."""
-    return list(migrating.migrate(town.site.loop, town.database, passage))
+    return list(migrate.migrate(town.site.loop, town.database, passage))
 
 
 def open_clock(town: Town, number: str, name: str) -> Clock:
@@ -132,7 +133,7 @@ async def test_a_limit_asked_for_anew_counts_from_the_same_start(town: Town) -> 
             lambda session: town.site.loop.reference.calendar(session, way(town, "kuiwen@2").new.workflow.calendar)
         )
         late = open_clock(town, number, "process")
-        assert clocks.recompute(late, calendar).rungs == late.rungs
+        assert clock_moves.recompute(late, calendar).rungs == late.rungs
 
 
 @pytest.mark.anyio
@@ -173,7 +174,7 @@ async def test_a_state_without_a_place_stops_everything_before_it_begins(town: T
         await street(drive, "a3", "accept")
         task = await drive.open("market", first, "extension", {"days": 2, "reason": "等配件"})
         passage = way(town, publish(town, renamed(2, migrates="")))
-        found = migrating.survey(town.site.loop, town.database, passage)
+        found = migrate.survey(town.site.loop, town.database, passage)
         said = {(gap.what, gap.name): told for gap, told in found.gaps.items()}
         assert said == {
             ("状态", "handling"): (2, first),
@@ -191,9 +192,9 @@ async def test_a_holder_that_nobody_is_and_a_final_place_are_no_places(town: Tow
     async with driving(town) as drive:
         await drive.push("a1")
         await street(drive, "a2", "accept", "sign")
-        homeless = migrating.survey(town.site.loop, town.database, way(town, publish(town, version(2, gone))))
+        homeless = migrate.survey(town.site.loop, town.database, way(town, publish(town, version(2, gone))))
         assert {(gap.what, gap.name) for gap in homeless.gaps} == {("角色", "dispatcher")}
-        over = migrating.survey(town.site.loop, town.database, way(town, publish(town, renamed(3, migrates=closes))))
+        over = migrate.survey(town.site.loop, town.database, way(town, publish(town, renamed(3, migrates=closes))))
         assert {(gap.what, gap.name) for gap in over.gaps} == {("状态", "handling")}
 
 
@@ -204,7 +205,7 @@ async def test_looking_changes_nothing_and_says_what_moving_then_does(town: Town
             await street(drive, f"a{n}", "accept", "sign")
         passage = way(town, publish(town, renamed()))
         before = [tuple(row) for row in town.rows("SELECT seq, state, workflow, head FROM grievance ORDER BY id")]
-        found = migrating.survey(town.site.loop, town.database, passage)
+        found = migrate.survey(town.site.loop, town.database, passage)
         assert [
             tuple(row) for row in town.rows("SELECT seq, state, workflow, head FROM grievance ORDER BY id")
         ] == before
@@ -217,7 +218,7 @@ async def test_what_was_interrupted_goes_on_where_it_stopped(town: Town) -> None
         numbers = [await street(drive, f"a{n}", "accept") for n in range(4)]
         passage = way(town, publish(town, renamed()))
         begun: list[Any] = []
-        for item in migrating.migrate(town.site.loop, town.database, passage, stopped=lambda: len(begun) == 2):
+        for item in migrate.migrate(town.site.loop, town.database, passage, stopped=lambda: len(begun) == 2):
             begun.append(item)  # noqa: PERF402 it is counted while it grows
         assert town.scalar("SELECT count(*) FROM grievance WHERE workflow = 'kuiwen@2'") == 2
         rest = go(town, passage)
@@ -239,7 +240,7 @@ async def test_what_ended_in_a_place_without_a_way_meanwhile_stays_and_is_said(t
     async with driving(town) as drive:
         number = await street(drive, "a1", "accept")
         passage = way(town, publish(town, renamed(2, migrates=no_way)))
-        assert not migrating.survey(town.site.loop, town.database, passage).gaps
+        assert not migrate.survey(town.site.loop, town.database, passage).gaps
         await drive.walk(number, "sign")
         ((stays, gaps),) = go(town, passage)
         assert (stays, [gap.name for gap in gaps]) == (number, ["handling"])
@@ -337,8 +338,8 @@ async def test_a_version_that_grievances_migrated_from_stays_to_read_them_by(tow
         number = await street(drive, "a1", "accept")
         go(town, way(town, publish(town, renamed())))
         with pytest.raises(Conflict, match=f"1 件诉求曾按 {OLD} 办理，后来迁到别的版本，如 {number}"):
-            town.run(lambda session: workflows.remove(session, OLD))
-        assert OLD in town.run(workflows.published)
+            town.run(lambda session: published.remove(session, OLD))
+        assert OLD in town.run(published.published)
 
 
 @pytest.mark.anyio

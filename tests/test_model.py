@@ -13,13 +13,14 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.life import Life
 from tests.site import Town, build
-from wuye_loop.domain import builder, machine, posting
-from wuye_loop.domain.clocks import ClockStatus
-from wuye_loop.domain.drafts import Entry, EntryDraft
-from wuye_loop.domain.situation import GrievanceState
+from wuye_loop.domain.grievance.ledger import Entry
+from wuye_loop.domain.grievance.situation import GrievanceState
+from wuye_loop.domain.step import actions, builder, posting
+from wuye_loop.domain.step.records import EntryDraft
+from wuye_loop.domain.time.clock_moves import ClockStatus
 from wuye_loop.loop import engine
-from wuye_loop.store import grievances
 from wuye_loop.store.database import Database
+from wuye_loop.store.grievance import locking, step
 
 
 def check(town: Town, *, examples: int, steps: int = 5, derandomize: bool = True, shrink: bool = True) -> None:
@@ -62,8 +63,8 @@ def without_replay(patch: pytest.MonkeyPatch) -> None:
 
 def without_fired_marks(patch: pytest.MonkeyPatch) -> None:
     """Fire a rung and do not mark it."""
-    real = grievances._rung_rows
-    patch.setattr(grievances, "_rung_rows", lambda *args: [{**row, "fired_at": None} for row in real(*args)])
+    real = step._rung_rows
+    patch.setattr(step, "_rung_rows", lambda *args: [{**row, "fired_at": None} for row in real(*args)])
 
 
 def with_clocks_that_touching_moves(patch: pytest.MonkeyPatch) -> None:
@@ -81,12 +82,12 @@ def with_clocks_that_touching_moves(patch: pytest.MonkeyPatch) -> None:
 
 def with_eyes_everywhere(patch: pytest.MonkeyPatch) -> None:
     """Let everybody see everything."""
-    patch.setattr(grievances, "visible", lambda _actor, _alias="g": ("TRUE", {}))
+    patch.setattr(locking, "visible", lambda _actor, _alias="g": ("TRUE", {}))
 
 
 def without_limits(patch: pytest.MonkeyPatch) -> None:
     """Forget how often and how late an action may be taken."""
-    patch.setattr(machine, "blocked", lambda *_: None)
+    patch.setattr(actions, "blocked", lambda *_: None)
 
 
 def with_a_ledger_that_leaves_tasks_out(patch: pytest.MonkeyPatch) -> None:

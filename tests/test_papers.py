@@ -13,10 +13,10 @@ import pytest
 
 from tests.site import Driver, Town, build, driving, keys_for, order, story
 from tests.stories.test_sixth_city import FILE, UNITS, neighbour
-from wuye_loop.loop import auditing
+from wuye_loop.queries import audit
 from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.store.workflows.files import whole_text
 
 pytestmark = pytest.mark.anyio
 NOTICE, MINUTES = "限期整改通知书", "联席会议纪要"
@@ -300,6 +300,6 @@ async def test_a_changed_line_is_found_by_verification(database: Database, tmp_p
     async with driving(town) as drive:
         numbers = [await found(drive, f"n{n}") for n in range(2)]
         await drive.post("inspection-team", "/v1/documents", notice(*map(line, numbers)), expect=201)
-        assert auditing.verify(town.site.loop, town.database).ok
+        assert audit.verify(town.site.loop, town.database).ok
         town.run(lambda session: session.connection().exec_driver_sql(tampering))
-        assert auditing.verify(town.site.loop, town.database).drift >= 1
+        assert audit.verify(town.site.loop, town.database).drift >= 1

@@ -12,9 +12,9 @@ from wuye_loop.edge.site import Site
 from wuye_loop.ports import SettableClock
 from wuye_loop.prepare import prepare
 from wuye_loop.settings import Settings
-from wuye_loop.store import workflows
 from wuye_loop.store.database import Database
-from wuye_loop.store.workflows import digest_of
+from wuye_loop.store.workflows import published as workflows
+from wuye_loop.store.workflows.published import digest_of
 
 CITY = "extends: standard@1\nname: city\nversion: 1\ntitle: 某市\nlabels: {reason: 事由}\n"
 

@@ -15,11 +15,12 @@ from sqlalchemy import text
 from tests.site import SEND_BACK, Driver, Town, build, driving, order
 from tests.test_papers import found, line, notice, town_of, workflow_text
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.situation import SYSTEM
-from wuye_loop.loop import auditing, collect, escalate, handle
-from wuye_loop.store import grievances
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import SYSTEM
+from wuye_loop.loop import collect, escalate, handle
+from wuye_loop.queries import audit
 from wuye_loop.store.database import Database
+from wuye_loop.store.grievance import locking
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     """Give a town whose ledger must still be true when the race is over."""
     own = build(database, data=tmp_path)
     yield own
-    report = auditing.verify(own.site.loop, own.database)
+    report = audit.verify(own.site.loop, own.database)
     assert report.ok, report.problems
 
 
@@ -152,7 +153,7 @@ def city(database: Database, tmp_path: Path) -> Iterator[Town]:
     """Give the sixth city, whose ledger must still be true when the race is over."""
     own = town_of(database, tmp_path)
     yield own
-    report = auditing.verify(own.site.loop, own.database)
+    report = audit.verify(own.site.loop, own.database)
     assert report.ok, report.problems
 
 
@@ -207,7 +208,7 @@ async def test_an_urge_that_is_refused_after_a_document_was_numbered_leaves_no_g
         made = await drive.post("hotline", "/v1/grievances", body, expect=201)
         assert "unattached" in made["flags"]
     assert town.rows("SELECT * FROM document_series") == []
-    assert auditing.verify(town.site.loop, town.database).ok
+    assert audit.verify(town.site.loop, town.database).ok
 
 
 def taken_in(town: Town, count: int) -> list[str]:
@@ -246,7 +247,7 @@ def test_who_waited_for_the_lock_sees_the_clocks_and_tasks_as_they_are_now(town:
         with town.database.begin() as session:
             session.execute(text("SELECT 1"))  # the connection is there before the other commits
             locked.wait()
-            return grievances.lock(session, number, SYSTEM)
+            return locking.lock(session, number, SYSTEM)
 
     with ThreadPoolExecutor(1) as pool:
         with town.database.begin() as session:
@@ -296,12 +297,12 @@ def urged_at_once(town: Town, threads: int = 6) -> list[str]:
 @pytest.fixture
 def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
     """Read the grievance without its lock: a mutant."""
-    real: Callable[..., Any] = grievances._read
+    real: Callable[..., Any] = locking._read
 
     def read(*args: Any) -> Any:
         return real(*args[:-1], "")
 
-    monkeypatch.setattr(grievances, "_read", read)
+    monkeypatch.setattr(locking, "_read", read)
 
 
 def test_people_who_urge_at_once_never_get_an_error(town: Town) -> None:

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from tests.site import MONDAY, build, seen, story
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.directory import Directory
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.spans import Span
-from wuye_loop.loop import explaining
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.domain.directory.directory import Directory
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.time.spans import Span
 from wuye_loop.loop.escalate import Swept
+from wuye_loop.queries.explain import explain
 from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
-from wuye_loop.store.workflow_files import bases, whole_text
-from wuye_loop.trial.sandbox import Sandbox
+from wuye_loop.store.workflows.files import bases, whole_text
+from wuye_loop.trial.sandbox.sandbox import Sandbox
 
 ASKED = """
 extends: standard@1
@@ -182,5 +182,5 @@ async def test_the_sweeper_fires_the_rung_once_and_the_others_of_the_grievance_t
         assert "yes" not in town.actions(number)
         assert town.scalar("SELECT count(*) FROM document WHERE kind = '同意书'") == 0
         with town.database.read() as session:
-            told = json.dumps(explaining.explain(town.site.loop, session, number), ensure_ascii=False)
+            told = json.dumps(explain.explain(town.site.loop, session, number), ensure_ascii=False)
         assert "触发，要办的动作当时做不了：随后的“退回生效”现在不能办：当前状态下没有这个动作" in told

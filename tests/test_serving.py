@@ -19,7 +19,7 @@ import pytest
 from tests.site import MONDAY, order, town_on
 from wuye_loop.app import make_site
 from wuye_loop.domain.errors import KeyRingBroken
-from wuye_loop.domain.intake import IntakeForm
+from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.loop.collect import collect
 from wuye_loop.settings import Settings
 from wuye_loop.store import rehearsals

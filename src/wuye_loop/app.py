@@ -11,20 +11,21 @@ from fastapi.openapi.utils import get_openapi
 from wuye_loop import metrics
 from wuye_loop.api import admin, documents, files, grievances, hotline, reading, rehearsal, supervision, units
 from wuye_loop.domain.errors import KeyRingBroken, SealBroken
-from wuye_loop.domain.sealing import KeyRing
+from wuye_loop.domain.privacy.sealing import KeyRing
 from wuye_loop.edge import problems
 from wuye_loop.edge.actors import SCHEME, Callers
 from wuye_loop.edge.limits import Limits
 from wuye_loop.edge.requests import Requests
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import read
-from wuye_loop.loop import filing
+from wuye_loop.loop import attachments
 from wuye_loop.loop.engine import Loop
 from wuye_loop.ports import Clock, Ids, SystemClock, SystemIds
 from wuye_loop.settings import Settings
-from wuye_loop.store import identity, keyring
 from wuye_loop.store.database import Database
-from wuye_loop.store.reference import Reference
+from wuye_loop.store.grievance import identity
+from wuye_loop.store.keys import keyring
+from wuye_loop.store.reference_cache import Reference
 from wuye_loop.web import docs
 
 DOORS = (
@@ -94,7 +95,7 @@ def create_app(site: Site) -> FastAPI:
     _health(app, site)
     problems.install(app)
     bodies = {"/v1/grievances:batch": site.settings.batch_body_limit}
-    shapes = {re.compile(r"/v1/grievances/[^/]+/files"): filing.MOST_BYTES}
+    shapes = {re.compile(r"/v1/grievances/[^/]+/files"): attachments.MOST_BYTES}
     app.add_middleware(Limits, body=site.settings.body_limit, bodies=bodies, shapes=shapes)
     app.add_middleware(Requests, ids=site.loop.ids)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]

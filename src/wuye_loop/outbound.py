@@ -15,8 +15,8 @@ import httpx
 import orjson
 import structlog
 
-from wuye_loop.domain.redaction import redact
-from wuye_loop.domain.routing import HttpAsk, Reply
+from wuye_loop.domain.privacy.redaction import redact
+from wuye_loop.domain.routing.chain import HttpAsk, Reply
 
 NOTIFIERS = "wuye_loop.notifiers"
 LARGEST_REPLY = 64 * 1024

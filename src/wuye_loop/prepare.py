@@ -7,9 +7,11 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Conflict, DefinitionError
-from wuye_loop.domain.yamldoc import YamlDocError
+from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.edge.site import Site
-from wuye_loop.store import calendars, workflow_files, workflows
+from wuye_loop.store.calendar import days
+from wuye_loop.store.workflows import files
+from wuye_loop.store.workflows import published as workflows
 
 # The standard library's: commands that set up no logs still say it on standard error.
 _log = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ def prepare(site: Site) -> Prepared:
     """
     done = Prepared()
     with site.database.begin() as session:
-        calendars.seed(session, site.loop.clock.now())
+        days.seed(session, site.loop.clock.now())
         known = set(workflows.published(session).values())
         for folder in site.settings.workflows:
             for path in sorted(folder.glob("*.yaml")):
@@ -48,10 +50,10 @@ def prepare(site: Site) -> Prepared:
 
 
 def _publish(site: Site, session: Session, path: Path, known: set[str], done: Prepared) -> None:
-    text = workflow_files.whole_text(path, site.settings.workflows)
+    text = files.whole_text(path, site.settings.workflows)
     if text in known:
         return
-    from wuye_loop.domain.checker import load  # noqa: PLC0415 where every file is published, nothing is proved again
+    from wuye_loop.authoring.checker.check import load  # noqa: PLC0415 where every file is published, nothing is proved again
 
     workflow = load(text, path.name)
     if workflows.publish(session, workflow.id, text, site.loop.clock.now()):

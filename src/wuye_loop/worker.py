@@ -11,7 +11,7 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 
 from wuye_loop import jobs as names
 from wuye_loop import outbound
-from wuye_loop.domain.router import HttpAsk, Reply
+from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
 from wuye_loop.loop import assign, escalate, feedback

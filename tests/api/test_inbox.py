@@ -7,9 +7,9 @@ import pytest
 from tests.api.crowd import crowd, plan
 from tests.site import FINISH, Driver, at
 
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.store.inbox import Tab, inbox_statement
+from wuye_loop.store.reads.inbox import Tab, inbox_statement
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,7 @@ import pytest
 from tests.site import FINISH, Driver, Town, rules_of
 
 from wuye_loop.ports import SettableClock
-from wuye_loop.store import api_keys
+from wuye_loop.store.keys import api_keys
 
 pytestmark = pytest.mark.anyio
 

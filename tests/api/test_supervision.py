@@ -7,7 +7,7 @@ import pytest
 from tests.api.crowd import crowd, plan
 from tests.site import BAD, FINISH, GOOD, Driver, at
 
-from wuye_loop.store.supervision import OverdueFilters, overdue_statement
+from wuye_loop.store.reads.supervision import OverdueFilters, overdue_statement
 
 pytestmark = pytest.mark.anyio
 OVERDUE = "/v1/supervision/overdue"

@@ -20,26 +20,26 @@ from typing import Any
 from uuid import UUID
 
 from tests.site import DIRECTORY
-from wuye_loop.domain import machine
-from wuye_loop.domain.arrival import arrived, first_look
-from wuye_loop.domain.checker import parse
-from wuye_loop.domain.directory import Area, Directory, Unit
+from wuye_loop.domain.directory.directory import Area, Directory, Unit
 from wuye_loop.domain.errors import BadForm, WuyeError
-from wuye_loop.domain.forms import FieldSpec, Form
-from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.permits import openings, options
-from wuye_loop.domain.posting import posted
-from wuye_loop.domain.routing import Choice, choose
-from wuye_loop.domain.routing_case import routing_case
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import Actor, Brief, Command, Situation, World
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.permissions import openings, options
+from wuye_loop.domain.grievance.situation import Actor, Brief, Command, Situation, World
+from wuye_loop.domain.language.forms import FieldSpec, Form
+from wuye_loop.domain.language.workflow import DutyUnit, Workflow
+from wuye_loop.domain.routing.chain import Choice, choose
+from wuye_loop.domain.rulefile.definition import parse
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step import actions
+from wuye_loop.domain.step.arrival import arrived, first_look
+from wuye_loop.domain.step.posting import posted
+from wuye_loop.domain.step.routing import routing_case
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.domain.workflow import DutyUnit, Workflow
 from wuye_loop.ports import SystemIds
 from wuye_loop.settings import shipped
-from wuye_loop.store.calendar_seed import published_years, seed_days
-from wuye_loop.store.calendars import DayTable
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.store.calendar.days import DayTable
+from wuye_loop.store.calendar.seed import published_years, seed_days
+from wuye_loop.store.workflows.files import whole_text
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 09:00 in Beijing
 OTHER = Brief(UUID(int=8), "WY260302-00000002", "handling", final=False, merged_into=None)
@@ -63,9 +63,9 @@ class Case:
         deciding, posting = [], []
         for world in worlds:
             begun = time.perf_counter()
-            machine.decide(world, self.situation, self.command)
+            actions.decide(world, self.situation, self.command)
             deciding.append((time.perf_counter() - begun) * 1e6)
-        steps = [machine.decide(world, self.situation, self.command) for world in worlds]
+        steps = [actions.decide(world, self.situation, self.command) for world in worlds]
         for step in steps:
             begun = time.perf_counter()
             posted(self.situation, step)
@@ -129,7 +129,7 @@ def walk(workflow: Workflow) -> Iterator[Case]:
                     seen.add(name)
                     news = len(met)
                     yield Case(name, world, situation, command)
-                queue.append(machine.decide(world, situation, command).situation)
+                queue.append(actions.decide(world, situation, command).situation)
             if len(kept) <= MOST_TASKS:
                 queue += _opened(world, situation, actor)
 
@@ -156,7 +156,7 @@ def _opened(world: World, situation: Situation, actor: Actor) -> Iterator[Situat
     for opening in openings(world, situation, actor):
         if not opening["blocked"]:
             try:
-                step = machine.decide_open(world, situation, opening["task"], actor, _form(opening["form"], ()))
+                step = actions.decide_open(world, situation, opening["task"], actor, _form(opening["form"], ()))
             except WuyeError:
                 continue
             yield step.situation
@@ -168,7 +168,7 @@ def _filled(world: World, situation: Situation, base: Command, form: Form) -> Co
     for _ in range(2):
         command = replace(base, form=_form(form, asked))
         try:
-            machine.decide(world, situation, command)
+            actions.decide(world, situation, command)
         except BadForm as bad:
             fields: Any = bad.extra["fields"]
             asked = tuple(field["path"] for field in fields)
@@ -271,7 +271,7 @@ def _new(world: World) -> Situation:
     )  # fmt: skip
     situation = arrived(world, form, id=world.new_id(), number="WY260302-00000001", source="12345", estate=_Estate())
     situation, notices, facts = first_look(world, situation, form)
-    return machine.receive(world, situation, Actor(ActorKind.HOTLINE, source="12345"), facts, notices).situation
+    return actions.receive(world, situation, Actor(ActorKind.HOTLINE, source="12345"), facts, notices).situation
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ import time
 from sqlalchemy import text
 
 from tests.versions import version
-from wuye_loop.store import recorded
 from wuye_loop.store.database import Database
-from wuye_loop.trial.replay_run import findings, replay
+from wuye_loop.store.reads import recorded
+from wuye_loop.trial.replay.run import findings, replay
 
 # The id of a copy: later copies come after earlier ones, as ids do that are given in the order of time.
 _SALT = "overlay({}::text placing lpad(to_hex(copied), 8, '0') from 1)::uuid"

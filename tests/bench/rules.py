@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable
 
 from tests.domain.test_checker_speed import large
-from wuye_loop.domain import extending
-from wuye_loop.domain.checker import check
+from wuye_loop.authoring.checker.check import check
+from wuye_loop.domain.rulefile import extends
 from wuye_loop.settings import shipped
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.store.workflows.files import whole_text
 
 ROUNDS = 5
 
@@ -36,7 +36,7 @@ def main() -> None:
 def _median(work: Callable[[], None]) -> float:
     times = []
     for _ in range(ROUNDS):
-        extending._read_base.cache_clear()
+        extends._read_base.cache_clear()
         begun = time.process_time()
         work()
         times.append(time.process_time() - begun)

@@ -3,14 +3,15 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import handle
 from wuye_loop.loop.collect import collect
 from wuye_loop.prepare import prepare
-from wuye_loop.store import api_keys, directory
+from wuye_loop.store.directory import load
+from wuye_loop.store.keys import api_keys
 
 DIRECTORY: dict[str, Any] = {
     "areas": [
@@ -34,7 +35,7 @@ def found(site: Site) -> dict[str, str]:
     prepare(site)
     now = datetime.now(UTC)  # noqa: TID251 keys must be valid for the server process, which has the machine's clock
     with site.database.begin() as session:
-        directory.load_directory(session, DIRECTORY)
+        load.load_directory(session, DIRECTORY)
     with site.database.begin() as session:
         return {
             name: api_keys.create(session, role=role, unit=unit, now=now, ids=site.loop.ids)

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.site import SEND_BACK, Driver, at, driving, town_on
 
-from wuye_loop.loop import explaining
+from wuye_loop.queries.explain import explain
 from wuye_loop.store.database import Database
 
 
@@ -24,7 +24,7 @@ async def town(database: Database, start: str) -> AsyncIterator[Driver]:
 
 def explained(driver: Driver, number: str, viewer: str | None = None) -> dict[str, Any]:
     with driver.town.database.read() as session:
-        return explaining.explain(driver.town.site.loop, session, number, viewer)
+        return explain.explain(driver.town.site.loop, session, number, viewer)
 
 
 def deadline(found: dict[str, Any], clock: str) -> dict[str, Any]:

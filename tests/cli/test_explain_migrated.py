@@ -7,7 +7,7 @@ from tests.cli.test_explain import deadline, explained, town
 from tests.site import Driver, at
 from tests.versions import publish, renamed, version
 
-from wuye_loop.loop import migrating
+from wuye_loop.loop import migrate
 from wuye_loop.store.database import Database
 
 THREE = ("- {is: 5 workdays, source:", "- {is: 3 workdays, source:")
@@ -18,8 +18,8 @@ def go(driver: Driver, text: str, *, new_limits: bool = False) -> None:
     """Take everybody over to a version."""
     made = driver.town
     name = publish(made, text)
-    way = made.run(lambda session: migrating.passage(made.site.loop, session, "kuiwen@1", name, new_limits=new_limits))
-    list(migrating.migrate(made.site.loop, made.database, way))
+    way = made.run(lambda session: migrate.passage(made.site.loop, session, "kuiwen@1", name, new_limits=new_limits))
+    list(migrate.migrate(made.site.loop, made.database, way))
 
 
 async def handled(driver: Driver) -> str:

@@ -8,8 +8,8 @@ import openpyxl
 import pytest
 from tests.cli.conftest import Run
 
-from wuye_loop.cli.rows import BadRow, columns_of, form_of, table
-from wuye_loop.cli.words import Refused
+from wuye_loop.cli.output import Refused
+from wuye_loop.cli.spreadsheet import BadRow, columns_of, form_of, table
 
 HEADER = ["message_id", "user_id", "title", "created_at", "detail"]
 COLUMNS = columns_of(HEADER)

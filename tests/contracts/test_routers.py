@@ -15,10 +15,10 @@ import pytest
 import structlog
 from pydantic import ValidationError
 
-from wuye_loop.domain.directory import Area, Directory, Unit
-from wuye_loop.domain.router import Precedent
-from wuye_loop.domain.routing import HttpAsk, Reply, RoutingCase, choose, registry, router_params
-from wuye_loop.domain.workflow import RouterCall
+from wuye_loop.domain.directory.directory import Area, Directory, Unit
+from wuye_loop.domain.language.workflow import RouterCall
+from wuye_loop.domain.routing.chain import HttpAsk, Reply, RoutingCase, choose, registry, router_params
+from wuye_loop.domain.routing.protocol import Precedent
 from wuye_loop.outbound import LogNotifier, Notice, ask_http, asking_client, notifiers
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {

@@ -22,7 +22,7 @@ from wuye_loop.demo.district import district
 from wuye_loop.demo.reading import NotComplaints
 from wuye_loop.demo.scripts import FIRST_DAY, Script, our_own
 from wuye_loop.demo.show import Show, beginning
-from wuye_loop.domain.text import mask_phone
+from wuye_loop.domain.privacy.text import mask_phone
 from wuye_loop.prepare import prepare
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database

@@ -1,10 +1,11 @@
 from collections import Counter
 
+from wuye_loop.authoring.checker.check import check
 from wuye_loop.demo.district import district
-from wuye_loop.domain.checker import check
 from wuye_loop.settings import Settings, shipped
 from wuye_loop.store.database import Database
-from wuye_loop.store.directory import load_directory, read_directory
+from wuye_loop.store.directory.load import load_directory
+from wuye_loop.store.directory.read import read_directory
 
 
 def test_the_district_has_the_shape_of_its_model() -> None:

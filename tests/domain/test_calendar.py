@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wuye_loop.domain.calendar import Starts, WorkCalendar
-from wuye_loop.domain.spans import Span
-from wuye_loop.store.calendar_seed import published_years, seed_days
+from wuye_loop.domain.time.calendar import Starts, WorkCalendar
+from wuye_loop.domain.time.spans import Span
+from wuye_loop.store.calendar.seed import published_years, seed_days
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 SHIFTS = [(time(8, 30), time(12)), (time(13, 30), time(17, 30))]

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wuye_loop.domain.calendar import Due, Starts, WorkCalendar
-from wuye_loop.domain.spans import Span, TimeUnit
-from wuye_loop.store.calendar_seed import published_years, seed_days
+from wuye_loop.domain.time.calendar import Due, Starts, WorkCalendar
+from wuye_loop.domain.time.spans import Span, TimeUnit
+from wuye_loop.store.calendar.seed import published_years, seed_days
 
 SHIFTS = [(time(8, 30), time(12)), (time(13, 30), time(17, 30))]
 OFFICE_DAY = timedelta(hours=7, minutes=30)

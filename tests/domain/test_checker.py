@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.wall import BASES, WALL, Broken
 
-from wuye_loop.domain.checker import Finding, check, load, parse
-from wuye_loop.domain.directory import Area, Directory, Unit
+from wuye_loop.authoring.checker.check import Finding, check, load
+from wuye_loop.domain.directory.directory import Area, Directory, Unit
 from wuye_loop.domain.errors import DefinitionError
-from wuye_loop.store.workflow_files import bases
+from wuye_loop.domain.rulefile.definition import parse
+from wuye_loop.store.workflows.files import bases
 
 HERE = Path(__file__).parent
 SMALL, FULL = BASES["small"], BASES["full"]

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.wall import BASES
 
-from wuye_loop.domain.checker import Finding, check
-from wuye_loop.domain.directory import Area, Directory, Unit
-from wuye_loop.domain.yamldoc import read
+from wuye_loop.authoring.checker.check import Finding, check
+from wuye_loop.domain.directory.directory import Area, Directory, Unit
+from wuye_loop.domain.rulefile.reader import read
 
 FULL = BASES["full"]
 DATA: list[Any] = [read(text, name).data for name, text in BASES.items()]

@@ -3,8 +3,8 @@
 import pytest
 from tests.domain.test_checker_notes import SMALL, changed
 
-from wuye_loop.domain.checker import check
-from wuye_loop.domain.extending import Base
+from wuye_loop.authoring.checker.check import check
+from wuye_loop.domain.rulefile.extends import Base
 
 HURRIED = (
     ("  paused: {stage: handle,", "  rushing: {stage: handle, title: 待到场, holder: handler}\n  pressed: {stage: escalate, title: 督办中, holder: inspector}\n  paused: {stage: handle,"),

@@ -3,9 +3,9 @@
 import pytest
 from tests.domain.wall import BASES
 
-from wuye_loop.domain.checker import Finding, check
-from wuye_loop.domain.directory import Area, Directory, Unit
-from wuye_loop.domain.extending import Base
+from wuye_loop.authoring.checker.check import Finding, check
+from wuye_loop.domain.directory.directory import Area, Directory, Unit
+from wuye_loop.domain.rulefile.extends import Base
 
 SMALL, FULL = BASES["small"], BASES["full"]
 

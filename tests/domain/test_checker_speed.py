@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from wuye_loop.domain.checker import check
+from wuye_loop.authoring.checker.check import check
 from wuye_loop.settings import shipped
-from wuye_loop.store.workflow_files import bases, text_in
+from wuye_loop.store.workflows.files import bases, text_in
 
 STAGES = ("collect", "assign", "handle", "escalate", "feedback", "evaluate")
 

@@ -10,7 +10,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from wuye_loop.domain.conditions import ALWAYS, FACTS, FAMILIES, Condition, ConditionError, fact_info
+from wuye_loop.domain.language.conditions import ALWAYS, FACTS, FAMILIES, Condition, ConditionError, fact_info
 
 
 def holds(condition: dict[str, Any], **facts: object) -> bool:

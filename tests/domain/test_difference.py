@@ -11,13 +11,13 @@ from pydantic import ValidationError
 from tests.domain.changes import CASES, DESK, HANDLER, INSPECTOR, RUNNING
 from typer.testing import CliRunner
 
+from wuye_loop.authoring.diff.cases import Line, turns
+from wuye_loop.authoring.diff.compare import Change, differences, grouped
 from wuye_loop.cli import app
-from wuye_loop.domain import yamldoc
-from wuye_loop.domain.checker import parse
-from wuye_loop.domain.conditions import Condition
-from wuye_loop.domain.difference import Change, differences, grouped
-from wuye_loop.domain.difference_cases import Line, turns
-from wuye_loop.domain.workflow import Workflow
+from wuye_loop.domain.language.conditions import Condition
+from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.rulefile import reader
+from wuye_loop.domain.rulefile.definition import parse
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 LIFT = "      - {when: {category: 电梯}, to: market, assist: [company]}\n"
@@ -166,7 +166,7 @@ def leaves(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | 
 
 
 def test_whatever_is_struck_out_of_a_file_is_told() -> None:
-    raw: Any = yamldoc.read(SMALL, "small.yaml").data
+    raw: Any = reader.read(SMALL, "small.yaml").data
     whole, struck = Workflow.model_validate(raw), 0
     for path in list(leaves(raw))[::4]:
         part = copy.deepcopy(raw)

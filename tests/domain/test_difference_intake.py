@@ -5,9 +5,9 @@ from pathlib import Path
 from tests.domain.changes import DESK, HANDLER
 from typer.testing import CliRunner
 
+from wuye_loop.authoring.diff.compare import Change, differences, grouped
 from wuye_loop.cli import app
-from wuye_loop.domain.checker import parse
-from wuye_loop.domain.difference import Change, differences, grouped
+from wuye_loop.domain.rulefile.definition import parse
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 WORDS = "|".join(["自杀", "轻生", *(f"第{n}个很长很长的危险的词" for n in range(20))])

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tests.domain.changes import CLERK, DESK, HANDLER, RESIDENT, RUNNING
 
-from wuye_loop.domain.checker import parse
-from wuye_loop.domain.difference import Change, differences
+from wuye_loop.authoring.diff.compare import Change, differences
+from wuye_loop.domain.rulefile.definition import parse
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 MORE = SMALL.replace(

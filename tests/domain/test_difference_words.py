@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from tests.domain.changes import CLERK, HANDLER, HOTLINE, RESIDENT, SIGHT, SYSTEM
 
-from wuye_loop.domain.checker import parse
-from wuye_loop.domain.difference import Change, differences
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.authoring.diff.compare import Change, differences
+from wuye_loop.domain.rulefile.definition import parse
+from wuye_loop.store.workflows.files import whole_text
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 FILES = sorted((Path(__file__).parents[2] / "workflows").glob("*@*.yaml"))

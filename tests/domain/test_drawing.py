@@ -10,14 +10,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.drawing import mermaid
-from wuye_loop.domain.drawing_layout import NUMBER_R, Box, Layout, Point
-from wuye_loop.domain.drawing_moves import Tally, Today, moves, stays
-from wuye_loop.domain.drawing_svg import WIDTH, main_drawing, svg, task_drawing
-from wuye_loop.domain.drawing_text import width, wrapped
-from wuye_loop.domain.schema import json_schema
-from wuye_loop.domain.workflow import Flow, Workflow
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.authoring.drawing.layout import NUMBER_R, Box, Layout, Point
+from wuye_loop.authoring.drawing.mermaid import mermaid
+from wuye_loop.authoring.drawing.moves import Today, moves, stays
+from wuye_loop.authoring.drawing.sheet import WIDTH, main_drawing, svg, task_drawing
+from wuye_loop.authoring.drawing.svg import width, wrapped
+from wuye_loop.authoring.schema import json_schema
+from wuye_loop.domain.language.workflow import Flow, Workflow
+from wuye_loop.domain.terms import Tally
 from wuye_loop.settings import shipped
 
 HERE = Path(__file__).parent

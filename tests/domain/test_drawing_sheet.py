@@ -2,14 +2,14 @@
 
 from tests.domain.test_drawing import FULL, TEXT, nodes, words_of
 
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.drawing import mermaid
-from wuye_loop.domain.drawing_annex import annexes
-from wuye_loop.domain.drawing_moves import entries
-from wuye_loop.domain.drawing_svg import svg
-from wuye_loop.domain.workflow import Workflow
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.authoring.drawing.annexes import annexes
+from wuye_loop.authoring.drawing.mermaid import mermaid
+from wuye_loop.authoring.drawing.moves import entries
+from wuye_loop.authoring.drawing.sheet import svg
+from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.settings import shipped
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.store.workflows.files import whole_text
 
 SHIPPED = shipped("workflows")
 

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wuye_loop.domain.checker import check, load, parse
+from wuye_loop.authoring.checker.check import check, load
+from wuye_loop.authoring.writer import as_yaml
 from wuye_loop.domain.errors import DefinitionError
-from wuye_loop.domain.extending import Base, Bases, bundle, read_whole, sources, unbundle
-from wuye_loop.domain.yamldoc import Mark, YamlDocError, read
-from wuye_loop.domain.yamltext import as_yaml
+from wuye_loop.domain.rulefile.definition import parse
+from wuye_loop.domain.rulefile.extends import Base, Bases, bundle, read_whole, sources, unbundle
+from wuye_loop.domain.rulefile.reader import Mark, YamlDocError, read
 from wuye_loop.settings import shipped
-from wuye_loop.store.workflow_files import bases, whole_text
+from wuye_loop.store.workflows.files import bases, whole_text
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text(encoding="utf-8")
 HEAD = "extends: small@1\nname: city\nversion: 2\ntitle: 大城\n"

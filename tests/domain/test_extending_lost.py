@@ -2,10 +2,10 @@
 
 import pytest
 
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.extending import Extended, read_whole
-from wuye_loop.domain.extending_lost import lost
-from wuye_loop.store.workflow_files import bases
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.authoring.diff.lost_of_base import lost
+from wuye_loop.domain.rulefile.extends import Extended, read_whole
+from wuye_loop.store.workflows.files import bases
 
 BASES = bases(None, ())
 HEAD = "extends: standard@1\nname: city\nversion: 1\ntitle: 某市\n"
@@ -51,7 +51,7 @@ actions: {escalate_all: {title: 一并督办, from: handling, to: supervised, by
 
 def test_joins_standing_and_what_attaches_are_looked_at_in_a_base_that_has_them() -> None:
     base = read_whole(HEAD + JOINED, "base.yaml", BASES)
-    from wuye_loop.domain.yamltext import as_yaml  # noqa: PLC0415 only this test makes a base of its own
+    from wuye_loop.authoring.writer import as_yaml  # noqa: PLC0415 only this test makes a base of its own
 
     data = base.data
     assert isinstance(data, dict)
@@ -61,7 +61,7 @@ def test_joins_standing_and_what_attaches_are_looked_at_in_a_base_that_has_them(
     city = (
         "extends: own@1\nname: city\nversion: 1\ntitle: 某市\njoins: []\nstanding: [{is: 正常}]\nintake: {attach: []}\n"
     )
-    from wuye_loop.domain.extending import Base  # noqa: PLC0415 as above
+    from wuye_loop.domain.rulefile.extends import Base  # noqa: PLC0415 as above
 
     whole = read_whole(city, "city.yaml", lambda _: Base(text, "own@1.yaml"))
     assert isinstance(whole, Extended)

@@ -3,11 +3,11 @@
 import pytest
 from tests.bench.decide import walk
 
-from wuye_loop.domain.checker import parse
-from wuye_loop.domain.fact_list import FACTS
-from wuye_loop.domain.facts import facts_of
+from wuye_loop.domain.grievance.facts import facts_of
+from wuye_loop.domain.language.fact_names import FACTS
+from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.settings import shipped
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.store.workflows.files import whole_text
 
 FILE = shipped("workflows") / "kuiwen@1.yaml"
 

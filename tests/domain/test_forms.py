@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from wuye_loop.domain.forms import MOST_FILES, FieldSpec, Form, FormProblem
+from wuye_loop.domain.language.forms import MOST_FILES, FieldSpec, Form, FormProblem
 
 FILE = "0198c0de-0000-7000-8000-000000000001"
 OTHER = "0198c0de-0000-7000-8000-000000000002"

@@ -7,12 +7,12 @@ import pytest
 from tests.bench.decide import walk
 from tests.site import MONDAY, WORKFLOW, rules_of
 
-from wuye_loop.domain import machine
-from wuye_loop.domain.builder import Builder
-from wuye_loop.domain.checker import parse
-from wuye_loop.domain.situation import Going, Situation
-from wuye_loop.store.workflow_files import whole_text
-from wuye_loop.trial.sandbox import Sandbox
+from wuye_loop.domain.grievance.situation import Going, Situation
+from wuye_loop.domain.rulefile.definition import parse
+from wuye_loop.domain.step import actions
+from wuye_loop.domain.step.builder import Builder
+from wuye_loop.store.workflows.files import whole_text
+from wuye_loop.trial.sandbox.sandbox import Sandbox
 
 CITIES = sorted(Path("workflows").glob("*@*.yaml"))
 
@@ -30,7 +30,7 @@ def test_every_action_of_every_city_leaves_the_two_alike(file: Path) -> None:
     cases = list(walk(parse(whole_text(file), file.name)))
     assert cases
     for case in cases:
-        step = machine.decide(case.world, case.situation, case.command)
+        step = actions.decide(case.world, case.situation, case.command)
         assert known(step.situation) == found_anew(step.situation), case.name
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wuye_loop.domain.instants import as_text, from_text
+from wuye_loop.domain.time.timestamps import as_text, from_text
 
 instants = st.datetimes(datetime(1990, 1, 1), datetime(2200, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001 - hypothesis draws naive bounds
 

@@ -1,7 +1,7 @@
 import pytest
 
-from wuye_loop.domain.lateness import office_day_seconds, spoken
-from wuye_loop.domain.workflow import OfficeHours
+from wuye_loop.domain.language.workflow import OfficeHours
+from wuye_loop.domain.wording.time import office_day_seconds, spoken
 
 
 def test_an_office_day_is_the_sum_of_its_shifts() -> None:

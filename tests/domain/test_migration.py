@@ -8,17 +8,17 @@ import pytest
 from tests.site import MONDAY, WORKFLOW, at, rules_of
 from tests.versions import MIGRATES, renamed, version
 
-from wuye_loop.domain import clocks
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.clocks import Clock, ClockStatus
-from wuye_loop.domain.drafts import Step
-from wuye_loop.domain.migration import Moved, migrated
-from wuye_loop.domain.passage import NoPlace, Passage
-from wuye_loop.domain.posting import posted
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import Situation
-from wuye_loop.domain.spans import Span
-from wuye_loop.trial.sandbox import Sandbox
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.domain.grievance.situation import Situation
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step.migration.carry import Moved, migrated
+from wuye_loop.domain.step.migration.mapping import NoPlace, Passage
+from wuye_loop.domain.step.posting import posted
+from wuye_loop.domain.step.records import Step
+from wuye_loop.domain.time import clock_moves
+from wuye_loop.domain.time.clock_moves import Clock, ClockStatus
+from wuye_loop.domain.time.spans import Span
+from wuye_loop.trial.sandbox.sandbox import Sandbox
 
 
 def passage(text: str, **options: bool) -> Passage:
@@ -112,11 +112,11 @@ def test_what_is_passed_over_comes_back_only_when_an_extension_puts_it_ahead() -
     step, report = moved(made, passage(renamed(2, three), new_limits=True))
     clock = clock_of(step.situation, "process")
     assert report.clocks[0].skipped == (0,)
-    assert clocks.recompute(clock, made.calendar).rungs[0].skipped
-    later = clocks.extend(clock, Span.parse("3 workdays"), made.now, made.calendar)
+    assert clock_moves.recompute(clock, made.calendar).rungs[0].skipped
+    later = clock_moves.extend(clock, Span.parse("3 workdays"), made.now, made.calendar)
     assert not later.rungs[0].skipped
     assert later.rungs[0].at == at("2026-03-09 17:30")
-    assert clocks.from_row(clocks.as_row(clock)) == clock
+    assert clock_moves.from_row(clock_moves.as_row(clock)) == clock
 
 
 @pytest.mark.parametrize("steps", [(), ("accept",), ("accept", "sign"), ("accept", "sign", "finish")])

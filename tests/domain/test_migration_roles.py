@@ -6,12 +6,12 @@ import pytest
 from tests.site import MONDAY, WORKFLOW, rules_of
 from tests.versions import version
 
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.migration import migrated
-from wuye_loop.domain.passage import Gap, NoPlace, Passage
-from wuye_loop.domain.rules import Rules
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step.migration.carry import migrated
+from wuye_loop.domain.step.migration.mapping import Gap, NoPlace, Passage
 from wuye_loop.settings import shipped
-from wuye_loop.trial.sandbox import Sandbox
+from wuye_loop.trial.sandbox.sandbox import Sandbox
 
 RENAMED = ("handler", "undertaker")
 

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from tests.domain.wall import BASES
 
-from wuye_loop.domain.checker import load
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.domain.directory.document import DirectoryDocument
 from wuye_loop.domain.errors import Conflict, Forbidden, IllegalAction, WuyeError
-from wuye_loop.domain.issuing import Paper, PaperLine
-from wuye_loop.domain.roles import involved_units
-from wuye_loop.domain.rules import Rules
-from wuye_loop.store.directory_document import DirectoryDocument
-from wuye_loop.trial.sandbox import Sandbox
-from wuye_loop.trial.town import town_of
+from wuye_loop.domain.grievance.roles import involved_units
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step.documents import Paper, PaperLine
+from wuye_loop.trial.sandbox.sandbox import Sandbox
+from wuye_loop.trial.town.town import town_of
 
 NOW = datetime(2026, 3, 2, 1, tzinfo=UTC)  # Monday, 09:00 in Beijing
 COMPANY, ACCEPTOR = "company-1", "community-office-community"

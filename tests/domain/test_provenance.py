@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from tests.test_every_rule_has_a_source import FILES, found, whole
 
-from wuye_loop.domain.provenance import provenance
-from wuye_loop.domain.workflow import Workflow
-from wuye_loop.domain.yamldoc import read
+from wuye_loop.authoring.provenance import provenance
+from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.rulefile.reader import read
 
 #: A rule of which only the kind of task says where it comes from.
 BARE = """

@@ -1,9 +1,9 @@
 import pytest
 from tests.site import rules_of
 
-from wuye_loop.domain.forms import FieldSpec
-from wuye_loop.domain.readership import EVERY, audiences, readable, step_named
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.audiences import EVERY, audiences, readable, step_named
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.terms import ActorKind
 
 RULES = rules_of("kuiwen@1")

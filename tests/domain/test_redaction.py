@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wuye_loop.domain.redaction import redact
+from wuye_loop.domain.privacy.redaction import redact
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from wuye_loop.domain import yamldoc
-from wuye_loop.domain.directory import Area, Directory, Unit
-from wuye_loop.domain.routing import Choice, Reply, RoutingCase, choose, registry, router_params
-from wuye_loop.domain.workflow import RouterCall
+from wuye_loop.domain.directory.directory import Area, Directory, Unit
+from wuye_loop.domain.language.workflow import RouterCall
+from wuye_loop.domain.routing.chain import Choice, Reply, RoutingCase, choose, registry, router_params
+from wuye_loop.domain.rulefile import reader
 from wuye_loop.settings import shipped
 
 DISTRICT = Area("370705", "奎文区", "district", None, "370705/")
@@ -46,7 +46,7 @@ def chain(*calls: dict[str, Any]) -> list[RouterCall]:
 
 def kuiwen() -> list[RouterCall]:
     file = shipped("workflows") / "kuiwen@1.yaml"
-    data: Any = yamldoc.read(file.read_text("utf-8"), file.name).data
+    data: Any = reader.read(file.read_text("utf-8"), file.name).data
     return chain(*data["routers"])
 
 
@@ -287,7 +287,7 @@ def test_a_kind_that_is_not_installed_or_no_longer_fits_is_passed_over_in_words(
 
 
 PLUGIN = """
-from wuye_loop.domain.routing import Answer, RouterParams, Trace
+from wuye_loop.domain.routing.chain import Answer, RouterParams, Trace
 
 class Params(RouterParams):
     code: str

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from transitions import MachineError
 
-from wuye_loop.domain.checker import parse
 from wuye_loop.domain.errors import IllegalAction
-from wuye_loop.domain.rules import FlowMachine, Rules, Token
-from wuye_loop.domain.workflow import ActionSpec, Flow
+from wuye_loop.domain.language.workflow import ActionSpec, Flow
+from wuye_loop.domain.rulefile.definition import parse
+from wuye_loop.domain.rules.flow import FlowMachine, Token
+from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.settings import shipped
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.store.workflows.files import whole_text
 
 CHOOSY = {
     "states": {"open": {"title": "未结"}, "shut": {"title": "已结", "final": True}},

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from wuye_loop.domain.schema import json_schema
+from wuye_loop.authoring.schema import json_schema
 from wuye_loop.settings import shipped
 
 SCHEMA = json_schema()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wuye_loop.domain.errors import Erased, SealBroken
-from wuye_loop.domain.sealing import KeyRing, Sealed, phone_key
+from wuye_loop.domain.privacy.sealing import KeyRing, Sealed, phone_key
 
 HERE, ELSEWHERE = UUID(int=1), UUID(int=2)
 PLAIN = "张三丰 13812345678".encode()

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wuye_loop.domain.spans import Span, TimeUnit
+from wuye_loop.domain.time.spans import Span, TimeUnit
 
 spans = st.builds(
     Span, st.integers(-10_000, 10_000), st.sampled_from([unit for unit in TimeUnit if unit != "month"])

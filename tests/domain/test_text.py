@@ -1,7 +1,7 @@
 import pytest
 
 from wuye_loop.domain.errors import BadValue
-from wuye_loop.domain.text import clean, like_literal, mask_address, mask_name, mask_phone, match_key
+from wuye_loop.domain.privacy.text import clean, like_literal, mask_address, mask_name, mask_phone, match_key
 
 
 @pytest.mark.parametrize("letter", ["\0", "\x07", "\x1b", "\x7f", "\x9b", chr(0xD800), chr(0xDFFF), "\x0b"])

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.conditions import Condition
-from wuye_loop.domain.wording import Wording
-from wuye_loop.domain.wording_counts import counted
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.domain.language.conditions import Condition
+from wuye_loop.domain.wording.counts import counted
+from wuye_loop.domain.wording.definition import Wording
 
 SMALL = load((Path(__file__).parent / "small.yaml").read_text(encoding="utf-8"), "small.yaml")
 SAID: dict[str, tuple[dict[str, Any], str]] = {

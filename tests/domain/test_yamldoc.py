@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wuye_loop.domain import yamldoc, yamldoc_careful, yamldoc_fast
-from wuye_loop.domain.yamldoc import MAX_BYTES, MAX_DEPTH, Mark, YamlDocError, read
+from wuye_loop.domain.rulefile import careful, fast
+from wuye_loop.domain.rulefile import reader as yamldoc
+from wuye_loop.domain.rulefile.reader import MAX_BYTES, MAX_DEPTH, Mark, YamlDocError, read
 
 FILE = "city@1.yaml"
 
@@ -179,7 +180,7 @@ def test_the_limits_admit_what_stands_exactly_on_them() -> None:
 
 def test_too_many_nodes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert yamldoc.MAX_NODES == 40_000
-    for reader in (yamldoc_fast, yamldoc_careful):
+    for reader in (fast, careful):
         monkeypatch.setattr(reader, "MAX_NODES", 5)  # forty thousand take two seconds to scan carefully
     assert read("a: [1, 2]", FILE).data == {"a": [1, 2]}
     error = refusal("a: [1, 2, 3]")

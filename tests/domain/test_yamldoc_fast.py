@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.domain.wall import BASES, WALL
 
-from wuye_loop.domain import yamldoc_fast
-from wuye_loop.domain.yamldoc import YamlDocError, read
-from wuye_loop.domain.yamldoc_careful import read_carefully
-from wuye_loop.domain.yamldoc_fast import read_fast
+from wuye_loop.domain.rulefile import fast as yamldoc_fast
+from wuye_loop.domain.rulefile.careful import read_carefully
+from wuye_loop.domain.rulefile.fast import read_fast
+from wuye_loop.domain.rulefile.reader import YamlDocError, read
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted([*(ROOT / "workflows").rglob("*.yaml"), *(ROOT / "tests").rglob("*.yaml")])

@@ -6,7 +6,7 @@ The stones of broken/wall_*.yaml break small.yaml, those of broken/wall_full_*.y
 from dataclasses import dataclass
 from pathlib import Path
 
-from wuye_loop.domain.yamldoc import read
+from wuye_loop.domain.rulefile.reader import read
 
 HERE = Path(__file__).parent
 

@@ -14,7 +14,7 @@ from sqlalchemy import exc as sa
 
 from wuye_loop import logs
 from wuye_loop.domain.errors import IllegalAction, Unavailable
-from wuye_loop.domain.text import clean
+from wuye_loop.domain.privacy.text import clean
 from wuye_loop.edge import problems
 from wuye_loop.edge.database_faults import fault
 from wuye_loop.edge.requests import Requests

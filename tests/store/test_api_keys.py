@@ -3,13 +3,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from wuye_loop.domain import keys
 from wuye_loop.domain.errors import BadInput
+from wuye_loop.domain.privacy import api_keys as keys
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import SystemIds
-from wuye_loop.store import api_keys, tables
 from wuye_loop.store.database import Database
-from wuye_loop.store.directory import load_directory
+from wuye_loop.store.directory.load import load_directory
+from wuye_loop.store.keys import api_keys
+from wuye_loop.store.schema import tables
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 IDS = SystemIds()

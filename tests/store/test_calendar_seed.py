@@ -4,8 +4,8 @@ import chinese_calendar
 import holidays
 import pytest
 
-from wuye_loop.domain.calendar import WorkCalendar
-from wuye_loop.store.calendar_seed import published_years, seed_days
+from wuye_loop.domain.time.calendar import WorkCalendar
+from wuye_loop.store.calendar.seed import published_years, seed_days
 
 DAYS = {day: works for day, works, _, _ in seed_days()}
 CALENDAR = WorkCalendar("Asia/Shanghai", [(time(8, 30), time(17, 30))], DAYS, published_years())

@@ -7,16 +7,16 @@ import orjson
 import pytest
 from sqlalchemy import insert, select
 
-from wuye_loop.domain import clocks
-from wuye_loop.domain.calendar import Starts, WorkCalendar
-from wuye_loop.domain.spans import Span
-from wuye_loop.domain.workflow import OfficeHours
+from wuye_loop.domain.language.workflow import OfficeHours
+from wuye_loop.domain.time import clock_moves
+from wuye_loop.domain.time.calendar import Starts, WorkCalendar
+from wuye_loop.domain.time.notice import BadNotice, Day, Notice, read_notice
+from wuye_loop.domain.time.spans import Span
 from wuye_loop.ports import SeededIds
-from wuye_loop.store import tables
-from wuye_loop.store.calendar_moves import Move, apply, outstanding, preview
-from wuye_loop.store.calendar_notice import BadNotice, Day, Notice, read_notice
-from wuye_loop.store.calendars import import_notice, provisional_days, read_calendar, read_table, seed, shift_of
+from wuye_loop.store.calendar.days import import_notice, provisional_days, read_calendar, read_table, seed, shift_of
+from wuye_loop.store.calendar.moved_clocks import Move, apply, outstanding, preview
 from wuye_loop.store.database import Database
+from wuye_loop.store.schema import tables
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 ZONE, HOURS = "Asia/Shanghai", ("08:30-12:00", "13:30-17:30")
@@ -127,12 +127,12 @@ def test_office_hours_may_end_at_midnight() -> None:
 def store_clock(database: Database, number: str, limit: str, started: datetime, *, ended: bool = False) -> None:
     """Store a grievance with one clock, started under the calendar as it is."""
     ids = SeededIds(int(number))
-    clock = clocks.start(
+    clock = clock_moves.start(
         id=ids.new(), name="handle", task_id=None, cycle=1, run=1, unit="fire", limit=Span.parse(limit), until=None,
-        starts=Starts.NEXT_WORKDAY, plans=[clocks.RungPlan(0, Span.parse("-1 workday"))], now=started,
+        starts=Starts.NEXT_WORKDAY, plans=[clock_moves.RungPlan(0, Span.parse("-1 workday"))], now=started,
         calendar=calendar(database),
     )  # fmt: skip
-    clock = clocks.end(clock, started) if ended else clock
+    clock = clock_moves.end(clock, started) if ended else clock
     grievance = ids.new()
     with database.begin() as session:
         session.execute(
@@ -145,7 +145,7 @@ def store_clock(database: Database, number: str, limit: str, started: datetime, 
         session.execute(
             insert(tables.clock).values(
                 id=clock.id, grievance_id=grievance, name="handle", cycle=1, run=1, status=clock.status.value,
-                started_at=started, due_at=clock.due_at, area_path="", image=clocks.as_row(clock),
+                started_at=started, due_at=clock.due_at, area_path="", image=clock_moves.as_row(clock),
             )
         )  # fmt: skip
 
@@ -179,7 +179,7 @@ def test_recalculating_leaves_nothing_outstanding(seeded: Database) -> None:
         with seeded.begin() as session:
             images = select(tables.clock.c.image, tables.clock.c.id).join(tables.grievance)
             for row in session.execute(images.where(tables.grievance.c.number.in_(numbers))).all():
-                image = clocks.as_row(clocks.recompute(clocks.from_row(row.image), calendar(seeded)))
+                image = clock_moves.as_row(clock_moves.recompute(clock_moves.from_row(row.image), calendar(seeded)))
                 session.execute(tables.clock.update().where(tables.clock.c.id == row.id).values(image=image))
 
     assert list(itertools.islice(apply(moves, recalculate, batch=3), 9)) == [3, 6, 7]

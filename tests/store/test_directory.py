@@ -5,12 +5,14 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.directory.document import BadDirectory
 from wuye_loop.ports import SeededIds
-from wuye_loop.store import api_keys, tables
 from wuye_loop.store.database import Database
-from wuye_loop.store.directory import Change, load_directory, read_directory
-from wuye_loop.store.directory_document import BadDirectory
-from wuye_loop.store.intake import EstateRow, look
+from wuye_loop.store.directory.load import Change, load_directory
+from wuye_loop.store.directory.read import read_directory
+from wuye_loop.store.grievance.intake import EstateRow, look
+from wuye_loop.store.keys import api_keys
+from wuye_loop.store.schema import tables
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 IDS = SeededIds(1)

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from wuye_loop.domain.errors import KeyRingBroken
-from wuye_loop.store import keyring
+from wuye_loop.store.keys import keyring
 
 HERE = UUID(int=1)
 MASTER = base64.b64encode(b"m" * 32).decode()
@@ -24,7 +24,7 @@ def test_the_file_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_processes_that_start_at_once_share_one_ring(tmp_path: Path) -> None:
-    program = "import sys; from pathlib import Path; from wuye_loop.store import keyring; print(keyring.load(Path(sys.argv[1])).active)"
+    program = "import sys; from pathlib import Path; from wuye_loop.store.keys import keyring; print(keyring.load(Path(sys.argv[1])).active)"
     command = [sys.executable, "-c", program, str(tmp_path / "keys.json")]
     started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     assert len({process.communicate(timeout=30)[0] for process in started}) == 1

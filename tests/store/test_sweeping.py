@@ -1,8 +1,8 @@
 import pytest
 from tests.site import at, driving, town_on
 
-from wuye_loop.store import sweeping
 from wuye_loop.store.database import Database
+from wuye_loop.store.grievance import due_rungs
 
 
 @pytest.mark.anyio
@@ -13,9 +13,9 @@ async def test_of_one_instant_the_older_grievance_comes_first_whoever_was_taken_
             for number in reversed(numbers):
                 await driver.act("property-centre", number, "accept")
             with town.database.read() as session:
-                at_once = sweeping.due(session, at("2026-06-01 09:00"), None, 500)
+                at_once = due_rungs.due(session, at("2026-06-01 09:00"), None, 500)
                 first = at_once[0].at
                 told = list(dict.fromkeys(rung.number for rung in at_once if rung.at == first))
-                page = sweeping.due(session, at("2026-06-01 09:00"), at_once[1].key, 500)
+                page = due_rungs.due(session, at("2026-06-01 09:00"), at_once[1].key, 500)
     assert told == numbers
     assert page == at_once[2:]

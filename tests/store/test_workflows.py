@@ -5,11 +5,11 @@ from sqlalchemy import select
 from tests.site import text_of
 
 from wuye_loop.domain.errors import Conflict, NotFound
-from wuye_loop.domain.extending import Base, bundle
+from wuye_loop.domain.rulefile.extends import Base, bundle
 from wuye_loop.store.database import Database
-from wuye_loop.store.reference import Reference
-from wuye_loop.store.tables import epoch
-from wuye_loop.store.workflows import digest_of, publish, published, remove
+from wuye_loop.store.reference_cache import Reference
+from wuye_loop.store.schema.tables import epoch
+from wuye_loop.store.workflows.published import digest_of, publish, published, remove
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 

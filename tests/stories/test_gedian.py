@@ -13,10 +13,10 @@ import pytest
 from tests.site import BAD, FINISH, GOOD, Driver, at, build, keys_for, order, seen, story, text_of, wall
 from tests.stories.gedian_town import UNITS, closed, contacted, handling
 
-from wuye_loop.domain.checker import check, load
-from wuye_loop.domain.workflow import Limit, Workflow
+from wuye_loop.authoring.checker.check import check, load
+from wuye_loop.domain.language.workflow import Limit, Workflow
 from wuye_loop.store.database import Database
-from wuye_loop.store.directory import read_directory
+from wuye_loop.store.directory.read import read_directory
 
 pytestmark = pytest.mark.anyio
 MINUTES, AGENDA = "物业管理联席会议纪要", "/v1/documents/agenda?kind=物业管理联席会议纪要"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.site import BAD, FINISH, GOOD, Driver, area, at, build, keys_for, order, seen, story, text_of
 
-from wuye_loop.domain.checker import check
+from wuye_loop.authoring.checker.check import check
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio

@@ -14,9 +14,9 @@ from tests.site import FINISH, Driver, at, story, wall
 from tests.stories.test_sixth_city import handling, neighbour, state
 from tests.test_papers import town_of
 
+from wuye_loop.domain.time.notice import read_notice
 from wuye_loop.loop.recalculate import recalculate
-from wuye_loop.store import calendars
-from wuye_loop.store.calendar_notice import read_notice
+from wuye_loop.store.calendar import days as calendars
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio

@@ -11,7 +11,7 @@ from tests.stories.test_rules import up_to
 from tests.stories.test_sixth_city import handling, neighbour, state
 from tests.test_papers import town_of
 
-from wuye_loop.loop import evaluate
+from wuye_loop.queries import unit_figures
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -178,7 +178,7 @@ async def test_a_scale_of_five_levels_has_its_weights_and_its_denominator(drive:
     total = (await drive.get("supervisor", SUMMARY))["total"]
     assert total["satisfaction"] == {"numerator": 3, "denominator": 4, "excluded": 0, "rate": 0.75}  # 规则 21
     with drive.town.database.read() as session:
-        figures = evaluate.by_unit(drive.town.site.loop, session, drive.town.actors["admin"])
+        figures = unit_figures.by_unit(drive.town.site.loop, session, drive.town.actors["admin"])
     found = next(row for row in figures if row["unit"] == "grid-1")
     assert (found["rated"], found["satisfaction"]) == (4, 0.725)  # (1 + 1 + 0.9 + 0) / 4
     # Again dissatisfied, by the lowest word of the scale: supervised.

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from tests.site import BAD, FINISH, GOOD, Driver, area, at, build, keys_for, made_up, order, story, wall
 
-from wuye_loop.domain.checker import check
+from wuye_loop.authoring.checker.check import check
 from wuye_loop.loop import feedback
 from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
-from wuye_loop.store.workflow_files import whole_text
+from wuye_loop.store.workflows.files import whole_text
 
 pytestmark = pytest.mark.anyio
 FILE = Path(__file__).parent / "qinghe@1.yaml"

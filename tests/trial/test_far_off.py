@@ -4,10 +4,10 @@ import pytest
 from tests.site import MONDAY
 from tests.versions import version
 
-from wuye_loop.domain.checker import load
+from wuye_loop.authoring.checker.check import load
 from wuye_loop.domain.errors import BadForm
-from wuye_loop.domain.rules import Rules
-from wuye_loop.trial.sandbox import Sandbox
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.trial.sandbox.sandbox import Sandbox
 
 
 def handling(text: str) -> Sandbox:

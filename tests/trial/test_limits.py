@@ -4,12 +4,12 @@ import pytest
 from tests.site import MONDAY
 from tests.versions import version
 
-from wuye_loop.domain.checker import load
+from wuye_loop.authoring.checker.check import load
 from wuye_loop.domain.errors import IllegalAction
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.spans import Span
-from wuye_loop.store.workflow_files import bases
-from wuye_loop.trial.sandbox import Sandbox
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.time.spans import Span
+from wuye_loop.store.workflows.files import bases
+from wuye_loop.trial.sandbox.sandbox import Sandbox
 
 ONCE = version(2, ("limit: {times: 2, per: cycle}", "limit: {times: 1, per: assignment}"))
 FORM = {"days": 2, "reason": "等待配件"}

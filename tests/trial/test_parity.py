@@ -6,16 +6,16 @@ from typing import Any
 
 from tests.site import BAD, DIRECTORY, FINISH, MONDAY, SEND_BACK, Town, order, rules_of, town_on
 
-from wuye_loop.domain.drafts import Entry
-from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.situation import Actor
-from wuye_loop.domain.spans import Span
+from wuye_loop.domain.directory.document import read_document
+from wuye_loop.domain.grievance.ledger import Entry
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.time.spans import Span
 from wuye_loop.loop import collect, handle
 from wuye_loop.store.database import Database
-from wuye_loop.store.directory_document import read_document
-from wuye_loop.trial.sandbox import Sandbox
-from wuye_loop.trial.town import calendar_of, town_of
+from wuye_loop.trial.sandbox.sandbox import Sandbox
+from wuye_loop.trial.town.town import calendar_of, town_of
 
 SUPERVISOR = Actor(ActorKind.SUPERVISOR, area_path="3707/")  # the site's key is over an area, of no unit
 #: (who on the site, who in the sandbox, action, form), or how long to wait.

@@ -8,17 +8,17 @@ import pytest
 from tests.site import BAD, FINISH, GOOD, SEND_BACK, Driver, Town, at, build, driving, text_of
 from tests.versions import version
 
-from wuye_loop.domain.calendar import WorkCalendar
-from wuye_loop.domain.directory import Directory
+from wuye_loop.domain.directory.directory import Directory
+from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.loop import feedback
-from wuye_loop.store import recorded
 from wuye_loop.store.database import Database
-from wuye_loop.trial import replay_run
-from wuye_loop.trial.replay import Outcome, Replay
-from wuye_loop.trial.replay_compare import Finding, Kind
-from wuye_loop.trial.replay_pair import Pair
-from wuye_loop.trial.replay_run import findings, replay
-from wuye_loop.trial.replay_steps import Careful
+from wuye_loop.store.reads import recorded
+from wuye_loop.trial.replay import run
+from wuye_loop.trial.replay.compare import Finding, Kind
+from wuye_loop.trial.replay.pair import Pair
+from wuye_loop.trial.replay.replay import Outcome, Replay
+from wuye_loop.trial.replay.run import findings, replay
+from wuye_loop.trial.replay.steps import Careful
 
 SAME = "kuiwen@1"
 CHARGES = "违规收费"  # goes to the market office, and nobody assists
@@ -34,7 +34,7 @@ def compared(town: Town, text: str) -> dict[str, list[Finding]]:
     """Return the differences of every grievance by its number: the same whether played quickly or carefully."""
     quick = _compared(town, text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(replay_run, "played", _carefully)
+        patch.setattr(run, "played", _carefully)
         careful = _compared(town, text)
     assert quick == careful
     return quick
@@ -210,7 +210,7 @@ async def test_shares_of_several_processes_come_to_the_same_as_one(town: Town, m
     async with driving(town) as drive:
         await live(drive)
         alone = replay(town.database, version(2, THREE))
-        monkeypatch.setattr(replay_run, "_FEW", 0)
+        monkeypatch.setattr(run, "_FEW", 0)
         together = replay(town.database, version(2, THREE), processes=2)
         assert together.as_json() == alone.as_json()
         assert together.kinds == Counter(

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from wuye_loop.domain.checker import load
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.domain.directory.document import read_document
 from wuye_loop.domain.errors import BadForm, BadInput, Forbidden, IllegalAction, NotFound
-from wuye_loop.domain.issuing import Paper, PaperLine
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import Actor
-from wuye_loop.domain.spans import Span
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step.documents import Paper, PaperLine
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.time.spans import Span
 from wuye_loop.settings import shipped
-from wuye_loop.store.directory_document import read_document
-from wuye_loop.trial.desk import sender_for
-from wuye_loop.trial.sandbox import Sandbox
-from wuye_loop.trial.town import calendar_of, town_of
+from wuye_loop.trial.sandbox.intake import sender_for
+from wuye_loop.trial.sandbox.sandbox import Sandbox
+from wuye_loop.trial.town.town import calendar_of, town_of
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 09:00 in Beijing
 REPORT = {"result": "解决", "contacted": True, "internal": "换了主板", "public_reply": "已恢复"}

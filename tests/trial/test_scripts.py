@@ -10,10 +10,11 @@ from typer.testing import CliRunner
 
 from wuye_loop.cli import app
 from wuye_loop.domain.errors import DefinitionError
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.yamldoc import YamlDocError
+from wuye_loop.domain.rulefile.reader import YamlDocError
+from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.settings import shipped
-from wuye_loop.trial.scripts import Result, read_script, run, scripts_beside
+from wuye_loop.trial.definition_tests.load import read_script, scripts_beside
+from wuye_loop.trial.definition_tests.run import Result, run
 
 WORKFLOWS = shipped("workflows")
 KUIWEN = WORKFLOWS / "kuiwen@1.yaml"
@@ -138,7 +139,7 @@ def test_a_wrong_expectation_says_where_it_stands_what_was_expected_and_what_cam
 
 
 def test_every_expectation_of_the_language_has_a_wrong_one_here() -> None:
-    from wuye_loop.trial.scripts_shape import Then  # noqa: PLC0415 only this test asks for the model
+    from wuye_loop.trial.definition_tests.document import Then  # noqa: PLC0415 only this test asks for the model
 
     tried = {then.partition(":")[0] for then in WRONG}
     assert tried | {"standing", "grievance", "source"} >= set(Then.model_fields)
@@ -332,12 +333,12 @@ def test_every_example_of_the_page_runs_and_passes(tmp_path: Path) -> None:
 
 
 def test_the_page_tells_every_key() -> None:
-    from wuye_loop.trial import scripts_shape as shape  # noqa: PLC0415 only this test asks for the models
+    from wuye_loop.trial.definition_tests import document  # noqa: PLC0415 only this test asks for the models
 
     page = DOC.read_text(encoding="utf-8")
     models = (
-        shape.Script, shape.Given, shape.GivenCalendar, shape.Test, shape.StepSpec, shape.LineSpec, shape.Then,
-        shape.Notice, shape.Paper, shape.TaskThen,
+        document.Script, document.Given, document.GivenCalendar, document.Test, document.StepSpec, document.LineSpec, document.Then,
+        document.Notice, document.Paper, document.TaskThen,
     )  # fmt: skip
     prose = re.sub(r"^```.*?^```$", "", page, flags=re.DOTALL | re.MULTILINE)
     told = {word for code in re.findall(r"`([^`\n]+)`", prose) for word in re.findall(r"[a-z_]+", code)}

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from wuye_loop.trial.scripts import read_script, run
-from wuye_loop.trial.scripts_time import rung_name, wall
+from wuye_loop.trial.definition_tests.load import read_script
+from wuye_loop.trial.definition_tests.run import run
+from wuye_loop.trial.definition_tests.time import rung_name, wall
 
 CLOCKED = """extends: standard@1
 name: clocked

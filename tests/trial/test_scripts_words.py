@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from wuye_loop.authoring.checker.check import Finding
 from wuye_loop.cli import app
-from wuye_loop.domain.checker import Finding
 from wuye_loop.domain.errors import DefinitionError
-from wuye_loop.trial.scripts import Result, read_script, run
+from wuye_loop.trial.definition_tests.load import read_script
+from wuye_loop.trial.definition_tests.run import Result, run
 
 TOWN = """name: town
 version: 1

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from wuye_loop.cli import app
 from wuye_loop.settings import shipped
-from wuye_loop.trial.scripts import scripts_beside
+from wuye_loop.trial.definition_tests.load import scripts_beside
 
 WORKFLOWS = shipped("workflows")
 FILES = sorted(WORKFLOWS.glob("*.yaml"))

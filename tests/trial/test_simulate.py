@@ -11,30 +11,30 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from wuye_loop.authoring.checker.check import load as load_workflow
 from wuye_loop.cli import app
-from wuye_loop.domain.calendar import Starts
-from wuye_loop.domain.checker import load as load_workflow
-from wuye_loop.domain.extending import bundle
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.spans import Span
-from wuye_loop.domain.workflow import Workflow
+from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.rulefile.extends import bundle
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.time.calendar import Starts
+from wuye_loop.domain.time.spans import Span
 from wuye_loop.settings import shipped
-from wuye_loop.store.calendar_seed import seed_days
-from wuye_loop.store.workflow_files import bases
+from wuye_loop.store.calendar.seed import seed_days
+from wuye_loop.store.workflows.files import bases
 from wuye_loop.trial.simulation import scenario
 from wuye_loop.trial.simulation.chance import lengths, lots, many, shared
-from wuye_loop.trial.simulation.load import Load, completed, read_load
-from wuye_loop.trial.simulation.load_table import load_of_rows
-from wuye_loop.trial.simulation.mainline import states_of
+from wuye_loop.trial.simulation.inputs.load import Load, completed, read_load
+from wuye_loop.trial.simulation.inputs.load_table import load_of_rows
+from wuye_loop.trial.simulation.inputs.mainline import states_of
+from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
+from wuye_loop.trial.simulation.inputs.places import Places
+from wuye_loop.trial.simulation.inputs.staff import Staff, changed, read_staff
 from wuye_loop.trial.simulation.minutes import Deadlines, OfficeMinutes, quantile, shipped_calendar
-from wuye_loop.trial.simulation.mistakes import BadSimulation
-from wuye_loop.trial.simulation.outcome import Outcome
-from wuye_loop.trial.simulation.places import Places
-from wuye_loop.trial.simulation.report import notes, staff_text
-from wuye_loop.trial.simulation.run import Scene
+from wuye_loop.trial.simulation.results.outcome import Outcome
+from wuye_loop.trial.simulation.results.report import notes, staff_text
+from wuye_loop.trial.simulation.results.summary import Figure, summary_of
+from wuye_loop.trial.simulation.run.run import Scene
 from wuye_loop.trial.simulation.scenario import play, scene_of, usual_seeds, with_limits
-from wuye_loop.trial.simulation.staff import Staff, changed, read_staff
-from wuye_loop.trial.simulation.summary import Figure, summary_of
 
 KUIWEN = shipped("workflows") / "kuiwen@1.yaml"
 MILL = """

@@ -9,21 +9,21 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from wuye_loop.authoring.checker.check import load as load_workflow
 from wuye_loop.cli import app
-from wuye_loop.domain.checker import load as load_workflow
-from wuye_loop.domain.extending import bundle
-from wuye_loop.domain.workflow import Workflow
+from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.rulefile.extends import bundle
 from wuye_loop.settings import shipped
-from wuye_loop.store.workflow_files import bases
-from wuye_loop.trial.simulation.load import Load, completed
-from wuye_loop.trial.simulation.mistakes import BadSimulation
-from wuye_loop.trial.simulation.outcome import Outcome
-from wuye_loop.trial.simulation.places import Places
-from wuye_loop.trial.simulation.report import notes, staff_text
-from wuye_loop.trial.simulation.run import Scene
+from wuye_loop.store.workflows.files import bases
+from wuye_loop.trial.simulation.inputs.load import Load, completed
+from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
+from wuye_loop.trial.simulation.inputs.places import Places
+from wuye_loop.trial.simulation.inputs.staff import Staff, read_staff, work_of
+from wuye_loop.trial.simulation.results.outcome import Outcome
+from wuye_loop.trial.simulation.results.report import notes, staff_text
+from wuye_loop.trial.simulation.results.standing import standing
+from wuye_loop.trial.simulation.run.run import Scene
 from wuye_loop.trial.simulation.scenario import play, scene_of
-from wuye_loop.trial.simulation.staff import Staff, read_staff, work_of
-from wuye_loop.trial.simulation.standing import standing
 
 SPRING = date(2026, 3, 2)  # no holiday until April
 MILL = """

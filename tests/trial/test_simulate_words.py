@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from wuye_loop.cli import app
-from wuye_loop.trial.simulation.cautions import worse_elsewhere
-from wuye_loop.trial.simulation.report import compared
-from wuye_loop.trial.simulation.summary import Figure
+from wuye_loop.trial.simulation.results.cautions import worse_elsewhere
+from wuye_loop.trial.simulation.results.report import compared
+from wuye_loop.trial.simulation.results.summary import Figure
 
 GATE = """
 name: gate

@@ -10,19 +10,19 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.api.examples import answer, problems
 from wuye_loop.api.grievances import as_json
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.actors import only
 from wuye_loop.edge.paging import NO_QUERY
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read
-from wuye_loop.loop import definitions
-from wuye_loop.store.census import census
+from wuye_loop.queries import workflows as definitions
+from wuye_loop.store.reads.open_counts import census
 
 if TYPE_CHECKING:
-    from wuye_loop.domain.drawing_moves import Today
-    from wuye_loop.domain.workflow import Workflow
+    from wuye_loop.authoring.drawing.moves import Today
+    from wuye_loop.domain.language.workflow import Workflow
 
 router = APIRouter(route_class=StrictRoute, tags=["流程"])
 Staff = Annotated[Actor, Depends(only(ActorKind.UNIT, ActorKind.SUPERVISOR, ActorKind.ADMIN, ActorKind.AUDITOR))]
@@ -89,8 +89,8 @@ async def diagram(
     request: Request, actor: Staff, workflow_id: WorkflowId, query: Annotated[DiagramQuery, Query()]
 ) -> Response:
     """流程图:Mermaid 文本，或 format=svg；live=true 标上调用者看得到的诉求现在各状态有几件、逾期几件。"""
-    from wuye_loop.domain.drawing import mermaid  # noqa: PLC0415 drawn for few; who is served otherwise does without
-    from wuye_loop.domain.drawing_svg import svg  # noqa: PLC0415 the same
+    from wuye_loop.authoring.drawing.mermaid import mermaid  # noqa: PLC0415 drawn for few; who is served otherwise does without
+    from wuye_loop.authoring.drawing.sheet import svg  # noqa: PLC0415 the same
 
     site = site_of(request)
     found, today = await read(site, partial(_drawn_from, site, actor, workflow_id, live=query.live))
@@ -106,7 +106,7 @@ def _drawn_from(
     found = definitions.workflow(site.loop, session, workflow_id)
     if not live:
         return found, None
-    from wuye_loop.domain.drawing_moves import Today  # noqa: PLC0415 as in `diagram`
+    from wuye_loop.authoring.drawing.moves import Today  # noqa: PLC0415 as in `diagram`
 
     now = site.loop.clock.now()
     return found, Today.at(now, found.calendar.zone, census(session, actor, workflow_id, now))

@@ -8,16 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from wuye_loop.api.examples import answer, problems
 from wuye_loop.api.grievances import as_json
 from wuye_loop.api.supervision_examples import AGENDA, DOCUMENT, DOCUMENTS, PAPER
-from wuye_loop.domain.intake import CLEAN
-from wuye_loop.domain.issuing import Paper, PaperLine
+from wuye_loop.domain.grievance.order import CLEAN
+from wuye_loop.domain.step.documents import Paper, PaperLine
 from wuye_loop.edge.actors import Caller
+from wuye_loop.edge.idempotency import IdempotencyKey, ticket_of
 from wuye_loop.edge.paging import NO_QUERY, Order, Paging, Word, identifier, instant, listed, text
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
-from wuye_loop.edge.tickets import IdempotencyKey, ticket_of
 from wuye_loop.edge.transact import read, transact
-from wuye_loop.loop import engine, papers
-from wuye_loop.store.document_register import DocumentFilters
+from wuye_loop.loop import engine
+from wuye_loop.queries import documents as papers
+from wuye_loop.store.reads.documents import DocumentFilters
 
 router = APIRouter(route_class=StrictRoute, tags=["文书"])
 

@@ -13,10 +13,10 @@ from wuye_loop.edge.actors import Caller
 from wuye_loop.edge.paging import NO_QUERY
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.transact import read, transact
-from wuye_loop.loop import filing
+from wuye_loop.loop import attachments
 
 router = APIRouter(tags=["文件"])
-_BODY = {"requestBody": {"required": True, "content": {kind: {} for kind in filing.MEDIA_TYPES}}}
+_BODY = {"requestBody": {"required": True, "content": {kind: {} for kind in attachments.MEDIA_TYPES}}}
 
 
 class FileQuery(BaseModel):
@@ -38,7 +38,7 @@ async def upload(request: Request, actor: Caller, number: Number, query: Annotat
     site = site_of(request)
     content = await request.body()
     return await transact(
-        site, lambda session: filing.upload(site.loop, session, number, actor, content, query.audience)
+        site, lambda session: attachments.upload(site.loop, session, number, actor, content, query.audience)
     )
 
 
@@ -51,7 +51,7 @@ async def upload(request: Request, actor: Caller, number: Number, query: Annotat
 async def files(request: Request, actor: Caller, number: Number) -> Response:
     """诉求上本密钥看得到的文件:谁何时上传、多大、给谁看;内容另取。"""
     site = site_of(request)
-    return as_json({"items": await read(site, lambda session: filing.listed(site.loop, session, number, actor))})
+    return as_json({"items": await read(site, lambda session: attachments.listed(site.loop, session, number, actor))})
 
 
 @router.get(
@@ -68,7 +68,7 @@ async def files(request: Request, actor: Caller, number: Number) -> Response:
 async def download(request: Request, actor: Caller, file_id: UUID) -> Response:
     """管辖范围内诉求的文件，原样送回。"""
     site = site_of(request)
-    found = await read(site, lambda session: filing.download(site.loop, session, actor, file_id))
+    found = await read(site, lambda session: attachments.download(site.loop, session, actor, file_id))
     headers = {
         "Content-Disposition": "attachment",
         "X-Content-Type-Options": "nosniff",

@@ -10,13 +10,14 @@ from fastapi import APIRouter, Body, Path, Request, Response
 from pydantic import JsonValue
 
 from wuye_loop.api.examples import ACTIONS, GRIEVANCE, TASK, answer, problems
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.actors import Caller, caller
+from wuye_loop.edge.idempotency import LONGEST_KEY, LONGEST_MATCH, IdempotencyKey, IfMatch, seq_of, ticket_of
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRequest, StrictRoute, quick
-from wuye_loop.edge.tickets import LONGEST_KEY, LONGEST_MATCH, IdempotencyKey, IfMatch, seq_of, ticket_of
 from wuye_loop.edge.transact import read, transact
 from wuye_loop.loop import handle
+from wuye_loop.queries import choices
 
 router = APIRouter(route_class=StrictRoute, tags=["诉求办理"])
 
@@ -43,7 +44,7 @@ def as_json(value: Any) -> Response:
 async def actions(request: Request, actor: Caller, number: Number) -> Response:
     """本密钥此刻可做的动作与可发起的任务，各附表单(JSON Schema);做不了的说明原因。"""
     site = site_of(request)
-    return as_json(await read(site, lambda session: handle.choices(site.loop, session, number, actor)))
+    return as_json(await read(site, lambda session: choices.on_grievance(site.loop, session, number, actor)))
 
 
 @router.post("/v1/grievances/{number}/actions/{action}", summary="办理动作", responses={**answer(GRIEVANCE), **_WRITE})
@@ -123,7 +124,7 @@ async def open_task(
 async def task_actions(request: Request, actor: Caller, task_id: UUID) -> Response:
     """本密钥此刻在这件任务上可做的动作。"""
     site = site_of(request)
-    return as_json(await read(site, lambda session: handle.task_choices(site.loop, session, task_id, actor)))
+    return as_json(await read(site, lambda session: choices.on_task(site.loop, session, task_id, actor)))
 
 
 @router.post("/v1/tasks/{task_id}/actions/{action}", summary="任务动作", responses={**answer(TASK), **_WRITE})

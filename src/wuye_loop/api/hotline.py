@@ -11,15 +11,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from wuye_loop import metrics
 from wuye_loop.api.examples import RECEIPT, problems
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.intake import Complainant, IntakeForm, Place
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.order import Complainant, IntakeForm, Place
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.actors import only
 from wuye_loop.edge.database_faults import fault
-from wuye_loop.edge.findings import findings
+from wuye_loop.edge.field_errors import findings
+from wuye_loop.edge.idempotency import IdempotencyKey, ticket_of
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
-from wuye_loop.edge.tickets import IdempotencyKey, ticket_of
 from wuye_loop.edge.transact import outcome_of, reply
 from wuye_loop.loop.collect import collect
 

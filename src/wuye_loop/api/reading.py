@@ -10,15 +10,17 @@ from wuye_loop.api.examples import answer, problems
 from wuye_loop.api.grievances import Number, as_json
 from wuye_loop.api.reading_examples import CLOCKS, IDENTITY, LEDGER, LISTED, ONE, ONE_TASK, ROUTING, TASKS
 from wuye_loop.domain.errors import BadValue
+from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import Stage
-from wuye_loop.domain.text import clean
 from wuye_loop.edge.actors import Caller
 from wuye_loop.edge.paging import NO_QUERY, Order, Paging, Word, identifier, instant, integer, listed
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
-from wuye_loop.loop import feedback, listing, showing
-from wuye_loop.store.reading import Filters
+from wuye_loop.loop import identity as identity_
+from wuye_loop.queries import grievance as showing
+from wuye_loop.queries import grievances as listing
+from wuye_loop.store.reads.grievances import Filters
 
 router = APIRouter(route_class=StrictRoute, tags=["诉求查阅"])
 
@@ -133,4 +135,4 @@ class Reveal(BaseModel):
 async def identity(request: Request, actor: Caller, number: Number, form: Annotated[Reveal, Body()]) -> Response:
     """须有 identity:reveal 权限并写明理由；谁、何时、为何查看，同时记入台账。物业企业永远不能查看。答复不留存。"""
     site = site_of(request)
-    return await transact(site, lambda session: feedback.reveal(site.loop, session, number, actor, form.reason))
+    return await transact(site, lambda session: identity_.reveal(site.loop, session, number, actor, form.reason))

@@ -10,17 +10,19 @@ from sqlalchemy.orm import Session
 from wuye_loop.api.examples import TASK, answer, problems
 from wuye_loop.api.grievances import as_json
 from wuye_loop.api.supervision_examples import ORDERS, OVERDUE, SUMMARY
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.actors import Caller
+from wuye_loop.edge.idempotency import IdempotencyKey, IfMatch, seq_of, ticket_of
 from wuye_loop.edge.paging import NO_QUERY, Order, Paging, Word, identifier, instant, listed
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.spans import SpanText, span
 from wuye_loop.edge.strict_json import StrictRoute
-from wuye_loop.edge.tickets import IdempotencyKey, IfMatch, seq_of, ticket_of
 from wuye_loop.edge.transact import read, transact
-from wuye_loop.loop import handle, summaries, supervision
+from wuye_loop.loop import handle
 from wuye_loop.loop.engine import Outcome
-from wuye_loop.store.summary import Dimension
+from wuye_loop.queries import summary as summaries
+from wuye_loop.queries import supervision
+from wuye_loop.store.reads.summary import Dimension
 
 router = APIRouter(route_class=StrictRoute, tags=["升级督办"])
 

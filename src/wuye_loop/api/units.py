@@ -6,15 +6,15 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from wuye_loop.api.examples import answer
 from wuye_loop.api.reading_examples import INBOX
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.actors import only
 from wuye_loop.edge.paging import Order, Paging, identifier, instant, listed
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read
-from wuye_loop.loop import inboxes
-from wuye_loop.loop.inboxes import TabName
+from wuye_loop.queries import inbox as inboxes
+from wuye_loop.queries.inbox import TabName
 
 router = APIRouter(route_class=StrictRoute, tags=["承办单位"])
 OfUnit = Annotated[Actor, Depends(only(ActorKind.UNIT))]

@@ -8,7 +8,7 @@ import typer
 
 from wuye_loop import __version__
 from wuye_loop.cli.catalogue import listing
-from wuye_loop.cli.words import group
+from wuye_loop.cli.output import group
 
 __all__ = ["app", "main"]
 
@@ -17,13 +17,13 @@ COMMANDS: Final = {
     "directory": "wuye_loop.cli.directory:commands",
     "key": "wuye_loop.cli.keys:commands",
     "calendar": "wuye_loop.cli.calendar:commands",
-    "workflow": "wuye_loop.cli.versions:commands",
-    "check": "wuye_loop.cli.workflow:check_files",
+    "workflow": "wuye_loop.cli.workflow:commands",
+    "check": "wuye_loop.cli.check:check_files",
     "schema": "wuye_loop.cli.schema:schema",
     "draw": "wuye_loop.cli.draw:draw",
     "diff": "wuye_loop.cli.diff:diff",
     "explain": "wuye_loop.cli.explain:explain",
-    "test": "wuye_loop.cli.trial:run_tests",
+    "test": "wuye_loop.cli.test:run_tests",
     "import": "wuye_loop.cli.imports:import_file",
     "data": "wuye_loop.cli.data:commands",
     "doctor": "wuye_loop.cli.doctor:doctor",

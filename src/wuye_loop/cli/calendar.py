@@ -10,19 +10,21 @@ import typer
 from rich.progress import Progress
 from sqlalchemy.orm import Session
 
+from wuye_loop.authoring.checker.check import load
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
+from wuye_loop.cli.output import ZONE, Refused, err, group, out, print_json, print_table
 from wuye_loop.cli.serving import open_site
-from wuye_loop.cli.words import ZONE, Refused, err, group, out, print_json, print_table
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR
-from wuye_loop.domain.workflow import OfficeHours
+from wuye_loop.domain.language.workflow import OfficeHours
+from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
+from wuye_loop.domain.time.notice import Notice, read_notice
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.recalculate import recalculate
-from wuye_loop.store import calendar_moves, calendars, workflows
-from wuye_loop.store.calendar_moves import Move
-from wuye_loop.store.calendar_notice import Notice, read_notice
-from wuye_loop.store.calendars import read_table
+from wuye_loop.store.calendar import days as calendars
+from wuye_loop.store.calendar import moved_clocks
+from wuye_loop.store.calendar.days import read_table
+from wuye_loop.store.calendar.moved_clocks import Move
+from wuye_loop.store.workflows import published as workflows
 
 commands = group("工作日历：节假日与调休。 / the working calendar")
 _SHOWN = 40
@@ -49,7 +51,7 @@ def import_file(
     notice = read_notice(file.read_bytes(), file.name)
     with open_site(settings_for(data)) as site:
         with site.database.read() as session:
-            moves = calendar_moves.preview(session, notice, offices(session))
+            moves = moved_clocks.preview(session, notice, offices(session))
         if not as_json:
             _show(notice, moves)
         if not dry_run:
@@ -102,7 +104,7 @@ def offices(session: Session) -> Mapping[str, OfficeHours]:
 def _apply(site: Site) -> list[Move]:
     """Recalculate every grievance whose clocks do not stand as the calendar says; also those of an interrupted import."""
     with site.database.read() as session:
-        moves = calendar_moves.outstanding(session, offices(session))
+        moves = moved_clocks.outstanding(session, offices(session))
 
     def several(numbers: Sequence[str]) -> None:
         with site.database.begin() as session:
@@ -111,7 +113,7 @@ def _apply(site: Site) -> list[Move]:
 
     with Progress(console=err, disable=not moves) as shown:
         going = shown.add_task("调整时限", total=len({move.number for move in moves}))
-        for done in calendar_moves.apply(moves, several):
+        for done in moved_clocks.apply(moves, several):
             shown.update(going, completed=done)
     return moves
 

@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand
 
 import wuye_loop
-from wuye_loop.cli.words import Words
+from wuye_loop.cli.output import Words
 
 
 class Catalogue(dict[str, Any]):

@@ -12,17 +12,19 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from wuye_loop import postgres
-from wuye_loop.cli.words import ZONE
-from wuye_loop.domain.checker import check
-from wuye_loop.domain.directory import Directory
+from wuye_loop.authoring.checker.check import check
+from wuye_loop.cli.output import ZONE
+from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import KeyRingBroken
-from wuye_loop.domain.workflow import Workflow
-from wuye_loop.domain.yamldoc import YamlDocError
+from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.settings import Settings
-from wuye_loop.store import api_keys, keyring, workflow_files, workflows
-from wuye_loop.store.calendars import read_table
+from wuye_loop.store.calendar.days import read_table
 from wuye_loop.store.database import Database, UnfitDatabase
-from wuye_loop.store.directory import read_directory
+from wuye_loop.store.directory.read import read_directory
+from wuye_loop.store.keys import api_keys, keyring
+from wuye_loop.store.workflows import files
+from wuye_loop.store.workflows import published as workflows
 
 _MAJORS: Final = (15, 18)
 _SKEW_SECONDS: Final = 2.0
@@ -144,7 +146,7 @@ def _files(settings: Settings, published: Mapping[str, str]) -> Iterator[Remark]
         for path in sorted(folder.glob("*.yaml")):
             name = path.stem
             try:
-                content = workflow_files.whole_text(path, settings.workflows)
+                content = files.whole_text(path, settings.workflows)
             except YamlDocError as error:
                 yield Remark("wrong", "流程文件", str(error))
                 continue

@@ -6,7 +6,7 @@ import typer
 
 from wuye_loop import postgres
 from wuye_loop.cli.database import DataDir, settings_for
-from wuye_loop.cli.words import Refused, group
+from wuye_loop.cli.output import Refused, group
 
 commands = group("数据目录。 / the data folder")
 

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from wuye_loop import logs
 from wuye_loop import settings as environment
-from wuye_loop.cli.words import Refused
+from wuye_loop.cli.output import Refused
 from wuye_loop.demo import reading
 from wuye_loop.demo.doors import PlayFailed
 from wuye_loop.demo.reading import NotComplaints

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.authoring.diff.compare import Change, differences, grouped
+from wuye_loop.cli.check import text_of
 from wuye_loop.cli.database import AsJson, DataDir
-from wuye_loop.cli.words import print_json
-from wuye_loop.cli.workflow import text_of
-from wuye_loop.domain.checker import load, parse
-from wuye_loop.domain.difference import Change, differences, grouped
-from wuye_loop.domain.workflow import Workflow
+from wuye_loop.cli.output import print_json
+from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.rulefile.definition import parse
 
 _WHICH = "已发布或随程序附带的流程，或一个文件"
 

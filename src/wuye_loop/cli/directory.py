@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import typer
 
 from wuye_loop.cli.database import AsJson, DataDir, opened
-from wuye_loop.cli.words import group, print_json, print_table
+from wuye_loop.cli.output import group, print_json, print_table
 from wuye_loop.demo.district import district
-from wuye_loop.domain import yamldoc
-from wuye_loop.store.directory import Counts, load_directory
-from wuye_loop.store.directory_document import BadDirectory
+from wuye_loop.domain.directory.document import BadDirectory
+from wuye_loop.domain.rulefile import reader
+from wuye_loop.store.directory.load import Counts, load_directory
 
 commands = group("属地、单位、小区、人员。 / areas, units, estates, people")
 _TITLES = {"areas": "属地", "units": "单位", "estates": "小区", "people": "人员"}
@@ -50,9 +50,9 @@ def read_file(path: Path) -> Any:
     """
     raw = path.read_bytes()
     if path.suffix.lower() != ".json":
-        if len(raw) > yamldoc.MAX_BYTES:
-            raise BadDirectory([f"{path}：YAML 目录最多 {yamldoc.MAX_BYTES // 1024} KiB，更大的请写成 JSON"])
-        return yamldoc.read(raw, str(path)).data
+        if len(raw) > reader.MAX_BYTES:
+            raise BadDirectory([f"{path}：YAML 目录最多 {reader.MAX_BYTES // 1024} KiB，更大的请写成 JSON"])
+        return reader.read(raw, str(path)).data
     try:
         return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError as error:

@@ -9,7 +9,7 @@ from wuye_loop.cli import checkup
 from wuye_loop.cli.checkup import Remark
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
-from wuye_loop.cli.words import out, print_json, words_of
+from wuye_loop.cli.output import out, print_json, words_of
 from wuye_loop.postgres.place import place
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database, server_url

@@ -5,15 +5,15 @@ from typing import Annotated
 
 import typer
 
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.authoring.drawing.mermaid import mermaid
+from wuye_loop.authoring.drawing.moves import Today
+from wuye_loop.authoring.drawing.sheet import svg
+from wuye_loop.cli.check import text_of
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import DataDir, opened
-from wuye_loop.cli.workflow import text_of
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.drawing import mermaid
-from wuye_loop.domain.drawing_moves import Today
-from wuye_loop.domain.drawing_svg import svg
-from wuye_loop.domain.situation import SYSTEM
-from wuye_loop.domain.workflow import Workflow
+from wuye_loop.domain.grievance.situation import SYSTEM
+from wuye_loop.domain.language.workflow import Workflow
 
 
 def draw(
@@ -31,7 +31,7 @@ def draw(
 
 
 def _today(workflow: Workflow, data: Path | None) -> Today:
-    from wuye_loop.store.census import census  # noqa: PLC0415 a drawing without counts needs no database
+    from wuye_loop.store.reads.open_counts import census  # noqa: PLC0415 a drawing without counts needs no database
 
     now = clock().now()
     with opened(data) as database, database.read() as session:

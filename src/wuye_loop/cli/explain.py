@@ -8,8 +8,8 @@ import typer
 from wuye_loop.app import make_site
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
-from wuye_loop.cli.words import print_json
-from wuye_loop.loop import explaining
+from wuye_loop.cli.output import print_json
+from wuye_loop.queries.explain import explain as explaining
 
 
 def explain(

@@ -11,12 +11,12 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 from sqlalchemy.exc import IntegrityError
 
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
-from wuye_loop.cli.rows import BadFile, BadRow, Row, bad_rows, columns_of, form_of, table
+from wuye_loop.cli.output import err, print_json
 from wuye_loop.cli.serving import open_site
-from wuye_loop.cli.words import err, print_json
+from wuye_loop.cli.spreadsheet import BadFile, BadRow, Row, bad_rows, columns_of, form_of, table
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.collect import collect

@@ -7,9 +7,9 @@ import typer
 
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened
-from wuye_loop.cli.words import Refused, group, print_json, print_table
+from wuye_loop.cli.output import Refused, group, print_json, print_table
 from wuye_loop.ports import SystemIds
-from wuye_loop.store import api_keys
+from wuye_loop.store.keys import api_keys
 
 commands = group("访问密钥。 / API keys")
 

@@ -11,18 +11,19 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from wuye_loop.authoring.checker.check import load
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.migrate_report import COLUMNS, cells, gap_json, gap_row, json_row, remedies, write_csv
+from wuye_loop.cli.output import Refused, err, out, print_json, print_table
 from wuye_loop.cli.serving import open_site
-from wuye_loop.cli.words import Refused, err, out, print_json, print_table
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.migration import Moved
-from wuye_loop.domain.passage import Gap, Passage
-from wuye_loop.domain.rules import Rules
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step.migration.carry import Moved
+from wuye_loop.domain.step.migration.mapping import Gap, Passage
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import migrating
+from wuye_loop.loop import migrate as migrating
 from wuye_loop.prepare import prepare
-from wuye_loop.store import pinned, workflow_files, workflows
+from wuye_loop.store.grievance import by_version
+from wuye_loop.store.workflows import files, published
 
 _SHOWN = 40
 _STOPPED = 130
@@ -64,7 +65,7 @@ def migrate(
             way = _way(site, old, new, limits)
             moved, stranded, stopped = _moved(site, way, len(found.moved))
             with site.database.read() as session:
-                left = pinned.count(session, old)
+                left = by_version.count(session, old)
     if table is not None:
         write_csv(table, moved, way)
     if as_json:
@@ -86,16 +87,16 @@ def migrate(
 def _way(site: Site, old: str, new: str, limits: Limits) -> Passage:
     """Return the way between two versions, the new one as published, else as its file has it."""
     with site.database.read() as session:
-        file = None if new in workflows.published(session) else workflow_files.find(new, site.settings.workflows)
+        file = None if new in published.published(session) else files.find(new, site.settings.workflows)
         rules = None
         if file is not None:
-            rules = Rules(load(workflow_files.whole_text(file, site.settings.workflows), f"{new}.yaml"))
+            rules = Rules(load(files.whole_text(file, site.settings.workflows), f"{new}.yaml"))
         return migrating.passage(site.loop, session, old, new, new_limits=limits is Limits.NEW, becomes=rules)
 
 
 def _surveyed(site: Site, way: Passage) -> migrating.Survey:
     with site.database.read() as session:
-        total = pinned.count(session, way.old.id)
+        total = by_version.count(session, way.old.id)
     with Progress(console=err, disable=not total, transient=True) as shown:
         looking = shown.add_task("逐件核对", total=total)
         return migrating.survey(site.loop, site.database, way, lambda done: shown.update(looking, completed=done))

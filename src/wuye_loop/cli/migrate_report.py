@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from wuye_loop.domain.instants import as_text
-from wuye_loop.domain.migration import Carried, Moved
-from wuye_loop.domain.migration_words import remedy, title_of, wall
-from wuye_loop.domain.passage import Gap, Passage
-from wuye_loop.domain.workflow import Flow, Workflow
+from wuye_loop.domain.language.workflow import Flow, Workflow
+from wuye_loop.domain.step.migration.carry import Carried, Moved
+from wuye_loop.domain.step.migration.mapping import Gap, Passage
+from wuye_loop.domain.step.migration.remedies import remedy, title_of, wall
+from wuye_loop.domain.time.timestamps import as_text
 
 COLUMNS: Final = ("诉求", "原状态", "新状态", "带走的时限", "提醒")
 _CSV: Final = (

@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from wuye_loop.authoring.checker.check import load
+from wuye_loop.cli.check import text_of
 from wuye_loop.cli.database import AsJson, DataDir, opened
-from wuye_loop.cli.words import ZONE, Refused, err, out, print_json, print_table
-from wuye_loop.cli.workflow import text_of
-from wuye_loop.domain.checker import load
-from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR
-from wuye_loop.store import recorded
-from wuye_loop.trial.replay_compare import Kind
-from wuye_loop.trial.replay_run import replay as run
-from wuye_loop.trial.replay_tally import Group, Tally
+from wuye_loop.cli.output import ZONE, Refused, err, out, print_json, print_table
+from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
+from wuye_loop.store.reads import recorded
+from wuye_loop.trial.replay.compare import Kind
+from wuye_loop.trial.replay.run import replay as run
+from wuye_loop.trial.replay.tally import Group, Tally
 
 _SHOWN = 20
 _UNITS = 3

@@ -3,7 +3,7 @@
 import orjson
 import typer
 
-from wuye_loop.domain.schema import json_schema
+from wuye_loop.authoring.schema import json_schema
 
 
 def schema() -> None:

@@ -20,7 +20,7 @@ from wuye_loop import logs, metrics
 from wuye_loop.app import create_app, make_site
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import DataDir, settings_for
-from wuye_loop.cli.words import Refused
+from wuye_loop.cli.output import Refused
 from wuye_loop.edge.site import Site
 from wuye_loop.ports import Clock, SettableClock
 from wuye_loop.prepare import prepare

@@ -9,27 +9,27 @@ from typing import Annotated, Final
 
 import typer
 
+from wuye_loop.authoring.checker.check import load as load_workflow
+from wuye_loop.cli.check import text_of
 from wuye_loop.cli.database import AsJson, DataDir
-from wuye_loop.cli.rows import table
-from wuye_loop.cli.words import Refused, err, out, print_json, print_table
-from wuye_loop.cli.workflow import text_of
-from wuye_loop.domain.checker import load as load_workflow
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.workflow import Workflow
-from wuye_loop.store.calendar_seed import published_years
-from wuye_loop.trial.simulation.cautions import short_limits, worse_elsewhere
-from wuye_loop.trial.simulation.changes import limits_changed, limits_kept, people_changed
-from wuye_loop.trial.simulation.load import Load, completed, read_load
-from wuye_loop.trial.simulation.load_table import load_of_rows
+from wuye_loop.cli.output import Refused, err, out, print_json, print_table
+from wuye_loop.cli.spreadsheet import table
+from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.store.calendar.seed import published_years
+from wuye_loop.trial.simulation.inputs.changes import limits_changed, limits_kept, people_changed
+from wuye_loop.trial.simulation.inputs.load import Load, completed, read_load
+from wuye_loop.trial.simulation.inputs.load_table import load_of_rows
+from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
+from wuye_loop.trial.simulation.inputs.places import Places
+from wuye_loop.trial.simulation.inputs.staff import Staff, changed, read_staff
 from wuye_loop.trial.simulation.minutes import OfficeMinutes
-from wuye_loop.trial.simulation.mistakes import BadSimulation
-from wuye_loop.trial.simulation.places import Places
-from wuye_loop.trial.simulation.report import compared, notes, rung_rows, staff_text, unit_rows, whole_rows
-from wuye_loop.trial.simulation.run import Scene
+from wuye_loop.trial.simulation.results.cautions import short_limits, worse_elsewhere
+from wuye_loop.trial.simulation.results.report import compared, notes, rung_rows, staff_text, unit_rows, whole_rows
+from wuye_loop.trial.simulation.results.standing import standing
+from wuye_loop.trial.simulation.results.summary import Figure, summary_of
+from wuye_loop.trial.simulation.run.run import Scene
 from wuye_loop.trial.simulation.scenario import play, scene_of, usual_seeds, with_limits
-from wuye_loop.trial.simulation.staff import Staff, changed, read_staff
-from wuye_loop.trial.simulation.standing import standing
-from wuye_loop.trial.simulation.summary import Figure, summary_of
 
 _YAML: Final = (".yaml", ".yml")
 _UNITS: Final = (

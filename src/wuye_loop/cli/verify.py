@@ -9,7 +9,7 @@ from rich.progress import Progress
 from wuye_loop.app import make_site
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
-from wuye_loop.loop import auditing
+from wuye_loop.queries import audit
 
 _err = Console(stderr=True)
 
@@ -20,7 +20,7 @@ def verify(data: DataDir = None, *, as_json: AsJson = False) -> None:
         site = make_site(settings_for(data), database, clock=clock())
         with Progress(console=_err, transient=True) as progress:
             task = progress.add_task("核对台账", total=None)
-            report = auditing.verify(site.loop, database, progress=lambda n: progress.update(task, completed=n))
+            report = audit.verify(site.loop, database, progress=lambda n: progress.update(task, completed=n))
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:

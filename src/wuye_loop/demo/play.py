@@ -11,10 +11,10 @@ from wuye_loop.demo.complaints import ZONE, Complaint
 from wuye_loop.demo.doors import PlayFailed
 from wuye_loop.demo.scene import Scene
 from wuye_loop.demo.scripts import FIRST_DAY, Script
-from wuye_loop.domain.calendar import WorkCalendar
+from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import escalate
-from wuye_loop.store import sweeping
+from wuye_loop.store.grievance import due_rungs
 
 _MOST_EXTRA: Final = 60  # days after the last one, to work off what is left
 
@@ -93,7 +93,7 @@ class Play:
 
     def _next_due(self) -> datetime | None:
         with self.site.database.read() as session:
-            return sweeping.next_due(session)
+            return due_rungs.next_due(session)
 
     async def _arrive(self, complaints: Sequence[Complaint]) -> None:
         now, first = self.clock.now(), self._came

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.complaints import ZONE, Complaint
-from wuye_loop.domain.text import clean
+from wuye_loop.domain.privacy.text import clean
 
 COLUMNS: Final = ("message_id", "user_id", "title", "created_at", "detail")
 _LONGEST_TITLE, _LONGEST_BODY, _LONGEST_ID, _LONGEST_NAME = 200, 20_000, 64, 40

@@ -13,7 +13,7 @@ from wuye_loop.demo import timeline
 from wuye_loop.demo.results import DESK, Results
 from wuye_loop.demo.scene import COMMAND, HOTLINE, SUPERVISOR, Scene
 from wuye_loop.demo.stage import DATABASE
-from wuye_loop.domain.workflow import Workflow
+from wuye_loop.domain.language.workflow import Workflow
 
 _WORST, _UNITS = 10, 20
 _LEFT, _RIGHT = "left", "right"

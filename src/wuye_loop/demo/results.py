@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.situation import SYSTEM
+from wuye_loop.domain.grievance.situation import SYSTEM
 from wuye_loop.domain.terms import Stage
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import auditing, evaluate
+from wuye_loop.queries import audit, unit_figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Results:
 
 def gather(site: Site, seconds: float) -> Results:
     """Count, and verify every ledger."""
-    report = auditing.verify(site.loop, site.database)
+    report = audit.verify(site.loop, site.database)
     with site.database.read() as session:
         counts = _row(session, _COUNTS)
         rated, satisfied = _row(session, _SATISFIED)
@@ -76,7 +76,7 @@ def gather(site: Site, seconds: float) -> Results:
             _states(site, session),
             routers,
             [tuple(row) for row in session.connection().exec_driver_sql(_ORDERS)],
-            evaluate.by_unit(site.loop, session, SYSTEM),
+            unit_figures.by_unit(site.loop, session, SYSTEM),
             rated,
             report.problems,
         )

@@ -23,8 +23,8 @@ from wuye_loop.demo.results import Summary
 from wuye_loop.demo.scene import Scene
 from wuye_loop.demo.scripts import FIRST_DAY, SEED, Script
 from wuye_loop.demo.serving import KEPT_SECONDS, bound, serving
-from wuye_loop.domain.calendar import WorkCalendar
-from wuye_loop.domain.rules import Rules
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.edge.site import Site
 from wuye_loop.settings import Settings
 from wuye_loop.worker import Worker

@@ -16,9 +16,9 @@ from wuye_loop.edge.site import Site
 from wuye_loop.ports import SystemIds
 from wuye_loop.prepare import prepare
 from wuye_loop.settings import Settings
-from wuye_loop.store import api_keys
 from wuye_loop.store.database import open_database
-from wuye_loop.store.directory import load_directory
+from wuye_loop.store.directory.load import load_directory
+from wuye_loop.store.keys import api_keys
 
 DATABASE: Final = "wuye_demo"
 _ANYTHING = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'S') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'"

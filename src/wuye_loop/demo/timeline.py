@@ -9,7 +9,7 @@ from rich.table import Table
 
 from wuye_loop.demo.complaints import ZONE
 from wuye_loop.demo.scene import SUPERVISOR, Case, Scene
-from wuye_loop.domain.workflow import Workflow
+from wuye_loop.domain.language.workflow import Workflow
 
 # What makes a way worth telling, and how much.
 _WORTH = {"send_back": 4, "extend": 3, "suspend": 3, "order": 5, "reopen": 3, "pressed": 2, "help": 1, "handed over": 2}

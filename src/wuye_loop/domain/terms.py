@@ -1,5 +1,6 @@
 """The words of the field, one per thing: English in code, Chinese in what people read."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -107,3 +108,11 @@ GLOSSARY = {
     "Task": "任务",
     "Document": "文书",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many grievances are open in a state, and how many of them are overdue."""
+
+    open: int
+    overdue: int

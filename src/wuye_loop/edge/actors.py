@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain import keys
 from wuye_loop.domain.errors import Forbidden, Unauthenticated
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.privacy import api_keys as keys
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import read
-from wuye_loop.store import api_keys
+from wuye_loop.store.keys import api_keys
 
 #: A revoked key stops working within this time; a look-up for every request would be a round trip for every request.
 KEPT_SECONDS = 1.0

@@ -14,8 +14,8 @@ from fastapi import Depends, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from wuye_loop.domain.errors import BadInput, BadValue
-from wuye_loop.domain.instants import as_text, from_text
-from wuye_loop.domain.text import clean
+from wuye_loop.domain.privacy.text import clean
+from wuye_loop.domain.time.timestamps import as_text, from_text
 
 LONGEST_CURSOR = 600
 _LONGEST_PART = 200

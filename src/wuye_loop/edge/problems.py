@@ -29,7 +29,7 @@ from wuye_loop.domain.errors import (
     WuyeError,
 )
 from wuye_loop.edge.database_faults import fault
-from wuye_loop.edge.findings import Names, findings
+from wuye_loop.edge.field_errors import Names, findings
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, StringConstraints
 
 from wuye_loop.domain.errors import BadValue
-from wuye_loop.domain.spans import Span
+from wuye_loop.domain.time.spans import Span
 
 _MOST = 1000
 

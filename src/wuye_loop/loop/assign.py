@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import IllegalAction
-from wuye_loop.domain.router import Reply
-from wuye_loop.domain.situation import SYSTEM, Command
+from wuye_loop.domain.grievance.situation import SYSTEM, Command
+from wuye_loop.domain.routing.protocol import Reply
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop, Outcome
 

@@ -11,21 +11,22 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain import machine
-from wuye_loop.domain.arrival import arrived, attaching, first_look, see_sender
-from wuye_loop.domain.drafts import Step
 from wuye_loop.domain.errors import BadForm, BadInput, Conflict, Forbidden, IllegalAction, KeyReused, NotFound
-from wuye_loop.domain.intake import IntakeForm
-from wuye_loop.domain.posting import posted
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.situation import Actor, Command, Situation, World
-from wuye_loop.domain.text import mask_address
-from wuye_loop.domain.views import grievance_view, receipt_view
-from wuye_loop.loop import choosing, engine
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import Actor, Command, Situation, World
+from wuye_loop.domain.grievance.views import grievance_view, receipt_view
+from wuye_loop.domain.privacy.text import mask_address
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step import actions
+from wuye_loop.domain.step.arrival import arrived, attaching, first_look, see_sender
+from wuye_loop.domain.step.posting import posted
+from wuye_loop.domain.step.records import Step
+from wuye_loop.loop import engine, routing
 from wuye_loop.loop.engine import Loop, Outcome, jobs_of
-from wuye_loop.store import documents, grievances, identity, intake
-from wuye_loop.store.grievances import Ticket
-from wuye_loop.store.intake import Found
+from wuye_loop.store.grievance import document_numbers, identity, intake
+from wuye_loop.store.grievance import step as grievances
+from wuye_loop.store.grievance.intake import Found
+from wuye_loop.store.grievance.locking import Ticket
 
 
 def collect(
@@ -92,7 +93,7 @@ def _new(
     world = _world(loop, session, loop.default_workflow)
     if received_at is not None:
         world = replace(world, now=received_at.astimezone(UTC))
-    world = replace(choosing.answering(session, world), next_number=partial(documents.next_number, session))
+    world = replace(routing.answering(session, world), next_number=partial(document_numbers.next_number, session))
     situation = arrived(
         world,
         form,
@@ -111,8 +112,8 @@ def _new(
     if isinstance(attached, Outcome):
         return attached
     situation = attached
-    facts["routing"] = [trace.as_json() for trace in choosing.choose(session, world, situation).trace]
-    step = posted(situation, machine.receive(world, situation, actor, facts, notices))
+    facts["routing"] = [trace.as_json() for trace in routing.choose(session, world, situation).trace]
+    step = posted(situation, actions.receive(world, situation, actor, facts, notices))
     grievance = step.situation.grievance
     body = _dump(receipt_view(world, grievance.number, step.entries[0]))
     fixed = {

@@ -10,21 +10,26 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain import firing, issuing, machine
-from wuye_loop.domain.drafts import Posted, Step
 from wuye_loop.domain.errors import KeyReused, NotFound, Stale
-from wuye_loop.domain.issuing import Paper
-from wuye_loop.domain.posting import posted
-from wuye_loop.domain.redaction import redact
-from wuye_loop.domain.router import Reply
-from wuye_loop.domain.sealing import KeyRing
-from wuye_loop.domain.situation import SYSTEM, Actor, Brief, Command, Situation, World
+from wuye_loop.domain.grievance.situation import SYSTEM, Actor, Brief, Command, Situation, World
+from wuye_loop.domain.privacy.redaction import redact
+from wuye_loop.domain.privacy.sealing import KeyRing
+from wuye_loop.domain.routing.protocol import Reply
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step import actions as machine
+from wuye_loop.domain.step import documents as issuing
+from wuye_loop.domain.step import rungs
+from wuye_loop.domain.step.documents import Paper
+from wuye_loop.domain.step.posting import posted
+from wuye_loop.domain.step.records import Posted, Step
+from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
-from wuye_loop.loop import choosing
+from wuye_loop.loop import routing
 from wuye_loop.ports import Clock, Ids
-from wuye_loop.store import documents, files, grievances, identity, kin
-from wuye_loop.store.grievances import Locked, Stored, Ticket
-from wuye_loop.store.reference import Reference
+from wuye_loop.store.grievance import attachments, document_numbers, identity, locking, related
+from wuye_loop.store.grievance import step as grievances
+from wuye_loop.store.grievance.locking import Locked, Stored, Ticket
+from wuye_loop.store.reference_cache import Reference
 
 NUMBER = re.compile(r"WY\d{6}-[0-9A-Z]{8}")  # how grievances are numbered: the day, and what nobody can guess
 Render = Callable[[World, Situation, Step], bytes]
@@ -40,6 +45,12 @@ class Loop:
     keyring: KeyRing
     reference: Reference
     default_workflow: str = "kuiwen@1"
+
+    def calendar(self, session: Session, rules: Rules | None = None) -> WorkCalendar:
+        """Return the working calendar of a workflow; of none: of the default one, by which spans in a question count."""
+        if rules is None:
+            rules = self.reference.rules(session, self.default_workflow)
+        return self.reference.calendar(session, rules.workflow.calendar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,17 @@ def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> Worl
     )
 
 
+def seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locked, World]:
+    """Return a grievance as it stands, unlocked, with the world it stands in.
+
+    Raises NotFound where the actor sees no such grievance.
+    """
+    locked = locking.read(session, number, actor)
+    if locked is None:
+        raise NotFound
+    return locked, world_of(loop, session, locked)
+
+
 def _answering(
     loop: Loop,
     session: Session,
@@ -82,12 +104,12 @@ def _answering(
         loop,
         session,
         locked,
-        next_number=partial(documents.next_number, session),
+        next_number=partial(document_numbers.next_number, session),
         redact=_Redactor(loop, locked),
-        files=partial(files.known, session, locked.situation.grievance.id),
+        files=partial(attachments.known, session, locked.situation.grievance.id),
         **ports,
     )
-    return choosing.answering(session, world, asked)
+    return routing.answering(session, world, asked)
 
 
 def take(
@@ -106,14 +128,14 @@ def take(
     Raises NotFound (also for what is outside the actor's jurisdiction), Stale, KeyReused, and what machine.decide does.
     """
     others = _others(session, number, command)
-    locked = grievances.lock(session, number, command.actor, task_id=command.task_id, ticket=ticket)
+    locked = locking.lock(session, number, command.actor, task_id=command.task_id, ticket=ticket)
     if locked is None:
         return out_of_sight(session, ticket)
     replay = _replay(locked.stored, ticket)
     if replay is not None:
         return replay
     _expect(locked, expected_seq)
-    lead = kin.lead_of(session, locked.situation.grievance, lock=True)
+    lead = related.lead_of(session, locked.situation.grievance, lock=True)
     world = _answering(loop, session, locked, asked, others=others, lead=lead)
     if command.task_id is not None and command.task_id not in locked.situation.tasks:
         raise NotFound
@@ -134,7 +156,7 @@ def open_task(
     ticket: Ticket | None = None,
 ) -> Outcome:
     """Open a task of a kind on a grievance. Raises as take does."""
-    locked = grievances.lock(session, number, actor, ticket=ticket)
+    locked = locking.lock(session, number, actor, ticket=ticket)
     if locked is None:
         return out_of_sight(session, ticket)
     replay = _replay(locked.stored, ticket)
@@ -153,15 +175,17 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
     what machine.decide does.
     """
     by_number = paper.by_grievance
-    named = kin.briefs(session, list(by_number), actor)
+    named = related.briefs(session, list(by_number), actor)
     # Under the locks: of two equal requests at once the second finds here what the first has done.
-    replay = _replay(grievances.kept(session, ticket), ticket) if ticket is not None else None
+    replay = _replay(locking.kept(session, ticket), ticket) if ticket is not None else None
     if replay is not None:
         return replay
     if set(named) != set(by_number):
         raise NotFound
     scenes = _scenes(loop, session, list(by_number), actor)
-    drawn = issuing.drawn(paper, actor, scenes[0][0], scenes[0][1].situation, partial(documents.next_number, session))
+    drawn = issuing.drawn(
+        paper, actor, scenes[0][0], scenes[0][1].situation, partial(document_numbers.next_number, session)
+    )
     issuing.one_series(paper.kind, [world.rules for world, _ in scenes])
     decided: list[tuple[World, Locked, list[tuple[int, Step]]]] = []
     for (world, locked), lines in zip(scenes, by_number.values(), strict=True):
@@ -175,13 +199,13 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
         grievances.write(session, locked.situation, step, ticket=None if place else ticket, reply=body, status=201)
         jobs += jobs_of(world, step, locked.situation)
     papers = [(n, locked.situation.grievance.id, step.opened) for _, locked, steps in decided for n, step in steps]
-    documents.add_lines(session, drawn.number, papers)
+    document_numbers.add_lines(session, drawn.number, papers)
     return Outcome(body, 201, jobs, drawn.number)
 
 
 def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) -> list[tuple[World, Locked]]:
     """Lock grievances that one document names; what it says of any of the complainants is struck out everywhere."""
-    every = [grievances.lock(session, number, actor) for number in numbers]
+    every = [locking.lock(session, number, actor) for number in numbers]
     found = [locked for locked in every if locked is not None]
     if len(found) != len(numbers):
         raise NotFound
@@ -191,14 +215,14 @@ def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) 
 
 def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
     """Fire, in order, every rung of a grievance that is really due as seen under its lock; return how many fired."""
-    locked = grievances.lock(session, number, SYSTEM)
+    locked = locking.lock(session, number, SYSTEM)
     if locked is None:
         raise NotFound
     world = _answering(loop, session, locked)
     steps: list[Step] = []
     situation = locked.situation
-    while (due := firing.next_due_rung(situation, world.now)) is not None:
-        step = firing.decide_rung(world, situation, *due)
+    while (due := rungs.next_due_rung(situation, world.now)) is not None:
+        step = rungs.decide_rung(world, situation, *due)
         if step is None:
             break
         steps.append(step)
@@ -219,7 +243,7 @@ def amend(
 
     Raises NotFound.
     """
-    locked = grievances.lock(session, number, actor)
+    locked = locking.lock(session, number, actor)
     if locked is None:
         raise NotFound
     step = decided(world_of(loop, session, locked), locked.situation)
@@ -254,7 +278,7 @@ class _Redactor:
 
 def out_of_sight(session: Session, ticket: Ticket | None) -> Outcome:
     """Answer a caller who sees no such grievance: NotFound, but for a retry whose first try took it out of sight."""
-    outcome = _replay(grievances.kept(session, ticket), ticket) if ticket is not None else None
+    outcome = _replay(locking.kept(session, ticket), ticket) if ticket is not None else None
     if outcome is None:
         raise NotFound
     return outcome
@@ -279,7 +303,7 @@ def _others(session: Session, number: str, command: Command) -> dict[str, Brief]
     named = {value for value in command.form.values() if isinstance(value, str) and NUMBER.fullmatch(value)}
     if not named - {number}:
         return {}
-    return kin.briefs(session, [number, *sorted(named)], command.actor)
+    return related.briefs(session, [number, *sorted(named)], command.actor)
 
 
 def _write(
@@ -316,7 +340,7 @@ def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: s
         followers = situation.grievance.followers + change
         return machine.note(world, situation, action, {"follower": follower}, followers=followers)
 
-    amend(loop, session, grievances.number_of(session, other_id), counted)
+    amend(loop, session, locking.number_of(session, other_id), counted)
 
 
 def jobs_of(world: World, step: Posted, before: Situation) -> tuple[Job, ...]:

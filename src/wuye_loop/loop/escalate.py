@@ -11,8 +11,8 @@ import structlog
 from wuye_loop import metrics
 from wuye_loop.jobs import Jobs
 from wuye_loop.loop.engine import Loop, fire_due
-from wuye_loop.store import sweeping
 from wuye_loop.store.database import Database
+from wuye_loop.store.grievance import due_rungs
 
 _log = structlog.get_logger("wuye_loop.sweep")
 _BATCH = 20  # grievances in one transaction: few enough that a lock is held for milliseconds
@@ -54,7 +54,7 @@ def _candidates(database: Database, now: datetime, limit: int) -> Iterator[str]:
     seen: set[str] = set()
     while True:
         with database.read() as session:
-            page = sweeping.due(session, now, after, limit)
+            page = due_rungs.due(session, now, after, limit)
         if after is None and page:
             metrics.sweep_lag_seconds.set((now - page[0].at).total_seconds())
         for row in page:
@@ -70,7 +70,7 @@ def _fire(loop: Loop, database: Database, jobs: Jobs, numbers: Sequence[str]) ->
     """Work on a batch in one transaction; grievances that somebody else has locked are left to them."""
     fired = 0
     with database.begin() as session:
-        for number in sweeping.lock_free(session, numbers):
+        for number in due_rungs.lock_free(session, numbers):
             outcome, count = fire_due(loop, session, number)
             fired += count
             if outcome.jobs:

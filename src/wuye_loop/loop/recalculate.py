@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.recount import recounted
+from wuye_loop.domain.step.recalculation import recounted
 from wuye_loop.loop.engine import Loop, amend
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.util import greenlet_spawn
 
 from wuye_loop import postgres
 from wuye_loop.settings import Settings, shipped
-from wuye_loop.store.one_trip import AsyncOneTripCursor, OneTripCursor
+from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor
 
 T = TypeVar("T")
 _MIGRATING = 0x77757965  # "wuye": the advisory lock of whoever migrates

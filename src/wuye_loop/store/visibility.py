@@ -3,7 +3,7 @@
 from typing import Any
 
 from wuye_loop.domain.errors import Forbidden
-from wuye_loop.domain.situation import Actor
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 
 #: After every character that an area path may hold: the end of a subtree's range.

@@ -7,11 +7,11 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from wuye_loop.domain.calendar import Starts, WorkCalendar
-from wuye_loop.domain.spans import Span, TimeUnit
-from wuye_loop.domain.workflow import OfficeHours
-from wuye_loop.store.calendar_seed import published_years, seed_days
-from wuye_loop.store.calendars import shift_of
+from wuye_loop.domain.language.workflow import OfficeHours
+from wuye_loop.domain.time.calendar import Starts, WorkCalendar
+from wuye_loop.domain.time.spans import Span, TimeUnit
+from wuye_loop.store.calendar.days import shift_of
+from wuye_loop.store.calendar.seed import published_years, seed_days
 
 DAY: Final = 1440
 _ELAPSED: Final = {TimeUnit.MINUTE: 1, TimeUnit.HOUR: 60}

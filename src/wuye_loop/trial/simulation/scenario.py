@@ -10,17 +10,17 @@ from multiprocessing.connection import Connection
 from os import cpu_count
 from typing import TYPE_CHECKING, Final
 
-from wuye_loop.domain.rules import Rules
-from wuye_loop.domain.spans import Span
-from wuye_loop.domain.wall import FIRST_YEAR, LAST_YEAR, OUT_OF_RANGE
-from wuye_loop.domain.workflow import ClockSpec, Workflow
-from wuye_loop.trial.simulation.load import Load
+from wuye_loop.domain.language.workflow import ClockSpec, Workflow
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR, OUT_OF_RANGE
+from wuye_loop.domain.time.spans import Span
+from wuye_loop.trial.simulation.inputs.load import Load
+from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
+from wuye_loop.trial.simulation.inputs.places import AT, Places
+from wuye_loop.trial.simulation.inputs.staff import Staff
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes, shipped_calendar
-from wuye_loop.trial.simulation.mistakes import BadSimulation
-from wuye_loop.trial.simulation.outcome import Outcome, outcome_of
-from wuye_loop.trial.simulation.places import AT, Places
-from wuye_loop.trial.simulation.run import Run, Scene
-from wuye_loop.trial.simulation.staff import Staff
+from wuye_loop.trial.simulation.results.outcome import Outcome, outcome_of
+from wuye_loop.trial.simulation.run.run import Run, Scene
 
 if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess

@@ -1,0 +1,211 @@
+"""What changes in clocks: limits by case, start rules, the states they run and pause in, the rungs of their ladders."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from wuye_loop.authoring.diff.cases import Line, Turn, turns
+from wuye_loop.authoring.diff.sides import CLERK, RUNNING, SYSTEM, Change, Place, compared, paired, rest, told
+from wuye_loop.authoring.diff.states import holders
+from wuye_loop.authoring.diff.values import shown
+from wuye_loop.domain.language.workflow import ClockSpec, Limit, RungSpec
+from wuye_loop.domain.time.calendar import Starts
+from wuye_loop.domain.time.spans import Span, TimeUnit
+from wuye_loop.domain.wording.definition import PER, STARTS, Wording, offset, quoted
+
+_CLOCK = frozenset({"title", "during", "paused", "starts", "per", "limit", "ladder", "assessed"})
+_MINUTES = {
+    TimeUnit.MINUTE: 1, TimeUnit.HOUR: 60, TimeUnit.WORKHOUR: 60, TimeUnit.DAY: 1440, TimeUnit.WORKDAY: 1440,
+    TimeUnit.MONTH: 43_200,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Length:
+    """What a limit comes to: how long (or until which stored date), counted from when."""
+
+    span: Span | None
+    until: str | None
+    starts: Starts
+
+
+def clocks(place: Place) -> Iterator[Change]:
+    """Yield what changes in the clocks of a flow; one that vanishes is dangerous for whatever it runs for."""
+    old, new = (flow.clocks for flow in place.flows)
+    pairs, gone, fresh = paired(old, new, place.sides.moved.clocks)
+    for name in gone:
+        title = f"{place.of}{quoted(old[name].title)}"
+        words = f"时限{title}没有了：正在走的要在 migrates 里写明并入哪个时限"
+        yield from told([RUNNING], title, "clock-removed", words, _path(place, name))
+        who = holders(place, iter(old[name].during))
+        yield from told(who, title, "clock-removed", f"不再有时限{title}", _path(place, name))
+    for name in fresh:
+        yield from _added(place, name, new[name])
+    for a, b in pairs:
+        if a != b:
+            was, now = place.written[0].clocks[a].title, place.written[1].clocks[b].title
+            words = f"正在走的{quoted(was)}（{a}）改按{quoted(now)}（{b}）"
+            yield from told([RUNNING], now, "clock-mapped", words, _path(place, a), _path(place, b))
+        if old[a] != new[b] and (a, b) in compared(pairs):
+            yield from _clock(place, old[a], new[b], (_path(place, a), _path(place, b)), same=a == b)
+
+
+def _path(place: Place, name: str) -> str:
+    return f"{place.path}clocks.{name}"
+
+
+def _title(place: Place, spec: ClockSpec) -> str:
+    """Return how a clock is called: `办理时限`, and with its task where it has one."""
+    return f"{place.sides.in_b.task(place.kind)}任务的{spec.title}" if place.kind else spec.title
+
+
+def _added(place: Place, name: str, spec: ClockSpec) -> Iterator[Change]:
+    words = place.sides.in_b
+    limits = "；".join(words.limit(limit, spec.starts) for limit in spec.limit)
+    said = f"新增时限{quoted(_title(place, spec))}：{limits}，在{words.states(spec.during, place.kind)}走"
+    yield from told(holders(place, iter(spec.during)), spec.title, "clock-added", said, None, _path(place, name))
+
+
+def _clock(place: Place, old: ClockSpec, new: ClockSpec, paths: tuple[str, str], *, same: bool) -> Iterator[Change]:
+    title = _title(place, new)
+    who = holders(place, iter([*old.during, *new.during]))
+    if old.title != new.title and same:
+        yield from told(who, title, "renamed", f"时限{quoted(_title(place, old))}改称{quoted(title)}", *paths)
+    yield from _limits(place, old, new, title, who, paths)
+    yield from _states(place, old.during, new.during, title, ("也走", "不再走"), who, (*paths, "during"))
+    yield from _states(place, old.paused, new.paused, title, ("暂停", "不再暂停"), who, (*paths, "paused"))
+    if old.per != new.per:
+        yield from told(who, title, "per-changed", f"{title}：由{PER[old.per]}改为{PER[new.per]}", *paths)
+    if old.assessed != new.assessed:
+        words = f"{title}{'计入' if new.assessed else '不再计入'}按时率"
+        yield from told(who, title, "assessed-changed", words, *paths)
+    yield from _ladder(place, old, new, title, paths)
+    yield from rest(old, new, _CLOCK, title, who, paths[1])
+
+
+def _states(
+    place: Place,
+    old: Sequence[str],
+    new: Sequence[str],
+    title: str,
+    verbs: tuple[str, str],
+    who: Sequence[str],
+    paths: tuple[str, str, str],
+) -> Iterator[Change]:
+    fresh, gone = [name for name in new if name not in old], [name for name in old if name not in new]
+    where = (f"{paths[0]}.{paths[2]}", f"{paths[1]}.{paths[2]}")
+    if fresh:
+        words = f"{title}：在{place.sides.in_b.states(fresh, place.kind)}{verbs[0]}"
+        yield from told(who, title, f"{paths[2]}-added", words, *where)
+    if gone:
+        words = f"{title}：在{place.sides.in_a.states(gone, place.kind)}{verbs[1]}"
+        yield from told(who, title, f"{paths[2]}-removed", words, *where)
+
+
+# --- limits ---------------------------------------------------------------------------------------------------------
+
+
+def _limits(
+    place: Place, old: ClockSpec, new: ClockSpec, title: str, who: Sequence[str], paths: tuple[str, str]
+) -> Iterator[Change]:
+    before, after = _lines(old), _lines(new)
+    several = len(before) > 1 or len(after) > 1
+    for turn in turns(before, after):
+        words = f"{title}：{_case(place.sides.in_either, turn, several=several)}{_moved(place, turn)}"
+        yield from told(who, title, _kind(turn), words, f"{paths[0]}.limit", f"{paths[1]}.limit")
+    sources = [shown([limit.source for limit in spec.limit if limit.source]) for spec in (old, new)]
+    if sources[0] != sources[1]:
+        words = f"{title}各条的出处由{sources[0]}改为{sources[1]}"
+        yield from told([CLERK], title, "source-changed", words, f"{paths[0]}.limit", f"{paths[1]}.limit")
+
+
+def _lines(spec: ClockSpec) -> list[Line]:
+    return [Line(limit.when, Length(limit.is_, limit.until, limit.starts or spec.starts)) for limit in spec.limit]
+
+
+def _case(words: Wording, turn: Turn, *, several: bool) -> str:
+    said = "、".join(words.clause(fact, matcher) for fact, matcher in turn.case.items())
+    return said or ("其他" if several else "")
+
+
+def _moved(place: Place, turn: Turn) -> str:
+    """Say how a limit moves: its length, else its start alone."""
+    was, now = turn.before, turn.after
+    if was is None or now is None:
+        return f"由{_long(place.sides.in_a, was)}改为{_long(place.sides.in_b, now)}"
+    if (was.span, was.until) == (now.span, now.until):
+        return f"由{STARTS[was.starts]}改为{STARTS[now.starts]}"
+    starts = f"，由{STARTS[was.starts]}改为{STARTS[now.starts]}" if was.starts is not now.starts else ""
+    return f"由{_long(place.sides.in_a, was)}改为{_long(place.sides.in_b, now)}{starts}"
+
+
+def _long(words: Wording, length: Length | None) -> str:
+    if length is None:
+        return "没有时限"
+    said = words.long(Limit.model_validate({"is": length.span, "until": length.until}))
+    return f" {said}" if length.span is not None else said
+
+
+def _kind(turn: Turn) -> str:
+    was, now = turn.before, turn.after
+    if was is None or now is None or was.span is None or now.span is None:
+        return "limit-changed"
+    if was.span == now.span:
+        return "start-rule-changed"
+    shorter = was.span.n * _MINUTES[was.span.unit] > now.span.n * _MINUTES[now.span.unit]
+    return "limit-shorter" if shorter else "limit-longer"
+
+
+# --- ladders --------------------------------------------------------------------------------------------------------
+
+
+def _ladder(place: Place, old: ClockSpec, new: ClockSpec, title: str, paths: tuple[str, str]) -> Iterator[Change]:
+    was, now = [list(map(_effective, spec.ladder)) for spec in (old, new)]
+    gone = [rung for rung in old.ladder if _effective(rung) not in now]
+    fresh = [rung for rung in new.ladder if _effective(rung) not in was]
+    where = (f"{paths[0]}.ladder", f"{paths[1]}.ladder")
+    for kind, alike in (("rung-moved", _same_deed), ("rung-changed", _same_time)):
+        for before in list(gone):
+            after = next((rung for rung in fresh if alike(before, rung)), None)
+            if after is None:
+                continue
+            gone.remove(before)
+            fresh.remove(after)
+            words = f"{title}：{_turned(place, before, after, kind)}"
+            who, said = _addressed(place, [before, after]), kind
+            if kind == "rung-moved" and before.at == after.at:  # nothing but where the rule comes from
+                who, said = [CLERK], "source-changed"
+            yield from told(who, title, said, words, *where)
+    for rung in gone:
+        words = f"{title}：{offset(rung.at)}不再{place.sides.in_a.rung(rung, place.kind)}"
+        yield from told(_addressed(place, [rung]), title, "rung-removed", words, where[0])
+    for rung in fresh:
+        words = f"{title}：{offset(rung.at)}另{place.sides.in_b.rung(rung, place.kind)}"
+        yield from told(_addressed(place, [rung]), title, "rung-added", words, None, where[1])
+
+
+def _effective(rung: RungSpec) -> RungSpec:
+    """Return a rung as it is compared: in whatever order it names people, and nobody where nothing is sent to anybody."""
+    to = rung.to if rung.do or rung.open else ()
+    return rung.model_copy(update={"to": tuple(sorted(to)), "copy_to": tuple(sorted(rung.copy_to))})
+
+
+def _same_deed(one: RungSpec, other: RungSpec) -> bool:
+    return _effective(one.model_copy(update={"at": other.at, "source": other.source})) == _effective(other)
+
+
+def _same_time(one: RungSpec, other: RungSpec) -> bool:
+    return one.at == other.at
+
+
+def _turned(place: Place, before: RungSpec, after: RungSpec, kind: str) -> str:
+    was, now = place.sides.in_a.rung(before, place.kind), place.sides.in_b.rung(after, place.kind)
+    if kind == "rung-moved":
+        if before.at == after.at:
+            return f"{offset(after.at)}这一级的出处由{shown(before.source)}改为{shown(after.source)}"
+        return f"{quoted(now)}由{offset(before.at)}移到{offset(after.at)}"
+    return f"{offset(after.at)}由{quoted(was)}改为{quoted(now)}"
+
+
+def _addressed(place: Place, rungs: Iterable[RungSpec]) -> list[str]:
+    names = [name for rung in rungs for name in (*rung.to, *rung.copy_to)]
+    return place.roles(names) or [SYSTEM]

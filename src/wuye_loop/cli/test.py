@@ -1,0 +1,95 @@
+"""`wuye-loop test`: definition tests beside a workflow, run in memory."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wuye_loop.cli.database import AsJson
+from wuye_loop.cli.output import Refused, err, print_json
+from wuye_loop.domain.errors import DefinitionError
+from wuye_loop.domain.rulefile.findings import Finding
+from wuye_loop.domain.rulefile.reader import YamlDocError, read
+from wuye_loop.trial.definition_tests.load import FOLDER, SUFFIX, is_script, read_script, scripts_beside
+from wuye_loop.trial.definition_tests.run import Result, run
+
+if TYPE_CHECKING:
+    from wuye_loop.domain.rules.rules import Rules
+
+
+def run_tests(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="测试文件，或流程文件（运行它旁边 tests 文件夹里写明它的测试）"),
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """运行流程的定义测试：每个测试一行，失败的写明“文件:行:列: 应为什么，实为什么”；有失败时退出码为 1。 / run definition tests."""
+    scripts = _scripts(files)
+    known: dict[Path, Rules] = {}
+    results: list[Result] = []
+    broken: list[str] = []
+    for path in scripts:
+        try:
+            script = read_script(path, known)
+        except DefinitionError as error:
+            broken += [str(one) for one in error.findings if not isinstance(one, Finding) or one.severity == "error"]
+        except YamlDocError as error:
+            broken.append(str(error))
+        else:
+            results += run(script)
+    failed = sum(not result.passed for result in results)
+    if as_json:
+        print_json({"tests": [_row(result) for result in results], "broken": broken, "failed": failed})
+    else:
+        _print(results, broken)
+    if failed or broken:
+        raise typer.Exit(1)
+
+
+def _scripts(files: list[Path]) -> list[Path]:
+    """Return the files of tests, each once: a workflow stands for those beside it that name it."""
+    found: dict[Path, None] = {}
+    for file in files:
+        if is_script(read(file.read_bytes(), str(file)).data):
+            found[file] = None
+            continue
+        beside = scripts_beside(file)
+        if not beside:
+            raise Refused(f"{file} 旁边没有写明它的测试：放在 {file.parent / FOLDER}，文件名以 {SUFFIX} 结尾")
+        found |= dict.fromkeys(beside)
+    return list(found)
+
+
+def _row(result: Result) -> dict[str, object]:
+    return {
+        "file": result.file,
+        "workflow": result.workflow,
+        "name": result.name,
+        "passed": result.passed,
+        "failures": [asdict(failure) for failure in result.failures],
+    }
+
+
+def _print(results: list[Result], broken: list[str]) -> None:
+    for words in broken:
+        typer.echo(words)
+    file = ""
+    for result in results:
+        if result.file != file:
+            file = result.file
+            typer.echo(f"{file}（{result.workflow}）")
+        typer.echo(f"  {'✓' if result.passed else '✗'} {result.name}")
+        for failure in result.failures:
+            typer.echo(f"    {failure}")
+            for line in failure.why:
+                typer.echo(f"      {line}")
+    failed = sum(not result.passed for result in results)
+    if broken:
+        err.print(f"{len(broken)} 处写法有误，所在的文件没有运行", style="red")
+    if failed:
+        err.print(f"{len(results)} 个测试，{failed} 个没有通过", style="red")
+    elif results and not broken:
+        err.print(f"{len(results)} 个测试全部通过", style="green")

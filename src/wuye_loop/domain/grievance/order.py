@@ -1,0 +1,86 @@
+"""A 12345 order as the hotline sends it: the shape of an intake, the same for HTTP, batch and import."""
+
+from typing import Annotated
+
+import orjson
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+
+from wuye_loop.domain.errors import BadValue
+from wuye_loop.domain.privacy.text import clean
+
+_MAX_EXTRA = 16_384  # bytes of JSON: what a city adds of its own, not a document
+_LONGEST = 20_000  # characters of a body; every field has its own, lower bound
+
+
+def _cleaned(value: str) -> str:
+    return clean(value, max_len=_LONGEST)
+
+
+def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if len(orjson.dumps(value)) > _MAX_EXTRA:
+        raise BadValue("附加字段太大")
+    return value
+
+
+def _filled(value: str) -> str:
+    if not value:
+        raise BadValue("不能只有空白")
+    return value
+
+
+CLEAN = AfterValidator(_cleaned)
+FILLED = AfterValidator(_filled)
+
+
+class Place(BaseModel):
+    """Where: an estate by code or name, an area by code, an address (shown to building level only)."""
+
+    model_config = ConfigDict(extra="forbid")
+    estate: Annotated[str, Field(max_length=60), CLEAN] | None = Field(None, examples=["E0101"])
+    area_code: Annotated[str, Field(max_length=24), CLEAN] | None = Field(None, examples=["370705001"])
+    address: Annotated[str, Field(max_length=200), CLEAN] | None = Field(
+        None, examples=["幸福路 8 号 3 号楼 2 单元 501"]
+    )
+
+
+class Complainant(BaseModel):
+    """Who: sealed at once, never in an answer."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(max_length=40), CLEAN] | None = Field(None, examples=["张三"])
+    phone: Annotated[str, Field(max_length=24), CLEAN] | None = Field(None, examples=["13800000000"])
+    anonymous: bool = False
+    confidential: bool = False
+
+
+class IntakeForm(BaseModel):
+    """A 12345 order as the hotline sends it; what a city adds of its own goes into `extra` and is kept."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "external_id": "2026112100000001",
+                "channel": "电话",
+                "kind": "投诉",
+                "category": "电梯",
+                "urgency": "平急",
+                "title": "三号楼电梯停运两天",
+                "body": "三号楼电梯自周四起停运，家中有老人无法下楼。",
+                "place": {"estate": "E0101", "address": "3 号楼 2 单元"},
+                "complainant": {"name": "张三", "phone": "13800000000"},
+                "extra": {},
+            }
+        },
+    )
+    external_id: Annotated[str, Field(min_length=1, max_length=64), CLEAN, FILLED]
+    channel: Annotated[str, Field(min_length=1, max_length=40), CLEAN, FILLED]
+    kind: Annotated[str, Field(min_length=1, max_length=20), CLEAN, FILLED]
+    category: Annotated[str, Field(max_length=120), CLEAN] | None = None
+    urgency: Annotated[str, Field(max_length=20), CLEAN] | None = None
+    title: Annotated[str, Field(min_length=1, max_length=200), CLEAN, FILLED]
+    body: Annotated[str, Field(min_length=1, max_length=20_000), CLEAN, FILLED]
+    occurred_at: AwareDatetime | None = None
+    place: Place = Field(default_factory=Place)
+    complainant: Complainant = Field(default_factory=Complainant)
+    extra: Annotated[dict[str, JsonValue], AfterValidator(_small)] = Field(default_factory=dict)

@@ -1,0 +1,121 @@
+"""What an actor may do now, and for what is blocked, why: the same answers for `GET actions` and for a refusal."""
+
+from typing import Any
+
+from wuye_loop.domain.grievance.facts import facts_of
+from wuye_loop.domain.grievance.roles import SPECIAL, acting_role, duty_of, unit_of
+from wuye_loop.domain.grievance.situation import Actor, Situation, TaskState, World
+from wuye_loop.domain.language.workflow import ActionSpec, Step, TaskKind
+from wuye_loop.domain.terms import ActorKind
+
+
+def blocked(
+    world: World,
+    situation: Situation,
+    action: str,
+    spec: ActionSpec,
+    role: str,
+    actor: Actor,
+    task: TaskState | None,
+) -> str | None:
+    """Return in words why an action is not open now, or None. State and role are checked before."""
+    counts = task.counts if task else situation.grievance.counts
+    if spec.limit is not None:
+        key = f"done.{action}" if task is not None else f"{spec.limit.prefix}done.{action}"
+        if counts.get(key, 0) >= spec.limit.times:
+            return f"最多 {spec.limit.times} 次，已经用完"
+    rivalry = rival(world, situation, role, actor, task)
+    if rivalry is not None:
+        return rivalry
+    if task is not None:
+        apart = kept_apart(world, situation, task, role, actor.unit)
+        if apart is not None:
+            return apart
+    return _common(world, situation, spec, task)
+
+
+def kept_apart(world: World, situation: Situation, task: TaskState, role: str, unit: str | None) -> str | None:
+    """Return in words why a unit may not play a role on this task: its kind keeps it apart from another that it has."""
+    if unit is None:
+        return None
+    workflow = world.rules.workflow
+    for group in workflow.tasks[task.kind].separate:
+        for other in group if role in group else ():
+            if other != role and unit == unit_of(other, world, situation, task):
+                title = SPECIAL.get(other) or workflow.roles[other].title
+                return f"职责分离：本单位是这件任务的“{title}”"
+    return None
+
+
+def open_blocked(world: World, situation: Situation, kind: str, spec: TaskKind) -> str | None:
+    """Return in words why a task of this kind cannot be opened now, or None."""
+    opening = spec.open
+    if opening.from_ and situation.grievance.state not in opening.from_:
+        return "当前状态下不能发起"
+    if spec.single and situation.open_tasks(kind):
+        return "已有一件正在办理"
+    if opening.limit is not None:
+        key = f"{opening.limit.prefix}tasks.{kind}"
+        if situation.grievance.counts.get(key, 0) >= opening.limit.times:
+            return f"最多 {opening.limit.times} 次，已经用完"
+    return _common(world, situation, opening, None)
+
+
+def _common(world: World, situation: Situation, spec: Step, task: TaskState | None) -> str | None:
+    if spec.within is not None:
+        since = task.state_since if task else situation.grievance.state_since
+        if world.now > world.calendar.shift(since, spec.within):
+            return f"已过时限：须在{spec.within.chinese}内提出"
+    if spec.before_due is not None:
+        clock = situation.open_clock(spec.before_due, None)
+        if clock is None or world.now > clock.due_at:
+            return "只能在时限届满之前提出"
+    if not spec.if_.always:
+        unmet = spec.if_.unmet(facts_of(world, situation, task), world.rules.words_of(spec.if_))
+        if unmet:
+            return "；".join(unmet)
+    return None
+
+
+def rival(world: World, situation: Situation, role: str, actor: Actor, task: TaskState | None = None) -> str | None:
+    """Separation of duties: who acted in a rival role on this grievance, this cycle, may not act in this one."""
+    unit, rivals = actor.unit, world.rules.rivals
+    if unit is None or not rivals:
+        return None
+    for other in rivals.get(duty_of(role, world, task), ()):
+        if unit in situation.grievance.did.get(other, ()):
+            title = world.rules.workflow.roles[other].title
+            return f"职责分离：本单位已以“{title}”的身份办理过本诉求"
+    return None
+
+
+def lawful(world: World, situation: Situation, actor: Actor, task: TaskState | None = None) -> list[str]:
+    """Return the names of the actions that this actor may take now on the grievance or the task."""
+    return [item["action"] for item in options(world, situation, actor, task) if not item["blocked"]]
+
+
+def options(world: World, situation: Situation, actor: Actor, task: TaskState | None = None) -> list[dict[str, Any]]:
+    """Return what this actor could do in the present state: title, form, and in words what blocks it."""
+    machine = world.rules.machine(task.kind if task else None)
+    state = task.state if task else situation.grievance.state
+    found = []
+    for name in machine.by_state.get(state, ()):
+        spec = machine.flow.actions[name]
+        role = acting_role(spec.by, actor, world, situation, task)
+        if role is None:
+            continue
+        why = blocked(world, situation, name, spec, role, actor, task)
+        found.append({"action": name, "title": spec.title, "role": role, "form": spec.form, "blocked": why})
+    return found
+
+
+def openings(world: World, situation: Situation, actor: Actor) -> list[dict[str, Any]]:
+    """Return the kinds of task this actor could open now, with form and what blocks each."""
+    found = []
+    for kind, spec in world.rules.workflow.tasks.items():
+        role = acting_role(spec.open.by, actor, world, situation)
+        if role is None or actor.kind is ActorKind.SYSTEM:
+            continue
+        why = open_blocked(world, situation, kind, spec)
+        found.append({"task": kind, "title": spec.open.title, "role": role, "form": spec.open.form, "blocked": why})
+    return found

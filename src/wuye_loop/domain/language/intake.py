@@ -1,0 +1,68 @@
+"""What a definition says of arrivals: sources with their own forms, categories, red lines, repeats and what attaches."""
+
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from wuye_loop.domain.language.conditions import Condition
+from wuye_loop.domain.language.forms import FieldSpec, Form
+from wuye_loop.domain.language.parts import Name, Names, Part, SpanText, Title
+from wuye_loop.domain.time.spans import Span
+
+
+class Keyword(Part):
+    """Words (an re2 pattern over title and body) that suggest a category."""
+
+    pattern: str
+    category: str
+
+
+class RedLine(Part):
+    """Words or classes that lift urgency and alarm at once (红线词)."""
+
+    when: Condition
+    urgency: str = "特急"
+    notice: str | None = None
+    to: Names = ()
+
+
+class Duplicates(Part):
+    """When two grievances look like one matter: suggested, never merged by itself."""
+
+    window: SpanText = Span.parse("30 days")
+    similarity: Annotated[float, Field(ge=0, le=1)] = 0.6
+
+
+class Attach(Part):
+    """An order that goes to an earlier grievance as an action (催办) instead of becoming a new one."""
+
+    when: Condition
+    to: Annotated[str, Field(pattern=r"^extra\.\w")]  # where the order names the earlier one: its number or external id
+    act: str
+
+
+class Intake(Part):
+    """What happens when a grievance arrives."""
+
+    categories: tuple[Keyword, ...] = ()
+    red_lines: tuple[RedLine, ...] = ()
+    duplicates: Duplicates = Duplicates()
+    attach: tuple[Attach, ...] = ()
+    text: str | None = None
+
+
+class SourceSpec(Part):
+    """Where grievances come from: hotline, inspection, meeting, a superior's notice; each with its own form and rules."""
+
+    title: Title
+    channels: Names = ()  # the `channel` values of an order that mean this source; none: every channel that no other has
+    by: Names = ()  # roles whose units may send it in themselves, beside the hotline
+    needs: dict[Name, FieldSpec] = Field(default_factory=dict)  # asked in the order's `extra`
+    start: str | None = None  # the state it starts in, if not the first
+    answered: Literal["complainant", "reporter", "nobody"] = "complainant"
+
+    @cached_property
+    def form(self) -> Form:
+        """The compiled intake form."""
+        return Form("Intake", self.needs)

@@ -1,0 +1,40 @@
+"""An action of a flow as every step looks it up: where and by whom, what blocks it, and the ways it may go."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from wuye_loop.domain.language.workflow import ActionSpec, EffectCall
+from wuye_loop.domain.terms import Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """One way that an action may go: what it does, where it leads (None: it stays), and what follows."""
+
+    effects: tuple[EffectCall, ...]
+    to: str | None
+    then: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One action. `plain`: nothing but its state, its role and separation of duties can block it on the main flow."""
+
+    spec: ActionSpec
+    from_: frozenset[str]
+    by: tuple[str, ...]
+    plain: bool
+    certain: bool  # which way it goes depends on nothing
+    audience: Audience
+    courses: tuple[Course, ...]
+
+    @classmethod
+    def of(cls, spec: ActionSpec) -> Self:
+        """Make an action ready to be looked up."""
+        courses = []
+        for way in spec.ways:
+            to = way.to if way.to is not None else spec.to
+            courses.append(Course((*spec.effect, *way.effect), to, tuple(way.then or spec.then)))
+        plain = spec.limit is None and spec.within is None and spec.before_due is None and spec.if_.always
+        certain = spec.ways[0].when.always
+        return cls(spec, frozenset(spec.from_), tuple(spec.by), plain, certain, spec.audience, tuple(courses))

@@ -1,0 +1,221 @@
+"""An order on its arrival, before its first row: what is unknown is flagged, what its words suggest, what red lines lift."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Protocol
+from uuid import UUID
+
+from wuye_loop.domain.errors import BadInput, Forbidden
+from wuye_loop.domain.grievance.facts import facts_of
+from wuye_loop.domain.grievance.ledger import GENESIS
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.roles import acting_role
+from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, World
+from wuye_loop.domain.language.forms import FormProblem
+from wuye_loop.domain.language.intake import Attach
+from wuye_loop.domain.privacy.redaction import redact
+from wuye_loop.domain.terms import ActorKind, Kind, Urgency
+
+#: Instruments to be sent at once, each with the roles it goes to.
+Alarms = list[tuple[str, tuple[str, ...]]]
+
+
+class Estate(Protocol):
+    """小区: where it lies and which company runs it."""
+
+    @property
+    def code(self) -> str:
+        """Its code."""
+
+    @property
+    def area_code(self) -> str:
+        """The area it lies in."""
+
+    @property
+    def company_code(self) -> str | None:
+        """The company that runs it, if one is registered."""
+
+    @property
+    def kind(self) -> str | None:
+        """What kind of estate it is, where the directory says."""
+
+
+def arrived(
+    world: World,
+    form: IntakeForm,
+    *,
+    id: UUID,  # noqa: A002 - the field's own name
+    number: str,
+    source: str,
+    estate: Estate | None,
+    secrets: tuple[str, ...] = (),
+    repeats: int = 0,
+    reporter: str | None = None,
+) -> Situation:
+    """Return the new grievance before its first row: texts struck of `secrets`, place resolved.
+
+    `estate` is what the order's estate was found to be; `repeats` counts earlier ones of the same person there;
+    `reporter` is the unit that sends it in itself. What its source asks for is seen to.
+
+    Raises BadInput (422) for what the source's own form finds wrong in `extra`.
+    """
+    area_code = form.place.area_code or (estate.area_code if estate else None)
+    area = world.directory.areas.get(area_code or "")
+    data = _found_out(form, estate, secrets, repeats) | _origin(world, form, reporter)
+    grievance = GrievanceState(
+        id=id,
+        number=number,
+        workflow=world.rules.id,
+        source=source,
+        channel=form.channel,
+        kind=form.kind,
+        title=redact(form.title, secrets),
+        body=redact(form.body, secrets),
+        received_at=world.now,
+        estate_code=estate.code if estate else None,
+        area_code=area_code,
+        area_path=area.path if area else _root(world),
+        company_code=estate.company_code if estate else None,
+        anonymous=form.complainant.anonymous,
+        category=form.category,
+        urgency=form.urgency or Urgency.NORMAL.value,
+        state=world.rules.workflow.start,
+        stage="collect",
+        state_since=world.now,
+        final=False,
+        cycle=1, level=world.rules.workflow.levels[0].value, lead_unit=None, holder_unit=None, holder_role=None,
+        units=(), counts={}, data=data, did={}, merged_into=None, followers=0, urged=0,
+        flags=_unknown(form, estate), due_at=None, due_clock=None, closed_at=None, seq=0, head=GENESIS,
+        extra=_redacted(form.extra, secrets),
+    )  # fmt: skip
+    situation = Situation(grievance, {}, {})
+    _asked(world, situation, form)
+    return situation
+
+
+def _found_out(form: IntakeForm, estate: Estate | None, secrets: tuple[str, ...], repeats: int) -> dict[str, Any]:
+    """Return what is stored of the place and the person beside what the order says."""
+    found: dict[str, Any] = {}
+    if form.place.estate and estate is None:
+        found["estate_name"] = redact(form.place.estate, secrets)
+    if estate is not None and estate.kind:
+        found["estate_kind"] = estate.kind
+    if repeats:
+        found["repeat"] = repeats
+    return found
+
+
+def _origin(world: World, form: IntakeForm, reporter: str | None) -> dict[str, Any]:
+    """Return which of the file's sources it comes from, who reported it, and who is answered."""
+    name, source = world.rules.source_of(form.channel)
+    found: dict[str, Any] = {}
+    if name is not None and source is not None:
+        found["origin"] = name
+        if source.answered != "complainant":
+            found["answered"] = source.answered
+    if reporter is not None:
+        found["reporter"] = reporter
+    return found
+
+
+def _asked(world: World, situation: Situation, form: IntakeForm) -> None:
+    """See to the form of the source: its fields stand in the order's `extra`, beside what the city adds of its own."""
+    _, source = world.rules.source_of(form.channel)
+    if source is None or not source.needs:
+        return
+    answers = {name: value for name, value in form.extra.items() if name in source.needs}
+    try:
+        source.form.validate(answers, facts_of(world, situation))
+    except FormProblem as problem:
+        fields = [{"path": f"extra.{item['path']}", "problem": item["problem"]} for item in problem.fields]
+        raise BadInput("这一来源要填的附加字段有误", fields=fields) from None
+
+
+def see_sender(world: World, situation: Situation, actor: Actor) -> None:
+    """Refuse a unit that the file does not let send in from such a source; a hotline may send in from any.
+
+    Raises Forbidden.
+    """
+    if actor.kind is ActorKind.HOTLINE:
+        return
+    _, source = world.rules.source_of(situation.grievance.channel)
+    if source is None or acting_role(source.by, actor, world, situation) is None:
+        raise Forbidden("本单位不能从这一来源登记诉求")
+
+
+def attaching(world: World, situation: Situation, form: IntakeForm) -> tuple[Attach | None, str | None]:
+    """Return the rule (催办) by which an order belongs to an earlier grievance, and the number or id that it names."""
+    rules = world.rules.workflow.intake.attach
+    facts = facts_of(world, situation)
+    rule = next((one for one in rules if one.when.holds(facts)), None)
+    named = form.extra.get(rule.to.removeprefix("extra.")) if rule is not None else None
+    return rule, named if isinstance(named, str) else None
+
+
+def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Situation, Alarms, dict[str, Any]]:
+    """Suggest a category where none is given, and let red lines lift the urgency.
+
+    Return the situation, the alarms to send, and the facts of the first ledger row.
+    """
+    grievance = situation.grievance
+    facts = facts_of(world, situation)
+    if form.category is None:
+        grievance = replace(grievance, category=world.rules.suggest(str(facts["text"])))
+        facts = facts_of(world, replace(situation, grievance=grievance))
+    notices: Alarms = []
+    flags = list(grievance.flags)
+    urgency = grievance.urgency
+    for line in world.rules.workflow.intake.red_lines:
+        if line.when.holds(facts):
+            urgency = _more_urgent(urgency, line.urgency)
+            if "red-line" not in flags:
+                flags.append("red-line")
+            if line.notice:
+                notices.append((line.notice, line.to))
+    grievance = replace(grievance, urgency=urgency, flags=tuple(flags))
+    row = {
+        "channel": grievance.channel,
+        "kind": grievance.kind,
+        "category": grievance.category,
+        "urgency": urgency,
+        "estate": grievance.estate_code,
+        "area": grievance.area_code,
+    }
+    return Situation(grievance, {}, {}), notices, row
+
+
+def _unknown(form: IntakeForm, estate: Estate | None) -> tuple[str, ...]:
+    """Return what the order names that we do not know: flagged, never refused."""
+    flags = []
+    if form.kind not in set(Kind):
+        flags.append("unknown-kind")
+    if form.urgency and form.urgency not in set(Urgency):
+        flags.append("unknown-urgency")
+    if form.place.estate and estate is None:
+        flags.append("unknown-estate")
+    return tuple(flags)
+
+
+def _root(world: World) -> str:
+    """Return the path of the directory's only top area: a grievance without a place belongs to the whole of it."""
+    tops = [area for area in world.directory.areas.values() if area.parent_code is None]
+    return tops[0].path if len(tops) == 1 else ""
+
+
+def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, Mapping):
+        return {redact(str(key), secrets): _redacted(item, secrets) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_redacted(item, secrets) for item in value]
+    return value
+
+
+_ORDER = [item.value for item in Urgency]
+
+
+def _more_urgent(one: str, other: str) -> str:
+    if one not in _ORDER:
+        return other
+    return min(one, other, key=_ORDER.index)

@@ -1,0 +1,55 @@
+"""Idempotency-Key and If-Match: what makes a repeated request harmless and a stale one visible."""
+
+import hashlib
+import hmac
+from typing import Annotated
+
+from fastapi import Header, Request
+
+from wuye_loop.domain.errors import BadRequest
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.edge.site import site_of
+from wuye_loop.store.grievance.locking import Ticket
+
+LONGEST_KEY = 255  # characters
+LONGEST_MATCH = 24
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        max_length=LONGEST_KEY,
+        description="同一个键的重复请求得到第一次的答复，保留 30 天；换了内容则 409",
+    ),
+]
+IfMatch = Annotated[
+    str | None, Header(alias="If-Match", max_length=LONGEST_MATCH, description='期望的 seq,如 "3";已变化则 412')
+]
+
+
+async def ticket_of(request: Request, actor: Actor, key: str | None) -> Ticket | None:
+    """Return the ticket of a request that carries an Idempotency-Key.
+
+    The digest is keyed: without the key nobody can try phone numbers against it.
+    """
+    if key is None or actor.key_id is None:
+        return None
+    if not key.isascii() or not key.isprintable() or not key.strip():
+        raise BadRequest("Idempotency-Key 要用 1 到 255 个可打印的 ASCII 字符")
+    body = await request.body()
+    secret = site_of(request).loop.keyring.index_key
+    digest = hmac.new(secret, b"ticket\x00" + body, hashlib.sha256).digest()
+    return Ticket(actor.key_id, f"{request.method} {request.url.path}"[:300], key, digest)
+
+
+def seq_of(if_match: str | None) -> int | None:
+    """Return the seq that a caller expects.
+
+    Raises BadRequest for anything but a quoted or bare number.
+    """
+    if if_match is None:
+        return None
+    text = if_match.strip().removeprefix("W/").strip('"')
+    if not (text.isascii() and text.isdigit()):
+        raise BadRequest('If-Match 要写成带引号的 seq,如 "3"')
+    return int(text)

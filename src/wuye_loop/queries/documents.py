@@ -1,0 +1,153 @@
+"""Numbered documents as callers read them: to whom, with copies to whom, and the task they opened."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import IllegalAction, NotFound
+from wuye_loop.domain.grievance.audiences import audiences, readable
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.grievance.views import task_titles
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.loop.engine import Loop
+from wuye_loop.queries import scope
+from wuye_loop.store.pages import Page
+from wuye_loop.store.reads import documents as document_register
+from wuye_loop.store.reads.documents import DocumentFilters
+
+
+def documents(
+    loop: Loop,
+    session: Session,
+    actor: Actor,
+    filters: DocumentFilters,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> Page[dict[str, Any]]:
+    """Return a page of the documents on visible grievances, the newest first."""
+    loop.reference.refresh(session)
+    page = document_register.listed(session, actor, _kinds(loop, session, actor), filters, after, limit)
+    return page.map(lambda row: _shown(loop, session, row))
+
+
+def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[str, Any]:
+    """Return one document.
+
+    Raises NotFound, also for one on a grievance outside the actor's jurisdiction.
+    """
+    loop.reference.refresh(session)
+    row = document_register.found(session, actor, _kinds(loop, session, actor), number)
+    if row is None:
+        raise NotFound
+    lines = document_register.lines(session, actor, number)
+    return {**_shown(loop, session, row), "lines": [_line(loop, session, line) for line in lines]}
+
+
+def agenda(
+    loop: Loop, session: Session, actor: Actor, kind: str, after: tuple[datetime, UUID] | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Return what waits for the next document of this kind (联席会议议题): stuck matters that the caller is to settle.
+
+    Raises IllegalAction when no published file has a document of this kind that gathers.
+    """
+    loop.reference.refresh(session)
+    gathered = {
+        spec.gathers
+        for rules in scope.published(loop, session)
+        for name, spec in rules.workflow.documents.items()
+        if name == kind and spec.gathers is not None
+    }
+    if len(gathered) != 1:
+        raise IllegalAction("没有这种汇集议题的文书")
+    page = document_register.agenda(session, actor, gathered.pop(), after, limit)
+    return page.map(lambda row: _item(loop, session, actor, row))
+
+
+def _item(loop: Loop, session: Session, actor: Actor, row: Any) -> dict[str, Any]:
+    directory = loop.reference.directory
+    rules = loop.reference.rules(session, row.workflow)
+    _, state_title = task_titles(rules.workflow, row.kind, row.state)
+    opening = rules.task_kind(row.kind).open
+    allowed = audiences(actor, rules)
+    return {
+        "task": str(row.id),
+        "kind": row.kind,
+        "state": row.state,
+        "state_title": state_title,
+        "opened_at": as_text(row.opened_at),
+        "data": readable(row.data, opening.needs, opening.audience.value, allowed),
+        "grievance": row.grievance,
+        "title": row.title,
+        "category": row.category,
+        "estate": row.estate_code,
+        "area": row.area_code,
+        "level": row.level,
+        "cycle": row.cycle,
+        "received_at": as_text(row.received_at),
+        "holder_unit": row.holder_unit,
+        "lead_unit": row.lead_unit,
+        "lead_unit_name": directory.name_of(row.lead_unit),
+    }
+
+
+def _line(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+    workflow = loop.reference.rules(session, row.workflow).workflow
+    state_title = task_titles(workflow, row.task_kind, row.task_state)[1]
+    return {
+        "n": row.n,
+        "grievance": row.grievance,
+        "title": row.title,
+        "task": str(row.task_id),
+        "kind": row.task_kind,
+        "unit": row.holder_unit,
+        "unit_name": loop.reference.directory.name_of(row.holder_unit),
+        "state": row.task_state,
+        "state_title": state_title,
+        "final": row.task_final,
+    }
+
+
+def _kinds(loop: Loop, session: Session, actor: Actor) -> set[str] | None:
+    """Return the kinds of task whose documents the actor is an audience of; a hotline's are those for the public."""
+    if actor.kind is not ActorKind.HOTLINE:
+        return None
+    return {
+        kind
+        for rules in scope.published(loop, session)
+        for kind, spec in rules.workflow.tasks.items()
+        if spec.open.audience.value in audiences(actor, rules)
+    }
+
+
+def _shown(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+    name_of = loop.reference.directory.name_of
+    workflow = loop.reference.rules(session, row.workflow).workflow
+    task = None
+    if row.task_id is not None:
+        title, state_title = task_titles(workflow, row.task_kind, row.task_state)
+        task = {
+            "id": str(row.task_id),
+            "kind": row.task_kind,
+            "title": title,
+            "state": row.task_state,
+            "state_title": state_title,
+            "final": row.task_final,
+        }
+    return {
+        "number": row.number,
+        "kind": row.kind,
+        "series": row.series,
+        "year": row.year,
+        "n": row.n,
+        "grievance": row.grievance,
+        "title": row.title,
+        "task": task,
+        "addressee": row.addressee,
+        "addressee_name": name_of(row.addressee),
+        "copies": [{"unit": code, "unit_name": name_of(code)} for code in row.copies],
+        "text": row.text,
+        "issued_at": as_text(row.issued_at),
+    }

@@ -1,0 +1,218 @@
+"""What a caller reads of one grievance: itself, its ledger, clocks, tasks and routing, within jurisdiction and audience."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from rapidfuzz import fuzz
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import NotFound
+from wuye_loop.domain.grievance.audiences import EVERY, audiences, readable, step_named
+from wuye_loop.domain.grievance.situation import Actor, GrievanceState, TaskState, World
+from wuye_loop.domain.grievance.views import actor_view, clock_view, grievance_view, task_view
+from wuye_loop.domain.privacy.text import match_key
+from wuye_loop.domain.terms import ActorKind, Stage
+from wuye_loop.domain.time.clock_moves import Clock
+from wuye_loop.domain.time.spans import Span
+from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.loop.engine import Loop, seen
+from wuye_loop.queries.rule_history import Eras
+from wuye_loop.store.grievance import locking
+from wuye_loop.store.pages import Page
+from wuye_loop.store.reads import grievances
+from wuye_loop.store.reads.grievances import LedgerRow
+
+_COMPARED = 1000  # characters: what makes two complaints one stands at their beginning
+_SPECIAL_ACTIONS = {
+    "receive": "收到诉求",
+    "reveal": "查看诉求人身份",
+    "upload": "上传文件",
+    "follower_joined": "另一件诉求并入本件",
+    "follower_left": "并入的诉求撤出",
+    "migrate": "改按新版流程办理",
+}
+_RUNG = "rung:"
+_LAST_STAGES = (Stage.FEEDBACK, Stage.EVALUATE)
+
+
+def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
+    """Return a grievance with its address to building level, and, for whoever dispatches, what may be its duplicate.
+
+    Raises NotFound, also for what is outside the actor's jurisdiction; so does every function here.
+    """
+    locked, world = seen(loop, session, number, actor)
+    record = locked.situation.grievance
+    shown = grievance_view(world, locked.situation) | grievances.particulars(session, record.id)
+    if actor.kind in (ActorKind.HOTLINE, ActorKind.ADMIN):
+        shown["extra"] = dict(record.extra)
+    if _dispatches(world, record, actor):
+        shown["duplicate_candidates"] = _duplicates(session, world, record, actor)
+    return shown
+
+
+def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, limit: int) -> Page[dict[str, Any]]:
+    """Return a page of the ledger rows that the actor is an audience of, each with the facts it may read."""
+    locked, world = seen(loop, session, number, actor)
+    allowed = audiences(actor, world.rules)
+    record = locked.situation.grievance
+    page = grievances.ledger_of(session, record.id, allowed, after, limit)
+    eras = Eras(loop, session, record.id, world.rules)
+    return page.map(lambda row: _ledger_view(replace(world, rules=eras.of_row(row.seq)), row, allowed))
+
+
+def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+    """Return every clock of a grievance and of its tasks, of every cycle."""
+    locked, world = seen(loop, session, number, actor)
+    record = locked.situation.grievance
+    eras = Eras(loop, session, record.id, world.rules)
+    found = grievances.clocks_of(session, record.id)
+    return [_clock_view(replace(world, rules=eras.of_clock(clock, kind)), clock, kind) for clock, kind in found]
+
+
+def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+    """Return every task of a grievance, open or not."""
+    locked, world = seen(loop, session, number, actor)
+    record = locked.situation.grievance
+    allowed = audiences(actor, world.rules)
+    eras = Eras(loop, session, record.id, world.rules)
+    found = grievances.tasks_of(session, record.id)
+    return [_task_view(replace(world, rules=eras.of_task(task)), record, task, allowed) for task in found]
+
+
+def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str, Any]:
+    """Return one task with its clocks and the seq that an action on it may expect."""
+    number = locking.number_of_task(session, task_id, actor)
+    if number is None:
+        raise NotFound
+    locked, world = seen(loop, session, number, actor)
+    record = locked.situation.grievance
+    found = grievances.tasks_of(session, record.id, task_id)[0]
+    eras = Eras(loop, session, record.id, world.rules)
+    shown = _task_view(replace(world, rules=eras.of_task(found)), record, found, audiences(actor, world.rules))
+    shown["clocks"] = [
+        _clock_view(replace(world, rules=eras.of_clock(clock, kind)), clock, kind)
+        for clock, kind in grievances.clocks_of(session, record.id, task_id)
+    ]
+    shown["seq"] = record.seq
+    return shown
+
+
+def routing(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+    """Return every routing decision, the first of which is only a proposal, with what was tried and why."""
+    locked, world = seen(loop, session, number, actor)
+    rows = grievances.routing_of(session, locked.situation.grievance.id, audiences(actor, world.rules))
+    return [_routing_view(world, row) for row in rows]
+
+
+# --- duplicates -----------------------------------------------------------------------------------------------------
+
+
+def _dispatches(world: World, record: GrievanceState, actor: Actor) -> bool:
+    """Say whether the actor decides where the grievance goes, or supervises who does."""
+    if actor.kind is ActorKind.UNIT:
+        return actor.unit == record.holder_unit or actor.unit in world.rules.fixed_units
+    return actor.kind is not ActorKind.HOTLINE
+
+
+def _duplicates(session: Session, world: World, record: GrievanceState, actor: Actor) -> list[dict[str, Any]]:
+    """Suggest what may be the same matter: same estate and category, received near in time, told in near words."""
+    rule = world.rules.workflow.intake.duplicates
+    since = world.calendar.shift(record.received_at, Span(-rule.window.n, rule.window.unit))
+    until = world.calendar.shift(record.received_at, rule.window)
+    own = _said(record.title, record.body)
+    found = []
+    for row in grievances.near_in_place(session, actor, record, since, until):
+        similarity = fuzz.ratio(own, _said(row.title, row.body)) / 100
+        if similarity >= rule.similarity:
+            found.append({"number": row.number, "similarity": round(similarity, 3), "state": row.state})
+    return sorted(found, key=lambda item: -item["similarity"])[:20]
+
+
+def _said(title: str, body: str) -> str:
+    return match_key(f"{title}\n{body}"[:_COMPARED])
+
+
+# --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _clock_view(world: World, clock: Clock, kind: str | None) -> dict[str, Any]:
+    return clock_view(world, clock, world.rules.workflow.flow(kind).clocks[clock.name].title)
+
+
+def _task_view(world: World, record: GrievanceState, found: TaskState, allowed: Collection[str]) -> dict[str, Any]:
+    """Return a task; of what its opener wrote, only what these audiences may read."""
+    shown = task_view(world, record, found)
+    opening = world.rules.workflow.tasks[found.kind].open
+    if allowed != EVERY:
+        shown["data"] = readable(shown["data"], opening.needs, opening.audience.value, allowed)
+    return shown
+
+
+def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str]) -> dict[str, Any]:
+    workflow = world.rules.workflow
+    spec = step_named(world.rules, row.action, row.task_kind)
+    state = workflow.states.get(row.to_state or row.from_state or "") if row.task_id is None else None
+    public = row.audience == "public"
+    text = spec.text if spec else (workflow.intake.text if row.action == "receive" else None)
+    return {
+        "seq": row.seq,
+        "at": as_text(row.at),
+        "action": row.action,
+        "title": _title(world, row, spec.title if spec else None),
+        "task": str(row.task_id) if row.task_id else None,
+        "from": row.from_state,
+        "to": row.to_state,
+        "stage_title": state.stage.chinese if state and state.stage else None,
+        "actor": actor_view(world, row.actor),
+        "facts": {
+            **_answered(world, row, allowed),
+            **readable(row.facts, spec.needs if spec else {}, row.audience, allowed),
+        },
+        "audience": row.audience,
+        "hash": row.hash.hex(),
+        "text": text if public else None,
+    }
+
+
+def _answered(world: World, row: LedgerRow, allowed: Collection[str]) -> dict[str, Any]:
+    """Return the public fields of the moves that are not for this reader, once a move that is leads on from there.
+
+    So a resident reads the answer when it has been approved, by however many hands, and never one that was sent back:
+    a move into a stage before 意见反馈 takes it away.
+    """
+    told: dict[str, Any] = {}
+    for action, state, facts in row.before or ():
+        spec = step_named(world.rules, action, None)
+        own = {name: item for name, item in spec.needs.items() if item.audience is not None} if spec else {}
+        entered = world.rules.workflow.states.get(state)
+        if entered is None or entered.stage not in _LAST_STAGES:
+            told = {}
+        else:
+            mine = {name: value for name, value in facts.items() if name in own}
+            told |= readable(mine, own, row.audience, allowed)
+    return told
+
+
+def _title(world: World, row: LedgerRow, written: str | None) -> str:
+    if row.action.startswith(_RUNG):
+        clock = world.rules.workflow.flow(row.task_kind).clocks.get(row.action.removeprefix(_RUNG))
+        return f"{clock.title if clock else ''}第 {row.facts.get('rung', 0) + 1} 级"
+    return written or _SPECIAL_ACTIONS.get(row.action, row.action)
+
+
+def _routing_view(world: World, row: LedgerRow) -> dict[str, Any]:
+    proposal = row.action == "receive"
+    trace = row.facts["routing"]
+    unit = row.changes.get("grievance", {}).get("lead_unit")
+    if unit is None and row.facts.get("routed") is not False:
+        unit = next((item["unit"] for item in trace if item.get("unit") and item["outcome"] != "no-match"), None)
+    return {
+        "seq": row.seq,
+        "at": as_text(row.at),
+        "proposal": proposal,
+        "unit": unit,
+        "unit_name": world.directory.name_of(unit),
+        "trace": trace,
+    }

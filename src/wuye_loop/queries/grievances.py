@@ -1,0 +1,70 @@
+"""Lists as callers read them: rows from the store, named by the directory and the workflow of each."""
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import Stage
+from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.loop.engine import Loop
+from wuye_loop.queries.scope import area_name, path_of
+from wuye_loop.store.pages import Page
+from wuye_loop.store.reads import grievances as reading
+from wuye_loop.store.reads.grievances import Filters
+
+
+def grievances(
+    loop: Loop,
+    session: Session,
+    actor: Actor,
+    filters: Filters,
+    area: str | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Page[dict[str, Any]]:
+    """Return a page of the visible grievances; `area` is a code, whose whole subtree is meant.
+
+    Raises BadInput for an unknown area.
+    """
+    loop.reference.refresh(session)
+    if area is not None:
+        filters = replace(filters, area_path=path_of(loop, area))
+    page = reading.listed(session, actor, filters, after, limit)
+    return page.map(lambda row: _item(loop, session, row))
+
+
+def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+    workflow = loop.reference.rules(session, row.workflow).workflow
+    directory, now = loop.reference.directory, loop.clock.now()
+    return {
+        "number": row.number,
+        "workflow": row.workflow,
+        "title": row.title,
+        "state": row.state,
+        "state_title": workflow.states[row.state].title,
+        "stage": row.stage,
+        "stage_title": Stage(row.stage).chinese,
+        "final": row.final,
+        "cycle": row.cycle,
+        "kind": row.kind,
+        "category": row.category,
+        "urgency": row.urgency,
+        "estate": row.estate_code,
+        "area": row.area_code,
+        "area_name": area_name(directory, row.area_code),
+        "lead_unit": row.lead_unit,
+        "lead_unit_name": directory.name_of(row.lead_unit),
+        "holder_unit": row.holder_unit,
+        "holder_unit_name": directory.name_of(row.holder_unit),
+        "received_at": as_text(row.received_at),
+        "clock": row.due_clock,
+        "due_at": as_text(row.due_at) if row.due_at else None,
+        "overdue": row.due_at is not None and row.due_at < now,
+        "urged": row.urged,
+        "flags": row.flags,
+        "seq": row.seq,
+    }

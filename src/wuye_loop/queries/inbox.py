@@ -1,0 +1,74 @@
+"""A unit's inbox as it reads it: what to sign for, what is due soon, what is overdue, all of it."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.time import clock_moves
+from wuye_loop.domain.time.spans import Span
+from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.loop.engine import Loop
+from wuye_loop.queries import scope
+from wuye_loop.store.pages import Page
+from wuye_loop.store.reads import inbox
+from wuye_loop.store.reads.inbox import Tab
+
+TabName = Literal["to_sign", "due_soon", "overdue", "all"]
+SOON = Span.parse("1 workday")
+
+
+def of_unit(
+    loop: Loop, session: Session, actor: Actor, name: TabName, after: tuple[datetime, UUID] | None, limit: int
+) -> Page[dict[str, Any]]:
+    """Return a page of what the actor's unit holds now, least time left first."""
+    loop.reference.refresh(session)
+    starts = [
+        (rules.id, kind, flow.start) for rules in scope.published(loop, session) for kind, flow in rules.tasks.items()
+    ]
+    page = inbox.inbox(session, actor, _tab(loop, session, name), starts, after, limit)
+    return page.map(lambda row: _item(loop, session, row))
+
+
+def _tab(loop: Loop, session: Session, name: TabName) -> Tab:
+    now = loop.clock.now()
+    if name == "due_soon":
+        return Tab(since=now, until=loop.calendar(session).shift(now, SOON))
+    if name == "overdue":
+        return Tab(before=now)
+    return Tab(to_sign=name == "to_sign")
+
+
+def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+    rules = loop.reference.rules(session, row.workflow)
+    flow = rules.workflow.flow(row.task_kind)
+    item: dict[str, Any] = {
+        "type": "task" if row.task_id else "grievance",
+        "number": row.number,
+        "task_id": str(row.task_id) if row.task_id else None,
+        "kind": row.task_kind or row.kind,
+        "kind_title": rules.workflow.tasks[row.task_kind].title if row.task_kind else row.kind,
+        "title": row.title,
+        "urgency": row.urgency,
+        "state": row.state,
+        "state_title": flow.states[row.state].title,
+        "clock": None,
+        "clock_title": None,
+        "due_at": None,
+        "remaining_seconds": None,
+        "overdue": False,
+        "provisional": False,
+    }
+    if row.image is not None:
+        clock, now = clock_moves.from_row(row.image), loop.clock.now()
+        item |= {
+            "clock": clock.name,
+            "clock_title": flow.clocks[clock.name].title,
+            "due_at": as_text(clock.due_at),
+            "remaining_seconds": clock_moves.remaining_seconds(clock, now, loop.calendar(session, rules)),
+            "overdue": now > clock.due_at,
+            "provisional": clock.provisional,
+        }
+    return item

@@ -1,0 +1,112 @@
+"""The supervisor's counts, with the figures that every rate is made of."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+import orjson
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.language.documents import AskedFigure, RatingSpec
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.loop.engine import Loop
+from wuye_loop.queries import scope
+from wuye_loop.queries.inbox import SOON
+from wuye_loop.queries.supervision import admit, rung_title
+from wuye_loop.store.reads import summary
+from wuye_loop.store.reads.summary import Count, Dimension, Good
+
+MOST_GROUPS = 1000
+
+
+def summarise(loop: Loop, session: Session, actor: Actor, by: Dimension, area: str | None) -> dict[str, Any]:
+    """Return the counts by one dimension, and in all.
+
+    Raises Forbidden, BadInput for an area unknown or outside the actor's jurisdiction.
+    """
+    admit(loop, session, actor)
+    path = scope.path_of(loop, area, actor) if area is not None else actor.area_path or _top(loop, by)
+    now = loop.clock.now()
+    soon = loop.calendar(session).shift(now, SOON)
+    published = scope.published(loop, session)
+    groups = summary.counts(session, actor, by, area_path=path, now=now, soon=soon, good=_good(published))
+    shown = groups[:MOST_GROUPS]
+    titles = _titles(loop, session, by, [group.key for group in shown if group.key is not None])
+    return {
+        "by": by,
+        "items": [_shown(group, titles.get(group.key or "")) for group in shown],
+        "truncated": len(groups) > MOST_GROUPS,
+        "total": _shown(_sum(groups), None),
+    }
+
+
+def _top(loop: Loop, by: Dimension) -> str:
+    """Return the path whose children are the groups when nobody named an area: that of the only top area."""
+    tops = [area.path for area in loop.reference.directory.areas.values() if area.parent_code is None]
+    return tops[0] if by == "area" and len(tops) == 1 else ""
+
+
+def _good(published: Sequence[Rules]) -> Good:
+    """Return the answers that count: as satisfied, those a definition gives weight; else those its figures name."""
+    ratings = [rating for rules in published for rating in rules.workflow.ratings.values()]
+    satisfied = {answer for one in ratings for answer, weight in one.weights.items() if weight > 0}
+    return Good(sorted(satisfied), _answers(ratings, "response"), _answers(ratings, "solved"))
+
+
+def _answers(ratings: Sequence[RatingSpec], figure: AskedFigure) -> tuple[list[str], list[str]]:
+    asked = [pair for one in ratings for pair in one.figures.get(figure, {}).items()]
+    good = {orjson.dumps({question: answer}).decode() for question, answers in asked for answer in answers}
+    return sorted({question for question, _ in asked}), sorted(good)
+
+
+def _titles(loop: Loop, session: Session, by: Dimension, keys: Sequence[str]) -> dict[str, str | None]:
+    """Return what people call the groups."""
+    directory = loop.reference.directory
+    if by == "area":
+        return {key: scope.area_name(directory, key) for key in keys}
+    if by == "unit":
+        return {key: directory.name_of(key) for key in keys}
+    if by == "estate":
+        return {**summary.estate_names(session, keys)}
+    if by == "rung":
+        rules = loop.reference.rules(session, loop.default_workflow)
+        return {key: _rung(rules, key) for key in keys}
+    return dict(zip(keys, keys, strict=True))
+
+
+def _rung(rules: Rules, key: str) -> str:
+    name, _, index = key.partition(":")
+    spec = rules.workflow.clocks.get(name)
+    if spec is None or int(index) >= len(spec.ladder):
+        return key
+    return f"{spec.title} · {rung_title(rules, None, spec.ladder[int(index)])}"
+
+
+def _sum(groups: Sequence[Count]) -> Count:
+    names = [one.name for one in fields(Count) if one.name != "key"]
+    return Count(None, *(sum(getattr(group, name) for group in groups) for name in names))
+
+
+def _shown(count: Count, title: str | None) -> dict[str, Any]:
+    return {
+        "key": count.key,
+        "title": title,
+        "open": count.open,
+        "due_soon": count.due_soon,
+        "overdue_open": count.overdue_open,
+        "closed": count.closed,
+        "overdue_closed": count.overdue_closed,
+        "rated": count.rated,
+        "satisfied": count.satisfied,
+        "on_time": _rate(count.closed - count.untimed - count.late, count.closed - count.untimed, count.untimed),
+        "satisfaction": _rate(count.satisfied, count.rated, count.unrated),
+        "response": _rate(count.responded, count.asked_response, count.unresponse),
+        "solved": _rate(count.solved, count.asked_solved, count.unsolved),
+    }
+
+
+def _rate(numerator: int, denominator: int, excluded: int) -> dict[str, Any]:
+    """Return a rate with what it is made of, and how many were taken out of it; of nothing there is no rate."""
+    rate = round(numerator / denominator, 4) if denominator else None
+    return {"numerator": numerator, "denominator": denominator, "excluded": excluded, "rate": rate}

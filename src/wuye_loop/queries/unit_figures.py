@@ -1,0 +1,48 @@
+"""评价考核: figures that anybody can recompute, each with its numerator and its denominator."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.loop.engine import Loop
+from wuye_loop.store.reads import unit_figures
+
+
+def by_unit(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """Return per unit: how many assessed clocks ended, how many in time, how many rated, how many satisfied.
+
+    A rate whose denominator is 0 is left blank (None), not 0. Sources: DOMAIN.md rules 21 and 23.
+    """
+    loop.reference.refresh(session)
+    pairs: list[tuple[str, str]] = []
+    weights: dict[str, float] = {}
+    for workflow_id in unit_figures.workflows_in_use(session):
+        workflow = loop.reference.rules(session, workflow_id).workflow
+        pairs.extend((workflow_id, name) for name, clock in workflow.clocks.items() if clock.assessed)
+        for rating in workflow.ratings.values():
+            weights.update(rating.weights)
+    directory = loop.reference.directory
+    rows = []
+    for row in unit_figures.by_unit(session, actor, pairs):
+        good = sum(weights.get(answer, 0.0) * count for answer, count in row.answers.items())
+        rated = sum(row.answers.values())
+        rows.append(
+            {
+                "unit": row.unit,
+                "unit_name": directory.name_of(row.unit),
+                "clocks": row.clocks,
+                "in_time": row.in_time,
+                "on_time_rate": rate(row.in_time, row.clocks),
+                "open_overdue": row.open_overdue,
+                "rated": rated,
+                "answers": row.answers,
+                "satisfaction": rate(good, rated),
+            }
+        )
+    return rows
+
+
+def rate(numerator: float, denominator: int) -> float | None:
+    """Return a rate to four places; None for a zero base."""
+    return round(numerator / denominator, 4) if denominator else None

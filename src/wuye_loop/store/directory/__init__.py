@@ -1,0 +1,1 @@
+"""The directory in the database: loading a document of it, and reading all of it back."""

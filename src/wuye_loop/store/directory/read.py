@@ -1,0 +1,27 @@
+"""The directory as a snapshot for decisions, read back from its tables."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.directory.directory import Area, Directory, Unit
+from wuye_loop.store.schema import tables
+
+
+def read_directory(session: Session) -> Directory:
+    """Read every area and unit; `version` is the directory epoch, read first, so that it never claims too much."""
+    version = session.execute(select(tables.epoch.c.directory)).scalar_one()
+    area, unit = tables.area.c, tables.unit.c
+    areas = session.execute(select(area.code, area.name, area.level, area.parent_code, area.path))
+    units = session.execute(
+        select(unit.code, unit.name, unit.kind, unit.area_code, unit.parent_code, unit.duties, unit.active).order_by(
+            unit.code
+        )
+    )
+    return Directory(
+        (Area(*row) for row in areas),
+        (
+            Unit(row.code, row.name, row.kind, row.area_code, row.parent_code, tuple(row.duties), row.active)
+            for row in units
+        ),
+        version,
+    )

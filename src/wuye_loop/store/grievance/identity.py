@@ -1,0 +1,60 @@
+"""The complainant, sealed: the only place where an identity is stored, and the only one that opens it."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import Erased
+from wuye_loop.domain.privacy.sealing import KeyRing, Sealed
+
+_FIELD = "complainant"
+#: What of a complainant is struck out of texts; the words as spoken are kept sealed but are no secret by themselves.
+_SECRET = ("name", "phone", "address", "contact")
+
+
+def seal(keyring: KeyRing, grievance_id: UUID, person: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sealed columns for a complainant: name, phone, address, the words as spoken."""
+    sealed = keyring.seal(grievance_id, _FIELD, orjson.dumps(person))
+    phone = person.get("phone")
+    return {
+        "key_id": sealed.key_id,
+        "alg": sealed.alg,
+        "wrapped_key": sealed.wrapped_key,
+        "nonce": sealed.nonce,
+        "ciphertext": sealed.ciphertext,
+        "phone_hash": keyring.blind(str(phone)) if phone else None,
+    }
+
+
+def sample(session: Session) -> tuple[UUID, Sealed] | None:
+    """Return one sealed complainant, to try a key ring on; None where nothing is sealed yet."""
+    row = (
+        session.connection()
+        .exec_driver_sql(
+            "SELECT grievance_id, key_id, alg, wrapped_key, nonce, ciphertext FROM complainant"
+            " WHERE length(wrapped_key) > 0 LIMIT 1"
+        )
+        .first()
+    )
+    if row is None:
+        return None
+    return row[0], Sealed(row[1], row[2], bytes(row[3]), bytes(row[4]), bytes(row[5]))
+
+
+def opened(keyring: KeyRing, grievance_id: UUID, sealed: Sealed | None) -> dict[str, Any]:
+    """Open a complainant. Whoever shows it to somebody checks the scope and writes the ledger row: who and why.
+
+    Raises Erased when the data key was destroyed.
+    """
+    if sealed is None:
+        raise Erased
+    person: dict[str, Any] = orjson.loads(keyring.open(grievance_id, _FIELD, sealed))
+    return person
+
+
+def secrets_in(person: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the parts of a complainant that identify."""
+    return tuple(str(person[name]) for name in _SECRET if person.get(name))

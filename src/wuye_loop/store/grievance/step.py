@@ -1,0 +1,201 @@
+"""The one writer: a step, or a new grievance with its first step, in one statement. Built once, at import."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Situation
+from wuye_loop.domain.step.records import Posted
+from wuye_loop.domain.time import clock_moves
+from wuye_loop.domain.time.timestamps import as_text, id_text
+from wuye_loop.store.grievance.locking import _COLUMNS, Ticket
+
+# --- writing a step -------------------------------------------------------------------------------------------------
+
+# Rows travel as one JSON array per table and are read by the table's own row type: few parameters, short statements
+# (the driver re-parses a statement of over 4,096 characters every time), every column named by its own name.
+_LEDGER = """ledgered AS (
+  INSERT INTO ledger SELECT * FROM jsonb_populate_recordset(NULL::ledger, %(entries)s::jsonb))"""
+_CLOCKED = """clocked AS (
+  INSERT INTO clock SELECT * FROM jsonb_populate_recordset(NULL::clock, %(clocks)s::jsonb)
+  ON CONFLICT (id) DO UPDATE SET name = excluded.name, run = excluded.run, unit = excluded.unit,
+    status = excluded.status, due_at = excluded.due_at, provisional = excluded.provisional, ended_at = excluded.ended_at,
+    rung = excluded.rung, image = excluded.image)"""
+_RUNGED = """runged AS (
+  INSERT INTO rung SELECT * FROM jsonb_populate_recordset(NULL::rung, %(rungs)s::jsonb)
+  ON CONFLICT (clock_id, idx) DO UPDATE SET at = excluded.at, fired_at = excluded.fired_at
+  WHERE rung.fired_at IS NULL AND (rung.at, rung.fired_at) IS DISTINCT FROM (excluded.at, excluded.fired_at))"""
+_TASKED = """tasked AS (
+  INSERT INTO task SELECT * FROM jsonb_populate_recordset(NULL::task, %(tasks)s::jsonb)
+  ON CONFLICT (id) DO UPDATE SET state = excluded.state, final = excluded.final, holder_unit = excluded.holder_unit, opener_role = excluded.opener_role,
+    document = excluded.document, document_number = excluded.document_number, copies = excluded.copies,
+    data = excluded.data, counts = excluded.counts, state_since = excluded.state_since, closed_at = excluded.closed_at)"""
+_DOCUMENTED = """documented AS (
+  INSERT INTO document SELECT * FROM jsonb_populate_recordset(NULL::document, %(documents)s::jsonb))"""
+_RATED = """rated AS (
+  INSERT INTO rating SELECT * FROM jsonb_populate_recordset(NULL::rating, %(ratings)s::jsonb)
+  ON CONFLICT (grievance_id, cycle, rater) DO UPDATE SET answers = excluded.answers, satisfied = excluded.satisfied,
+    at = excluded.at)"""
+_RULED = """ruled AS (
+  INSERT INTO precedent SELECT * FROM jsonb_populate_recordset(NULL::precedent, %(precedents)s::jsonb))"""
+_TICKETED = """ticketed AS (
+  INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at)
+  VALUES (%(k_id)s, %(k_route)s, %(k_key)s, %(k_digest)s, %(k_status)s, %(k_body)s, %(now)s))"""
+_UPDATE = """UPDATE grievance SET category = %(category)s, urgency = %(urgency)s, state = %(state)s, stage = %(stage)s,
+  state_since = %(state_since)s, final = %(final)s, cycle = %(cycle)s, level = %(level)s, lead_unit = %(lead_unit)s,
+  holder_unit = %(holder_unit)s, holder_role = %(holder_role)s, units = %(units)s, counts = %(counts)s::jsonb,
+  data = %(data)s::jsonb, did = %(did)s::jsonb, merged_into = %(merged_into)s, followers = %(followers)s,
+  urged = %(urged)s, flags = %(flags)s::jsonb, due_at = %(due_at)s, due_clock = %(due_clock)s,
+  closed_at = %(closed_at)s, workflow = %(workflow)s, seq = %(seq)s, head = %(head)s
+WHERE id = %(id)s AND seq = %(was)s"""
+_INSERT = "INSERT INTO grievance SELECT * FROM jsonb_populate_record(NULL::grievance, %(row)s::jsonb)"
+_SEALED = """sealed AS (
+  INSERT INTO complainant (grievance_id, key_id, alg, wrapped_key, nonce, ciphertext, phone_hash)
+  VALUES (%(id)s, %(s_key_id)s, %(s_alg)s, %(s_wrapped_key)s, %(s_nonce)s, %(s_ciphertext)s, %(s_phone_hash)s))"""
+_PARTS = {
+    "entries": (_LEDGER,),
+    "clocks": (_CLOCKED, _RUNGED),
+    "tasks": (_TASKED,),
+    "documents": (_DOCUMENTED,),
+    "ratings": (_RATED,),
+    "precedents": (_RULED,),
+}
+
+
+_MUTABLE = (
+    "category", "urgency", "state", "stage", "state_since", "final", "cycle", "level", "lead_unit", "holder_unit",
+    "holder_role", "units", "counts", "data", "did", "merged_into", "followers", "urged", "flags", "due_at",
+    "due_clock", "closed_at", "workflow", "seq", "head",
+)  # fmt: skip
+
+
+class LostUpdate(RuntimeError):
+    """The row moved though it was locked: a second writer exists, which must not be."""
+
+
+def write(
+    session: Session,
+    before: Situation,
+    step: Posted,
+    *,
+    ticket: Ticket | None = None,
+    reply: bytes = b"",
+    status: int = 200,
+) -> None:
+    """Write a step in one statement: the ledger rows, the changed clocks, rungs and tasks, and the grievance."""
+    parts, params = _parts(before, step)
+    grievance = step.situation.grievance
+    params |= {name: getattr(grievance, name) for name in _MUTABLE}
+    params["units"] = list(grievance.units)
+    for name in ("counts", "data", "did", "flags"):
+        params[name] = _dump(getattr(grievance, name))
+    params |= {"id": grievance.id, "was": before.grievance.seq}
+    _with_ticket(parts, params, step, ticket, reply, status)
+    result = session.connection().exec_driver_sql(f"WITH {', '.join(parts)} {_UPDATE}", params)
+    if result.rowcount != 1:
+        raise LostUpdate(str(grievance.id))
+
+
+def insert(
+    session: Session,
+    before: Situation,
+    step: Posted,
+    fixed: Mapping[str, Any],
+    sealed: Mapping[str, Any],
+    *,
+    ticket: Ticket | None = None,
+    reply: bytes = b"",
+    status: int = 201,
+) -> None:
+    """Write a new grievance with its sealed complainant, ledger, clocks: one statement."""
+    parts, params = _parts(before, step)
+    grievance = step.situation.grievance
+    row = {name: _plain(getattr(grievance, name)) for name in _COLUMNS}
+    row |= {name: _plain(value) for name, value in fixed.items()}
+    params["row"] = _dump(row)
+    params["id"] = grievance.id
+    params |= {f"s_{name}": value for name, value in sealed.items()}
+    _with_ticket(parts, params, step, ticket, reply, status)
+    # The children refer to the row that the same statement inserts: foreign keys are checked at its end.
+    session.connection().exec_driver_sql(f"WITH {', '.join([*parts, _SEALED])} {_INSERT}", params)
+
+
+def _with_ticket(
+    parts: list[str], params: dict[str, Any], step: Posted, ticket: Ticket | None, reply: bytes, status: int
+) -> None:
+    if ticket is None:
+        return
+    parts.append(_TICKETED)
+    params |= {
+        "k_id": ticket.key_id, "k_route": ticket.route, "k_key": ticket.key, "k_digest": ticket.digest,
+        "k_status": status, "k_body": reply, "now": step.entries[-1].at,
+    }  # fmt: skip
+
+
+def _parts(before: Situation, step: Posted) -> tuple[list[str], dict[str, Any]]:
+    after = step.situation
+    common = {"grievance_id": str(after.grievance.id), "area_path": after.grievance.area_path}
+    changed = [item for key, item in after.clocks.items() if before.clocks.get(key) is not item]
+    tasks = [task for key, task in after.tasks.items() if before.tasks.get(key) is not task]
+    images = _images(step)
+    rows: dict[str, list[Any]] = {
+        "entries": [_plain_row(entry) | common for entry in step.entries],
+        "clocks": [_clock_row(item, images) | common for item in changed],
+        "tasks": [task.as_json() | common for task in tasks],
+        "documents": [_plain_row(item) | common for item in step.documents],
+        "ratings": [_plain_row(item) | common for item in step.ratings],
+        "precedents": [_plain_row(item) | common for item in step.precedents],
+    }
+    parts: list[str] = []
+    params: dict[str, Any] = {}
+    for name, sql in _PARTS.items():
+        if rows[name]:
+            parts.extend(sql)
+            params[name] = _dump(rows[name])
+    if changed:
+        params["rungs"] = _dump([row | common for item in changed for row in _rung_rows(item)])
+    return parts, params
+
+
+def _images(step: Posted) -> dict[str, dict[str, Any]]:
+    """Return by id the newest image of each clock that the step's ledger rows hold."""
+    return {image["id"]: image for entry in step.entries for image in entry.changes.get("clocks", ())}
+
+
+def _clock_row(clock: clock_moves.Clock, images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    image = images.get(id_text(clock.id)) or clock_moves.as_row(clock)
+    return image | {"rung": _highest(clock), "image": image}
+
+
+def _highest(clock: clock_moves.Clock) -> int | None:
+    """Return the highest rung that fired at or after due: what a supervisor filters by."""
+    late = {plan.index for plan in clock.plans if plan.offset is None or plan.offset.n >= 0}
+    fired = [rung.index for rung in clock.rungs if rung.fired_at is not None and rung.index in late]
+    return max(fired, default=None)
+
+
+def _rung_rows(clock: clock_moves.Clock) -> list[dict[str, Any]]:
+    return [
+        {"clock_id": str(clock.id), "idx": rung.index, "at": _plain(rung.at), "fired_at": _plain(rung.fired_at)}
+        for rung in clock.rungs
+    ]
+
+
+def _plain_row(item: Any) -> dict[str, Any]:
+    return {name: _plain(getattr(item, name)) for name in item.__slots__}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return as_text(value)
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _dump(value: Any) -> str:
+    return orjson.dumps(value).decode()

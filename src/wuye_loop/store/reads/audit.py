@@ -1,0 +1,123 @@
+"""Reads whole grievances for verification, a few hundred at a time."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.ledger import Entry
+from wuye_loop.domain.grievance.situation import MUTABLE
+from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.store.grievance.intake import entry_of
+
+_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A grievance's rows as the tables hold them."""
+
+    id: UUID
+    number: str
+    workflow: str
+    seq: int
+    head: bytes
+    grievance: Mapping[str, Any]
+    entries: list[Entry]
+    tasks: Mapping[str, Any]
+    clocks: Mapping[str, Any]
+    rungs: Mapping[tuple[UUID, int], tuple[str | None, str | None]]
+    files: Mapping[str, tuple[str, str]]  # hash and audience of each
+
+
+_GRIEVANCES = f"""
+SELECT id, number, seq, head, {", ".join(MUTABLE)} FROM grievance
+WHERE id > %(after)s ORDER BY id LIMIT {_BATCH}
+"""
+_ENTRIES = """
+SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, grievance_id
+FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
+"""
+_TASKS = "SELECT * FROM task WHERE grievance_id = ANY(%(ids)s)"
+_CLOCKS = "SELECT grievance_id, id, image, status, due_at FROM clock WHERE grievance_id = ANY(%(ids)s)"
+_RUNGS = "SELECT grievance_id, clock_id, idx, at, fired_at FROM rung WHERE grievance_id = ANY(%(ids)s)"
+_FILES = "SELECT grievance_id, id, sha256, audience FROM attachment WHERE grievance_id = ANY(%(ids)s)"
+_CONTENTS = """
+SELECT id, encode(sha256(content), 'hex') = sha256 AS sound FROM attachment WHERE id > %(after)s ORDER BY id LIMIT 20
+"""
+# Every task of a document that is not the document's own has one line, and every line its task; lines count from 1.
+_LINES = """
+SELECT coalesce(l.number, t.document_number) AS number FROM document_line l
+FULL JOIN (SELECT k.* FROM task k JOIN document d ON d.number = k.document_number AND d.task_id IS DISTINCT FROM k.id) t
+  ON t.id = l.task_id AND t.grievance_id = l.grievance_id AND t.document_number = l.number
+WHERE l.number IS NULL OR t.id IS NULL
+UNION SELECT number FROM document_line GROUP BY number HAVING max(n) <> count(*) OR min(n) <> 1
+"""
+_TASK_IMAGE = (
+    "id", "grievance_id", "kind", "n", "state", "final", "holder_unit", "opener_unit", "opener_role", "document",
+    "document_number", "copies", "data", "counts", "opened_at", "state_since", "closed_at", "cycle",
+)  # fmt: skip
+
+
+def folders(session: Session) -> Iterator[Folder]:
+    """Yield every grievance with all that hangs on it."""
+    after = UUID(int=0)
+    connection = session.connection()
+    while rows := connection.exec_driver_sql(_GRIEVANCES, {"after": after}).mappings().all():
+        after = rows[-1]["id"]
+        ids = {"ids": [row["id"] for row in rows]}
+        entries: dict[UUID, list[Entry]] = defaultdict(list)
+        for row in connection.exec_driver_sql(_ENTRIES, ids):
+            entries[row[11]].append(entry_of(row))
+        tasks: dict[UUID, dict[str, Any]] = defaultdict(dict)
+        for task in connection.exec_driver_sql(_TASKS, ids).mappings():
+            tasks[task["grievance_id"]][str(task["id"])] = {name: _plain(task[name]) for name in _TASK_IMAGE}
+        clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
+        for row in connection.exec_driver_sql(_CLOCKS, ids):
+            columns = {"status": row.status, "due_at": as_text(row.due_at)}
+            clocks[row.grievance_id][str(row.id)] = {**row.image, **columns}
+        rungs: dict[UUID, dict[tuple[UUID, int], tuple[str | None, str | None]]] = defaultdict(dict)
+        for row in connection.exec_driver_sql(_RUNGS, ids):
+            rungs[row.grievance_id][row.clock_id, row.idx] = (_plain(row.at), _plain(row.fired_at))
+        files: dict[UUID, dict[str, tuple[str, str]]] = defaultdict(dict)
+        for row in connection.exec_driver_sql(_FILES, ids):
+            files[row.grievance_id][str(row.id)] = (row.sha256, row.audience)
+        for found in rows:
+            key = found["id"]
+            grievance = {name: _plain(found[name]) for name in MUTABLE}
+            yield Folder(
+                key, found["number"], found["workflow"], found["seq"], bytes(found["head"]), grievance,
+                entries[key], tasks[key], clocks[key], rungs[key], files[key],
+            )  # fmt: skip
+
+
+def series_gaps(session: Session) -> list[tuple[str, int, int, int]]:
+    """Return series whose drawn numbers and stored documents differ: (series, year, drawn, stored)."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT s.series, s.year, s.n, count(d.number) FROM document_series s"
+        " LEFT JOIN document d ON d.series = s.series AND d.year = s.year"
+        " GROUP BY s.series, s.year, s.n HAVING s.n <> count(d.number) OR s.n <> coalesce(max(d.n), 0)"
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in rows]
+
+
+def broken_lines(session: Session) -> list[str]:
+    """Return the numbers of documents whose lines and tasks do not belong together."""
+    return list(session.connection().exec_driver_sql(_LINES).scalars())
+
+
+def broken_files(session: Session) -> Iterator[UUID]:
+    """Yield the files whose content has another hash than the one kept; a few are read at a time."""
+    after = UUID(int=0)
+    while rows := session.connection().exec_driver_sql(_CONTENTS, {"after": after}).all():
+        after = rows[-1].id
+        yield from (row.id for row in rows if not row.sound)
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "astimezone"):
+        return as_text(value)
+    return str(value) if isinstance(value, UUID) else value

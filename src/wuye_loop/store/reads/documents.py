@@ -1,0 +1,118 @@
+"""The register of numbered documents (文书登记), within the reader's jurisdiction."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.store.pages import Page, cut
+from wuye_loop.store.visibility import visible
+
+_DOCUMENTS = """
+SELECT d.number, d.kind, d.series, d.year, d.n, d.addressee, d.copies, d.text, d.issued_at, g.workflow,
+       CASE WHEN {own} THEN g.number END AS grievance, CASE WHEN {own} THEN g.title END AS title, t.id AS task_id, t.kind AS task_kind, t.state AS task_state, t.final AS task_final
+FROM document d JOIN grievance g ON g.id = d.grievance_id LEFT JOIN task t ON t.id = d.task_id
+"""
+# A document with lines is seen by whoever sees one of the grievances it names; of its lines only those, and the
+# grievance that carries it only by whoever sees that one.
+_THROUGH_A_LINE = """
+(({visible}) OR EXISTS (
+  SELECT 1 FROM document_line l JOIN grievance v ON v.id = l.grievance_id WHERE l.number = d.number AND {through}))
+"""
+_WENT_TO = """
+(d.addressee = %(unit)s OR d.copies @> ARRAY[%(unit)s]::text[] OR EXISTS (
+  SELECT 1 FROM document_line l JOIN grievance v ON v.id = l.grievance_id JOIN task h ON h.id = l.task_id
+  WHERE l.number = d.number AND h.holder_unit = %(unit)s AND {through}))
+"""
+_LINES = """
+SELECT l.n, g.number AS grievance, g.title, g.workflow, t.id AS task_id, t.kind AS task_kind, t.state AS task_state,
+       t.final AS task_final, t.holder_unit
+FROM document_line l JOIN grievance g ON g.id = l.grievance_id JOIN task t ON t.id = l.task_id
+WHERE l.number = %(number)s AND {visible} ORDER BY l.n
+"""
+_AGENDA = """
+SELECT t.id, t.kind, t.n, t.state, t.opened_at, t.holder_unit, t.data, g.number AS grievance, g.title, g.category,
+       g.estate_code, g.area_code, g.workflow, g.level, g.cycle, g.received_at, g.lead_unit
+FROM task t JOIN grievance g ON g.id = t.grievance_id
+WHERE NOT t.final AND t.kind = %(kind)s AND {conditions}
+ORDER BY t.opened_at, t.id LIMIT %(limit)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFilters:
+    """What the register is narrowed by: a series or kind, a unit that a document went to."""
+
+    series: str | None = None
+    unit: str | None = None
+
+
+def listed(
+    session: Session,
+    actor: Actor,
+    kinds: Collection[str] | None,
+    filters: DocumentFilters,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> Page[Any]:
+    """Return a page of the documents on visible grievances, the newest first; `kinds` of their tasks, None for any."""
+    select, conditions, params = _base(actor, kinds)
+    if filters.series is not None:
+        conditions.append("(d.series = %(series)s OR d.kind = %(series)s)")
+        params["series"] = filters.series
+    if filters.unit is not None:
+        conditions.append(_WENT_TO.format(through=visible(actor, "v")[0]))
+        params["unit"] = filters.unit
+    if after is not None:
+        conditions.append("(d.issued_at, d.number) < (%(at)s, %(after)s)")
+        params |= {"at": after[0], "after": after[1]}
+    rows = session.connection().exec_driver_sql(
+        f"{select} WHERE {' AND '.join(conditions)} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s",
+        params | {"limit": limit + 1},
+    )
+    return cut(rows.all(), limit, lambda row: (row.issued_at, row.number))
+
+
+def found(session: Session, actor: Actor, kinds: Collection[str] | None, number: str) -> Any | None:
+    """Return one document on a visible grievance, or None."""
+    select, conditions, params = _base(actor, kinds)
+    conditions.append("d.number = %(number)s")
+    statement = f"{select} WHERE {' AND '.join(conditions)}"
+    return session.connection().exec_driver_sql(statement, params | {"number": number}).first()
+
+
+def _base(actor: Actor, kinds: Collection[str] | None) -> tuple[str, list[str], dict[str, Any]]:
+    predicate, params = visible(actor)
+    through, _ = visible(actor, "v")
+    conditions = [_THROUGH_A_LINE.format(visible=predicate, through=through)]
+    if kinds is not None:
+        conditions.append("t.kind = ANY(%(kinds)s)")
+        params["kinds"] = sorted(kinds)
+    return _DOCUMENTS.format(own=predicate), conditions, params
+
+
+def lines(session: Session, actor: Actor, number: str) -> list[Any]:
+    """Return the lines of a document that name visible grievances, in order."""
+    predicate, params = visible(actor)
+    statement = _LINES.format(visible=predicate)
+    return list(session.connection().exec_driver_sql(statement, params | {"number": number}))
+
+
+def agenda(session: Session, actor: Actor, kind: str, after: tuple[datetime, UUID] | None, limit: int) -> Page[Any]:
+    """Return a page of the open tasks of a kind that wait for a document: those a unit holds, or all that are visible."""
+    predicate, params = visible(actor)
+    conditions = [predicate]
+    params |= {"kind": kind, "limit": limit + 1}
+    if actor.unit is not None:
+        conditions.append("t.holder_unit = %(unit)s")
+        params["unit"] = actor.unit
+    if after is not None:
+        conditions.append("(t.opened_at, t.id) > (%(at)s, %(after)s)")
+        params |= {"at": after[0], "after": after[1]}
+    statement = _AGENDA.format(conditions=" AND ".join(conditions))
+    rows = session.connection().exec_driver_sql(statement, params)
+    return cut(rows.all(), limit, lambda row: (row.opened_at, row.id))

@@ -1,0 +1,200 @@
+"""What hangs on one grievance, and lists of grievances, as rows; jurisdiction is store/visibility's, as everywhere."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor, TaskState
+from wuye_loop.domain.privacy.text import like_literal
+from wuye_loop.domain.time import clock_moves
+from wuye_loop.domain.time.clock_moves import Clock
+from wuye_loop.store.pages import Page, cut
+from wuye_loop.store.visibility import subtree, visible
+
+_TASK = ", ".join(f"t.{item.name}" for item in fields(TaskState))
+_COPIES = [item.name for item in fields(TaskState)].index("copies")
+
+
+def particulars(session: Session, grievance_id: UUID) -> dict[str, Any]:
+    """Return what no decision asks: the address, kept to building level only, and whether secrecy was asked for."""
+    row = session.connection().exec_driver_sql(
+        "SELECT address, anonymous, confidential FROM grievance WHERE id = %(id)s", {"id": grievance_id}
+    )
+    return dict(row.mappings().one())
+
+
+def tasks_of(session: Session, grievance_id: UUID, task_id: UUID | None = None) -> list[TaskState]:
+    """Return every task of a grievance, or one, in the order they were opened."""
+    rows = session.connection().exec_driver_sql(
+        f"SELECT {_TASK} FROM task t WHERE t.grievance_id = %(id)s"
+        " AND (%(task)s::uuid IS NULL OR t.id = %(task)s::uuid) ORDER BY t.n",
+        {"id": grievance_id, "task": task_id},
+    )
+    return [_task(row) for row in rows]
+
+
+def _task(row: Any) -> TaskState:
+    values: list[Any] = [tuple(value) if place == _COPIES else value for place, value in enumerate(row)]
+    return TaskState(*values)
+
+
+def clocks_of(session: Session, grievance_id: UUID, task_id: UUID | None = None) -> list[tuple[Clock, str | None]]:
+    """Return every clock of a grievance and its tasks, or of one task, oldest first, each with its task's kind."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT c.image, t.kind FROM clock c LEFT JOIN task t ON t.id = c.task_id WHERE c.grievance_id = %(id)s"
+        " AND (%(task)s::uuid IS NULL OR c.task_id = %(task)s::uuid) ORDER BY c.started_at, c.id",
+        {"id": grievance_id, "task": task_id},
+    )
+    return [(clock_moves.from_row(row[0]), row[1]) for row in rows]
+
+
+# --- the ledger -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """A ledger row with the kind of its task.
+
+    `before` are the moves of narrower audience since the last one that is read: (action, state entered, facts).
+    """
+
+    seq: int
+    at: datetime
+    action: str
+    task_id: UUID | None
+    actor: Mapping[str, Any]
+    from_state: str | None
+    to_state: str | None
+    facts: Mapping[str, Any]
+    changes: Mapping[str, Any]
+    audience: str
+    hash: bytes
+    task_kind: str | None
+    before: Sequence[tuple[str, str, Mapping[str, Any]]] | None
+
+
+_HASH = [item.name for item in fields(LedgerRow)].index("hash")
+_LEDGER = """
+SELECT l.seq, l.at, l.action, l.task_id, l.actor, l.from_state, l.to_state, l.facts, l.changes, l.audience, l.hash,
+       t.kind, p.moves
+FROM ledger l LEFT JOIN task t ON t.id = l.task_id
+LEFT JOIN LATERAL (
+  SELECT jsonb_agg(jsonb_build_array(b.action, b.to_state, b.facts) ORDER BY b.seq) AS moves FROM ledger b
+  WHERE l.task_id IS NULL AND l.from_state <> l.to_state AND b.grievance_id = l.grievance_id AND b.seq < l.seq
+    AND b.task_id IS NULL AND b.from_state <> b.to_state
+    AND b.seq > (SELECT COALESCE(max(v.seq), 0) FROM ledger v
+                 WHERE v.grievance_id = l.grievance_id AND v.seq < l.seq AND v.task_id IS NULL
+                   AND v.from_state <> v.to_state AND v.audience = ANY(%(audiences)s))
+) p ON TRUE
+WHERE l.grievance_id = %(id)s AND l.audience = ANY(%(audiences)s)
+"""
+
+
+def ledger_of(
+    session: Session, grievance_id: UUID, audiences: Collection[str], after: int, limit: int
+) -> Page[LedgerRow]:
+    """Return a page of the rows that these audiences may read, in order."""
+    rows = session.connection().exec_driver_sql(
+        f"{_LEDGER} AND l.seq > %(after)s ORDER BY l.seq LIMIT %(limit)s",
+        {"id": grievance_id, "audiences": sorted(audiences), "after": after, "limit": limit + 1},
+    )
+    return cut([_ledger_row(row) for row in rows], limit, lambda row: (row.seq,))
+
+
+def routing_of(session: Session, grievance_id: UUID, audiences: Collection[str]) -> list[LedgerRow]:
+    """Return the rows that say where a grievance was routed and why."""
+    rows = session.connection().exec_driver_sql(
+        f"{_LEDGER} AND jsonb_exists(l.facts, 'routing') ORDER BY l.seq",
+        {"id": grievance_id, "audiences": sorted(audiences)},
+    )
+    return [_ledger_row(row) for row in rows]
+
+
+def _ledger_row(row: Any) -> LedgerRow:
+    values: list[Any] = [bytes(value) if place == _HASH else value for place, value in enumerate(row)]
+    return LedgerRow(*values)
+
+
+# --- lists ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a list of grievances is narrowed by; None narrows nothing."""
+
+    state: str | None = None
+    stage: str | None = None
+    area_path: str | None = None
+    unit: str | None = None
+    estate: str | None = None
+    category: str | None = None
+    words: str | None = None
+
+
+_CONDITIONS = {
+    "state": "g.state = %(state)s",
+    "stage": "g.stage = %(stage)s",
+    "unit": "(g.lead_unit = %(unit)s OR g.holder_unit = %(unit)s)",
+    "estate": "g.estate_code = %(estate)s",
+    "category": "g.category = %(category)s",
+}
+_ITEM = (
+    "g.id, g.number, g.workflow, g.title, g.state, g.stage, g.final, g.cycle, g.kind, g.category, g.urgency,"
+    " g.estate_code, g.area_code, g.lead_unit, g.holder_unit, g.received_at, g.due_at, g.due_clock, g.urged, g.flags,"
+    " g.seq"
+)
+
+
+def listed(
+    session: Session, actor: Actor, filters: Filters, after: tuple[datetime, UUID] | None, limit: int
+) -> Page[Any]:
+    """Return a page of the visible grievances, the newest first."""
+    predicate, params = visible(actor)
+    conditions = [predicate]
+    for name, condition in _CONDITIONS.items():
+        value = getattr(filters, name)
+        if value is not None:
+            conditions.append(condition)
+            params[name] = value
+    if filters.area_path is not None:
+        inside, bounds = subtree(filters.area_path, "g", "f")
+        conditions.append(inside)
+        params |= bounds
+    if filters.words is not None:
+        conditions.append("(g.title ILIKE %(words)s OR g.number ILIKE %(words)s)")
+        params["words"] = f"%{like_literal(filters.words)}%"
+    if after is not None:
+        conditions.append("(g.received_at, g.id) < (%(at)s, %(after)s)")
+        params |= {"at": after[0], "after": after[1]}
+    statement = (
+        f"SELECT {_ITEM} FROM grievance g WHERE {' AND '.join(conditions)}"
+        " ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s"
+    )
+    rows = session.connection().exec_driver_sql(statement, params | {"limit": limit + 1}).all()
+    return cut(rows, limit, lambda row: (row.received_at, row.id))
+
+
+_MOST_ALIKE = 200
+
+
+def near_in_place(session: Session, actor: Actor, like: Any, since: datetime, until: datetime) -> list[Any]:
+    """Return visible grievances of the same estate and category received in a window: number, state, title, body."""
+    if like.estate_code is None or like.category is None:
+        return []
+    predicate, params = visible(actor)
+    params |= {
+        "id": like.id, "estate": like.estate_code, "category": like.category,
+        "since": since, "until": until, "most": _MOST_ALIKE,
+    }  # fmt: skip
+    rows = session.connection().exec_driver_sql(
+        "SELECT g.number, g.state, g.title, g.body FROM grievance g"
+        " WHERE g.estate_code = %(estate)s AND g.category = %(category)s"
+        f" AND g.received_at BETWEEN %(since)s AND %(until)s AND g.id <> %(id)s AND {predicate}"
+        " ORDER BY g.received_at DESC LIMIT %(most)s",
+        params,
+    )
+    return list(rows.all())

@@ -1,0 +1,99 @@
+"""What lies with one unit now: grievances it holds and open tasks it holds, one list sorted by time left."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.store.pages import Page, cut
+from wuye_loop.store.visibility import visible
+
+#: Stands for "no limit at all", after every real due instant.
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+Start = tuple[str, str, str]  # workflow, kind of task, its first state
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """Which part of the inbox: due from `since` to `until`, both counted, or before an instant, or still to be signed for."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    before: datetime | None = None
+    to_sign: bool = False
+
+
+# Who holds a task now is whom its running clock names: a supervision order that was answered lies with the supervisor.
+# A unit that is the lead holds its grievance in a state of stage assign until it has signed for it.
+_MINE = """
+WITH mine AS (
+  SELECT t.id FROM task t WHERE NOT t.final AND t.holder_unit = %(unit)s
+  UNION
+  SELECT c.task_id FROM clock c WHERE c.unit = %(unit)s AND c.status = 'running' AND c.task_id IS NOT NULL
+), item AS (
+  SELECT g.id, COALESCE(g.due_at, %(never)s) AS due, g.id AS grievance_id, NULL::uuid AS task_id, NULL AS task_kind,
+         g.state, k.image
+  FROM grievance g
+  LEFT JOIN clock k ON k.grievance_id = g.id AND k.task_id IS NULL AND k.status = 'running' AND k.name = g.due_clock
+  WHERE NOT g.final AND g.holder_unit = %(unit)s AND {visible}
+    AND (NOT %(to_sign)s OR (g.stage = 'assign' AND g.lead_unit = g.holder_unit))
+  UNION ALL
+  SELECT t.id, COALESCE(k.due_at, %(never)s), g.id, t.id, t.kind, t.state, k.image
+  FROM mine m JOIN task t ON t.id = m.id JOIN grievance g ON g.id = t.grievance_id
+  LEFT JOIN LATERAL (
+    SELECT c.unit, c.due_at, c.image FROM clock c
+    WHERE c.grievance_id = t.grievance_id AND c.task_id = t.id AND c.status = 'running' ORDER BY c.due_at, c.id LIMIT 1
+  ) k ON TRUE
+  WHERE NOT t.final AND COALESCE(k.unit, t.holder_unit) = %(unit)s AND {visible}
+    AND (NOT %(to_sign)s OR (g.workflow, t.kind, t.state) IN
+         (SELECT * FROM unnest(%(workflows)s::text[], %(kinds)s::text[], %(states)s::text[])))
+)
+SELECT i.id, i.due, i.task_id, i.task_kind, i.state, i.image, g.number, g.workflow, g.title, g.kind, g.urgency
+FROM item i JOIN grievance g ON g.id = i.grievance_id
+WHERE {conditions} ORDER BY i.due, i.id LIMIT %(limit)s
+"""
+
+
+def inbox(
+    session: Session,
+    actor: Actor,
+    tab: Tab,
+    starts: Sequence[Start],
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Page[Any]:
+    """Return a page of what the actor's unit holds, least time left first; `starts` are the states to sign for."""
+    statement, params = inbox_statement(actor, tab, starts, after, limit)
+    rows = session.connection().exec_driver_sql(statement, params).all()
+    return cut(rows, limit, lambda row: (row.due, row.id))
+
+
+def inbox_statement(
+    actor: Actor, tab: Tab, starts: Sequence[Start], after: tuple[datetime, UUID] | None, limit: int
+) -> tuple[str, dict[str, Any]]:
+    """Return the statement and its parameters; a test looks at its plan."""
+    predicate, params = visible(actor)
+    params |= {
+        "unit": actor.unit, "never": NEVER, "to_sign": tab.to_sign, "limit": limit + 1,
+        "workflows": [start[0] for start in starts], "kinds": [start[1] for start in starts],
+        "states": [start[2] for start in starts],
+    }  # fmt: skip
+    conditions = ["TRUE"]
+    if tab.since is not None:
+        conditions.append("i.due >= %(since)s")
+        params["since"] = tab.since
+    if tab.until is not None:
+        conditions.append("i.due <= %(until)s")
+        params["until"] = tab.until
+    if tab.before is not None:
+        conditions.append("i.due < %(before)s")
+        params["before"] = tab.before
+    if after is not None:
+        conditions.append("(i.due, i.id) > (%(at)s, %(after)s)")
+        params |= {"at": after[0], "after": after[1]}
+    return _MINE.format(visible=predicate, conditions=" AND ".join(conditions)), params

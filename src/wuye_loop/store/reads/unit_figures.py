@@ -1,0 +1,62 @@
+"""Counts from indexed columns, within the reader's jurisdiction."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.store.visibility import visible
+
+
+@dataclass(slots=True)
+class UnitFigures:
+    """What one unit was responsible for."""
+
+    unit: str
+    clocks: int = 0  # assessed clocks that have ended
+    in_time: int = 0
+    open_overdue: int = 0
+    answers: dict[str, int] = field(default_factory=dict)  # final satisfaction per grievance
+
+
+def workflows_in_use(session: Session) -> list[str]:
+    """Return the versions that grievances are pinned to."""
+    rows = session.connection().exec_driver_sql("SELECT DISTINCT workflow FROM grievance ORDER BY workflow")
+    return [row[0] for row in rows]
+
+
+_CLOCKS = """
+SELECT c.unit, count(*) FILTER (WHERE c.status = 'ended'),
+       count(*) FILTER (WHERE c.status = 'ended' AND c.ended_at <= c.due_at),
+       count(*) FILTER (WHERE c.status = 'running' AND c.rung IS NOT NULL)
+FROM clock c JOIN grievance g ON g.id = c.grievance_id
+WHERE c.task_id IS NULL AND c.unit IS NOT NULL
+  AND (g.data -> 'excluded' ? 'on_time') IS NOT TRUE
+  AND (g.workflow, c.name) IN (SELECT * FROM unnest(%(workflows)s::text[], %(names)s::text[])) AND {visible}
+GROUP BY c.unit
+"""
+_RATINGS = """
+SELECT r.of_unit, r.satisfied, count(*) FROM rating r JOIN grievance g ON g.id = r.grievance_id
+WHERE r.of_unit IS NOT NULL AND r.satisfied IS NOT NULL AND {visible}
+  AND (g.data -> 'excluded' ? 'satisfaction') IS NOT TRUE
+  AND r.cycle = (SELECT max(l.cycle) FROM rating l WHERE l.grievance_id = r.grievance_id AND l.rater = r.rater)
+GROUP BY r.of_unit, r.satisfied
+"""
+
+
+def by_unit(session: Session, actor: Actor, assessed: Sequence[tuple[str, str]]) -> list[UnitFigures]:
+    """Return figures per unit over the assessed clocks (workflow, name) and the final ratings."""
+    predicate, params = visible(actor)
+    params |= {"workflows": [pair[0] for pair in assessed], "names": [pair[1] for pair in assessed]}
+    found: dict[str, UnitFigures] = {}
+    connection = session.connection()
+    for unit, ended, in_time, overdue in connection.exec_driver_sql(_CLOCKS.format(visible=predicate), params):
+        found[unit] = UnitFigures(unit, ended, in_time, overdue)
+    answers: dict[str, dict[str, int]] = defaultdict(dict)
+    for unit, satisfied, count in connection.exec_driver_sql(_RATINGS.format(visible=predicate), params):
+        answers[unit][satisfied] = count
+    for unit, counts in answers.items():
+        found.setdefault(unit, UnitFigures(unit)).answers = counts
+    return sorted(found.values(), key=lambda row: (-row.clocks, row.unit))

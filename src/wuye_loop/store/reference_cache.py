@@ -1,0 +1,68 @@
+"""What changes seldom and is asked on every step: rules, calendars, directory. Kept until their epoch moves."""
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.directory.directory import Directory
+from wuye_loop.domain.errors import NotFound
+from wuye_loop.domain.language.workflow import OfficeHours
+from wuye_loop.domain.rulefile.definition import parse
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.time.calendar import WorkCalendar
+from wuye_loop.store.calendar.days import read_calendar
+from wuye_loop.store.directory.read import read_directory
+
+Epochs = tuple[int, int, int]  # directory, calendar, workflows
+_NEVER: Epochs = (-1, -1, -1)
+
+
+class Reference:
+    """One per process. `refresh` is a comparison of three numbers unless something was loaded or published."""
+
+    def __init__(self) -> None:
+        self._epochs = _NEVER
+        self._directory = Directory((), ())
+        self._calendars: dict[tuple[str, tuple[str, ...]], WorkCalendar] = {}
+        self._rules: dict[str, Rules] = {}
+
+    def refresh(self, session: Session, epochs: Epochs | None = None) -> None:
+        """Read again what has changed since it was read; `epochs` are the present ones, if the caller knows them."""
+        if epochs is None:
+            row = session.execute(text("SELECT directory, calendar, workflows FROM epoch WHERE id = 1")).one()
+            epochs = (row.directory, row.calendar, row.workflows)
+        if epochs == self._epochs:
+            return
+        if epochs[0] != self._epochs[0]:
+            self._directory = read_directory(session)
+        if epochs[1] != self._epochs[1]:
+            self._calendars = {}
+        if epochs[2] != self._epochs[2] and self._rules:
+            known = set(session.execute(text("SELECT id FROM workflow")).scalars())
+            self._rules = {name: rules for name, rules in self._rules.items() if name in known}
+        self._epochs = epochs
+
+    @property
+    def directory(self) -> Directory:
+        """The directory as last read."""
+        return self._directory
+
+    def calendar(self, session: Session, hours: OfficeHours) -> WorkCalendar:
+        """Return the working calendar with these office hours."""
+        key = (hours.zone, hours.hours)
+        found = self._calendars.get(key)
+        if found is None:
+            found = self._calendars[key] = read_calendar(session, hours.zone, hours.hours)
+        return found
+
+    def rules(self, session: Session, workflow_id: str) -> Rules:
+        """Return a published workflow, compiled. A published version never changes, so it is kept until it is removed.
+
+        Raises NotFound when no such version is published.
+        """
+        found = self._rules.get(workflow_id)
+        if found is None:
+            row = session.execute(text("SELECT text FROM workflow WHERE id = :id"), {"id": workflow_id}).first()
+            if row is None:
+                raise NotFound("没有发布过这个流程版本")
+            found = self._rules[workflow_id] = Rules(parse(row.text, f"{workflow_id}.yaml"))
+        return found

@@ -1,0 +1,6 @@
+"""The tables as SQLAlchemy values: what Alembic compares and statements are written against."""
+
+from wuye_loop.store.schema import document_tables, tables
+from wuye_loop.store.schema.columns import metadata
+
+__all__ = ["document_tables", "metadata", "tables"]

@@ -1,0 +1,1 @@
+"""Definitions as they were published, and the files they are published from."""

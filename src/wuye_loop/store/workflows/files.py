@@ -1,0 +1,50 @@
+"""Rule files on disk: where they lie, and where the base that one extends is found."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from wuye_loop.domain.rulefile.extends import Base, Bases, bundle, unbundle
+from wuye_loop.settings import shipped
+
+_SUFFIXES: Final = (".yaml", ".yml")
+
+
+def text_in(file: Path) -> str | bytes:
+    """Return a file's text with line ends as everywhere; its bytes when they are no text, for the reader to say so."""
+    raw = file.read_bytes()
+    try:
+        return raw.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return raw
+
+
+def find(name: str, folders: Iterable[Path]) -> Path | None:
+    """Return the file of `name@version` in the first folder that has it."""
+    return next(
+        (file for folder in folders for suffix in _SUFFIXES if (file := folder / f"{name}{suffix}").is_file()), None
+    )
+
+
+def bases(
+    beside: Path | None, folders: Iterable[Path], published: Callable[[], Mapping[str, str]] | None = None
+) -> Bases:
+    """Return how a base is found: beside the file that extends it, in the folders, among the shipped, the published."""
+    places = [*([beside.parent] if beside is not None else []), *folders, shipped("workflows")]
+
+    def found(name: str) -> Base | None:
+        file = find(name, places)
+        if file is not None:
+            return Base(text_in(file), str(file))
+        text = published().get(name) if published is not None else None
+        return None if text is None else Base(unbundle(text)[0], f"{name}.yaml")
+
+    return found
+
+
+def whole_text(file: Path, folders: Iterable[Path] = ()) -> str:
+    """Return a file as it is published: needing no other file, its base behind it.
+
+    Raises YamlDocError when the file, or its base, cannot be read.
+    """
+    return bundle(text_in(file), str(file), bases(file, folders))
