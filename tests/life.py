@@ -17,11 +17,11 @@ from wuye_loop.domain.errors import NotFound, Stale, WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.loop import collect, escalate, feedback, handle
-from wuye_loop.loop.engine import Outcome
+from wuye_loop.loop.engine import StepResult
 from wuye_loop.ports import SeededIds
 from wuye_loop.store.grievance.locking import Ticket
 
-Work = Callable[[Session, Ticket | None, int | None], Outcome]
+Work = Callable[[Session, Ticket | None, int | None], StepResult]
 
 FAULTS = ("none", "none", "none", "none", "lost reply", "crash", "stale")
 WILD = (False, False, False, False, True)
@@ -80,7 +80,7 @@ class Life(Checked):
         loop, actor = self.town.site.loop, self.town.actors["hotline"]
         form = IntakeForm.model_validate(order(f"x{self.pushed}", category=category, place={"estate": estate}))
 
-        def work(session: Session, ticket: Ticket | None, _: int | None) -> Outcome:
+        def work(session: Session, ticket: Ticket | None, _: int | None) -> StepResult:
             return collect.collect(loop, session, form, actor, ticket=ticket)
 
         first = self.commit(work, None)
@@ -122,7 +122,7 @@ class Life(Checked):
         lawful = self.may(case, action, WHO[name], form)
         actor, loop = self.town.actors[name], self.town.site.loop
 
-        def work(session: Session, ticket: Ticket | None, seq: int | None) -> Outcome:
+        def work(session: Session, ticket: Ticket | None, seq: int | None) -> StepResult:
             return handle.act(loop, session, case.number, action, actor, form, expected_seq=seq, ticket=ticket)
 
         if self.attempt(work, actor, case, lawful, fault, action) is not None:
@@ -144,7 +144,7 @@ class Life(Checked):
         lawful = self.may_open(case, kind, WHO[name])
         actor, loop = self.town.actors[name], self.town.site.loop
 
-        def work(session: Session, ticket: Ticket | None, seq: int | None) -> Outcome:
+        def work(session: Session, ticket: Ticket | None, seq: int | None) -> StepResult:
             return handle.open_task(loop, session, case.number, kind, actor, form, expected_seq=seq, ticket=ticket)
 
         if self.attempt(work, actor, case, lawful, fault, kind) is not None:
@@ -180,7 +180,7 @@ class Life(Checked):
             number=case.number, n=place + 1,
         )  # fmt: skip
 
-        def work(session: Session, ticket: Ticket | None, seq: int | None) -> Outcome:
+        def work(session: Session, ticket: Ticket | None, seq: int | None) -> StepResult:
             return handle.act_on_task(loop, session, task_id, action, actor, form, expected_seq=seq, ticket=ticket)
 
         if self.attempt(work, actor, case, lawful, fault, f"{task.kind}.{action}") is not None:
@@ -202,7 +202,7 @@ class Life(Checked):
 
     # --- taking a step, with what may go wrong ---
 
-    def attempt(self, work: Work, actor: Actor, case: Case, lawful: bool, fault: str, what: str) -> Outcome | None:  # noqa: FBT001
+    def attempt(self, work: Work, actor: Actor, case: Case, lawful: bool, fault: str, what: str) -> StepResult | None:  # noqa: FBT001
         """Do the work as the fault says; return the outcome when the model must follow."""
         before = self.picture(case.number)
         try:
@@ -227,7 +227,7 @@ class Life(Checked):
         assert not lawful or isinstance(refusal, Stale), (what, who, case, type(refusal).__name__, refusal.detail)
         assert case.seen_by(who) or isinstance(refusal, NotFound), (what, who, refusal)
 
-    def faulty(self, work: Work, actor: Actor, case: Case, fault: str) -> Outcome:
+    def faulty(self, work: Work, actor: Actor, case: Case, fault: str) -> StepResult:
         if fault == "crash":
             with self.town.database.begin() as session:
                 work(session, None, None)
@@ -245,7 +245,7 @@ class Life(Checked):
             return first
         return self.commit(work, None)
 
-    def commit(self, work: Work, ticket: Ticket | None, *, seq: int | None = None) -> Outcome:
+    def commit(self, work: Work, ticket: Ticket | None, *, seq: int | None = None) -> StepResult:
         with self.town.database.begin() as session:
             outcome = work(session, ticket, seq)
             self.town.site.jobs.defer(session, outcome.jobs)

@@ -30,14 +30,14 @@ from wuye_loop.loop.escalate import Swept
 from wuye_loop.ports import Ids, SettableClock, SystemIds
 from wuye_loop.queries import audit
 from wuye_loop.settings import Settings, shipped
-from wuye_loop.store.calendar import days
+from wuye_loop.store.calendar import working_days
 from wuye_loop.store.calendar.seed import seed_days
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory import load as directory
 from wuye_loop.store.grievance import due_rungs
 from wuye_loop.store.keys import api_keys
 from wuye_loop.store.reads.audit import Folder, folders
-from wuye_loop.store.workflows import published
+from wuye_loop.store.workflows import versions
 from wuye_loop.store.workflows.files import whole_text
 
 T = TypeVar("T")
@@ -217,11 +217,11 @@ def build(
     settings = {"default_workflow": workflow} | settings | {"data": data}
     site = make_site(Settings(**settings), database, clock=clock, ids=ids or SystemIds())
     with pytest.MonkeyPatch.context() as patch, database.begin() as session:
-        patch.setattr(days, "seed_days", _days)  # a third of a second for each town otherwise
-        days.seed(session, start)
+        patch.setattr(working_days, "seed_days", _days)  # a third of a second for each town otherwise
+        working_days.seed(session, start)
         directory.load_directory(session, dict(units))
         for name in {workflow, *(texts or ())}:
-            published.publish(session, name, (texts or {}).get(name) or text_of(name), start)
+            versions.publish(session, name, (texts or {}).get(name) or text_of(name), start)
     with database.begin() as session:
         made = {
             name: api_keys.create(session, now=start, ids=site.loop.ids, **key) for name, key in (keys or KEYS).items()

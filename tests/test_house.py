@@ -67,12 +67,12 @@ def moves_something(node: ast.AST) -> bool:
 
 def test_only_the_engine_and_its_builder_move_a_grievance() -> None:
     writers = found(r"UPDATE grievance\b.{0,300}?\bstate =|(?:INSERT INTO|update\(|insert\()\s*grievance\b")
-    assert set(writers) <= {"store/grievance/step.py"}
+    assert set(writers) <= {"store/grievance/writer.py"}
     movers = {name for name, tree in TREES.items() if any(map(moves_something, ast.walk(tree)))}
     # The demonstration speaks HTTP, the simulation knows no grievance of the store: both keep notes of their own.
     own = ("demo/", "trial/simulation/")
     assert {name for name in movers if not name.startswith(own)} == {"domain/step/builder.py", "domain/step/actions.py"}
-    callers = found(r"\bgrievances\.(?:write|insert)\(")
+    callers = found(r"\bwriter\.(?:write|insert)\(")
     assert set(callers) <= {"loop/engine.py", "loop/collect.py", "loop/identity.py"}
 
 

@@ -298,7 +298,7 @@ async def test_what_units_write_names_nobody_either(database: Database, tmp_path
     assert (tally["grievances"], tally["failed"]) == (2, 0)
     newer = text.replace("version: 1\n", "version: 2\n", 1).replace("migrates: {}", "migrates: {qinghe@1: {}}")
     publish(town, newer)
-    way = town.run(lambda session: migrate.passage(town.site.loop, session, "qinghe@1", "qinghe@2"))
+    way = town.run(lambda session: migrate.mapping(town.site.loop, session, "qinghe@1", "qinghe@2"))
     moved = [str(item) for item in migrate.migrate(town.site.loop, town.database, way)]
     assert len(moved) == 2
     leaks += [f"told: {word[:200]}" for word in (json.dumps(tally, ensure_ascii=False), *moved) if CANARY.search(word)]

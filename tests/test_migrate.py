@@ -12,13 +12,13 @@ from tests.site import FINISH, GOOD, Driver, Town, at, build, driving, order
 from tests.versions import MIGRATES, publish, renamed, version
 from wuye_loop.domain.errors import Conflict, NotFound, WuyeError
 from wuye_loop.domain.step.migration.carry import Moved
-from wuye_loop.domain.step.migration.mapping import Passage
+from wuye_loop.domain.step.migration.mapping import VersionMapping
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock, ClockStatus
 from wuye_loop.loop import handle, migrate
 from wuye_loop.queries import audit
 from wuye_loop.store.database import Database
-from wuye_loop.store.workflows import published
+from wuye_loop.store.workflows import versions
 
 OLD = "kuiwen@1"
 THREE = ("- {is: 5 workdays, source:", "- {is: 3 workdays, source:")
@@ -34,14 +34,14 @@ def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     assert report.ok, report.problems
 
 
-def way(town: Town, new: str, **options: Any) -> Passage:
+def way(town: Town, new: str, **options: Any) -> VersionMapping:
     """Return the way from the shipped version."""
-    return town.run(lambda session: migrate.passage(town.site.loop, session, OLD, new, **options))
+    return town.run(lambda session: migrate.mapping(town.site.loop, session, OLD, new, **options))
 
 
-def go(town: Town, passage: Passage) -> list[Any]:
+def go(town: Town, mapping: VersionMapping) -> list[Any]:
     """Take everybody over."""
-    return list(migrate.migrate(town.site.loop, town.database, passage))
+    return list(migrate.migrate(town.site.loop, town.database, mapping))
 
 
 def open_clock(town: Town, number: str, name: str) -> Clock:
@@ -173,9 +173,9 @@ async def test_a_state_without_a_place_stops_everything_before_it_begins(town: T
         await street(drive, "a2", "accept", "sign")
         await street(drive, "a3", "accept")
         task = await drive.open("market", first, "extension", {"days": 2, "reason": "等配件"})
-        passage = way(town, publish(town, renamed(2, migrates="")))
-        found = migrate.survey(town.site.loop, town.database, passage)
-        said = {(gap.what, gap.name): told for gap, told in found.gaps.items()}
+        mapping = way(town, publish(town, renamed(2, migrates="")))
+        found = migrate.survey(town.site.loop, town.database, mapping)
+        said = {(gap.what, gap.name): told for gap, told in found.missing.items()}
         assert said == {
             ("状态", "handling"): (2, first),
             ("任务状态", "extension/asked"): (1, first),
@@ -193,9 +193,9 @@ async def test_a_holder_that_nobody_is_and_a_final_place_are_no_places(town: Tow
         await drive.push("a1")
         await street(drive, "a2", "accept", "sign")
         homeless = migrate.survey(town.site.loop, town.database, way(town, publish(town, version(2, gone))))
-        assert {(gap.what, gap.name) for gap in homeless.gaps} == {("角色", "dispatcher")}
+        assert {(gap.what, gap.name) for gap in homeless.missing} == {("角色", "dispatcher")}
         over = migrate.survey(town.site.loop, town.database, way(town, publish(town, renamed(3, migrates=closes))))
-        assert {(gap.what, gap.name) for gap in over.gaps} == {("状态", "handling")}
+        assert {(gap.what, gap.name) for gap in over.missing} == {("状态", "handling")}
 
 
 @pytest.mark.anyio
@@ -203,28 +203,28 @@ async def test_looking_changes_nothing_and_says_what_moving_then_does(town: Town
     async with driving(town) as drive:
         for n in range(3):
             await street(drive, f"a{n}", "accept", "sign")
-        passage = way(town, publish(town, renamed()))
+        mapping = way(town, publish(town, renamed()))
         before = [tuple(row) for row in town.rows("SELECT seq, state, workflow, head FROM grievance ORDER BY id")]
-        found = migrate.survey(town.site.loop, town.database, passage)
+        found = migrate.survey(town.site.loop, town.database, mapping)
         assert [
             tuple(row) for row in town.rows("SELECT seq, state, workflow, head FROM grievance ORDER BY id")
         ] == before
-        assert go(town, passage) == found.moved
+        assert go(town, mapping) == found.moved
 
 
 @pytest.mark.anyio
 async def test_what_was_interrupted_goes_on_where_it_stopped(town: Town) -> None:
     async with driving(town) as drive:
         numbers = [await street(drive, f"a{n}", "accept") for n in range(4)]
-        passage = way(town, publish(town, renamed()))
+        mapping = way(town, publish(town, renamed()))
         begun: list[Any] = []
-        for item in migrate.migrate(town.site.loop, town.database, passage, stopped=lambda: len(begun) == 2):
+        for item in migrate.migrate(town.site.loop, town.database, mapping, stopped=lambda: len(begun) == 2):
             begun.append(item)  # noqa: PERF402 it is counted while it grows
         assert town.scalar("SELECT count(*) FROM grievance WHERE workflow = 'kuiwen@2'") == 2
-        rest = go(town, passage)
+        rest = go(town, mapping)
         assert [item.number for item in (*begun, *rest)] == numbers
         assert all(town.actions(number).count("migrate") == 1 for number in numbers)
-        assert go(town, passage) == []
+        assert go(town, mapping) == []
 
 
 def test_a_version_that_is_not_published_and_the_same_one_are_refused(town: Town) -> None:
@@ -239,11 +239,11 @@ async def test_what_ended_in_a_place_without_a_way_meanwhile_stays_and_is_said(t
     no_way = MIGRATES.replace("{handling: working}", "{}")
     async with driving(town) as drive:
         number = await street(drive, "a1", "accept")
-        passage = way(town, publish(town, renamed(2, migrates=no_way)))
-        assert not migrate.survey(town.site.loop, town.database, passage).gaps
+        mapping = way(town, publish(town, renamed(2, migrates=no_way)))
+        assert not migrate.survey(town.site.loop, town.database, mapping).missing
         await drive.walk(number, "sign")
-        ((stays, gaps),) = go(town, passage)
-        assert (stays, [gap.name for gap in gaps]) == (number, ["handling"])
+        ((stays, missing),) = go(town, mapping)
+        assert (stays, [gap.name for gap in missing]) == (number, ["handling"])
         assert town.grievance(number).workflow == OLD
 
 
@@ -265,7 +265,7 @@ async def test_a_merged_one_comes_back_to_the_state_that_its_state_has_become(to
 async def test_a_unit_that_acts_at_the_same_moment_acts_before_or_after(town: Town) -> None:
     async with driving(town) as drive:
         numbers = [await street(drive, f"a{n}", "accept") for n in range(12)]
-        passage = way(town, publish(town, renamed()))
+        mapping = way(town, publish(town, renamed()))
         begin = threading.Barrier(2)
         refused: list[WuyeError] = []
 
@@ -281,7 +281,7 @@ async def test_a_unit_that_acts_at_the_same_moment_acts_before_or_after(town: To
         acting = threading.Thread(target=sign)
         acting.start()
         begin.wait()
-        found = go(town, passage)
+        found = go(town, mapping)
         acting.join()
         assert refused == []
         assert [type(item) for item in found] == [Moved] * 12
@@ -338,8 +338,8 @@ async def test_a_version_that_grievances_migrated_from_stays_to_read_them_by(tow
         number = await street(drive, "a1", "accept")
         go(town, way(town, publish(town, renamed())))
         with pytest.raises(Conflict, match=f"1 件诉求曾按 {OLD} 办理，后来迁到别的版本，如 {number}"):
-            town.run(lambda session: published.remove(session, OLD))
-        assert OLD in town.run(published.published)
+            town.run(lambda session: versions.remove(session, OLD))
+        assert OLD in town.run(versions.published)
 
 
 @pytest.mark.anyio

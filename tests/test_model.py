@@ -20,7 +20,7 @@ from wuye_loop.domain.step.records import EntryDraft
 from wuye_loop.domain.time.clock_moves import ClockStatus
 from wuye_loop.loop import engine
 from wuye_loop.store.database import Database
-from wuye_loop.store.grievance import locking, step
+from wuye_loop.store.grievance import locking, writer
 
 
 def check(town: Town, *, examples: int, steps: int = 5, derandomize: bool = True, shrink: bool = True) -> None:
@@ -63,8 +63,8 @@ def without_replay(patch: pytest.MonkeyPatch) -> None:
 
 def without_fired_marks(patch: pytest.MonkeyPatch) -> None:
     """Fire a rung and do not mark it."""
-    real = step._rung_rows
-    patch.setattr(step, "_rung_rows", lambda *args: [{**row, "fired_at": None} for row in real(*args)])
+    real = writer._rung_rows
+    patch.setattr(writer, "_rung_rows", lambda *args: [{**row, "fired_at": None} for row in real(*args)])
 
 
 def with_clocks_that_touching_moves(patch: pytest.MonkeyPatch) -> None:

@@ -13,8 +13,8 @@ from wuye_loop.ports import SettableClock
 from wuye_loop.prepare import prepare
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
-from wuye_loop.store.workflows import published as workflows
-from wuye_loop.store.workflows.published import digest_of
+from wuye_loop.store.workflows import versions
+from wuye_loop.store.workflows.versions import digest_of
 
 CITY = "extends: standard@1\nname: city\nversion: 1\ntitle: 某市\nlabels: {reason: 事由}\n"
 
@@ -35,7 +35,7 @@ def site(database: Database, folder: Path, default: str = "city@1") -> Site:
 
 def published(database: Database) -> dict[str, str]:
     with database.read() as session:
-        return workflows.published(session)
+        return versions.published(session)
 
 
 def test_a_city_and_its_base_are_published_once_and_read_from_the_database_alone(

@@ -16,7 +16,7 @@ from tests.site import SEND_BACK, Driver, Town, build, driving, order
 from tests.test_papers import found, line, notice, town_of, workflow_text
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
-from wuye_loop.domain.grievance.situation import SYSTEM
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.loop import collect, escalate, handle
 from wuye_loop.queries import audit
 from wuye_loop.store.database import Database
@@ -247,7 +247,7 @@ def test_who_waited_for_the_lock_sees_the_clocks_and_tasks_as_they_are_now(town:
         with town.database.begin() as session:
             session.execute(text("SELECT 1"))  # the connection is there before the other commits
             locked.wait()
-            return locking.lock(session, number, SYSTEM)
+            return locking.lock(session, number, SYSTEM_ACTOR)
 
     with ThreadPoolExecutor(1) as pool:
         with town.database.begin() as session:

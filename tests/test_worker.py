@@ -16,7 +16,7 @@ from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.loop import handle
 from wuye_loop.loop.collect import collect
 from wuye_loop.store.database import Database
-from wuye_loop.store.workflows import published
+from wuye_loop.store.workflows import versions
 from wuye_loop.worker import Worker
 
 pytestmark = pytest.mark.anyio
@@ -97,7 +97,7 @@ def asking_town(database: Database, data: Path, host: str, *, allowed: str) -> T
     head = text[: text.index("\nrouters:")]
     text = f"{head}\nrouters:\n  - {{kind: http, url: 'http://{host}/route', timeout: 2, send: [category, area]}}\n  - {{kind: desk}}\n"
     town = build(database, data=data, default_workflow="asking@1", router_hosts=allowed)
-    town.run(lambda session: published.publish(session, "asking@1", text, MONDAY))
+    town.run(lambda session: versions.publish(session, "asking@1", text, MONDAY))
     return town
 
 

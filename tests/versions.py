@@ -4,7 +4,7 @@ import re
 
 from tests.site import WORKFLOW, Town, text_of
 from wuye_loop.authoring.checker.check import load
-from wuye_loop.store.workflows import published
+from wuye_loop.store.workflows import versions
 
 #: Says of version 1's names what became of them in `renamed`.
 MIGRATES = "\nmigrates:\n  kuiwen@1: {states: {handling: working}, clocks: {handle: process}, tasks: {extension: {asked: applied}}}\n"
@@ -31,5 +31,5 @@ def renamed(number: int = 2, *changes: tuple[str, str], migrates: str = MIGRATES
 def publish(town: Town, text: str) -> str:
     """Publish a version in the town; return its name."""
     name = load(text, "version.yaml").id
-    town.run(lambda session: published.publish(session, name, text, town.now))
+    town.run(lambda session: versions.publish(session, name, text, town.now))
     return name

@@ -9,9 +9,8 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import Conflict, DefinitionError
 from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.edge.site import Site
-from wuye_loop.store.calendar import days
-from wuye_loop.store.workflows import files
-from wuye_loop.store.workflows import published as workflows
+from wuye_loop.store.calendar import working_days
+from wuye_loop.store.workflows import files, versions
 
 # The standard library's: commands that set up no logs still say it on standard error.
 _log = logging.getLogger(__name__)
@@ -33,15 +32,15 @@ def prepare(site: Site) -> Prepared:
     """
     done = Prepared()
     with site.database.begin() as session:
-        days.seed(session, site.loop.clock.now())
-        known = set(workflows.published(session).values())
+        working_days.seed(session, site.loop.clock.now())
+        known = set(versions.published(session).values())
         for folder in site.settings.workflows:
             for path in sorted(folder.glob("*.yaml")):
                 try:
                     _publish(site, session, path, known, done)
                 except (DefinitionError, Conflict, YamlDocError) as error:
                     done.refused[str(path)] = str(error)
-        serves = site.settings.default_workflow in workflows.published(session)
+        serves = site.settings.default_workflow in versions.published(session)
     for file, words in done.refused.items():
         _log.error("流程文件 %s 没有发布，已发布的版本照常运行：\n%s", file, words)
     if done.refused and not serves:
@@ -56,5 +55,5 @@ def _publish(site: Site, session: Session, path: Path, known: set[str], done: Pr
     from wuye_loop.authoring.checker.check import load  # noqa: PLC0415 where every file is published, nothing is proved again
 
     workflow = load(text, path.name)
-    if workflows.publish(session, workflow.id, text, site.loop.clock.now()):
+    if versions.publish(session, workflow.id, text, site.loop.clock.now()):
         done.published.append(workflow.id)

@@ -37,8 +37,8 @@ from wuye_loop.domain.step.routing import routing_case
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import SystemIds
 from wuye_loop.settings import shipped
-from wuye_loop.store.calendar.days import DayTable
 from wuye_loop.store.calendar.seed import published_years, seed_days
+from wuye_loop.store.calendar.working_days import DayTable
 from wuye_loop.store.workflows.files import whole_text
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 09:00 in Beijing

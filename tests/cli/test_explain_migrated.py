@@ -18,7 +18,7 @@ def go(driver: Driver, text: str, *, new_limits: bool = False) -> None:
     """Take everybody over to a version."""
     made = driver.town
     name = publish(made, text)
-    way = made.run(lambda session: migrate.passage(made.site.loop, session, "kuiwen@1", name, new_limits=new_limits))
+    way = made.run(lambda session: migrate.mapping(made.site.loop, session, "kuiwen@1", name, new_limits=new_limits))
     list(migrate.migrate(made.site.loop, made.database, way))
 
 

@@ -9,7 +9,7 @@ from tests.versions import version
 from wuye_loop.authoring.checker.check import load
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.migration.carry import migrated
-from wuye_loop.domain.step.migration.mapping import Gap, NoPlace, Passage
+from wuye_loop.domain.step.migration.mapping import MissingTarget, NotMigratable, VersionMapping
 from wuye_loop.settings import shipped
 from wuye_loop.trial.sandbox.sandbox import Sandbox
 
@@ -24,13 +24,13 @@ def town() -> Sandbox:
     return made
 
 
-def lacking(made: Sandbox, text: str) -> list[Gap]:
+def lacking(made: Sandbox, text: str) -> list[MissingTarget]:
     """Return what has no place in this version; an empty list when the case goes over."""
     new = Rules(load(text, "version.yaml"))
     try:
-        migrated(replace(made.world(), rules=new), made.case().situation, Passage(rules_of(WORKFLOW), new))
-    except NoPlace as error:
-        return error.gaps
+        migrated(replace(made.world(), rules=new), made.case().situation, VersionMapping(rules_of(WORKFLOW), new))
+    except NotMigratable as error:
+        return error.missing
     return []
 
 
@@ -64,5 +64,5 @@ def test_a_role_that_is_said_to_have_another_name_now_goes_over() -> None:
     ],
 )
 def test_no_shipped_version_drops_a_role_of_the_one_it_comes_from(old: str, new: str) -> None:
-    way = Passage(rules_of(old), rules_of(new))
+    way = VersionMapping(rules_of(old), rules_of(new))
     assert {way.role(name) for name in way.old.workflow.roles} <= set(way.new.workflow.roles)

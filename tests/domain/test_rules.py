@@ -112,4 +112,4 @@ def test_only_actions_whose_first_way_always_holds_are_taken_without_asking_fact
         rules = compiled(file)
         for machine in (rules.main, *rules.tasks.values()):
             for name, spec in machine.flow.actions.items():
-                assert machine.deeds[name].certain == (not spec.ways[0].when.raw)
+                assert machine.actions[name].certain == (not spec.ways[0].when.raw)

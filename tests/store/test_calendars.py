@@ -13,8 +13,15 @@ from wuye_loop.domain.time.calendar import Starts, WorkCalendar
 from wuye_loop.domain.time.notice import BadNotice, Day, Notice, read_notice
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.ports import SeededIds
-from wuye_loop.store.calendar.days import import_notice, provisional_days, read_calendar, read_table, seed, shift_of
 from wuye_loop.store.calendar.moved_clocks import Move, apply, outstanding, preview
+from wuye_loop.store.calendar.working_days import (
+    import_notice,
+    provisional_days,
+    read_calendar,
+    read_table,
+    seed,
+    shift_of,
+)
 from wuye_loop.store.database import Database
 from wuye_loop.store.schema import tables
 

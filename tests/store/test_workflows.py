@@ -9,7 +9,7 @@ from wuye_loop.domain.rulefile.extends import Base, bundle
 from wuye_loop.store.database import Database
 from wuye_loop.store.reference_cache import Reference
 from wuye_loop.store.schema.tables import epoch
-from wuye_loop.store.workflows.published import digest_of, publish, published, remove
+from wuye_loop.store.workflows.versions import digest_of, publish, published, remove
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 

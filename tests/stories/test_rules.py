@@ -16,7 +16,7 @@ from tests.test_papers import town_of
 
 from wuye_loop.domain.time.notice import read_notice
 from wuye_loop.loop.recalculate import recalculate
-from wuye_loop.store.calendar import days as calendars
+from wuye_loop.store.calendar import working_days
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -57,7 +57,7 @@ def notice(drive: Driver, days: str) -> None:
     """Load a notice of holidays and count the open deadlines again, as `calendar import` does."""
     loop, out = drive.town.site.loop, read_notice(f"date,works\n{days}".encode(), "notice.csv")
     with drive.town.database.begin() as session:
-        calendars.import_notice(session, out, drive.town.now)
+        working_days.import_notice(session, out, drive.town.now)
     for row in drive.town.rows("SELECT number FROM grievance WHERE NOT final"):
         with drive.town.database.begin() as session:
             recalculate(loop, session, row.number)

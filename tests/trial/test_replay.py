@@ -16,7 +16,7 @@ from wuye_loop.store.reads import recorded
 from wuye_loop.trial.replay import run
 from wuye_loop.trial.replay.compare import Finding, Kind
 from wuye_loop.trial.replay.pair import Pair
-from wuye_loop.trial.replay.replay import Outcome, Replay
+from wuye_loop.trial.replay.replay import Replay, ReplayedCase
 from wuye_loop.trial.replay.run import findings, replay
 from wuye_loop.trial.replay.steps import Careful
 
@@ -42,7 +42,7 @@ def compared(town: Town, text: str) -> dict[str, list[Finding]]:
 
 def _carefully(
     item: recorded.Recorded, pair: Pair, calendar: WorkCalendar, directory: Directory, until: datetime
-) -> Outcome:
+) -> ReplayedCase:
     return Replay(item, pair, calendar, directory, until, Careful).run()
 
 

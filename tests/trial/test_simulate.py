@@ -30,7 +30,7 @@ from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
 from wuye_loop.trial.simulation.inputs.places import Places
 from wuye_loop.trial.simulation.inputs.staff import Staff, changed, read_staff
 from wuye_loop.trial.simulation.minutes import Deadlines, OfficeMinutes, quantile, shipped_calendar
-from wuye_loop.trial.simulation.results.outcome import Outcome
+from wuye_loop.trial.simulation.results.outcome import SimulatedYear
 from wuye_loop.trial.simulation.results.report import notes, staff_text
 from wuye_loop.trial.simulation.results.summary import Figure, summary_of
 from wuye_loop.trial.simulation.run.run import Scene
@@ -81,7 +81,7 @@ def figures(scene: Scene, seeds: int = 1) -> Figure:
     return summary_of(scene.rules.workflow, play([scene], seeds)[0], scene.places.titles)
 
 
-def outcome(scene: Scene) -> Outcome:
+def outcome(scene: Scene) -> SimulatedYear:
     return play([scene], 1)[0][0]
 
 

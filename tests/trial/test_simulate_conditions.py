@@ -19,7 +19,7 @@ from wuye_loop.trial.simulation.inputs.load import Load, completed
 from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
 from wuye_loop.trial.simulation.inputs.places import Places
 from wuye_loop.trial.simulation.inputs.staff import Staff, read_staff, work_of
-from wuye_loop.trial.simulation.results.outcome import Outcome
+from wuye_loop.trial.simulation.results.outcome import SimulatedYear
 from wuye_loop.trial.simulation.results.report import notes, staff_text
 from wuye_loop.trial.simulation.results.standing import standing
 from wuye_loop.trial.simulation.run.run import Scene
@@ -81,7 +81,7 @@ def scene(workflow: Workflow, **staff: Any) -> Scene:
     return replace(found, arriving=14)
 
 
-def outcome(workflow: Workflow, **staff: Any) -> Outcome:
+def outcome(workflow: Workflow, **staff: Any) -> SimulatedYear:
     return play([scene(workflow, **staff)], 1)[0][0]
 
 

@@ -17,7 +17,7 @@ from wuye_loop.edge.paging import NO_QUERY
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read
-from wuye_loop.queries import workflows as definitions
+from wuye_loop.queries import workflows as workflow_queries
 from wuye_loop.store.reads.open_counts import census
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'
 async def workflows(request: Request, _: Staff) -> Response:
     """已发布的全部流程版本。发布过的版本不再改动，每件诉求固定用收件时的版本。"""
     site = site_of(request)
-    return as_json({"items": await read(site, lambda session: definitions.listed(site.loop, session))})
+    return as_json({"items": await read(site, lambda session: workflow_queries.listed(site.loop, session))})
 
 
 @router.get(
@@ -65,7 +65,7 @@ async def workflows(request: Request, _: Staff) -> Response:
 async def workflow(request: Request, _: Staff, workflow_id: WorkflowId) -> Response:
     """流程文件原文，以及它规定了哪些环节、状态、时限、动作、任务和文书。"""
     site = site_of(request)
-    return as_json(await read(site, lambda session: definitions.definition(site.loop, session, workflow_id)))
+    return as_json(await read(site, lambda session: workflow_queries.definition(site.loop, session, workflow_id)))
 
 
 class DiagramQuery(BaseModel):
@@ -103,7 +103,7 @@ async def diagram(
 def _drawn_from(
     site: Site, actor: Actor, workflow_id: str, session: Session, *, live: bool
 ) -> "tuple[Workflow, Today | None]":
-    found = definitions.workflow(site.loop, session, workflow_id)
+    found = workflow_queries.workflow(site.loop, session, workflow_id)
     if not live:
         return found, None
     from wuye_loop.authoring.drawing.moves import Today  # noqa: PLC0415 as in `diagram`

@@ -17,7 +17,7 @@ from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
 from wuye_loop.loop import engine
-from wuye_loop.queries import documents as papers
+from wuye_loop.queries import documents as document_queries
 from wuye_loop.store.reads.documents import DocumentFilters
 
 router = APIRouter(route_class=StrictRoute, tags=["文书"])
@@ -41,7 +41,7 @@ async def documents(request: Request, actor: Caller, query: Annotated[DocumentQu
     filters = DocumentFilters(query.series, query.unit)
     page = await read(
         site,
-        lambda session: papers.documents(
+        lambda session: document_queries.documents(
             site.loop, session, actor, filters, (after[0], after[1]) if after else None, query.limit
         ),
     )
@@ -80,7 +80,7 @@ async def agenda(request: Request, actor: Caller, query: Annotated[AgendaQuery, 
     site, after = site_of(request), _OLDEST.read(query.cursor)
     page = await read(
         site,
-        lambda session: papers.agenda(
+        lambda session: document_queries.agenda(
             site.loop, session, actor, query.kind, (after[0], after[1]) if after else None, query.limit
         ),
     )
@@ -112,4 +112,4 @@ async def issue(request: Request, actor: Caller, body: PaperBody, key: Idempoten
 async def document(request: Request, actor: Caller, number: DocumentNumber) -> Response:
     """文书和它所发起的任务。文号含〔〕，在网址里要编码。"""
     site = site_of(request)
-    return as_json(await read(site, lambda session: papers.document(site.loop, session, actor, number)))
+    return as_json(await read(site, lambda session: document_queries.document(site.loop, session, actor, number)))

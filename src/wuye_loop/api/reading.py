@@ -17,9 +17,9 @@ from wuye_loop.edge.paging import NO_QUERY, Order, Paging, Word, identifier, ins
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
-from wuye_loop.loop import identity as identity_
-from wuye_loop.queries import grievance as showing
-from wuye_loop.queries import grievances as listing
+from wuye_loop.loop.identity import reveal
+from wuye_loop.queries import grievance as grievance_queries
+from wuye_loop.queries import grievances as grievances_queries
 from wuye_loop.store.reads.grievances import Filters
 
 router = APIRouter(route_class=StrictRoute, tags=["诉求查阅"])
@@ -48,7 +48,7 @@ async def grievances(request: Request, actor: Caller, query: Annotated[Grievance
     filters = Filters(query.state, query.stage, None, query.unit, query.estate, query.category, query.q)
     page = await read(
         site,
-        lambda session: listing.grievances(
+        lambda session: grievances_queries.grievances(
             site.loop, session, actor, filters, query.area, (after[0], after[1]) if after else None, query.limit
         ),
     )
@@ -59,7 +59,7 @@ async def grievances(request: Request, actor: Caller, query: Annotated[Grievance
 async def grievance(request: Request, actor: Caller, number: Number) -> Response:
     """诉求现在的样子。诉求人身份不在其中，地址只到楼栋;ETag 是 seq,可放进 If-Match。"""
     site = site_of(request)
-    shown = await read(site, lambda session: showing.grievance(site.loop, session, number, actor))
+    shown = await read(site, lambda session: grievance_queries.grievance(site.loop, session, number, actor))
     response = as_json(shown)
     response.headers["ETag"] = f'"{shown["seq"]}"'
     return response
@@ -71,7 +71,9 @@ async def ledger(request: Request, actor: Caller, number: Number, query: Annotat
     site, after = site_of(request), _BY_SEQ.read(query.cursor)
     page = await read(
         site,
-        lambda session: showing.ledger(site.loop, session, number, actor, after[0] if after else 0, query.limit),
+        lambda session: grievance_queries.ledger(
+            site.loop, session, number, actor, after[0] if after else 0, query.limit
+        ),
     )
     return listed(request, page.items, _BY_SEQ.write(page.next))
 
@@ -80,14 +82,18 @@ async def ledger(request: Request, actor: Caller, number: Number, query: Annotat
 async def clocks(request: Request, actor: Caller, number: Number) -> Response:
     """诉求和它的任务的全部时限：从何时、到何时、为何移动、哪一级已触发。"""
     site = site_of(request)
-    return as_json({"items": await read(site, lambda session: showing.clocks(site.loop, session, number, actor))})
+    return as_json(
+        {"items": await read(site, lambda session: grievance_queries.clocks(site.loop, session, number, actor))}
+    )
 
 
 @router.get("/v1/grievances/{number}/tasks", dependencies=[NO_QUERY], summary="任务", responses=answer(TASKS, *_SEEN))
 async def tasks(request: Request, actor: Caller, number: Number) -> Response:
     """诉求上的全部任务：协办、延期、挂起、督办单……"""
     site = site_of(request)
-    return as_json({"items": await read(site, lambda session: showing.tasks(site.loop, session, number, actor))})
+    return as_json(
+        {"items": await read(site, lambda session: grievance_queries.tasks(site.loop, session, number, actor))}
+    )
 
 
 @router.get(
@@ -96,14 +102,16 @@ async def tasks(request: Request, actor: Caller, number: Number) -> Response:
 async def routing(request: Request, actor: Caller, number: Number) -> Response:
     """每一次转办试过哪些规则、为何定给这个单位；收件时的一行只是建议。"""
     site = site_of(request)
-    return as_json({"items": await read(site, lambda session: showing.routing(site.loop, session, number, actor))})
+    return as_json(
+        {"items": await read(site, lambda session: grievance_queries.routing(site.loop, session, number, actor))}
+    )
 
 
 @router.get("/v1/tasks/{task_id}", dependencies=[NO_QUERY], summary="一件任务", responses=answer(ONE_TASK, *_SEEN))
 async def task(request: Request, actor: Caller, task_id: UUID) -> Response:
     """任务和它的时限;ETag 是诉求的 seq。"""
     site = site_of(request)
-    shown = await read(site, lambda session: showing.task(site.loop, session, task_id, actor))
+    shown = await read(site, lambda session: grievance_queries.task(site.loop, session, task_id, actor))
     response = as_json(shown)
     response.headers["ETag"] = f'"{shown["seq"]}"'
     return response
@@ -135,4 +143,4 @@ class Reveal(BaseModel):
 async def identity(request: Request, actor: Caller, number: Number, form: Annotated[Reveal, Body()]) -> Response:
     """须有 identity:reveal 权限并写明理由；谁、何时、为何查看，同时记入台账。物业企业永远不能查看。答复不留存。"""
     site = site_of(request)
-    return await transact(site, lambda session: identity_.reveal(site.loop, session, number, actor, form.reason))
+    return await transact(site, lambda session: reveal(site.loop, session, number, actor, form.reason))

@@ -19,8 +19,8 @@ from wuye_loop.edge.spans import SpanText, span
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
 from wuye_loop.loop import handle
-from wuye_loop.loop.engine import Outcome
-from wuye_loop.queries import summary as summaries
+from wuye_loop.loop.engine import StepResult
+from wuye_loop.queries import summary as summary_queries
 from wuye_loop.queries import supervision
 from wuye_loop.store.reads.summary import Dimension
 
@@ -75,7 +75,7 @@ async def summary(request: Request, actor: Caller, query: Annotated[SummaryQuery
     """按属地(所问属地的下一级)、单位、小区、类别或督办级计数；每个比率都附分子和分母。"""
     site = site_of(request)
     return as_json(
-        await read(site, lambda session: summaries.summarise(site.loop, session, actor, query.by, query.area))
+        await read(site, lambda session: summary_queries.summarise(site.loop, session, actor, query.by, query.area))
     )
 
 
@@ -148,6 +148,6 @@ async def issue(
 
 def _issue(
     site: Site, number: str, actor: Actor, form: dict[str, Any], conditions: dict[str, Any], session: Session
-) -> Outcome:
+) -> StepResult:
     kind = supervision.kind_for(site.loop, session, actor, number)
     return handle.open_task(site.loop, session, number, kind, actor, form, **conditions)

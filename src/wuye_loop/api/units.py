@@ -13,7 +13,7 @@ from wuye_loop.edge.paging import Order, Paging, identifier, instant, listed
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read
-from wuye_loop.queries import inbox as inboxes
+from wuye_loop.queries import inbox as inbox_queries
 from wuye_loop.queries.inbox import TabName
 
 router = APIRouter(route_class=StrictRoute, tags=["承办单位"])
@@ -33,7 +33,7 @@ async def inbox(request: Request, actor: OfUnit, query: Annotated[InboxQuery, Qu
     site, after = site_of(request), _TIME_LEFT.read(query.cursor)
     page = await read(
         site,
-        lambda session: inboxes.of_unit(
+        lambda session: inbox_queries.of_unit(
             site.loop, session, actor, query.tab, (after[0], after[1]) if after else None, query.limit
         ),
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from wuye_loop.domain.language.workflow import ActionSpec, Flow, Step, Workflow
+from wuye_loop.domain.language.workflow import ActionSpec, Flow, StepSpec, Workflow
 from wuye_loop.domain.routing.kinds import TITLES
 from wuye_loop.domain.rulefile.extends import Extended
 from wuye_loop.domain.rulefile.findings import written
@@ -139,7 +139,7 @@ def _flow(words: Wording, flow: Flow, kind: str | None) -> Stated:
             yield f"{of}动作{quoted(action.title)}（{when}）", (*here, "outcomes", n), (here, *around)
 
 
-def _numbered(step: Step) -> bool:
+def _numbered(step: StepSpec) -> bool:
     """Say whether an action or an opening says how often, within how long, until when, or how much at most."""
     ways = step.outcomes if isinstance(step, ActionSpec) else ()
     calls = (*step.effect, *(call for way in ways for call in way.effect))

@@ -20,11 +20,10 @@ from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
 from wuye_loop.domain.time.notice import Notice, read_notice
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.recalculate import recalculate
-from wuye_loop.store.calendar import days as calendars
-from wuye_loop.store.calendar import moved_clocks
-from wuye_loop.store.calendar.days import read_table
+from wuye_loop.store.calendar import moved_clocks, working_days
 from wuye_loop.store.calendar.moved_clocks import Move
-from wuye_loop.store.workflows import published as workflows
+from wuye_loop.store.calendar.working_days import read_table
+from wuye_loop.store.workflows import versions
 
 commands = group("工作日历：节假日与调休。 / the working calendar")
 _SHOWN = 40
@@ -58,7 +57,7 @@ def import_file(
             if not yes and not typer.confirm("装入并调整这些时限？", err=True):
                 raise Refused("没有装入")
             with site.database.begin() as session:
-                calendars.import_notice(session, notice, clock().now())
+                working_days.import_notice(session, notice, clock().now())
             moves = _apply(site)
     if as_json:
         years = sorted(notice.years)
@@ -98,7 +97,7 @@ def show(
 
 def offices(session: Session) -> Mapping[str, OfficeHours]:
     """Return the office hours of every published workflow."""
-    return {name: load(text, name).calendar for name, text in workflows.published(session).items()}
+    return {name: load(text, name).calendar for name, text in versions.published(session).items()}
 
 
 def _apply(site: Site) -> list[Move]:

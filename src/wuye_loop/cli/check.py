@@ -73,10 +73,10 @@ def _directory(data: Path | None) -> Directory:
 
 
 def _published(data: Path | None) -> Mapping[str, str]:
-    from wuye_loop.store.workflows import published as workflows  # noqa: PLC0415 as above
+    from wuye_loop.store.workflows import versions  # noqa: PLC0415 as above
 
     with opened(data) as database, database.read() as session:
-        return workflows.published(session)
+        return versions.published(session)
 
 
 def _published_here(data: Path | None) -> Mapping[str, str]:
@@ -143,7 +143,7 @@ def _whole(file: Path, data: Path | None) -> tuple[str, str]:
 
 
 def _tell_apart(which: str, published: str, text: str, file: str) -> None:
-    from wuye_loop.store.workflows.published import digest_of  # noqa: PLC0415 as above
+    from wuye_loop.store.workflows.versions import digest_of  # noqa: PLC0415 as above
 
     if text != published:
         then, now = digest_of(published), digest_of(text)

@@ -19,12 +19,11 @@ from wuye_loop.domain.errors import KeyRingBroken
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.settings import Settings
-from wuye_loop.store.calendar.days import read_table
+from wuye_loop.store.calendar.working_days import read_table
 from wuye_loop.store.database import Database, UnfitDatabase
 from wuye_loop.store.directory.read import read_directory
 from wuye_loop.store.keys import api_keys, keyring
-from wuye_loop.store.workflows import files
-from wuye_loop.store.workflows import published as workflows
+from wuye_loop.store.workflows import files, versions
 
 _MAJORS: Final = (15, 18)
 _SKEW_SECONDS: Final = 2.0
@@ -109,11 +108,11 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Re
     directory = read_directory(session)
     if not directory.units:
         yield Remark("wrong", "目录", "没有任何单位：用 directory load 装入，或先用 directory load --demo 试试")
-    published = workflows.published(session)
+    published = versions.published(session)
     yield from _files(settings, published)
     rules: dict[str, Workflow] = {}
     # The units of a city that nobody here goes by need not be in this directory.
-    used = {name for name, use in workflows.in_use(session).items() if use.open} | {settings.default_workflow}
+    used = {name for name, use in versions.in_use(session).items() if use.open} | {settings.default_workflow}
     for name, definition in published.items():
         workflow, remarks = _definition(name, definition, directory if name in used else None)
         yield from remarks
@@ -156,7 +155,7 @@ def _files(settings: Settings, published: Mapping[str, str]) -> Iterator[Remark]
                 if not wrong:
                     yield Remark("warning", "流程文件", f"{path} 还没有发布：启动 up 或 serve 时发布")
             elif content != published[name]:
-                then, now = workflows.digest_of(published[name]), workflows.digest_of(content)
+                then, now = versions.digest_of(published[name]), versions.digest_of(content)
                 words = (
                     f"{path} 与已发布的 {name} 不同（已发布的 sha256 是 {then}，文件是 {now}）："
                     "已发布的不能改，请恢复文件，另用新版本号发布"

@@ -35,10 +35,10 @@ def settings_for(data: Path | None) -> Settings:
 @contextmanager
 def opened(data: Path | None) -> "Iterator[Database]":
     """Open the installation: tables up to date, calendar seeded; no statement is too long for a command."""
-    from wuye_loop.store.calendar import days  # noqa: PLC0415 half a second that `check` and `draw` of a file do without
+    from wuye_loop.store.calendar import working_days  # noqa: PLC0415 half a second that `check` and `draw` of a file do without
     from wuye_loop.store.database import open_database  # noqa: PLC0415 the same
 
     with open_database(settings_for(data), statement_timeout_ms=0) as database:
         with database.begin() as session:
-            days.seed(session, clock().now())
+            working_days.seed(session, clock().now())
         yield database

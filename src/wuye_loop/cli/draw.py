@@ -12,7 +12,7 @@ from wuye_loop.authoring.drawing.sheet import svg
 from wuye_loop.cli.check import text_of
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import DataDir, opened
-from wuye_loop.domain.grievance.situation import SYSTEM
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.domain.language.workflow import Workflow
 
 
@@ -35,4 +35,4 @@ def _today(workflow: Workflow, data: Path | None) -> Today:
 
     now = clock().now()
     with opened(data) as database, database.read() as session:
-        return Today.at(now, workflow.calendar.zone, census(session, SYSTEM, workflow.id, now))
+        return Today.at(now, workflow.calendar.zone, census(session, SYSTEM_ACTOR, workflow.id, now))

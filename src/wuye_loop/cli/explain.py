@@ -9,7 +9,7 @@ from wuye_loop.app import make_site
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import print_json
-from wuye_loop.queries.explain import explain as explaining
+from wuye_loop.queries.explain.explain import explain as explained
 
 
 def explain(
@@ -26,7 +26,7 @@ def explain(
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
         with database.read() as session:
-            found = explaining.explain(site.loop, session, number, viewer)
+            found = explained(site.loop, session, number, viewer)
     if as_json:
         print_json(found)
     else:

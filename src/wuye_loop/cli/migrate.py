@@ -13,17 +13,17 @@ from rich.progress import Progress
 
 from wuye_loop.authoring.checker.check import load
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
-from wuye_loop.cli.migrate_report import COLUMNS, cells, gap_json, gap_row, json_row, remedies, write_csv
+from wuye_loop.cli.migrate_report import COLUMNS, cells, json_row, remedies, target_json, target_row, write_csv
 from wuye_loop.cli.output import Refused, err, out, print_json, print_table
 from wuye_loop.cli.serving import open_site
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.migration.carry import Moved
-from wuye_loop.domain.step.migration.mapping import Gap, Passage
+from wuye_loop.domain.step.migration.mapping import MissingTarget, VersionMapping
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import migrate as migrating
+from wuye_loop.loop import migrate as migration
 from wuye_loop.prepare import prepare
 from wuye_loop.store.grievance import by_version
-from wuye_loop.store.workflows import files, published
+from wuye_loop.store.workflows import files, versions
 
 _SHOWN = 40
 _STOPPED = 130
@@ -54,10 +54,10 @@ def migrate(
     with open_site(settings_for(data), publish=False) as site:
         way = _way(site, old, new, limits)
         found = _surveyed(site, way)
-        stranded: list[tuple[str, list[Gap]]] = []
+        stranded: list[tuple[str, list[MissingTarget]]] = []
         left = 0
         moved = found.moved
-        if found.gaps:
+        if found.missing:
             _refuse(found, way, as_json=as_json)
         stopped = False
         if not dry_run:
@@ -72,7 +72,7 @@ def migrate(
         print_json(
             {
                 "from": old, "to": new, "limits": limits.value, "applied": not dry_run, "moved": [*map(json_row, moved)],
-                "stranded": [{"number": number, "gaps": [gap.words for gap in gaps]} for number, gaps in stranded],
+                "stranded": [{"number": number, "gaps": [target.words for target in missing]} for number, missing in stranded],
                 "left": left, "stopped": stopped,
             }
         )  # fmt: skip
@@ -84,42 +84,44 @@ def migrate(
         raise typer.Exit(1)
 
 
-def _way(site: Site, old: str, new: str, limits: Limits) -> Passage:
+def _way(site: Site, old: str, new: str, limits: Limits) -> VersionMapping:
     """Return the way between two versions, the new one as published, else as its file has it."""
     with site.database.read() as session:
-        file = None if new in published.published(session) else files.find(new, site.settings.workflows)
+        file = None if new in versions.published(session) else files.find(new, site.settings.workflows)
         rules = None
         if file is not None:
             rules = Rules(load(files.whole_text(file, site.settings.workflows), f"{new}.yaml"))
-        return migrating.passage(site.loop, session, old, new, new_limits=limits is Limits.NEW, becomes=rules)
+        return migration.mapping(site.loop, session, old, new, new_limits=limits is Limits.NEW, becomes=rules)
 
 
-def _surveyed(site: Site, way: Passage) -> migrating.Survey:
+def _surveyed(site: Site, way: VersionMapping) -> migration.Survey:
     with site.database.read() as session:
         total = by_version.count(session, way.old.id)
     with Progress(console=err, disable=not total, transient=True) as shown:
         looking = shown.add_task("逐件核对", total=total)
-        return migrating.survey(site.loop, site.database, way, lambda done: shown.update(looking, completed=done))
+        return migration.survey(site.loop, site.database, way, lambda done: shown.update(looking, completed=done))
 
 
-def _refuse(found: migrating.Survey, way: Passage, *, as_json: bool) -> None:
+def _refuse(found: migration.Survey, way: VersionMapping, *, as_json: bool) -> None:
     """Say of every missing name how many grievances need it and which is one of them; nothing has been changed."""
-    missing = sorted(found.gaps.items())
+    missing = sorted(found.missing.items())
     if as_json:
-        print_json({"applied": False, "gaps": [gap_json(gap, way, *told) for gap, told in missing]})
+        print_json({"applied": False, "gaps": [target_json(target, way, *told) for target, told in missing]})
     else:
-        rows = (gap_row(gap, way, *told) for gap, told in missing)
+        rows = (target_row(target, way, *told) for target, told in missing)
         print_table("没有去处", ("", "名称", "原因", "件数", "例如"), rows)
-    said = "".join(f"\n· {words}" for words in remedies([gap for gap, _ in missing], way))
+    said = "".join(f"\n· {words}" for words in remedies([target for target, _ in missing], way))
     raise Refused(f"有在办诉求在 {way.new.id} 里没有去处，一件都没有迁。怎么办：{said}")
 
 
-def _moved(site: Site, way: Passage, total: int) -> tuple[list[Moved], list[tuple[str, list[Gap]]], bool]:
+def _moved(
+    site: Site, way: VersionMapping, total: int
+) -> tuple[list[Moved], list[tuple[str, list[MissingTarget]]], bool]:
     moved: list[Moved] = []
-    stranded: list[tuple[str, list[Gap]]] = []
+    stranded: list[tuple[str, list[MissingTarget]]] = []
     with _interruptible() as stop, Progress(console=err, disable=not total, transient=True) as shown:
         going = shown.add_task("迁移", total=total)
-        for item in migrating.migrate(site.loop, site.database, way, stopped=stop.is_set):
+        for item in migration.migrate(site.loop, site.database, way, stopped=stop.is_set):
             if isinstance(item, Moved):
                 moved.append(item)
             else:
@@ -140,7 +142,12 @@ def _interruptible() -> Iterator[Event]:
 
 
 def _show(
-    way: Passage, moved: Sequence[Moved], stranded: Sequence[tuple[str, list[Gap]]], *, left: int, dry_run: bool
+    way: VersionMapping,
+    moved: Sequence[Moved],
+    stranded: Sequence[tuple[str, list[MissingTarget]]],
+    *,
+    left: int,
+    dry_run: bool,
 ) -> None:
     if way.old.id not in way.new.workflow.migrates:
         err.print(f"{way.new.id} 没有写 migrates: {way.old.id}，名称一律照旧", style="yellow")
@@ -153,7 +160,7 @@ def _show(
     late = f"，{overdue} 件因此逾期" if overdue else ""
     done = "会迁移" if dry_run else "已迁移"
     out.print(f"{done} {len(moved)} 件，其中 {warned} 件有提醒{late}" + ("；什么都没有改" if dry_run else ""))
-    for number, gaps in stranded:
-        err.print(f"{number} 没有迁：{'；'.join(gap.words for gap in gaps)}", style="red", markup=False)
+    for number, missing in stranded:
+        err.print(f"{number} 没有迁：{'；'.join(target.words for target in missing)}", style="red", markup=False)
     if left:
         out.print(f"还有 {left} 件在 {way.old.id}；再运行一次即接着办")

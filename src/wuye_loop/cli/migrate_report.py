@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from wuye_loop.domain.language.workflow import Flow, Workflow
 from wuye_loop.domain.step.migration.carry import Carried, Moved
-from wuye_loop.domain.step.migration.mapping import Gap, Passage
+from wuye_loop.domain.step.migration.mapping import MissingTarget, VersionMapping
 from wuye_loop.domain.step.migration.remedies import remedy, title_of, wall
 from wuye_loop.domain.time.timestamps import as_text
 
@@ -19,7 +19,7 @@ _CSV: Final = (
 )  # fmt: skip
 
 
-def cells(item: Moved, way: Passage) -> tuple[str, ...]:
+def cells(item: Moved, way: VersionMapping) -> tuple[str, ...]:
     """Return one grievance as a line of the table: titles, and times as the office's clock shows them."""
     zone = _zone(way)
     carried = "；".join(f"{_clock_title(clock, way)} {wall(clock.due_at, zone)} 到期" for clock in item.clocks)
@@ -27,7 +27,7 @@ def cells(item: Moved, way: Passage) -> tuple[str, ...]:
     return item.number, was, now, carried, "；".join(item.warnings)
 
 
-def write_csv(file: Path, moved: Iterable[Moved], way: Passage) -> None:
+def write_csv(file: Path, moved: Iterable[Moved], way: VersionMapping) -> None:
     """Write the report as a spreadsheet opens it: UTF-8 with its mark. What is of clocks is listed in their order."""
     with file.open("w", encoding="utf-8-sig", newline="") as opened:
         writer = csv.writer(opened)
@@ -56,36 +56,36 @@ def json_row(item: Moved) -> dict[str, Any]:
 # --- what has no place ----------------------------------------------------------------------------------------------
 
 
-def gap_row(gap: Gap, way: Passage, count: int, example: str) -> tuple[object, ...]:
-    """Return a gap as a line of the table."""
-    return gap.what, _named(gap, way), gap.why, count, example
+def target_row(target: MissingTarget, way: VersionMapping, count: int, example: str) -> tuple[object, ...]:
+    """Return what is missing as a line of the table."""
+    return target.what, _named(target, way), target.why, count, example
 
 
-def gap_json(gap: Gap, way: Passage, count: int, example: str) -> dict[str, Any]:
-    """Return a gap for a program."""
+def target_json(target: MissingTarget, way: VersionMapping, count: int, example: str) -> dict[str, Any]:
+    """Return what is missing for a program."""
     return {
-        "what": gap.what, "name": gap.name, "title": title_of(gap, way), "why": gap.why, "remedy": remedy(gap, way),
+        "what": target.what, "name": target.name, "title": title_of(target, way), "why": target.why, "remedy": remedy(target, way),
         "count": count, "example": example,
     }  # fmt: skip
 
 
-def remedies(gaps: Sequence[Gap], way: Passage) -> list[str]:
+def remedies(missing: Sequence[MissingTarget], way: VersionMapping) -> list[str]:
     """Return what to do about the gaps, once for all of which it is the same."""
     found: dict[str, list[str]] = {}
-    for gap in gaps:
-        found.setdefault(remedy(gap, way), []).append(f"{gap.what} {_named(gap, way)}")
+    for target in missing:
+        found.setdefault(remedy(target, way), []).append(f"{target.what} {_named(target, way)}")
     return [f"{'、'.join(named)}：{what}" for what, named in found.items()]
 
 
-def _named(gap: Gap, way: Passage) -> str:
-    title = title_of(gap, way)
-    return f"{title}（{gap.name}）" if title else gap.name
+def _named(target: MissingTarget, way: VersionMapping) -> str:
+    title = title_of(target, way)
+    return f"{title}（{target.name}）" if title else target.name
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
 
 
-def _csv_row(item: Moved, way: Passage) -> tuple[str, ...]:
+def _csv_row(item: Moved, way: VersionMapping) -> tuple[str, ...]:
     zone, clocks = _zone(way), item.clocks
     return (
         item.number,
@@ -100,7 +100,7 @@ def _csv_row(item: Moved, way: Passage) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _zone(way: Passage) -> ZoneInfo:
+def _zone(way: VersionMapping) -> ZoneInfo:
     return ZoneInfo(way.new.workflow.calendar.zone)
 
 
@@ -113,7 +113,7 @@ def _state(flow: Flow, name: str) -> str:
     return found.title if found else name
 
 
-def _clock_title(clock: Carried, way: Passage) -> str:
+def _clock_title(clock: Carried, way: VersionMapping) -> str:
     workflow: Workflow = way.new.workflow
     kind = workflow.tasks.get(clock.task) if clock.task else None
     spec = (kind or workflow).clocks.get(clock.name)

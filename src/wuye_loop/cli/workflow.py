@@ -7,7 +7,7 @@ import typer
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import ZONE, Refused, group, print_json, print_table
 from wuye_loop.domain.time.timestamps import as_text, from_text
-from wuye_loop.store.workflows import published
+from wuye_loop.store.workflows import versions
 from wuye_loop.store.workflows.files import find
 
 commands = group("已发布的流程版本。 / published workflows")
@@ -22,7 +22,7 @@ def workflow() -> None:
 def list_versions(*, data: DataDir = None, as_json: AsJson = False) -> None:
     """列出已发布的版本，和按它办理的诉求数。 / list published versions."""
     with opened(data) as database, database.read() as session:
-        rows, use = published.register(session), published.in_use(session)
+        rows, use = versions.register(session), versions.in_use(session)
     default = settings_for(data).default_workflow
     found = [
         {
@@ -30,8 +30,8 @@ def list_versions(*, data: DataDir = None, as_json: AsJson = False) -> None:
             "default": row.id == default,
             "published_at": as_text(row.published_at),
             "sha256": row.sha256,
-            "open": use.get(row.id, published.Use()).open,
-            "closed": use.get(row.id, published.Use()).closed,
+            "open": use.get(row.id, versions.Use()).open,
+            "closed": use.get(row.id, versions.Use()).closed,
         }
         for row in rows
     ]
@@ -64,7 +64,7 @@ def remove(
     if which == settings.default_workflow:
         raise Refused(f"{which} 是默认流程（WUYE_DEFAULT_WORKFLOW），不能删除")
     with opened(data) as database, database.begin() as session:
-        published.remove(session, which)
+        versions.remove(session, which)
     typer.echo(f"已删除 {which}", err=True)
     file = find(which, settings.workflows)
     if file is not None:

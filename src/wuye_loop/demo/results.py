@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.grievance.situation import SYSTEM
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.domain.terms import Stage
 from wuye_loop.edge.site import Site
 from wuye_loop.queries import audit, unit_figures
@@ -76,7 +76,7 @@ def gather(site: Site, seconds: float) -> Results:
             _states(site, session),
             routers,
             [tuple(row) for row in session.connection().exec_driver_sql(_ORDERS)],
-            unit_figures.by_unit(site.loop, session, SYSTEM),
+            unit_figures.by_unit(site.loop, session, SYSTEM_ACTOR),
             rated,
             report.problems,
         )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden, Unauthenticated
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy import api_keys as keys
+from wuye_loop.domain.privacy.api_keys import digest, well_formed
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import read
@@ -36,24 +36,24 @@ class Callers:
 
         Raises Unauthenticated, the same for a malformed, unknown, expired or revoked one.
         """
-        if not keys.well_formed(key):
+        if not well_formed(key):
             raise Unauthenticated
-        digest = keys.digest(key)
-        kept = self._kept.get(digest)
+        hashed = digest(key)
+        kept = self._kept.get(hashed)
         if kept is not None and monotonic() < kept[0]:
             return kept[1]
-        found = await read(site, partial(_find, site, digest))
+        found = await read(site, partial(_find, site, hashed))
         if found is None:
-            self._kept.pop(digest, None)
+            self._kept.pop(hashed, None)
             raise Unauthenticated
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
-        self._kept[digest] = (monotonic() + KEPT_SECONDS, found)
+        self._kept[hashed] = (monotonic() + KEPT_SECONDS, found)
         return found
 
 
-def _find(site: Site, digest: bytes, session: Session) -> Actor | None:
-    row = api_keys.find(session, digest, site.loop.clock.now())
+def _find(site: Site, hashed: bytes, session: Session) -> Actor | None:
+    row = api_keys.find(session, hashed, site.loop.clock.now())
     return api_keys.actor_of(row) if row is not None else None
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop import metrics
 from wuye_loop.edge.site import Site
-from wuye_loop.loop.engine import Outcome
+from wuye_loop.loop.engine import StepResult
 
 _log = structlog.get_logger("wuye_loop.step")
 #: Constraints that two equal requests at the same moment run into: the second is run again and finds the first.
@@ -20,12 +20,12 @@ _ATTEMPTS = 3
 T = TypeVar("T")
 
 
-async def transact(site: Site, work: Callable[[Session], Outcome]) -> Response:
+async def transact(site: Site, work: Callable[[Session], StepResult]) -> Response:
     """Run plain synchronous work in a transaction of its own, with its jobs, and answer after the commit."""
     return reply(await outcome_of(site, work))
 
 
-async def outcome_of(site: Site, work: Callable[[Session], Outcome]) -> Outcome:
+async def outcome_of(site: Site, work: Callable[[Session], StepResult]) -> StepResult:
     """Run work in a transaction of its own and return what it came to.
 
     Raises what the work or the commit raises; then nothing of it remains.
@@ -42,7 +42,7 @@ async def outcome_of(site: Site, work: Callable[[Session], Outcome]) -> Outcome:
     raise AssertionError  # the loop above returns or raises
 
 
-def _with_jobs(site: Site, work: Callable[[Session], Outcome], session: Session) -> Outcome:
+def _with_jobs(site: Site, work: Callable[[Session], StepResult], session: Session) -> StepResult:
     """Do the work and put its jobs in the same transaction: a rollback leaves none."""
     outcome = work(session)
     if outcome.jobs:
@@ -50,7 +50,7 @@ def _with_jobs(site: Site, work: Callable[[Session], Outcome], session: Session)
     return outcome
 
 
-def _count(outcome: Outcome) -> None:
+def _count(outcome: StepResult) -> None:
     """Count what was committed, and leave one line for each step; neither holds anything of the grievance but its number."""
     if outcome.step is None:
         return
@@ -65,7 +65,7 @@ def constraint_of(error: IntegrityError) -> str | None:
     return name
 
 
-def reply(outcome: Outcome) -> Response:
+def reply(outcome: StepResult) -> Response:
     """Return the rendered answer; a kept one says that it was given before."""
     headers = {"Idempotent-Replayed": "true"} if outcome.replayed else {}
     if outcome.seq:

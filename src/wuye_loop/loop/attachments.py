@@ -15,7 +15,7 @@ from wuye_loop.domain.step.records import Step
 from wuye_loop.domain.terms import ActorKind, Audience
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop import engine
-from wuye_loop.loop.engine import Loop, Outcome, seen
+from wuye_loop.loop.engine import Loop, StepResult, seen
 from wuye_loop.store.grievance import attachments
 from wuye_loop.store.grievance.attachments import StoredFile
 
@@ -47,7 +47,7 @@ def media_type_of(content: bytes) -> str:
 
 def upload(
     loop: Loop, session: Session, number: str, actor: Actor, content: bytes, audience: Audience = Audience.UNITS
-) -> Outcome:
+) -> StepResult:
     """Keep a file with a grievance the actor sees, with a ledger row of its hash; the answer is its id.
 
     The same bytes from the same key for the same readers are the same file: a retry adds nothing.
@@ -78,7 +78,7 @@ def upload(
         return actions.note(world, situation, "upload", made, actor)
 
     engine.amend(loop, session, number, kept, actor)
-    return Outcome(orjson.dumps(made), 201, number=number)
+    return StepResult(orjson.dumps(made), 201, number=number)
 
 
 def _facts(file: StoredFile, audience: Audience) -> dict[str, Any]:

@@ -22,9 +22,8 @@ from wuye_loop.domain.step.arrival import arrived, attaching, first_look, see_se
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Step
 from wuye_loop.loop import engine, routing
-from wuye_loop.loop.engine import Loop, Outcome, jobs_of
-from wuye_loop.store.grievance import document_numbers, identity, intake
-from wuye_loop.store.grievance import step as grievances
+from wuye_loop.loop.engine import Loop, StepResult, jobs_of
+from wuye_loop.store.grievance import document_numbers, identity, intake, writer
 from wuye_loop.store.grievance.intake import Found
 from wuye_loop.store.grievance.locking import Ticket
 
@@ -37,7 +36,7 @@ def collect(
     *,
     ticket: Ticket | None = None,
     received_at: datetime | None = None,
-) -> Outcome:
+) -> StepResult:
     """Take in one grievance. The same source and external id with the same body is answered as the first time (200).
 
     `received_at` is for importing what another system received earlier. Raises Conflict (409) for another body under
@@ -59,7 +58,7 @@ def collect(
     if found.stored is not None and ticket is not None:
         if found.stored.digest != ticket.digest:
             raise KeyReused("这个 Idempotency-Key 已用于另一个请求")
-        return Outcome(found.stored.body, found.stored.status, replayed=True)
+        return StepResult(found.stored.body, found.stored.status, replayed=True)
     loop.reference.refresh(session, found.epochs)
     if found.attached is not None:
         return _attached_before(found.attached, digest)
@@ -68,13 +67,15 @@ def collect(
     return _new(loop, session, form, actor, found, digest, person, ticket, received_at)
 
 
-def _again(loop: Loop, session: Session, found: Found, digest: bytes) -> Outcome:
+def _again(loop: Loop, session: Session, found: Found, digest: bytes) -> StepResult:
     if found.digest is None or not hmac.compare_digest(found.digest, digest):
         raise Conflict("同一来源的这个外部编号已用于另一件诉求", number=found.number)
     entry = intake.first_entry(session, found.number or "")
     # The version it came in under: it may have been taken over by another since.
     world = _world(loop, session, entry.changes["grievance"].get("workflow") or found.workflow or "")
-    return Outcome(_dump(receipt_view(world, found.number or "", entry)), 200, number=found.number or "", replayed=True)
+    return StepResult(
+        _dump(receipt_view(world, found.number or "", entry)), 200, number=found.number or "", replayed=True
+    )
 
 
 def _new(
@@ -87,7 +88,7 @@ def _new(
     person: dict[str, Any],
     ticket: Ticket | None,
     received_at: datetime | None,
-) -> Outcome:
+) -> StepResult:
     if form.place.area_code and form.place.area_code not in loop.reference.directory.areas:
         raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
     world = _world(loop, session, loop.default_workflow)
@@ -109,7 +110,7 @@ def _new(
     situation, notices, facts = first_look(world, situation, form)
     # What raises an alarm is a matter of its own, whatever it belongs to.
     attached = situation if notices else _attach(loop, session, world, situation, form, actor, digest, ticket)
-    if isinstance(attached, Outcome):
+    if isinstance(attached, StepResult):
         return attached
     situation = attached
     facts["routing"] = [trace.as_json() for trace in routing.choose(session, world, situation).trace]
@@ -125,8 +126,8 @@ def _new(
         "category_suggested": form.category is None and grievance.category is not None,
     }
     sealed = identity.seal(loop.keyring, grievance.id, person)
-    grievances.insert(session, situation, step, fixed, sealed, ticket=ticket, reply=body)
-    return Outcome(body, 201, jobs_of(world, step, situation), grievance.number, grievance.seq, step=step)
+    writer.insert(session, situation, step, fixed, sealed, ticket=ticket, reply=body)
+    return StepResult(body, 201, jobs_of(world, step, situation), grievance.number, grievance.seq, step=step)
 
 
 def _source(actor: Actor) -> str:
@@ -143,7 +144,7 @@ def _attach(
     actor: Actor,
     digest: bytes,
     ticket: Ticket | None,
-) -> Outcome | Situation:
+) -> StepResult | Situation:
     """Let an order that belongs to an earlier grievance (催办) become an action there; else return it as a new matter.
 
     Its words go along where the action asks for a text.
@@ -179,11 +180,11 @@ def _said(rules: Rules, action: str, body: str) -> dict[str, str]:
     return {name: body[: field.max or 4000] for name, field in texts[:1]}
 
 
-def _attached_before(kept: tuple[bytes, bytes], digest: bytes) -> Outcome:
+def _attached_before(kept: tuple[bytes, bytes], digest: bytes) -> StepResult:
     """Answer a repeated 催办 as the first time: it is not counted twice."""
     if not hmac.compare_digest(kept[0], digest):
         raise Conflict("同一来源的这个外部编号已用于另一件诉求")
-    return Outcome(kept[1], 200, replayed=True)
+    return StepResult(kept[1], 200, replayed=True)
 
 
 def _world(loop: Loop, session: Session, workflow: str) -> World:

@@ -11,14 +11,12 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import KeyReused, NotFound, Stale
-from wuye_loop.domain.grievance.situation import SYSTEM, Actor, Brief, Command, Situation, World
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
 from wuye_loop.domain.privacy.redaction import redact
 from wuye_loop.domain.privacy.sealing import KeyRing
 from wuye_loop.domain.routing.protocol import Reply
 from wuye_loop.domain.rules.rules import Rules
-from wuye_loop.domain.step import actions as machine
-from wuye_loop.domain.step import documents as issuing
-from wuye_loop.domain.step import rungs
+from wuye_loop.domain.step import actions, documents, rungs
 from wuye_loop.domain.step.documents import Paper
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Posted, Step
@@ -26,8 +24,7 @@ from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
 from wuye_loop.loop import routing
 from wuye_loop.ports import Clock, Ids
-from wuye_loop.store.grievance import attachments, document_numbers, identity, locking, related
-from wuye_loop.store.grievance import step as grievances
+from wuye_loop.store.grievance import attachments, document_numbers, identity, locking, related, writer
 from wuye_loop.store.grievance.locking import Locked, Stored, Ticket
 from wuye_loop.store.reference_cache import Reference
 
@@ -54,7 +51,7 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StepResult:
     """What a step came to: the rendered answer, and the jobs it leaves."""
 
     body: bytes
@@ -122,10 +119,10 @@ def take(
     expected_seq: int | None = None,
     ticket: Ticket | None = None,
     asked: Mapping[int, Reply | str | None] | None = None,
-) -> Outcome:
+) -> StepResult:
     """Take an action on a grievance or one of its tasks.
 
-    Raises NotFound (also for what is outside the actor's jurisdiction), Stale, KeyReused, and what machine.decide does.
+    Raises NotFound (also for what is outside the actor's jurisdiction), Stale, KeyReused, and what actions.decide does.
     """
     others = _others(session, number, command)
     locked = locking.lock(session, number, command.actor, task_id=command.task_id, ticket=ticket)
@@ -139,7 +136,7 @@ def take(
     world = _answering(loop, session, locked, asked, others=others, lead=lead)
     if command.task_id is not None and command.task_id not in locked.situation.tasks:
         raise NotFound
-    step = machine.decide(world, locked.situation, command)
+    step = actions.decide(world, locked.situation, command)
     return _write(loop, session, world, locked, step, render, ticket)
 
 
@@ -154,7 +151,7 @@ def open_task(
     *,
     expected_seq: int | None = None,
     ticket: Ticket | None = None,
-) -> Outcome:
+) -> StepResult:
     """Open a task of a kind on a grievance. Raises as take does."""
     locked = locking.lock(session, number, actor, ticket=ticket)
     if locked is None:
@@ -164,15 +161,15 @@ def open_task(
         return replay
     _expect(locked, expected_seq)
     world = _answering(loop, session, locked)
-    step = machine.decide_open(world, locked.situation, kind, actor, form)
+    step = actions.decide_open(world, locked.situation, kind, actor, form)
     return _write(loop, session, world, locked, step, render, ticket, status=201)
 
 
-def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: Ticket | None = None) -> Outcome:
+def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: Ticket | None = None) -> StepResult:
     """Issue one document with lines: each line opens a task on the grievance it names; all of it or nothing.
 
     Raises NotFound for a grievance out of sight, Conflict where the files of two lines give it different series, and
-    what machine.decide does.
+    what actions.decide does.
     """
     by_number = paper.by_grievance
     named = related.briefs(session, list(by_number), actor)
@@ -183,24 +180,24 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
     if set(named) != set(by_number):
         raise NotFound
     scenes = _scenes(loop, session, list(by_number), actor)
-    drawn = issuing.drawn(
+    drawn = documents.drawn(
         paper, actor, scenes[0][0], scenes[0][1].situation, partial(document_numbers.next_number, session)
     )
-    issuing.one_series(paper.kind, [world.rules for world, _ in scenes])
+    documents.one_series(paper.kind, [world.rules for world, _ in scenes])
     decided: list[tuple[World, Locked, list[tuple[int, Step]]]] = []
     for (world, locked), lines in zip(scenes, by_number.values(), strict=True):
         first = not decided
-        steps = issuing.decided(world, locked.situation, actor, paper, lines, drawn, first=first)
+        steps = documents.decided(world, locked.situation, actor, paper, lines, drawn, first=first)
         decided.append((world, locked, steps))
-    body = issuing.receipt(drawn, [(locked.situation, steps) for _, locked, steps in decided])
+    body = documents.receipt(drawn, [(locked.situation, steps) for _, locked, steps in decided])
     jobs: list[Job] = []
     for place, (world, locked, steps) in enumerate(decided):
-        step = posted(locked.situation, machine.joined([step for _, step in steps]))
-        grievances.write(session, locked.situation, step, ticket=None if place else ticket, reply=body, status=201)
+        step = posted(locked.situation, actions.joined([step for _, step in steps]))
+        writer.write(session, locked.situation, step, ticket=None if place else ticket, reply=body, status=201)
         jobs += jobs_of(world, step, locked.situation)
     papers = [(n, locked.situation.grievance.id, step.opened) for _, locked, steps in decided for n, step in steps]
     document_numbers.add_lines(session, drawn.number, papers)
-    return Outcome(body, 201, jobs, drawn.number)
+    return StepResult(body, 201, jobs, drawn.number)
 
 
 def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) -> list[tuple[World, Locked]]:
@@ -213,9 +210,9 @@ def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) 
     return [(replace(_answering(loop, session, locked), redact=strike), locked) for locked in found]
 
 
-def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
+def fire_due(loop: Loop, session: Session, number: str) -> tuple[StepResult, int]:
     """Fire, in order, every rung of a grievance that is really due as seen under its lock; return how many fired."""
-    locked = locking.lock(session, number, SYSTEM)
+    locked = locking.lock(session, number, SYSTEM_ACTOR)
     if locked is None:
         raise NotFound
     world = _answering(loop, session, locked)
@@ -228,8 +225,8 @@ def fire_due(loop: Loop, session: Session, number: str) -> tuple[Outcome, int]:
         steps.append(step)
         situation = step.situation
     if not steps:
-        return Outcome(b""), 0
-    return _write(loop, session, world, locked, machine.joined(steps), no_answer, None), len(steps)
+        return StepResult(b""), 0
+    return _write(loop, session, world, locked, actions.joined(steps), no_answer, None), len(steps)
 
 
 def amend(
@@ -237,7 +234,7 @@ def amend(
     session: Session,
     number: str,
     decided: Callable[[World, Situation], Step | None],
-    actor: Actor = SYSTEM,
+    actor: Actor = SYSTEM_ACTOR,
 ) -> bool:
     """Write what a decision makes of a grievance that the actor sees, under its lock; False when it makes nothing.
 
@@ -249,7 +246,7 @@ def amend(
     step = decided(world_of(loop, session, locked), locked.situation)
     if step is None:
         return False
-    grievances.write(session, locked.situation, posted(locked.situation, step))
+    writer.write(session, locked.situation, posted(locked.situation, step))
     return True
 
 
@@ -276,7 +273,7 @@ class _Redactor:
         return text
 
 
-def out_of_sight(session: Session, ticket: Ticket | None) -> Outcome:
+def out_of_sight(session: Session, ticket: Ticket | None) -> StepResult:
     """Answer a caller who sees no such grievance: NotFound, but for a retry whose first try took it out of sight."""
     outcome = _replay(locking.kept(session, ticket), ticket) if ticket is not None else None
     if outcome is None:
@@ -284,12 +281,12 @@ def out_of_sight(session: Session, ticket: Ticket | None) -> Outcome:
     return outcome
 
 
-def _replay(stored: Stored | None, ticket: Ticket | None) -> Outcome | None:
+def _replay(stored: Stored | None, ticket: Ticket | None) -> StepResult | None:
     if ticket is None or stored is None:
         return None
     if stored.digest != ticket.digest:
         raise KeyReused("这个 Idempotency-Key 已用于另一个请求")
-    return Outcome(stored.body, stored.status, replayed=True)
+    return StepResult(stored.body, stored.status, replayed=True)
 
 
 def _expect(locked: Locked, expected_seq: int | None) -> None:
@@ -315,14 +312,14 @@ def _write(
     render: Render,
     ticket: Ticket | None,
     status: int = 200,
-) -> Outcome:
+) -> StepResult:
     step = posted(locked.situation, decided)
     body = render(world, step.situation, step)
-    grievances.write(session, locked.situation, step, ticket=ticket, reply=body, status=status)
+    writer.write(session, locked.situation, step, ticket=ticket, reply=body, status=status)
     for other_id, change in step.joins:
         _join(loop, session, other_id, change, step.situation.grievance.number)
     grievance = step.situation.grievance
-    return Outcome(
+    return StepResult(
         body,
         status,
         jobs_of(world, step, locked.situation),
@@ -338,7 +335,7 @@ def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: s
 
     def counted(world: World, situation: Situation) -> Step:
         followers = situation.grievance.followers + change
-        return machine.note(world, situation, action, {"follower": follower}, followers=followers)
+        return actions.note(world, situation, action, {"follower": follower}, followers=followers)
 
     amend(loop, session, locking.number_of(session, other_id), counted)
 
@@ -369,9 +366,9 @@ def jobs_of(world: World, step: Posted, before: Situation) -> tuple[Job, ...]:
 
 def _for_followers(step: Posted, before: Situation, moves: Mapping[str, str]) -> list[Job]:
     grievance = step.situation.grievance
-    actions = [moves[entry.action] for entry in step.entries if entry.task_id is None and entry.action in moves]
-    jobs = [Job(CLOSE_FOLLOWERS, {"lead": str(grievance.id), "action": action}) for action in actions]
-    if not actions and grievance.final and not before.grievance.final:
+    theirs = [moves[entry.action] for entry in step.entries if entry.task_id is None and entry.action in moves]
+    jobs = [Job(CLOSE_FOLLOWERS, {"lead": str(grievance.id), "action": action}) for action in theirs]
+    if not theirs and grievance.final and not before.grievance.final:
         jobs.append(Job(CLOSE_FOLLOWERS, {"lead": str(grievance.id)}))
     return jobs
 

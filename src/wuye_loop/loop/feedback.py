@@ -5,15 +5,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden, IllegalAction
-from wuye_loop.domain.grievance.roles import SYSTEM as BY_SYSTEM
-from wuye_loop.domain.grievance.situation import SYSTEM, Command
+from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Command
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.loop import engine
-from wuye_loop.loop.engine import Loop, Outcome
+from wuye_loop.loop.engine import Loop, StepResult
 from wuye_loop.store.grievance import related
 
 
-def close_followers(loop: Loop, session: Session, lead_id: UUID, move: str | None = None) -> list[Outcome]:
+def close_followers(loop: Loop, session: Session, lead_id: UUID, move: str | None = None) -> list[StepResult]:
     """Let every follower of a lead grievance make the move that the file says follows the lead's.
 
     Without one, the lead is final: its followers leave their parked state by what the system may take there.
@@ -26,7 +26,7 @@ def close_followers(loop: Loop, session: Session, lead_id: UUID, move: str | Non
             continue
         try:
             with session.begin_nested():  # a refusal gives back the document numbers it drew
-                outcomes.append(engine.take(loop, session, number, Command(action, SYSTEM), engine.no_answer))
+                outcomes.append(engine.take(loop, session, number, Command(action, SYSTEM_ACTOR), engine.no_answer))
         except (IllegalAction, Forbidden):
             continue  # the lead was reopened, or a person was quicker: nothing to follow
     return outcomes
@@ -38,4 +38,4 @@ def way_on(rules: Rules, state: str) -> str | None:
     if not spec.parked:
         return None
     names = rules.main.by_state[state]
-    return next((name for name in names if BY_SYSTEM in rules.workflow.actions[name].by), None)
+    return next((name for name in names if SYSTEM_ROLE in rules.workflow.actions[name].by), None)

@@ -11,7 +11,7 @@ from wuye_loop.domain.grievance.situation import Actor, Command, Situation, Worl
 from wuye_loop.domain.grievance.views import grievance_view, task_view
 from wuye_loop.domain.step.records import Step
 from wuye_loop.loop import engine
-from wuye_loop.loop.engine import Loop, Outcome
+from wuye_loop.loop.engine import Loop, StepResult
 from wuye_loop.store.grievance import locking
 from wuye_loop.store.grievance.locking import Ticket
 
@@ -26,7 +26,7 @@ def act(
     *,
     expected_seq: int | None = None,
     ticket: Ticket | None = None,
-) -> Outcome:
+) -> StepResult:
     """Take an action on a grievance; the answer is the grievance as it is then."""
     command = Command(action, actor, form)
     return engine.take(loop, session, number, command, _grievance, expected_seq=expected_seq, ticket=ticket)
@@ -42,7 +42,7 @@ def act_on_task(
     *,
     expected_seq: int | None = None,
     ticket: Ticket | None = None,
-) -> Outcome:
+) -> StepResult:
     """Take an action on a task; the answer is the task as it is then. `expected_seq` is the grievance's."""
     number = locking.number_of_task(session, task_id, actor)
     if number is None:
@@ -65,7 +65,7 @@ def open_task(
     *,
     expected_seq: int | None = None,
     ticket: Ticket | None = None,
-) -> Outcome:
+) -> StepResult:
     """Open a task on a grievance; the answer is the new task."""
 
     def render(world: World, situation: Situation, step: Step) -> bytes:

@@ -9,13 +9,12 @@ from wuye_loop.domain.privacy.redaction import redact
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.loop import engine
-from wuye_loop.loop.engine import Loop, Outcome
-from wuye_loop.store.grievance import identity, locking
-from wuye_loop.store.grievance import step as grievances
+from wuye_loop.loop.engine import Loop, StepResult
+from wuye_loop.store.grievance import identity, locking, writer
 from wuye_loop.store.keys.api_keys import REVEAL
 
 
-def reveal(loop: Loop, session: Session, number: str, actor: Actor, reason: str) -> Outcome:
+def reveal(loop: Loop, session: Session, number: str, actor: Actor, reason: str) -> StepResult:
     """Open who complained, for a key that may, and leave in the same transaction a ledger row of who asked and why.
 
     Raises Forbidden without the scope and for a property company's key whatever its scopes, NotFound, Erased.
@@ -32,7 +31,7 @@ def reveal(loop: Loop, session: Session, number: str, actor: Actor, reason: str)
     person = identity.opened(loop.keyring, locked.situation.grievance.id, locked.sealed)
     facts = {"reason": redact(reason, identity.secrets_in(person))}
     step = posted(locked.situation, actions.note(world, locked.situation, "reveal", facts, actor))
-    grievances.write(session, locked.situation, step)
+    writer.write(session, locked.situation, step)
     seq = step.situation.grievance.seq
     body = orjson.dumps({"number": number, "complainant": person, "seq": seq})
-    return Outcome(body, number=number, seq=seq, step=step)
+    return StepResult(body, number=number, seq=seq, step=step)

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Conflict, NotFound
-from wuye_loop.domain.grievance.situation import SYSTEM, Situation, World
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, World
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.migration.carry import Moved, migrated
-from wuye_loop.domain.step.migration.mapping import Gap, NoPlace, Passage
+from wuye_loop.domain.step.migration.mapping import MissingTarget, NotMigratable, VersionMapping
 from wuye_loop.domain.step.records import Step
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop
@@ -21,21 +21,23 @@ Told = Callable[[int], None]
 
 @dataclass(slots=True)
 class Survey:
-    """What would become of the running grievances; where `gaps` is not empty, nothing may begin."""
+    """What would become of the running grievances; where `missing` is not empty, nothing may begin."""
 
     moved: list[Moved] = field(default_factory=list)
-    gaps: dict[Gap, tuple[int, str]] = field(default_factory=dict)  # how many, and the number of one of them
+    missing: dict[MissingTarget, tuple[int, str]] = field(
+        default_factory=dict
+    )  # how many, and the number of one of them
 
-    def missing(self, number: str, found: list[Gap]) -> None:
+    def note(self, number: str, found: list[MissingTarget]) -> None:
         """Note what one grievance lacks."""
-        for gap in found:
-            count, example = self.gaps.get(gap, (0, number))
-            self.gaps[gap] = (count + 1, example)
+        for target in found:
+            count, example = self.missing.get(target, (0, number))
+            self.missing[target] = (count + 1, example)
 
 
-def passage(
+def mapping(
     loop: Loop, session: Session, old: str, new: str, *, new_limits: bool = False, becomes: Rules | None = None
-) -> Passage:
+) -> VersionMapping:
     """Return the way between two published versions; `becomes` is the new one where it is not published yet.
 
     Raises NotFound where one of them is not published, Conflict where they are the same.
@@ -43,33 +45,33 @@ def passage(
     if old == new:
         raise Conflict("新旧版本是同一个")
     loop.reference.refresh(session)
-    return Passage(_rules(loop, session, old), becomes or _rules(loop, session, new), new_limits)
+    return VersionMapping(_rules(loop, session, old), becomes or _rules(loop, session, new), new_limits)
 
 
-def survey(loop: Loop, database: Database, way: Passage, told: Told = lambda _: None) -> Survey:
+def survey(loop: Loop, database: Database, way: VersionMapping, told: Told = lambda _: None) -> Survey:
     """Look at every running grievance of the old version without changing any."""
     found = Survey()
     with database.read() as session:
         loop.reference.refresh(session)
         total = 0
         for number in by_version.numbers(session, way.old.id):
-            locked = locking.read(session, number, SYSTEM)
+            locked = locking.read(session, number, SYSTEM_ACTOR)
             if locked is None or locked.situation.grievance.final:
                 continue
             world = _under(loop, session, engine.world_of(loop, session, locked), way)
             try:
                 found.moved.append(migrated(world, locked.situation, way)[1])
-            except NoPlace as error:
-                found.missing(number, error.gaps)
+            except NotMigratable as error:
+                found.note(number, error.missing)
             total += 1
             told(total)
     return found
 
 
-def move(loop: Loop, session: Session, number: str, way: Passage) -> Moved | None:
+def move(loop: Loop, session: Session, number: str, way: VersionMapping) -> Moved | None:
     """Take one grievance over under its lock; None when it is over, or was taken over before.
 
-    Raises NoPlace when it has been moved since to where nothing leads on.
+    Raises NotMigratable when it has been moved since to where nothing leads on.
     """
     report: list[Moved] = []
 
@@ -87,8 +89,8 @@ def move(loop: Loop, session: Session, number: str, way: Passage) -> Moved | Non
 
 
 def migrate(
-    loop: Loop, database: Database, way: Passage, *, stopped: Callable[[], bool] = lambda: False
-) -> Iterator[Moved | tuple[str, list[Gap]]]:
+    loop: Loop, database: Database, way: VersionMapping, *, stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Moved | tuple[str, list[MissingTarget]]]:
     """Take over every running grievance of the old version, each in a transaction of its own; yield what became of each.
 
     One that has come to where nothing leads on since it was asked is passed over and yielded with what it lacks.
@@ -102,14 +104,14 @@ def migrate(
         try:
             with database.begin() as session:
                 moved = move(loop, session, number, way)
-        except NoPlace as error:
-            yield number, error.gaps
+        except NotMigratable as error:
+            yield number, error.missing
             continue
         if moved is not None:
             yield moved
 
 
-def _under(loop: Loop, session: Session, world: World, way: Passage) -> World:
+def _under(loop: Loop, session: Session, world: World, way: VersionMapping) -> World:
     """Return the world as the new version sees it."""
     calendar = loop.reference.calendar(session, way.new.workflow.calendar)
     return replace(world, rules=way.new, calendar=calendar)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import GENESIS, Entry, entry_hash
 from wuye_loop.domain.grievance.situation import MUTABLE, plain
-from wuye_loop.domain.time import clock_moves as clocks
+from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import ClockStatus
 from wuye_loop.loop.engine import Loop
@@ -112,8 +112,8 @@ def _verify_one(folder: Folder, calendar_of: Callable[[str], WorkCalendar], repo
     calendar = calendar_of(folder.workflow)
     for image in folder.clocks.values():
         report.clocks += 1
-        clock = clocks.from_row(image)
-        if clock.status is ClockStatus.RUNNING and clocks.recompute(clock, calendar).due_at != clock.due_at:
+        clock = clock_moves.from_row(image)
+        if clock.status is ClockStatus.RUNNING and clock_moves.recompute(clock, calendar).due_at != clock.due_at:
             report.drifted(f"{folder.number} 时限 {clock.name} 与按日历重算的不同")
         for rung in clock.rungs:
             _compare(report, f"{folder.number} 督办级 {clock.name}/{rung.index}",

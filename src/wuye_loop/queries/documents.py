@@ -15,7 +15,7 @@ from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries import scope
 from wuye_loop.store.pages import Page
-from wuye_loop.store.reads import documents as document_register
+from wuye_loop.store.reads import documents as stored
 from wuye_loop.store.reads.documents import DocumentFilters
 
 
@@ -29,7 +29,7 @@ def documents(
 ) -> Page[dict[str, Any]]:
     """Return a page of the documents on visible grievances, the newest first."""
     loop.reference.refresh(session)
-    page = document_register.listed(session, actor, _kinds(loop, session, actor), filters, after, limit)
+    page = stored.listed(session, actor, _kinds(loop, session, actor), filters, after, limit)
     return page.map(lambda row: _shown(loop, session, row))
 
 
@@ -39,10 +39,10 @@ def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[st
     Raises NotFound, also for one on a grievance outside the actor's jurisdiction.
     """
     loop.reference.refresh(session)
-    row = document_register.found(session, actor, _kinds(loop, session, actor), number)
+    row = stored.found(session, actor, _kinds(loop, session, actor), number)
     if row is None:
         raise NotFound
-    lines = document_register.lines(session, actor, number)
+    lines = stored.lines(session, actor, number)
     return {**_shown(loop, session, row), "lines": [_line(loop, session, line) for line in lines]}
 
 
@@ -62,7 +62,7 @@ def agenda(
     }
     if len(gathered) != 1:
         raise IllegalAction("没有这种汇集议题的文书")
-    page = document_register.agenda(session, actor, gathered.pop(), after, limit)
+    page = stored.agenda(session, actor, gathered.pop(), after, limit)
     return page.map(lambda row: _item(loop, session, actor, row))
 
 

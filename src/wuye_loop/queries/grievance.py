@@ -18,7 +18,7 @@ from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop, seen
-from wuye_loop.queries.rule_history import Eras
+from wuye_loop.queries.rule_history import RuleHistory
 from wuye_loop.store.grievance import locking
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import grievances
@@ -58,7 +58,7 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
     allowed = audiences(actor, world.rules)
     record = locked.situation.grievance
     page = grievances.ledger_of(session, record.id, allowed, after, limit)
-    eras = Eras(loop, session, record.id, world.rules)
+    eras = RuleHistory(loop, session, record.id, world.rules)
     return page.map(lambda row: _ledger_view(replace(world, rules=eras.of_row(row.seq)), row, allowed))
 
 
@@ -66,7 +66,7 @@ def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict
     """Return every clock of a grievance and of its tasks, of every cycle."""
     locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
-    eras = Eras(loop, session, record.id, world.rules)
+    eras = RuleHistory(loop, session, record.id, world.rules)
     found = grievances.clocks_of(session, record.id)
     return [_clock_view(replace(world, rules=eras.of_clock(clock, kind)), clock, kind) for clock, kind in found]
 
@@ -76,7 +76,7 @@ def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[
     locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     allowed = audiences(actor, world.rules)
-    eras = Eras(loop, session, record.id, world.rules)
+    eras = RuleHistory(loop, session, record.id, world.rules)
     found = grievances.tasks_of(session, record.id)
     return [_task_view(replace(world, rules=eras.of_task(task)), record, task, allowed) for task in found]
 
@@ -89,7 +89,7 @@ def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str,
     locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     found = grievances.tasks_of(session, record.id, task_id)[0]
-    eras = Eras(loop, session, record.id, world.rules)
+    eras = RuleHistory(loop, session, record.id, world.rules)
     shown = _task_view(replace(world, rules=eras.of_task(found)), record, found, audiences(actor, world.rules))
     shown["clocks"] = [
         _clock_view(replace(world, rules=eras.of_clock(clock, kind)), clock, kind)

@@ -13,7 +13,7 @@ from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries.scope import area_name, path_of
 from wuye_loop.store.pages import Page
-from wuye_loop.store.reads import grievances as reading
+from wuye_loop.store.reads import grievances as stored
 from wuye_loop.store.reads.grievances import Filters
 
 
@@ -33,7 +33,7 @@ def grievances(
     loop.reference.refresh(session)
     if area is not None:
         filters = replace(filters, area_path=path_of(loop, area))
-    page = reading.listed(session, actor, filters, after, limit)
+    page = stored.listed(session, actor, filters, after, limit)
     return page.map(lambda row: _item(loop, session, row))
 
 

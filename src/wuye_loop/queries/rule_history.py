@@ -25,7 +25,7 @@ def rules_at_hand(loop: Loop, session: Session, version: str) -> Rules | None:
         return None
 
 
-class Eras:
+class RuleHistory:
     """The versions that one grievance has been under, the oldest first; for nearly every one it is only one.
 
     What happened under a version that was removed is read by the next one.

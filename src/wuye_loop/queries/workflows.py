@@ -11,12 +11,12 @@ from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries.supervision import rung_title
-from wuye_loop.store.workflows import published
+from wuye_loop.store.workflows import versions
 
 
 def listed(loop: Loop, session: Session) -> list[dict[str, Any]]:
     """Return every published version, in the order of their names."""
-    return [_head(loop, session, row) for row in published.register(session)]
+    return [_head(loop, session, row) for row in versions.register(session)]
 
 
 def definition(loop: Loop, session: Session, workflow_id: str) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def definition(loop: Loop, session: Session, workflow_id: str) -> dict[str, Any]
 
     Raises NotFound.
     """
-    row = next((row for row in published.register(session) if row.id == workflow_id), None)
+    row = next((row for row in versions.register(session) if row.id == workflow_id), None)
     if row is None:
         raise NotFound
     rules = loop.reference.rules(session, workflow_id)

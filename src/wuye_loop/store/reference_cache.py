@@ -9,7 +9,7 @@ from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time.calendar import WorkCalendar
-from wuye_loop.store.calendar.days import read_calendar
+from wuye_loop.store.calendar.working_days import read_calendar
 from wuye_loop.store.directory.read import read_directory
 
 Epochs = tuple[int, int, int]  # directory, calendar, workflows

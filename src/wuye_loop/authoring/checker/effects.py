@@ -12,7 +12,7 @@ from wuye_loop.authoring.checker.system_forms import not_for_system
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.effects import ExtendClock, effect_params
 from wuye_loop.domain.language.forms import NAME, FieldSpec
-from wuye_loop.domain.language.workflow import ActionSpec, Outcome
+from wuye_loop.domain.language.workflow import ActionSpec, Branch
 from wuye_loop.domain.rulefile.findings import quoted
 from wuye_loop.domain.rulefile.reader import Path
 from wuye_loop.domain.rulefile.shape import note_shape
@@ -111,7 +111,7 @@ def _merge(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
     _field(scene, place, (*path, "into"), str(params["into"]), ("grievance",))
     action = place.step.step
     for way in (place.way,) if place.way is not None else getattr(action, "ways", ()):
-        target = target_of(action, way) if isinstance(action, ActionSpec) and isinstance(way, Outcome) else None
+        target = target_of(action, way) if isinstance(action, ActionSpec) and isinstance(way, Branch) else None
         state = scene.workflow.states.get(target or "")
         if state is None or not state.parked:
             scene.findings.error(path, "merge-place", "并案要进入 parked: true 的状态")

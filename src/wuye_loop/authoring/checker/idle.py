@@ -10,7 +10,7 @@ from wuye_loop.authoring.checker.flow import leaving, prompted_actions
 from wuye_loop.authoring.checker.routers import DUTY, Part, named
 from wuye_loop.authoring.checker.scene import SYSTEM, FlowPlace, Scene, StepPlace, target_of
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.workflow import ActionSpec, ClockSpec, Role, State, Step, TaskUnit
+from wuye_loop.domain.language.workflow import ActionSpec, ClockSpec, Role, State, StepSpec, TaskUnit
 from wuye_loop.domain.rulefile.findings import quoted
 from wuye_loop.domain.rulefile.reader import Path
 from wuye_loop.domain.terms import Stage
@@ -132,7 +132,7 @@ def _check_closing(scene: Scene, place: FlowPlace) -> None:
             scene.findings.warn((*place.path, "states", name), "closing-door", words, key=True)
 
 
-def _closes(step: Step) -> bool:
+def _closes(step: StepSpec) -> bool:
     return step.within is not None or step.before_due is not None
 
 

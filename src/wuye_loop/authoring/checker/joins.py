@@ -8,7 +8,7 @@ from wuye_loop.authoring.checker.names import known
 from wuye_loop.authoring.checker.scene import BACK, SYSTEM, Scene, target_of
 from wuye_loop.authoring.checker.system_forms import by_system
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.workflow import ActionSpec, EffectCall, Outcome
+from wuye_loop.domain.language.workflow import ActionSpec, Branch, EffectCall
 from wuye_loop.domain.rulefile.reader import Path
 
 _COUNTS = ("open", "tasks", "done", "cycle_done")  # families of facts that are 0 before anything was done
@@ -120,7 +120,7 @@ def _landings(scene: Scene, action: ActionSpec, source: str) -> set[str]:
     return found - {BACK}
 
 
-def _following(action: ActionSpec, way: Outcome) -> list[str]:
+def _following(action: ActionSpec, way: Branch) -> list[str]:
     acts = [str(call.params.get("value")) for call in (*action.effect, *way.effect) if call.name == "act"]
     return [*acts, *(way.then or action.then)]
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.language.forms import FieldSpec
-from wuye_loop.domain.language.workflow import ActionSpec, EffectCall, Flow, Outcome, Step, Workflow
+from wuye_loop.domain.language.workflow import ActionSpec, Branch, EffectCall, Flow, StepSpec, Workflow
 from wuye_loop.domain.rulefile.findings import Findings
 from wuye_loop.domain.rulefile.reader import Path
 
@@ -37,7 +37,7 @@ class StepPlace:
     place: FlowPlace
     name: str | None
     path: Path
-    step: Step
+    step: StepSpec
     fields: Mapping[str, FieldSpec]
 
 
@@ -48,7 +48,7 @@ class CallPlace:
     step: StepPlace
     path: Path
     call: EffectCall
-    way: Outcome | None
+    way: Branch | None
 
     @property
     def words(self) -> str:
@@ -216,11 +216,11 @@ def _calls_of(workflow: Workflow, place: FlowPlace) -> Iterator[tuple[Mapping[st
             yield {**given, **action.needs}, calls
 
 
-def target_of(action: ActionSpec, way: Outcome) -> str | None:
+def target_of(action: ActionSpec, way: Branch) -> str | None:
     """Return where a way of an action leads; None where the state stays."""
     return way.to if way.to is not None else action.to
 
 
-def has_effect(action: ActionSpec, way: Outcome, name: str) -> bool:
+def has_effect(action: ActionSpec, way: Branch, name: str) -> bool:
     """Say whether this way of the action has the effect."""
     return any(call.name == name for call in (*action.effect, *way.effect))

@@ -1,11 +1,11 @@
 """Checks what one who fills in no form may take: the system, the hotline that urges, the chair whose minutes settle."""
 
 from wuye_loop.authoring.checker.scene import SYSTEM, Scene
-from wuye_loop.domain.language.workflow import Step
+from wuye_loop.domain.language.workflow import StepSpec
 from wuye_loop.domain.rulefile.reader import Path
 
 
-def by_system(scene: Scene, path: Path, name: str, step: Step) -> None:
+def by_system(scene: Scene, path: Path, name: str, step: StepSpec) -> None:
     """Note that the system may not take an action, or that it would have to fill in its form."""
     if SYSTEM not in step.by:
         not_for_system(scene, path, name)
@@ -18,7 +18,7 @@ def not_for_system(scene: Scene, path: Path, name: str) -> None:
     scene.findings.error(path, "not-for-system", words)
 
 
-def unasked(scene: Scene, path: Path, name: str, step: Step, who: str) -> None:
+def unasked(scene: Scene, path: Path, name: str, step: StepSpec, who: str) -> None:
     """Note the fields that an action wants filled in, where nobody is asked."""
     wanted = [field for field, spec in step.needs.items() if not spec.optional]
     if wanted:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wuye_loop.authoring.checker.graphs import around, circles, lengths
 from wuye_loop.authoring.checker.scene import BACK, SYSTEM, FlowPlace, Scene, has_effect, target_of
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.workflow import ActionSpec, ClockSpec, EffectCall, Flow, Outcome
+from wuye_loop.domain.language.workflow import ActionSpec, Branch, ClockSpec, EffectCall, Flow
 from wuye_loop.domain.rulefile.findings import quoted
 from wuye_loop.domain.rulefile.reader import Path
 
@@ -36,7 +36,7 @@ def check_chains(scene: Scene) -> None:
         _check_ladders(scene, place)
 
 
-def _ways(place: FlowPlace, name: str, action: ActionSpec) -> Iterator[tuple[Path, Outcome, tuple[str, ...]]]:
+def _ways(place: FlowPlace, name: str, action: ActionSpec) -> Iterator[tuple[Path, Branch, tuple[str, ...]]]:
     """Give each way of an action with the path of what follows it; an outcome's own `then` stands before the action's."""
     path = (*place.path, "actions", name)
     for index, way in enumerate(action.ways):
@@ -174,7 +174,7 @@ def _starts_anew(move: _Auto, ring: set[str], flow: Flow) -> bool:
     return move.renews or not ring <= {*clock.during, *clock.paused}
 
 
-def _reassigns(clock: ClockSpec, action: ActionSpec, way: Outcome) -> bool:
+def _reassigns(clock: ClockSpec, action: ActionSpec, way: Branch) -> bool:
     """Say whether a move hands the grievance to another unit, for which the clock starts anew."""
     return clock.per == "assignment" and any(has_effect(action, way, name) for name in ("route", "assign"))
 
@@ -224,10 +224,10 @@ def _moves_on(scene: Scene, kind: str) -> bool:
     return joined or any(call.name == "act" for call in opening.effect)
 
 
-def _brought(place: FlowPlace, name: str, action: ActionSpec) -> Iterator[tuple[Path, Outcome, str]]:
+def _brought(place: FlowPlace, name: str, action: ActionSpec) -> Iterator[tuple[Path, Branch, str]]:
     """Give the actions on the grievance that follow an action of a task: the place that says so, and the outcome."""
     path: Path = (*place.path, "actions", name)
-    parts: list[tuple[Path, ActionSpec | Outcome, Outcome]] = [(path, action, Outcome())]
+    parts: list[tuple[Path, ActionSpec | Branch, Branch]] = [(path, action, Branch())]
     parts += [((*path, "outcomes", turn), way, way) for turn, way in enumerate(action.outcomes)]
     for here, part, way in parts:
         for index, then in enumerate(part.then):

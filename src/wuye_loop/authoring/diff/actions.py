@@ -10,7 +10,7 @@ from wuye_loop.authoring.diff.forms import Asked, fields, seen
 from wuye_loop.authoring.diff.sides import CLERK, SIGHT, SYSTEM, Change, Place, Sides, paired, rest, told
 from wuye_loop.authoring.diff.values import shown
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.workflow import ActionSpec, EffectCall, Outcome, Step
+from wuye_loop.domain.language.workflow import ActionSpec, Branch, EffectCall, StepSpec
 from wuye_loop.domain.wording.definition import AUDIENCES, Wording, quoted
 
 InWords = Callable[[Wording, EffectCall], str]
@@ -92,24 +92,24 @@ def _ways(spec: ActionSpec) -> list[Line]:
     lines = []
     for way in spec.ways:
         to = way.to if way.to is not None else spec.to
-        value = Outcome(to=to, effect=tuple(map(whole, way.effect)), then=way.then or spec.then)
+        value = Branch(to=to, effect=tuple(map(whole, way.effect)), then=way.then or spec.then)
         lines.append(Line(way.when, value))
     return lines
 
 
 def _led(
-    words: Wording, way: Outcome | None, spec: ActionSpec, kind: str | None, in_words: InWords | None = None
+    words: Wording, way: Branch | None, spec: ActionSpec, kind: str | None, in_words: InWords | None = None
 ) -> str:
     return "“不能做”" if way is None else words.way(way, spec.to, kind, in_words and partial(in_words, words))
 
 
-def _doers(place: Place, old: Step, new: Step) -> list[str]:
+def _doers(place: Place, old: StepSpec, new: StepSpec) -> list[str]:
     """Return the titles of those who could and still can."""
     still = [name for name in new.by if name in old.by]
     return place.roles(still or new.by or old.by)
 
 
-def step(place: Place, old: Step, new: Step, what: str, paths: tuple[str, str]) -> Iterator[Change]:
+def step(place: Place, old: StepSpec, new: StepSpec, what: str, paths: tuple[str, str]) -> Iterator[Change]:
     """Yield what changes in what actions and openings have in common."""
     sides = place.sides
     who = _doers(place, old, new)
@@ -135,7 +135,7 @@ def step(place: Place, old: Step, new: Step, what: str, paths: tuple[str, str]) 
         yield from told([sides.resident], what, "text-changed", words, *paths)
 
 
-def _who(place: Place, old: Step, new: Step, what: str, paths: tuple[str, str]) -> Iterator[Change]:
+def _who(place: Place, old: StepSpec, new: StepSpec, what: str, paths: tuple[str, str]) -> Iterator[Change]:
     before, after = old.by, new.by
     for who in place.roles(name for name in before if name not in after):
         words = f"不再自动做{what}" if who == SYSTEM else f"不能再做{what}"
@@ -146,7 +146,7 @@ def _who(place: Place, old: Step, new: Step, what: str, paths: tuple[str, str]) 
 
 
 def _from(
-    place: Place, old: Step, new: Step, what: str, who: Sequence[str], paths: tuple[str, str]
+    place: Place, old: StepSpec, new: StepSpec, what: str, who: Sequence[str], paths: tuple[str, str]
 ) -> Iterator[Change]:
     # The states of an opening are the grievance's own, whatever the task.
     main = not isinstance(new, ActionSpec)
@@ -165,7 +165,7 @@ def _from(
         yield from told(who, what, "from-removed", words, *paths)
 
 
-def _where(words: Wording, spec: Step, kind: str | None) -> str:
+def _where(words: Wording, spec: StepSpec, kind: str | None) -> str:
     return f"在{words.states(spec.from_, kind)}" if spec.from_ else "任何状态"
 
 
@@ -186,7 +186,7 @@ def _conditions(
         yield from told(who, what, "condition-changed", words, f"{paths[0]}.if", f"{paths[1]}.if")
 
 
-def _before_due(sides: Sides, old: Step, new: Step, what: str) -> str:
+def _before_due(sides: Sides, old: StepSpec, new: StepSpec, what: str) -> str:
     if new.before_due is None:
         return f"{what}不再限于{sides.in_a.clock(old.before_due or '')}到期之前"
     after = sides.in_b.clock(new.before_due)

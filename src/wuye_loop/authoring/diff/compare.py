@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from wuye_loop.authoring.diff import documents, intake, routing, tasks
-from wuye_loop.authoring.diff import roles as difference_whole
+from wuye_loop.authoring.diff import roles as whole
 from wuye_loop.authoring.diff.sides import CLERK, EVERYBODY, RED, RUNNING, SIGHT, SYSTEM, Change, Place, Sides
 from wuye_loop.domain.language.workflow import Workflow
 
@@ -34,18 +34,18 @@ def grouped(changes: Sequence[Change]) -> dict[str, list[Change]]:
 
 
 def _every(sides: Sides) -> Iterator[Change]:
-    yield from difference_whole.roles(sides)
+    yield from whole.roles(sides)
     yield from tasks.flow(Place(sides))
     yield from tasks.tasks(sides)
     yield from routing.routers(sides)
-    yield from difference_whole.separation(sides)
+    yield from whole.separation(sides)
     yield from documents.documents(sides)
     yield from documents.instruments(sides)
     yield from documents.ratings(sides)
-    yield from difference_whole.sources(sides)
+    yield from whole.sources(sides)
     yield from intake.intake(sides)
-    yield from difference_whole.automatic(sides)
-    yield from difference_whole.house(sides)
+    yield from whole.automatic(sides)
+    yield from whole.house(sides)
 
 
 def _order(sides: Sides) -> dict[str, int]:

@@ -37,7 +37,7 @@ class Routed:
 
 
 @dataclass(slots=True)
-class _Sheet:
+class _Grounds:
     columns: int
     rows: int
     boxes: Mapping[Place, str]
@@ -80,7 +80,7 @@ def place_of(cell: Cell) -> Place:
 def routes(links: Sequence[Link], cells: Mapping[str, Cell], columns: int, rows: int) -> dict[Net, Routed]:
     """Return the ways of every net. Lines in the plain order of the flow and short ones choose first."""
     boxes = {place_of(cell): name for name, cell in cells.items()}
-    sheet = _Sheet(columns, rows, boxes, len(links) <= _CALM)
+    sheet = _Grounds(columns, rows, boxes, len(links) <= _CALM)
     nets: dict[Net, list[Link]] = {}
     for link in sorted(links, key=lambda link: (_RANK[link.net.manner], _far(link, cells))):
         nets.setdefault(link.net, []).append(link)
@@ -104,7 +104,7 @@ def _far(link: Link, cells: Mapping[str, Cell]) -> int:
     return abs(x - u) * 2 + abs(y - v)
 
 
-def _lay(sheet: _Sheet, routed: Routed, link: Link, cells: Mapping[str, Cell]) -> None:
+def _lay(sheet: _Grounds, routed: Routed, link: Link, cells: Mapping[str, Cell]) -> None:
     start, goal = place_of(cells[link.source]), place_of(cells[link.target])
     places = _cheapest(sheet, routed, start, goal)
     routed.starts[link.source] = places[1]
@@ -113,7 +113,7 @@ def _lay(sheet: _Sheet, routed: Routed, link: Link, cells: Mapping[str, Cell]) -
     sheet.note(routed.way(start, link.source), routed.net, 1)
 
 
-def _cheapest(sheet: _Sheet, routed: Routed, start: Place, goal: Place) -> list[Place]:
+def _cheapest(sheet: _Grounds, routed: Routed, start: Place, goal: Place) -> list[Place]:
     """Return the cheapest way from a box to another, or to where the net's own line is met (A* over place and axis)."""
     queue: list[tuple[int, int, Place, int]] = [(0, 0, start, -1)]
     before: dict[tuple[Place, int], tuple[Place, int] | None] = {(start, -1): None}
@@ -149,7 +149,7 @@ def _cheapest(sheet: _Sheet, routed: Routed, start: Place, goal: Place) -> list[
     raise ValueError("no way between two states")  # the outer channels go round everything
 
 
-def _next(sheet: _Sheet, place: Place) -> Iterator[tuple[Place, int]]:
+def _next(sheet: _Grounds, place: Place) -> Iterator[tuple[Place, int]]:
     for index, (x, y) in enumerate(_STEPS):
         following = (place[0] + x, place[1] + y)
         if 0 <= following[0] <= 2 * sheet.columns and 0 <= following[1] <= 2 * sheet.rows:

@@ -12,7 +12,7 @@ from wuye_loop.domain.language.workflow import (
     Flow,
     OpenSpec,
     RungSpec,
-    Step,
+    StepSpec,
     TaskKind,
     Workflow,
 )
@@ -91,7 +91,7 @@ class FlowWords:
             said = said.replace(quoted(name), quoted(title))
         return said
 
-    def restraints(self, step: Step, move: Move | None = None) -> str:
+    def restraints(self, step: StepSpec, move: Move | None = None) -> str:
         """Say when a step may be taken: for which outcome, under which guard, how soon, how often, before what is due."""
         said = [move.when if move is not None else "", self.wording.condition(step.if_)]
         if step.within is not None:
@@ -107,7 +107,7 @@ class FlowWords:
         said.append(f"随之{effects}" if effects else "")
         return self._titled("；".join(filter(None, said)))
 
-    def _effects(self, step: Step, move: Move | None) -> str:
+    def _effects(self, step: StepSpec, move: Move | None) -> str:
         """Say what comes with a step, and with those of its outcomes that lead where the move does."""
         effects = list(step.effect)
         for way in step.ways if isinstance(step, ActionSpec) else ():
@@ -169,7 +169,7 @@ def _titles(workflow: Workflow) -> dict[str, str]:
     """Return what people read for the fields that sources report and for what effects store of a form."""
     needs = [source.needs for source in workflow.sources.values()]
     found = {name: field.title for fields in needs for name, field in fields.items() if field.title}
-    steps: list[Step] = [kind.open for kind in workflow.tasks.values()]
+    steps: list[StepSpec] = [kind.open for kind in workflow.tasks.values()]
     steps += [action for flow in (workflow, *workflow.tasks.values()) for action in flow.actions.values()]
     asked = {name: field.title for step in steps for name, field in step.needs.items() if field.title}
     for step in steps:

@@ -48,13 +48,13 @@ Name = Annotated[str, AfterValidator(_named), StringConstraints(min_length=1)]
 UnitKind = Literal["department", "office", "centre", "community", "company"]
 
 
-class Entry(BaseModel):
+class DocumentEntry(BaseModel):
     """Base of every entry: closed, so that a misspelt key is found."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
-class AreaEntry(Entry):
+class AreaEntry(DocumentEntry):
     """属地: a city, district, street or community and the area it lies in."""
 
     code: Code
@@ -63,7 +63,7 @@ class AreaEntry(Entry):
     parent: Code | None = None
 
 
-class UnitEntry(Entry):
+class UnitEntry(DocumentEntry):
     """单位: what it is for (`duties`), where (`area`), and who stands above it (`parent`)."""
 
     code: Code
@@ -75,7 +75,7 @@ class UnitEntry(Entry):
     active: bool = True
 
 
-class EstateEntry(Entry):
+class EstateEntry(DocumentEntry):
     """小区: the community (or street) it lies in and the company that runs it."""
 
     code: Code
@@ -85,7 +85,7 @@ class EstateEntry(Entry):
     kind: Name | None = None
 
 
-class PersonEntry(Entry):
+class PersonEntry(DocumentEntry):
     """人员: somebody of a unit and what they do there."""
 
     unit: Code
@@ -93,7 +93,7 @@ class PersonEntry(Entry):
     duty: Name | None = None
 
 
-class DirectoryDocument(Entry):
+class DirectoryDocument(DocumentEntry):
     """One district, or the part of it that changes: an entry replaces the stored one of the same code whole."""
 
     areas: tuple[AreaEntry, ...] = ()

@@ -5,7 +5,7 @@ from typing import Any
 
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.language.forms import FieldSpec
-from wuye_loop.domain.language.workflow import Step
+from wuye_loop.domain.language.workflow import StepSpec
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.terms import ActorKind, Audience
 
@@ -22,7 +22,7 @@ def audiences(actor: Actor, rules: Rules) -> frozenset[str]:
     return EVERY
 
 
-def step_named(rules: Rules, action: str, task_kind: str | None) -> Step | None:
+def step_named(rules: Rules, action: str, task_kind: str | None) -> StepSpec | None:
     """Return what a ledger row's action is in the definition; None for what no definition names (receive, a rung)."""
     if action.startswith(_OPEN):
         kind = rules.workflow.tasks.get(action.removeprefix(_OPEN))

@@ -5,7 +5,7 @@ from typing import Any
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.roles import SPECIAL, acting_role, duty_of, unit_of
 from wuye_loop.domain.grievance.situation import Actor, Situation, TaskState, World
-from wuye_loop.domain.language.workflow import ActionSpec, Step, TaskKind
+from wuye_loop.domain.language.workflow import ActionSpec, StepSpec, TaskKind
 from wuye_loop.domain.terms import ActorKind
 
 
@@ -61,7 +61,7 @@ def open_blocked(world: World, situation: Situation, kind: str, spec: TaskKind) 
     return _common(world, situation, opening, None)
 
 
-def _common(world: World, situation: Situation, spec: Step, task: TaskState | None) -> str | None:
+def _common(world: World, situation: Situation, spec: StepSpec, task: TaskState | None) -> str | None:
     if spec.within is not None:
         since = task.state_since if task else situation.grievance.state_since
         if world.now > world.calendar.shift(since, spec.within):

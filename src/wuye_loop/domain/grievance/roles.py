@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, TaskState, World
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit
-from wuye_loop.domain.rules.roles import Post
+from wuye_loop.domain.rules.roles import CompiledRole
 from wuye_loop.domain.terms import ActorKind
 
 if TYPE_CHECKING:
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 # By names of their own: looking a member up on its class takes ten times as long.
 _SYSTEM, _UNIT, _HOTLINE = ActorKind.SYSTEM, ActorKind.UNIT, ActorKind.HOTLINE
 _SUPERVISOR, _ADMIN = ActorKind.SUPERVISOR, ActorKind.ADMIN
-HOLDER, OPENER, SYSTEM = "holder", "opener", "system"
+HOLDER, OPENER, SYSTEM_ROLE = "holder", "opener", "system"
 SPECIAL = {HOLDER: "承办方", OPENER: "发起方"}  # what people read for the names that are no roles of the file
 
 
 def unit_of(name: str, world: World, situation: Situation, task: TaskState | None = None) -> str | None:
     """Return the code of the unit that a role stands for here; None where it stands for people or for nobody yet."""
-    post = world.rules.posts.get(name)
-    if post is not None:
-        return _unit(post, world, situation)
+    role = world.rules.roles.get(name)
+    if role is not None:
+        return _unit(role, world, situation)
     if name == HOLDER:
         return task.holder_unit if task else situation.grievance.holder_unit
     return task.opener_unit if task and name == OPENER else None
@@ -32,24 +32,24 @@ def unit_of(name: str, world: World, situation: Situation, task: TaskState | Non
 
 def units_of(name: str, world: World, situation: Situation, task: TaskState | None = None) -> tuple[str, ...]:
     """Return the codes of all units that a role stands for here: assisting units are several."""
-    post = world.rules.posts.get(name)
-    if post is not None and post.task is not None:
-        kind = post.task
+    role = world.rules.roles.get(name)
+    if role is not None and role.task is not None:
+        kind = role.task
         holders = (each.holder_unit for each in situation.tasks.values() if each.kind == kind and not each.final)
         return tuple(dict.fromkeys(unit for unit in holders if unit))
     unit = unit_of(name, world, situation, task)
     return (unit,) if unit else ()
 
 
-def _unit(post: Post, world: World, situation: Situation) -> str | None:
-    if post.code is not None:
-        return post.code
+def _unit(role: CompiledRole, world: World, situation: Situation) -> str | None:
+    if role.code is not None:
+        return role.code
     grievance = situation.grievance
-    if post.leads:
+    if role.leads:
         return grievance.lead_unit
-    if post.placed is not None:
-        return _placed(post.placed, world.directory, grievance.area_path, grievance.level, grievance.company_code)
-    return reporter_of(grievance) if post.is_ == "complainant" and not post.held else None
+    if role.placed is not None:
+        return _placed(role.placed, world.directory, grievance.area_path, grievance.level, grievance.company_code)
+    return reporter_of(grievance) if role.is_ == "complainant" and not role.held else None
 
 
 def _placed(
@@ -88,20 +88,20 @@ def acting_role(
 
 def plays(name: str, actor: Actor, world: World, situation: Situation, task: TaskState | None = None) -> bool:
     """Say whether the actor has this role on this grievance."""
-    if name == SYSTEM or actor.kind is _SYSTEM:
-        return name == SYSTEM and actor.kind is _SYSTEM
-    post = world.rules.posts.get(name)
-    if post is None:
+    if name == SYSTEM_ROLE or actor.kind is _SYSTEM:
+        return name == SYSTEM_ROLE and actor.kind is _SYSTEM
+    role = world.rules.roles.get(name)
+    if role is None:
         return name in (HOLDER, OPENER) and _is_named(name, actor, task, world, situation)
-    if post.is_ is not None:
-        return _is_kind(post.is_, actor, situation)
+    if role.is_ is not None:
+        return _is_kind(role.is_, actor, situation)
     unit = actor.unit
     if actor.kind is not _UNIT or unit is None:
         return False
-    if post.task is not None:
+    if role.task is not None:
         # A unit that has done its part still stands for the role: it may say more until the grievance moves on.
-        return any(task.kind == post.task and task.holder_unit == unit for task in situation.tasks.values())
-    return _unit(post, world, situation) == unit
+        return any(task.kind == role.task and task.holder_unit == unit for task in situation.tasks.values())
+    return _unit(role, world, situation) == unit
 
 
 def _is_named(name: str, actor: Actor, task: TaskState | None, world: World, situation: Situation) -> bool:
@@ -110,8 +110,8 @@ def _is_named(name: str, actor: Actor, task: TaskState | None, world: World, sit
     unit = task.holder_unit if name == HOLDER else task.opener_unit
     if actor.kind is _UNIT:
         return unit is not None and actor.unit == unit
-    post = world.rules.posts.get(task.opener_role or "") if name == OPENER else None
-    return post is not None and post.is_ is not None and _is_kind(post.is_, actor, situation)
+    role = world.rules.roles.get(task.opener_role or "") if name == OPENER else None
+    return role is not None and role.is_ is not None and _is_kind(role.is_, actor, situation)
 
 
 def _is_kind(kind: str, actor: Actor, situation: Situation) -> bool:

@@ -51,7 +51,7 @@ class Actor:
         return row
 
 
-SYSTEM = Actor(ActorKind.SYSTEM)
+SYSTEM_ACTOR = Actor(ActorKind.SYSTEM)
 
 
 @dataclass(slots=True)

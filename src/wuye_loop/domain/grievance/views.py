@@ -6,14 +6,14 @@ from typing import Any
 
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.ledger import Entry
-from wuye_loop.domain.grievance.roles import SPECIAL, SYSTEM
+from wuye_loop.domain.grievance.roles import SPECIAL, SYSTEM_ROLE
 from wuye_loop.domain.grievance.situation import GrievanceState, Situation, TaskState, World
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time.clock_moves import Clock, ClockStatus, remaining_seconds
 from wuye_loop.domain.time.timestamps import as_text
 
-_SPECIAL_ROLES = {SYSTEM: "系统", **SPECIAL}
+_SPECIAL_ROLES = {SYSTEM_ROLE: "系统", **SPECIAL}
 
 
 def grievance_view(world: World, situation: Situation) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from wuye_loop.domain.time.spans import Span
 __all__ = [
     "ActionSpec",
     "Attach",
+    "Branch",
     "ClockSpec",
     "DocumentKind",
     "Duplicates",
@@ -37,7 +38,6 @@ __all__ = [
     "Migration",
     "OfficeHours",
     "OpenSpec",
-    "Outcome",
     "Part",
     "RatingSpec",
     "RedLine",
@@ -47,7 +47,7 @@ __all__ = [
     "SourceSpec",
     "Standing",
     "State",
-    "Step",
+    "StepSpec",
     "TaskKind",
     "TaskUnit",
     "Times",
@@ -201,7 +201,7 @@ class Times(Part):
         return {"times": raw} if isinstance(raw, int) else raw
 
 
-class Outcome(Part):
+class Branch(Part):
     """One way an action may end; the first whose condition holds is taken."""
 
     when: Condition = ALWAYS
@@ -210,7 +210,7 @@ class Outcome(Part):
     then: Names = ()
 
 
-class Step(Part):
+class StepSpec(Part):
     """What an action and the opening of a task have in common: who, when, how often, with which form."""
 
     title: Title = "办理"
@@ -231,17 +231,17 @@ class Step(Part):
         return Form("Form", self.needs)
 
 
-class ActionSpec(Step):
+class ActionSpec(StepSpec):
     """A move or a doing: from where, to where, by whom, with what. `to` absent: the state stays."""
 
     to: str | None = None  # a state, or `back`: the state the grievance was in before it was parked
     then: Names = ()  # actions the system takes next, in the same transaction
-    outcomes: tuple[Outcome, ...] = ()
+    outcomes: tuple[Branch, ...] = ()
 
     @cached_property
-    def ways(self) -> tuple[Outcome, ...]:
+    def ways(self) -> tuple[Branch, ...]:
         """Every way this action may end, in order."""
-        return self.outcomes or (Outcome(to=self.to, then=self.then),)
+        return self.outcomes or (Branch(to=self.to, then=self.then),)
 
 
 class Flow(Part):
@@ -257,7 +257,7 @@ class Flow(Part):
         return next(iter(self.states))
 
 
-class OpenSpec(Step):
+class OpenSpec(StepSpec):
     """Who may open a task of this kind, in which states of the grievance, how often."""
 
 

@@ -16,12 +16,12 @@ from wuye_loop.domain.routing.protocol import (
     Answer,
     HttpAsk,
     Loads,
-    Outcome,
     Precedent,
     Router,
     RouterParams,
     RoutingCase,
     Trace,
+    Verdict,
     fit,
 )
 from wuye_loop.domain.terms import Level
@@ -33,7 +33,7 @@ _PRINTABLE = re.compile(r"[!-~]+")
 _LEVELS = {Level.COMMUNITY: "社区", Level.STREET: "街道", Level.DISTRICT: "区县", Level.CITY: "市"}
 
 
-def _said(kind: str, outcome: Outcome, why: str, unit: str | None = None) -> Trace:
+def _said(kind: str, outcome: Verdict, why: str, unit: str | None = None) -> Trace:
     return Trace(kind, TITLES[kind], outcome, why, unit)
 
 

@@ -11,7 +11,7 @@ from wuye_loop.domain.language.conditions import ALWAYS, Condition
 from wuye_loop.domain.language.workflow import Part
 
 COMPANY = "company"  # in place of a unit's code: the property company of the grievance's estate
-Outcome = Literal["matched", "no-match", "skipped", "asked", "fallback", "desk"]
+Verdict = Literal["matched", "no-match", "skipped", "asked", "fallback", "desk"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Trace:
 
     kind: str
     title: str
-    outcome: Outcome
+    outcome: Verdict
     why: str
     unit: str | None = None
     assists: tuple[str, ...] = ()

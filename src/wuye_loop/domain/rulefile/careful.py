@@ -62,7 +62,7 @@ _PARSER_WORDS = (
 
 def read_carefully(text: str, file: str) -> Read:
     """Read one document; raise YamlDocError, with its place, for what the dialect leaves out."""
-    reading = _Reading(file, text)
+    reading = _CarefulReading(file, text)
     for event in _events(text, file):
         reading.take(event)
     return Read(reading.data, reading.values, reading.keys)
@@ -124,7 +124,7 @@ class _Frame:
     key: str | None = None
 
 
-class _Reading:
+class _CarefulReading:
     """Plain data built from events with a stack of open collections, so that no depth of input can exhaust ours."""
 
     def __init__(self, file: str, text: str) -> None:

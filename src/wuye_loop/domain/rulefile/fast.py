@@ -34,12 +34,12 @@ def read_fast(text: str) -> Read | None:
     if _PARSER is None or _LEFT.search(text):
         return None
     try:
-        return _Reading().read(text)
+        return _FastReading().read(text)
     except (_Left, yaml.YAMLError):
         return None
 
 
-class _Reading:
+class _FastReading:
     """Plain data built from events; `path` and `node` are the open collection's, `key` waits for its value."""
 
     def __init__(self) -> None:

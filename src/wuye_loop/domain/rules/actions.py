@@ -8,7 +8,7 @@ from wuye_loop.domain.terms import Audience
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class Transition:
     """One way that an action may go: what it does, where it leads (None: it stays), and what follows."""
 
     effects: tuple[EffectCall, ...]
@@ -17,7 +17,7 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class CompiledAction:
     """One action. `plain`: nothing but its state, its role and separation of duties can block it on the main flow."""
 
     spec: ActionSpec
@@ -26,15 +26,15 @@ class Deed:
     plain: bool
     certain: bool  # which way it goes depends on nothing
     audience: Audience
-    courses: tuple[Course, ...]
+    transitions: tuple[Transition, ...]
 
     @classmethod
     def of(cls, spec: ActionSpec) -> Self:
         """Make an action ready to be looked up."""
-        courses = []
+        transitions = []
         for way in spec.ways:
             to = way.to if way.to is not None else spec.to
-            courses.append(Course((*spec.effect, *way.effect), to, tuple(way.then or spec.then)))
+            transitions.append(Transition((*spec.effect, *way.effect), to, tuple(way.then or spec.then)))
         plain = spec.limit is None and spec.within is None and spec.before_due is None and spec.if_.always
         certain = spec.ways[0].when.always
-        return cls(spec, frozenset(spec.from_), tuple(spec.by), plain, certain, spec.audience, tuple(courses))
+        return cls(spec, frozenset(spec.from_), tuple(spec.by), plain, certain, spec.audience, tuple(transitions))

@@ -31,7 +31,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class CompiledClock:
     """One clock of a flow; of its limits the first whose condition holds is the one."""
 
     name: str

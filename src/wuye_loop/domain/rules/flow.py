@@ -10,8 +10,8 @@ from transitions import EventData, Machine
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.workflow import ActionSpec, Flow
-from wuye_loop.domain.rules.actions import Deed
-from wuye_loop.domain.rules.clocks import Timed
+from wuye_loop.domain.rules.actions import CompiledAction
+from wuye_loop.domain.rules.clocks import CompiledClock
 
 BACK = "back"
 
@@ -42,7 +42,7 @@ def _ways(spec: ActionSpec, source: str, transitions: Sequence[Any]) -> list[tup
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CompiledState:
     """A state as every step looks it up: its stage, whether it ends the flow, the role that holds it."""
 
     stage: str | None
@@ -76,12 +76,15 @@ class FlowMachine:
             for name, event in self.machine.events.items()
             for source, transitions in event.transitions.items()
         }
-        self.deeds = {name: Deed.of(spec) for name, spec in flow.actions.items()}
-        self.places = {name: Place(state.stage, state.final, state.holder) for name, state in flow.states.items()}
+        self.actions = {name: CompiledAction.of(spec) for name, spec in flow.actions.items()}
+        self.states = {
+            name: CompiledState(state.stage, state.final, state.holder) for name, state in flow.states.items()
+        }
         #: Its clocks by name, and those that run in each state.
-        self.clocks = {name: Timed.of(name, spec) for name, spec in flow.clocks.items()}
+        self.clocks = {name: CompiledClock.of(name, spec) for name, spec in flow.clocks.items()}
         self.during = {
-            state: tuple(timed for timed in self.clocks.values() if state in timed.spec.during) for state in flow.states
+            state: tuple(compiled for compiled in self.clocks.values() if state in compiled.spec.during)
+            for state in flow.states
         }
 
     def _add(self, name: str, spec: ActionSpec, source: str) -> None:

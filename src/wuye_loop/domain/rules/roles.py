@@ -10,7 +10,7 @@ _LEAD: Final = "lead"
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
+class CompiledRole:
     """One role. `code` is its unit where the file names one; of `leads`, `task` and `placed` at most one is set."""
 
     is_: str | None  # which kind of key plays it, where it is not a unit's

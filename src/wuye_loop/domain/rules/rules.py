@@ -13,7 +13,7 @@ from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Join, SourceSpec, TaskKind, Times, Workflow
 from wuye_loop.domain.rules.flow import FlowMachine
-from wuye_loop.domain.rules.roles import Post
+from wuye_loop.domain.rules.roles import CompiledRole
 from wuye_loop.domain.time.quiet_hours import QuietHours
 from wuye_loop.domain.wording.definition import Wording
 
@@ -92,7 +92,7 @@ class Rules:
         for name, clock in workflow.clocks.items():
             self.clocks_per.setdefault(clock.per, []).append(name)
         self.counts_per = frozenset(limit.per for limit in limited.values() if limit is not None)
-        self.posts = {name: Post.of(role) for name, role in workflow.roles.items()}
+        self.roles = {name: CompiledRole.of(role) for name, role in workflow.roles.items()}
         self.asks_precedents = any(router.kind == "precedent" for router in workflow.routers)
         self.quiet = QuietHours.parse(workflow.calendar.quiet)
         self.joins: dict[str, list[Join]] = {

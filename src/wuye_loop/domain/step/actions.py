@@ -7,10 +7,9 @@ from uuid import UUID
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.permissions import blocked, lawful, open_blocked, rival
-from wuye_loop.domain.grievance.roles import SYSTEM, acting_role, duty_of
-from wuye_loop.domain.grievance.situation import EMPTY, Actor, Command, Situation, TaskState, World
-from wuye_loop.domain.grievance.situation import SYSTEM as SYSTEM_ACTOR
-from wuye_loop.domain.rules.actions import Deed
+from wuye_loop.domain.grievance.roles import SYSTEM_ROLE, acting_role, duty_of
+from wuye_loop.domain.grievance.situation import EMPTY, SYSTEM_ACTOR, Actor, Command, Situation, TaskState, World
+from wuye_loop.domain.rules.actions import CompiledAction
 from wuye_loop.domain.rules.flow import BACK
 from wuye_loop.domain.step.answers import answered
 from wuye_loop.domain.step.builder import Builder
@@ -129,8 +128,8 @@ def applies(world: World, situation: Situation, action: str, task: TaskState | N
     state = task.state if task else situation.grievance.state
     return (
         state in spec.from_
-        and SYSTEM in spec.by
-        and blocked(world, situation, action, spec, SYSTEM, SYSTEM_ACTOR, task) is None
+        and SYSTEM_ROLE in spec.by
+        and blocked(world, situation, action, spec, SYSTEM_ROLE, SYSTEM_ACTOR, task) is None
     )
 
 
@@ -235,35 +234,35 @@ def _act(builder: Builder, command: Command) -> None:
     world, situation = builder.world, builder.situation
     task = situation.tasks[command.task_id] if command.task_id is not None else None
     flow = world.rules.machine(task.kind if task else None)
-    deed = flow.deeds.get(command.action)
+    compiled = flow.actions.get(command.action)
     state = task.state if task else situation.grievance.state
-    if deed is None or state not in deed.from_:
+    if compiled is None or state not in compiled.from_:
         raise IllegalAction("当前状态下没有这个动作", actions=lawful(world, situation, command.actor, task))
-    role = acting_role(deed.by, command.actor, world, situation, task)
+    role = acting_role(compiled.by, command.actor, world, situation, task)
     if role is None:
         raise Forbidden("您的角色不能做这个动作")
-    if deed.plain and task is None:
+    if compiled.plain and task is None:
         why = rival(world, situation, role, command.actor)
     else:
-        why = blocked(world, situation, command.action, deed.spec, role, command.actor, task)
+        why = blocked(world, situation, command.action, compiled.spec, role, command.actor, task)
     if why is not None:
         raise IllegalAction(why, actions=lawful(world, situation, command.actor, task))
-    answers = _answers(builder, command, deed, task)
-    facts = EMPTY if deed.certain else facts_of(world, situation, task, answers)
+    answers = _answers(builder, command, compiled, task)
+    facts = EMPTY if compiled.certain else facts_of(world, situation, task, answers)
     target, way = flow.fire(command.action, state, facts)
-    _carry_out(builder, command, deed, task, role, answers, target, way)
+    _carry_out(builder, command, compiled, task, role, answers, target, way)
 
 
-def _answers(builder: Builder, command: Command, deed: Deed, task: TaskState | None) -> dict[str, Any]:
+def _answers(builder: Builder, command: Command, compiled: CompiledAction, task: TaskState | None) -> dict[str, Any]:
     if command.actor is SYSTEM_ACTOR:
         return {}
-    return dict(command.form) if command.checked else answered(builder, deed.spec.form, command.form, task)
+    return dict(command.form) if command.checked else answered(builder, compiled.spec.form, command.form, task)
 
 
 def _carry_out(
     builder: Builder,
     command: Command,
-    deed: Deed,
+    compiled: CompiledAction,
     task: TaskState | None,
     role: str,
     answers: dict[str, Any],
@@ -271,16 +270,16 @@ def _carry_out(
     way: int,
 ) -> None:
     before = task.state if task else builder.grievance.state
-    course = deed.courses[way]
+    transition = compiled.transitions[way]
     task_id = task.id if task else None
     builder.did(duty_of(role, builder.world, task), command.actor.unit)
     builder.count(command.action, task_id)
-    if course.effects:
+    if transition.effects:
         context = Context(answers, task, open_by_effect)
-        for call in course.effects:
+        for call in transition.effects:
             apply(call, builder, context)
-    if course.to is not None:
-        if course.to == BACK:
+    if transition.to is not None:
+        if transition.to == BACK:
             target = _way_back(builder)
         if task is None:
             builder.move(target)
@@ -291,12 +290,12 @@ def _carry_out(
         command.action,
         actor=command.actor.as_json(role),
         facts=answers,
-        audience=deed.audience,
+        audience=compiled.audience,
         task_id=task_id,
         from_state=before,
         to_state=target,
     )
-    builder.then.extend(course.then)
+    builder.then.extend(transition.then)
 
 
 def _way_back(builder: Builder) -> str:

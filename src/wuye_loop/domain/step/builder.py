@@ -88,7 +88,7 @@ class Builder:
 
     def move(self, state: str) -> None:
         """Enter a state of the main flow: stage, holder, clocks."""
-        place = self.world.rules.main.places[state]
+        place = self.world.rules.main.states[state]
         grievance, now = self.grievance, self.world.now
         if state != grievance.state:
             grievance.state = state
@@ -113,9 +113,9 @@ class Builder:
         Where the state wants a unit and none is assigned yet, whoever held the grievance goes on holding it.
         """
         rules, grievance = self.world.rules, self.grievance
-        role = rules.main.places[grievance.state].holder
+        role = rules.main.states[grievance.state].holder
         unit = unit_of(role, self.world, self.situation) if role else None
-        if unit is None and role is not None and rules.posts[role].held:
+        if unit is None and role is not None and rules.roles[role].held:
             unit = grievance.holder_unit
         grievance.holder_role, grievance.holder_unit = role, unit
 
@@ -157,13 +157,13 @@ class Builder:
         task_id = task.id if task else None
         before = self._going.get(task_id, {})
         going: dict[str, Clock] = {}
-        for timed in machine.during[state]:
-            clock = before.get(timed.name)
+        for compiled in machine.during[state]:
+            clock = before.get(compiled.name)
             if clock is None or clock.status is not RUNNING or (unit is not None and clock.unit != unit):
-                latest = newest(self.clocks, timed.name, task_id) if clock is None else clock
-                clock = taken_up(world, timed, latest, unit, self.situation, task)
+                latest = newest(self.clocks, compiled.name, task_id) if clock is None else clock
+                clock = taken_up(world, compiled, latest, unit, self.situation, task)
                 self.clocks[clock.id] = clock
-            going[timed.name] = clock
+            going[compiled.name] = clock
         for name, clock in before.items():
             if name not in going:
                 stopped = held(world, machine.clocks[name], clock, state) if name in machine.clocks else clock

@@ -5,18 +5,18 @@ from datetime import date
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.grievance.facts import Facts, facts_of
 from wuye_loop.domain.grievance.situation import Situation, TaskState, World
-from wuye_loop.domain.rules.clocks import Option, Resolved, Timed
+from wuye_loop.domain.rules.clocks import CompiledClock, Option, Resolved
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock import ENDED, RUNNING, Clock
 
 
-def resolve_limit(world: World, timed: Timed, situation: Situation, task: TaskState | None) -> Resolved:
+def resolve_limit(world: World, compiled: CompiledClock, situation: Situation, task: TaskState | None) -> Resolved:
     """Return the first limit whose condition holds; it is stored with the clock, so a later change never moves it.
 
     Raises IllegalAction when a limit runs `until` a date that nobody has stored, or that has gone by.
     """
     facts = facts_of(world, situation, task)
-    for option in timed.limits:
+    for option in compiled.limits:
         if option.when is None or option.when.holds(facts):
             return option.limit or _dated(world, option, facts)
     raise IllegalAction("没有适用的时限")
@@ -34,35 +34,42 @@ def _dated(world: World, option: Option, facts: Facts) -> Resolved:
 
 
 def taken_up(
-    world: World, timed: Timed, latest: Clock | None, unit: str | None, situation: Situation, task: TaskState | None
+    world: World,
+    compiled: CompiledClock,
+    latest: Clock | None,
+    unit: str | None,
+    situation: Situation,
+    task: TaskState | None,
 ) -> Clock:
     """Return the clock that runs now: the latest one goes on, or a new one starts."""
     cycle = situation.grievance.cycle
-    if latest is not None and (latest.status is not ENDED or _goes_on(timed, latest, situation, task)):
+    if latest is not None and (latest.status is not ENDED or _goes_on(compiled, latest, situation, task)):
         return _running(latest, unit, world)
     run = latest.run + 1 if latest is not None and latest.cycle == cycle else 1
-    limit = resolve_limit(world, timed, situation, task)
+    limit = resolve_limit(world, compiled, situation, task)
     return clock_moves.start(
-        id=world.new_id(), name=timed.name, task_id=task.id if task else None, cycle=cycle, run=run, unit=unit,
-        limit=limit.span, until=limit.until, starts=limit.starts, plans=timed.plans, now=world.now,
+        id=world.new_id(), name=compiled.name, task_id=task.id if task else None, cycle=cycle, run=run, unit=unit,
+        limit=limit.span, until=limit.until, starts=limit.starts, plans=compiled.plans, now=world.now,
         calendar=world.calendar,
     )  # fmt: skip
 
 
-def held(world: World, timed: Timed, latest: Clock, state: str) -> Clock:
+def held(world: World, compiled: CompiledClock, latest: Clock, state: str) -> Clock:
     """Return the clock as it stands in a state that it does not run in: paused, or ended."""
-    if state in timed.paused:
+    if state in compiled.paused:
         return clock_moves.pause(latest, world.now, world.calendar)
     return clock_moves.end(latest, world.now)
 
 
-def _goes_on(timed: Timed, latest: Clock, situation: Situation, task: TaskState | None) -> bool:
+def _goes_on(compiled: CompiledClock, latest: Clock, situation: Situation, task: TaskState | None) -> bool:
     """Say whether an ended clock is taken up again with what was left, instead of a new one being started."""
-    if timed.per == "once":
+    if compiled.per == "once":
         return True
-    if timed.per == "entry" or latest.cycle != situation.grievance.cycle:
+    if compiled.per == "entry" or latest.cycle != situation.grievance.cycle:
         return False
-    return latest.run > (0 if task else situation.grievance.counts.get(timed.over, 0))  # those before are over for good
+    return latest.run > (
+        0 if task else situation.grievance.counts.get(compiled.over, 0)
+    )  # those before are over for good
 
 
 def _running(latest: Clock, unit: str | None, world: World) -> Clock:

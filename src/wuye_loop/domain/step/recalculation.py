@@ -1,6 +1,6 @@
 """A notice of holidays is out: the open clocks of a grievance are counted again, and the ledger says what moved."""
 
-from wuye_loop.domain.grievance.situation import SYSTEM, Situation, World
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, World
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.records import Step
 from wuye_loop.domain.terms import Audience
@@ -22,7 +22,7 @@ def recounted(world: World, situation: Situation) -> Step | None:
         return None
     builder.close_entry(
         "calendar",
-        actor=SYSTEM.as_json(),
+        actor=SYSTEM_ACTOR.as_json(),
         facts={"calendar": world.calendar.version, "moved": moved},
         audience=Audience.UNITS.value,
     )

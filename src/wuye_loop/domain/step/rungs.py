@@ -10,8 +10,7 @@ from uuid import UUID
 
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden
 from wuye_loop.domain.grievance.facts import facts_of
-from wuye_loop.domain.grievance.situation import SYSTEM as SYSTEM_ACTOR
-from wuye_loop.domain.grievance.situation import Situation, World
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, World
 from wuye_loop.domain.step.actions import applies, chain
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.effects.documents import send

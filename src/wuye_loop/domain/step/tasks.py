@@ -4,9 +4,8 @@ from typing import Any
 
 from wuye_loop.domain.errors import Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.grievance.permissions import kept_apart
-from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM, unit_of, units_of
-from wuye_loop.domain.grievance.situation import SYSTEM as SYSTEM_ACTOR
-from wuye_loop.domain.grievance.situation import Actor, TaskState
+from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM_ROLE, unit_of, units_of
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, TaskState
 from wuye_loop.domain.language.workflow import RungSpec, TaskKind
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.effects.apply import apply
@@ -17,7 +16,7 @@ from wuye_loop.domain.step.effects.documents import issue
 def open_by_effect(inner: Builder, kind: str, to: str | None, document: str | None, data: dict[str, Any]) -> None:
     """Open the task that an effect says: an `effecting_context.Opener`."""
     spec = inner.world.rules.task_kind(kind)
-    open_task(inner, kind, spec, SYSTEM_ACTOR, SYSTEM, data, to=to, document=document, copies=(), row=False)
+    open_task(inner, kind, spec, SYSTEM_ACTOR, SYSTEM_ROLE, data, to=to, document=document, copies=(), row=False)
 
 
 def open_by_rung(builder: Builder, spec: RungSpec, task: TaskState | None) -> None:
@@ -31,7 +30,9 @@ def open_by_rung(builder: Builder, spec: RungSpec, task: TaskState | None) -> No
     kind = spec.open or ""
     for target in targets:
         task_spec = builder.world.rules.task_kind(kind)
-        open_task(builder, kind, task_spec, SYSTEM_ACTOR, SYSTEM, {}, to=target, document=spec.document, copies=copies)
+        open_task(
+            builder, kind, task_spec, SYSTEM_ACTOR, SYSTEM_ROLE, {}, to=target, document=spec.document, copies=copies
+        )
 
 
 def open_task(
@@ -69,7 +70,7 @@ def open_task(
     task.holder_unit, task.document = holder, chosen
     builder.tasks[task.id] = task
     builder.opened = task.id
-    apart = kept_apart(world, builder.situation, task, HOLDER, holder) if role != SYSTEM else None
+    apart = kept_apart(world, builder.situation, task, HOLDER, holder) if role != SYSTEM_ROLE else None
     if apart is not None:
         raise Conflict(apart)
     if number is not None:
@@ -119,6 +120,6 @@ def _instead(builder: Builder, spec: TaskKind, task: TaskState) -> str | None:
     if role.unit is None:
         return None  # people, not a unit
     fallback = unit_of(spec.fallback, builder.world, builder.situation) if spec.fallback else None
-    if fallback is None and task.opener_role != SYSTEM:
+    if fallback is None and task.opener_role != SYSTEM_ROLE:
         raise IllegalAction(f"这里没有“{role.title}”，不能发起")
     return fallback or builder.grievance.holder_unit

@@ -8,12 +8,12 @@ from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.documents import AskedFigure, RatingSpec
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import (
+    Branch,
     DutyUnit,
     EffectCall,
     EstateUnit,
     Flow,
     Limit,
-    Outcome,
     Role,
     RungSpec,
     TaskUnit,
@@ -291,7 +291,7 @@ class Wording:
         return f"{need}{when}，{kind}{choices}"
 
     def way(
-        self, way: Outcome, to: str | None, kind: str | None, in_words: Callable[[EffectCall], str] | None = None
+        self, way: Branch, to: str | None, kind: str | None, in_words: Callable[[EffectCall], str] | None = None
     ) -> str:
         """Return where an outcome leads and what comes with it; `in_words` says effects otherwise than in short."""
         target = way.to if way.to is not None else to

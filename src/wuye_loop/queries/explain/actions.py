@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wuye_loop.domain.grievance.permissions import blocked, open_blocked
-from wuye_loop.domain.grievance.roles import HOLDER, OPENER, plays, unit_of, units_of
-from wuye_loop.domain.grievance.roles import SYSTEM as SYSTEM_ROLE
-from wuye_loop.domain.grievance.situation import SYSTEM, Actor, Situation, TaskState, World
-from wuye_loop.domain.language.workflow import ActionSpec, Step, TaskKind
+from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM_ROLE, plays, unit_of, units_of
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Situation, TaskState, World
+from wuye_loop.domain.language.workflow import ActionSpec, StepSpec, TaskKind
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.wording.definition import Wording, quoted
 
@@ -49,7 +48,7 @@ def _openings(world: World, situation: Situation) -> Iterator[dict[str, Any]]:
 def _item(
     world: World, situation: Situation, name: str, title: str, spec: ActionSpec | TaskKind, task: TaskState | None
 ) -> dict[str, Any]:
-    step: Step = spec.open if isinstance(spec, TaskKind) else spec
+    step: StepSpec = spec.open if isinstance(spec, TaskKind) else spec
     roles = [
         {"role": role, "title": _title(world, role), **who}
         for role in step.by
@@ -94,7 +93,7 @@ def _who(
 def _players(world: World, situation: Situation, role: str, task: TaskState | None) -> Iterator[Actor]:
     """Yield an actor for each unit or kind of key that plays a role on this grievance."""
     if role == SYSTEM_ROLE:
-        yield SYSTEM
+        yield SYSTEM_ACTOR
         return
     units: Sequence[str | None] = units_of(role, world, situation, task)
     if role in (HOLDER, OPENER):
@@ -128,7 +127,7 @@ def _blocked(
 
 def _for_viewer(world: World, situation: Situation, item: dict[str, Any], viewer: Actor) -> dict[str, Any]:
     spec, task = item["_spec"], item["_task"]
-    step: Step = spec.open if isinstance(spec, TaskKind) else spec
+    step: StepSpec = spec.open if isinstance(spec, TaskKind) else spec
     name = item.get("action") or item["open"]
     role = next((one for one in step.by if plays(one, viewer, world, situation, task)), None)
     if role is None:

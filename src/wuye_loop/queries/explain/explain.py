@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, NotFound
 from wuye_loop.domain.grievance.roles import unit_of
-from wuye_loop.domain.grievance.situation import SYSTEM, Actor, World
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, World
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Role
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.time.clock_moves import ClockStatus
@@ -32,7 +32,7 @@ def explain(loop: Loop, session: Session, number: str, viewer: str | None = None
     jurisdiction narrows it. Raises NotFound, BadInput for a viewer that nobody knows.
     """
     number = number.strip().upper()
-    locked = locking.read(session, number, SYSTEM)
+    locked = locking.read(session, number, SYSTEM_ACTOR)
     if locked is None:
         raise NotFound(f"没有编号为 {number} 的诉求")
     lead = related.lead_of(session, locked.situation.grievance)

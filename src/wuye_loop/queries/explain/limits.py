@@ -19,7 +19,7 @@ from wuye_loop.domain.wording.definition import STARTS, Wording, quoted
 from wuye_loop.queries.explain.history import MIGRATED, History, deed
 from wuye_loop.queries.explain.telling import Telling
 from wuye_loop.store.reads.grievances import LedgerRow
-from wuye_loop.store.workflows import published
+from wuye_loop.store.workflows import versions
 
 #: Facts whose values may be told: what free text or outside systems wrote is not among them.
 _TELLABLE: Final = frozenset(
@@ -142,7 +142,7 @@ def _value(value: Any) -> str:
 
 def _place(session: Session, rules: Rules, path: tuple[str | int, ...]) -> str | None:
     """Return file and line of a part in the published text."""
-    text = published.published(session).get(rules.id)
+    text = versions.published(session).get(rules.id)
     if text is None:
         return None
     doc = extends.read_whole(text, f"{rules.id}.yaml")

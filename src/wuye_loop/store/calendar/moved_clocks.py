@@ -12,7 +12,7 @@ from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.notice import Notice
-from wuye_loop.store.calendar.days import provisional_days, read_table
+from wuye_loop.store.calendar.working_days import provisional_days, read_table
 from wuye_loop.store.schema.tables import clock, grievance
 
 _BATCH: Final = 1000

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol, get_args
 
-from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM
+from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM_ROLE
 from wuye_loop.domain.language.effects import Exclude
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rulefile.findings import Findings, nearest, quoted
@@ -37,7 +37,7 @@ class Names:
             code: fixed.get(code, code) if unit.name == code else unit.name
             for code, unit in town.directory.units.items()
         }
-        self.players = {**_titles(workflow.roles), **self.units, SYSTEM: ""}
+        self.players = {**_titles(workflow.roles), **self.units, SYSTEM_ROLE: ""}
         self.clocks = {name for name, _ in self._clocks()}
         self.rungs = list(dict.fromkeys(label for name, labels in self._clocks() for label in (name, *labels)))
         self._rungs = set(map(rung_name, self.rungs))

@@ -6,7 +6,7 @@ from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.grievance.audiences import audiences, readable, step_named
 from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.language.workflow import Step
+from wuye_loop.domain.language.workflow import StepSpec
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.trial.sandbox.case import Case
 from wuye_loop.trial.sandbox.sandbox import Sandbox
@@ -32,7 +32,7 @@ def reads(town: Sandbox, case: Case, by: str) -> tuple[str, list[str]]:
     return step.title, [name for name in facts if name in allowed]
 
 
-def _last_form(town: Sandbox, case: Case) -> tuple[Entry, Step] | None:
+def _last_form(town: Sandbox, case: Case) -> tuple[Entry, StepSpec] | None:
     for entry in reversed(case.entries):
         task = case.situation.tasks.get(entry.task_id) if entry.task_id is not None else None
         step = step_named(town.rules, entry.action, task.kind if task is not None else None)

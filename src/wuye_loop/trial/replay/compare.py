@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.store.reads.recorded import RUNG, Recorded, RecordedClock
 from wuye_loop.trial.replay.pair import Pair
-from wuye_loop.trial.replay.replay import Outcome
+from wuye_loop.trial.replay.replay import ReplayedCase
 
 if TYPE_CHECKING:
     from wuye_loop.domain.time.clock_moves import Clock
@@ -58,7 +58,7 @@ class Finding(NamedTuple):
 _Key = tuple[str | None, int, str, int, int]
 
 
-def compare(recorded: Recorded, outcome: Outcome, pair: Pair) -> list[Finding]:
+def compare(recorded: Recorded, outcome: ReplayedCase, pair: Pair) -> list[Finding]:
     """Return every difference, refusals first."""
     refused = list(_refused(outcome, pair))
     follows = any(not one.follows for one in refused)
@@ -72,7 +72,7 @@ def compare(recorded: Recorded, outcome: Outcome, pair: Pair) -> list[Finding]:
     ]
 
 
-def _refused(outcome: Outcome, pair: Pair) -> Iterator[Finding]:
+def _refused(outcome: ReplayedCase, pair: Pair) -> Iterator[Finding]:
     for one in outcome.refused:
         at = _shown(one.act.at)
         title = pair.titles(one.act.action, one.kind)
@@ -80,7 +80,7 @@ def _refused(outcome: Outcome, pair: Pair) -> Iterator[Finding]:
         yield Finding(Kind.REFUSED, title, one.why, unit, at, None, follows=one.follows)
 
 
-def _routes(recorded: Recorded, outcome: Outcome, *, follows: bool) -> Iterator[Finding]:
+def _routes(recorded: Recorded, outcome: ReplayedCase, *, follows: bool) -> Iterator[Finding]:
     """Compare who was in charge, in order; the first that differs tells."""
     was, now = list(recorded.leads), outcome.leads
     if was == now:
@@ -97,7 +97,7 @@ def _routes(recorded: Recorded, outcome: Outcome, *, follows: bool) -> Iterator[
 
 
 def _deadlines(
-    recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, *, follows: bool
+    recorded: Recorded, outcome: ReplayedCase, pair: Pair, lead: str | None, *, follows: bool
 ) -> Iterator[Finding]:
     was = _recorded_clocks(recorded, pair)
     differ: list[tuple[_Key, RecordedClock | None, Clock | None]] = []
@@ -131,7 +131,7 @@ def _recorded_clocks(recorded: Recorded, pair: Pair) -> dict[_Key, RecordedClock
         for task in sorted(recorded.tasks.values(), key=lambda one: one.n):
             seen[task.kind] += 1
             places[task.id] = (task.kind, seen[task.kind])
-    called = pair.passage.names.clocks
+    called = pair.mapping.names.clocks
     found: dict[_Key, RecordedClock] = {}
     for clock in recorded.clocks:
         kind, n = places[clock.task]
@@ -140,7 +140,7 @@ def _recorded_clocks(recorded: Recorded, pair: Pair) -> dict[_Key, RecordedClock
 
 
 def _escalations(
-    recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, *, follows: bool
+    recorded: Recorded, outcome: ReplayedCase, pair: Pair, lead: str | None, *, follows: bool
 ) -> Iterator[Finding]:
     was: dict[int, int] = {}
     for act in recorded.rungs:
@@ -162,8 +162,10 @@ def _escalations(
             yield Finding(Kind.ESCALATION, f"{name.clock} {name.words}", how, lead, None, None, follows)
 
 
-def _states(recorded: Recorded, outcome: Outcome, pair: Pair, lead: str | None, *, follows: bool) -> Iterator[Finding]:
-    was, now = pair.passage.state(recorded.state), outcome.situation.grievance.state
+def _states(
+    recorded: Recorded, outcome: ReplayedCase, pair: Pair, lead: str | None, *, follows: bool
+) -> Iterator[Finding]:
+    was, now = pair.mapping.state(recorded.state), outcome.situation.grievance.state
     if was != now:
         yield Finding(Kind.STATE, f"{was} → {now}", "不同", lead, was, now, follows)
 

@@ -5,9 +5,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from wuye_loop.domain.language.forms import FieldSpec
-from wuye_loop.domain.language.workflow import Flow, RungSpec, Step
+from wuye_loop.domain.language.workflow import Flow, RungSpec, StepSpec
 from wuye_loop.domain.rules.rules import Rules
-from wuye_loop.domain.step.migration.mapping import Passage
+from wuye_loop.domain.step.migration.mapping import VersionMapping
 from wuye_loop.queries.supervision import rung_title
 from wuye_loop.store.reads.recorded import RUNG
 
@@ -37,7 +37,7 @@ class Known(NamedTuple):
     rules, or a rung's.
     """
 
-    spec: Step | None
+    spec: StepSpec | None
     asked: frozenset[str] | None
     checked: bool
     names_others: bool
@@ -56,7 +56,7 @@ class Pair:
 
     def __init__(self, old: Rules, new: Rules) -> None:
         self.old, self.new = old, new
-        self.passage = Passage(old, new)
+        self.mapping = VersionMapping(old, new)
         self.same_routers = old.workflow.routers == new.workflow.routers
         self.same_words = old.workflow.intake.categories == new.workflow.intake.categories
         self._known: dict[tuple[str, str | None], Known] = {}
@@ -64,7 +64,7 @@ class Pair:
     @cached_property
     def was(self) -> Mapping[Place, RungName]:
         """Every rung of the old version, its clock under its new name."""
-        return _rungs(self.old, self.passage)
+        return _rungs(self.old, self.mapping)
 
     @cached_property
     def now(self) -> Mapping[Place, RungName]:
@@ -133,7 +133,7 @@ def _by_itself(field: FieldSpec) -> bool:
     return field.when is None or all(name.startswith("form.") for name in field.when.fact_names)
 
 
-def step_of(rules: Rules, action: str, kind: str | None) -> Step | None:
+def step_of(rules: Rules, action: str, kind: str | None) -> StepSpec | None:
     """Return what an action of a flow, or `open:kind`, is in these rules."""
     if action.startswith(OPEN):
         task = rules.workflow.tasks.get(action.removeprefix(OPEN))
@@ -147,12 +147,12 @@ def flow_named(rules: Rules, kind: str | None) -> Flow | None:
     return rules.workflow if kind is None else rules.workflow.tasks.get(kind)
 
 
-def _rungs(rules: Rules, passage: Passage | None) -> dict[Place, RungName]:
+def _rungs(rules: Rules, mapping: VersionMapping | None) -> dict[Place, RungName]:
     found: dict[Place, RungName] = {}
     flows: list[tuple[str | None, Flow]] = [(None, rules.workflow), *rules.workflow.tasks.items()]
     for kind, flow in flows:
         for name, clock in flow.clocks.items():
-            called = passage.clock(name) if passage else name
+            called = mapping.clock(name) if mapping else name
             where = f"{kind}/{called}" if kind else called
             for index, spec in enumerate(clock.ladder):
                 words = f"{_when(spec)}：{rung_title(rules, kind, spec)}"

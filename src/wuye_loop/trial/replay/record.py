@@ -83,7 +83,7 @@ def ran(recorded: Recorded, pair: Pair, until: datetime) -> dict[tuple[str | Non
     found = {}
     for clock in recorded.clocks:
         task = recorded.tasks.get(clock.task) if clock.task is not None else None
-        key = (task.kind if task else None, pair.passage.clock(clock.name), as_text(clock.due_at))
+        key = (task.kind if task else None, pair.mapping.clock(clock.name), as_text(clock.due_at))
         found[key] = clock.ended_at or until + timedelta(microseconds=1)
     return found
 

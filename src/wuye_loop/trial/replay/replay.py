@@ -9,7 +9,7 @@ from uuid import UUID
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import BadInput, Forbidden, WuyeError
 from wuye_loop.domain.grievance.roles import HOLDER, OPENER, unit_of
-from wuye_loop.domain.grievance.situation import EMPTY, SYSTEM, Actor, Brief, Command, Situation, World
+from wuye_loop.domain.grievance.situation import EMPTY, SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
 from wuye_loop.domain.routing.chain import Choice
 from wuye_loop.domain.routing.chain import choose as try_routers
 from wuye_loop.domain.step import rungs
@@ -44,7 +44,7 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Outcome:
+class ReplayedCase:
     """Where a grievance stands under the other version, and what happened on the way."""
 
     situation: Situation
@@ -75,7 +75,7 @@ class Replay:
         self._numbers = 0
         self._rules = pair.new
         self._situation = arrived(recorded, pair)
-        self.outcome = Outcome(self._situation)
+        self.outcome = ReplayedCase(self._situation)
         self._lead: str | None = None
         self._tasks: dict[str, UUID] = {}  # recorded id -> the id it has here
         self._kinds = self.outcome.kinds
@@ -92,7 +92,7 @@ class Replay:
         self._routed: list[Act] | None = None  # few ask
         self._stuck: set[tuple[UUID, int]] = set()
 
-    def run(self) -> Outcome:
+    def run(self) -> ReplayedCase:
         """Play the record to its end and return what it came to."""
         acts = self.recorded.acts
         first = acts[0]
@@ -138,7 +138,7 @@ class Replay:
         if known.opens or not (begins or (state is not None and state.parked)):
             return
         try:
-            self._take(self._decided(act, known, SYSTEM))
+            self._take(self._decided(act, known, SYSTEM_ACTOR))
         except WuyeError as error:
             self._refuse(act, error)
         else:
@@ -150,7 +150,7 @@ class Replay:
         role = act.actor[2]
         task = self._situation.tasks.get(self._tasks[act.task]) if act.task in self._tasks else None
         spec = known.spec
-        name = self.pair.passage.role(role) if role else None
+        name = self.pair.mapping.role(role) if role else None
         if actor.kind is ActorKind.UNIT and spec is not None and name in spec.by:
             unit = unit_of(name, self._world(act.at), self._situation, task)
             if name not in (HOLDER, OPENER) and unit is None:
@@ -174,7 +174,7 @@ class Replay:
         world = self._world(act.at, act)
         if known.names_others:
             world.others = others_of(act)
-        form = self._form(act, known) if actor is not SYSTEM else EMPTY
+        form = self._form(act, known) if actor is not SYSTEM_ACTOR else EMPTY
         if known.opens is not None:
             rows = self._steps.open(world, known.opens, actor, form)
             if act.task is not None and self._steps.opened is not None:
@@ -219,15 +219,15 @@ class Replay:
 
     def _follows(self, act: Act, kind: str | None) -> bool:
         """Say whether a refusal only follows from another: something was refused before, and it stands elsewhere since."""
-        passage = self.pair.passage
+        mapping = self.pair.mapping
         if act.task is not None and not act.action.startswith(OPEN):
             task = self._situation.tasks.get(self._tasks.get(act.task, OTHER))
             if task is None:
                 return True
-            elsewhere = task.state != passage.task_state(kind or "", act.from_state or "")
+            elsewhere = task.state != mapping.task_state(kind or "", act.from_state or "")
         else:
             state = act.from_state if act.task is None else self._state
-            elsewhere = self._situation.grievance.state != passage.state(state or "")
+            elsewhere = self._situation.grievance.state != mapping.state(state or "")
         return elsewhere and bool(self.outcome.refused)
 
     # --- the system ---
@@ -348,7 +348,9 @@ class Replay:
             asked[choice.ask.index] = None
 
 
-def played(recorded: Recorded, pair: Pair, calendar: WorkCalendar, directory: Directory, until: datetime) -> Outcome:
+def played(
+    recorded: Recorded, pair: Pair, calendar: WorkCalendar, directory: Directory, until: datetime
+) -> ReplayedCase:
     """Play a record quickly; where something is refused on the way, play it again carefully."""
     try:
         return Replay(recorded, pair, calendar, directory, until, Quick).run()

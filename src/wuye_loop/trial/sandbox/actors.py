@@ -1,9 +1,8 @@
 """Who acts when a test or a sandbox names a role or a unit."""
 
 from wuye_loop.domain.errors import BadInput
-from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM, reporter_of, unit_of, units_of
-from wuye_loop.domain.grievance.situation import SYSTEM as SYSTEM_ACTOR
-from wuye_loop.domain.grievance.situation import Actor, Situation, TaskState, World
+from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM_ROLE, reporter_of, unit_of, units_of
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Situation, TaskState, World
 from wuye_loop.domain.language.workflow import Role
 from wuye_loop.domain.terms import ActorKind
 
@@ -14,7 +13,7 @@ def actor_for(by: str, world: World, situation: Situation, task: TaskState | Non
     A role of people (`is`) acts with such a key over the whole town; a role of units with the one unit that it stands
     for now. Raises BadInput in words when that is nobody, or more than one.
     """
-    if by == SYSTEM:
+    if by == SYSTEM_ROLE:
         return SYSTEM_ACTOR
     if by in (HOLDER, OPENER):
         return _party(by, world, situation, task)

@@ -7,7 +7,7 @@ from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.situation import Situation, TaskState
 from wuye_loop.domain.language.workflow import RungSpec, Workflow
-from wuye_loop.domain.language.workflow import Step as WrittenStep
+from wuye_loop.domain.language.workflow import StepSpec as WrittenStep
 from wuye_loop.domain.step.records import DocumentDraft, NoticeDraft, Posted, RatingDraft
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.time.clock import RUNNING, ClockStatus

@@ -2,9 +2,8 @@
 
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.permissions import blocked
-from wuye_loop.domain.grievance.roles import SYSTEM
-from wuye_loop.domain.grievance.situation import SYSTEM as SYSTEM_ACTOR
-from wuye_loop.domain.grievance.situation import Situation, TaskState, World
+from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, TaskState, World
 from wuye_loop.domain.step.records import EntryDraft, Step
 
 
@@ -32,4 +31,4 @@ def _stopped(world: World, before: Situation, action: str, task: TaskState | Non
     state = task.state if task is not None else before.grievance.state
     if state not in spec.from_:
         return f"只能在{'、'.join(f'“{flow.states[name].title}”' for name in spec.from_)}做，当时是“{flow.states[state].title}”"
-    return blocked(world, before, action, spec, SYSTEM, SYSTEM_ACTOR, task) or "当时不能做"
+    return blocked(world, before, action, spec, SYSTEM_ROLE, SYSTEM_ACTOR, task) or "当时不能做"

@@ -25,7 +25,7 @@ from wuye_loop.domain.errors import IllegalAction, NotFound, WuyeError
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.roles import units_of
-from wuye_loop.domain.grievance.situation import SYSTEM, Actor, Brief, Command, Situation, TaskState, World
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, TaskState, World
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions, rungs
 from wuye_loop.domain.step.arrival import arrived, attaching, first_look, see_sender
@@ -377,7 +377,7 @@ class Sandbox:
             ways = moves if way is None else [way]
             for action in ways:
                 with suppress(IllegalAction):  # it stands elsewhere by now: nothing to follow
-                    self.act(SYSTEM, action, number=follower.number)
+                    self.act(SYSTEM_ACTOR, action, number=follower.number)
 
 
 def _brief(case: Case) -> Brief:

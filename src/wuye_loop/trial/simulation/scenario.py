@@ -19,7 +19,7 @@ from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
 from wuye_loop.trial.simulation.inputs.places import AT, Places
 from wuye_loop.trial.simulation.inputs.staff import Staff
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes, shipped_calendar
-from wuye_loop.trial.simulation.results.outcome import Outcome, outcome_of
+from wuye_loop.trial.simulation.results.outcome import SimulatedYear, outcome_of
 from wuye_loop.trial.simulation.run.run import Run, Scene
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def usual_seeds(scene: Scene) -> int:
     return max(fewest, min(most, int(_USUAL_WORK / ((scene.load.per_day or 1) * scene.days))))
 
 
-def play(scenes: Sequence[Scene], seeds: int) -> list[list[Outcome]]:
+def play(scenes: Sequence[Scene], seeds: int) -> list[list[SimulatedYear]]:
     """Run every scene once for each seed from 1 on, on every processor where that is worth it; outcomes by scene.
 
     The same scenes give the same outcomes, however many processes there are.
@@ -128,11 +128,11 @@ def play(scenes: Sequence[Scene], seeds: int) -> list[list[Outcome]]:
     return [[one for (of, _), one in zip(asked, outcomes, strict=True) if of == n] for n in range(len(scenes))]
 
 
-def _in_processes(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], several: int) -> list[Outcome]:
+def _in_processes(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], several: int) -> list[SimulatedYear]:
     """Deal the runs out to forked processes: compiled rules cannot be sent, but a fork has them as they are."""
     context = get_context("fork")
     workers: list[tuple[ForkProcess, Connection]] = []
-    outcomes: dict[tuple[int, int], Outcome] = {}
+    outcomes: dict[tuple[int, int], SimulatedYear] = {}
     try:
         for n in range(several):
             ours, theirs = context.Pipe(duplex=False)
@@ -141,7 +141,7 @@ def _in_processes(scenes: Sequence[Scene], asked: Sequence[tuple[int, int]], sev
             theirs.close()
             workers.append((process, ours))
         for _, ours in workers:
-            came: dict[tuple[int, int], Outcome] | BadSimulation = ours.recv()
+            came: dict[tuple[int, int], SimulatedYear] | BadSimulation = ours.recv()
             if isinstance(came, BadSimulation):
                 raise came
             outcomes |= came

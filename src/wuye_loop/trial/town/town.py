@@ -13,7 +13,7 @@ from wuye_loop.domain.routing.protocol import COMPANY
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.terms import Level
 from wuye_loop.domain.time.calendar import WorkCalendar
-from wuye_loop.store.calendar.days import DayTable
+from wuye_loop.store.calendar.working_days import DayTable
 from wuye_loop.trial.town.units_named import duties, routed_to
 
 LEVELS: Final = {Level.CITY: "市", Level.DISTRICT: "区", Level.STREET: "街道", Level.COMMUNITY: "社区"}  # the top first

@@ -7,15 +7,22 @@ from uuid import UUID
 
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.grievance.roles import HOLDER, unit_of
-from wuye_loop.domain.grievance.situation import SYSTEM, Situation, TaskState, World, newest
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, TaskState, World, newest
 from wuye_loop.domain.language.workflow import ClockSpec, Flow, RungSpec
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.clock_changes import resolve_limit
-from wuye_loop.domain.step.migration.mapping import Gap, NoPlace, Passage, flow_of, gaps, role_gaps
+from wuye_loop.domain.step.migration.mapping import (
+    MissingTarget,
+    NotMigratable,
+    VersionMapping,
+    flow_of,
+    missing_roles,
+    missing_targets,
+)
 from wuye_loop.domain.step.migration.remedies import NO_START, due_moved
 from wuye_loop.domain.step.records import Step
 from wuye_loop.domain.terms import Audience
-from wuye_loop.domain.time import clock_moves as clocks
+from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import AdjustKind, Adjustment, Clock, ClockStatus, Rung
 
 ACTION = "migrate"
@@ -52,32 +59,32 @@ class Moved:
     warnings: tuple[str, ...]
 
 
-def migrated(world: World, situation: Situation, passage: Passage) -> tuple[Step, Moved]:
+def migrated(world: World, situation: Situation, mapping: VersionMapping) -> tuple[Step, Moved]:
     """Decide the step that takes a grievance over; `world` has the new version's rules and calendar.
 
-    A clock keeps its start, its adjustments and its stored limit, unless the passage asks for new limits. Rungs are
+    A clock keeps its start, its adjustments and its stored limit, unless the mapping asks for new limits. Rungs are
     laid from the new ladder; what fired stays fired, and what would lie in the past is passed over, never fired.
-    Raises NoPlace.
+    Raises NotMigratable.
     """
-    missing = [*gaps(world, situation, passage), *role_gaps(situation, passage)]
+    missing = [*missing_targets(world, situation, mapping), *missing_roles(situation, mapping)]
     if missing:
-        raise NoPlace(missing)
-    return _Crossing(world, situation, passage).made()
+        raise NotMigratable(missing)
+    return _Crossing(world, situation, mapping).made()
 
 
 class _Crossing:
     """One grievance on its way."""
 
-    def __init__(self, world: World, situation: Situation, passage: Passage) -> None:
+    def __init__(self, world: World, situation: Situation, mapping: VersionMapping) -> None:
         self.builder = Builder(world, situation)
         self.before = situation
-        self.passage = passage
+        self.mapping = mapping
         self.carried: dict[UUID, Carried] = {}
         self.warnings: list[str] = []
 
     def made(self) -> tuple[Step, Moved]:
         self._rename()
-        runs = _runs(self.before, self.passage)
+        runs = _runs(self.before, self.mapping)
         for clock in self.before.clocks.values():
             self._carry(clock, runs[clock.id])
         self._sync()
@@ -88,7 +95,7 @@ class _Crossing:
         )  # fmt: skip
         self.builder.close_entry(
             ACTION,
-            actor=SYSTEM.as_json(),
+            actor=SYSTEM_ACTOR.as_json(),
             facts=self._facts(moved),
             audience=Audience.UNITS.value,
             from_state=was.state,
@@ -99,23 +106,23 @@ class _Crossing:
     # --- names ---
 
     def _rename(self) -> None:
-        builder, passage = self.builder, self.passage
+        builder, mapping = self.builder, self.mapping
         grievance = builder.grievance
-        state = passage.state(grievance.state)
+        state = mapping.state(grievance.state)
         data = dict(grievance.data)
         if data.get("back"):
-            data["back"] = {**data["back"], "state": passage.state(str(data["back"]["state"]))}
+            data["back"] = {**data["back"], "state": mapping.state(str(data["back"]["state"]))}
         did: dict[str, list[str]] = {}
         for role, units in grievance.did.items():
-            have = did.setdefault(passage.role(role), [])
+            have = did.setdefault(mapping.role(role), [])
             have.extend(unit for unit in units if unit not in have)
         builder.place(state)
-        builder.set(workflow=passage.new.id, data=data, did=did)
+        builder.set(workflow=mapping.new.id, data=data, did=did)
         for task in self.before.tasks.values():
-            named = passage.task_state(task.kind, task.state)
+            named = mapping.task_state(task.kind, task.state)
             if not task.final and named != task.state:
                 builder.place(named, task.id)
-            opener = passage.role(task.opener_role) if task.opener_role else None
+            opener = mapping.role(task.opener_role) if task.opener_role else None
             if opener != task.opener_role:
                 builder.set_task(task.id, opener_role=opener)
 
@@ -124,9 +131,9 @@ class _Crossing:
     def _carry(self, clock: Clock, run: int) -> None:
         """Bring one clock over: its name, its place in the new ladder, and where it is asked for, its new limit."""
         task = self.builder.tasks.get(clock.task_id) if clock.task_id else None
-        flow = flow_of(self.passage.new, task) if clock.task_id is None or task else None
-        old = flow_of(self.passage.old, task)
-        name = self.passage.clock(clock.name)
+        flow = flow_of(self.mapping.new, task) if clock.task_id is None or task else None
+        old = flow_of(self.mapping.old, task)
+        name = self.mapping.clock(clock.name)
         if flow is None or old is None or name not in flow.clocks:
             return  # over, and of the past: the new version never asks for it
         over = f"{_OVER}{clock.name}"
@@ -153,14 +160,14 @@ class _Crossing:
 
     def _limited(self, clock: Clock, task: TaskState | None) -> Clock:
         """Read the limit anew where it is asked for; it counts from the same start, so the time gone by counts."""
-        if not self.passage.new_limits or clock.status is ClockStatus.ENDED:
+        if not self.mapping.new_limits or clock.status is ClockStatus.ENDED:
             return clock
         world = self.builder.world
-        timed = world.rules.machine(task.kind if task else None).clocks[clock.name]
+        compiled = world.rules.machine(task.kind if task else None).clocks[clock.name]
         try:
-            found = resolve_limit(world, timed, self.builder.situation, task)
+            found = resolve_limit(world, compiled, self.builder.situation, task)
         except IllegalAction as error:
-            self.warnings.append(f"{timed.spec.title}：{error.detail}，沿用原来的时限")
+            self.warnings.append(f"{compiled.spec.title}：{error.detail}，沿用原来的时限")
             return clock
         return replace(clock, limit=found.span, until=found.until, starts=found.starts)
 
@@ -169,7 +176,7 @@ class _Crossing:
         world = self.builder.world
         ladder = flow.clocks[clock.name].ladder
         before = old.clocks[was].ladder
-        plans = tuple(clocks.RungPlan(index, spec.offset) for index, spec in enumerate(ladder))
+        plans = tuple(clock_moves.RungPlan(index, spec.offset) for index, spec in enumerate(ladder))
         match = _matched(clock, before, ladder)
         rungs = tuple(
             replace(match[index], index=index)
@@ -179,9 +186,9 @@ class _Crossing:
         )
         kept = {rung.index for rung in match.values()}
         lost = tuple(rung.index for rung in clock.rungs if rung.fired_at and rung.index not in kept)
-        clock = clocks.recompute(replace(clock, plans=plans, rungs=rungs), world.calendar)
+        clock = clock_moves.recompute(replace(clock, plans=plans, rungs=rungs), world.calendar)
         since = _stood_since(clock) or world.now
-        running = clocks.recompute(replace(clock, status=ClockStatus.RUNNING), world.calendar)
+        running = clock_moves.recompute(replace(clock, status=ClockStatus.RUNNING), world.calendar)
         past = tuple(
             rung.index
             for rung in running.rungs
@@ -210,8 +217,12 @@ class _Crossing:
             builder.hold()
             builder.sync()
         except IllegalAction as error:
-            raise NoPlace(
-                [Gap(NO_START, builder.grievance.state, f"新版在这个状态要起算的时限，不能开始计时：{error.detail}")]
+            raise NotMigratable(
+                [
+                    MissingTarget(
+                        NO_START, builder.grievance.state, f"新版在这个状态要起算的时限，不能开始计时：{error.detail}"
+                    )
+                ]
             ) from None
 
     # --- what a person should look at ---
@@ -244,7 +255,7 @@ class _Crossing:
 
     def _title(self, clock: Clock) -> str:
         task = self.builder.tasks.get(clock.task_id) if clock.task_id else None
-        flow = flow_of(self.passage.new, task)
+        flow = flow_of(self.mapping.new, task)
         spec = flow.clocks.get(clock.name) if flow else None
         return spec.title if spec else clock.name
 
@@ -255,8 +266,8 @@ class _Crossing:
             for key, task in self.before.tasks.items()
             if self.builder.tasks[key].state != task.state
         }
-        facts: dict[str, Any] = {"from": self.passage.old.id, "to": self.passage.new.id}
-        facts |= {"limits": "new" if self.passage.new_limits else "stored"}
+        facts: dict[str, Any] = {"from": self.mapping.old.id, "to": self.mapping.new.id}
+        facts |= {"limits": "new" if self.mapping.new_limits else "stored"}
         named: dict[str, dict[str, str]] = {
             "states": {moved.from_state: moved.to_state} if moved.from_state != moved.to_state else {},
             "tasks": tasks,
@@ -267,16 +278,16 @@ class _Crossing:
         return {key: value for key, value in facts.items() if value}
 
 
-def _runs(situation: Situation, passage: Passage) -> dict[UUID, int]:
+def _runs(situation: Situation, mapping: VersionMapping) -> dict[UUID, int]:
     """Return each clock's run under its new name: two names that become one must not be one instance."""
     highest: dict[tuple[UUID | None, str, int], int] = {}
     runs: dict[UUID, int] = {}
     ordered = sorted(
         situation.clocks.values(),
-        key=lambda item: (passage.clock(item.name) != item.name, item.status is not ClockStatus.ENDED, item.run),
+        key=lambda item: (mapping.clock(item.name) != item.name, item.status is not ClockStatus.ENDED, item.run),
     )
     for clock in ordered:
-        place = (clock.task_id, passage.clock(clock.name), clock.cycle)
+        place = (clock.task_id, mapping.clock(clock.name), clock.cycle)
         run = clock.run if clock.name == place[1] else max(clock.run, highest.get(place, 0) + 1)
         runs[clock.id] = run
         highest[place] = max(highest.get(place, 0), run)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, tzinfo
 
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Flow, TaskUnit
-from wuye_loop.domain.step.migration.mapping import ACTED, OPENED, Gap, Passage
+from wuye_loop.domain.step.migration.mapping import ACTED, OPENED, MissingTarget, VersionMapping
 from wuye_loop.domain.wording.definition import LEVELS, Wording
 
 NO_START = "起算"
@@ -27,44 +27,44 @@ def due_moved(before: datetime, after: datetime, now: datetime, zone: tzinfo | N
     return f"到期由 {wall(before, zone)} 改为 {wall(after, zone)}{late}"
 
 
-def title_of(gap: Gap, way: Passage) -> str:
-    """Return what people call the thing that a gap is about; the empty text where no definition knows it."""
-    kind, _, name = gap.name.rpartition("/")
+def title_of(target: MissingTarget, way: VersionMapping) -> str:
+    """Return what people call the thing that is missing; the empty text where no definition knows it."""
+    kind, _, name = target.name.rpartition("/")
     old, new = way.old.workflow, way.new.workflow
     flow: Flow = old.tasks.get(kind, old)
-    if gap.what == "角色":
+    if target.what == "角色":
         return new.roles[name].title
-    if gap.what == "层级":
+    if target.what == "层级":
         return next((words for level, words in LEVELS.items() if level.value == name), "")
-    if gap.what == "任务":
+    if target.what == "任务":
         return old.tasks[name].title if name in old.tasks else ""
-    if gap.what in (ACTED, OPENED):
+    if target.what in (ACTED, OPENED):
         found = old.roles.get(name)
         return found.title if found else ""
-    if gap.what == "时限":
+    if target.what == "时限":
         return "、".join(flow.clocks[each].title for each in name.split("、") if each in flow.clocks)
     return flow.states[name].title if name in flow.states else ""
 
 
-def remedy(gap: Gap, way: Passage) -> str:
-    """Return what mends a gap: a line of `migrates`, the definition itself, the directory, or the grievance."""
+def remedy(target: MissingTarget, way: VersionMapping) -> str:
+    """Return what helps: a line of `migrates`, the definition itself, the directory, or the grievance."""
     new = way.new.id
-    if gap.what == "角色":
-        return _unit_remedy(gap.name, way)
-    if gap.what == "层级":
+    if target.what == "角色":
+        return _unit_remedy(target.name, way)
+    if target.what == "层级":
         return f"migrates 不改层级：在 {new} 的 levels 里留着这一级，另发一版"
-    if gap.what == "任务":
+    if target.what == "任务":
         return f"migrates 不改任务的种类：在 {new} 里留着这种任务，另发一版"
-    if gap.what == NO_START:
+    if target.what == NO_START:
         return f"先在 {way.old.id} 里把它要的事项办好（如约定日期），再迁"
-    if gap.what in (ACTED, OPENED):
+    if target.what in (ACTED, OPENED):
         where, becomes = "roles", "改称什么"
     else:
-        where, becomes = {"时限": "clocks", "任务状态": "tasks"}.get(gap.what, "states"), "到哪里去"
+        where, becomes = {"时限": "clocks", "任务状态": "tasks"}.get(target.what, "states"), "到哪里去"
     return f"在 {new} 的 migrates: {way.old.id} 的 {where} 里写明它{becomes}，或在新版里留着它，换一个版本号另发一版"
 
 
-def _unit_remedy(name: str, way: Passage) -> str:
+def _unit_remedy(name: str, way: VersionMapping) -> str:
     """Say how a role that stands for nobody comes to stand for a unit: `migrates` cannot give it one."""
     role = way.new.workflow.roles[name]
     where = role.unit

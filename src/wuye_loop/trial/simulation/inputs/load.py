@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rules.rules import conditions_in
-from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation, Given, read_model
+from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation, GivenPart, read_model
 
 WEEKDAYS: Final = "一二三四五六日"
 Weight = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
@@ -26,7 +26,7 @@ _HOURS: Final = dict(
 UNCLASSED: Final = "未分类"
 
 
-class Load(Given):
+class Load(GivenPart):
     """Arrivals: the mean of a day, its factors by weekday, month and hour, and shares of what they are."""
 
     per_day: Annotated[float, Field(gt=0, le=MOST_A_DAY)] | None = None

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from wuye_loop.domain.grievance.roles import SYSTEM
+from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
 from wuye_loop.domain.language.workflow import ActionSpec, Workflow
 from wuye_loop.domain.rules.flow import BACK
 from wuye_loop.domain.terms import Stage
@@ -134,4 +134,4 @@ class _Line:
 
 def system_may(spec: ActionSpec, state: str) -> bool:
     """Say whether the system takes this action in this state."""
-    return state in spec.from_ and SYSTEM in spec.by
+    return state in spec.from_ and SYSTEM_ROLE in spec.by

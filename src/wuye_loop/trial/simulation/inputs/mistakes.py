@@ -12,7 +12,7 @@ from wuye_loop.domain.rulefile.shape import note_shape
 M = TypeVar("M", bound=BaseModel)
 
 
-class Given(BaseModel):
+class GivenPart(BaseModel):
     """Base of every part of such a file: closed, so that a misspelt key is found."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from wuye_loop.domain.grievance.roles import SYSTEM
+from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.workflow import ActionSpec, Workflow
 
@@ -40,6 +40,6 @@ def firsts_of(workflow: Workflow) -> Mapping[str, tuple[str, ...]]:
     found = {}
     for name, spec in workflow.actions.items():
         firsts = tuple(need.first for need in needs_of(workflow, spec) if need.first is not None)
-        if firsts and set(spec.by) != {SYSTEM}:
+        if firsts and set(spec.by) != {SYSTEM_ROLE}:
             found[name] = tuple(dict.fromkeys(firsts))
     return found

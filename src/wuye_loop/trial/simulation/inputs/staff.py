@@ -10,7 +10,7 @@ from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rulefile.reader import YamlDoc
 from wuye_loop.trial.simulation.inputs.load import Shares
 from wuye_loop.trial.simulation.inputs.mainline import BY_PEOPLE, State, Usual, states_of
-from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation, Given, read_model, wrong
+from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation, GivenPart, read_model, wrong
 from wuye_loop.trial.simulation.inputs.needs import firsts_of
 from wuye_loop.trial.simulation.inputs.places import Places
 
@@ -22,7 +22,7 @@ Hours = tuple[Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d-\d\d:\d\d$")
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
 
-class UnitStaff(Given):
+class UnitStaff(GivenPart):
     """One unit (or every unit of a duty): how many people work there, and when, if not in the workflow's hours."""
 
     people: Annotated[int, Field(ge=0, le=_MOST_PEOPLE)] | None = None
@@ -30,7 +30,7 @@ class UnitStaff(Given):
     hours: Hours = ()
 
 
-class Work(Given):
+class Work(GivenPart):
     """One action: minutes of a person's work, their spread (deviation by mean), and the workdays waited for others."""
 
     minutes: Annotated[float, Field(gt=0, le=100_000)] | None = None
@@ -39,14 +39,14 @@ class Work(Given):
     categories: dict[str, Annotated[float, Field(gt=0, le=100_000)]] = Field(default_factory=dict)
 
 
-class Respond(Given):
+class Respond(GivenPart):
     """Complainants who are asked: which share answers, and after how many days on average."""
 
     share: Share = 0.6
     days: Annotated[float, Field(ge=0, le=365)] = 1.5
 
 
-class Staff(Given):
+class Staff(GivenPart):
     """What a staff file says; what it leaves out is derived from the workflow."""
 
     units: dict[str, UnitStaff] = Field(default_factory=dict)

@@ -33,7 +33,7 @@ class UnitOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class SimulatedYear:
     """One run of one seed; `nobody` has the clocks that ran while no unit held the grievance.
 
     `stuck` is how many grievances stand where and why; `never` is what was to be done and never was, with what it needs.
@@ -52,12 +52,12 @@ class Outcome:
     never: Mapping[str, str]
 
 
-def outcome_of(run: Run, seed: int) -> Outcome:
+def outcome_of(run: Run, seed: int) -> SimulatedYear:
     """Return what came of a run that was played."""
     clocks = run.flow.clocks
     last = run.agenda.last
     stuck, never = stuck_in(run)
-    return Outcome(
+    return SimulatedYear(
         seed=seed,
         arrived=run.arrived,
         open=len(run.moving.live),

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from wuye_loop.domain.language.workflow import Workflow
-from wuye_loop.trial.simulation.results.outcome import Outcome
+from wuye_loop.trial.simulation.results.outcome import SimulatedYear
 from wuye_loop.trial.simulation.results.stuck import LATE, Stuck
 
 
-def standing(workflow: Workflow, outcomes: Sequence[Outcome]) -> list[str]:
+def standing(workflow: Workflow, outcomes: Sequence[SimulatedYear]) -> list[str]:
     """Say what stands and what was never possible, on average of several runs; nothing where nothing is in the way."""
     total = Counter[Stuck]()
     for outcome in outcomes:

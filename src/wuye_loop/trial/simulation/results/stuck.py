@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from wuye_loop.domain.wording.definition import Wording
-from wuye_loop.trial.simulation.run.desk import Case
+from wuye_loop.trial.simulation.run.desk import QueuedCase
 from wuye_loop.trial.simulation.run.flow import ActionLine, StateLine
 from wuye_loop.trial.simulation.run.run import Run
 
@@ -48,7 +48,7 @@ class Reasons:
         self._wording = Wording(run.flow.workflow)
         self.waiting: set[str] = set()  # actions that a clock will make possible
 
-    def of(self, case: Case) -> Stuck | None:
+    def of(self, case: QueuedCase) -> Stuck | None:
         """Return where a grievance stands, and why; None for one that is on its way."""
         state = case.state
         if state is None:
@@ -65,7 +65,7 @@ class Reasons:
             return None
         return Stuck(state.name, usual.name, "；".join(self._why(case, state, usual, self._moving.facts(case), ())))
 
-    def _awaits(self, case: Case, state: StateLine, acts: AbstractSet[str | None] | None) -> bool:
+    def _awaits(self, case: QueuedCase, state: StateLine, acts: AbstractSet[str | None] | None) -> bool:
         """Say whether a clock will still take an action here: one of these, or any that is lawful in the state."""
         now, actions = self._run.agenda.now, self._run.flow.actions
         running = [timer for timer in case.timers.values() if timer.stopped is None]
@@ -76,7 +76,7 @@ class Reasons:
         )
 
     def _why(
-        self, case: Case, state: StateLine, action: ActionLine, facts: dict[str, Any], path: tuple[str, ...]
+        self, case: QueuedCase, state: StateLine, action: ActionLine, facts: dict[str, Any], path: tuple[str, ...]
     ) -> list[str]:
         """Say what speaks against an action; what can be done first is counted as done."""
         words = [] if self._moving.allowed(case, action, facts) else [LATE]
@@ -94,7 +94,7 @@ class Reasons:
         return words
 
     def _why_not(
-        self, case: Case, state: StateLine, first: ActionLine, facts: dict[str, Any], path: tuple[str, ...]
+        self, case: QueuedCase, state: StateLine, first: ActionLine, facts: dict[str, Any], path: tuple[str, ...]
     ) -> str:
         """Say why an action cannot be done for another's sake."""
         title = f"“{first.title}”"

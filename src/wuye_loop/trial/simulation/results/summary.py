@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.trial.simulation.minutes import quantile
-from wuye_loop.trial.simulation.results.outcome import Outcome, UnitOutcome
+from wuye_loop.trial.simulation.results.outcome import SimulatedYear, UnitOutcome
 from wuye_loop.trial.simulation.run.flow import stands
 
 _P90: Final = 0.9
@@ -14,7 +14,7 @@ _ITS_OWN: Final = 0.1  # share of assessed clocks among a unit's own from which 
 Figure = dict[str, Any]
 
 
-def summary_of(workflow: Workflow, outcomes: Sequence[Outcome], titles: Mapping[str, str]) -> Figure:
+def summary_of(workflow: Workflow, outcomes: Sequence[SimulatedYear], titles: Mapping[str, str]) -> Figure:
     """Return what several runs of one scene came to: totals, units, clocks, each with its range over the seeds."""
     return {
         "workflow": workflow.id,
@@ -38,11 +38,11 @@ def summary_of(workflow: Workflow, outcomes: Sequence[Outcome], titles: Mapping[
     }
 
 
-def _names(outcomes: Sequence[Outcome], part: str) -> list[str]:
+def _names(outcomes: Sequence[SimulatedYear], part: str) -> list[str]:
     return list(dict.fromkeys(name for one in outcomes for name in getattr(one, part)))
 
 
-def _all(outcome: Outcome) -> Iterable[UnitOutcome]:
+def _all(outcome: SimulatedYear) -> Iterable[UnitOutcome]:
     return (*outcome.units.values(), outcome.nobody)
 
 
@@ -50,7 +50,7 @@ def _assessed(workflow: Workflow) -> tuple[str, ...]:
     return tuple(name for name, clock in workflow.clocks.items() if clock.assessed)
 
 
-def _unit(workflow: Workflow, outcomes: Sequence[Outcome], code: str, titles: Mapping[str, str]) -> Figure:
+def _unit(workflow: Workflow, outcomes: Sequence[SimulatedYear], code: str, titles: Mapping[str, str]) -> Figure:
     runs = [one.units[code] for one in outcomes]
     stays: Counter[int] = Counter()
     for run in runs:
@@ -77,7 +77,7 @@ def _unit(workflow: Workflow, outcomes: Sequence[Outcome], code: str, titles: Ma
     }
 
 
-def _clock(workflow: Workflow, outcomes: Sequence[Outcome], name: str) -> Figure:
+def _clock(workflow: Workflow, outcomes: Sequence[SimulatedYear], name: str) -> Figure:
     spec = workflow.clocks[name]
     return {
         "clock": name,
@@ -89,7 +89,7 @@ def _clock(workflow: Workflow, outcomes: Sequence[Outcome], name: str) -> Figure
 
 
 def _on_time(
-    outcomes: Sequence[Outcome], units: Callable[[Outcome], Iterable[UnitOutcome]], clocks: Iterable[str]
+    outcomes: Sequence[SimulatedYear], units: Callable[[SimulatedYear], Iterable[UnitOutcome]], clocks: Iterable[str]
 ) -> Figure:
     """Return the rate of all runs together, and the lowest and highest of a run."""
     names = tuple(clocks)
@@ -111,8 +111,8 @@ def _on_time(
 
 def _rungs(
     workflow: Workflow,
-    outcomes: Sequence[Outcome],
-    units: Callable[[Outcome], Iterable[UnitOutcome]],
+    outcomes: Sequence[SimulatedYear],
+    units: Callable[[SimulatedYear], Iterable[UnitOutcome]],
     clocks: Iterable[str],
 ) -> list[Figure]:
     found = []

@@ -8,7 +8,7 @@ from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Workflow
 from wuye_loop.domain.routing.chain import RoutingCase, choose
 from wuye_loop.domain.routing.protocol import COMPANY
 from wuye_loop.trial.simulation.inputs.places import AT, Places
-from wuye_loop.trial.simulation.run.desk import Case, Desk
+from wuye_loop.trial.simulation.run.desk import Desk, QueuedCase
 
 
 class Asked(Mapping[str, Any]):
@@ -48,7 +48,7 @@ class Assigning:
         workflow: Workflow,
         places: Places,
         desks: Mapping[str, Desk],
-        facts: Callable[[Case], Mapping[str, Any]],
+        facts: Callable[[QueuedCase], Mapping[str, Any]],
     ) -> None:
         self._workflow = workflow
         self._places = places
@@ -62,7 +62,7 @@ class Assigning:
         fixed = {role.unit for role in workflow.roles.values() if isinstance(role.unit, str)}
         self._leads = [code for code in places.codes if code not in fixed] or list(places.codes)
 
-    def unit_of(self, role: str | None, case: Case) -> Desk | None:
+    def unit_of(self, role: str | None, case: QueuedCase) -> Desk | None:
         """Return the unit that a role stands for here; None for people, for nobody yet, for several."""
         spec = self._workflow.roles.get(role or "")
         if spec is None or spec.unit is None:
@@ -76,7 +76,7 @@ class Assigning:
             self._roles[key] = self._found(spec.unit, case)
         return self._roles[key]
 
-    def _found(self, unit: object, case: Case) -> Desk | None:
+    def _found(self, unit: object, case: QueuedCase) -> Desk | None:
         if isinstance(unit, str):
             return self._desks.get(unit)
         if not isinstance(unit, DutyUnit):
@@ -89,7 +89,7 @@ class Assigning:
         """Return the unit of a role that is the same for every grievance."""
         return self._desks.get(unit) if isinstance(unit, str) else None
 
-    def route(self, case: Case) -> Desk | None:
+    def route(self, case: QueuedCase) -> Desk | None:
         """Ask the workflow's routers; None when a person must decide."""
         key = (case.profile, case.level, case.cycle, case.returned)
         if key in self._routes:
@@ -116,7 +116,7 @@ class Assigning:
         self._loads_asked = True
         return {code: self._desks[code].held for code in units if code in self._desks}
 
-    def by_hand(self, case: Case, drawn: int) -> Desk:
+    def by_hand(self, case: QueuedCase, drawn: int) -> Desk:
         """Return the unit that a person sends it to: one of the street's own, else any that works on grievances."""
         able = [code for code in self._leads if code not in case.returned] or self._leads
         here = (case.profile.street.name, case.profile.street.area)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from wuye_loop.trial.simulation.minutes import OfficeMinutes
-from wuye_loop.trial.simulation.run.desk import MOST_RUNGS, Agenda, Case, Desk, Timer
+from wuye_loop.trial.simulation.run.desk import MOST_RUNGS, Agenda, Desk, QueuedCase, Timer
 from wuye_loop.trial.simulation.run.flow import ClockLine, LimitLine, Rung, StateLine
 
-Facts = Callable[[Case], Mapping[str, Any]]
+Facts = Callable[[QueuedCase], Mapping[str, Any]]
 Change = tuple[Sequence[ClockLine], Sequence[ClockLine], Sequence[ClockLine]]  # that end, are held, run
 
 
@@ -20,7 +20,7 @@ class Clockwork:
         office: OfficeMinutes,
         agenda: Agenda,
         facts: Facts,
-        ring: Callable[[Case, Rung], None],
+        ring: Callable[[QueuedCase, Rung], None],
     ) -> None:
         self._clocks = [line for line in clocks if not line.simple]
         self._office = office
@@ -43,7 +43,7 @@ class Clockwork:
             ],
         )
 
-    def leave(self, case: Case, state: StateLine, now: int) -> None:
+    def leave(self, case: QueuedCase, state: StateLine, now: int) -> None:
         """Count the simple clocks of a state that is left, and remember how soon is soon enough."""
         for line in state.simple:
             self.left_state(case, line, now)
@@ -52,7 +52,7 @@ class Clockwork:
             known = [limit.worked for limit in limits if limit is not None and limit.due is not None]
             state.quick[case.profile] = min(known) if len(known) == len(state.simple) else 0
 
-    def left_state(self, case: Case, line: ClockLine, now: int) -> None:
+    def left_state(self, case: QueuedCase, line: ClockLine, now: int) -> None:
         """Count a simple clock when its state is left: it has run since the state was entered."""
         desk, start, n = case.desk or self.nobody, case.entered, line.index
         if now - start <= line.least:
@@ -70,7 +70,7 @@ class Clockwork:
                 return
         self._climbed(case, line, start, due, now, desk)
 
-    def stop(self, case: Case, line: ClockLine) -> None:
+    def stop(self, case: QueuedCase, line: ClockLine) -> None:
         """End a clock: one that may go on is kept with what is left, another is counted at once."""
         timer = case.timers.get(line.name)
         if timer is None or timer.ended:
@@ -84,13 +84,13 @@ class Clockwork:
         else:
             timer.ended = True
 
-    def hold(self, case: Case, line: ClockLine) -> None:
+    def hold(self, case: QueuedCase, line: ClockLine) -> None:
         """Hold a running clock."""
         timer = case.timers.get(line.name)
         if timer is not None and timer.stopped is None:
             timer.stopped, timer.desk = self._agenda.now, case.desk
 
-    def run(self, case: Case, line: ClockLine) -> None:
+    def run(self, case: QueuedCase, line: ClockLine) -> None:
         """Start a clock, or let it run on."""
         key = case.cycle if line.per == "cycle" else _key(case, line.per)
         timer = case.timers.get(line.name)
@@ -108,12 +108,12 @@ class Clockwork:
         if line.acting:
             self._note(case, timer)
 
-    def _give_up(self, case: Case, timer: Timer) -> None:
+    def _give_up(self, case: QueuedCase, timer: Timer) -> None:
         if timer.stopped is None:
             timer.stopped, timer.desk = self._agenda.now, case.desk
         self.count(case, timer)
 
-    def _go_on(self, case: Case, timer: Timer) -> None:
+    def _go_on(self, case: QueuedCase, timer: Timer) -> None:
         now, stopped = self._agenda.now, timer.stopped or 0
         late = timer.ended and timer.due < stopped  # a case that comes back late is still late
         if not late and timer.office:
@@ -124,20 +124,20 @@ class Clockwork:
         if timer.line.acting:
             self._note(case, timer)
 
-    def _note(self, case: Case, timer: Timer) -> None:
+    def _note(self, case: QueuedCase, timer: Timer) -> None:
         agenda, due = self._agenda, timer.due
         for at, rung in timer.line.marks(due).acting:
             if at > agenda.now:
                 agenda.at(at, self._rings, case, timer, (rung, due))
 
-    def _rings(self, case: Case, timer: Timer, noted: tuple[Rung, int]) -> None:
+    def _rings(self, case: QueuedCase, timer: Timer, noted: tuple[Rung, int]) -> None:
         if timer.stopped is not None:
             return
         rung, due = noted
         if timer.due == due and case.timers.get(timer.line.name) is timer:
             self._ring(case, rung)
 
-    def _limit(self, case: Case, line: ClockLine) -> LimitLine | None:
+    def _limit(self, case: QueuedCase, line: ClockLine) -> LimitLine | None:
         if line.limits[0].when is None:
             return line.limits[0]
         if line.keys is None:
@@ -150,11 +150,11 @@ class Clockwork:
             line.known[key] = self._look(case, line)
         return line.known[key]
 
-    def _look(self, case: Case, line: ClockLine) -> LimitLine | None:
+    def _look(self, case: QueuedCase, line: ClockLine) -> LimitLine | None:
         facts = self._facts(case)
         return next((limit for limit in line.limits if limit.when is None or limit.when.holds(facts)), None)
 
-    def count(self, case: Case, timer: Timer) -> None:
+    def count(self, case: QueuedCase, timer: Timer) -> None:
         """Count a clock that is over, and the rungs that fired on the way, for the unit that held it last."""
         line, at = timer.line, timer.stopped if timer.stopped is not None else self._agenda.now
         desk = timer.desk or self.nobody
@@ -173,7 +173,7 @@ class Clockwork:
                 desk.due[line.index] += number
                 desk.in_time[line.index] += number
 
-    def left(self, case: Case) -> None:
+    def left(self, case: QueuedCase) -> None:
         """Count what a grievance leaves behind at the end of the run: clocks that are over, or overdue."""
         last = self._agenda.last
         for line in case.state.simple if case.state else ():
@@ -191,7 +191,7 @@ class Clockwork:
             elif timer.ended:
                 self.count(case, timer)
 
-    def _climbed(self, case: Case, line: ClockLine, start: int, due: int, at: int, desk: Desk) -> None:
+    def _climbed(self, case: QueuedCase, line: ClockLine, start: int, due: int, at: int, desk: Desk) -> None:
         marks = line.marks(due)
         if marks.first >= at:
             return
@@ -200,7 +200,7 @@ class Clockwork:
                 desk.rungs[line.index * MOST_RUNGS + rung.index] += 1
 
 
-def _key(case: Case, per: str) -> object:
+def _key(case: QueuedCase, per: str) -> object:
     if per == "cycle":
         return case.cycle
     if per == "level":

@@ -81,7 +81,9 @@ class Desk:
         self.office = office
         self.busy = 0
         self.queued = 0
-        self.queue: list[deque[tuple[Case, int]]] = [deque() for _ in range(RANKS)]  # by urgency, each with its token
+        self.queue: list[deque[tuple[QueuedCase, int]]] = [
+            deque() for _ in range(RANKS)
+        ]  # by urgency, each with its token
         self.waking = False  # the next opening is noted
         self.held = 0
         self.peak = 0
@@ -111,7 +113,7 @@ class Timer:
         self.desk: Desk | None = None
 
 
-class Case:
+class QueuedCase:
     """One grievance on its way."""
 
     __slots__ = (

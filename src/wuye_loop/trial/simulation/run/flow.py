@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal
 
-from wuye_loop.domain.grievance.roles import SYSTEM
+from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.workflow import ActionSpec, ClockSpec, EffectCall, RungSpec, Times, Workflow
 from wuye_loop.domain.rules.flow import BACK
@@ -260,7 +260,7 @@ def _action(
         name=name,
         title=spec.title,
         froms=frozenset(spec.from_),
-        system=SYSTEM in spec.by,
+        system=SYSTEM_ROLE in spec.by,
         guard=guard,
         times=spec.limit,
         within=deadlines.offset(spec.within) if spec.within is not None else None,

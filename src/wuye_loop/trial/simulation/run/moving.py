@@ -8,7 +8,7 @@ from wuye_loop.trial.simulation.chance import TOP
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
 from wuye_loop.trial.simulation.run.assigning import Assigning
 from wuye_loop.trial.simulation.run.clocks import Clockwork
-from wuye_loop.trial.simulation.run.desk import Agenda, Case, Desk
+from wuye_loop.trial.simulation.run.desk import Agenda, Desk, QueuedCase
 from wuye_loop.trial.simulation.run.flow import ActionLine, ClockLine, Flow, StateLine, Way
 
 MOST_ACTIONS: Final = 12  # that follow one another at once
@@ -31,9 +31,9 @@ class Moving:
         self._first: dict[int, Change] = {}  # what the first state does
         self.cycles = 0  # handled once more
         self.closed: dict[str, int] = {}
-        self.live: dict[int, Case] = {}
+        self.live: dict[int, QueuedCase] = {}
 
-    def settle(self, clockwork: Clockwork, assigning: Assigning, over: Callable[[Case, StateLine], None]) -> None:
+    def settle(self, clockwork: Clockwork, assigning: Assigning, over: Callable[[QueuedCase, StateLine], None]) -> None:
         """Take what is built upon this one's facts."""
         self._clockwork = clockwork
         self._assigning = assigning
@@ -47,7 +47,7 @@ class Moving:
 
     # --- states -----------------------------------------------------------------------------------------------------
 
-    def enter(self, case: Case, state: StateLine) -> None:  # noqa: C901, PLR0912 millions of calls: not cut into more
+    def enter(self, case: QueuedCase, state: StateLine) -> None:  # noqa: C901, PLR0912 millions of calls: not cut into more
         """Enter a state: clocks, holder; the end of it all where it is final."""
         old = case.state
         if state is old:
@@ -98,14 +98,14 @@ class Moving:
         (self._first if old is None else old.moves)[state.index] = found
         return found
 
-    def _leave(self, case: Case, desk: Desk) -> None:
+    def _leave(self, case: QueuedCase, desk: Desk) -> None:
         desk.held -= 1
         desk.taken += 1
         spent, stays = desk.office.office_at, desk.stays
         step = (spent[self._agenda.now] - spent[case.since]) // STEP
         stays[step] = stays.get(step, 0) + 1
 
-    def _finish(self, case: Case, state: StateLine) -> None:
+    def _finish(self, case: QueuedCase, state: StateLine) -> None:
         for timer in case.timers.values():
             if timer.stopped is None:
                 timer.desk = case.desk
@@ -122,7 +122,7 @@ class Moving:
 
     # --- actions ----------------------------------------------------------------------------------------------------
 
-    def carry_out(self, case: Case, action: ActionLine, by_hand: bool) -> None:  # noqa: FBT001 often called
+    def carry_out(self, case: QueuedCase, action: ActionLine, by_hand: bool) -> None:  # noqa: FBT001 often called
         """Take an action, and everything that follows from it at once."""
         target = action.target
         if target is not None:
@@ -142,7 +142,7 @@ class Moving:
         if self._flow.joins:
             self.join(case)
 
-    def join(self, case: Case) -> None:
+    def join(self, case: QueuedCase) -> None:
         """Let the system take what a join's condition asks for, while one holds."""
         for _ in range(MOST_ACTIONS if self._flow.joins else 0):
             name = case.state.name if case.state else None
@@ -155,7 +155,7 @@ class Moving:
                 return
             self._take(case, action, by_hand=False)
 
-    def system_may(self, case: Case, action: ActionLine) -> bool:
+    def system_may(self, case: QueuedCase, action: ActionLine) -> bool:
         """Say whether the system may take an action now."""
         state = case.state
         return (
@@ -165,13 +165,13 @@ class Moving:
             and (action.free or self.lawful(case, action))
         )
 
-    def lawful(self, case: Case, action: ActionLine) -> bool:
+    def lawful(self, case: QueuedCase, action: ActionLine) -> bool:
         """Say whether nothing but the state and the role speaks against an action."""
         if not self.allowed(case, action, case.counts):
             return False
         return action.guard is None or action.guard.holds(self.facts(case))
 
-    def allowed(self, case: Case, action: ActionLine, counts: Mapping[str, Any]) -> bool:
+    def allowed(self, case: QueuedCase, action: ActionLine, counts: Mapping[str, Any]) -> bool:
         """Say whether an action may still be taken: not yet often enough by these counts, and in time."""
         if action.times is not None and counts:
             kind = "cycle_done" if action.times.per == "cycle" else "done"
@@ -185,7 +185,7 @@ class Moving:
                 return False
         return True
 
-    def _take(self, case: Case, action: ActionLine, by_hand: bool) -> Sequence[ActionLine]:  # noqa: FBT001 often called
+    def _take(self, case: QueuedCase, action: ActionLine, by_hand: bool) -> Sequence[ActionLine]:  # noqa: FBT001 often called
         """Take one action; return what the system takes next."""
         way = self._way(case, action) if action.asks else action.ways[0]
         if way is None:
@@ -204,7 +204,7 @@ class Moving:
             self.enter(case, state)
         return way.follow
 
-    def _remember(self, case: Case, action: ActionLine) -> None:
+    def _remember(self, case: QueuedCase, action: ActionLine) -> None:
         counts = case.counts
         if not counts:
             case.counts = dict.fromkeys(action.counted, 1)
@@ -212,7 +212,7 @@ class Moving:
         for key in action.counted:
             counts[key] = counts.get(key, 0) + 1
 
-    def _way(self, case: Case, action: ActionLine) -> Way | None:
+    def _way(self, case: QueuedCase, action: ActionLine) -> Way | None:
         """Return the first way whose condition holds; the same facts lead the same way."""
         values = [self._fact(case, name) for name in action.asked]
         for _, answers in action.answers:
@@ -228,7 +228,7 @@ class Moving:
         action.known[key] = found = next(fitting, None)
         return found
 
-    def _fact(self, case: Case, name: str) -> object:
+    def _fact(self, case: QueuedCase, name: str) -> object:
         """Return one fact, the common ones without making all the others; _NOTHING where it is unknown."""
         if name == "cycle":
             return case.cycle
@@ -239,7 +239,7 @@ class Moving:
         found = self.facts(case).get(name, _NOTHING)
         return tuple(found) if isinstance(found, list) else found
 
-    def _assign(self, case: Case, *, by_hand: bool, routed: bool) -> bool:
+    def _assign(self, case: QueuedCase, *, by_hand: bool, routed: bool) -> bool:
         """Give it to a unit: by the routers, else, where a person does it, by hand."""
         desk = self._assigning.route(case) if routed else None
         if desk is None and not by_hand:
@@ -248,7 +248,7 @@ class Moving:
         case.assigned += 1
         return True
 
-    def _affect(self, case: Case, name: str) -> None:
+    def _affect(self, case: QueuedCase, name: str) -> None:
         if name == "release" and case.lead is not None:
             case.returned = (*case.returned, case.lead.code)
             case.lead = None
@@ -266,7 +266,7 @@ class Moving:
         elif name == "climb":
             case.level = self._assigning.climbed(case.level)
 
-    def facts(self, case: Case) -> dict[str, Any]:
+    def facts(self, case: QueuedCase) -> dict[str, Any]:
         """Return every fact that conditions may ask of a grievance here."""
         state, now = case.state, self._agenda.now
         return {

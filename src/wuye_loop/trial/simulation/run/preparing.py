@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from wuye_loop.domain.grievance.roles import SYSTEM
+from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
 from wuye_loop.domain.rules.flow import BACK
 from wuye_loop.trial.simulation.inputs.needs import MOST, Need, needs_of
 from wuye_loop.trial.simulation.run.assigning import Assigning
-from wuye_loop.trial.simulation.run.desk import Case, Desk
+from wuye_loop.trial.simulation.run.desk import Desk, QueuedCase
 from wuye_loop.trial.simulation.run.flow import ActionLine, Flow, StateLine
 from wuye_loop.trial.simulation.run.moving import Moving
 
@@ -82,7 +82,7 @@ class Preparing:
 
     # --- plans ------------------------------------------------------------------------------------------------------
 
-    def piece(self, case: Case, state: StateLine, drawn: ActionLine) -> Piece | None:
+    def piece(self, case: QueuedCase, state: StateLine, drawn: ActionLine) -> Piece | None:
         """Return the next piece of work: for the action that was drawn, else for another; None where none is lawful."""
         for action in (drawn, *(one for _, one in state.choices), *state.spare):
             steps = self._steps(case, state, action)
@@ -99,11 +99,11 @@ class Preparing:
             return Piece(steps[: number - 1], steps[number - 1], whose)
         return None
 
-    def possible(self, case: Case, state: StateLine) -> bool:
+    def possible(self, case: QueuedCase, state: StateLine) -> bool:
         """Say whether anything can be done with a grievance here now."""
         return any(self._steps(case, state, action) is not None for action in self._able(state))
 
-    def _steps(self, case: Case, state: StateLine, action: ActionLine) -> list[ActionLine] | None:
+    def _steps(self, case: QueuedCase, state: StateLine, action: ActionLine) -> list[ActionLine] | None:
         """Return what is done up to an action, or up to the first step that leads elsewhere; None if it cannot be."""
         facts = self._moving.facts(case)
         steps: list[ActionLine] = []
@@ -116,7 +116,7 @@ class Preparing:
         return steps
 
     def _do_ahead(
-        self, case: Case, state: StateLine, need: Need, facts: dict[str, Any], steps: list[ActionLine]
+        self, case: QueuedCase, state: StateLine, need: Need, facts: dict[str, Any], steps: list[ActionLine]
     ) -> None:
         later, more = dict(facts), list[ActionLine]()
         if self.met(case, state, need, later, more, ()) and all(step.keeps for step in more):
@@ -125,7 +125,7 @@ class Preparing:
 
     def _reach(
         self,
-        case: Case,
+        case: QueuedCase,
         state: StateLine,
         action: ActionLine,
         facts: dict[str, Any],
@@ -145,7 +145,7 @@ class Preparing:
 
     def met(
         self,
-        case: Case,
+        case: QueuedCase,
         state: StateLine,
         need: Need,
         facts: dict[str, Any],
@@ -162,7 +162,7 @@ class Preparing:
 
     def _step(
         self,
-        case: Case,
+        case: QueuedCase,
         state: StateLine,
         need: Need,
         facts: dict[str, Any],
@@ -181,18 +181,18 @@ class Preparing:
 
     # --- who --------------------------------------------------------------------------------------------------------
 
-    def _worker(self, case: Case, state: StateLine) -> Hand:
+    def _worker(self, case: QueuedCase, state: StateLine) -> Hand:
         if state.worker is None:
             return Hand(None, outside=True)
         desk = case.desk if state.own else self._assigning.unit_of(state.worker, case) or case.desk
         return Hand(desk, outside=False)
 
-    def hand(self, case: Case, state: StateLine, action: ActionLine) -> Hand | None:
+    def hand(self, case: QueuedCase, state: StateLine, action: ActionLine) -> Hand | None:
         """Return who takes a step here: who works here if they may, else a unit that may, else somebody outside."""
         if state.name not in action.froms or self.ends(action):
             return None
         workflow = self._flow.workflow
-        by = [role for role in workflow.actions[action.name].by if role != SYSTEM]
+        by = [role for role in workflow.actions[action.name].by if role != SYSTEM_ROLE]
         if (state.worker or state.holder) in by:
             return self._worker(case, state)
         desks = (self._assigning.unit_of(role, case) for role in by)

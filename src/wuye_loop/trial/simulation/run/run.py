@@ -18,7 +18,7 @@ from wuye_loop.trial.simulation.inputs.staff import Staff
 from wuye_loop.trial.simulation.minutes import DAY, Deadlines, OfficeMinutes
 from wuye_loop.trial.simulation.run.assigning import Assigning
 from wuye_loop.trial.simulation.run.clocks import Clockwork
-from wuye_loop.trial.simulation.run.desk import Agenda, Case, Desk
+from wuye_loop.trial.simulation.run.desk import Agenda, Desk, QueuedCase
 from wuye_loop.trial.simulation.run.flow import flow_of
 from wuye_loop.trial.simulation.run.moving import Moving
 from wuye_loop.trial.simulation.run.preparing import Preparing
@@ -133,7 +133,7 @@ class Run:
         self.arrived = n + 1
         block, place = self._lots.of(n)
         profile = self._profiles.of(block[place])
-        case = self.moving.live[n] = Case(n, profile, block, place, self.agenda.now, self._level)
+        case = self.moving.live[n] = QueuedCase(n, profile, block, place, self.agenda.now, self._level)
         self.moving.enter(case, self.flow.states[profile.start])
         if self.flow.joins:
             self.moving.join(case)

@@ -6,7 +6,7 @@ from wuye_loop.trial.simulation.chance import TOP, WHOLE, lengths, others
 from wuye_loop.trial.simulation.inputs.staff import Respond
 from wuye_loop.trial.simulation.minutes import DAY, OfficeMinutes
 from wuye_loop.trial.simulation.run.assigning import Assigning
-from wuye_loop.trial.simulation.run.desk import Agenda, Case, Desk
+from wuye_loop.trial.simulation.run.desk import Agenda, Desk, QueuedCase
 from wuye_loop.trial.simulation.run.flow import ActionLine, Flow, Rung, StateLine
 from wuye_loop.trial.simulation.run.moving import Moving
 from wuye_loop.trial.simulation.run.preparing import Preparing
@@ -37,7 +37,7 @@ class Working:
         self._answers_in = lengths(respond.days * DAY, 1.0)
         self._by_clock = {name for line in flow.clocks if line.acting for name in line.during}
 
-    def begin(self, case: Case) -> None:
+    def begin(self, case: QueuedCase) -> None:
         """Queue a grievance before who works in its state, or wait for the complainant, the system, a clock."""
         state = case.state
         if state is None or state.final:
@@ -62,7 +62,7 @@ class Working:
         if not desk.waking:
             self._wake(desk)
 
-    def _chosen(self, case: Case, state: StateLine) -> tuple[ActionLine | None, Desk | None]:
+    def _chosen(self, case: QueuedCase, state: StateLine) -> tuple[ActionLine | None, Desk | None]:
         """Return what is done next by the shares, and by which unit; nothing where the complainant is asked."""
         choices = state.choices
         action = choices[0][1] if choices else None
@@ -81,7 +81,7 @@ class Working:
             return None, None
         return action, case.desk if state.own else self._assigning.unit_of(state.worker, case) or case.desk
 
-    def _prepared(self, case: Case, state: StateLine, drawn: ActionLine) -> tuple[ActionLine | None, Desk | None]:
+    def _prepared(self, case: QueuedCase, state: StateLine, drawn: ActionLine) -> tuple[ActionLine | None, Desk | None]:
         """Return what is done next, and by which unit; nothing where others are asked, or nothing is lawful (yet)."""
         piece = self._preparing.piece(case, state, drawn)
         if piece is None:
@@ -94,7 +94,7 @@ class Working:
             return None, None
         return piece.action, piece.hand.desk
 
-    def _take_up(self, desk: Desk, case: Case, action: ActionLine) -> None:
+    def _take_up(self, desk: Desk, case: QueuedCase, action: ActionLine) -> None:
         """Begin the work; written out where it is done two million times a year."""
         among = action.minutes
         if action.by_category:
@@ -115,11 +115,11 @@ class Working:
             noted.append((self._worked, desk, case, case.token))
 
     @staticmethod
-    def _minutes(case: Case, action: ActionLine) -> int:
+    def _minutes(case: QueuedCase, action: ActionLine) -> int:
         among = action.by_category.get(case.profile.category, action.minutes)
         return among[case.draw() >> TOP] or 1
 
-    def _worked(self, desk: Desk, case: Case, token: int) -> None:
+    def _worked(self, desk: Desk, case: QueuedCase, token: int) -> None:
         desk.busy -= 1
         action = case.pending
         if action is not None and case.token == token:
@@ -157,7 +157,7 @@ class Working:
         desk.waking = False
         self._next(desk)
 
-    def _moved_before(self, case: Case) -> bool:
+    def _moved_before(self, case: QueuedCase) -> bool:
         """Take what comes just before the action that is pending; say whether the grievance is elsewhere then."""
         state, steps, case.first = case.state, case.first, ()
         for step in steps:
@@ -167,14 +167,14 @@ class Working:
                 return True
         return False
 
-    def _act(self, case: Case, token: int, _: None) -> None:
+    def _act(self, case: QueuedCase, token: int, _: None) -> None:
         if case.token == token and case.pending is not None:
             if case.first and self._moved_before(case):
                 self.begin(case)
             else:
                 self._done(case, case.pending)
 
-    def _done(self, case: Case, action: ActionLine) -> None:
+    def _done(self, case: QueuedCase, action: ActionLine) -> None:
         """Take the action that was worked for, and go on; what did not move is tried again half a day later."""
         state, case.pending, taken = case.state, None, action.taken
         if action.guard is None or action.guard.holds(self._moving.facts(case)):
@@ -185,15 +185,15 @@ class Working:
             action.failed += action.taken == taken
             self._later(case)
 
-    def _later(self, case: Case) -> None:
+    def _later(self, case: QueuedCase) -> None:
         later = self._office.add(self._agenda.now, self._office.a_day // _PUT_OFF)
         self._agenda.at(later, self._again, case, case.token)
 
-    def _again(self, case: Case, token: int, _: None) -> None:
+    def _again(self, case: QueuedCase, token: int, _: None) -> None:
         if case.token == token:
             self.begin(case)
 
-    def ring(self, case: Case, rung: Rung) -> None:
+    def ring(self, case: QueuedCase, rung: Rung) -> None:
         """Take the action of a rung, if the system may; who works on it goes on if it stays theirs to finish."""
         action = self._flow.actions[rung.act or ""]
         state, desk, pending = case.state, case.desk, case.pending
@@ -212,14 +212,14 @@ class Working:
 
     # --- complainants -----------------------------------------------------------------------------------------------
 
-    def _ask(self, case: Case, state: StateLine, action: ActionLine | None) -> None:
+    def _ask(self, case: QueuedCase, state: StateLine, action: ActionLine | None) -> None:
         """Let the complainant answer after some days, or leave it to the clock; no clock helps a unit that asks."""
         answers, later = case.draw() < self._answering, case.draw()
         if action is not None and (answers or state.worker is not None or state.name not in self._by_clock):
             case.pending = action
             self._agenda.at(self._agenda.now + self._answers_in[later >> TOP], self._act, case, case.token)
 
-    def ask_again(self, case: Case, state: StateLine) -> None:
+    def ask_again(self, case: QueuedCase, state: StateLine) -> None:
         """Let some come back with a new ground after the end, as often as the staff file says."""
         drawn = case.draw()
         for upto, action in state.choices:
@@ -229,7 +229,7 @@ class Working:
                 self._agenda.at(later, self._come_back, case, case.token, action)
                 return
 
-    def _come_back(self, case: Case, token: int, action: ActionLine) -> None:
+    def _come_back(self, case: QueuedCase, token: int, action: ActionLine) -> None:
         state = case.state
         if state is None or case.token != token or not self._moving.lawful(case, action):
             return
