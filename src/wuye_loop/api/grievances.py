@@ -1,7 +1,6 @@
 """A grievance by its number: what it is, what may be done, doing it. For every kind of key, within its jurisdiction."""
 
 import re
-from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -88,12 +87,12 @@ async def _take(
     key: str | None,
     if_match: str | None,
 ) -> Response:
-    site = site_of(request)
+    site, seq = site_of(request), seq_of(if_match)
     ticket = await ticket_of(request, actor, key)
-    work = partial(
-        _act, handle.act, site.loop, number, action, actor, form, expected_seq=seq_of(if_match), ticket=ticket
+    return await transact(
+        site,
+        lambda session: handle.act(site.loop, session, number, action, actor, form, expected_seq=seq, ticket=ticket),
     )
-    return await transact(site, work)
 
 
 @router.post(
@@ -112,12 +111,14 @@ async def open_task(
     if_match: IfMatch = None,
 ) -> Response:
     """在诉求上发起一件任务；任务的种类由流程文件规定。"""
-    site = site_of(request)
+    site, seq = site_of(request), seq_of(if_match)
     ticket = await ticket_of(request, actor, key)
-    work = partial(
-        _act, handle.open_task, site.loop, number, kind, actor, form or {}, expected_seq=seq_of(if_match), ticket=ticket
+    return await transact(
+        site,
+        lambda session: handle.open_task(
+            site.loop, session, number, kind, actor, form or {}, expected_seq=seq, ticket=ticket
+        ),
     )
-    return await transact(site, work)
 
 
 @router.get("/v1/tasks/{task_id}/actions", summary="任务上现在能做什么", responses=answer(ACTIONS, 401, 404))
@@ -138,22 +139,11 @@ async def act_on_task(
     if_match: IfMatch = None,
 ) -> Response:
     """签收、完成、同意、不同意、回复、销号……由流程文件规定。If-Match 用诉求的 seq。"""
-    site = site_of(request)
+    site, seq = site_of(request), seq_of(if_match)
     ticket = await ticket_of(request, actor, key)
-    work = partial(
-        _act,
-        handle.act_on_task,
-        site.loop,
-        task_id,
-        action,
-        actor,
-        form or {},
-        expected_seq=seq_of(if_match),
-        ticket=ticket,
+    return await transact(
+        site,
+        lambda session: handle.act_on_task(
+            site.loop, session, task_id, action, actor, form or {}, expected_seq=seq, ticket=ticket
+        ),
     )
-    return await transact(site, work)
-
-
-def _act(work: Any, loop: Any, *args: Any, **kwargs: Any) -> Any:
-    *rest, session = args
-    return work(loop, session, *rest, **kwargs)

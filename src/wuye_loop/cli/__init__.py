@@ -12,32 +12,65 @@ from wuye_loop.cli.output import group
 
 __all__ = ["app", "main"]
 
-# A new command is a line here: its name, and the module and function (or group) that it is.
+# A new command is a line here: its name, the module and function (or group) that it is, and what `--help` says of it.
 COMMANDS: Final = {
-    "directory": "wuye_loop.cli.directory:commands",
-    "key": "wuye_loop.cli.keys:commands",
-    "calendar": "wuye_loop.cli.calendar:commands",
-    "workflow": "wuye_loop.cli.workflow:commands",
-    "check": "wuye_loop.cli.check:check_files",
-    "schema": "wuye_loop.cli.schema:schema",
-    "draw": "wuye_loop.cli.draw:draw",
-    "diff": "wuye_loop.cli.diff:diff",
-    "explain": "wuye_loop.cli.explain:explain",
-    "test": "wuye_loop.cli.test:run_tests",
-    "import": "wuye_loop.cli.imports:import_file",
-    "data": "wuye_loop.cli.data:commands",
-    "doctor": "wuye_loop.cli.doctor:doctor",
-    "verify": "wuye_loop.cli.verify:verify",
-    "migrate": "wuye_loop.cli.migrate:migrate",
-    "replay": "wuye_loop.cli.replay:replay",
-    "simulate": "wuye_loop.cli.simulate:simulate",
-    "demo": "wuye_loop.cli.demo:demo",
-    "up": "wuye_loop.cli.serving:up",
-    "serve": "wuye_loop.cli.serving:serve",
-    "work": "wuye_loop.cli.serving:work",
+    "directory": ("wuye_loop.cli.directory:commands", "属地、单位、小区、人员。 / areas, units, estates, people"),
+    "key": ("wuye_loop.cli.keys:commands", "访问密钥。 / API keys"),
+    "calendar": ("wuye_loop.cli.calendar:commands", "工作日历：节假日与调休。 / the working calendar"),
+    "workflow": ("wuye_loop.cli.workflow:commands", "已发布的流程版本。 / published workflows"),
+    "check": (
+        "wuye_loop.cli.check:check_files",
+        "检查流程文件：每处问题一行 “文件:行:列: 说明”；有错误时退出码为 1。 / prove workflow files.",
+    ),
+    "schema": (
+        "wuye_loop.cli.schema:schema",
+        "输出流程文件的 JSON Schema，供编辑器提示和校验。 / the JSON Schema of workflow files, for editors.",
+    ),
+    "draw": ("wuye_loop.cli.draw:draw", "画出流程图。 / draw a workflow."),
+    "diff": ("wuye_loop.cli.diff:diff", "比较两版规则：对谁有什么变化，逐句说明。 / what changes for whom, in words."),
+    "explain": (
+        "wuye_loop.cli.explain:explain",
+        "说明一件诉求：为什么是这个单位、这个期限，什么动作为什么做不了。 / why a grievance is where it is.",
+    ),
+    "test": (
+        "wuye_loop.cli.test:run_tests",
+        "运行流程的定义测试：每个测试一行，失败的写明“文件:行:列: 应为什么，实为什么”；有失败时退出码为 1。 / run definition tests.",
+    ),
+    "import": (
+        "wuye_loop.cli.imports:import_file",
+        "批量导入诉求：同来源同编号只收一次，可反复执行；不合格的行写入 FILE.bad.csv 并注明原因。 / import grievances.",
+    ),
+    "data": ("wuye_loop.cli.data:commands", "数据目录。 / the data folder"),
+    "doctor": (
+        "wuye_loop.cli.doctor:doctor",
+        "体检：哪里不对、怎么办；有误时退出码为 1。什么也不改。 / what is wrong with this installation.",
+    ),
+    "verify": (
+        "wuye_loop.cli.verify:verify",
+        "重放台账：核对序号、哈希链、状态、时限、文号；有任何不符即退出码 1。 / replay the ledger",
+    ),
+    "migrate": (
+        "wuye_loop.cli.migrate:migrate",
+        "在办诉求迁到新版流程：时限连同已过的时间带走，每件记一行台账；可中断，再运行即接着办。 / move running grievances.",
+    ),
+    "replay": (
+        "wuye_loop.cli.replay:replay",
+        "拿已有的诉求试另一版流程：承办单位、时限、督办、动作有什么不同；什么都不改。 / try other rules on the record.",
+    ),
+    "simulate": (
+        "wuye_loop.cli.simulate:simulate",
+        "模拟一年：各单位的积压、按时率和督办，以及“如果改时限、减人手”会怎样。 / simulate a year under a workflow.",
+    ),
+    "demo": (
+        "wuye_loop.cli.demo:demo",
+        "演示：在虚构的城区里，把 30 天的诉求从收集走到评价；不碰真实数据。 / play thirty days in a made-up district.",
+    ),
+    "up": ("wuye_loop.cli.serving:up", "启动全部：服务、督办扫描与内嵌数据库。"),
+    "serve": ("wuye_loop.cli.serving:serve", "只启动服务；督办扫描由 work 进程承担。"),
+    "work": ("wuye_loop.cli.serving:work", "只启动督办扫描与后台任务；可在多台机器上各起若干个。"),
 }
 
-app = group("物业诉求闭环：从 12345 工单到评价归档。 / a closed loop for residents' grievances", cls=listing(COMMANDS))
+app = group(cls=listing(COMMANDS))
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 typer calls it so

@@ -25,14 +25,9 @@ from wuye_loop.store.calendar.moved_clocks import Move
 from wuye_loop.store.calendar.working_days import read_table
 from wuye_loop.store.workflows import versions
 
-commands = group("工作日历：节假日与调休。 / the working calendar")
+commands = group()
 _SHOWN = 40
 _WEEKDAYS = "一二三四五六日"
-
-
-@commands.callback()
-def calendar() -> None:
-    """工作日历：节假日与调休。 / the working calendar."""
 
 
 @commands.command("import")

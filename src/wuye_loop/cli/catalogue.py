@@ -1,29 +1,24 @@
-"""The commands by their names, each imported when it is asked for: `check` must not wait for a web server to load.
+"""The commands by their names, each imported when it is asked for: `check` must not wait for a web server to load."""
 
-The list of them is read from their sources: `--help` need not wait for all of them either.
-"""
-
-import ast
-import inspect
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import typer
 from typer.core import TyperCommand
 
-import wuye_loop
 from wuye_loop.cli.output import Words
+
+Entry = tuple[str, str]  # where a command stands, such as `wuye_loop.cli.keys:commands`, and its help
 
 
 class Catalogue(dict[str, Any]):
-    """Commands by name; a text such as `wuye_loop.cli.keys:commands` stands for one that was not asked for yet."""
+    """Commands by name; an entry stands for one that was not asked for yet."""
 
     def __getitem__(self, name: str) -> Any:
         command = super().__getitem__(name)
-        if isinstance(command, str):
-            command = self[name] = _command(name, command)
+        if isinstance(command, tuple):
+            command = self[name] = _command(name, *command)
         return command
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -39,7 +34,7 @@ class Catalogue(dict[str, Any]):
         return {name: self[name] for name in self}.values()
 
 
-def _command(name: str, place: str) -> Any:
+def _command(name: str, place: str, help_text: str) -> Any:
     module, _, attribute = place.partition(":")
     found = getattr(import_module(module), attribute)
     if not isinstance(found, typer.Typer):
@@ -47,44 +42,25 @@ def _command(name: str, place: str) -> Any:
         alone.command(name)(found)
         found = alone
     command = typer.main.get_command(found)
-    command.name = name
+    command.name, command.help = name, help_text
     return command
 
 
-def described(name: str, place: str) -> TyperCommand:
-    """Return what stands for a command in a list: its name and its help, from the source of its module."""
-    module, _, attribute = place.partition(":")
-    source = Path(wuye_loop.__file__).parent.joinpath(*module.split(".")[1:]).with_suffix(".py").read_text("utf-8")
-    return TyperCommand(name, help=_help(ast.parse(source), attribute))
-
-
-def _help(tree: ast.Module, attribute: str) -> str:
-    """Return a function's docstring, or the text that a group of commands is made with."""
-    for part in tree.body:
-        match part:
-            case ast.FunctionDef(name=name) if name == attribute:
-                return inspect.cleandoc(ast.get_docstring(part) or "")
-            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(args=[ast.Constant(value=str(words)), *_])):
-                if name == attribute:
-                    return words
-    raise LookupError(attribute)
-
-
-def listing(places: Mapping[str, str]) -> type[Words]:
-    """Return a class of group that has these commands, by name and place, before those it is given."""
+def listing(entries: Mapping[str, Entry]) -> type[Words]:
+    """Return a class of group that has these commands before those it is given."""
 
     class Listing(Words):
         """A group whose commands are imported when they are asked for."""
 
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
-            self.commands = Catalogue({**places, **self.commands})
+            self.commands = Catalogue({**entries, **self.commands})
 
         def format_help(self, ctx: Any, formatter: Any) -> None:
             """Write the help, importing nothing but what was imported already."""
             known: Any = self.commands
             self.commands = {
-                name: described(name, command) if isinstance(command, str) else command
+                name: TyperCommand(name, help=command[1]) if isinstance(command, tuple) else command
                 for name, command in dict.items(known)
             }
             try:

@@ -30,7 +30,7 @@ def check_files(
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """检查流程文件：每处问题一行 “文件:行:列: 说明”；有错误时退出码为 1。 / prove workflow files."""
+    """Prove workflow files; exit code 1 with an error in any."""
     _refuse_mixed(files, resolved=resolved, sources=sources, as_json=as_json)
     known = _directory(data) if units else None
     findings: list[Finding] = []

@@ -8,12 +8,7 @@ from wuye_loop import postgres
 from wuye_loop.cli.database import DataDir, settings_for
 from wuye_loop.cli.output import Refused, group
 
-commands = group("数据目录。 / the data folder")
-
-
-@commands.callback()
-def data_folder() -> None:
-    """数据目录。 / the data folder."""
+commands = group()
 
 
 @commands.command("where")

@@ -33,7 +33,7 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="演完就结束，不再继续服务")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="最后一行输出一个 JSON 对象，表格改到标准错误")] = False,
 ) -> None:
-    """演示：在虚构的城区里，把 30 天的诉求从收集走到评价；不碰真实数据。 / play thirty days in a made-up district."""
+    """Play thirty days in a made-up district."""
     logs.configure("WARNING")
     loaded = environment.load()
     folder = data if data is not None else loaded.data / "demo"

@@ -26,7 +26,7 @@ def diff(
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """比较两版规则：对谁有什么变化，逐句说明。 / what changes for whom, in words."""
+    """Say what changes for whom between two versions."""
     old, new = _read(a, data), _read(b, data)
     changes = differences(old, new)
     if as_json:

@@ -14,13 +14,8 @@ from wuye_loop.domain.directory.document import BadDirectory
 from wuye_loop.domain.rulefile import reader
 from wuye_loop.store.directory.load import Counts, load_directory
 
-commands = group("属地、单位、小区、人员。 / areas, units, estates, people")
+commands = group()
 _TITLES = {"areas": "属地", "units": "单位", "estates": "小区", "people": "人员"}
-
-
-@commands.callback()
-def directory() -> None:
-    """属地、单位、小区、人员。 / areas, units, estates, people."""
 
 
 @commands.command("load")

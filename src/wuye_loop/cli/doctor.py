@@ -18,7 +18,7 @@ _MARKS = {"ok": "[green]正常[/]", "warning": "[yellow]留意[/]", "wrong": "[r
 
 
 def doctor(*, data: DataDir = None, as_json: AsJson = False) -> None:
-    """体检：哪里不对、怎么办；有误时退出码为 1。什么也不改。 / what is wrong with this installation."""
+    """Say what is wrong with this installation, and change nothing."""
     remarks: list[Remark] = []
     for remark in _remarks(settings_for(data)):
         remarks.append(remark)

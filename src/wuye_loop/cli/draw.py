@@ -23,7 +23,7 @@ def draw(
     live: Annotated[bool, typer.Option("--live", help="标上本安装现在各状态的在办件数和逾期件数")] = False,
     data: DataDir = None,
 ) -> None:
-    """画出流程图。 / draw a workflow."""
+    """Draw a workflow."""
     text, name = text_of(which, data)
     workflow = load(text, name)
     today = _today(workflow, data) if live else None

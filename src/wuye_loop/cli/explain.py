@@ -22,7 +22,7 @@ def explain(
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """说明一件诉求：为什么是这个单位、这个期限，什么动作为什么做不了。 / why a grievance is where it is."""
+    """Say why a grievance is where it is."""
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
         with database.read() as session:

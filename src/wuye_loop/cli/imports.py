@@ -37,7 +37,7 @@ def import_file(
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """批量导入诉求：同来源同编号只收一次，可反复执行；不合格的行写入 FILE.bad.csv 并注明原因。 / import grievances."""
+    """Take in the rows of a sheet."""
     actor = Actor(ActorKind.HOTLINE, source=source, scopes=frozenset({"intake"}))
     with table(file) as (header, rows):
         columns = columns_of(header, mapping or ())

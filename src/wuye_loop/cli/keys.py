@@ -11,12 +11,7 @@ from wuye_loop.cli.output import Refused, group, print_json, print_table
 from wuye_loop.ports import SystemIds
 from wuye_loop.store.keys import api_keys
 
-commands = group("访问密钥。 / API keys")
-
-
-@commands.callback()
-def key() -> None:
-    """访问密钥。 / API keys."""
+commands = group()
 
 
 @commands.command("create")

@@ -50,7 +50,7 @@ def migrate(
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """在办诉求迁到新版流程：时限连同已过的时间带走，每件记一行台账；可中断，再运行即接着办。 / move running grievances."""
+    """Take running grievances over to another version."""
     with open_site(settings_for(data), publish=False) as site:
         way = _way(site, old, new, limits)
         found = _surveyed(site, way)

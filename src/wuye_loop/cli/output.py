@@ -76,11 +76,11 @@ class Words(TyperGroup):
             raise typer.Exit(1) from None
 
 
-def group(help_text: str, cls: type[Words] = Words) -> typer.Typer:
-    """Return a group of commands; no shell completion, no traceback that shows values."""
-    return typer.Typer(
-        cls=cls, help=help_text, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-    )
+def group(cls: type[Words] = Words) -> typer.Typer:
+    """Return a group of commands, also of one; no shell completion, no traceback that shows values."""
+    made = typer.Typer(cls=cls, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    made.callback()(lambda: None)
+    return made
 
 
 def print_json(value: object) -> None:

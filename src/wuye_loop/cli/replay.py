@@ -37,7 +37,7 @@ def replay(
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """拿已有的诉求试另一版流程：承办单位、时限、督办、动作有什么不同；什么都不改。 / try other rules on the record."""
+    """Play the record again under other rules."""
     if since is not None and not FIRST_YEAR <= since.year <= LAST_YEAR:
         raise Refused(f"--since 应在日历的 {FIRST_YEAR} 至 {LAST_YEAR} 年之内")
     text, name = text_of(against, data)

@@ -7,5 +7,5 @@ from wuye_loop.authoring.schema import json_schema
 
 
 def schema() -> None:
-    """输出流程文件的 JSON Schema，供编辑器提示和校验。 / the JSON Schema of workflow files, for editors."""
+    """Print the JSON Schema of workflow files."""
     typer.echo(orjson.dumps(json_schema(), option=orjson.OPT_INDENT_2).decode())

@@ -136,7 +136,7 @@ def up(
     *,
     rehearsal: Annotated[bool, typer.Option("--rehearsal", help="演练：可拨动的时钟；绝不用于真实诉求")] = False,
 ) -> None:
-    """启动全部：服务、督办扫描与内嵌数据库。"""
+    """Serve, sweep and work, with our own database where there is no other."""
     settings = _settings(data, host, port, rehearsal=rehearsal)
     logs.configure(settings.log_level)
     with _door(settings) as door, open_site(settings) as site:
@@ -147,7 +147,7 @@ def up(
 
 
 def serve(port: Port = None, data: DataDir = None, host: Host = None) -> None:
-    """只启动服务；督办扫描由 work 进程承担。"""
+    """Serve, and nothing else."""
     settings = _settings(data, host, port)
     logs.configure(settings.log_level)
     with _door(settings) as door, open_site(settings) as site:
@@ -156,7 +156,7 @@ def serve(port: Port = None, data: DataDir = None, host: Host = None) -> None:
 
 
 def work(data: DataDir = None) -> None:
-    """只启动督办扫描与后台任务；可在多台机器上各起若干个。"""
+    """Sweep and work, and do not serve."""
     settings = _settings(data, None, None)
     logs.configure(settings.log_level)
     with open_site(settings) as site:

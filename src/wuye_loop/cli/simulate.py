@@ -85,7 +85,7 @@ def simulate(  # noqa: PLR0913 every option is one
     data: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """模拟一年：各单位的积压、按时率和督办，以及“如果改时限、减人手”会怎样。 / simulate a year under a workflow."""
+    """Simulate a year under a workflow."""
     try:
         workflow = _workflow(which, data)
         arrivals = completed(_load(load, Rules(workflow)), workflow, per_day)

@@ -26,7 +26,7 @@ def run_tests(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """运行流程的定义测试：每个测试一行，失败的写明“文件:行:列: 应为什么，实为什么”；有失败时退出码为 1。 / run definition tests."""
+    """Run definition tests; exit code 1 where one fails."""
     scripts = _scripts(files)
     known: dict[Path, Rules] = {}
     results: list[Result] = []

@@ -15,7 +15,7 @@ _err = Console(stderr=True)
 
 
 def verify(data: DataDir = None, *, as_json: AsJson = False) -> None:
-    """重放台账：核对序号、哈希链、状态、时限、文号；有任何不符即退出码 1。 / replay the ledger"""
+    """Replay every ledger; exit code 1 where anything differs."""
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
         with Progress(console=_err, transient=True) as progress:

@@ -10,12 +10,7 @@ from wuye_loop.domain.time.timestamps import as_text, from_text
 from wuye_loop.store.workflows import versions
 from wuye_loop.store.workflows.files import find
 
-commands = group("已发布的流程版本。 / published workflows")
-
-
-@commands.callback()
-def workflow() -> None:
-    """已发布的流程版本。 / published workflows."""
+commands = group()
 
 
 @commands.command("list")

@@ -79,37 +79,6 @@ class Level(StrEnum):
     CITY = "city"
 
 
-GLOSSARY = {
-    "Grievance": "诉求",
-    "Channel": "渠道",
-    "Complainant": "诉求人",
-    "Estate": "小区",
-    "PropertyCompany": "物业企业",
-    "Area": "属地",
-    "Unit": "承办单位",
-    "Assignment": "派单",
-    "SendBack": "退单",
-    "Extension": "延期",
-    "Suspension": "挂起",
-    "Whistle": "吹哨报到",
-    "JointMeeting": "联席会议",
-    "Clock": "时限",
-    "Rung": "督办级",
-    "Escalation": "升级",
-    "SupervisionOrder": "督办单",
-    "Watchlist": "挂账",
-    "Callback": "回访",
-    "Verification": "验单",
-    "Rating": "评价",
-    "Score": "考核分",
-    "RedBlackList": "红黑榜",
-    "Bulletin": "通报",
-    "Ledger": "流转台账",
-    "Task": "任务",
-    "Document": "文书",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Tally:
     """How many grievances are open in a state, and how many of them are overdue."""

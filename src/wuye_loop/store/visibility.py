@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from wuye_loop.domain.errors import Forbidden
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 
@@ -39,12 +38,3 @@ def subtree(path: str, alias: str, prefix: str) -> tuple[str, dict[str, Any]]:
 def covers(actor: Actor, path: str) -> bool:
     """Say whether an area lies within the actor's own: what a filter by area may name."""
     return path.startswith(actor.area_path)
-
-
-def require(actor: Actor, *kinds: ActorKind) -> None:
-    """Refuse an actor whose kind of key this door is not for.
-
-    Raises Forbidden.
-    """
-    if actor.kind not in kinds:
-        raise Forbidden("这把密钥的角色不能使用这个接口")

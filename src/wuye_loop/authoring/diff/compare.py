@@ -19,7 +19,7 @@ def differences(a: Workflow, b: Workflow) -> list[Change]:
     Names that B's `migrates` maps are taken as the same thing. What has no order is compared without one; lists of
     which the first line that holds is taken are compared by what they come to.
     """
-    sides = Sides(a, b)
+    sides = Sides.of(a, b)
     found = dict.fromkeys(_every(sides))
     order = _order(sides)
     return sorted(found, key=lambda change: (order.get(change.who, len(order) - 3), change.kind not in _SIGHT))

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from wuye_loop.authoring.diff.aligned import copied, keyed, renamed, told_apart
 from wuye_loop.authoring.diff.values import called, shown
@@ -44,21 +44,20 @@ class Sides:
 
     a: Workflow
     b: Workflow
-    files: tuple[Workflow, Workflow] = field(init=False)
-    in_a: Wording = field(init=False)
-    in_b: Wording = field(init=False)
-    in_either: Wording = field(init=False)  # knows B's names, and those that A alone has
-    moved: Migration = field(init=False)
+    files: tuple[Workflow, Workflow]
+    in_a: Wording
+    in_b: Wording
+    in_either: Wording  # knows B's names, and those that A alone has
+    moved: Migration
 
-    def __post_init__(self) -> None:
-        moved = self.b.migrates.get(self.a.id, Migration())
-        a, b = told_apart(renamed(self.a, self.b, moved), self.b, moved)
+    @classmethod
+    def of(cls, one: Workflow, other: Workflow) -> Self:
+        """Line up two definitions as their files have them."""
+        moved = other.migrates.get(one.id, Migration())
+        a, b = told_apart(renamed(one, other, moved), other, moved)
         old = keyed(a, b, moved)
         either = copied(b, **{key: {**getattr(old, key), **getattr(b, key)} for key in _NAMED})
-        found = {"moved": moved, "files": (self.a, self.b), "a": a, "b": b}
-        found |= {"in_a": Wording(old), "in_b": Wording(b), "in_either": Wording(either)}
-        for name, value in found.items():
-            object.__setattr__(self, name, value)
+        return cls(a, b, (one, other), Wording(old), Wording(b), Wording(either), moved)
 
     def role(self, name: str) -> str:
         """Return the title by which a role of either side is known; B's own where it has the role."""

@@ -14,11 +14,6 @@ _INVISIBLE = re.compile(
 _LINE_END = re.compile("\r\n?|[\u2028\u2029]")
 _LIKE_SPECIAL = re.compile(r"([\\%_])")
 
-_NOT_DIGIT = re.compile(r"\D")
-_MOBILE = re.compile(r"(?:86)?(1[3-9]\d{9})")
-_VISIBLE_TAIL = 2
-_MOST_STARS = 3
-
 # A building is a number, letter, numeral or direction followed by its word. 号院 (a gate number) may hold many buildings.
 _BUILDING = re.compile(r"[0-9A-Za-z一二三四五六七八九十百零〇甲乙丙丁东西南北]{1,6}\s?(?:号\s?楼|#\s?楼|#|栋|幢|座)")
 _COURT = re.compile(r"[0-9一二三四五六七八九十百零〇]{1,6}\s?号院")
@@ -47,24 +42,6 @@ def match_key(text: str) -> str:
 def like_literal(text: str) -> str:
     """Return the text with LIKE's wildcards escaped by a backslash, so that `%` finds a per cent sign."""
     return _LIKE_SPECIAL.sub(r"\\\1", text)
-
-
-def mask_name(name: str) -> str:
-    """Return the first character and at most three stars: 张三丰 becomes 张**; a single character becomes a star."""
-    name = match_key(name) and unicodedata.normalize("NFKC", _INVISIBLE.sub("", name)).strip()
-    if len(name) <= 1:
-        return "*" * len(name)
-    return name[0] + "*" * min(len(name) - 1, _MOST_STARS)
-
-
-def mask_phone(phone: str) -> str:
-    """Return 138****5678 for a mobile; for landlines and anything else, stars and the last two digits."""
-    digits = _NOT_DIGIT.sub("", unicodedata.normalize("NFKC", phone))
-    if mobile := _MOBILE.fullmatch(digits):
-        return f"{mobile[1][:3]}****{mobile[1][-4:]}"
-    if len(digits) <= _VISIBLE_TAIL:
-        return "*" * len(digits)
-    return "*" * (len(digits) - _VISIBLE_TAIL) + digits[-_VISIBLE_TAIL:]
 
 
 def mask_address(address: str) -> str | None:

@@ -1,7 +1,7 @@
 """Lock one grievance and read it with everything a decision needs, in one statement; built once, at import."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +13,9 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import from_text
 from wuye_loop.store.visibility import visible
 
-_COLUMNS = (
-    "id", "number", "workflow", "source", "channel", "kind", "title", "body", "received_at", "estate_code",
-    "area_code", "area_path", "company_code", "anonymous", "category", "urgency", "state", "stage", "state_since",
-    "final", "cycle", "level", "lead_unit", "holder_unit", "holder_role", "units", "counts", "data", "did",
-    "merged_into", "followers", "urged", "flags", "due_at", "due_clock", "closed_at", "seq", "head", "extra",
-)  # fmt: skip
-_N = len(_COLUMNS)
+COLUMNS = tuple(item.name for item in fields(GrievanceState))  # the columns are called as the fields are
+TASK_COLUMNS = tuple(item.name for item in fields(TaskState))
+_N = len(COLUMNS)
 
 _TASKS = (
     "(SELECT jsonb_agg(to_jsonb(t)) FROM task t WHERE t.grievance_id = g.id AND (NOT t.final OR t.id = %(task_id)s))"
@@ -31,7 +27,7 @@ _PERSON = ("x.key_id", "x.alg", "x.wrapped_key", "x.nonce", "x.ciphertext")
 # began. `seen` is the row's seq as it was then: where it differs, the children were read too early (see `lock`).
 _SEEN = "(SELECT s.seq FROM grievance s WHERE s.id = g.id)"
 _KEPT = ("k.request_digest", "k.status", "k.body")
-_READ = (*(f"g.{name}" for name in _COLUMNS), _TASKS, _CLOCKS, _EPOCHS, *_PERSON, _SEEN)
+_READ = (*(f"g.{name}" for name in COLUMNS), _TASKS, _CLOCKS, _EPOCHS, *_PERSON, _SEEN)
 # One column of JSON: reading 45 columns by their types cost three times as much.
 _SELECT = f"SELECT jsonb_build_array({', '.join(_READ)})"
 _SELECT_KEPT = f"SELECT jsonb_build_array({', '.join((*_READ, *_KEPT))})"
@@ -135,36 +131,27 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text[2:])
 
 
-_READ_AS: list[tuple[int, Callable[[Any], Any]]] = [
-    (_COLUMNS.index(name), read_as)
-    for name, read_as in (
-        ("id", UUID), ("merged_into", UUID), ("units", tuple), ("flags", tuple), ("head", _bytes),
-        ("received_at", from_text), ("state_since", from_text), ("due_at", from_text), ("closed_at", from_text),
-    )
-]  # fmt: skip
+def _places(columns: Sequence[str], **read_as: Callable[[Any], Any]) -> list[tuple[int, Callable[[Any], Any]]]:
+    """Return where in a row a value stands that JSON cannot carry, and what reads it."""
+    return [(columns.index(name), read) for name, read in read_as.items()]
+
+
+_READ_AS = _places(
+    COLUMNS, id=UUID, merged_into=UUID, units=tuple, flags=tuple, head=_bytes,
+    received_at=from_text, state_since=from_text, due_at=from_text, closed_at=from_text,
+)  # fmt: skip
+_TASK_READ_AS = _places(
+    TASK_COLUMNS, id=UUID, grievance_id=UUID, copies=tuple,
+    opened_at=from_text, state_since=from_text, closed_at=from_text,
+)  # fmt: skip
 
 
 def _task(row: Mapping[str, Any]) -> TaskState:
-    return TaskState(
-        id=UUID(row["id"]),
-        grievance_id=UUID(row["grievance_id"]),
-        kind=row["kind"],
-        n=row["n"],
-        state=row["state"],
-        final=row["final"],
-        holder_unit=row["holder_unit"],
-        opener_unit=row["opener_unit"],
-        opener_role=row["opener_role"],
-        document=row["document"],
-        document_number=row["document_number"],
-        copies=tuple(row["copies"]),
-        data=row["data"],
-        counts=row["counts"],
-        opened_at=from_text(row["opened_at"]),
-        state_since=from_text(row["state_since"]),
-        closed_at=from_text(row["closed_at"]) if row["closed_at"] else None,
-        cycle=row["cycle"],
-    )
+    values = [row[name] for name in TASK_COLUMNS]
+    for place, read_as in _TASK_READ_AS:
+        if values[place] is not None:
+            values[place] = read_as(values[place])
+    return TaskState(*values)
 
 
 def number_of_task(session: Session, task_id: UUID, actor: Actor) -> str | None:

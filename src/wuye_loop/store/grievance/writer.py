@@ -8,11 +8,11 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.grievance.situation import Situation
+from wuye_loop.domain.grievance.situation import MUTABLE, Situation
 from wuye_loop.domain.step.records import Posted
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import as_text, id_text
-from wuye_loop.store.grievance.locking import _COLUMNS, Ticket
+from wuye_loop.store.grievance.locking import COLUMNS, Ticket
 
 # --- writing a step -------------------------------------------------------------------------------------------------
 
@@ -45,13 +45,10 @@ _RULED = """ruled AS (
 _TICKETED = """ticketed AS (
   INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at)
   VALUES (%(k_id)s, %(k_route)s, %(k_key)s, %(k_digest)s, %(k_status)s, %(k_body)s, %(now)s))"""
-_UPDATE = """UPDATE grievance SET category = %(category)s, urgency = %(urgency)s, state = %(state)s, stage = %(stage)s,
-  state_since = %(state_since)s, final = %(final)s, cycle = %(cycle)s, level = %(level)s, lead_unit = %(lead_unit)s,
-  holder_unit = %(holder_unit)s, holder_role = %(holder_role)s, units = %(units)s, counts = %(counts)s::jsonb,
-  data = %(data)s::jsonb, did = %(did)s::jsonb, merged_into = %(merged_into)s, followers = %(followers)s,
-  urged = %(urged)s, flags = %(flags)s::jsonb, due_at = %(due_at)s, due_clock = %(due_clock)s,
-  closed_at = %(closed_at)s, workflow = %(workflow)s, seq = %(seq)s, head = %(head)s
-WHERE id = %(id)s AND seq = %(was)s"""
+_CHANGED = (*MUTABLE, "seq", "head")
+_AS_JSON = ("counts", "data", "did", "flags")
+_SET = ", ".join(f"{name} = %({name})s{'::jsonb' if name in _AS_JSON else ''}" for name in _CHANGED)
+_UPDATE = f"UPDATE grievance SET {_SET} WHERE id = %(id)s AND seq = %(was)s"
 _INSERT = "INSERT INTO grievance SELECT * FROM jsonb_populate_record(NULL::grievance, %(row)s::jsonb)"
 _SEALED = """sealed AS (
   INSERT INTO complainant (grievance_id, key_id, alg, wrapped_key, nonce, ciphertext, phone_hash)
@@ -64,13 +61,6 @@ _PARTS = {
     "ratings": (_RATED,),
     "precedents": (_RULED,),
 }
-
-
-_MUTABLE = (
-    "category", "urgency", "state", "stage", "state_since", "final", "cycle", "level", "lead_unit", "holder_unit",
-    "holder_role", "units", "counts", "data", "did", "merged_into", "followers", "urged", "flags", "due_at",
-    "due_clock", "closed_at", "workflow", "seq", "head",
-)  # fmt: skip
 
 
 class LostUpdate(RuntimeError):
@@ -89,9 +79,9 @@ def write(
     """Write a step in one statement: the ledger rows, the changed clocks, rungs and tasks, and the grievance."""
     parts, params = _parts(before, step)
     grievance = step.situation.grievance
-    params |= {name: getattr(grievance, name) for name in _MUTABLE}
+    params |= {name: getattr(grievance, name) for name in _CHANGED}
     params["units"] = list(grievance.units)
-    for name in ("counts", "data", "did", "flags"):
+    for name in _AS_JSON:
         params[name] = _dump(getattr(grievance, name))
     params |= {"id": grievance.id, "was": before.grievance.seq}
     _with_ticket(parts, params, step, ticket, reply, status)
@@ -114,7 +104,7 @@ def insert(
     """Write a new grievance with its sealed complainant, ledger, clocks: one statement."""
     parts, params = _parts(before, step)
     grievance = step.situation.grievance
-    row = {name: _plain(getattr(grievance, name)) for name in _COLUMNS}
+    row = {name: _plain(getattr(grievance, name)) for name in COLUMNS}
     row |= {name: _plain(value) for name, value in fixed.items()}
     params["row"] = _dump(row)
     params["id"] = grievance.id

@@ -12,6 +12,7 @@ from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.situation import MUTABLE
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.store.grievance.intake import entry_of
+from wuye_loop.store.grievance.locking import TASK_COLUMNS
 
 _BATCH = 200
 
@@ -56,10 +57,6 @@ FULL JOIN (SELECT k.* FROM task k JOIN document d ON d.number = k.document_numbe
 WHERE l.number IS NULL OR t.id IS NULL
 UNION SELECT number FROM document_line GROUP BY number HAVING max(n) <> count(*) OR min(n) <> 1
 """
-_TASK_IMAGE = (
-    "id", "grievance_id", "kind", "n", "state", "final", "holder_unit", "opener_unit", "opener_role", "document",
-    "document_number", "copies", "data", "counts", "opened_at", "state_since", "closed_at", "cycle",
-)  # fmt: skip
 
 
 def folders(session: Session) -> Iterator[Folder]:
@@ -74,7 +71,7 @@ def folders(session: Session) -> Iterator[Folder]:
             entries[row[11]].append(entry_of(row))
         tasks: dict[UUID, dict[str, Any]] = defaultdict(dict)
         for task in connection.exec_driver_sql(_TASKS, ids).mappings():
-            tasks[task["grievance_id"]][str(task["id"])] = {name: _plain(task[name]) for name in _TASK_IMAGE}
+            tasks[task["grievance_id"]][str(task["id"])] = {name: _plain(task[name]) for name in TASK_COLUMNS}
         clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_CLOCKS, ids):
             columns = {"status": row.status, "due_at": as_text(row.due_at)}

@@ -29,7 +29,6 @@ def no_loads(units: Sequence[str]) -> Mapping[str, int]:  # noqa: ARG001 the rou
 
 def choice_of(act: Act) -> Choice:
     """Return what the routers decided in a recorded row."""
-    """Know of no open grievances: how many a unit had then is not recorded."""
     if act.facts.get("routed") is False:
         return Choice(None, (), (), desk=True)
     answered = [one for one in act.facts.get("routing", ()) if one.get("unit") and one["outcome"] != "no-match"]

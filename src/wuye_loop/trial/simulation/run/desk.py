@@ -4,8 +4,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-import simpy
-
 from wuye_loop.trial.simulation.chance import LOTS, others
 from wuye_loop.trial.simulation.inputs.profiles import RANKS, Profile
 from wuye_loop.trial.simulation.minutes import OfficeMinutes
@@ -19,13 +17,9 @@ Do = Callable[[Any, Any, Any], None]
 
 
 class Agenda:
-    """What is to happen at which minute: simpy goes from day to day, and the minutes of a day are gone through here.
-
-    Nothing at or after `last` is kept.
-    """
+    """What is to happen at which minute; nothing at or after `last` is kept."""
 
     def __init__(self, last: int) -> None:
-        self.env = simpy.Environment()
         self.now = 0
         self.last = last
         self.noted: dict[int, list[tuple[Do, Any, Any, Any]]] = {}  # by minute

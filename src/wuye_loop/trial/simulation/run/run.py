@@ -1,12 +1,10 @@
 """One run: a year of arrivals, work and clocks for one seed."""
 
 import gc
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
-
-import simpy
 
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time.calendar import WorkCalendar
@@ -82,12 +80,10 @@ class Run:
 
     def play(self) -> "Run":
         """Run to the end and count what is left."""
-        env = self.agenda.env
-        env.process(self._days(env))
         collecting = gc.isenabled()
         gc.disable()  # nothing here goes in circles, and looking for circles took a fifth of the time
         try:
-            env.run(until=self.agenda.last)
+            self._days()
         finally:
             if collecting:
                 gc.enable()
@@ -98,7 +94,7 @@ class Run:
             self.clockwork.settle(desk, self.flow.states.values())
         return self
 
-    def _days(self, env: simpy.Environment) -> Generator[simpy.Event, None, None]:
+    def _days(self) -> None:
         hours = [int(hour) * 60 for hour in shared(self._scene.load.hours)]
         arriving = self._scene.arriving or self._scene.days
         agenda, early = self.agenda, False
@@ -114,7 +110,6 @@ class Run:
                     agenda.at(begin + hours[one >> 52] + one % 60, self._arrive, None)
             early = begin + DAY in agenda.noted
             agenda.through(begin, begin + DAY)
-            yield env.timeout(DAY)
 
     def _arrivals(self, day: int) -> "array[int]":
         """Return a lot for each grievance that arrives on a day."""
