@@ -25,6 +25,7 @@ from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
 from wuye_loop.store.keys import keyring
+from wuye_loop.store.reads import health
 from wuye_loop.store.reference_cache import Reference
 from wuye_loop.web import docs
 
@@ -109,7 +110,7 @@ def _health(app: FastAPI, site: Site) -> None:
 
     @app.get("/readyz", tags=["运行"], summary="可以服务：数据库可用")
     async def readyz() -> dict[str, str]:
-        await read(site, lambda session: session.connection().exec_driver_sql("SELECT 1").scalar_one())
+        await read(site, health.time_there)
         return {"status": "ready"}
 
     @app.get("/metrics", tags=["运行"], summary="Prometheus 指标")

@@ -11,6 +11,7 @@ from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import Starts, WorkCalendar
 from wuye_loop.domain.time.notice import BadNotice, Day, Notice, read_notice
+from wuye_loop.domain.time.shifts import shift_of
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.ports import SeededIds
 from wuye_loop.store.calendar.moved_clocks import Move, apply, outstanding, preview
@@ -20,7 +21,6 @@ from wuye_loop.store.calendar.working_days import (
     read_calendar,
     read_table,
     seed,
-    shift_of,
 )
 from wuye_loop.store.database import Database
 from wuye_loop.store.schema import tables

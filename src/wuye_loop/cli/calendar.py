@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +18,7 @@ from wuye_loop.cli.serving import open_site
 from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
 from wuye_loop.domain.time.notice import Notice, read_notice
+from wuye_loop.domain.time.timestamps import wall
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.recalculate import recalculate
 from wuye_loop.store.calendar import moved_clocks, working_days
@@ -127,9 +128,4 @@ def _show(notice: Notice, moves: Sequence[Move]) -> None:
 
 
 def _local(at: datetime) -> str:
-    """Write an instant as the wall shows it; a deadline at midnight is the 24:00 of the day that ends."""
-    here = at.astimezone(ZONE)
-    if here.hour == here.minute == 0:
-        day: date = here.date() - timedelta(days=1)
-        return f"{day} 24:00"
-    return f"{here:%Y-%m-%d %H:%M}"
+    return " ".join(map(str, wall(at, ZONE)))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from wuye_loop import postgres
@@ -23,6 +22,7 @@ from wuye_loop.store.calendar.working_days import read_table
 from wuye_loop.store.database import Database, UnfitDatabase
 from wuye_loop.store.directory.read import read_directory
 from wuye_loop.store.keys import api_keys, keyring
+from wuye_loop.store.reads import health
 from wuye_loop.store.workflows import files, versions
 
 _MAJORS: Final = (15, 18)
@@ -79,9 +79,9 @@ def key_ring(settings: Settings, *, sealed: bool) -> Remark:
 def server(database: Database, now: Callable[[], datetime]) -> Iterator[Remark]:
     """Ask about the server: version, what it promises, its clock, the tables' revision."""
     with database.read() as session:
-        version = session.execute(text("SHOW server_version")).scalar_one()
+        version = health.version(session)
         before = now()
-        there = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+        there = health.time_there(session)
         skew = max((before - there).total_seconds(), (there - now()).total_seconds(), 0.0)
     major = int(version.split(".")[0].split()[0])
     fit = _MAJORS[0] <= major <= _MAJORS[1]
@@ -102,8 +102,7 @@ def server(database: Database, now: Callable[[], datetime]) -> Iterator[Remark]:
 
 def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Remark]:
     """Ask about what the tables hold; they are at the newest revision."""
-    sealed = session.execute(text("SELECT EXISTS (SELECT 1 FROM complainant)")).scalar_one()
-    yield key_ring(settings, sealed=sealed)
+    yield key_ring(settings, sealed=health.any_sealed(session))
     yield from _calendar(session, now)
     directory = read_directory(session)
     if not directory.units:
@@ -188,17 +187,9 @@ def _keys(session: Session, now: datetime) -> Iterator[Remark]:
         yield Remark("ok", "访问密钥", f"{len(live)} 把可用，30 天内没有到期的")
 
 
-_UNHELD: Final = text(
-    "SELECT workflow, state, count(*) AS n FROM grievance WHERE NOT final AND holder_unit IS NULL GROUP BY 1, 2"
-)
-_HELD_BY_ENDED: Final = text(
-    "SELECT count(*) FROM grievance g JOIN unit u ON u.code = g.holder_unit WHERE NOT g.final AND NOT u.active"
-)
-
-
 def _holders(session: Session, rules: Mapping[str, Workflow]) -> Remark:
-    orphans = sum(row.n for row in session.execute(_UNHELD) if _wants_unit(rules.get(row.workflow), row.state))
-    ended = session.execute(_HELD_BY_ENDED).scalar_one()
+    orphans = sum(row.n for row in health.unheld(session) if _wants_unit(rules.get(row.workflow), row.state))
+    ended = health.held_by_ended(session)
     if not orphans and not ended:
         return Remark("ok", "持有单位", "在办诉求都有人管")
     said = [f"{orphans} 件在办诉求没有持有单位"] if orphans else []
@@ -214,28 +205,15 @@ def _wants_unit(workflow: Workflow | None, state: str) -> bool:
 
 
 def _sweep(session: Session, now: datetime) -> Remark:
-    late = text(
-        "SELECT count(*) AS n, min(r.at) AS first FROM rung r JOIN clock c ON c.id = r.clock_id"
-        " WHERE r.fired_at IS NULL AND r.at < :since AND c.status = 'running'"
-    )
-    row = session.execute(late, {"since": now - _LAG}).one()
-    if not row.n:
+    late, first = health.late_rungs(session, now - _LAG)
+    if first is None:
         return Remark("ok", "督办扫描", "没有过点未触发的督办级")
-    behind = int((now - row.first).total_seconds() // 60)
-    return Remark("wrong", "督办扫描", f"{row.n} 个督办级过点未触发，最久的已晚 {behind} 分钟：up 或 work 在运行吗？")
-
-
-_JOBS: Final = text("""
-SELECT count(*) FILTER (WHERE j.status = 'failed') AS failed,
-       count(*) FILTER (WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - interval '120 s')) AS stalled,
-       count(*) FILTER (WHERE j.status = 'todo' AND (j.scheduled_at IS NULL OR j.scheduled_at < now())) AS waiting,
-       (SELECT max(last_heartbeat) > now() - interval '60 s' FROM procrastinate_workers) AS working
-FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
-""")
+    behind = int((now - first).total_seconds() // 60)
+    return Remark("wrong", "督办扫描", f"{late} 个督办级过点未触发，最久的已晚 {behind} 分钟：up 或 work 在运行吗？")
 
 
 def _jobs(session: Session) -> Iterator[Remark]:
-    row = session.execute(_JOBS).one()
+    row = health.jobs(session)
     if row.failed:
         yield Remark("wrong", "后台任务", f"{row.failed} 个任务多次重试后失败")
     if row.stalled:

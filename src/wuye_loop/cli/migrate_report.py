@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from wuye_loop.domain.language.workflow import Flow, Workflow
 from wuye_loop.domain.step.migration.carry import Carried, Moved
 from wuye_loop.domain.step.migration.mapping import MissingTarget, VersionMapping
-from wuye_loop.domain.step.migration.remedies import remedy, title_of, wall
+from wuye_loop.domain.step.migration.remedies import remedy, shown, title_of
 from wuye_loop.domain.time.timestamps import as_text
 
 COLUMNS: Final = ("诉求", "原状态", "新状态", "带走的时限", "提醒")
@@ -22,7 +22,7 @@ _CSV: Final = (
 def cells(item: Moved, way: VersionMapping) -> tuple[str, ...]:
     """Return one grievance as a line of the table: titles, and times as the office's clock shows them."""
     zone = _zone(way)
-    carried = "；".join(f"{_clock_title(clock, way)} {wall(clock.due_at, zone)} 到期" for clock in item.clocks)
+    carried = "；".join(f"{_clock_title(clock, way)} {shown(clock.due_at, zone)} 到期" for clock in item.clocks)
     was, now = _state(way.old.workflow, item.from_state), _state(way.new.workflow, item.to_state)
     return item.number, was, now, carried, "；".join(item.warnings)
 

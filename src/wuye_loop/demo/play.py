@@ -15,6 +15,7 @@ from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import escalate
 from wuye_loop.store.grievance import due_rungs
+from wuye_loop.store.reads import totals
 
 _MOST_EXTRA: Final = 60  # days after the last one, to work off what is left
 
@@ -126,10 +127,7 @@ class Play:
 
     def _open(self) -> bool:
         with self.site.database.read() as session:
-            found = session.connection().exec_driver_sql(
-                "SELECT EXISTS (SELECT 1 FROM grievance WHERE NOT final) OR EXISTS (SELECT 1 FROM task WHERE NOT final)"
-            )
-            return bool(found.scalar_one())
+            return totals.anything_open(session)
 
 
 def actors(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -9,6 +9,7 @@ from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.domain.terms import Stage
 from wuye_loop.edge.site import Site
 from wuye_loop.queries import audit, unit_figures
+from wuye_loop.store.reads import totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,9 @@ def gather(site: Site, seconds: float) -> Results:
     """Count, and verify every ledger."""
     report = audit.verify(site.loop, site.database)
     with site.database.read() as session:
-        counts = _row(session, _COUNTS)
-        rated, satisfied = _row(session, _SATISFIED)
-        routers = _routers(session)
+        counts = totals.counts(session)
+        rated, satisfied = totals.satisfied(session)
+        routers = totals.routers(session, DESK)
         to_desk = dict(routers).get(DESK, 0)
         summary = Summary(
             grievances=counts[0],
@@ -75,7 +76,7 @@ def gather(site: Site, seconds: float) -> Results:
             summary,
             _states(site, session),
             routers,
-            [tuple(row) for row in session.connection().exec_driver_sql(_ORDERS)],
+            totals.orders(session),
             unit_figures.by_unit(site.loop, session, SYSTEM_ACTOR),
             rated,
             report.problems,
@@ -83,48 +84,11 @@ def gather(site: Site, seconds: float) -> Results:
 
 
 DESK = "人工转办"
-_COUNTS = """
-SELECT count(*), count(*) FILTER (WHERE final),
-       (SELECT count(*) FROM ledger WHERE action = 'escalate'),
-       (SELECT count(*) FROM task WHERE kind = 'supervision_order')
-FROM grievance
-"""
-_SATISFIED = """
-SELECT count(*), count(*) FILTER (WHERE satisfied IN ('满意', '基本满意'))
-FROM (SELECT DISTINCT ON (grievance_id) satisfied FROM rating ORDER BY grievance_id, cycle DESC) r
-"""
-# The first decision about each grievance: the router that gave it, or the desk where none did.
-_ROUTERS = """
-SELECT CASE WHEN (facts->>'routed') = 'false' THEN %(desk)s
-            ELSE (SELECT item->>'title' FROM jsonb_array_elements(facts->'routing') item
-                  WHERE item->>'outcome' IN ('matched', 'fallback') LIMIT 1) END AS title, count(*)
-FROM (SELECT DISTINCT ON (grievance_id) facts FROM ledger
-      WHERE action = 'route' ORDER BY grievance_id, seq) first
-GROUP BY title ORDER BY count(*) DESC
-"""
-_ORDERS = """
-SELECT t.document, CASE WHEN t.opener_role = 'system' THEN '时限届满自动签发' ELSE '督办人员签发' END, count(*),
-       count(*) FILTER (WHERE c.ended_at <= c.due_at), count(*) FILTER (WHERE NOT t.final)
-FROM task t
-LEFT JOIN clock c ON c.task_id = t.id AND c.name = 'reply' AND c.run = 1
-  AND c.cycle = (SELECT min(o.cycle) FROM clock o WHERE o.task_id = t.id AND o.name = 'reply')
-WHERE t.kind = 'supervision_order' GROUP BY 1, 2 ORDER BY 3 DESC
-"""
-
-
-def _row(session: Session, statement: str) -> Any:
-    return session.connection().exec_driver_sql(statement).one()
-
-
-def _routers(session: Session) -> list[tuple[str, int]]:
-    rows = session.connection().exec_driver_sql(_ROUTERS, {"desk": DESK})
-    return [(row[0] or DESK, row[1]) for row in rows]
 
 
 def _states(site: Site, session: Session) -> list[tuple[str, str, int]]:
     """Count by state, in the order of the six stages."""
-    rows = session.connection().exec_driver_sql("SELECT stage, state, count(*) FROM grievance GROUP BY stage, state")
-    found = {(row[0], row[1]): row[2] for row in rows}
+    found = totals.states(session)
     workflow = site.loop.reference.rules(session, site.loop.default_workflow).workflow
     order = list(workflow.states)
     keys = sorted(found, key=lambda key: (list(Stage).index(Stage(key[0])), order.index(key[1])))

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
-import psycopg
-from psycopg import sql
 from sqlalchemy import make_url
 
 from wuye_loop import postgres
@@ -16,12 +14,12 @@ from wuye_loop.edge.site import Site
 from wuye_loop.ports import SystemIds
 from wuye_loop.prepare import prepare
 from wuye_loop.settings import Settings
+from wuye_loop.store import maintenance
 from wuye_loop.store.database import open_database
 from wuye_loop.store.directory.load import load_directory
 from wuye_loop.store.keys import api_keys
 
 DATABASE: Final = "wuye_demo"
-_ANYTHING = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'S') AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_%'"
 
 
 class NoStage(Exception):
@@ -35,12 +33,16 @@ def opened(settings: Settings, clock: PlayedClock) -> Iterator[Site]:
     Raises NoStage when that one holds anything, or another play is on.
     """
     if settings.database_url:
-        _must_be_empty(settings.database_url)
+        if not maintenance.is_empty(settings.database_url):
+            raise NoStage(
+                "WUYE_DATABASE_URL 指向的数据库不是空的。演示只在空库里进行，请另建一个空库，或不设这个变量。"
+            )
         with _site(settings, clock) as site:
             yield site
         return
     with postgres.running(settings.data, pg_bin=settings.pg_bin) as server:
-        _begin_anew(server.url)
+        if not maintenance.begin_anew(server.url, DATABASE):
+            raise NoStage("另一场演示正在使用这个数据目录；请先结束它，或用 --data 另指一个目录。")
         url = make_url(server.url).set(database=DATABASE).render_as_string(hide_password=False)
         with _site(settings.model_copy(update={"database_url": url}), clock) as site:
             yield site
@@ -64,23 +66,3 @@ def cast(site: Site, document: Mapping[str, Any], units: Iterable[str]) -> dict[
         keys[HOTLINE] = api_keys.create(session, role="hotline", now=now, ids=ids)
         keys[SUPERVISOR] = api_keys.create(session, role="supervisor", now=now, ids=ids)
     return keys
-
-
-def _must_be_empty(url: str) -> None:
-    with psycopg.connect(
-        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    ) as connection:
-        found = connection.execute(_ANYTHING).fetchone()
-    if found and found[0]:
-        raise NoStage("WUYE_DATABASE_URL 指向的数据库不是空的。演示只在空库里进行，请另建一个空库，或不设这个变量。")
-
-
-def _begin_anew(url: str) -> None:
-    maintenance = make_url(url).set(drivername="postgresql", database="postgres").render_as_string(hide_password=False)
-    name = sql.Identifier(DATABASE)
-    with psycopg.connect(maintenance, autocommit=True) as connection:
-        others = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [DATABASE]).fetchone()
-        if others and others[0]:
-            raise NoStage("另一场演示正在使用这个数据目录；请先结束它，或用 --data 另指一个目录。")
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(name))
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(name))

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from wuye_loop import metrics
+from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.jobs import Jobs
 from wuye_loop.loop.engine import Loop, fire_due
 from wuye_loop.store.database import Database
@@ -78,8 +79,8 @@ def _fire(loop: Loop, database: Database, jobs: Jobs, numbers: Sequence[str]) ->
             if outcome.step:
                 for entry in outcome.step.entries:
                     metrics.steps_total.labels(entry.action).inc()
-                    if entry.action.startswith("rung:"):
-                        metrics.sweep_fired_total.labels(entry.action.removeprefix("rung:")).inc()
+                    if entry.action.startswith(RUNG):
+                        metrics.sweep_fired_total.labels(entry.action.removeprefix(RUNG)).inc()
     return fired
 
 

@@ -1,9 +1,9 @@
 """Ask the routers of the workflow which unit takes a grievance, and keep what each of them said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Situation, World
@@ -11,15 +11,7 @@ from wuye_loop.domain.routing.chain import Choice
 from wuye_loop.domain.routing.chain import choose as try_routers
 from wuye_loop.domain.routing.protocol import Precedent, Reply
 from wuye_loop.domain.step.routing import routing_case
-
-_LOADS = text(
-    "SELECT lead_unit, count(*) FROM grievance WHERE lead_unit = ANY(:units) AND NOT final GROUP BY lead_unit"
-)
-
-_PRECEDENTS = text(
-    "SELECT ruling, to_unit, reason, area_path, at FROM precedent"
-    " WHERE category = :category AND starts_with(area_path, :top) ORDER BY at DESC, seq LIMIT 50"
-)
+from wuye_loop.store.grievance import routing
 
 
 def choose(
@@ -28,10 +20,7 @@ def choose(
     """Try the routers in order; `asked` holds what other systems answered to routers that ask them."""
     precedents = _precedents(session, world, situation) if world.rules.asks_precedents else ()
     case = routing_case(world, situation, precedents)
-
-    def loads(units: Sequence[str]) -> Mapping[str, int]:
-        return {row[0]: row[1] for row in session.execute(_LOADS, {"units": list(units)})}
-
+    loads = partial(routing.loads, session)
     return try_routers(world.rules.workflow.routers, case, world.directory, loads, asked=asked)
 
 
@@ -40,7 +29,7 @@ def _precedents(session: Session, world: World, situation: Situation) -> tuple[P
     grievance = situation.grievance
     above = [area for area in world.directory.ancestors(grievance.area_path) if area.level in ("city", "district")]
     top = above[-1].path if above else ""
-    rows = session.execute(_PRECEDENTS, {"category": grievance.category, "top": top})
+    rows = routing.precedents(session, grievance.category, top)
     return tuple(
         Precedent(row.ruling, row.to_unit, row.reason, row.area_path, world.calendar.local_date(row.at).isoformat())
         for row in rows

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.grievance.audiences import EVERY, audiences, readable, step_named
+from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, TaskState, World
 from wuye_loop.domain.grievance.views import actor_view, clock_view, grievance_view, task_view
 from wuye_loop.domain.privacy.text import match_key
@@ -33,7 +34,6 @@ _SPECIAL_ACTIONS = {
     "follower_left": "并入的诉求撤出",
     "migrate": "改按新版流程办理",
 }
-_RUNG = "rung:"
 _LAST_STAGES = (Stage.FEEDBACK, Stage.EVALUATE)
 
 
@@ -58,17 +58,17 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
     allowed = audiences(actor, world.rules)
     record = locked.situation.grievance
     page = grievances.ledger_of(session, record.id, allowed, after, limit)
-    eras = RuleHistory(loop, session, record.id, world.rules)
-    return page.map(lambda row: _ledger_view(replace(world, rules=eras.of_row(row.seq)), row, allowed))
+    history = RuleHistory(loop, session, record.id, world.rules)
+    return page.map(lambda row: _ledger_view(replace(world, rules=history.of_row(row.seq)), row, allowed))
 
 
 def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
     """Return every clock of a grievance and of its tasks, of every cycle."""
     locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
-    eras = RuleHistory(loop, session, record.id, world.rules)
+    history = RuleHistory(loop, session, record.id, world.rules)
     found = grievances.clocks_of(session, record.id)
-    return [_clock_view(replace(world, rules=eras.of_clock(clock, kind)), clock, kind) for clock, kind in found]
+    return [_clock_view(replace(world, rules=history.of_clock(clock, kind)), clock, kind) for clock, kind in found]
 
 
 def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
@@ -76,9 +76,9 @@ def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[
     locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     allowed = audiences(actor, world.rules)
-    eras = RuleHistory(loop, session, record.id, world.rules)
+    history = RuleHistory(loop, session, record.id, world.rules)
     found = grievances.tasks_of(session, record.id)
-    return [_task_view(replace(world, rules=eras.of_task(task)), record, task, allowed) for task in found]
+    return [_task_view(replace(world, rules=history.of_task(task)), record, task, allowed) for task in found]
 
 
 def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str, Any]:
@@ -89,10 +89,10 @@ def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str,
     locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     found = grievances.tasks_of(session, record.id, task_id)[0]
-    eras = RuleHistory(loop, session, record.id, world.rules)
-    shown = _task_view(replace(world, rules=eras.of_task(found)), record, found, audiences(actor, world.rules))
+    history = RuleHistory(loop, session, record.id, world.rules)
+    shown = _task_view(replace(world, rules=history.of_task(found)), record, found, audiences(actor, world.rules))
     shown["clocks"] = [
-        _clock_view(replace(world, rules=eras.of_clock(clock, kind)), clock, kind)
+        _clock_view(replace(world, rules=history.of_clock(clock, kind)), clock, kind)
         for clock, kind in grievances.clocks_of(session, record.id, task_id)
     ]
     shown["seq"] = record.seq
@@ -196,8 +196,8 @@ def _answered(world: World, row: LedgerRow, allowed: Collection[str]) -> dict[st
 
 
 def _title(world: World, row: LedgerRow, written: str | None) -> str:
-    if row.action.startswith(_RUNG):
-        clock = world.rules.workflow.flow(row.task_kind).clocks.get(row.action.removeprefix(_RUNG))
+    if row.action.startswith(RUNG):
+        clock = world.rules.workflow.flow(row.task_kind).clocks.get(row.action.removeprefix(RUNG))
         return f"{clock.title if clock else ''}第 {row.facts.get('rung', 0) + 1} 级"
     return written or _SPECIAL_ACTIONS.get(row.action, row.action)
 

@@ -9,37 +9,41 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.grievance.situation import TaskState
 from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.loop.engine import Loop
-
-_MOVES = """
-SELECT seq, at, facts->>'from' FROM ledger WHERE grievance_id = %(id)s AND action = 'migrate' ORDER BY seq
-"""
-
-
-def rules_at_hand(loop: Loop, session: Session, version: str) -> Rules | None:
-    """Return the rules of a version; None where it was removed, as programs before this one allowed."""
-    try:
-        return loop.reference.rules(session, version)
-    except NotFound:
-        return None
+from wuye_loop.store.reads import grievances
 
 
 class RuleHistory:
     """The versions that one grievance has been under, the oldest first; for nearly every one it is only one.
 
-    What happened under a version that was removed is read by the next one.
+    What happened under a version that was removed, as programs before this one allowed, is read by the next one.
     """
 
     def __init__(self, loop: Loop, session: Session, grievance_id: UUID, present: Rules) -> None:
-        rows = session.connection().exec_driver_sql(_MOVES, {"id": grievance_id})
-        found = [(row[0], row[1], rules_at_hand(loop, session, row[2])) for row in rows]
-        self._past = [(seq, at, rules) for seq, at, rules in found if rules is not None]
-        self._present = present
+        self._loop, self._session, self._present = loop, session, present
+        moves = grievances.migrations_of(session, grievance_id)
+        self._past = [(seq, at, name, self._at_hand(name)) for seq, at, name in moves]
+
+    def _at_hand(self, version: str) -> Rules | None:
+        try:
+            return self._loop.reference.rules(self._session, version)
+        except NotFound:
+            return None
 
     def of_row(self, seq: int) -> Rules:
-        """Return the rules that a ledger row was written under."""
-        return next((rules for last, _, rules in self._past if seq < last), self._present)
+        """Return the rules that a ledger row was written under, a migration's own row under the new ones."""
+        known = (rules for last, _, _, rules in self._past if seq < last)
+        return next((rules for rules in known if rules is not None), self._present)
+
+    def lost(self, seq: int) -> str | None:
+        """Return the name of the version that a row was written under where it is not to be had any more."""
+        return next((None if rules else name for last, _, name, rules in self._past if seq < last), None)
+
+    def calendar(self, seq: int) -> WorkCalendar:
+        """Return the office's calendar by the rules of a row."""
+        return self._loop.calendar(self._session, self.of_row(seq))
 
     def of_task(self, task: TaskState) -> Rules:
         """Return the rules that know a task: those it was closed under, else the present ones."""
@@ -57,4 +61,4 @@ class RuleHistory:
         return self._present
 
     def _until(self, at: datetime | None) -> Iterator[Rules]:
-        return (rules for _, last, rules in self._past if at is not None and at <= last)
+        return (rules for _, last, _, rules in self._past if rules is not None and at is not None and at <= last)

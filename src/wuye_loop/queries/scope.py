@@ -9,6 +9,7 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.visibility import covers
+from wuye_loop.store.workflows import versions
 
 
 def path_of(loop: Loop, area: str, actor: Actor | None = None) -> str:
@@ -35,8 +36,7 @@ def known_unit(loop: Loop, unit: str | None) -> None:
 
 def published(loop: Loop, session: Session) -> list[Rules]:
     """Return every published workflow, compiled."""
-    rows = session.connection().exec_driver_sql("SELECT id FROM workflow ORDER BY id")
-    return [loop.reference.rules(session, row.id) for row in rows.all()]
+    return [loop.reference.rules(session, name) for name in versions.names(session)]
 
 
 def area_name(directory: Directory, code: str | None) -> str | None:

@@ -4,7 +4,8 @@ import json
 
 from wuye_loop.authoring.checker.cases import Cases
 from wuye_loop.authoring.checker.conditions import cases_of
-from wuye_loop.authoring.checker.scene import SYSTEM, FlowPlace, Scene
+from wuye_loop.authoring.checker.scene import FlowPlace, Scene
+from wuye_loop.authoring.checker.system_forms import not_for_system
 from wuye_loop.domain.language.workflow import ClockSpec, Limit, RungSpec
 from wuye_loop.domain.rulefile.findings import listed, quoted
 from wuye_loop.domain.rulefile.reader import Path
@@ -130,9 +131,7 @@ def _check_act(scene: Scene, place: FlowPlace, clock: ClockSpec, rung: RungSpec,
     action = place.flow.actions.get(rung.act or "")
     if action is None:
         return
-    if SYSTEM not in action.by:
-        words = f"操作 {rung.act} 要由系统执行，它的 by 里没有 system：到期时什么也不会发生"
-        scene.findings.error((*at, "act"), "not-for-system", words)
+    not_for_system(scene, (*at, "act"), f"操作 {rung.act} 要由系统执行", action.by)
     if clock.during and not set(action.from_) & set(clock.during):
         words = f"操作 {rung.act} 只能从 {'、'.join(action.from_) or '（没有）'} 做，而时限只在 {'、'.join(clock.during)} 里走：永远做不成"
         scene.findings.error((*at, "act"), "idle-rung", words)
@@ -142,18 +141,15 @@ def _check_open(scene: Scene, place: FlowPlace, clock: ClockSpec, rung: RungSpec
     kind = scene.workflow.tasks.get(rung.open or "")
     if kind is None:
         return
-    if SYSTEM not in kind.open.by:
-        words = f"任务 {rung.open} 要由系统开，它的 open.by 里没有 system"
-        scene.findings.error((*at, "open"), "not-for-system", words)
+    not_for_system(scene, (*at, "open"), f"任务 {rung.open} 要由系统开", kind.open.by, "open.by")
     if place.kind is None and kind.open.from_ and not set(kind.open.from_) & set(clock.during):
         words = f"任务 {rung.open} 只能在 {'、'.join(kind.open.from_)} 里开，而时限只在 {'、'.join(clock.during)} 里走"
         scene.findings.error((*at, "open"), "idle-rung", words)
     if rung.document is None:
         return
     document = scene.workflow.documents.get(rung.document)
-    if document is not None and document.by and SYSTEM not in document.by:
-        words = f"文书{quoted(rung.document)}要由系统签发，它的 by 里没有 system"
-        scene.findings.error((*at, "document"), "not-for-system", words)
+    if document is not None and document.by:
+        not_for_system(scene, (*at, "document"), f"文书{quoted(rung.document)}要由系统签发", document.by)
     field = kind.open.needs.get("document")
     if document is not None and field is not None and field.choices and rung.document not in field.choices:
         words = f"任务 {rung.open} 的 document 只能是 {'、'.join(field.choices)}"

@@ -4,7 +4,7 @@ from itertools import chain
 
 from wuye_loop.authoring.checker.names import check_fields, known
 from wuye_loop.authoring.checker.scene import HOLDER, OPENER, SYSTEM, FlowPlace, Scene, target_of
-from wuye_loop.authoring.checker.system_forms import unasked
+from wuye_loop.authoring.checker.system_forms import not_for_system, unasked
 from wuye_loop.domain.language.documents import RatingSpec
 from wuye_loop.domain.language.workflow import DocumentKind, TaskKind, TaskUnit
 from wuye_loop.domain.rulefile.findings import quoted
@@ -113,9 +113,8 @@ def _check_instruments(scene: Scene) -> None:
         path = ("instruments", name, "document")
         known(scene, path, "文书", [instrument.document], tuple(documents))
         spec = documents.get(instrument.document)
-        if spec is not None and spec.by and SYSTEM not in spec.by:
-            words = f"文书{quoted(instrument.document)}随这个督办手段由系统签发，它的 by 里没有 system"
-            scene.findings.error(path, "not-for-system", words)
+        if spec is not None and spec.by:
+            not_for_system(scene, path, f"文书{quoted(instrument.document)}随这个督办手段由系统签发", spec.by)
         if spec is not None and spec.opens is not None:
             words = f"文书{quoted(instrument.document)}要由人逐条写明（opens），不能随督办手段签发"
             scene.findings.error(path, "wrong-document", words)

@@ -154,9 +154,8 @@ def _act(scene: Scene, _: CallPlace, path: Path, params: Params) -> None:
     name = str(params["value"])
     known(scene, (*path, "value"), "主流程的操作", [name], tuple(scene.workflow.actions))
     action = scene.workflow.actions.get(name)
-    if action is not None and SYSTEM not in action.by:
-        words = f"操作 {name} 要由系统执行，它的 by 里没有 system"
-        scene.findings.error((*path, "value"), "not-for-system", words)
+    if action is not None:
+        not_for_system(scene, (*path, "value"), f"操作 {name} 要由系统执行", action.by)
 
 
 def _open(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:
@@ -252,8 +251,8 @@ def _act_tasks(scene: Scene, _: CallPlace, path: Path, params: Params) -> None:
         return
     known(scene, (*path, "action"), f"任务 {kind} 的操作", [name], tuple(task.actions))
     action = task.actions.get(name)
-    if action is not None and SYSTEM not in action.by:
-        not_for_system(scene, (*path, "action"), name)
+    if action is not None:
+        not_for_system(scene, (*path, "action"), f"操作 {name} 要由系统执行", action.by)
 
 
 def _exclude(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wuye_loop.authoring.checker.graphs import around, circles, lengths
 from wuye_loop.authoring.checker.scene import BACK, SYSTEM, FlowPlace, Scene, has_effect, target_of
+from wuye_loop.authoring.checker.system_forms import not_for_system
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.workflow import ActionSpec, Branch, ClockSpec, EffectCall, Flow
 from wuye_loop.domain.rulefile.findings import quoted
@@ -61,9 +62,7 @@ def _check_then(scene: Scene) -> None:
 
 def _check_follow(scene: Scene, path: Path, name: str, then: str, landed: set[str] | None) -> None:
     action = scene.workflow.actions[then]
-    if SYSTEM not in action.by:
-        words = f"操作 {then} 要由系统执行，它的 by 里没有 system"
-        scene.findings.error(path, "not-for-system", words)
+    not_for_system(scene, path, f"操作 {then} 要由系统执行", action.by)
     wrong = sorted(landed - set(action.from_)) if landed is not None else []
     if wrong:
         words = f"{name} 之后可能在状态 {wrong[0]}，而 {then} 只能从 {'、'.join(action.from_) or '（没有）'} 做：整个操作会失败"

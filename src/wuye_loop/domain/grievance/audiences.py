@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from wuye_loop.domain.grievance.ledger import OPEN
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import StepSpec
@@ -10,7 +11,6 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.terms import ActorKind, Audience
 
 EVERY = frozenset(item.value for item in Audience)
-_OPEN = "open:"
 
 
 def audiences(actor: Actor, rules: Rules) -> frozenset[str]:
@@ -24,8 +24,8 @@ def audiences(actor: Actor, rules: Rules) -> frozenset[str]:
 
 def step_named(rules: Rules, action: str, task_kind: str | None) -> StepSpec | None:
     """Return what a ledger row's action is in the definition; None for what no definition names (receive, a rung)."""
-    if action.startswith(_OPEN):
-        kind = rules.workflow.tasks.get(action.removeprefix(_OPEN))
+    if action.startswith(OPEN):
+        kind = rules.workflow.tasks.get(action.removeprefix(OPEN))
         return kind.open if kind else None
     if task_kind is not None:
         kind = rules.workflow.tasks.get(task_kind)

@@ -30,6 +30,8 @@ class Entry:
 
 
 GENESIS = b"\x00" * 32
+#: What a row is called whose action no definition names: a rung of a clock, the opening of a kind of task.
+RUNG, OPEN = "rung:", "open:"
 
 
 def canonical(

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden
 from wuye_loop.domain.grievance.facts import facts_of
+from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, World
 from wuye_loop.domain.step.actions import applies, chain
 from wuye_loop.domain.step.builder import Builder
@@ -107,7 +108,7 @@ def _fire(builder: Builder, fired: Clock, index: int, follow: _Follow, refused: 
     if refused is not None:
         facts["refused"] = refused
     builder.close_entry(
-        f"rung:{fired.name}", actor=SYSTEM_ACTOR.as_json(), facts=facts, audience=Audience.UNITS, task_id=fired.task_id
+        f"{RUNG}{fired.name}", actor=SYSTEM_ACTOR.as_json(), facts=facts, audience=Audience.UNITS, task_id=fired.task_id
     )
     if spec.open is not None and wanted:
         open_by_rung(builder, spec, task)

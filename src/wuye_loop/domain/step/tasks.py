@@ -3,6 +3,7 @@
 from typing import Any
 
 from wuye_loop.domain.errors import Conflict, Forbidden, IllegalAction
+from wuye_loop.domain.grievance.ledger import OPEN
 from wuye_loop.domain.grievance.permissions import kept_apart
 from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM_ROLE, unit_of, units_of
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, TaskState
@@ -87,7 +88,7 @@ def open_task(
     builder.sync_task(task.id, holder)
     if row:
         builder.close_entry(
-            f"open:{kind}",
+            f"{OPEN}{kind}",
             actor=actor.as_json(role),
             facts=answers,
             audience=spec.open.audience,

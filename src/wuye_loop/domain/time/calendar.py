@@ -387,6 +387,11 @@ class WorkCalendar:
     def _at(self, day: date, clock: timedelta) -> datetime:
         return (datetime(day.year, day.month, day.day, tzinfo=self._zone) + clock).astimezone(UTC)
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The office's own zone."""
+        return self._zone
+
     def local(self, at: datetime) -> datetime:
         """Give the instant as the clock on the wall there shows it."""
         return within(at).astimezone(self._zone)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from wuye_loop.domain.time.calendar import WorkCalendar
+from wuye_loop.domain.time.shifts import shift_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +16,7 @@ class QuietHours:
     @classmethod
     def parse(cls, written: tuple[str, ...]) -> "QuietHours":
         """Read ranges such as "21:00-08:00"; ValueError for what is no wall clock."""
-        found = []
-        for text in written:
-            begins, _, ends = text.partition("-")
-            found.append((time.fromisoformat(begins), time.fromisoformat("00:00" if ends == "24:00" else ends)))
-        return cls(tuple(found))
+        return cls(tuple(map(shift_of, written)))
 
     def over(self, now: datetime, calendar: WorkCalendar) -> datetime:
         """Return the instant itself when it is not quiet, else when the quiet hours that it lies in are over."""

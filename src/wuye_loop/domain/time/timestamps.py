@@ -1,6 +1,6 @@
 """How an instant is written: RFC 3339, UTC, always six decimals, so that equal instants are equal bytes."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 import orjson
@@ -21,6 +21,14 @@ def utc_text(at: datetime) -> str:
 
 # An id is written several times in a step; its own text costs seven times as much.
 id_text = lru_cache(maxsize=4096)(str)
+
+
+def wall(at: datetime, zone: tzinfo, *, due: bool = True) -> tuple[date, str]:
+    """Return the day and `17:30` as a wall in this zone shows an instant; a deadline at midnight is 24:00 of the day before."""
+    local = at.astimezone(zone)
+    if due and local.hour == local.minute == 0:
+        return local.date() - timedelta(days=1), "24:00"
+    return local.date(), f"{local:%H:%M}"
 
 
 def from_text(text: str) -> datetime:

@@ -7,8 +7,7 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import AdjustKind, Adjustment, Clock
 from wuye_loop.domain.wording.definition import STARTS
-from wuye_loop.domain.wording.time import office_day_seconds
-from wuye_loop.queries.explain.days import said_span
+from wuye_loop.domain.wording.time import office_day_seconds, spoken
 from wuye_loop.queries.explain.history import CALENDAR, MIGRATED, deed, doer
 from wuye_loop.queries.explain.telling import Telling
 from wuye_loop.store.reads.grievances import LedgerRow
@@ -38,7 +37,7 @@ def _told(tell: Telling, row: LedgerRow, before: Clock | None, after: Clock) -> 
         return [_migrated(tell, row, before, after), *_adjusted(tell, row, before, after, moving=False)]
     words = _adjusted(tell, row, before, after)
     if before is not None and not words and before.due_at != after.due_at:
-        head = "装入放假通知后重算过" if row.action == CALENDAR else deed(row, tell.times.rules(row.seq))
+        head = "装入放假通知后重算过" if row.action == CALENDAR else deed(row, tell.rules_then.of_row(row.seq))
         words.append(f"{tell.at(row.at)} {head}：{_moved(tell, before.due_at, after.due_at)}。")
     return words
 
@@ -52,7 +51,7 @@ def _moved(tell: Telling, before: datetime, after: datetime) -> str:
 
 def _migrated(tell: Telling, row: LedgerRow, before: Clock, after: Clock) -> str:
     """Say what another version of the rules made of the clock: it never starts anew."""
-    was, now = tell.times.rules(row.seq - 1).workflow, tell.times.rules(row.seq).workflow
+    was, now = tell.rules_then.of_row(row.seq - 1).workflow, tell.rules_then.of_row(row.seq).workflow
     if _limit(before) != _limit(after):
         parts = [f"时限由 {_limit_words(before)}改为 {_limit_words(after)}，仍从原来的起点算"]
     else:
@@ -80,7 +79,7 @@ def _limit_words(clock: Clock) -> str:
 
 def _adjusted(tell: Telling, row: LedgerRow, before: Clock | None, after: Clock, *, moving: bool = True) -> list[str]:
     """Say of each adjustment that a row made what it was, and, where it is `moving`, how far it moved the due instant."""
-    rules, calendar = tell.times.rules(row.seq), tell.times.calendar(row.seq)
+    rules, calendar = tell.rules_then.of_row(row.seq), tell.rules_then.calendar(row.seq)
     known = len(before.adjustments) if before else 0
     by = f"，因{deed(row, rules)}（{doer(row, rules, tell.world.directory.name_of)}）"
     words = []
@@ -116,8 +115,8 @@ def _said(one: Adjustment, clock: Clock, before: tuple[Adjustment, ...], rules: 
         return "接着走"
     if clock.limit is not None and clock.limit.working:
         day = office_day_seconds(rules.workflow.calendar)
-        return f"接着走，停了 {said_span(calendar.working_seconds(stood, one.at), day, '个工作日')}"
-    return f"接着走，停了 {said_span(int((one.at - stood).total_seconds()), _DAY, '天')}"
+        return f"接着走，停了 {spoken(calendar.working_seconds(stood, one.at), day, whole=True)}"
+    return f"接着走，停了 {spoken(int((one.at - stood).total_seconds()), _DAY, '天', whole=True)}"
 
 
 def _stood_since(before: tuple[Adjustment, ...]) -> datetime | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.domain.grievance.situation import World
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import Due, Starts
@@ -18,14 +19,17 @@ from wuye_loop.queries.explain.clock_moves import moves
 from wuye_loop.queries.explain.days import said_day, said_days, weekday
 from wuye_loop.queries.explain.history import MIGRATED, History
 from wuye_loop.queries.explain.limits import won
-from wuye_loop.queries.explain.telling import Telling, Times
+from wuye_loop.queries.explain.telling import Telling
+from wuye_loop.queries.rule_history import RuleHistory
 from wuye_loop.store.calendar.names import DayName, names
 
 _WEEKEND = 5
 _STATUS = {ClockStatus.RUNNING: "正在走", ClockStatus.PAUSED: "暂停中", ClockStatus.ENDED: "已结束"}
 
 
-def deadlines(loop: Loop, session: Session, world: World, past: History, times: Times) -> list[dict[str, Any]]:
+def deadlines(
+    loop: Loop, session: Session, world: World, past: History, rules_then: RuleHistory
+) -> list[dict[str, Any]]:
     """Return for each clock that runs or is held, of the grievance and of its open tasks, why it is due when it is."""
     found = []
     alive = [clock for clock in past.now.clocks.values() if clock.status is not ClockStatus.ENDED]
@@ -36,7 +40,7 @@ def deadlines(loop: Loop, session: Session, world: World, past: History, times: 
         kind = task.kind if task else None
         spec = world.rules.workflow.flow(kind).clocks.get(clock.name)
         if spec is not None:
-            found.append(_told(Telling(loop, session, world, past, times, clock, spec, kind)))
+            found.append(_told(Telling(loop, session, world, past, rules_then, clock, spec, kind)))
     return found
 
 
@@ -189,7 +193,7 @@ def _passed_over(tell: Telling, rung: Rung) -> bool:
 
 def _came_to(tell: Telling, rung: Rung) -> str:
     """Say what a rung that has fired did not do, and why not; nothing where it did all of it."""
-    action = f"rung:{tell.clock.name}"
+    action = f"{RUNG}{tell.clock.name}"
     mine = (row.facts for row in tell.past.rows if row.action == action and tell.touched(row))
     facts = next((one for one in mine if one.get("rung") == rung.index), {})
     if facts.get("passed"):

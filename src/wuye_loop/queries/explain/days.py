@@ -1,11 +1,12 @@
 """Instants and days as a clerk says them, in the office's own zone."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from typing import Final
 
 from wuye_loop.domain.time.calendar import WorkCalendar
+from wuye_loop.domain.time.timestamps import wall
 from wuye_loop.store.calendar.names import DayName
 
 _WEEKDAYS: Final = "一二三四五六日"
@@ -13,19 +14,8 @@ _WEEKDAYS: Final = "一二三四五六日"
 
 def said_at(at: datetime, calendar: WorkCalendar, *, due: bool = False) -> str:
     """Return `2026-09-30（周三）17:30`; a deadline at midnight is the 24:00 of the day that ends."""
-    local = calendar.local(at)
-    clock = local.strftime("%H:%M")
-    if due and clock == "00:00":
-        local, clock = local - timedelta(days=1), "24:00"
-    return f"{local.date().isoformat()}（{weekday(local.date())}）{clock}"
-
-
-def said_span(seconds: int, day: int, days: str) -> str:
-    """Return `5 个工作日 2 小时 10 分钟`, for a day this long: all parts, so that who adds it comes out right."""
-    count, rest = divmod(max(seconds, 0), day)
-    hours, minutes = rest // 3600, rest % 3600 // 60
-    said = [f"{many} {name}" for many, name in ((count, days), (hours, "小时"), (minutes, "分钟")) if many]
-    return " ".join(said) or "不到 1 分钟"
+    day, clock = wall(at, calendar.zone, due=due)
+    return f"{day.isoformat()}（{weekday(day)}）{clock}"
 
 
 def weekday(day: date) -> str:

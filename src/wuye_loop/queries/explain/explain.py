@@ -19,7 +19,7 @@ from wuye_loop.queries.explain.clocks import deadlines
 from wuye_loop.queries.explain.days import said_at
 from wuye_loop.queries.explain.history import History, history
 from wuye_loop.queries.explain.routing import hands
-from wuye_loop.queries.explain.telling import Times
+from wuye_loop.queries.rule_history import RuleHistory
 from wuye_loop.store.grievance import locking, related
 
 SUPERVISOR = "supervisor"
@@ -38,7 +38,7 @@ def explain(loop: Loop, session: Session, number: str, viewer: str | None = None
     lead = related.lead_of(session, locked.situation.grievance)
     world = engine.world_of(loop, session, locked, lead=lead)
     past = history(session, locked.situation)
-    times = Times(loop, session, world, past)
+    rules_then = RuleHistory(loop, session, locked.situation.grievance.id, world.rules)
     actor = _viewer(world, locked.situation.grievance.area_path, viewer)
     return {
         "number": number,
@@ -47,8 +47,8 @@ def explain(loop: Loop, session: Session, number: str, viewer: str | None = None
         "as_title": _viewer_title(world, viewer) if viewer else None,
         "now": as_text(world.now),
         "standing": _standing(world, past),
-        "unit": hands(world, past, times),
-        "deadlines": deadlines(loop, session, world, past, times),
+        "unit": hands(world, past, rules_then),
+        "deadlines": deadlines(loop, session, world, past, rules_then),
         "ended": _ended(world, past),
         "actions": actions(world, locked.situation, actor),
     }

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.audiences import EVERY, step_named
+from wuye_loop.domain.grievance.ledger import OPEN, RUNG
 from wuye_loop.domain.grievance.situation import MUTABLE, Situation, TaskState
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time import clock_moves
@@ -87,13 +88,13 @@ def history(session: Session, situation: Situation) -> History:
 
 def deed(row: LedgerRow, rules: Rules) -> str:
     """Return in words what a row's action was."""
-    if row.action.startswith("rung:"):
-        clock = rules.workflow.flow(_known(row, rules)).clocks.get(row.action.removeprefix("rung:"))
+    if row.action.startswith(RUNG):
+        clock = rules.workflow.flow(_known(row, rules)).clocks.get(row.action.removeprefix(RUNG))
         return f"{clock.title if clock else row.action}第 {row.facts.get('rung', 0) + 1} 级督办"
     step = step_named(rules, row.action, row.task_kind)
     title = step.title if step else _DEEDS.get(row.action, row.action)
     kind = rules.workflow.tasks.get(row.task_kind or "")
-    return f"“{kind.title}”的{quoted(title)}" if kind and not row.action.startswith("open:") else quoted(title)
+    return f"“{kind.title}”的{quoted(title)}" if kind and not row.action.startswith(OPEN) else quoted(title)
 
 
 def _known(row: LedgerRow, rules: Rules) -> str | None:

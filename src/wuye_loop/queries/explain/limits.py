@@ -44,17 +44,17 @@ def won(tell: Telling) -> Won:
     if found is None:
         return Won(None, None, None, ["台账里找不到这个时限是哪一行起算的"])
     row, name = found
-    lost = tell.times.lost(row.seq)
+    lost = tell.rules_then.lost(row.seq)
     if lost is not None:
         return Won(None, None, None, [*_begun(tell, row), f"那时的规则 {lost} 已经删除，说不出适用哪一条"])
     then = past.at(row.seq)
     task = then.tasks.get(clock.task_id) if clock.task_id else None
-    rules = tell.times.rules(row.seq)
+    rules = tell.rules_then.of_row(row.seq)
     flow = rules.workflow.tasks.get(task.kind) if task else rules.workflow
     spec = flow.clocks.get(name) if flow else None
     if spec is None:
         return Won(None, None, None, [f"规则 {rules.id} 里没有时限 {name}"])
-    calendar = tell.times.calendar(row.seq)
+    calendar = tell.rules_then.calendar(row.seq)
     facts = facts_of(replace(world, rules=rules, now=row.at, calendar=calendar), then, task)
     index = _first(spec, facts)
     words = _begun(tell, row)
@@ -79,9 +79,9 @@ def won(tell: Telling) -> Won:
 def _begun(tell: Telling, row: LedgerRow) -> list[str]:
     """Say which row started the clock, and which gave it another limit since: that one did not start it anew."""
     first, _ = tell.past.images(tell.clock)[0]
-    words = [f"由台账第 {first.seq} 行{deed(first, tell.times.rules(first.seq))}起算"]
+    words = [f"由台账第 {first.seq} 行{deed(first, tell.rules_then.of_row(first.seq))}起算"]
     if first.seq != row.seq:
-        how = "换版" if row.action == MIGRATED else deed(row, tell.times.rules(row.seq))
+        how = "换版" if row.action == MIGRATED else deed(row, tell.rules_then.of_row(row.seq))
         words.append(f"第 {row.seq} 行{how}时重定为{_limit_words(tell.clock)}")
     return words
 

@@ -9,16 +9,16 @@ from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.domain.wording.definition import quoted
 from wuye_loop.queries.explain.days import said_at
 from wuye_loop.queries.explain.history import History, deed, doer
-from wuye_loop.queries.explain.telling import Times
+from wuye_loop.queries.rule_history import RuleHistory
 from wuye_loop.store.reads.grievances import LedgerRow
 
 
-def hands(world: World, past: History, times: Times | None = None) -> dict[str, Any]:
+def hands(world: World, past: History, rules_then: RuleHistory | None = None) -> dict[str, Any]:
     """Return how the grievance came to its lead unit: decisions, in their order, and the words about them.
 
-    Without `times` all rows are read by the present rules.
+    Without `rules_then` all rows are read by the present rules.
     """
-    told = ((row, times.rules(row.seq) if times else world.rules) for row in past.rows)
+    told = ((row, rules_then.of_row(row.seq) if rules_then else world.rules) for row in past.rows)
     decisions = [found for row, rules in told if (found := _decision(world, row, rules)) is not None]
     grievance = past.now.grievance
     words = [sentence for one in decisions for sentence in one["words"]]

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Any, Final
 
 import orjson
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.notice import Notice
+from wuye_loop.domain.time.shifts import shift_of
 from wuye_loop.store.calendar.seed import published_years, seed_days
 from wuye_loop.store.schema.tables import calendar_day, calendar_year, epoch
 
@@ -36,12 +37,6 @@ class DayTable:
         }
         days = kept | {day.date: day.works for day in notice.days}
         return DayTable(days, {*self.published, *notice.years}, self.version + 1)
-
-
-def shift_of(text: str) -> tuple[time, time]:
-    """Read "08:30-12:00"; 24:00 is the end of the day. Raises ValueError for anything else."""
-    opens, _, closes = text.partition("-")
-    return time.fromisoformat(opens), time() if closes == "24:00" else time.fromisoformat(closes)
 
 
 def seed(session: Session, now: datetime) -> bool:

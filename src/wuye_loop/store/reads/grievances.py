@@ -105,6 +105,15 @@ def ledger_of(
     return cut([_ledger_row(row) for row in rows], limit, lambda row: (row.seq,))
 
 
+def migrations_of(session: Session, grievance_id: UUID) -> list[tuple[int, datetime, str]]:
+    """Return when a grievance was taken over to other rules: the row's seq, the instant, the version it came from."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT seq, at, facts->>'from' FROM ledger WHERE grievance_id = %(id)s AND action = 'migrate' ORDER BY seq",
+        {"id": grievance_id},
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
+
+
 def routing_of(session: Session, grievance_id: UUID, audiences: Collection[str]) -> list[LedgerRow]:
     """Return the rows that say where a grievance was routed and why."""
     rows = session.connection().exec_driver_sql(

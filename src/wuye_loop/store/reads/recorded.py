@@ -10,10 +10,11 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.grievance.ledger import RUNG
+
 _BATCH = 200
 _IMAGE = 10  # of a row of the ledger: what it changed, as far as it is asked
 #: How the rows of rungs that fired are called.
-RUNG = "rung:"
 
 
 class Act(NamedTuple):

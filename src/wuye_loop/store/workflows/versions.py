@@ -57,6 +57,11 @@ def _changes(workflow_id: str, stored: str, present: str) -> str:
     )
 
 
+def names(session: Session) -> list[str]:
+    """Return every published name@version, in order."""
+    return list(session.execute(select(workflow.c.id).order_by(workflow.c.id)).scalars())
+
+
 def published(session: Session) -> dict[str, str]:
     """Return the text of every published workflow by name@version."""
     return {row.id: row.text for row in session.execute(select(workflow.c.id, workflow.c.text).order_by(workflow.c.id))}

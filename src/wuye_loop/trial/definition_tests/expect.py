@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.grievance.ledger import OPEN
 from wuye_loop.domain.grievance.permissions import open_blocked, openings, options
 from wuye_loop.domain.grievance.situation import TaskState
 from wuye_loop.domain.time.clock_moves import ClockStatus
@@ -18,7 +19,6 @@ from wuye_loop.trial.sandbox.sandbox import Sandbox
 
 PAUSED = "paused"
 _SHOWN = 12
-_OPEN = "open:"
 Place = tuple[str | int, ...]
 Differences = Iterator[tuple[Place, str]]
 
@@ -303,7 +303,7 @@ class Look:
             item["action"]: item["blocked"] for item in options(world, case.situation, actor)
         }
         for item in openings(world, case.situation, actor):
-            found[f"{_OPEN}{item['task']}"] = open_blocked(
+            found[f"{OPEN}{item['task']}"] = open_blocked(
                 world, case.situation, item["task"], world.rules.workflow.tasks[item["task"]]
             )
         for task in case.situation.tasks.values():

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol, get_args
 
+from wuye_loop.domain.grievance.ledger import OPEN
 from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM_ROLE
 from wuye_loop.domain.language.effects import Exclude
 from wuye_loop.domain.language.workflow import Workflow
@@ -15,7 +16,6 @@ from wuye_loop.trial.definition_tests.time import offset_name, rung_name, wall
 from wuye_loop.trial.town.town import Town
 
 Place = tuple[str | int, ...]
-_OPEN: Final = "open:"
 FIGURES: Final = get_args(Exclude.model_fields["figure"].annotation)
 
 
@@ -132,7 +132,7 @@ class Names:
 
     def _permits(self, place: Place, then: Then) -> None:
         tasks = self.workflow.tasks
-        actions = _titles(self.workflow.actions) | {f"{_OPEN}{kind}": task.open.title for kind, task in tasks.items()}
+        actions = _titles(self.workflow.actions) | {f"{OPEN}{kind}": task.open.title for kind, task in tasks.items()}
         for kind, task in tasks.items():
             actions |= {f"{kind}/{name}": action.title for name, action in task.actions.items()}
         for key in ("allowed", "not_allowed"):

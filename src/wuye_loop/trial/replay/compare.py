@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.domain.time.timestamps import as_text
-from wuye_loop.store.reads.recorded import RUNG, Recorded, RecordedClock
+from wuye_loop.store.reads.recorded import Recorded, RecordedClock
 from wuye_loop.trial.replay.pair import Pair
 from wuye_loop.trial.replay.replay import ReplayedCase
 

@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from wuye_loop.domain.grievance.ledger import OPEN, RUNG
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import Flow, RungSpec, StepSpec
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.migration.mapping import VersionMapping
 from wuye_loop.queries.supervision import rung_title
-from wuye_loop.store.reads.recorded import RUNG
 
 #: Where a rung stands: kind of task (None: the main flow), clock, index in its ladder.
 Place = tuple[str | None, str, int]
 #: How the action is called that opens a kind of task.
-OPEN = "open:"
 #: By how many followers a row that is no decision changes a grievance.
 FOLLOWERS = {"follower_joined": 1, "follower_left": -1}
 _ASIDE = frozenset({"receive", "calendar", "reveal", "migrate", "upload", *FOLLOWERS})  # rows that no rule decides

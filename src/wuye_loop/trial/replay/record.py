@@ -6,13 +6,13 @@ from functools import lru_cache
 from uuid import UUID
 
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.grievance.ledger import GENESIS
+from wuye_loop.domain.grievance.ledger import GENESIS, RUNG
 from wuye_loop.domain.grievance.situation import Actor, Brief, GrievanceState, Situation
 from wuye_loop.domain.routing.chain import Choice
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import NUMBER
-from wuye_loop.store.reads.recorded import FIXED, RUNG, Act, Recorded
+from wuye_loop.store.reads.recorded import FIXED, Act, Recorded
 from wuye_loop.trial.replay.pair import Pair, Place
 
 #: Stands for another grievance that is named or followed: only whether it is over matters.

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import BadInput, Forbidden, WuyeError
+from wuye_loop.domain.grievance.ledger import OPEN, RUNG
 from wuye_loop.domain.grievance.roles import HOLDER, OPENER, unit_of
 from wuye_loop.domain.grievance.situation import EMPTY, SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
 from wuye_loop.domain.routing.chain import Choice
@@ -19,8 +20,8 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import Clock, Rung
 from wuye_loop.domain.time.timestamps import as_text
-from wuye_loop.store.reads.recorded import RUNG, Act, Recorded
-from wuye_loop.trial.replay.pair import FOLLOWERS, OPEN, Known, Pair
+from wuye_loop.store.reads.recorded import Act, Recorded
+from wuye_loop.trial.replay.pair import FOLLOWERS, Known, Pair
 from wuye_loop.trial.replay.record import OTHER, actor_of, arrived, choice_of, fires, no_loads, others_of, ran, why
 from wuye_loop.trial.replay.steps import Again, Careful, Quick, Row, Rows
 

@@ -4,16 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.grievance.ledger import Entry
+from wuye_loop.domain.grievance.ledger import OPEN, RUNG, Entry
 from wuye_loop.domain.grievance.situation import Situation, TaskState
 from wuye_loop.domain.language.workflow import RungSpec, Workflow
 from wuye_loop.domain.language.workflow import StepSpec as WrittenStep
 from wuye_loop.domain.step.records import DocumentDraft, NoticeDraft, Posted, RatingDraft
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.time.clock import RUNNING, ClockStatus
-
-_RUNG = "rung:"
-_OPEN = "open:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +94,9 @@ class Case:
         """Return the rungs that have fired, in order."""
         found = []
         for entry in self.entries:
-            if not entry.action.startswith(_RUNG):
+            if not entry.action.startswith(RUNG):
                 continue
-            clock, index = entry.action.removeprefix(_RUNG), int(entry.facts["rung"])
+            clock, index = entry.action.removeprefix(RUNG), int(entry.facts["rung"])
             kind = self.situation.tasks[entry.task_id].kind if entry.task_id else None
             spec = workflow.flow(kind).clocks[clock].ladder[index]
             passed = bool(entry.facts.get("passed"))
@@ -122,8 +119,8 @@ class Case:
 
     def _step(self, workflow: Workflow, entry: Entry) -> WrittenStep | None:
         """Return what a row's action is in the definition; None for what no definition names."""
-        if entry.action.startswith(_OPEN):
-            return workflow.tasks[entry.action.removeprefix(_OPEN)].open
+        if entry.action.startswith(OPEN):
+            return workflow.tasks[entry.action.removeprefix(OPEN)].open
         kind = self.situation.tasks[entry.task_id].kind if entry.task_id else None
         return workflow.flow(kind).actions.get(entry.action)
 

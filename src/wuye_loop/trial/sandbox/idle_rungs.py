@@ -1,6 +1,7 @@
 """Why a rung that fired did nothing: its condition did not hold, or its action could not be taken then."""
 
 from wuye_loop.domain.grievance.facts import facts_of
+from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.domain.grievance.permissions import blocked
 from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, TaskState, World
@@ -11,7 +12,7 @@ def why_idle(world: World, before: Situation, step: Step) -> dict[int, str]:
     """Return by row of the ledger, in words, why a rung in a step did nothing; `before` is what it was decided on."""
     found = {}
     for draft in step.drafts:
-        if draft.action.startswith("rung:") and (draft.facts.get("passed") or draft.facts.get("applies") is False):
+        if draft.action.startswith(RUNG) and (draft.facts.get("passed") or draft.facts.get("applies") is False):
             found[draft.seq] = _why(world, before, draft)
     return found
 

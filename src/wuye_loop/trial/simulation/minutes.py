@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.time.calendar import Starts, WorkCalendar
+from wuye_loop.domain.time.shifts import shift_of
 from wuye_loop.domain.time.spans import Span, TimeUnit
 from wuye_loop.store.calendar.seed import published_years, seed_days
-from wuye_loop.store.calendar.working_days import shift_of
 
 DAY: Final = 1440
 _ELAPSED: Final = {TimeUnit.MINUTE: 1, TimeUnit.HOUR: 60}

@@ -239,7 +239,7 @@ class _Crossing:
         for key, item in self.carried.items():
             title = self._title(self.builder.clocks[key])
             if item.due_at != item.was_due_at:
-                zone = self.builder.world.calendar.local(item.due_at).tzinfo
+                zone = self.builder.world.calendar.zone
                 moved = due_moved(item.was_due_at, item.due_at, self.builder.world.now, zone)
                 self.warnings.append(f"{title}：{moved}")
             if item.skipped:

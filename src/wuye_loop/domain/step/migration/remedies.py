@@ -1,30 +1,28 @@
 """What is said of a clock that was taken over, and what to do where something has no place to go."""
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Flow, TaskUnit
 from wuye_loop.domain.step.migration.mapping import ACTED, OPENED, MissingTarget, VersionMapping
+from wuye_loop.domain.time.timestamps import wall
 from wuye_loop.domain.wording.definition import LEVELS, Wording
 
 NO_START = "起算"
 
 
-def wall(at: datetime, zone: tzinfo | None) -> str:
-    """Return `2026-03-09 17:30` as the office's clock shows it; a deadline at midnight is the 24:00 of the day that ends."""
-    local = at.astimezone(zone)
-    if local.hour == local.minute == 0:
-        return f"{local - timedelta(days=1):%Y-%m-%d} 24:00"
-    return f"{local:%Y-%m-%d %H:%M}"
+def shown(at: datetime, zone: tzinfo) -> str:
+    """Return `2026-03-09 17:30` as the office's wall shows a deadline."""
+    return " ".join(map(str, wall(at, zone)))
 
 
-def due_moved(before: datetime, after: datetime, now: datetime, zone: tzinfo | None) -> str:
+def due_moved(before: datetime, after: datetime, now: datetime, zone: tzinfo) -> str:
     """Say from when to when a deadline moved, and whether that makes it late."""
     late = {
         (False, True): "，因此已经逾期",
         (True, True): "，仍然逾期",
         (True, False): "，不再逾期",
     }.get((before < now, after < now), "")
-    return f"到期由 {wall(before, zone)} 改为 {wall(after, zone)}{late}"
+    return f"到期由 {shown(before, zone)} 改为 {shown(after, zone)}{late}"
 
 
 def title_of(target: MissingTarget, way: VersionMapping) -> str:
