@@ -13,7 +13,7 @@ import time
 
 from sqlalchemy import text
 
-from tests.versions import version
+from tests.loop.versions import version
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads import recorded
 from wuye_loop.trial.replay.run import findings, replay

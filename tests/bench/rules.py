@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from tests.domain.test_checker_speed import large
+from tests.authoring.checker.test_speed import large
 from wuye_loop.authoring.checker.check import check
 from wuye_loop.domain.rulefile import extends
 from wuye_loop.settings import shipped

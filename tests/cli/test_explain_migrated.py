@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 from tests.cli.test_explain import deadline, explained, town
+from tests.loop.versions import publish, renamed, version
 from tests.site import Driver, at
-from tests.versions import publish, renamed, version
 
 from wuye_loop.loop import migrate
 from wuye_loop.store.database import Database

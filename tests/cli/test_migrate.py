@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.cli.conftest import Run
-from tests.versions import renamed, version
+from tests.loop.versions import renamed, version
 
 from wuye_loop import settings
 from wuye_loop.store.database import Database

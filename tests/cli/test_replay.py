@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 from tests.cli.conftest import Run
-from tests.versions import version
+from tests.loop.versions import version
 
 
 def test_the_same_version_differs_in_nothing(look: Run) -> None:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from tests.cli.conftest import Run
-from tests.versions import version
+from tests.loop.versions import version
 from typer.testing import CliRunner
 
 from wuye_loop import settings

@@ -18,17 +18,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 INSTALL = "apt-get install faketime gcc"
 _LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib*/faketime/libfaketimeMT.so.1")
 _LEFT = re.compile(r"(?:sem\.)?faketime_(?:shm|sem)_(\d+)")
 _ELSEWHERE = {"TZ": "America/New_York", "LC_ALL": "C"}
 
 #: What asks the machine for the time, by itself or through a program that it starts.
-TIMELY = (
-    "tests/cli", "tests/demo", "tests/store", "tests/test_ports.py", "tests/test_serving.py", "tests/test_worker.py",
-    "tests/test_prepare.py", "tests/test_database.py", "tests/test_logs.py",
-)  # fmt: skip
+TIMELY = ("tests/cli", "tests/demo", "tests/store", "tests/serving", "tests/postgres")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

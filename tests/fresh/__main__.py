@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 COMMANDS = (("make", "demo", "ARGS=--exit"), ("make", "test"))
 #: Where servers, tests and demonstrations could leave something.
 SHARED = (Path("/var/lib"), Path("/var/tmp"), Path("/tmp"))  # noqa: S108 looked at, not written to

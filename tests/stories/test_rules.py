@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api.test_papers import town_of
 from tests.site import FINISH, Driver, at, story, wall
 from tests.stories.test_sixth_city import handling, neighbour, state
-from tests.test_papers import town_of
 
 from wuye_loop.domain.time.notice import read_notice
 from wuye_loop.loop.recalculate import recalculate

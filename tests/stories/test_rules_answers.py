@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.api.test_papers import town_of
 from tests.site import BAD, FINISH, GOOD, Driver, at, order, story
 from tests.stories.test_rules import up_to
 from tests.stories.test_sixth_city import handling, neighbour, state
-from tests.test_papers import town_of
 
 from wuye_loop.queries import unit_figures
 from wuye_loop.store.database import Database

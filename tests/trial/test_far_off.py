@@ -1,8 +1,8 @@
 """Dates and times so far off that no calendar knows them are refused in words, and leave nothing behind."""
 
 import pytest
+from tests.loop.versions import version
 from tests.site import MONDAY
-from tests.versions import version
 
 from wuye_loop.authoring.checker.check import load
 from wuye_loop.domain.errors import BadForm

@@ -1,8 +1,8 @@
 """How often an action may be taken: in all, in a cycle, at a level, and as long as one unit has the matter."""
 
 import pytest
+from tests.loop.versions import version
 from tests.site import MONDAY
-from tests.versions import version
 
 from wuye_loop.authoring.checker.check import load
 from wuye_loop.domain.errors import IllegalAction

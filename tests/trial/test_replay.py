@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.loop.versions import version
 from tests.site import BAD, FINISH, GOOD, SEND_BACK, Driver, Town, at, build, driving, text_of
-from tests.versions import version
 
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.time.calendar import WorkCalendar

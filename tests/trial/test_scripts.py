@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests import ROOT
 from typer.testing import CliRunner
 
 from wuye_loop.cli import app
@@ -19,7 +20,7 @@ from wuye_loop.trial.definition_tests.run import Result, run
 WORKFLOWS = shipped("workflows")
 KUIWEN = WORKFLOWS / "kuiwen@1.yaml"
 SHIPPED = sorted((WORKFLOWS / "tests").glob("*.test.yaml"))
-DOC = Path(__file__).parents[2] / "docs" / "trial.md"
+DOC = ROOT / "docs" / "trial.md"
 
 HEAD = f"""workflow: {KUIWEN}
 given: {{order: {{category: 电梯}}, calendar: {{today: "2026-03-02 09:00"}}}}

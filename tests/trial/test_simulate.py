@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import ROOT
 from typer.testing import CliRunner
 
 from wuye_loop.authoring.checker.check import load as load_workflow
@@ -506,7 +507,7 @@ def test_the_staff_that_was_derived_can_be_printed(tmp_path: Path) -> None:
 
 
 def test_the_examples_of_the_page_can_be_read(kuiwen: Workflow) -> None:
-    page = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "simulation.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```yml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     assert len(blocks) == 2
     arrivals = read_load(blocks[0], "load.yaml")

@@ -1,0 +1,214 @@
+"""Files of a grievance: bounded, told by their bytes, seen only by whom they are for, and never changed unnoticed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.api.test_papers import town_of
+from tests.site import Driver, Town, driving, story
+from tests.stories.test_sixth_city import handling
+
+from wuye_loop.queries import audit
+from wuye_loop.store.database import Database
+
+pytestmark = pytest.mark.anyio
+MEBIBYTE = 2**20
+JPEG, PNG, PDF = b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"%PDF-1.7\n"
+HTML = b"<script>alert(1)</script>"
+
+
+@pytest.fixture
+async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
+    """Give a driver in the sixth city; whatever was uploaded, the ledger must still be true."""
+    town = town_of(database, tmp_path)
+    async with story(town) as driver:
+        yield driver
+
+
+async def upload(drive: Driver, who: str | None, number: str, content: Any, query: str = "", **headers: str) -> Any:
+    """Try to upload a file."""
+    path = f"/v1/grievances/{number}/files{query}"
+    return await drive.client.post(path, content=content, headers=drive.headers(who) | headers)
+
+
+async def kept(drive: Driver, who: str, number: str, content: bytes, query: str = "") -> str:
+    """Upload a file; return its id."""
+    answer = await upload(drive, who, number, content, query)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["file"])
+
+
+async def fetched(drive: Driver, who: str | None, file: str) -> Any:
+    """Try to download a file."""
+    return await drive.client.get(f"/v1/files/{file}", headers=drive.headers(who))
+
+
+def count(town: Town) -> tuple[int, int]:
+    """Return how many files and ledger rows there are."""
+    return town.scalar("SELECT count(*) FROM attachment"), town.scalar("SELECT count(*) FROM ledger")
+
+
+async def test_a_file_is_only_for_whom_it_is_meant_and_who_sees_its_grievance(drive: Driver) -> None:
+    number = await handling(drive)
+    files = {
+        "units": await kept(drive, "grid-1", number, PNG),
+        "internal": await kept(drive, "desk-centre", number, PDF, "?audience=internal"),
+        "public": await kept(drive, "hotline", number, JPEG, "?audience=public"),
+    }
+    reads = {
+        "grid-1": {"units", "public"},
+        "desk-centre": {"units", "internal", "public"},
+        "supervisor": {"units", "internal", "public"},
+        "auditor": {"units", "internal", "public"},
+        "hotline": {"public"},
+    }
+    outside = ("company-2", "grid-2", "fire", "supervisor-2", "auditor-2", "other-hotline")
+    for who in (*reads, *outside):
+        may = reads.get(who, set())
+        for audience, file in files.items():
+            answer = await fetched(drive, who, file)
+            assert answer.status_code == (200 if audience in may else 404), (who, audience)
+            assert (await fetched(drive, who, str(UUID(int=7)))).status_code == 404
+        listed = await drive.client.get(f"/v1/grievances/{number}/files", headers=drive.headers(who))
+        assert listed.status_code == (200 if who in reads else 404), who
+        if who in reads:
+            assert {item["file"] for item in listed.json()["items"]} == {files[audience] for audience in may}, who
+    assert (await fetched(drive, None, files["public"])).status_code == 401
+    assert (await drive.client.get(f"/v1/grievances/{number}/files")).status_code == 401
+    (own,) = (await drive.get("hotline", f"/v1/grievances/{number}/files"))["items"]
+    assert (own["media_type"], own["size"], own["audience"]) == ("image/jpeg", len(JPEG), "public")
+    assert own["at"] == "2026-03-02T01:00:00.000000Z"
+    assert own["by"]["kind"] == "hotline"
+    assert (await fetched(drive, "admin", "no-id")).status_code == 422
+    for who in ("company-2", "grid-2", "fire", "supervisor-2", "other-hotline"):
+        assert (await upload(drive, who, number, PNG)).status_code == 404, who
+        assert (await upload(drive, who, "WY260302-AAAAAAAA", PNG)).status_code == 404, who
+    for who, query in (
+        ("admin", ""),
+        ("auditor", ""),
+        ("grid-1", "?audience=internal"),
+        ("hotline", "?audience=units"),
+    ):
+        assert (await upload(drive, who, number, PNG, query)).status_code == 403, who
+    assert (await upload(drive, None, number, PNG)).status_code == 401
+    for query in ("?audience=all", "?audience=", "?audiance=internal", "?audience=internal&x=1", "?Audience=internal"):
+        assert (await upload(drive, "desk-centre", number, PNG, query)).status_code == 422, query
+
+
+async def test_a_file_that_is_also_something_else_does_nothing_where_it_is_opened(drive: Driver) -> None:
+    number = await handling(drive)
+    for beginning, kind in ((JPEG, "image/jpeg"), (PNG, "image/png"), (PDF, "application/pdf")):
+        file = await kept(drive, "grid-1", number, beginning + HTML + b"PK\x03\x04")
+        answer = await fetched(drive, "desk-centre", file)
+        assert answer.content == beginning + HTML + b"PK\x03\x04"
+        assert answer.headers["content-type"] == kind
+        assert answer.headers["content-disposition"] == "attachment"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers.get_list("content-security-policy") == ["sandbox"]
+        assert answer.headers["cache-control"] == "private, no-store"
+
+
+async def test_what_is_no_picture_and_no_pdf_is_refused_whatever_it_says_it_is(drive: Driver) -> None:
+    number = await handling(drive)
+    before = count(drive.town)
+    refused: list[tuple[bytes, int]] = [
+        (b"", 422), (HTML, 415), (b"MZ", 415), (b"PK\x03\x04", 415), (b"GIF89a", 415), (b"<svg", 415),
+        (b"\n" + PDF, 415), (b"\0" * 100, 415), (JPEG[:2], 415), (PNG[:-1], 415), (b"%PDF", 415),
+        (b'--x\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n' + PNG, 415),
+    ]  # fmt: skip
+    for content, status in refused:
+        for kind in ("image/png", "application/json", "text/html; charset=utf-7", "multipart/form-data; boundary=x"):
+            answer = await upload(drive, "grid-1", number, content, **{"Content-Type": kind})
+            assert answer.status_code == status, (content[:20], kind, answer.text)
+            assert answer.headers["content-type"] == "application/problem+json"
+    assert count(drive.town) == before
+
+
+async def test_a_file_may_have_eight_mebibytes_and_not_a_byte_more(drive: Driver) -> None:
+    number = await handling(drive)
+    most = PNG + bytes(8 * MEBIBYTE - len(PNG))
+    file = await kept(drive, "grid-1", number, most)
+    assert (await fetched(drive, "grid-1", file)).content == most
+    before = count(drive.town)
+    assert (await upload(drive, "grid-1", number, most + b"x")).status_code == 413
+    taken = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal taken
+        for _ in range(480):
+            taken += 65_536
+            yield PNG + bytes(65_528)
+
+    assert (await upload(drive, "grid-1", number, endless())).status_code == 413
+    assert count(drive.town) == before
+
+
+async def test_only_a_file_may_be_large(drive: Driver) -> None:
+    number = await handling(drive)
+    body = b'{"note": "' + b"x" * 300_000 + b'"}'
+    for path in (
+        f"/v1/grievances/{number}/actions/files",
+        f"/v1/grievances/{number}/tasks/files",
+        f"/v1/tasks/{UUID(int=7)}/actions/files",
+        f"/v1/grievances/{number}/actions/urge",
+        "/v1/documents",
+        "/v1/files",
+    ):
+        for who in ("hotline", None):
+            headers = drive.headers(who) | {"Content-Type": "application/json"}
+            answer = await drive.client.post(path, content=body, headers=headers)
+            assert answer.status_code == 413, (path, who, answer.status_code)
+
+
+async def test_the_same_file_sent_twice_is_one_file(drive: Driver) -> None:
+    number = await handling(drive)
+    answers = await asyncio.gather(*(upload(drive, "grid-1", number, PNG + HTML) for _ in range(6)))
+    assert Counter(answer.status_code for answer in answers) == {201: 6}
+    assert len({answer.content for answer in answers}) == 1
+    assert drive.town.scalar("SELECT count(*) FROM attachment") == 1
+    assert drive.town.actions(number).count("upload") == 1
+    other = await kept(drive, "desk-centre", number, PNG + HTML, "?audience=internal")  # for others: another file
+    assert other != answers[0].json()["file"]
+    assert (await fetched(drive, "grid-1", other)).status_code == 404
+
+
+async def test_a_grievance_takes_thirty_files_even_when_they_come_at_once(drive: Driver) -> None:
+    number = await handling(drive)
+    answers = await asyncio.gather(*(upload(drive, "grid-1", number, PNG + bytes([n])) for n in range(40)))
+    assert Counter(answer.status_code for answer in answers) == {201: 30, 413: 10}
+    assert drive.town.scalar("SELECT count(*) FROM attachment") == 30
+    assert drive.town.actions(number).count("upload") == 30
+
+
+async def test_a_form_takes_only_files_of_its_own_grievance(drive: Driver) -> None:
+    number, other = await handling(drive), await handling(drive, "a2")
+    strange = await kept(drive, "grid-1", other, PNG)
+    own = await kept(drive, "grid-1", number, PNG)
+    for files in ([strange], [own, strange], [own, own], [], "x", ["x"], [own.upper(), own], [None], [{"id": own}]):
+        await drive.open("grid-1", number, "unreasonable", {"reason": "x", "evidence": files}, expect=422)
+    await drive.open("grid-1", number, "unreasonable", {"reason": "x", "evidence": [own]})
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE attachment SET content = content || 'x'::bytea",
+        "UPDATE attachment SET content = content || 'x'::bytea, sha256 = encode(sha256(content || 'x'::bytea), 'hex')",
+        "DELETE FROM attachment",
+        "UPDATE attachment SET grievance_id = (SELECT id FROM grievance WHERE external_id = 'a2')",
+        "UPDATE attachment SET audience = 'public'",
+    ],
+)
+async def test_a_changed_file_is_found_by_verification(database: Database, tmp_path: Path, tampering: str) -> None:
+    town = town_of(database, tmp_path)
+    async with driving(town) as drive:
+        number = await handling(drive)
+        await handling(drive, "a2")
+        await kept(drive, "grid-1", number, PNG)
+        assert audit.verify(town.site.loop, town.database).ok
+        town.run(lambda session: session.connection().exec_driver_sql(tampering))
+        assert audit.verify(town.site.loop, town.database).drift >= 1

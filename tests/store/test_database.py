@@ -1,0 +1,218 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Column, MetaData, Table, make_url, select, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
+from sqlalchemy.orm import Session
+from tests.database import fresh
+
+from wuye_loop import postgres
+from wuye_loop.settings import Settings
+from wuye_loop.store.database import Database, UnfitDatabase, alembic_config, database_of, open_database
+
+TABLE = """
+    CREATE TABLE house (id int PRIMARY KEY);
+    CREATE TABLE flat (house int REFERENCES house DEFERRABLE INITIALLY DEFERRED, facts jsonb)
+"""
+
+
+@pytest.fixture
+def houses(database: Database) -> Database:
+    with database.begin() as session:
+        for statement in filter(str.strip, TABLE.split(";")):
+            session.execute(text(statement))
+    return database
+
+
+def count(session: Session, table: str = "house") -> int:
+    return int(session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 a name of ours
+
+
+def add(session: Session) -> None:
+    session.execute(text("INSERT INTO house VALUES (1)"))
+
+
+def add_homeless_flat(session: Session) -> None:
+    add(session)
+    session.execute(text("INSERT INTO flat VALUES (99)"))  # the constraint is deferred: only the commit fails
+
+
+def test_a_block_that_ends_well_is_committed(houses: Database) -> None:
+    with houses.begin() as session:
+        add(session)
+    with houses.read() as session:
+        assert count(session) == 1
+
+
+def test_a_block_that_raises_leaves_nothing(houses: Database) -> None:
+    def fail() -> None:
+        with houses.begin() as session:
+            add(session)
+            raise ValueError("refused")
+
+    with pytest.raises(ValueError, match="refused"):
+        fail()
+    with houses.read() as session:
+        assert count(session) == 0
+
+
+def test_a_commit_that_fails_raises_and_leaves_nothing(houses: Database) -> None:
+    def fail() -> None:
+        with houses.begin() as session:
+            add_homeless_flat(session)
+
+    with pytest.raises(IntegrityError, match="flat_house_fkey"):
+        fail()
+    with houses.read() as session:
+        assert count(session) == 0
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("work", "error", "left"),
+    [(add, None, 1), (add_homeless_flat, IntegrityError, 0)],
+    ids=["a good block is committed", "a failing commit leaves nothing"],
+)
+async def test_async_transactions_end_as_plain_ones_do(
+    houses: Database, work: Callable[[Session], None], error: type[Exception] | None, left: int
+) -> None:
+    async def step() -> None:
+        await houses.write_async(work)
+
+    if error:
+        with pytest.raises(error):
+            await step()
+    else:
+        await step()
+    assert await houses.read_async(count) == left
+    await houses.dispose_async()
+
+
+def test_a_read_cannot_write(houses: Database) -> None:
+    with pytest.raises(InternalError, match="read-only transaction"), houses.read() as session:
+        add(session)
+    with houses.begin() as session:  # and the connection it used can write again
+        add(session)
+
+
+def test_json_comes_back_as_it_went_in(houses: Database) -> None:
+    flat = Table("flat", MetaData(), Column("facts", JSONB))
+    facts = {"title": "电梯“困人”", "times": [1, 2.5, None], "nested": {"ok": True}}
+    with houses.begin() as session:
+        session.execute(flat.insert().values(facts=facts))
+    with houses.read() as session:
+        assert session.execute(select(flat.c.facts)).scalar_one() == facts
+
+
+def test_a_statement_that_runs_too_long_is_stopped(database_url: str) -> None:
+    hasty = Database(database_url, statement_timeout_ms=50)
+    with pytest.raises(OperationalError, match="statement timeout"), hasty.read() as session:
+        session.execute(text("SELECT pg_sleep(5)"))
+    hasty.dispose()
+
+
+def test_a_lock_that_does_not_come_is_given_up(houses: Database) -> None:
+    hasty = Database(houses.url, lock_timeout_ms=50)
+    lock = text("SELECT id FROM house FOR UPDATE")
+    with houses.begin() as session:
+        add(session)
+    with houses.begin() as holder:
+        holder.execute(lock)
+        with pytest.raises(OperationalError, match="lock timeout"), hasty.begin() as session:
+            session.execute(lock)
+    hasty.dispose()
+
+
+def test_connections_that_died_cost_one_error_and_then_all_is_well(houses: Database) -> None:
+    with houses.read() as first, houses.read() as second:
+        for session in (first, second):
+            session.execute(text("SELECT 1"))
+    with houses.begin() as session:
+        session.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    errors = 0
+    for _ in range(5):
+        try:
+            with houses.read() as session:
+                session.execute(text("SELECT 1"))
+        except OperationalError:
+            errors += 1
+    assert errors <= 1
+
+
+def test_migrations_make_exactly_the_tables_the_code_declares(database: Database) -> None:
+    assert database.current_revision() == database.head_revision()
+    with database.engine.connect() as connection:
+        command.check(alembic_config(connection=connection))
+
+
+def test_migrations_can_be_undone_and_done_again(database: Database) -> None:
+    with database.engine.connect() as connection:
+        command.downgrade(alembic_config(connection=connection), "base")
+    with database.read() as session:
+        left = session.execute(
+            text(
+                "SELECT array_agg(relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            )
+        )
+        assert left.scalar_one() == ["alembic_version"]
+    database.migrate()
+    assert database.current_revision() == database.head_revision()
+
+
+def test_migrations_that_start_together_take_turns(server_url: str) -> None:
+    with fresh(server_url, "wuye_test_turns") as url:
+        databases = [Database(url) for _ in range(3)]
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(Database.migrate, databases))
+        assert {d.current_revision() for d in databases} == {databases[0].head_revision()}
+        for one in databases:
+            one.dispose()
+
+
+def test_another_database_of_our_own_server_is_opened_by_its_name(server_url: str) -> None:
+    with fresh(server_url, "wuye_test_other") as url:
+        assert make_url(database_of(server_url, "wuye_test_other")) == make_url(url)
+    with pytest.raises(UnfitDatabase, match="没有数据库 wuye_test_other"):
+        database_of(server_url, "wuye_test_other")
+
+
+def test_a_database_newer_than_the_program_is_refused_in_words(database: Database) -> None:
+    with database.begin() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(UnfitDatabase, match=r"9999, which this program .* does not know"):
+        database.migrate()
+
+
+def test_a_database_that_may_forget_is_refused_in_words(database: Database) -> None:
+    with database.begin() as session:
+        session.execute(text(f"ALTER DATABASE {database.engine.url.database} SET synchronous_commit = off"))
+    database.engine.dispose()
+    with pytest.raises(UnfitDatabase, match="synchronous_commit=off: it may lose grievances"):
+        database.check_durability()
+
+
+def test_a_server_that_does_not_wait_for_its_disk_is_refused_in_words() -> None:
+    with postgres.temporary(options={"fsync": "off", "full_page_writes": "off"}) as server:
+        database = Database(server.url)
+        with pytest.raises(UnfitDatabase, match="fsync=off, full_page_writes=off: it may lose grievances"):
+            database.check_durability()
+        database.dispose()
+
+
+def test_without_a_url_a_server_of_our_own_is_opened_migrated_and_closed() -> None:
+    with postgres.temporary() as room:  # only for a folder that the server's account may enter
+        data = room.data.parent / "var"
+        with open_database(Settings(data=data)) as database:
+            assert database.current_revision() == database.head_revision()
+            with database.read() as session:
+                assert session.execute(text("SELECT count(*) FROM procrastinate_jobs")).scalar_one() == 0
+        assert not postgres.stop(data)
+    assert not Path(data).exists()
