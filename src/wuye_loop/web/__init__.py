@@ -1,1 +1,1 @@
-"""Pages for people."""
+"""Pages for people, rendered here and loading nothing from elsewhere."""

@@ -93,7 +93,7 @@ class Rate(Params):
     rating: str | None = None
 
 
-class Precedent(Params):
+class Ruling(Params):
     """裁定: its words (or the form field that holds them), the field of the unit ruled to be in charge, and of the reason."""
 
     ruling: str
@@ -128,7 +128,7 @@ BUILT_IN: dict[str, type[BaseModel]] = {
     "urged": Nothing,
     "climb": Nothing,
     "rate": Rate,
-    "precedent": Precedent,
+    "precedent": Ruling,
     "act_tasks": ActTasks,
     "exclude": Exclude,
     "assign": Assign,
