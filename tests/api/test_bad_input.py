@@ -10,13 +10,14 @@ from urllib.parse import quote
 import httpx
 import pytest
 from tests.site import Driver, Town, build, driving, order
+from tests.speed import yardstick
 
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
 
 CANARY = "Kanarienvogel7319"
-SECONDS = 3.0  # of this process: a net for what grows without bound; how quick it is, the benchmark says
+MOST = 500  # yardsticks of this process: a net for what grows without bound; how quick it is, the benchmark says
 PUSH, BATCH = "/v1/grievances", "/v1/grievances:batch"
 TABLES = (
     "grievance",
@@ -109,7 +110,7 @@ def sound(answer: httpx.Response, status: int, seconds: float) -> None:
     assert any("\u4e00" <= letter <= "\u9fff" for letter in problem["detail"])
     assert CANARY.encode() not in answer.content
     assert CANARY not in str(answer.headers)
-    assert seconds < SECONDS
+    assert seconds < MOST * yardstick()
 
 
 async def test_bad_bodies_are_refused_in_words_and_leave_nothing(drive: Driver) -> None:

@@ -14,6 +14,7 @@ import httpx
 import pytest
 import structlog
 from pydantic import ValidationError
+from tests.speed import cost, yardstick
 
 from wuye_loop.domain.directory.directory import Area, Directory, Unit
 from wuye_loop.domain.language.workflow import RouterCall
@@ -173,9 +174,8 @@ def test_a_pattern_that_hangs_other_engines_is_answered_at_once() -> None:
     router = registry()["keyword"]
     params = router.Params.model_validate({"rules": [{"pattern": r"^(\w+\s?)*$", "to": "fire"}]})
     case = RoutingCase({"text": "a" * 10_000 + "!"}, *PLACES[0])
-    before = time.perf_counter()
     assert router.route(params, case, DIRECTORIES["full"], no_loads).unit is None
-    assert time.perf_counter() - before < 3
+    assert cost(lambda: router.route(params, case, DIRECTORIES["full"], no_loads)) < 10 * yardstick()
 
 
 class _Dispatch(BaseHTTPRequestHandler):
@@ -318,7 +318,7 @@ def test_a_system_that_hangs_or_drips_is_cut_off_in_time(
     before = time.perf_counter()
     reply = put(dispatch[0], mood, client, timeout=0.3)
     assert reply == Reply(None, "外部系统 0.3 秒内没有答复")
-    assert time.perf_counter() - before < 5
+    assert time.perf_counter() - before < 20 * 0.3
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1/", "http://[::1", "http://" + "x" * 70 + ".example/"])

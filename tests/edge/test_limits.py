@@ -4,7 +4,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -111,27 +110,24 @@ def test_an_announced_size_is_refused_before_anything_is_sent(server: Server) ->
         connection.putheader("Content-Type", "application/json")
         connection.putheader("Content-Length", str(30 * MEBIBYTE))
         connection.endheaders()
-        began = time.perf_counter()
         answer = connection.getresponse()
         assert (answer.status, answer.headers["connection"]) == (413, "close")
         assert len(answer.read()) > 0
-        assert time.perf_counter() - began < 3
 
 
 def test_an_endless_chunked_body_is_cut_off_with_flat_memory(server: Server) -> None:
     before = server.peak_mib()
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
-    sent, began = 0, time.perf_counter()
+    sent = 0
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as wire:
         wire.sendall(
             b"POST /v1/grievances HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
         )
         with pytest.raises(ConnectionError):  # noqa: PT012 which of the sends fails is the server's choice
-            while time.perf_counter() - began < 10:
+            while sent < 1_000 * MAX_BODY:
                 wire.sendall(chunk)
                 sent += len(chunk)
-    assert time.perf_counter() - began < 5
-    assert sent > MAX_BODY
+    assert MAX_BODY < sent < 1_000 * MAX_BODY
     assert server.peak_mib() - before < 8
 
 

@@ -1,6 +1,5 @@
 """The wall: what breaks a definition is found, on its line, in words; what is sound passes; nothing takes long."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests import ROOT
 from tests.authoring.checker.wall import BASES, WALL, Broken
+from tests.speed import cost, yardstick
 
 from wuye_loop.authoring.checker.check import Finding, check, load
 from wuye_loop.domain.directory.directory import Area, Directory, Unit
@@ -105,9 +105,8 @@ HOSTILE: dict[str, tuple[str | bytes, int, str]] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_answered_at_once(name: str) -> None:
     text, line, says = HOSTILE[name]
-    started = time.perf_counter()
+    assert cost(lambda: errors(text), 1) < 500 * yardstick()
     found = errors(text)
-    assert time.perf_counter() - started < 5
     assert (found[0].line, says in found[0].message) == (line, True), str(found[0])
 
 
@@ -128,11 +127,10 @@ def big(states: int, actions: int) -> str:
     return "\n".join(lines)
 
 
-def test_200_states_and_1000_actions_are_checked_in_seconds() -> None:
+def test_200_states_and_1000_actions_are_checked() -> None:
     text = big(200, 1000)
-    started = time.process_time()
     workflow, _ = check(text, "big.yaml")
-    assert time.process_time() - started < 6
+    assert cost(lambda: check(text, "big.yaml"), 1) < 900 * yardstick()
     assert workflow is not None
     assert (len(workflow.states), len(workflow.actions)) == (200, 1000)
 
@@ -153,9 +151,8 @@ def test_200_states_and_1000_actions_are_checked_in_seconds() -> None:
 )
 def test_many_faults_take_no_longer_than_many_rules(change) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
     text = SMALL.replace("tasks:\n", change(250) + "tasks:\n", 1)
-    started = time.process_time()
+    assert cost(lambda: errors(text), 1) < 1_400 * yardstick()
     assert errors(text)
-    assert time.process_time() - started < 9
 
 
 def test_a_full_page_of_findings_is_enough() -> None:
