@@ -20,7 +20,7 @@ endif
 
 .PHONY: help
 help: ## list these targets
-	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{ printf "  make %-6s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{ printf "  make %-7s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: $(ready) ## make .venv from requirements.lock
@@ -48,6 +48,10 @@ dates: $(ready) ## run the tests on other dates (libfaketime)
 .PHONY: fresh
 fresh: $(ready) ## run both commands in fresh clones elsewhere
 	@$(bin)/python -m tests.fresh $(ARGS)
+
+.PHONY: picture
+picture: $(ready) ## draw docs/architecture.md from the imports
+	@$(bin)/python -m tests.house.picture
 
 .PHONY: bench
 bench: $(ready) ## measure the speed

@@ -76,6 +76,7 @@ class House:
             for name, text in self.files.items()
             for target in _imported(text)
             if target.count(".")
+            and not target.endswith("__version__")
             and name.partition("/")[0].removesuffix(".py") not in {"__init__", target.split(".")[1]}
         }
 
