@@ -315,13 +315,7 @@ class Driver:
         return answer.json()
 
     async def send(
-        self,
-        who: str | None,
-        path: str,
-        body: Any = None,
-        *,
-        seq: int | None = None,
-        key: str | None = None,
+        self, who: str | None, path: str, body: Any = None, *, seq: int | None = None, key: str | None = None
     ) -> httpx.Response:
         """Post and return whatever comes back."""
         match = f'"{seq}"' if seq is not None else None

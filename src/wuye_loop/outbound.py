@@ -16,7 +16,7 @@ import orjson
 import structlog
 
 from wuye_loop.domain.privacy.redaction import redact
-from wuye_loop.domain.routing.chain import HttpAsk, Reply
+from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 
 NOTIFIERS = "wuye_loop.notifiers"
 LARGEST_REPLY = 64 * 1024

@@ -19,13 +19,7 @@ _MADE = {
         "due_at": f"o.due_at + {_SPREAD}",
         "received_at": f"o.received_at + {_SPREAD}",
     },
-    "clock": {
-        "id": _ID,
-        "grievance_id": _ID,
-        "area_path": _PATH,
-        "unit": _UNIT,
-        "due_at": f"o.due_at + {_SPREAD}",
-    },
+    "clock": {"id": _ID, "grievance_id": _ID, "area_path": _PATH, "unit": _UNIT, "due_at": f"o.due_at + {_SPREAD}"},
 }
 
 

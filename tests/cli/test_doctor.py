@@ -142,10 +142,7 @@ def test_a_folder_without_a_database_stays_so(look: Run, tmp_path: Path, monkeyp
     assert not (tmp_path / "nothing").exists()
 
 
-@pytest.mark.parametrize(
-    ("day", "level"),
-    [("2099-06-01", "ok"), ("2099-11-21", "warning"), ("2100-01-01", "wrong")],
-)
+@pytest.mark.parametrize(("day", "level"), [("2099-06-01", "ok"), ("2099-11-21", "warning"), ("2100-01-01", "wrong")])
 @pytest.mark.usefixtures("look")
 def test_the_coming_year_is_asked_for_when_its_notice_is_due(day: str, level: str) -> None:
     now = datetime.fromisoformat(day).replace(tzinfo=UTC)

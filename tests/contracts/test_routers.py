@@ -18,8 +18,8 @@ from tests.speed import cost, yardstick
 
 from wuye_loop.domain.directory.directory import Area, Directory, Unit
 from wuye_loop.domain.language.workflow import RouterCall
-from wuye_loop.domain.routing.chain import HttpAsk, Reply, RoutingCase, choose, registry, router_params
-from wuye_loop.domain.routing.protocol import Precedent
+from wuye_loop.domain.routing.chain import choose, registry, router_params
+from wuye_loop.domain.routing.protocol import HttpAsk, Precedent, Reply, RoutingCase
 from wuye_loop.outbound import LogNotifier, Notice, ask_http, asking_client, notifiers
 
 SAMPLES: dict[str, list[dict[str, Any]]] = {

@@ -20,13 +20,6 @@ def test_every_error_has_a_slug_of_its_own_and_a_chinese_title() -> None:
     assert all(400 <= one.status < 600 for one in found)
 
 
-def test_the_tree_in_the_module_docstring_names_every_error_with_its_status_and_slug() -> None:
-    lines = (errors.__doc__ or "").splitlines()
-    for one in tree(WuyeError):
-        if one is not WuyeError:
-            assert any({one.__name__, str(one.status), one.slug} <= set(line.split()) for line in lines), one.__name__
-
-
 def test_an_error_carries_words_members_and_headers() -> None:
     error = IllegalAction("此状态下不能办结", actions=["sign"])
     assert (str(error), error.detail, error.extra) == ("此状态下不能办结", "此状态下不能办结", {"actions": ["sign"]})

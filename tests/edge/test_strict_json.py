@@ -119,19 +119,7 @@ def test_what_only_looks_dangerous_is_read() -> None:
         b"[" + b"9" * 4000 + (b"," + b"9" * 4000) * 60 + b"]",
         b" " * 262_144,
     ],
-    ids=[
-        "arrays",
-        "objects",
-        "quotes",
-        "escapes",
-        "digits",
-        "zeros",
-        "empties",
-        "members",
-        "late",
-        "longs",
-        "blanks",
-    ],
+    ids=["arrays", "objects", "quotes", "escapes", "digits", "zeros", "empties", "members", "late", "longs", "blanks"],
 )
 def test_no_body_of_the_largest_size_is_dear_to_read(body: bytes) -> None:
     assert reading(body) < 16 * yardstick()

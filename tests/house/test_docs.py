@@ -34,13 +34,13 @@ from wuye_loop.trial.definition_tests.load import read_script
 from wuye_loop.trial.definition_tests.run import run
 
 README = ROOT / "README.md"
-WORKFLOWS = (ROOT / "docs/workflows.md").read_text(encoding="utf-8")
+LANGUAGE = (ROOT / "docs/language.md").read_text(encoding="utf-8")
 API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 DOCUMENTS = (README, *sorted((ROOT / "docs").glob("*.md")))
 
 # What is in YAML there is a workflow, or a part of one; of the second, see test_extending.
-LANGUAGE = {"workflows.md", "extends.md", "migration.md"}
+IN_THE_LANGUAGE = {"workflows.md", "language.md", "extends.md", "migration.md"}
 
 Row = list[str]
 
@@ -106,20 +106,20 @@ SHORTHANDS = (FieldSpec, EffectCall, Times)  # whose keys are mostly not written
 
 @pytest.mark.parametrize("model", PARTS.values(), ids=PARTS)
 def test_every_key_of_the_language_has_its_row(model: type[BaseModel]) -> None:
-    assert set(rows(WORKFLOWS, f"model: {model.__name__}")) == keys_of(model)
+    assert set(rows(LANGUAGE, f"model: {model.__name__}")) == keys_of(model)
 
 
 def test_no_table_tells_of_a_part_that_is_not_in_the_language() -> None:
-    told = set(re.findall(r"<!-- model: (\w+) -->", WORKFLOWS))
+    told = set(re.findall(r"<!-- model: (\w+) -->", LANGUAGE))
     assert told == {*PARTS, Part.__name__}
 
 
 def test_the_source_that_every_part_may_name_is_told_once() -> None:
-    assert set(rows(WORKFLOWS, "model: Part")) == set(Part.model_fields)
+    assert set(rows(LANGUAGE, "model: Part")) == set(Part.model_fields)
 
 
 def test_every_effect_has_its_row_with_its_parameters() -> None:
-    table = rows(WORKFLOWS, "effects")
+    table = rows(LANGUAGE, "effects")
     assert set(table) == set(EFFECTS)
     for name, model in EFFECTS.items():
         wanted = set() if name == "set" else set(model.model_fields)  # `set` takes names of the file's own
@@ -130,7 +130,7 @@ def test_every_effect_has_its_row_with_its_parameters() -> None:
 
 @pytest.mark.parametrize("kind", sorted(ROUTERS))
 def test_every_router_has_its_table_with_its_parameters(kind: str) -> None:
-    table = rows(WORKFLOWS, f"router: {kind}")
+    table = rows(LANGUAGE, f"router: {kind}")
     params = ROUTERS[kind].Params
     assert set(table) == keys_of(params)
     said = " ".join(cell for row in table.values() for cell in row)
@@ -140,16 +140,16 @@ def test_every_router_has_its_table_with_its_parameters(kind: str) -> None:
 
 
 def test_no_router_is_told_of_that_does_not_exist() -> None:
-    assert set(re.findall(r"<!-- router: (\w+) -->", WORKFLOWS)) == set(ROUTERS)
+    assert set(re.findall(r"<!-- router: (\w+) -->", LANGUAGE)) == set(ROUTERS)
 
 
 def test_every_fact_and_family_has_its_row() -> None:
-    assert set(rows(WORKFLOWS, "facts")) == set(FACTS)
-    assert set(rows(WORKFLOWS, "families")) == set(FAMILIES)
+    assert set(rows(LANGUAGE, "facts")) == set(FACTS)
+    assert set(rows(LANGUAGE, "families")) == set(FAMILIES)
 
 
 def test_conditions_stand_under_the_heading_that_error_messages_name() -> None:
-    under = WORKFLOWS.partition("\n## 条件\n")[2].partition("\n## ")[0]
+    under = LANGUAGE.partition("\n## 条件\n")[2].partition("\n## ")[0]
     assert "<!-- facts -->" in under
     for operator in ("min", "max", "pattern", "not", "any"):
         assert re.search(rf"`\{{{operator}: |, {operator}: ", under), operator
@@ -161,7 +161,7 @@ def test_conditions_stand_under_the_heading_that_error_messages_name() -> None:
     ids=["unit", "starts", "stage", "level", "who", "type"],
 )
 def test_every_word_of_a_closed_list_is_told(words: Any) -> None:
-    said = set(quoted(WORKFLOWS))
+    said = set(quoted(LANGUAGE))
     assert {str(word) for word in words} <= said
 
 
@@ -179,7 +179,7 @@ def test_the_special_names_are_told() -> None:
         "current",
         "due",
     }
-    assert set(rows(WORKFLOWS, "special")) == names
+    assert set(rows(LANGUAGE, "special")) == names
 
 
 # --- examples -------------------------------------------------------------------------------------------------------
@@ -210,7 +210,8 @@ def test_there_is_a_whole_file_among_the_examples_and_it_is_proved() -> None:
         assert check.check(text, "example.yaml")[1] == []
 
 
-FRAGMENTS = [text for text in blocks(ROOT / "docs/workflows.md", "yaml") if not whole(text)]
+TAUGHT = (ROOT / "docs/workflows.md", ROOT / "docs/language.md")
+FRAGMENTS = [text for path in TAUGHT for text in blocks(path, "yaml") if not whole(text)]
 BASES = bases(None, ())
 
 
@@ -302,7 +303,7 @@ def test_the_example_of_a_migration_has_its_shape() -> None:
 
 
 def test_every_other_yaml_example_is_a_directory_that_can_be_read() -> None:
-    others = [text for path in DOCUMENTS if path.name not in LANGUAGE for text in blocks(path, "yaml")]
+    others = [text for path in DOCUMENTS if path.name not in IN_THE_LANGUAGE for text in blocks(path, "yaml")]
     assert others
     for text in others:
         assert read_document(reader.read(text, "directory.yaml").data).areas
@@ -325,6 +326,21 @@ def test_every_link_inside_the_project_leads_somewhere() -> None:
             heads = re.findall(r"^#+ (.*)$", there.read_text(encoding="utf-8"), re.MULTILINE) if anchor else []
             known = {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
             assert not anchor or anchor in known, f"{path.name}: {target}"
+
+
+def tables(document: str) -> Iterator[list[str]]:
+    """Give the lines of each table, code blocks apart."""
+    prose = re.sub(r"^```.*?^```$", "", document, flags=re.DOTALL | re.MULTILINE)
+    yield from (found.splitlines() for found in re.findall(r"(?:^\|.*\n?)+", prose, re.MULTILINE))
+
+
+def test_every_table_is_whole() -> None:
+    for path in DOCUMENTS:
+        for head, *rest in tables(path.read_text(encoding="utf-8")):
+            rule, *body = rest or [""]
+            assert re.fullmatch(r"(\| *:?-+:? *)+\|", rule), f"{path.name}: no head, or a blank line before: {head}"
+            for line in (head, *body):
+                assert len(re.findall(r"(?<!\\)\|", line)) == rule.count("|"), f"{path.name}: {line}"
 
 
 # --- settings, commands, metrics ------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from wuye_loop.domain.errors import NotFound, Stale, WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.loop import collect, escalate, feedback, handle
-from wuye_loop.loop.engine import StepResult
+from wuye_loop.loop.engine import StepResult, Terms
 from wuye_loop.ports import SeededIds
 from wuye_loop.store.grievance.locking import Ticket
 
@@ -123,7 +123,7 @@ class Life(Checked):
         actor, loop = self.town.actors[name], self.town.site.loop
 
         def work(session: Session, ticket: Ticket | None, seq: int | None) -> StepResult:
-            return handle.act(loop, session, case.number, action, actor, form, expected_seq=seq, ticket=ticket)
+            return handle.act(loop, session, case.number, action, actor, form, Terms(seq, ticket))
 
         if self.attempt(work, actor, case, lawful, fault, action) is not None:
             self.apply(case, action, form)
@@ -145,7 +145,7 @@ class Life(Checked):
         actor, loop = self.town.actors[name], self.town.site.loop
 
         def work(session: Session, ticket: Ticket | None, seq: int | None) -> StepResult:
-            return handle.open_task(loop, session, case.number, kind, actor, form, expected_seq=seq, ticket=ticket)
+            return handle.open_task(loop, session, case.number, kind, actor, form, Terms(seq, ticket))
 
         if self.attempt(work, actor, case, lawful, fault, kind) is not None:
             holder = form.get("unit") or {"supervision_order": case.lead or case.holder}.get(kind)
@@ -181,7 +181,7 @@ class Life(Checked):
         )  # fmt: skip
 
         def work(session: Session, ticket: Ticket | None, seq: int | None) -> StepResult:
-            return handle.act_on_task(loop, session, task_id, action, actor, form, expected_seq=seq, ticket=ticket)
+            return handle.act_on_task(loop, session, task_id, action, actor, form, Terms(seq, ticket))
 
         if self.attempt(work, actor, case, lawful, fault, f"{task.kind}.{action}") is not None:
             task.state = model.TASK_MOVES[task.kind, action][2]

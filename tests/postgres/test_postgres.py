@@ -55,10 +55,7 @@ def holder(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def starting(data: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(data)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        [sys.executable, "-c", HOLD, str(data)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
 
 

@@ -15,13 +15,7 @@ from wuye_loop.domain.time.shifts import shift_of
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.ports import SeededIds
 from wuye_loop.store.calendar.moved_clocks import Move, apply, outstanding, preview
-from wuye_loop.store.calendar.working_days import (
-    import_notice,
-    provisional_days,
-    read_calendar,
-    read_table,
-    seed,
-)
+from wuye_loop.store.calendar.working_days import import_notice, provisional_days, read_calendar, read_table, seed
 from wuye_loop.store.database import Database
 from wuye_loop.store.schema import tables
 

@@ -14,8 +14,9 @@ from tests.api.test_papers import town_of
 from tests.site import FINISH, Driver, at, story, wall
 from tests.stories.test_sixth_city import handling, neighbour, state
 
+from wuye_loop.domain.step.recalculation import recounted
 from wuye_loop.domain.time.notice import read_notice
-from wuye_loop.loop.recalculate import recalculate
+from wuye_loop.loop.engine import amend
 from wuye_loop.store.calendar import working_days
 from wuye_loop.store.database import Database
 
@@ -60,7 +61,7 @@ def notice(drive: Driver, days: str) -> None:
         working_days.import_notice(session, out, drive.town.now)
     for row in drive.town.rows("SELECT number FROM grievance WHERE NOT final"):
         with drive.town.database.begin() as session:
-            recalculate(loop, session, row.number)
+            amend(loop, session, row.number, recounted)
 
 
 async def test_the_limit_is_kept_on_the_order_in_its_own_unit(drive: Driver) -> None:

@@ -11,9 +11,7 @@ RECEIPT: dict[str, Any] = {
     "urgency": "平急",
     "lead_unit": None,
     "holder_unit": "property-centre",
-    "routing": [
-        {"kind": "table", "title": "职责清单", "outcome": "matched", "why": "类别 为 电梯", "unit": "market"},
-    ],
+    "routing": [{"kind": "table", "title": "职责清单", "outcome": "matched", "why": "类别 为 电梯", "unit": "market"}],
     "due": {"accept": "2026-11-23T09:30:00.000000Z"},
     "flags": [],
     "text": "您的诉求已收到，我们将在一个工作日内决定是否受理。",
@@ -39,11 +37,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "description": _WORDS[status],
-            "content": {
-                "application/problem+json": {
-                    "schema": {"$ref": "#/components/schemas/Problem"},
-                }
-            },
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status in statuses
     }

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from wuye_loop.api.examples import ACTIONS, GRIEVANCE, TASK, answer, problems
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.actors import Caller, caller
-from wuye_loop.edge.idempotency import LONGEST_KEY, LONGEST_MATCH, IdempotencyKey, IfMatch, seq_of, ticket_of
+from wuye_loop.edge.idempotency import LONGEST_KEY, LONGEST_MATCH, IdempotencyKey, IfMatch, terms_of
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRequest, StrictRoute, quick
 from wuye_loop.edge.transact import read, transact
@@ -87,12 +87,8 @@ async def _take(
     key: str | None,
     if_match: str | None,
 ) -> Response:
-    site, seq = site_of(request), seq_of(if_match)
-    ticket = await ticket_of(request, actor, key)
-    return await transact(
-        site,
-        lambda session: handle.act(site.loop, session, number, action, actor, form, expected_seq=seq, ticket=ticket),
-    )
+    site, terms = site_of(request), await terms_of(request, actor, key, if_match)
+    return await transact(site, lambda session: handle.act(site.loop, session, number, action, actor, form, terms))
 
 
 @router.post(
@@ -111,13 +107,9 @@ async def open_task(
     if_match: IfMatch = None,
 ) -> Response:
     """在诉求上发起一件任务；任务的种类由流程文件规定。"""
-    site, seq = site_of(request), seq_of(if_match)
-    ticket = await ticket_of(request, actor, key)
+    site, terms = site_of(request), await terms_of(request, actor, key, if_match)
     return await transact(
-        site,
-        lambda session: handle.open_task(
-            site.loop, session, number, kind, actor, form or {}, expected_seq=seq, ticket=ticket
-        ),
+        site, lambda session: handle.open_task(site.loop, session, number, kind, actor, form or {}, terms)
     )
 
 
@@ -139,11 +131,7 @@ async def act_on_task(
     if_match: IfMatch = None,
 ) -> Response:
     """签收、完成、同意、不同意、回复、销号……由流程文件规定。If-Match 用诉求的 seq。"""
-    site, seq = site_of(request), seq_of(if_match)
-    ticket = await ticket_of(request, actor, key)
+    site, terms = site_of(request), await terms_of(request, actor, key, if_match)
     return await transact(
-        site,
-        lambda session: handle.act_on_task(
-            site.loop, session, task_id, action, actor, form or {}, expected_seq=seq, ticket=ticket
-        ),
+        site, lambda session: handle.act_on_task(site.loop, session, task_id, action, actor, form or {}, terms)
     )

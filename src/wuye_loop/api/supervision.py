@@ -12,14 +12,14 @@ from wuye_loop.api.grievances import as_json
 from wuye_loop.api.supervision_examples import ORDERS, OVERDUE, SUMMARY
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.actors import Caller
-from wuye_loop.edge.idempotency import IdempotencyKey, IfMatch, seq_of, ticket_of
+from wuye_loop.edge.idempotency import IdempotencyKey, IfMatch, terms_of
 from wuye_loop.edge.paging import NO_QUERY, Order, Paging, Word, identifier, instant, listed
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.spans import SpanText, span
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
 from wuye_loop.loop import handle
-from wuye_loop.loop.engine import StepResult
+from wuye_loop.loop.engine import StepResult, Terms
 from wuye_loop.queries import summary as summary_queries
 from wuye_loop.queries import supervision
 from wuye_loop.store.reads.summary import Dimension
@@ -137,17 +137,11 @@ async def issue(
     if_match: IfMatch = None,
 ) -> Response:
     """对一件诉求签发督办单：编文号、定受文单位、起回复时限。不写 unit 则发给承办单位。"""
-    site = site_of(request)
-    ticket = await ticket_of(request, actor, key)
+    site, terms = site_of(request), await terms_of(request, actor, key, if_match)
     form = order.model_dump(exclude={"grievance"}, exclude_none=True)
-    seq = seq_of(if_match)
-    return await transact(
-        site, partial(_issue, site, order.grievance, actor, form, {"expected_seq": seq, "ticket": ticket})
-    )
+    return await transact(site, partial(_issue, site, order.grievance, actor, form, terms))
 
 
-def _issue(
-    site: Site, number: str, actor: Actor, form: dict[str, Any], conditions: dict[str, Any], session: Session
-) -> StepResult:
+def _issue(site: Site, number: str, actor: Actor, form: dict[str, Any], terms: Terms, session: Session) -> StepResult:
     kind = supervision.kind_for(site.loop, session, actor, number)
-    return handle.open_task(site.loop, session, number, kind, actor, form, **conditions)
+    return handle.open_task(site.loop, session, number, kind, actor, form, terms)

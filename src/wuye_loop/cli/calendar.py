@@ -16,11 +16,12 @@ from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import ZONE, Refused, err, group, out, print_json, print_table
 from wuye_loop.cli.serving import open_site
 from wuye_loop.domain.language.workflow import OfficeHours
+from wuye_loop.domain.step.recalculation import recounted
 from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
 from wuye_loop.domain.time.notice import Notice, read_notice
 from wuye_loop.domain.time.timestamps import wall
 from wuye_loop.edge.site import Site
-from wuye_loop.loop.recalculate import recalculate
+from wuye_loop.loop.engine import amend
 from wuye_loop.store.calendar import moved_clocks, working_days
 from wuye_loop.store.calendar.moved_clocks import Move
 from wuye_loop.store.calendar.working_days import read_table
@@ -104,7 +105,7 @@ def _apply(site: Site) -> list[Move]:
     def several(numbers: Sequence[str]) -> None:
         with site.database.begin() as session:
             for number in numbers:
-                recalculate(site.loop, session, number)
+                amend(site.loop, session, number, recounted)
 
     with Progress(console=err, disable=not moves) as shown:
         going = shown.add_task("调整时限", total=len({move.number for move in moves}))

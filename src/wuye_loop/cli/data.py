@@ -23,9 +23,7 @@ def where(*, data: DataDir = None) -> None:
 
 @commands.command("remove")
 def remove(
-    *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="不询问，直接删除")] = False,
-    data: DataDir = None,
+    *, yes: Annotated[bool, typer.Option("--yes", "-y", help="不询问，直接删除")] = False, data: DataDir = None
 ) -> None:
     """删除数据目录和放在别处的内嵌数据库，不能恢复。 / remove the data for good, wherever it lies."""
     settings = settings_for(data)

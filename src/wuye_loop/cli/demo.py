@@ -23,8 +23,7 @@ _BAD_ROWS = "demo-bad-rows.csv"
 
 def demo(
     source: Annotated[
-        Path | None,
-        typer.Option("--input", metavar="FILE.csv[.gz]", help="用这些诉求代替虚构的 300 件；全部办到结案"),
+        Path | None, typer.Option("--input", metavar="FILE.csv[.gz]", help="用这些诉求代替虚构的 300 件；全部办到结案")
     ] = None,
     days: Annotated[int, typer.Option("--days", min=_FEWEST_DAYS, max=_MOST_DAYS, help="演多少天")] = 30,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="数据目录(默认 var/demo)")] = None,

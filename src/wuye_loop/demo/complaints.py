@@ -13,21 +13,8 @@ ZONE: Final = ZoneInfo("Asia/Shanghai")
 _CHANNELS: Final = ("电话", "电话", "电话", "微信小程序", "网络", "来访", "社区上报")
 _SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
 _GIVEN: Final = (
-    "建国",
-    "秀英",
-    "志强",
-    "雨桐",
-    "海燕",
-    "明远",
-    "桂兰",
-    "子涵",
-    "文博",
-    "晓梅",
-    "立新",
-    "佳宁",
-    "德顺",
-    "春霞",
-)
+    "建国", "秀英", "志强", "雨桐", "海燕", "明远", "桂兰", "子涵", "文博", "晓梅", "立新", "佳宁", "德顺", "春霞",
+)  # fmt: skip
 _NOWHERE: Final = ("御水湾三期", "老棉纺厂宿舍", "滨江一号", "供销社家属院", "阳光里二期")
 _TWINS: Final = 0.05  # of all: a neighbour reports the same matter again within two days
 _NO_ESTATE, _UNKNOWN_ESTATE, _RED, _ANONYMOUS, _CLASSED, _RANKED = 0.07, 0.05, 0.035, 0.12, 0.5, 0.2

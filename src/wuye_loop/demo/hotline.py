@@ -10,11 +10,7 @@ _BATCH = 40  # from here on a hotline sends a batch rather than one by one
 _CREATED = (200, 201)
 _URGED, _REOPENED, _SILENT, _REACHED = 0.25, 0.035, 0.1, 0.75
 # How residents answer, by how the unit works: satisfied, nearly satisfied; the rest is not.
-_ANSWERS = {
-    Character.PUNCTUAL: (0.76, 0.94),
-    Character.SLOW: (0.55, 0.86),
-    Character.FORGETFUL: (0.4, 0.74),
-}
+_ANSWERS = {Character.PUNCTUAL: (0.76, 0.94), Character.SLOW: (0.55, 0.86), Character.FORGETFUL: (0.4, 0.74)}
 _REOPEN_AFTER = 2  # working days
 
 

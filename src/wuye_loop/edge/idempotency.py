@@ -9,6 +9,7 @@ from fastapi import Header, Request
 from wuye_loop.domain.errors import BadRequest
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.site import site_of
+from wuye_loop.loop.engine import Terms
 from wuye_loop.store.grievance.locking import Ticket
 
 LONGEST_KEY = 255  # characters
@@ -40,6 +41,12 @@ async def ticket_of(request: Request, actor: Actor, key: str | None) -> Ticket |
     secret = site_of(request).loop.keyring.index_key
     digest = hmac.new(secret, b"ticket\x00" + body, hashlib.sha256).digest()
     return Ticket(actor.key_id, f"{request.method} {request.url.path}"[:300], key, digest)
+
+
+async def terms_of(request: Request, actor: Actor, key: str | None, if_match: str | None) -> Terms:
+    """Return on which terms a request acts: what its Idempotency-Key and its If-Match say. Raises BadRequest."""
+    seq = seq_of(if_match)
+    return Terms(seq, await ticket_of(request, actor, key))
 
 
 def seq_of(if_match: str | None) -> int | None:

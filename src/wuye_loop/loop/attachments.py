@@ -24,11 +24,7 @@ _MOST_FILES = 30  # of one grievance
 _MOST_IN_ALL = 80 * 1024 * 1024
 
 # By their first bytes: what a caller says of a file is not believed.
-_KINDS = (
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"%PDF-", "application/pdf"),
-)
+_KINDS = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"%PDF-", "application/pdf"))
 MEDIA_TYPES = tuple(kind for _, kind in _KINDS)
 
 

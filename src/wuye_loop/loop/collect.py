@@ -22,7 +22,7 @@ from wuye_loop.domain.step.arrival import arrived, attaching, first_look, see_se
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Step
 from wuye_loop.loop import engine, routing
-from wuye_loop.loop.engine import Loop, StepResult, jobs_of
+from wuye_loop.loop.engine import Loop, StepResult, Terms, jobs_of
 from wuye_loop.store.grievance import document_numbers, identity, intake, writer
 from wuye_loop.store.grievance.intake import Found
 from wuye_loop.store.grievance.locking import Ticket
@@ -165,7 +165,7 @@ def _attach(
 
     try:
         with session.begin_nested():  # a refusal gives back the document numbers it drew
-            outcome = engine.take(loop, session, number, Command(rule.act, actor, said), answer, ticket=ticket)
+            outcome = engine.take(loop, session, number, Command(rule.act, actor, said), answer, Terms(ticket=ticket))
     except (IllegalAction, Forbidden, BadForm, NotFound):
         return replace(situation, grievance=flagged)
     intake.attach(session, _source(actor), form.external_id, digest, number, outcome.body, world.now)

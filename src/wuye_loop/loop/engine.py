@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -51,6 +51,17 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """On which terms a caller acts: at which seq, else it is Stale, and under which Idempotency-Key."""
+
+    seq: int | None = None
+    ticket: Ticket | None = None
+
+
+ANY: Final = Terms()
+
+
+@dataclass(frozen=True, slots=True)
 class StepResult:
     """What a step came to: the rendered answer, and the jobs it leaves."""
 
@@ -90,11 +101,7 @@ def seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locke
 
 
 def _answering(
-    loop: Loop,
-    session: Session,
-    locked: Locked,
-    asked: Mapping[int, Reply | str | None] | None = None,
-    **ports: Any,
+    loop: Loop, session: Session, locked: Locked, asked: Mapping[int, Reply | str | None] | None = None, **ports: Any
 ) -> World:
     """Return the world of a decision whose every question is answered from this session."""
     world = world_of(
@@ -115,9 +122,7 @@ def take(
     number: str,
     command: Command,
     render: Render,
-    *,
-    expected_seq: int | None = None,
-    ticket: Ticket | None = None,
+    terms: Terms = ANY,
     asked: Mapping[int, Reply | str | None] | None = None,
 ) -> StepResult:
     """Take an action on a grievance or one of its tasks.
@@ -125,19 +130,14 @@ def take(
     Raises NotFound (also for what is outside the actor's jurisdiction), Stale, KeyReused, and what actions.decide does.
     """
     others = _others(session, number, command)
-    locked = locking.lock(session, number, command.actor, task_id=command.task_id, ticket=ticket)
-    if locked is None:
-        return out_of_sight(session, ticket)
-    replay = _replay(locked.stored, ticket)
-    if replay is not None:
-        return replay
-    _expect(locked, expected_seq)
+    locked = _begun(session, number, command.actor, terms, command.task_id)
+    if isinstance(locked, StepResult):
+        return locked
     lead = related.lead_of(session, locked.situation.grievance, lock=True)
     world = _answering(loop, session, locked, asked, others=others, lead=lead)
     if command.task_id is not None and command.task_id not in locked.situation.tasks:
         raise NotFound
-    step = actions.decide(world, locked.situation, command)
-    return _write(loop, session, world, locked, step, render, ticket)
+    return _write(loop, session, world, locked, actions.decide(world, locked.situation, command), render, terms)
 
 
 def open_task(
@@ -148,21 +148,31 @@ def open_task(
     actor: Actor,
     form: Mapping[str, Any],
     render: Render,
-    *,
-    expected_seq: int | None = None,
-    ticket: Ticket | None = None,
+    terms: Terms = ANY,
 ) -> StepResult:
     """Open a task of a kind on a grievance. Raises as take does."""
-    locked = locking.lock(session, number, actor, ticket=ticket)
-    if locked is None:
-        return out_of_sight(session, ticket)
-    replay = _replay(locked.stored, ticket)
-    if replay is not None:
-        return replay
-    _expect(locked, expected_seq)
+    locked = _begun(session, number, actor, terms)
+    if isinstance(locked, StepResult):
+        return locked
     world = _answering(loop, session, locked)
     step = actions.decide_open(world, locked.situation, kind, actor, form)
-    return _write(loop, session, world, locked, step, render, ticket, status=201)
+    return _write(loop, session, world, locked, step, render, terms, status=201)
+
+
+def _begun(
+    session: Session, number: str, actor: Actor, terms: Terms, task_id: UUID | None = None
+) -> Locked | StepResult:
+    """Return a grievance under its lock, or what was answered to the same ticket before."""
+    locked = locking.lock(session, number, actor, task_id=task_id, ticket=terms.ticket)
+    if locked is None:
+        return out_of_sight(session, terms)
+    replay = _replay(locked.stored, terms.ticket)
+    if replay is not None:
+        return replay
+    seq = locked.situation.grievance.seq
+    if terms.seq not in (None, seq):
+        raise Stale("诉求已有新的变化，请重新读取", seq=seq)
+    return locked
 
 
 def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: Ticket | None = None) -> StepResult:
@@ -226,7 +236,7 @@ def fire_due(loop: Loop, session: Session, number: str) -> tuple[StepResult, int
         situation = step.situation
     if not steps:
         return StepResult(b""), 0
-    return _write(loop, session, world, locked, actions.joined(steps), no_answer, None), len(steps)
+    return _write(loop, session, world, locked, actions.joined(steps), no_answer), len(steps)
 
 
 def amend(
@@ -273,8 +283,9 @@ class _Redactor:
         return text
 
 
-def out_of_sight(session: Session, ticket: Ticket | None) -> StepResult:
+def out_of_sight(session: Session, terms: Terms) -> StepResult:
     """Answer a caller who sees no such grievance: NotFound, but for a retry whose first try took it out of sight."""
+    ticket = terms.ticket
     outcome = _replay(locking.kept(session, ticket), ticket) if ticket is not None else None
     if outcome is None:
         raise NotFound
@@ -287,12 +298,6 @@ def _replay(stored: Stored | None, ticket: Ticket | None) -> StepResult | None:
     if stored.digest != ticket.digest:
         raise KeyReused("这个 Idempotency-Key 已用于另一个请求")
     return StepResult(stored.body, stored.status, replayed=True)
-
-
-def _expect(locked: Locked, expected_seq: int | None) -> None:
-    seq = locked.situation.grievance.seq
-    if expected_seq is not None and expected_seq != seq:
-        raise Stale("诉求已有新的变化，请重新读取", seq=seq)
 
 
 def _others(session: Session, number: str, command: Command) -> dict[str, Brief]:
@@ -310,23 +315,16 @@ def _write(
     locked: Locked,
     decided: Step,
     render: Render,
-    ticket: Ticket | None,
+    terms: Terms = ANY,
     status: int = 200,
 ) -> StepResult:
     step = posted(locked.situation, decided)
     body = render(world, step.situation, step)
-    writer.write(session, locked.situation, step, ticket=ticket, reply=body, status=status)
+    writer.write(session, locked.situation, step, ticket=terms.ticket, reply=body, status=status)
     for other_id, change in step.joins:
         _join(loop, session, other_id, change, step.situation.grievance.number)
     grievance = step.situation.grievance
-    return StepResult(
-        body,
-        status,
-        jobs_of(world, step, locked.situation),
-        grievance.number,
-        grievance.seq,
-        step=step,
-    )
+    return StepResult(body, status, jobs_of(world, step, locked.situation), grievance.number, grievance.seq, step=step)
 
 
 def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: str) -> None:

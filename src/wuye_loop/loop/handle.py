@@ -11,60 +11,35 @@ from wuye_loop.domain.grievance.situation import Actor, Command, Situation, Worl
 from wuye_loop.domain.grievance.views import grievance_view, task_view
 from wuye_loop.domain.step.records import Step
 from wuye_loop.loop import engine
-from wuye_loop.loop.engine import Loop, StepResult
+from wuye_loop.loop.engine import ANY, Loop, StepResult, Terms
 from wuye_loop.store.grievance import locking
-from wuye_loop.store.grievance.locking import Ticket
 
 
 def act(
-    loop: Loop,
-    session: Session,
-    number: str,
-    action: str,
-    actor: Actor,
-    form: Mapping[str, Any],
-    *,
-    expected_seq: int | None = None,
-    ticket: Ticket | None = None,
+    loop: Loop, session: Session, number: str, action: str, actor: Actor, form: Mapping[str, Any], terms: Terms = ANY
 ) -> StepResult:
     """Take an action on a grievance; the answer is the grievance as it is then."""
     command = Command(action, actor, form)
-    return engine.take(loop, session, number, command, _grievance, expected_seq=expected_seq, ticket=ticket)
+    return engine.take(loop, session, number, command, _grievance, terms)
 
 
 def act_on_task(
-    loop: Loop,
-    session: Session,
-    task_id: UUID,
-    action: str,
-    actor: Actor,
-    form: Mapping[str, Any],
-    *,
-    expected_seq: int | None = None,
-    ticket: Ticket | None = None,
+    loop: Loop, session: Session, task_id: UUID, action: str, actor: Actor, form: Mapping[str, Any], terms: Terms = ANY
 ) -> StepResult:
-    """Take an action on a task; the answer is the task as it is then. `expected_seq` is the grievance's."""
+    """Take an action on a task; the answer is the task as it is then. The terms' seq is the grievance's."""
     number = locking.number_of_task(session, task_id, actor)
     if number is None:
-        return engine.out_of_sight(session, ticket)
+        return engine.out_of_sight(session, terms)
     command = Command(action, actor, form, task_id)
 
     def render(world: World, situation: Situation, _: Step) -> bytes:
         return _dump(task_view(world, situation.grievance, situation.tasks[task_id]))
 
-    return engine.take(loop, session, number, command, render, expected_seq=expected_seq, ticket=ticket)
+    return engine.take(loop, session, number, command, render, terms)
 
 
 def open_task(
-    loop: Loop,
-    session: Session,
-    number: str,
-    kind: str,
-    actor: Actor,
-    form: Mapping[str, Any],
-    *,
-    expected_seq: int | None = None,
-    ticket: Ticket | None = None,
+    loop: Loop, session: Session, number: str, kind: str, actor: Actor, form: Mapping[str, Any], terms: Terms = ANY
 ) -> StepResult:
     """Open a task on a grievance; the answer is the new task."""
 
@@ -73,7 +48,7 @@ def open_task(
             return b"{}"
         return _dump(task_view(world, situation.grievance, situation.tasks[step.opened]))
 
-    return engine.open_task(loop, session, number, kind, actor, form, render, expected_seq=expected_seq, ticket=ticket)
+    return engine.open_task(loop, session, number, kind, actor, form, render, terms)
 
 
 def _grievance(world: World, situation: Situation, _: Step) -> bytes:

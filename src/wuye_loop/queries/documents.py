@@ -20,12 +20,7 @@ from wuye_loop.store.reads.documents import DocumentFilters
 
 
 def documents(
-    loop: Loop,
-    session: Session,
-    actor: Actor,
-    filters: DocumentFilters,
-    after: tuple[datetime, str] | None,
-    limit: int,
+    loop: Loop, session: Session, actor: Actor, filters: DocumentFilters, after: tuple[datetime, str] | None, limit: int
 ) -> Page[dict[str, Any]]:
     """Return a page of the documents on visible grievances, the newest first."""
     loop.reference.refresh(session)

@@ -29,10 +29,7 @@ def subtree(path: str, alias: str, prefix: str) -> tuple[str, dict[str, Any]]:
     if not path:
         return "TRUE", {}
     low, high = f"{prefix}_low", f"{prefix}_high"
-    return (
-        f"({alias}.area_path ~>=~ %({low})s AND {alias}.area_path ~<~ %({high})s)",
-        {low: path, high: path + _LAST},
-    )
+    return (f"({alias}.area_path ~>=~ %({low})s AND {alias}.area_path ~<~ %({high})s)", {low: path, high: path + _LAST})
 
 
 def covers(actor: Actor, path: str) -> bool:

@@ -24,10 +24,7 @@ CASES: dict[str, tuple[str, str, set[tuple[str, str]]]] = {
     "another start rule": (
         "    title: 受理时限\n",
         "    title: 受理时限\n    starts: at once\n",
-        {
-            (DESK, "受理时限：特急由下一工作日起算改为立即起算"),
-            (DESK, "受理时限：其他由下一工作日起算改为立即起算"),
-        },
+        {(DESK, "受理时限：特急由下一工作日起算改为立即起算"), (DESK, "受理时限：其他由下一工作日起算改为立即起算")},
     ),
     "a clock that also pauses": (
         "    during: [handling, checking]\n",
@@ -72,10 +69,7 @@ CASES: dict[str, tuple[str, str, set[tuple[str, str]]]] = {
     "a state without a place to go": (
         "  paused: {stage: handle, title: 挂起中, holder: handler}\n",
         "",
-        {
-            (RUNNING, "状态“挂起中”没有了：停在这里的要在 migrates 里写明去处"),
-            (HANDLER, "不再有状态“挂起中”"),
-        },
+        {(RUNNING, "状态“挂起中”没有了：停在这里的要在 migrates 里写明去处"), (HANDLER, "不再有状态“挂起中”")},
     ),
     "a state with another title": (
         "title: 待审核, holder: desk",
@@ -215,11 +209,7 @@ CASES: dict[str, tuple[str, str, set[tuple[str, str]]]] = {
             for who in (SYSTEM, INSPECTOR)
         },
     ),
-    "a copy less": (
-        "to: handler, copies: [desk]}",
-        "to: handler}",
-        {(DESK, "不再收到抄送的文书“督办单”")},
-    ),
+    "a copy less": ("to: handler, copies: [desk]}", "to: handler}", {(DESK, "不再收到抄送的文书“督办单”")}),
     "another weight": (
         "weights: {满意: 1.0, 不满意: 0}",
         "weights: {满意: 0.9, 不满意: 0}",

@@ -52,10 +52,7 @@ def test_a_file_does_not_differ_from_itself() -> None:
         ("paused: [paused, merged]", "paused: [merged, paused]"),
         ("by: [system, desk], effect: route", "by: [desk, system], effect: route"),
         ("separate: [[handler, desk], [handler, inspector]]", "separate: [[inspector, handler], [desk, handler]]"),
-        (
-            f"{LIFT}{HEAT}",
-            f"{HEAT}{LIFT}",
-        ),
+        (f"{LIFT}{HEAT}", f"{HEAT}{LIFT}"),
         (
             "      - {when: {kind: 咨询}, is: 3 workdays}\n      - {is: 5 workdays}\n",
             "      - {when: {kind: 咨询}, is: 3 workdays}\n      - {when: {kind: 投诉}, is: 5 workdays}\n      - {is: 5 workdays}\n",

@@ -143,7 +143,7 @@ def test_a_pattern_meets_hostile_values_calmly() -> None:
         ({1: 2}, (), "没有事实"),
         ({"categry": "a"}, ("categry",), "category"),
         ({"类别": "a"}, ("类别",), "是不是 category？"),
-        ({"zzz": 1}, ("zzz",), "docs/workflows.md"),
+        ({"zzz": 1}, ("zzz",), "docs/language.md"),
         ({"open_assists": 0}, ("open_assists",), "open.assist"),
         ({"open": 0}, ("open",), "open.assist"),
         ({"open.": 0}, ("open.",), "open.assist"),

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from wuye_loop.domain.directory.directory import Area, Directory, Unit
 from wuye_loop.domain.language.workflow import RouterCall
-from wuye_loop.domain.routing.chain import Choice, Reply, RoutingCase, choose, registry, router_params
+from wuye_loop.domain.routing.chain import Choice, choose, registry, router_params
+from wuye_loop.domain.routing.protocol import Reply, RoutingCase
 from wuye_loop.domain.rulefile import reader
 from wuye_loop.settings import shipped
 
@@ -116,11 +117,7 @@ def test_a_unit_that_sent_it_back_is_passed_over_and_the_next_rule_is_taken() ->
 
 @pytest.mark.parametrize(
     ("to", "words"),
-    [
-        ("nobody", "名录中没有单位“nobody”"),
-        ("closed", "已撤销的办公室已停用"),
-        ("company", "小区没有登记物业企业"),
-    ],
+    [("nobody", "名录中没有单位“nobody”"), ("closed", "已撤销的办公室已停用"), ("company", "小区没有登记物业企业")],
 )
 def test_a_unit_that_cannot_take_it_never_wins_and_the_trace_says_why(to: str, words: str) -> None:
     choice = choose(
@@ -287,7 +284,7 @@ def test_a_kind_that_is_not_installed_or_no_longer_fits_is_passed_over_in_words(
 
 
 PLUGIN = """
-from wuye_loop.domain.routing.chain import Answer, RouterParams, Trace
+from wuye_loop.domain.routing.protocol import Answer, RouterParams, Trace
 
 class Params(RouterParams):
     code: str

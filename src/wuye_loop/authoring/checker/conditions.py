@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,10 +12,13 @@ from wuye_loop.authoring.checker.scene import FlowPlace, Scene, StepPlace
 from wuye_loop.domain.language.conditions import Condition, ConditionError
 from wuye_loop.domain.language.effects import ExtendClock
 from wuye_loop.domain.language.forms import FieldSpec
-from wuye_loop.domain.language.workflow import ActionSpec, Attach, Join, RedLine, Standing
+from wuye_loop.domain.language.workflow import ActionSpec, Join, Standing
 from wuye_loop.domain.rulefile.findings import listed, nearest, quoted
 from wuye_loop.domain.rulefile.reader import Path
 from wuye_loop.domain.terms import Kind
+
+if TYPE_CHECKING:
+    from wuye_loop.domain.language.intake import Attach, RedLine
 
 _NO_FORM: Mapping[str, FieldSpec] = {}
 

@@ -5,8 +5,8 @@ from itertools import chain
 from wuye_loop.authoring.checker.names import check_fields, known
 from wuye_loop.authoring.checker.scene import HOLDER, OPENER, SYSTEM, FlowPlace, Scene, target_of
 from wuye_loop.authoring.checker.system_forms import not_for_system, unasked
-from wuye_loop.domain.language.documents import RatingSpec
-from wuye_loop.domain.language.workflow import DocumentKind, TaskKind, TaskUnit
+from wuye_loop.domain.language.documents import DocumentKind, RatingSpec
+from wuye_loop.domain.language.workflow import TaskKind, TaskUnit
 from wuye_loop.domain.rulefile.findings import quoted
 from wuye_loop.domain.rulefile.reader import Path
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from wuye_loop.authoring.checker.cases import as_asked
 from wuye_loop.authoring.checker.scene import Scene
-from wuye_loop.domain.language.workflow import SourceSpec
+from wuye_loop.domain.language.intake import SourceSpec
 from wuye_loop.domain.rulefile.findings import alike, nearest, quoted
 from wuye_loop.domain.rulefile.reader import Path
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from wuye_loop.authoring.checker.graphs import Edges, closure
 from wuye_loop.authoring.checker.scene import BACK, SYSTEM, FlowPlace, Scene, has_effect, target_of
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.workflow import ActionSpec, Flow, SourceSpec
+from wuye_loop.domain.language.intake import SourceSpec
+from wuye_loop.domain.language.workflow import ActionSpec, Flow
 from wuye_loop.domain.rulefile.findings import quoted
 
 

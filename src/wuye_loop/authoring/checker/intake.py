@@ -4,7 +4,8 @@ from wuye_loop.authoring.checker.extra_fields import check_extra
 from wuye_loop.authoring.checker.names import check_fields, known
 from wuye_loop.authoring.checker.scene import Scene
 from wuye_loop.authoring.checker.system_forms import by_system, unasked
-from wuye_loop.domain.language.workflow import SourceSpec, TaskUnit
+from wuye_loop.domain.language.intake import SourceSpec
+from wuye_loop.domain.language.workflow import TaskUnit
 from wuye_loop.domain.rulefile.findings import nearest, quoted
 from wuye_loop.domain.rulefile.reader import Path
 

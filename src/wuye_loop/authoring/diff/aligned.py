@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.documents import DocumentKind, RatingSpec
+from wuye_loop.domain.language.intake import Attach, RedLine, SourceSpec
 from wuye_loop.domain.language.workflow import (
     ActionSpec,
-    Attach,
     Branch,
     ClockSpec,
     EffectCall,
@@ -22,9 +22,7 @@ from wuye_loop.domain.language.workflow import (
     Join,
     Migration,
     OpenSpec,
-    RedLine,
     RungSpec,
-    SourceSpec,
     State,
     TaskKind,
     Workflow,

@@ -38,10 +38,7 @@ def _works(role: Role) -> bool:
 
 
 Fields = Mapping[str, FieldSpec]
-_BOUNDS = {
-    "text": ("最少字数", "最多字数"),
-    "file": ("最少件数", "最多件数"),
-}
+_BOUNDS = {"text": ("最少字数", "最多字数"), "file": ("最少件数", "最多件数")}
 _NUMBERS = ("最小数", "最大数")
 
 

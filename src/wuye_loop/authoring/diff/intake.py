@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from wuye_loop.authoring.diff.sides import CLERK, RED, SYSTEM, Change, Sides, rest, told
 from wuye_loop.authoring.diff.values import shown
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.workflow import Attach, Keyword, RedLine
+from wuye_loop.domain.language.intake import Attach, Keyword, RedLine
 from wuye_loop.domain.wording.definition import Wording, listed, quoted
 
 _TEXTS = frozenset({"text", "title", "body"})

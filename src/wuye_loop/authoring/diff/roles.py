@@ -17,7 +17,8 @@ from wuye_loop.authoring.diff.sides import (
     told,
 )
 from wuye_loop.authoring.diff.values import shown
-from wuye_loop.domain.language.workflow import Join, Role, SourceSpec, Standing, Workflow
+from wuye_loop.domain.language.intake import SourceSpec
+from wuye_loop.domain.language.workflow import Join, Role, Standing, Workflow
 from wuye_loop.domain.wording.definition import ANSWERED, LEVELS, Wording, listed, quoted
 
 _TOLD_ELSEWHERE = frozenset(

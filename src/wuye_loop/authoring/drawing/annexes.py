@@ -7,16 +7,9 @@ from typing import Any, Final
 from wuye_loop.authoring.drawing.moves import SYSTEM
 from wuye_loop.authoring.drawing.svg import Column
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.workflow import (
-    Flow,
-    RatingSpec,
-    Role,
-    RouterCall,
-    SourceSpec,
-    TaskKind,
-    TaskUnit,
-    Workflow,
-)
+from wuye_loop.domain.language.documents import RatingSpec
+from wuye_loop.domain.language.intake import SourceSpec
+from wuye_loop.domain.language.workflow import Flow, Role, RouterCall, TaskKind, TaskUnit, Workflow
 from wuye_loop.domain.routing.kinds import TITLES
 from wuye_loop.domain.terms import Level
 from wuye_loop.domain.wording.definition import ANSWERED, FIGURES, LEVELS, SPECIAL, Wording, listed, offset, quoted

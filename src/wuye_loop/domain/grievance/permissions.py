@@ -10,13 +10,7 @@ from wuye_loop.domain.terms import ActorKind
 
 
 def blocked(
-    world: World,
-    situation: Situation,
-    action: str,
-    spec: ActionSpec,
-    role: str,
-    actor: Actor,
-    task: TaskState | None,
+    world: World, situation: Situation, action: str, spec: ActionSpec, role: str, actor: Actor, task: TaskState | None
 ) -> str | None:
     """Return in words why an action is not open now, or None. State and role are checked before."""
     counts = task.counts if task else situation.grievance.counts

@@ -133,12 +133,7 @@ def clock_view(world: World, clock: Clock, title: str) -> dict[str, Any]:
         "remaining_seconds": left,
         "adjustments": [item.as_json() for item in clock.adjustments],
         "rungs": [
-            {
-                "rung": rung.index,
-                "at": _maybe(rung.at),
-                "fired_at": _maybe(rung.fired_at),
-                "skipped": rung.skipped,
-            }
+            {"rung": rung.index, "at": _maybe(rung.at), "fired_at": _maybe(rung.fired_at), "skipped": rung.skipped}
             for rung in clock.rungs
         ],
     }

@@ -27,7 +27,7 @@ MAX_PATTERN = 500  # characters
 MAX_PROGRAM = 2_000  # re2 instructions: about 200 repeats of a dot; keeps a search of 10 kB within a few milliseconds
 MAX_ITEMS = 1_000
 MAX_DEPTH = 8
-LIST_OF_FACTS = "全部事实见 docs/workflows.md 的“条件”一节"
+LIST_OF_FACTS = "全部事实见 docs/language.md 的“条件”一节"
 
 RawPath = tuple[str | int, ...]
 Check = Callable[[object], bool]

@@ -1,4 +1,4 @@
-"""The workflow language: what one city file may say, as typed values. docs/workflows.md explains every key.
+"""The workflow language: what one city file may say, as typed values. docs/language.md explains every key.
 
 One grammar serves the main flow of a grievance and the side flows (tasks) that hang on it: both are a `Flow` of
 states, clocks and actions. The checker proves a definition; the machine runs it; neither knows any city.
@@ -12,47 +12,11 @@ from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, mode
 from wuye_loop.domain.language.conditions import ALWAYS, Condition
 from wuye_loop.domain.language.documents import DocumentKind, Instrument, RatingSpec
 from wuye_loop.domain.language.forms import FieldSpec, Form
-from wuye_loop.domain.language.intake import Attach, Duplicates, Intake, Keyword, RedLine, SourceSpec
+from wuye_loop.domain.language.intake import Intake, SourceSpec
 from wuye_loop.domain.language.parts import Bodies, Code, Name, Names, Part, SpanText, Title, listed
 from wuye_loop.domain.terms import Audience, Level, Stage
 from wuye_loop.domain.time.calendar import Starts
 from wuye_loop.domain.time.spans import Span
-
-__all__ = [
-    "ActionSpec",
-    "Attach",
-    "Branch",
-    "ClockSpec",
-    "DocumentKind",
-    "Duplicates",
-    "DutyUnit",
-    "EffectCall",
-    "EstateUnit",
-    "Family",
-    "Flow",
-    "Instrument",
-    "Intake",
-    "Join",
-    "Keyword",
-    "Limit",
-    "Migration",
-    "OfficeHours",
-    "OpenSpec",
-    "Part",
-    "RatingSpec",
-    "RedLine",
-    "Role",
-    "RouterCall",
-    "RungSpec",
-    "SourceSpec",
-    "Standing",
-    "State",
-    "StepSpec",
-    "TaskKind",
-    "TaskUnit",
-    "Times",
-    "Workflow",
-]
 
 
 class OfficeHours(Part):

@@ -13,34 +13,7 @@ from wuye_loop.domain.language.conditions import ALWAYS
 from wuye_loop.domain.language.workflow import RouterCall
 from wuye_loop.domain.privacy.redaction import redact
 from wuye_loop.domain.routing.kinds import BUILT_IN, TITLES
-from wuye_loop.domain.routing.protocol import (
-    Answer,
-    HttpAsk,
-    Loads,
-    Reply,
-    Router,
-    RouterParams,
-    RoutingCase,
-    Trace,
-    fit,
-)
-
-__all__ = [
-    "GROUP",
-    "Answer",
-    "Choice",
-    "HttpAsk",
-    "Loads",
-    "Reply",
-    "Router",
-    "RouterParams",
-    "RoutingCase",
-    "Trace",
-    "choose",
-    "fit",
-    "registry",
-    "router_params",
-]
+from wuye_loop.domain.routing.protocol import Answer, HttpAsk, Loads, Reply, Router, RoutingCase, Trace, fit
 
 GROUP = "wuye_loop.routers"
 

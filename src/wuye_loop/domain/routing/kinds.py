@@ -1,4 +1,4 @@
-"""The router kinds that come with the house; docs/workflows.md shows each."""
+"""The router kinds that come with the house; docs/language.md shows each."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.language.conditions import ALWAYS, Condition
-from wuye_loop.domain.language.workflow import Part
+from wuye_loop.domain.language.parts import Part
 
 COMPANY = "company"  # in place of a unit's code: the property company of the grievance's estate
 Verdict = Literal["matched", "no-match", "skipped", "asked", "fallback", "desk"]

@@ -83,13 +83,7 @@ class Findings:
         return sorted(self._found)
 
     def _note(
-        self,
-        path: Sequence[str | int],
-        code: str,
-        message: str,
-        severity: Literal["error", "warning"],
-        *,
-        key: bool,
+        self, path: Sequence[str | int], code: str, message: str, severity: Literal["error", "warning"], *, key: bool
     ) -> None:
         if not self.full:
             file, mark = self._doc.place(written(self._doc.data, path), key=key)

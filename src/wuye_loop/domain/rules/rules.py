@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Join, SourceSpec, TaskKind, Times, Workflow
+from wuye_loop.domain.language.intake import SourceSpec
+from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Join, TaskKind, Times, Workflow
 from wuye_loop.domain.rules.flow import FlowMachine
 from wuye_loop.domain.rules.roles import CompiledRole
 from wuye_loop.domain.time.quiet_hours import QuietHours

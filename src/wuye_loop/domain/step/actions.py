@@ -16,7 +16,7 @@ from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.effects.apply import apply
 from wuye_loop.domain.step.effects.context import Context, Unrouted
 from wuye_loop.domain.step.effects.documents import send
-from wuye_loop.domain.step.records import Line, Step
+from wuye_loop.domain.step.records import MADE, Line, Step
 from wuye_loop.domain.step.tasks import open_by_effect, open_task
 from wuye_loop.domain.terms import Audience
 
@@ -109,17 +109,8 @@ def decide_line(world: World, situation: Situation, issuer: Actor, line: Line) -
 
 def joined(steps: Sequence[Step]) -> Step:
     """Return several steps, each decided on the one before, as one to be written."""
-    return Step(
-        world=steps[-1].world,
-        situation=steps[-1].situation,
-        drafts=[draft for step in steps for draft in step.drafts],
-        notices=[notice for step in steps for notice in step.notices],
-        documents=[document for step in steps for document in step.documents],
-        ratings=[rating for step in steps for rating in step.ratings],
-        precedents=[precedent for step in steps for precedent in step.precedents],
-        joins=[join for step in steps for join in step.joins],
-        asks=[ask for step in steps for ask in step.asks],
-    )
+    made: Any = {name: [one for step in steps for one in getattr(step, name)] for name in MADE}
+    return Step(steps[-1].world, steps[-1].situation, **made)
 
 
 def applies(world: World, situation: Situation, action: str, task: TaskState | None) -> bool:

@@ -276,14 +276,6 @@ class Builder:
     def step(self) -> Step:
         """Return what was decided."""
         return Step(
-            self.world,
-            self.situation,
-            self.drafts,
-            self.notices,
-            self.documents,
-            self.ratings,
-            self.precedents,
-            self.joins,
-            self.asks,
-            self.opened,
-        )
+            self.world, self.situation, self.drafts, self.notices, self.documents, self.ratings, self.precedents,
+            self.joins, self.asks, self.opened,
+        )  # fmt: skip

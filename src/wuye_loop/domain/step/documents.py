@@ -10,7 +10,7 @@ import orjson
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction, WuyeError
 from wuye_loop.domain.grievance.roles import acting_role, units_of
 from wuye_loop.domain.grievance.situation import Actor, Situation, World
-from wuye_loop.domain.language.workflow import DocumentKind
+from wuye_loop.domain.language.documents import DocumentKind
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.records import DocumentDraft, Line, Step

@@ -121,6 +121,10 @@ class Step:
     opened: UUID | None = None
 
 
+#: What a step makes, by the names of its fields.
+MADE = ("drafts", "notices", "documents", "ratings", "precedents", "joins", "asks")
+
+
 @dataclass(slots=True)
 class Posted(Step):
     """A step with its ledger rows, each hashed over the one before; its situation knows its readers and the newest hash."""

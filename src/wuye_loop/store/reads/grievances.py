@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.situation import Actor, TaskState
 from wuye_loop.domain.privacy.text import like_literal
 from wuye_loop.domain.time import clock_moves
@@ -55,24 +56,13 @@ def clocks_of(session: Session, grievance_id: UUID, task_id: UUID | None = None)
 # --- the ledger -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerRow:
+@dataclass(slots=True)
+class LedgerRow(Entry):
     """A ledger row with the kind of its task.
 
     `before` are the moves of narrower audience since the last one that is read: (action, state entered, facts).
     """
 
-    seq: int
-    at: datetime
-    action: str
-    task_id: UUID | None
-    actor: Mapping[str, Any]
-    from_state: str | None
-    to_state: str | None
-    facts: Mapping[str, Any]
-    changes: Mapping[str, Any]
-    audience: str
-    hash: bytes
     task_kind: str | None
     before: Sequence[tuple[str, str, Mapping[str, Any]]] | None
 

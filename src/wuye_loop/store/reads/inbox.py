@@ -60,12 +60,7 @@ WHERE {conditions} ORDER BY i.due, i.id LIMIT %(limit)s
 
 
 def inbox(
-    session: Session,
-    actor: Actor,
-    tab: Tab,
-    starts: Sequence[Start],
-    after: tuple[datetime, UUID] | None,
-    limit: int,
+    session: Session, actor: Actor, tab: Tab, starts: Sequence[Start], after: tuple[datetime, UUID] | None, limit: int
 ) -> Page[Any]:
     """Return a page of what the actor's unit holds, least time left first; `starts` are the states to sign for."""
     statement, params = inbox_statement(actor, tab, starts, after, limit)

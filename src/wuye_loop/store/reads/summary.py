@@ -90,14 +90,7 @@ FROM seen GROUP BY key ORDER BY overdue DESC, open DESC, key
 
 
 def counts(
-    session: Session,
-    actor: Actor,
-    by: Dimension,
-    *,
-    area_path: str,
-    now: datetime,
-    soon: datetime,
-    good: Good,
+    session: Session, actor: Actor, by: Dimension, *, area_path: str, now: datetime, soon: datetime, good: Good
 ) -> list[Count]:
     """Return the counts of every group, those with most overdue first.
 

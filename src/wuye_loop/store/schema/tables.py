@@ -15,16 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-from wuye_loop.store.schema.columns import (
-    count,
-    document_of,
-    flag,
-    instant,
-    metadata,
-    of_grievance,
-    word_list,
-    words,
-)
+from wuye_loop.store.schema.columns import count, document_of, flag, instant, metadata, of_grievance, word_list, words
 
 # --- the directory -------------------------------------------------------------------------------------------------
 
@@ -112,12 +103,7 @@ workflow = Table(
 )
 
 calendar_day = Table(
-    "calendar_day",
-    metadata,
-    Column("day", Date, primary_key=True),
-    flag("works"),
-    words("source"),
-    flag("provisional"),
+    "calendar_day", metadata, Column("day", Date, primary_key=True), flag("works"), words("source"), flag("provisional")
 )
 
 calendar_year = Table(

@@ -377,8 +377,6 @@ def _said(value: object) -> str:
 
 
 def _status(status: ClockStatus, at: str) -> str:
-    return {
-        ClockStatus.RUNNING: f"计时中，{at} 到期",
-        ClockStatus.PAUSED: "暂停",
-        ClockStatus.ENDED: "不在计时",
-    }[status]
+    return {ClockStatus.RUNNING: f"计时中，{at} 到期", ClockStatus.PAUSED: "暂停", ClockStatus.ENDED: "不在计时"}[
+        status
+    ]

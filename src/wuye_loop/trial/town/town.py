@@ -74,8 +74,7 @@ def town_of(rules: Rules, document: DirectoryDocument | None = None) -> Town:
         ),
     )
     return Town(
-        directory,
-        {one.code: Estate(one.code, one.name, one.area, one.company, one.kind) for one in estates.values()},
+        directory, {one.code: Estate(one.code, one.name, one.area, one.company, one.kind) for one in estates.values()}
     )
 
 

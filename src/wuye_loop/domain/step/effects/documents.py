@@ -20,11 +20,7 @@ def notify(builder: Builder, context: Context, params: Mapping[str, Any]) -> Non
 
 
 def send(
-    builder: Builder,
-    instrument: str,
-    names: Iterable[str],
-    task: TaskState | None = None,
-    copies: Iterable[str] = (),
+    builder: Builder, instrument: str, names: Iterable[str], task: TaskState | None = None, copies: Iterable[str] = ()
 ) -> None:
     """Send an instrument to the units that roles stand for, as a numbered document to each where the file says so.
 

@@ -17,11 +17,9 @@ def shown(at: datetime, zone: tzinfo) -> str:
 
 def due_moved(before: datetime, after: datetime, now: datetime, zone: tzinfo) -> str:
     """Say from when to when a deadline moved, and whether that makes it late."""
-    late = {
-        (False, True): "，因此已经逾期",
-        (True, True): "，仍然逾期",
-        (True, False): "，不再逾期",
-    }.get((before < now, after < now), "")
+    late = {(False, True): "，因此已经逾期", (True, True): "，仍然逾期", (True, False): "，不再逾期"}.get(
+        (before < now, after < now), ""
+    )
     return f"到期由 {shown(before, zone)} 改为 {shown(after, zone)}{late}"
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from wuye_loop.domain.directory.directory import level_above
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Workflow
-from wuye_loop.domain.routing.chain import RoutingCase, choose
-from wuye_loop.domain.routing.protocol import COMPANY
+from wuye_loop.domain.routing.chain import choose
+from wuye_loop.domain.routing.protocol import COMPANY, RoutingCase
 from wuye_loop.trial.simulation.inputs.places import AT, Places
 from wuye_loop.trial.simulation.run.desk import Desk, QueuedCase
 

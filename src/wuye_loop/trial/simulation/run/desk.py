@@ -50,24 +50,9 @@ class Desk:
     """A unit: its people as a resource with office hours, the queue before them, and what is counted of it."""
 
     __slots__ = (
-        "busy",
-        "code",
-        "due",
-        "held",
-        "in_time",
-        "minutes",
-        "office",
-        "peak",
-        "people",
-        "queue",
-        "queued",
-        "quick",
-        "rungs",
-        "series",
-        "stays",
-        "taken",
-        "waking",
-    )
+        "busy", "code", "due", "held", "in_time", "minutes", "office", "peak", "people", "queue", "queued", "quick",
+        "rungs", "series", "stays", "taken", "waking",
+    )  # fmt: skip
 
     def __init__(self, code: str, people: int, office: OfficeMinutes, clocks: int) -> None:
         self.code = code
@@ -94,7 +79,9 @@ class Desk:
 class Timer:
     """One clock of a grievance, running or stopped."""
 
-    __slots__ = ("desk", "due", "ended", "key", "line", "office", "start", "stopped")
+    __slots__ = (
+        "desk", "due", "ended", "key", "line", "office", "start", "stopped",
+    )  # fmt: skip
 
     def __init__(self, line: ClockLine, key: object, start: int, due: int, office: bool) -> None:  # noqa: FBT001 millions are made
         self.line = line
@@ -111,28 +98,9 @@ class QueuedCase:
     """One grievance on its way."""
 
     __slots__ = (
-        "assigned",
-        "block",
-        "counts",
-        "cycle",
-        "desk",
-        "entered",
-        "first",
-        "lead",
-        "level",
-        "n",
-        "next",
-        "pending",
-        "previous",
-        "profile",
-        "received",
-        "returned",
-        "since",
-        "state",
-        "stop",
-        "timers",
-        "token",
-    )
+        "assigned", "block", "counts", "cycle", "desk", "entered", "first", "lead", "level", "n", "next", "pending",
+        "previous", "profile", "received", "returned", "since", "state", "stop", "timers", "token",
+    )  # fmt: skip
 
     def __init__(self, n: int, profile: Profile, block: "array[int]", place: int, now: int, level: str) -> None:
         self.n = n
