@@ -10,6 +10,7 @@ from tests.domain.step.worlds import (
     DESK,
     HOTLINE,
     OTHER,
+    SUPERVISOR,
     clock_of,
     entered,
     moved,
@@ -31,10 +32,7 @@ from wuye_loop.domain.step.effects.apply import apply
 from wuye_loop.domain.step.effects.context import Context, Unrouted
 from wuye_loop.domain.step.records import NoticeDraft, PrecedentDraft, RatingDraft
 from wuye_loop.domain.step.tasks import open_by_effect
-from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.clock import ENDED, PAUSED, RUNNING
-
-INSPECTOR = Actor(ActorKind.SUPERVISOR, area_path="city/")
 
 
 def applied(
@@ -351,6 +349,9 @@ def test_the_system_acts_on_every_open_task_that_stands_where_it_may() -> None:
     for state in ("asked", "going", "done", "asked"):
         case = with_task(here, case, "assist", state)
     case = with_task(here, case, "order")
+    call = {"act_tasks": {"task": "assist", "action": "withdraw"}}
+    asked = [(task_of(case, "assist", n).id, "withdraw") for n in (0, 3)]
+    assert applied(here, case, call).then_on_tasks == asked
     with untouched(case):
         step = decide(here, case, Command("call_off", DESK))
     assert rows(step) == ["call_off", "withdraw", "withdraw"]
@@ -555,7 +556,7 @@ def test_assigned_to_another_it_stays_where_it_is_and_the_time_to_handle_it_goes
     here = world()
     case = entered(here, "handling")
     with untouched(case):
-        step = decide(here, case, Command("hand_over", INSPECTOR, {"unit": "housing"}))
+        step = decide(here, case, Command("hand_over", SUPERVISOR, {"unit": "housing"}))
     now = step.situation.grievance
     assert (now.state, now.lead_unit, now.holder_unit) == ("handling", "housing", "housing")
     was, clock = clock_of(case, "handle"), clock_of(step.situation, "handle")

@@ -1,7 +1,7 @@
 """Worlds and situations that decisions are made in: small.yaml, or what a test lays over it, and a case in any state of it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -24,7 +24,6 @@ from wuye_loop.domain.rulefile.extends import Base
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.arrival import arrived
 from wuye_loop.domain.step.builder import Builder
-from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Step
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.clock import Clock
@@ -32,7 +31,7 @@ from wuye_loop.trial.sandbox.routing import Switchboard
 from wuye_loop.trial.town.town import Estate, calendar_of, town_of
 
 HOTLINE = Actor(ActorKind.HOTLINE, source="12345")
-DESK, MARKET, CLERK = (Actor(ActorKind.UNIT, unit) for unit in ("centre", "market", "housing"))
+DESK, MARKET = Actor(ActorKind.UNIT, "centre"), Actor(ActorKind.UNIT, "market")
 SUPERVISOR = Actor(ActorKind.SUPERVISOR, area_path="city/")
 HOME = Estate("E1", "幸福苑", "community", "company-1", "商品房")
 OTHER = Brief(UUID(int=8), "WY260302-00000008", "handling", final=False, merged_into=None)
@@ -47,7 +46,7 @@ def rules(more: str = "") -> Rules:
     return Rules(load(text, "here.yaml", {"small@1": Base(BASES["small"], "small.yaml")}.get))
 
 
-def world(more: str = "", now: datetime = MONDAY, *, units: Any = (), **fields: Any) -> World:
+def world(more: str = "", now: datetime = MONDAY, *, units: Any = ()) -> World:
     """Return a world of these rules (see `rules`) in the town that is derived from them; `units` are entries over it.
 
     Ids and the numbers of documents count from 1; routers are asked, and nothing but the situation is in their memory.
@@ -69,7 +68,7 @@ def world(more: str = "", now: datetime = MONDAY, *, units: Any = (), **fields: 
         next_number=number,
         others={OTHER.number: OTHER},
     )
-    return replace(made, **fields)
+    return made
 
 
 def form(**fields: Any) -> IntakeForm:
@@ -129,12 +128,6 @@ def clock_of(situation: Situation, name: str, task: TaskState | None = None) -> 
 def rows(step: Step) -> list[str]:
     """Return what a step wrote into the ledger: the action of each row."""
     return [draft.action for draft in step.drafts]
-
-
-def changes(before: Situation, step: Step) -> Mapping[str, Any]:
-    """Return what the first row of a step changed of the grievance itself."""
-    found: Mapping[str, Any] = posted(before, step).entries[0].changes["grievance"]
-    return found
 
 
 @contextmanager
