@@ -133,7 +133,7 @@ def store_clock(database: Database, number: str, limit: str, started: datetime, 
         starts=Starts.NEXT_WORKDAY, plans=[clock_moves.RungPlan(0, Span.parse("-1 workday"))], now=started,
         calendar=calendar(database),
     )  # fmt: skip
-    clock = clock_moves.end(clock, started) if ended else clock
+    clock = clock_moves.end(clock, started, calendar(database)) if ended else clock
     grievance = ids.new()
     with database.begin() as session:
         session.execute(

@@ -68,7 +68,7 @@ def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
             "clock_title": flow.clocks[clock.name].title,
             "due_at": as_text(clock.due_at),
             "remaining_seconds": clock_moves.remaining_seconds(clock, now, loop.calendar(session, rules)),
-            "overdue": now > clock.due_at,
+            "overdue": clock_moves.is_overdue(clock, now),
             "provisional": clock.provisional,
         }
     return item

@@ -214,5 +214,5 @@ def reply_view(loop: Loop, spec: TaskKind | None, clock: clock_moves.Clock | Non
         "due_at": as_text(clock.due_at),
         "provisional": clock.provisional,
         "ended_at": as_text(ended) if ended else None,
-        "overdue": (ended or loop.clock.now()) > clock.due_at,
+        "overdue": clock_moves.is_overdue(clock, loop.clock.now()),
     }

@@ -158,7 +158,7 @@ def test_each_rung_fires_once_and_not_early() -> None:
 def test_a_rung_does_not_fire_while_the_clock_stands_still() -> None:
     now = local("2026-11-02 10:00")
     clock = started(now)
-    for still in (clock_moves.pause(clock, now, CALENDAR), clock_moves.end(clock, now)):
+    for still in (clock_moves.pause(clock, now, CALENDAR), clock_moves.end(clock, now, CALENDAR)):
         assert rungs(still) == [None] * 4
         assert swept(still, local("2027-06-01 10:00")) == still
 
@@ -218,18 +218,18 @@ def test_touching_a_clock_never_moves_it(now: datetime, limit: str, starts: Star
         clock = clock_moves.from_row(clock_moves.as_row(clock))
         clock = clock_moves.resume(clock_moves.pause(clock, at, CALENDAR), at, CALENDAR)
         assert clock.due_at == due
-    assert clock_moves.end(clock, at).due_at == due
+    assert clock_moves.end(clock, at, CALENDAR).due_at == due
 
 
 def test_holding_a_held_clock_and_releasing_a_running_one_change_nothing() -> None:
     clock = started(local("2026-11-02 10:00"))
     later = local("2026-11-03 10:00")
     held = clock_moves.pause(clock, later, CALENDAR)
-    over = clock_moves.end(clock, later)
+    over = clock_moves.end(clock, later, CALENDAR)
     assert clock_moves.resume(clock, later, CALENDAR) is clock
     assert clock_moves.pause(held, later, CALENDAR) is held
     assert clock_moves.pause(over, later, CALENDAR) is over
-    assert clock_moves.end(over, later) is over
+    assert clock_moves.end(over, later, CALENDAR) is over
 
 
 def test_a_clock_that_goes_back_while_held_gives_no_time_away() -> None:
@@ -249,7 +249,7 @@ def test_an_overdue_clock_held_and_released_is_as_overdue_as_before() -> None:
 
 
 def test_an_ended_clock_goes_on_with_what_was_left_of_it() -> None:
-    over = clock_moves.end(started(local("2026-11-02 10:00")), local("2026-11-04 10:00"))
+    over = clock_moves.end(started(local("2026-11-02 10:00")), local("2026-11-04 10:00"), CALENDAR)
     assert (over.status, seen(over.ended_at), seen(over.due_at)) == (ClockStatus.ENDED, "11-04 10:00", "11-09 17:30")
     again = clock_moves.resume(over, local("2026-11-06 10:00"), CALENDAR)
     assert (again.status, again.ended_at, seen(again.due_at)) == (ClockStatus.RUNNING, None, "11-11 17:30")
@@ -257,14 +257,14 @@ def test_an_ended_clock_goes_on_with_what_was_left_of_it() -> None:
 
 
 def test_an_overdue_clock_that_ended_is_as_late_when_it_is_opened_again() -> None:
-    over = clock_moves.end(started(local("2026-11-02 10:00"), "1 workday"), local("2026-11-03 20:00"))
+    over = clock_moves.end(started(local("2026-11-02 10:00"), "1 workday"), local("2026-11-03 20:00"), CALENDAR)
     again = clock_moves.resume(over, local("2026-11-12 10:00"), CALENDAR)
     assert seen(again.due_at) == "11-03 17:30"
 
 
 def test_a_held_clock_that_is_ended_keeps_what_was_left_when_it_was_held() -> None:
     held = clock_moves.pause(started(local("2026-11-02 10:00"), "2 hours"), local("2026-11-02 11:30"), CALENDAR)
-    over = clock_moves.end(held, local("2026-11-05 10:00"))
+    over = clock_moves.end(held, local("2026-11-05 10:00"), CALENDAR)
     again = clock_moves.resume(over, local("2026-11-06 10:00"), CALENDAR)
     assert clock_moves.remaining_seconds(over, local("2026-11-06 10:00"), CALENDAR) == 1800
     assert seen(again.due_at) == "11-06 10:30"
@@ -312,7 +312,7 @@ def test_an_extension_to_a_fixed_instant_is_due_then() -> None:
 
 def test_an_extension_granted_while_held_or_ended_counts_when_the_clock_runs_on() -> None:
     clock, at = started(local("2026-11-02 10:00")), local("2026-11-04 10:00")
-    for still in (clock_moves.pause(clock, at, CALENDAR), clock_moves.end(clock, at)):
+    for still in (clock_moves.pause(clock, at, CALENDAR), clock_moves.end(clock, at, CALENDAR)):
         longer = clock_moves.extend(still, Span.parse("2 workdays"), at + timedelta(hours=1), CALENDAR)
         assert longer.status is still.status
         assert rungs(longer) == [None] * 4
@@ -346,7 +346,7 @@ def acted(clock: Clock, act: str, now: datetime) -> Clock:
         case "extend":
             return clock_moves.extend(clock, Span.parse("2 workdays"), now, CALENDAR)
         case "end":
-            return clock_moves.end(clock, now)
+            return clock_moves.end(clock, now, CALENDAR)
         case _:
             return swept(clock, now)
 
@@ -367,7 +367,8 @@ def test_after_any_history_the_stored_clock_is_the_fold_of_it(
         assert clock_moves.from_row(json.loads(json.dumps(clock_moves.as_row(clock)))) == clock
         assert all(clock.rungs[index] == rung for index, rung in fired.items())
         assert clock.due_at >= before.due_at
-        assert act in ("resume", "extend") or clock.due_at == before.due_at
+        moves = act in ("resume", "extend") or (act == "end" and before.status is ClockStatus.PAUSED)
+        assert moves or clock.due_at == before.due_at
         waiting = [rung for rung in clock.rungs if not rung.fired_at]
         running = clock.status is ClockStatus.RUNNING
         assert all((rung.at is not None) == (running and not rung.skipped) for rung in waiting)
@@ -430,7 +431,7 @@ def test_what_happens_to_a_clock_leaves_the_clock_itself_as_it_was() -> None:
         clock_moves.resume(held, later + timedelta(days=1), CALENDAR),
         clock_moves.extend(clock, Span.parse("2 workdays"), later, CALENDAR),
         clock_moves.fire(clock, 0, local("2026-11-08 18:00")),
-        clock_moves.end(clock, later),
+        clock_moves.end(clock, later, CALENDAR),
     ]
     assert json.dumps(clock_moves.as_row(clock)) == before
     assert all(json.dumps(clock_moves.as_row(each)) != before for each in moved)

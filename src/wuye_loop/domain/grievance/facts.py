@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from wuye_loop.domain.grievance.situation import EMPTY, GrievanceState, Situation, TaskState, World
+from wuye_loop.domain.time.clock_moves import is_overdue
 
 _ABSENT: Final = object()
 
@@ -80,7 +81,7 @@ class Facts(Mapping[str, Any]):
                 facts[name] = facts.get(name, 0) + 1
         for clocks in self.situation.going().values():
             for clock in clocks.values():
-                if self.world.now > clock.due_at:
+                if is_overdue(clock, self.world.now):
                     facts[f"overdue.{clock.name}"] = True
         if task is not None:
             facts = {**{name: value for name, value in facts.items() if not self._own(name)}, **task.counts}
@@ -156,7 +157,7 @@ def _open(facts: Facts, kind: str, default: Any) -> Any:
 def _overdue(facts: Facts, name: str, default: Any) -> Any:
     now = facts.world.now
     for clocks in facts.situation.going().values():
-        if name in clocks and now > clocks[name].due_at:
+        if name in clocks and is_overdue(clocks[name], now):
             return True
     return default
 

@@ -7,6 +7,7 @@ from wuye_loop.domain.grievance.roles import SPECIAL, acting_role, duty_of, unit
 from wuye_loop.domain.grievance.situation import Actor, Situation, TaskState, World
 from wuye_loop.domain.language.workflow import ActionSpec, StepSpec, TaskKind
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.time.clock_moves import is_overdue
 
 
 def blocked(
@@ -62,7 +63,7 @@ def _common(world: World, situation: Situation, spec: StepSpec, task: TaskState 
             return f"已过时限：须在{spec.within.chinese}内提出"
     if spec.before_due is not None:
         clock = situation.open_clock(spec.before_due, None)
-        if clock is None or world.now > clock.due_at:
+        if clock is None or is_overdue(clock, world.now):
             return "只能在时限届满之前提出"
     if not spec.if_.always:
         unmet = spec.if_.unmet(facts_of(world, situation, task), world.rules.words_of(spec.if_))

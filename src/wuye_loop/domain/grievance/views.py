@@ -10,7 +10,7 @@ from wuye_loop.domain.grievance.roles import SPECIAL, SYSTEM_ROLE
 from wuye_loop.domain.grievance.situation import GrievanceState, Situation, TaskState, World
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.terms import Stage
-from wuye_loop.domain.time.clock_moves import Clock, ClockStatus, remaining_seconds
+from wuye_loop.domain.time.clock_moves import Clock, ClockStatus, is_overdue, remaining_seconds
 from wuye_loop.domain.time.timestamps import as_text
 
 _SPECIAL_ROLES = {SYSTEM_ROLE: "系统", **SPECIAL}
@@ -129,7 +129,7 @@ def clock_view(world: World, clock: Clock, title: str) -> dict[str, Any]:
         "due_at": as_text(clock.due_at),
         "provisional": clock.provisional,
         "ended_at": _maybe(ended),
-        "overdue": (ended or world.now) > clock.due_at,
+        "overdue": is_overdue(clock, world.now),
         "remaining_seconds": left,
         "adjustments": [item.as_json() for item in clock.adjustments],
         "rungs": [

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction
 from wuye_loop.domain.grievance.facts import facts_of
@@ -164,8 +163,8 @@ def note(
 # --- one action -----------------------------------------------------------------------------------------------------
 
 
-def chain(builder: Builder, task_id: UUID | None = None) -> None:
-    """Take the actions that follow by themselves: on the task that a rung belongs to first, then on the grievance."""
+def chain(builder: Builder) -> None:
+    """Take the actions that follow by themselves: those on tasks first, then those on the grievance."""
     rules = builder.world.rules
     if not (builder.then or builder.then_on_tasks or rules.joins[builder.grievance.state]):
         return
@@ -189,7 +188,7 @@ def chain(builder: Builder, task_id: UUID | None = None) -> None:
         action = builder.then.pop(0)
         before = builder.grievance.copy()
         try:
-            _act(builder, Command(action, SYSTEM_ACTOR, {}, task_id))
+            _act(builder, Command(action, SYSTEM_ACTOR, {}))
         except Unrouted as turn:
             builder.back_to(before)
             _left_at_desk(builder, action, turn)
@@ -197,7 +196,6 @@ def chain(builder: Builder, task_id: UUID | None = None) -> None:
         except IllegalAction as error:
             title = rules.title_of(action)
             raise IllegalAction(f"随后的“{title}”现在不能办：{error.detail}") from None
-        task_id = None
 
 
 def _join(builder: Builder, taken: set[str]) -> None:

@@ -77,7 +77,7 @@ def arrived(
         area_path=area.path if area else _root(world),
         company_code=estate.company_code if estate else None,
         anonymous=form.complainant.anonymous,
-        category=form.category,
+        category=form.category or None,
         urgency=form.urgency or Urgency.NORMAL.value,
         state=world.rules.workflow.start,
         stage="collect",
@@ -159,7 +159,7 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
     """
     grievance = situation.grievance
     facts = facts_of(world, situation)
-    if form.category is None:
+    if not form.category:
         grievance = replace(grievance, category=world.rules.suggest(str(facts["text"])))
         facts = facts_of(world, replace(situation, grievance=grievance))
     notices: Alarms = []

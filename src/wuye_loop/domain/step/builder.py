@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from wuye_loop.domain.grievance.roles import unit_of, units_of
+from wuye_loop.domain.grievance.roles import unit_of
 from wuye_loop.domain.grievance.situation import Going, GrievanceState, Situation, TaskState, World, mutable, newest
 from wuye_loop.domain.step.clock_changes import held, taken_up
 from wuye_loop.domain.step.records import DocumentDraft, EntryDraft, NoticeDraft, PrecedentDraft, RatingDraft, Step
@@ -23,6 +23,7 @@ class Builder:
     joins: Sequence[tuple[UUID, int]] = ()
     asks: Sequence[dict[str, Any]] = ()
     opened: UUID | None = None
+    tells = True  # whether anybody is told: who would be is not asked otherwise, but for a document
 
     def __init__(self, world: World, situation: Situation) -> None:
         self.world = world
@@ -121,11 +122,7 @@ class Builder:
 
     def move_task(self, task_id: UUID, state: str) -> None:
         """Enter a state of a task."""
-        task = self.tasks[task_id]
-        spec = self.world.rules.workflow.tasks[task.kind].states[state]
-        holder = task.holder_unit
-        if spec.holder not in (None, "holder"):
-            holder = unit_of(spec.holder or "", self.world, self.situation, task) or holder
+        spec = self.world.rules.workflow.tasks[self.tasks[task_id].kind].states[state]
         self.set_task(
             task_id,
             state=state,
@@ -133,7 +130,7 @@ class Builder:
             state_since=self.world.now,
             closed_at=self.world.now if spec.final else None,
         )
-        self.sync_task(task_id, holder)
+        self.sync_task(task_id)
 
     # --- clocks ---
 
@@ -146,10 +143,12 @@ class Builder:
             self.next_due()
             self._in_step = now
 
-    def sync_task(self, task_id: UUID, unit: str | None) -> None:
-        """Bring a task's clocks in step with its state."""
+    def sync_task(self, task_id: UUID) -> None:
+        """Bring a task's clocks in step with its state; they run against whoever holds that state."""
         task = self.tasks[task_id]
-        self._sync(task, task.state, unit)
+        role = self.world.rules.workflow.tasks[task.kind].states[task.state].holder
+        unit = unit_of(role, self.world, self.situation, task) if role not in (None, "holder") else None
+        self._sync(task, task.state, unit or task.holder_unit)
 
     def _sync(self, task: TaskState | None, state: str, unit: str | None) -> None:
         world = self.world
@@ -193,7 +192,7 @@ class Builder:
         """End the main flow's clocks: a new cycle starts its own."""
         self._in_step = None
         for clock in self._going.pop(None, {}).values():
-            self.clocks[clock.id] = clock_moves.end(clock, self.world.now)
+            self.clocks[clock.id] = clock_moves.end(clock, self.world.now, self.world.calendar)
 
     def end_per(self, what: str) -> None:
         """End for good what belongs to a level, or to an assignment: its clocks, its counts; the next has its own."""
@@ -202,7 +201,7 @@ class Builder:
         for name in rules.clocks_per.get(what, ()):
             latest = newest(self.clocks, name, None)
             if latest is not None and latest.cycle == self.grievance.cycle:
-                self.keep(clock_moves.end(latest, self.world.now))
+                self.keep(clock_moves.end(latest, self.world.now, self.world.calendar))
                 self.set(counts={**self.grievance.counts, f"cycle_over.{name}": latest.run})
         if what in rules.counts_per:
             counts = self.grievance.counts
@@ -216,12 +215,8 @@ class Builder:
 
     # --- notices ---
 
-    def notify(self, instrument: str, names: Iterable[str], task: TaskState | None = None) -> tuple[str, ...]:
-        """Address an instrument's notice to the units that the roles stand for; return their codes."""
-        found = (unit for name in names for unit in units_of(name, self.world, self.situation, task))
-        units = tuple(dict.fromkeys(found))
-        if not units and self.grievance.holder_unit:
-            units = (self.grievance.holder_unit,)  # nobody is assigned yet: whoever holds it is told
+    def notify(self, instrument: str, units: Iterable[str]) -> None:
+        """Address an instrument's notice to units."""
         spec = self.world.rules.workflow.instruments.get(instrument)
         urgent = spec.urgent if spec else False
         now = self.world.now
@@ -229,13 +224,12 @@ class Builder:
             NoticeDraft(
                 instrument,
                 spec.title if spec else instrument,
-                units,
+                tuple(units),
                 urgent,
                 now if urgent else self._awake(now),
                 self.grievance.seq + 1,
             )
         )
-        return units
 
     def _awake(self, now: datetime) -> datetime:
         """Return when a notice that is not urgent may go out: after the quiet hours, else in office hours."""

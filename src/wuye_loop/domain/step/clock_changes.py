@@ -58,7 +58,7 @@ def held(world: World, compiled: CompiledClock, latest: Clock, state: str) -> Cl
     """Return the clock as it stands in a state that it does not run in: paused, or ended."""
     if state in compiled.paused:
         return clock_moves.pause(latest, world.now, world.calendar)
-    return clock_moves.end(latest, world.now)
+    return clock_moves.end(latest, world.now, world.calendar)
 
 
 def _goes_on(compiled: CompiledClock, latest: Clock, situation: Situation, task: TaskState | None) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from enum import Enum, auto
+from enum import IntEnum, auto
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -23,12 +23,13 @@ from wuye_loop.domain.time.clock import RUNNING, Clock, Rung
 from wuye_loop.domain.time.timestamps import as_text
 
 
-class _Follow(Enum):
-    """What follows a rung's own notices and tasks."""
+class _Follow(IntEnum):
+    """What a rung does beside its notices: each does what those below it do."""
 
-    ALL = auto()
-    ALL_BUT_ITS_ACTION = auto()
     NOTHING = auto()
+    ITS_TASK = auto()
+    ALL_BUT_ITS_ACTION = auto()
+    ALL = auto()
 
 
 class _Undrawn:
@@ -63,13 +64,13 @@ def rung_on(builder: Builder, clock: Clock, index: int) -> None:
 
 
 def _unrefused(world: World, rung: Callable[[World, _Follow, str | None], Step]) -> Step:
-    """Decide a rung with what follows it; where that is refused, without its action, else without anything that follows.
+    """Decide a rung with what follows it; where that is refused, with less, down to its notices alone.
 
     A refusal raised from here would come back at every sweep, and keep all other rungs of the grievance from firing.
     What is refused must not have drawn a document's number, for a series has no gaps: so they are drawn last.
     """
     refused: str | None = None
-    for follow in (_Follow.ALL, _Follow.ALL_BUT_ITS_ACTION):
+    for follow in (_Follow.ALL, _Follow.ALL_BUT_ITS_ACTION, _Follow.ITS_TASK):
         numbers = _Undrawn()
         try:
             step = rung(replace(world, next_number=numbers), follow, refused)
@@ -110,13 +111,16 @@ def _fire(builder: Builder, fired: Clock, index: int, follow: _Follow, refused: 
     builder.close_entry(
         f"{RUNG}{fired.name}", actor=SYSTEM_ACTOR.as_json(), facts=facts, audience=Audience.UNITS, task_id=fired.task_id
     )
-    if spec.open is not None and wanted:
+    if spec.open is not None and wanted and follow >= _Follow.ITS_TASK:
         open_by_rung(builder, spec, task)
-    if follow is _Follow.NOTHING:
+    if follow < _Follow.ALL_BUT_ITS_ACTION:
         return
     if facts.get("applies"):
-        builder.then.append(str(spec.act))
-    chain(builder, fired.task_id)
+        if task is None:
+            builder.then.append(str(spec.act))
+        else:
+            builder.then_on_tasks.append((task.id, str(spec.act)))
+    chain(builder)
 
 
 def standing(situation: Situation, now: datetime) -> list[tuple[Clock, Rung, datetime]]:

@@ -9,7 +9,7 @@ from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM_ROLE, unit_o
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, TaskState
 from wuye_loop.domain.language.workflow import RungSpec, TaskKind
 from wuye_loop.domain.step.builder import Builder
-from wuye_loop.domain.step.effects.apply import apply
+from wuye_loop.domain.step.effects.apply import apply, one_is_enough
 from wuye_loop.domain.step.effects.context import Context
 from wuye_loop.domain.step.effects.documents import issue
 
@@ -31,6 +31,8 @@ def open_by_rung(builder: Builder, spec: RungSpec, task: TaskState | None) -> No
     kind = spec.open or ""
     for target in targets:
         task_spec = builder.world.rules.task_kind(kind)
+        if one_is_enough(builder, kind, task):
+            return
         open_task(
             builder, kind, task_spec, SYSTEM_ACTOR, SYSTEM_ROLE, {}, to=target, document=spec.document, copies=copies
         )
@@ -63,7 +65,7 @@ def open_task(
         holder_unit=None, opener_unit=actor.unit, opener_role=role, document=None, document_number=None, copies=copies,
         data=answers, counts={}, opened_at=world.now, state_since=world.now, closed_at=None, cycle=grievance.cycle,
     )  # fmt: skip
-    named = answers.get("unit")
+    named = answers.get("unit") if spec.holder == "target" else None
     holder = to or (str(named) if named else None) or _holder(builder, spec, task)
     chosen = document or answers.get("document")
     if chosen is None and len(world.rules.workflow.documents) and "document" in spec.open.needs:
@@ -85,7 +87,7 @@ def open_task(
     context = Context(answers, builder.tasks[task.id], open_by_effect)
     for call in spec.open.effect:
         apply(call, builder, context)
-    builder.sync_task(task.id, holder)
+    builder.sync_task(task.id)
     if row:
         builder.close_entry(
             f"{OPEN}{kind}",

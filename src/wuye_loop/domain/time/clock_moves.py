@@ -116,11 +116,16 @@ def extend(clock: Clock, span: Span | datetime, now: datetime, calendar: WorkCal
     return _adjusted(clock, adjustment, clock.status, clock.ended_at, calendar)
 
 
-def end(clock: Clock, now: datetime) -> Clock:
-    """End a clock: its due instant stays on record, its rungs no longer fire; an ended one stays as it is."""
+def end(clock: Clock, now: datetime, calendar: WorkCalendar) -> Clock:
+    """End a clock: its due instant stays on record, its rungs no longer fire; an ended one stays as it is.
+
+    A held one is given the time that it was held: what ends with time left ends in time, however long it was held.
+    """
     if clock.status is ENDED:
         return clock
     now = now if now.tzinfo is UTC else now.astimezone(UTC)
+    if clock.status is PAUSED:
+        return _adjusted(clock, Adjustment(END, now), ENDED, now, calendar)
     history = (*clock.adjustments, Adjustment(END, now))
     rungs = tuple(
         [  # a list, not a generator: every step ends some clock
@@ -165,8 +170,8 @@ def due_of(
 ) -> Due:
     """Fold a clock's history into its due instant: the one place where a due instant comes from.
 
-    While a clock is held or ended its due instant stays; running on moves it by the time stood still: office time
-    for a limit in office time, elapsed time for any other.
+    While a clock is held or ended its due instant stays; running on, or ending while it is held, moves it by the time
+    stood still: office time for a limit in office time, elapsed time for any other.
     """
     due = _begun(clock_limit, until, starts, started_at, calendar)
     working = clock_limit is not None and clock_limit.working
@@ -175,7 +180,8 @@ def due_of(
         if adjustment.kind is EXTEND:
             due = _extended(due, adjustment, calendar)
         else:
-            if adjustment.kind is RESUME and stop is not None:
+            going_on = adjustment.kind is RESUME or (adjustment.kind is END and stop is not None and not stop.ended)
+            if going_on and stop is not None:
                 due = _resumed(due, stop, adjustment.at, calendar if working else None)
             stop = _stopped(stop, adjustment)
     return due
@@ -206,17 +212,29 @@ def remaining_seconds(clock: Clock, now: datetime, calendar: WorkCalendar) -> in
 
     Office time for a limit in office time, elapsed time for any other.
     """
-    stop: _Stop | None = None
-    for adjustment in clock.adjustments:
-        stop = _stopped(stop, adjustment)
-    seen = stop.at if stop else now
+    seen = _shown(clock, now)
     if clock.limit is not None and clock.limit.working:
         return calendar.working_seconds(seen, clock.due_at)
     return (clock.due_at - seen) // timedelta(seconds=1)
 
 
+def is_overdue(clock: Clock, now: datetime) -> bool:
+    """Say whether a clock is late: a held or ended one as it stood when it stopped."""
+    return _shown(clock, now) > clock.due_at
+
+
+def _shown(clock: Clock, now: datetime) -> datetime:
+    """Return the instant that a clock shows: now, or when it stopped."""
+    if clock.status is RUNNING:
+        return now
+    stop: _Stop | None = None
+    for adjustment in clock.adjustments:
+        stop = _stopped(stop, adjustment)
+    return stop.at if stop else now
+
+
 class _Stop(NamedTuple):
-    """Since when a clock stands still, and whether it was ended; ending a held clock keeps the earlier instant."""
+    """Since when a clock stands still, and whether it was ended."""
 
     at: datetime
     ended: bool
@@ -227,7 +245,7 @@ def _stopped(stop: _Stop | None, adjustment: Adjustment) -> _Stop | None:
     if kind is PAUSE:
         return stop or _Stop(adjustment.at, ended=False)
     if kind is END:
-        return _Stop(stop.at if stop else adjustment.at, ended=True)
+        return _Stop(adjustment.at, ended=True)
     return None if kind is RESUME else stop  # an extension and a taking over stop nothing
 
 

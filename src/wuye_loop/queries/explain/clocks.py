@@ -51,7 +51,7 @@ def _told(tell: Telling) -> dict[str, Any]:
     days, called = _days(tell, due)
     kind = tell.world.rules.workflow.tasks.get(tell.kind or "")
     title = f"“{kind.title}”的{tell.spec.title}" if kind else tell.spec.title
-    late = "，已经逾期" if clock.status is ClockStatus.RUNNING and tell.world.now > clock.due_at else ""
+    late = "，已经逾期" if clock.status is ClockStatus.RUNNING and clock_moves.is_overdue(clock, tell.world.now) else ""
     words = [
         f"{title}{_STATUS[clock.status]}，{tell.at(clock.due_at, due=True)} 到期{late}。",
         f"{'；'.join(line.words)}。",

@@ -9,7 +9,7 @@ from wuye_loop.domain.grievance.roles import unit_of
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, World
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Role
 from wuye_loop.domain.terms import ActorKind, Stage
-from wuye_loop.domain.time.clock_moves import ClockStatus
+from wuye_loop.domain.time.clock_moves import ClockStatus, is_overdue
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.domain.wording.definition import LEVELS, Wording, quoted
 from wuye_loop.loop import engine
@@ -137,7 +137,7 @@ def _ended(world: World, past: History) -> list[dict[str, Any]]:
             continue
         if clock.cycle != past.now.grievance.cycle:
             continue
-        late = clock.ended_at > clock.due_at
+        late = is_overdue(clock, clock.ended_at)
         said = f"{spec.title}已于 {said_at(clock.ended_at, world.calendar)} 结束，应在"
         words = [f"{said} {said_at(clock.due_at, world.calendar, due=True)} 之前，{'超期' if late else '按时'}。"]
         found.append({"clock": clock.name, "title": spec.title, "late": late, "words": words})

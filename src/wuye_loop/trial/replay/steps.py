@@ -1,13 +1,13 @@
 """How a replay takes its steps: all on one builder, which is quick, or each on its own, which bears a refusal."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.grievance.situation import EMPTY, Actor, Command, Situation, TaskState, World
+from wuye_loop.domain.grievance.situation import EMPTY, Actor, Command, Situation, World
 from wuye_loop.domain.step import actions, rungs
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.effects.context import Unrouted
@@ -127,6 +127,8 @@ class Quick:
 class _Running(Builder):
     """A builder that goes on from step to step."""
 
+    tells = False
+
     def __init__(self, world: World, situation: Situation) -> None:
         super().__init__(world, situation)
         self._rows: list[Row] = []
@@ -138,11 +140,6 @@ class _Running(Builder):
 
     def next_due(self) -> None:
         """Leave it: only an inbox asks which clock is due first."""
-
-    def notify(self, instrument: str, names: Iterable[str], task: TaskState | None = None) -> tuple[str, ...]:
-        """Tell nobody; who would be told is asked only where the instrument is a document."""
-        spec = self.world.rules.workflow.instruments.get(instrument)
-        return () if spec is None or spec.document is None else super().notify(instrument, names, task)
 
     def close_entry(
         self,

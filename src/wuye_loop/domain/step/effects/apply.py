@@ -7,6 +7,7 @@ from typing import Any
 from wuye_loop.domain.errors import BadForm, Conflict, IllegalAction
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.roles import unit_of
+from wuye_loop.domain.grievance.situation import TaskState
 from wuye_loop.domain.language.effects import ExtendClock
 from wuye_loop.domain.language.workflow import EffectCall
 from wuye_loop.domain.step.builder import Builder
@@ -105,8 +106,18 @@ def _act(builder: Builder, _: Context, params: Mapping[str, Any]) -> None:
     builder.then.append(str(params["value"]))
 
 
+def one_is_enough(builder: Builder, kind: str, own: TaskState | None) -> bool:
+    """Say whether the system need not open a task: of a single kind one is open, and stays so for all that is known yet."""
+    if not builder.world.rules.task_kind(kind).single:
+        return False
+    moved = {own and own.id, *(task_id for task_id, _ in builder.then_on_tasks)}
+    return any(task.kind == kind and not task.final and task.id not in moved for task in builder.tasks.values())
+
+
 def _open(builder: Builder, context: Context, params: Mapping[str, Any]) -> None:
-    """Open a task, to a unit named by a role or a form field."""
+    """Open a task, to a unit named by a role or a form field; not where it is of a single kind and one is open."""
+    if one_is_enough(builder, params["task"], context.task):
+        return
     name = params.get("to")
     to = None
     if name is not None:

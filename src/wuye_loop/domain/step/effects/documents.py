@@ -26,16 +26,22 @@ def send(
 
     Who gets a copy gets the notice, and stands on the document among the copies.
     """
-    names, copies = tuple(names), tuple(copies)
-    told = builder.notify(instrument, (*names, *copies), task)
     spec = builder.world.rules.workflow.instruments.get(instrument)
+    if not builder.tells and (spec is None or spec.document is None):
+        return
+    to, cc = _units(builder, names, task), _units(builder, copies, task)
+    if not to and builder.grievance.holder_unit:
+        to = (builder.grievance.holder_unit,)  # nobody is assigned yet: whoever holds it is told
+    builder.notify(instrument, dict.fromkeys((*to, *cc)))
     if spec is None or spec.document is None:
         return
-    world, situation = builder.world, builder.situation
-    to = dict.fromkeys(unit for name in names for unit in units_of(name, world, situation, task)) or told[:1]
-    cc = tuple(dict.fromkeys(unit for name in copies for unit in units_of(name, world, situation, task)))
     numbers = [issue(builder, spec.document, unit, cc, None) for unit in to]
     builder.remarks["documents"] = [*builder.remarks.get("documents", ()), *numbers]
+
+
+def _units(builder: Builder, names: Iterable[str], task: TaskState | None = None) -> tuple[str, ...]:
+    found = (unit for name in names for unit in units_of(name, builder.world, builder.situation, task))
+    return tuple(dict.fromkeys(found))
 
 
 def document(builder: Builder, context: Context, params: Mapping[str, Any]) -> None:
@@ -51,8 +57,7 @@ def issue(builder: Builder, kind: str, addressee: str | None, copies: tuple[str,
     year = builder.world.calendar.local_date(builder.world.now).year
     n = builder.world.next_number(spec.series, year)
     number = spec.series.replace("{year}", str(year)).replace("{n}", str(n))
-    cc = dict.fromkeys(unit for name in spec.copies if (unit := unit_of(name, builder.world, builder.situation)))
-    cc.update(dict.fromkeys(copies))
+    cc = dict.fromkeys((*_units(builder, spec.copies), *copies))
     cc.pop(addressee or "", None)
     draft = DocumentDraft(
         number, kind, spec.series, year, n, task_id, addressee, tuple(cc), spec.text, builder.world.now

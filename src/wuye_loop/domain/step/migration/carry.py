@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain.errors import IllegalAction
-from wuye_loop.domain.grievance.roles import HOLDER, unit_of
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, TaskState, World, newest
 from wuye_loop.domain.language.workflow import ClockSpec, Flow, RungSpec
 from wuye_loop.domain.step.builder import Builder
@@ -209,11 +208,7 @@ class _Crossing:
         try:
             for task in list(builder.tasks.values()):
                 if not task.final:
-                    spec = builder.world.rules.workflow.tasks[task.kind].states[task.state]
-                    holder = task.holder_unit
-                    if spec.holder not in (None, HOLDER):
-                        holder = unit_of(spec.holder or "", builder.world, builder.situation, task) or holder
-                    builder.sync_task(task.id, holder)
+                    builder.sync_task(task.id)
             builder.hold()
             builder.sync()
         except IllegalAction as error:
