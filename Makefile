@@ -76,6 +76,7 @@ clean: ## remove .venv and everything tools left behind (data under var/ stays)
 	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	@find src tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
+# The launcher is our own: pip's hands the folder's name to a shell, which reads quotes and dollar signs in it.
 $(ready): requirements.lock pyproject.toml
 	@if [ "$$(cat $(ready) 2>/dev/null)" != "$$PWD" ] || ! $(bin)/python -c "" 2>/dev/null; then \
 		rm -rf .venv; \
@@ -96,4 +97,5 @@ $(ready): requirements.lock pyproject.toml
 	rm -f $(ready); \
 	$(pip) --require-hashes --only-binary :all: -r requirements.lock && \
 	$(pip) --no-deps --no-build-isolation --editable . && \
+	printf '%s\n' '#!/bin/sh' 'exec "$${0%/*}/python" -P -m wuye_loop "$$@"' > $(bin)/wuye-loop && \
 	pwd > $(ready)

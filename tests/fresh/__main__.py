@@ -1,7 +1,7 @@
 """`make fresh`: the README's two commands in fresh clones, in folders and under accounts that are not the usual ones.
 
-As root, for it changes accounts. What is committed is cloned; each clone, its data and whatever its database server keeps
-elsewhere are removed again, and a proof that leaves anything behind is red.
+As root, for it changes accounts, and alone, for what anybody else leaves meanwhile counts as left behind. What is committed
+is cloned; each clone, its data and whatever its database server keeps elsewhere are removed again.
 """
 
 import os

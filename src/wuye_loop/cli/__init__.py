@@ -94,7 +94,7 @@ def main() -> None:
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), _leave)
-    app()
+    app(prog_name="wuye-loop")
 
 
 def _leave(number: int, _: FrameType | None) -> NoReturn:
