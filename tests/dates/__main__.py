@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tests import ROOT
+from wuye_loop import postgres
 
 INSTALL = "apt-get install faketime gcc"
 _LIBRARIES = ("/usr/lib/*/faketime/libfaketimeMT.so.1", "/usr/lib*/faketime/libfaketimeMT.so.1")
@@ -84,6 +85,8 @@ def _demo(environment: Mapping[str, str]) -> bool:
         done = subprocess.run(
             [*command, "--data", folder], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
+        for elsewhere in postgres.outside(Path(folder)):
+            shutil.rmtree(elsewhere)
     said = (done.stdout.splitlines() or [""])[-1]
     if done.returncode or not said.startswith("{"):
         _say(f"demo: {done.stdout}\n{done.stderr}")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from tests.database import clone
 
+from wuye_loop import postgres
 from wuye_loop.app import make_site
 from wuye_loop.demo import reading, stage
 from wuye_loop.demo.chance import Chance
@@ -98,6 +99,8 @@ def test_whole_demonstrations_at_the_same_time_print_the_same(tmp_path: Path) ->
     assert [process.returncode for process in running] == [0, 0, 0]
     assert len(told) == 1
     assert "偏差 0" in told.pop()
+    for n in range(3):
+        postgres.remove(tmp_path / str(n))
 
 
 def test_a_play_to_the_end_leaves_nothing_open(

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from time import monotonic, sleep
 import pytest
 from tests.site import MONDAY, order, town_on
 
+from wuye_loop import postgres
 from wuye_loop.app import make_site
 from wuye_loop.domain.errors import KeyRingBroken
 from wuye_loop.domain.grievance.order import IntakeForm
@@ -34,6 +36,8 @@ def data() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
+        for elsewhere in postgres.outside(Path(folder)):
+            shutil.rmtree(elsewhere)
 
 
 @contextmanager

@@ -215,4 +215,5 @@ def test_without_a_url_a_server_of_our_own_is_opened_migrated_and_closed() -> No
             with database.read() as session:
                 assert session.execute(text("SELECT count(*) FROM procrastinate_jobs")).scalar_one() == 0
         assert not postgres.stop(data)
+        postgres.remove(data)
     assert not Path(data).exists()
