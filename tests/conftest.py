@@ -4,8 +4,11 @@ from itertools import count
 import pytest
 
 from tests.database import clone, server, template
+from wuye_loop.domain.grievance.ledger import Chain
+from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.store.database import Database
 
+CHAIN = Chain(MacKeys.of(b"t" * 32))  # until an installation brings its own
 _numbers = count(1)
 
 
@@ -33,7 +36,7 @@ def database_url(template_url: str) -> Iterator[str]:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """Give a migrated, empty database of this test's own; who uses `async_engine` awaits `dispose_async` itself."""
-    own = Database(database_url, pool_size=5)
+    own = Database(database_url, pool_size=5, chain=lambda: CHAIN)
     yield own
     own.dispose()
 

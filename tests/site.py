@@ -5,10 +5,11 @@ import logging
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,13 +23,14 @@ from wuye_loop.app import create_app, make_site
 from wuye_loop.authoring.checker.check import load
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy import api_keys as api_key_text
+from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import escalate
 from wuye_loop.loop.escalate import Swept
 from wuye_loop.ports import Ids, SettableClock, SystemIds
-from wuye_loop.queries import audit
+from wuye_loop.queries.verification import verify as audit
 from wuye_loop.settings import Settings, shipped
 from wuye_loop.store.calendar import working_days
 from wuye_loop.store.calendar.seed import seed_days
@@ -171,7 +173,14 @@ class Town:
     def folder(self, number: str) -> Folder:
         """Return all rows of a grievance as the tables hold them."""
         with self.database.read() as session:
-            return next(item for item in folders(session) if item.number == number)
+            found = next(item for item in folders(session) if item.number == number)
+        words = Opener(self.site.loop.keyring, found.id, found.sealed)
+        return replace(found, entries=[replace(entry, facts=words(entry.facts)) for entry in found.entries])
+
+    def words(self, number: str, value: Any) -> Any:
+        """Return what of a grievance is sealed, in words."""
+        found = self.folder(number)
+        return Opener(self.site.loop.keyring, found.id, found.sealed)(value)
 
     def grievance(self, number: str) -> Any:
         """Return the grievance's row."""
@@ -354,12 +363,13 @@ class Driver:
 
     def tasks(self, number: str, kind: str) -> list[Any]:
         """Return the grievance's tasks of a kind, the oldest first."""
-        return self.town.rows(
+        rows = self.town.rows(
             "SELECT t.* FROM task t JOIN grievance g ON g.id = t.grievance_id"
             " WHERE g.number = %(number)s AND t.kind = %(kind)s ORDER BY t.n",
             number=number,
             kind=kind,
         )
+        return [SimpleNamespace(**{**row._mapping, "data": self.town.words(number, row.data)}) for row in rows]
 
 
 #: The plain way of a lift case: who takes which action with what.

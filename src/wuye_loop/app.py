@@ -10,8 +10,7 @@ from fastapi.openapi.utils import get_openapi
 
 from wuye_loop import metrics
 from wuye_loop.api import admin, documents, files, grievances, hotline, reading, rehearsal, supervision, units
-from wuye_loop.domain.errors import KeyRingBroken, SealBroken
-from wuye_loop.domain.privacy.sealing import KeyRing
+from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.edge import problems
 from wuye_loop.edge.actors import SCHEME, Callers
 from wuye_loop.edge.limits import Limits
@@ -22,9 +21,7 @@ from wuye_loop.loop import attachments
 from wuye_loop.loop.engine import Loop
 from wuye_loop.ports import Clock, Ids, SystemClock, SystemIds
 from wuye_loop.settings import Settings
-from wuye_loop.store.database import Database
-from wuye_loop.store.grievance import identity
-from wuye_loop.store.keys import keyring
+from wuye_loop.store.database import Database, keys_of
 from wuye_loop.store.reads import health
 from wuye_loop.store.reference_cache import Reference
 from wuye_loop.web import docs
@@ -44,32 +41,16 @@ DOORS = (
 
 def make_site(settings: Settings, database: Database, *, clock: Clock | None = None, ids: Ids | None = None) -> Site:
     """Return the installation that these settings and this database make; tests hand in their own time and ids."""
+    rings = keys_of(settings, database)
+    database.chain = lambda: Chain(rings.ring.chain)
     loop = Loop(
         clock=clock or SystemClock(),
         ids=ids or SystemIds(),
-        keyring=_ring(settings, database),
+        rings=rings,
         reference=Reference(),
         default_workflow=settings.default_workflow,
     )
     return Site(settings, database, loop)
-
-
-def _ring(settings: Settings, database: Database) -> KeyRing:
-    """Return the key ring, tried on what it has sealed.
-
-    Raises KeyRingBroken when identities are stored that it cannot open: a new ring would hide that the old one is lost.
-    """
-    with database.read() as session:
-        sealed = identity.sample(session)
-    if sealed is not None and settings.master_key is None and not settings.keys.exists():
-        raise KeyRingBroken(f"身份密钥 {settings.keys} 不见了，库里的诉求人身份都由它封存；请从备份恢复，不要另建")
-    ring = keyring.load(settings.keys, settings.master_key.get_secret_value() if settings.master_key else None)
-    if sealed is not None:
-        try:
-            identity.opened(ring, *sealed)
-        except SealBroken as error:
-            raise KeyRingBroken(f"身份密钥打不开库里封存的身份：{error.detail}；请换回原来的密钥") from None
-    return ring
 
 
 def create_app(site: Site) -> FastAPI:

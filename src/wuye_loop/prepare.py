@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import Conflict, DefinitionError
 from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.edge.site import Site
+from wuye_loop.loop.adoption import adopt
 from wuye_loop.store.calendar import working_days
 from wuye_loop.store.workflows import files, versions
 
@@ -31,6 +32,8 @@ def prepare(site: Site) -> Prepared:
     published goes on. Raises DefinitionError when the default workflow is not published and files were refused.
     """
     done = Prepared()
+    for words in adopt(site.loop, site.database).broken:
+        _log.error("%s", words)
     with site.database.begin() as session:
         working_days.seed(session, site.loop.clock.now())
         known = set(versions.published(session).values())

@@ -99,6 +99,17 @@ class Settings(BaseSettings):
         "The ring is derived from it on every machine, and no file is written; `new,old` rotates. "
         "Unset: a random ring is made once and kept in the key ring file.",
     )
+    anchors_file: Path | None = Field(
+        None,
+        description="Where anchors (signed heads of all ledgers) are appended, for `verify --anchors`. "
+        "Unset: anchors.jsonl under `data`. Copy it where nobody who writes to the database can write.",
+    )
+    anchor_minutes: float = Field(60, ge=0, description="How often the worker makes an anchor; 0 is never.")
+    crypto: Literal["aes", "sm"] = Field(
+        "aes",
+        description="Ciphers of what is sealed from now on: `aes` (AES-256-GCM, HMAC-SHA256) or `sm` (SM4-GCM, HMAC-SM3). "
+        "Every value names its own, so what was sealed before still opens.",
+    )
     pg_bin: Path | None = Field(
         None, description="Folder of PostgreSQL programs for the embedded server. Unset: a wheel's, then the system's."
     )
@@ -148,6 +159,11 @@ class Settings(BaseSettings):
     def keys(self) -> Path:
         """The key ring's file."""
         return self.keys_file or self.data / "keys.json"
+
+    @property
+    def anchors(self) -> Path:
+        """The file that anchors are appended to."""
+        return self.anchors_file or self.data / "anchors.jsonl"
 
 
 @cache

@@ -14,7 +14,7 @@ from wuye_loop import outbound
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
-from wuye_loop.loop import assign, escalate, feedback
+from wuye_loop.loop import anchors, assign, escalate, feedback
 from wuye_loop.store import housekeeping
 
 _log = structlog.get_logger("wuye_loop.worker")
@@ -46,6 +46,8 @@ class Worker:
             group.create_task(self._every(self.site.settings.sweep_seconds, stop, self._sweep))
             if self._run_jobs:
                 group.create_task(self._jobs(stop))
+            if self.site.settings.anchor_minutes:
+                group.create_task(self._every(self.site.settings.anchor_minutes * 60, stop, self._anchor))
 
     async def _jobs(self, stop: asyncio.Event) -> None:
         async with self.app.open_async():
@@ -80,6 +82,12 @@ class Worker:
         swept = await asyncio.to_thread(escalate.sweep, self.site.loop, self.site.database, jobs=self.site.jobs)
         if swept.fired or swept.failed:
             _log.info("swept", fired=swept.fired, failed=swept.failed)
+
+    async def _anchor(self) -> None:
+        """Set down how every ledger stands; what is logged is a copy that lies elsewhere."""
+        made = await asyncio.to_thread(anchors.anchor, self.site.loop, self.site.database, self.site.settings.anchors)
+        if made is not None:
+            _log.info("anchored", n=made.n, heads=len(made.heads), hash=made.hash)
 
     async def _tidy(self) -> None:
         """Give back jobs whose worker died, and forget kept answers that are older than promised."""

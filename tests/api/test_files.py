@@ -12,7 +12,7 @@ from tests.api.test_papers import town_of
 from tests.site import Driver, Town, driving, story
 from tests.stories.test_sixth_city import handling
 
-from wuye_loop.queries import audit
+from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio

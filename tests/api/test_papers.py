@@ -13,7 +13,7 @@ import pytest
 from tests.site import Driver, Town, build, driving, keys_for, order, story
 from tests.stories.test_sixth_city import FILE, UNITS, neighbour
 
-from wuye_loop.queries import audit
+from wuye_loop.queries.verification import verify as audit
 from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
 from wuye_loop.store.workflows.files import whole_text

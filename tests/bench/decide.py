@@ -22,11 +22,13 @@ from uuid import UUID
 from tests.site import DIRECTORY
 from wuye_loop.domain.directory.directory import Area, Directory, Unit
 from wuye_loop.domain.errors import BadForm, WuyeError
+from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.permissions import openings, options
 from wuye_loop.domain.grievance.situation import Actor, Brief, Command, Situation, World
 from wuye_loop.domain.language.forms import FieldSpec, Form
 from wuye_loop.domain.language.workflow import DutyUnit, Workflow
+from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.routing.chain import Choice, choose
 from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rules.rules import Rules
@@ -40,6 +42,8 @@ from wuye_loop.settings import shipped
 from wuye_loop.store.calendar.seed import published_years, seed_days
 from wuye_loop.store.calendar.working_days import DayTable
 from wuye_loop.store.workflows.files import whole_text
+
+CHAIN = Chain(MacKeys.of(b"t" * 32))
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 09:00 in Beijing
 OTHER = Brief(UUID(int=8), "WY260302-00000002", "handling", final=False, merged_into=None)
@@ -68,7 +72,7 @@ class Case:
         steps = [actions.decide(world, self.situation, self.command) for world in worlds]
         for step in steps:
             begun = time.perf_counter()
-            posted(self.situation, step)
+            posted(self.situation, step, CHAIN)
             posting.append((time.perf_counter() - begun) * 1e6)
         return deciding, posting
 

@@ -40,7 +40,7 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "desk": [{}],
 }
 RULINGS = tuple(
-    Precedent("同意退单", unit, "属地牵头", path, "2026-03-02")
+    Precedent("同意退单", unit, path, "2026-03-02")
     for unit, path in (("nobody", "370705/"), ("closed", ""), ("fire", "370705/370705001/"), (None, "370705/"))
 )
 AREAS = [

@@ -11,7 +11,7 @@ from tests.site import MONDAY, Town
 
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.time.clock_moves import ClockStatus
-from wuye_loop.queries import audit
+from wuye_loop.queries.verification import verify as audit
 
 Picture = dict[str, tuple[str, str, int]]
 

@@ -14,7 +14,7 @@ from tests.site import Town, build, driving, logging_to_memory, order
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Command
 from wuye_loop.loop import collect, engine
-from wuye_loop.queries import audit
+from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
 
 TABLES = (

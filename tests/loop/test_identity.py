@@ -18,8 +18,8 @@ from tests.site import BAD, FINISH, Driver, Town, build, driving
 from wuye_loop.domain.errors import SealBroken
 from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.loop import migrate
-from wuye_loop.queries import audit
 from wuye_loop.queries.explain import explain
+from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
 from wuye_loop.trial.replay.run import replay
@@ -294,7 +294,7 @@ async def test_what_units_write_names_nobody_either(database: Database, tmp_path
                 said = json.dumps(explain.explain(town.site.loop, session, number, viewer), ensure_ascii=False)
                 leaks += [f"explain: {found[0]!r}" for found in CANARY.finditer(said)]
     text = workflow_text()
-    tally = replay(town.database, text, processes=1).as_json()
+    tally = replay(town.database, town.site.loop.keyring, text, processes=1).as_json()
     assert (tally["grievances"], tally["failed"]) == (2, 0)
     newer = text.replace("version: 1\n", "version: 2\n", 1).replace("migrates: {}", "migrates: {qinghe@1: {}}")
     publish(town, newer)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.loop.life import Life
 from tests.site import Town, build
 
-from wuye_loop.domain.grievance.ledger import Entry
+from wuye_loop.domain.grievance.ledger import Chain, Entry
 from wuye_loop.domain.grievance.situation import GrievanceState
 from wuye_loop.domain.step import actions, builder, posting
 from wuye_loop.domain.step.records import EntryDraft
@@ -94,8 +94,8 @@ def with_a_ledger_that_leaves_tasks_out(patch: pytest.MonkeyPatch) -> None:
     """Write what changed without the tasks."""
     real = posting._entry
 
-    def without(grievance: GrievanceState, draft: EntryDraft, changes: dict[str, Any]) -> Entry:
-        return real(grievance, draft, {key: value for key, value in changes.items() if key != "tasks"})
+    def without(grievance: GrievanceState, draft: EntryDraft, changes: dict[str, Any], chain: Chain) -> Entry:
+        return real(grievance, draft, {key: value for key, value in changes.items() if key != "tasks"}, chain)
 
     patch.setattr(posting, "_entry", without)
 

@@ -18,7 +18,7 @@ from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.loop import collect, escalate, handle
-from wuye_loop.queries import audit
+from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import locking
 

@@ -166,7 +166,7 @@ def test_an_estate_is_found_by_code_or_by_a_name_that_means_one(database: Databa
     with database.read() as session:
 
         def find(estate: str, area: str | None = None) -> EstateRow | None:
-            found = look(session, source="s", external_id="x", estate=estate, area=area, phone_hash=None, ticket=None)
+            found = look(session, source="s", external_id="x", estate=estate, area=area, phone_hashes=(), ticket=None)
             return found.estate
 
         by_code, by_name = find("E1"), find("向阳花园")

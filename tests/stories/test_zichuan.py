@@ -13,7 +13,7 @@ from tests.site import BAD, FINISH, GOOD, Driver, at, build, keys_for, order, se
 from tests.stories.zichuan_town import MEASURES, MEMBERS, UNITS
 
 from wuye_loop.authoring.checker.check import check
-from wuye_loop.queries import audit
+from wuye_loop.queries.verification.folds import fold
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -358,7 +358,7 @@ async def test_the_first_time_rate_is_recomputed_from_the_ledger_alone(drive: Dr
     assert [tuple(row) for row in rated] == [(1, "不满意"), (2, "满意")]  # 规则 20
     kept = drive.town.rows("SELECT cycle = 1 FROM grievance WHERE state = 'closed'")
     assert (sum(row[0] for row in kept), len(kept)) == (3, 4)  # 一次办结率 3/4  # 规则 22
-    folded = [audit.fold(drive.town.folder(number).entries)[0] for number in [*numbers, refused, again]]
+    folded = [fold(drive.town.folder(number).entries).grievance for number in [*numbers, refused, again]]
     closed = [one for one in folded if one["state"] == "closed"]
     once = [one for one in closed if one["cycle"] == 1]
     assert (len(once), len(closed)) == (3, 4)  # the same from the ledger; what was refused is no base  # 规则 23

@@ -51,7 +51,7 @@ def _compared(town: Town, text: str) -> dict[str, list[Finding]]:
         last = recorded.summary(session)[1]
     assert last is not None
     found: dict[str, list[Finding]] = {}
-    for item, differences in findings(town.database, text, last):
+    for item, differences in findings(town.database, town.site.loop.keyring, text, last):
         assert not isinstance(differences, Exception), differences
         found[item.number] = differences
     return found
@@ -109,7 +109,7 @@ async def test_the_same_rules_change_nothing(town: Town) -> None:
         numbers = await live(drive)
         found = compared(town, text_of(SAME))
         assert found == {number: [] for number in numbers}
-        tally = replay(town.database, text_of(SAME))
+        tally = replay(town.database, town.site.loop.keyring, text_of(SAME))
         assert (tally.grievances, tally.same, tally.failed) == (7, 7, 0)
         assert tally.acts == town.scalar("SELECT count(*) FROM ledger")
 
@@ -200,8 +200,11 @@ async def test_only_what_was_received_since_is_tried_and_nothing_is_changed(town
         town.advance(at("2026-03-10 10:00"))
         await drive.push("a2")
         before = town.rows("SELECT count(*), sum(seq), max(head) FROM grievance")
-        assert replay(town.database, version(2, THREE), since=at("2026-03-10 00:00")).grievances == 1
-        assert replay(town.database, version(2, THREE)).grievances == 2
+        assert (
+            replay(town.database, town.site.loop.keyring, version(2, THREE), since=at("2026-03-10 00:00")).grievances
+            == 1
+        )
+        assert replay(town.database, town.site.loop.keyring, version(2, THREE)).grievances == 2
         assert town.rows("SELECT count(*), sum(seq), max(head) FROM grievance") == before
 
 
@@ -209,9 +212,9 @@ async def test_only_what_was_received_since_is_tried_and_nothing_is_changed(town
 async def test_shares_of_several_processes_come_to_the_same_as_one(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     async with driving(town) as drive:
         await live(drive)
-        alone = replay(town.database, version(2, THREE))
+        alone = replay(town.database, town.site.loop.keyring, version(2, THREE))
         monkeypatch.setattr(run, "_FEW", 0)
-        together = replay(town.database, version(2, THREE), processes=2)
+        together = replay(town.database, town.site.loop.keyring, version(2, THREE), processes=2)
         assert together.as_json() == alone.as_json()
         assert together.kinds == Counter(
             {Kind.DEADLINE: alone.kinds[Kind.DEADLINE], Kind.ESCALATION: alone.kinds[Kind.ESCALATION]}

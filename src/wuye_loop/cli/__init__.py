@@ -47,8 +47,18 @@ COMMANDS: Final = {
     ),
     "verify": (
         "wuye_loop.cli.verify:verify",
-        "重放台账：核对序号、哈希链、状态、时限、文号；有任何不符即退出码 1。 / replay the ledger",
+        "重放台账：核对序号、密钥链、状态、时限、文书、评价、登记簿；有任何不符即退出码 1。 / replay the ledger",
     ),
+    "anchor": (
+        "wuye_loop.cli.erasing:anchor",
+        "立锚：把全部台账的末行写到数据库之外，以后被删、被换的都看得出来；work 进程会定时做。 / anchor every ledger",
+    ),
+    "erase": (
+        "wuye_loop.cli.erasing:erase",
+        "销毁一件办结的诉求里是谁、说了什么：密钥、文字、文件都不可恢复，台账照样核对。 / erase a person and every word",
+    ),
+    "retention": ("wuye_loop.cli.retention:commands", "保管期限、依法保留与销毁清单。 / retention, holds, destruction"),
+    "master-key": ("wuye_loop.cli.erasing:master_key", "主密钥：轮换。 / master keys"),
     "migrate": (
         "wuye_loop.cli.migrate:migrate",
         "在办诉求迁到新版流程：时限连同已过的时间带走，每件记一行台账；可中断，再运行即接着办。 / move running grievances.",

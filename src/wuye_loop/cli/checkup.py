@@ -67,7 +67,7 @@ def key_ring(settings: Settings, *, sealed: bool) -> Remark:
             return Remark("wrong", "身份密钥", f"{settings.keys} 不见了：已收诉求的身份信息读不出来，请从备份恢复")
         return Remark("ok", "身份密钥", "还没有，第一次收诉求时生成")
     try:
-        keyring.load(settings.keys, settings.master_key.get_secret_value() if settings.master_key else None)
+        keyring.rings(settings)
     except KeyRingBroken as error:
         return Remark("wrong", "身份密钥", error.detail)
     if settings.master_key is not None:

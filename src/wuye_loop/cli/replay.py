@@ -10,9 +10,10 @@ from rich.progress import Progress
 
 from wuye_loop.authoring.checker.check import load
 from wuye_loop.cli.check import text_of
-from wuye_loop.cli.database import AsJson, DataDir, opened
+from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import ZONE, Refused, err, out, print_json, print_table
 from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
+from wuye_loop.store.keys import keyring
 from wuye_loop.store.reads import recorded
 from wuye_loop.trial.replay.compare import Kind
 from wuye_loop.trial.replay.run import replay as run
@@ -53,6 +54,7 @@ def replay(
             going = shown.add_task("重放", total=total)
             tally = run(
                 database,
+                keyring.rings(settings_for(data)).ring,
                 text,
                 since=start,
                 processes=processes or os.cpu_count() or 1,

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.domain.terms import Stage
 from wuye_loop.edge.site import Site
-from wuye_loop.queries import audit, unit_figures
+from wuye_loop.queries import unit_figures
+from wuye_loop.queries.verification.verify import verify
 from wuye_loop.store.reads import totals
 
 
@@ -53,7 +54,7 @@ class Results:
 
 def gather(site: Site, seconds: float) -> Results:
     """Count, and verify every ledger."""
-    report = audit.verify(site.loop, site.database)
+    report = verify(site.loop, site.database)
     with site.database.read() as session:
         counts = totals.counts(session)
         rated, satisfied = totals.satisfied(session)

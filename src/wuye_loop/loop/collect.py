@@ -1,8 +1,6 @@
 """统一收集: take in a grievance once, whoever sends it how often; seal who complained; start its clocks."""
 
-import hashlib
-import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadForm, BadInput, Conflict, Forbidden, IllegalAction, KeyReused, NotFound
 from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.order_image import FIXED, TEXTS, order_image
 from wuye_loop.domain.grievance.situation import Actor, Command, Situation, World
 from wuye_loop.domain.grievance.views import grievance_view, receipt_view
 from wuye_loop.domain.privacy.text import mask_address
+from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.arrival import arrived, attaching, first_look, see_sender
@@ -42,7 +42,7 @@ def collect(
     `received_at` is for importing what another system received earlier. Raises Conflict (409) for another body under
     the same id, BadInput (422) for an unknown area.
     """
-    digest = _digest(loop, form)
+    digests = _digests(loop, form)
     person = _person(form)
     source = _source(actor)
     found = intake.look(
@@ -52,23 +52,23 @@ def collect(
         estate=form.place.estate,
         area=form.place.area_code,
         # Only a hotline learns that a person has complained before: a unit could ask for its neighbours' phones.
-        phone_hash=loop.keyring.blind(person["phone"]) if person.get("phone") and actor.unit is None else None,
+        phone_hashes=loop.keyring.blinds(person["phone"]) if person.get("phone") and actor.unit is None else (),
         ticket=ticket,
     )
     if found.stored is not None and ticket is not None:
-        if found.stored.digest != ticket.digest:
+        if not ticket.asked(found.stored.digest):
             raise KeyReused("这个 Idempotency-Key 已用于另一个请求")
         return StepResult(found.stored.body, found.stored.status, replayed=True)
     loop.reference.refresh(session, found.epochs)
     if found.attached is not None:
-        return _attached_before(found.attached, digest)
+        return _attached_before(found.attached, digests)
     if found.number is not None:
-        return _again(loop, session, found, digest)
-    return _new(loop, session, form, actor, found, digest, person, ticket, received_at)
+        return _again(loop, session, found, digests)
+    return _new(loop, session, form, actor, found, digests[0], person, ticket, received_at)
 
 
-def _again(loop: Loop, session: Session, found: Found, digest: bytes) -> StepResult:
-    if found.digest is None or not hmac.compare_digest(found.digest, digest):
+def _again(loop: Loop, session: Session, found: Found, digests: Sequence[bytes]) -> StepResult:
+    if found.digest is None or found.digest not in digests:
         raise Conflict("同一来源的这个外部编号已用于另一件诉求", number=found.number)
     entry = intake.first_entry(session, found.number or "")
     # The version it came in under: it may have been taken over by another since.
@@ -95,16 +95,18 @@ def _new(
     if received_at is not None:
         world = replace(world, now=received_at.astimezone(UTC))
     world = replace(routing.answering(session, world), next_number=partial(document_numbers.next_number, session))
+    key = loop.keyring.new_key(world.new_id())
     situation = arrived(
         world,
         form,
-        id=world.new_id(),
+        id=key.grievance_id,
         number=f"WY{world.calendar.local_date(world.now):%y%m%d}-{loop.ids.code(8)}",
         source=_source(actor),
         estate=found.estate,
         secrets=identity.secrets_in(person),
         repeats=found.repeats,
         reporter=actor.unit,
+        seal=partial(sealed_words, key=key),
     )
     see_sender(world, situation, actor)
     situation, notices, facts = first_look(world, situation, form)
@@ -114,18 +116,21 @@ def _new(
         return attached
     situation = attached
     facts["routing"] = [trace.as_json() for trace in routing.choose(session, world, situation).trace]
-    step = posted(situation, actions.receive(world, situation, actor, facts, notices))
-    grievance = step.situation.grievance
-    body = _dump(receipt_view(world, grievance.number, step.entries[0]))
+    draft = actions.receive(world, situation, actor, facts, notices)
     fixed = {
         "external_id": form.external_id,
         "intake_digest": digest,
         "confidential": form.complainant.confidential,
         "occurred_at": form.occurred_at,
         "address": mask_address(form.place.address) if form.place.address else None,
-        "category_suggested": form.category is None and grievance.category is not None,
+        "category_suggested": form.category is None and situation.grievance.category is not None,
     }
-    sealed = identity.seal(loop.keyring, grievance.id, person)
+    grievance = draft.situation.grievance
+    order = {name: getattr(grievance, name, None) for name in (*FIXED, *TEXTS)} | fixed
+    step = posted(situation, draft, loop.chain, {"order": order_image(order, key)})
+    grievance = step.situation.grievance
+    body = _dump(receipt_view(world, grievance.number, step.entries[0]))
+    sealed = identity.seal(key, person, loop.keyring.blind(person["phone"]) if person.get("phone") else None)
     writer.insert(session, situation, step, fixed, sealed, ticket=ticket, reply=body)
     return StepResult(body, 201, jobs_of(world, step, situation), grievance.number, grievance.seq, step=step)
 
@@ -180,9 +185,9 @@ def _said(rules: Rules, action: str, body: str) -> dict[str, str]:
     return {name: body[: field.max or 4000] for name, field in texts[:1]}
 
 
-def _attached_before(kept: tuple[bytes, bytes], digest: bytes) -> StepResult:
+def _attached_before(kept: tuple[bytes, bytes], digests: Sequence[bytes]) -> StepResult:
     """Answer a repeated 催办 as the first time: it is not counted twice."""
-    if not hmac.compare_digest(kept[0], digest):
+    if kept[0] not in digests:
         raise Conflict("同一来源的这个外部编号已用于另一件诉求")
     return StepResult(kept[1], 200, replayed=True)
 
@@ -200,10 +205,13 @@ def _person(form: IntakeForm) -> dict[str, Any]:
     return {key: value for key, value in person.items() if value} | {"title": form.title, "body": form.body}
 
 
-def _digest(loop: Loop, form: IntakeForm) -> bytes:
-    """Return a keyed digest of the body: without the key nobody can try phone numbers against it."""
+def _digests(loop: Loop, form: IntakeForm) -> list[bytes]:
+    """Return every keyed digest under which this body may be kept, that of the active key first.
+
+    Without the key nobody can try phone numbers against it.
+    """
     body = orjson.dumps(form.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    return hmac.new(loop.keyring.index_key, b"intake\x00" + body, hashlib.sha256).digest()
+    return loop.keyring.index.every(b"intake\x00" + body)
 
 
 def _dump(value: Mapping[str, Any]) -> bytes:

@@ -10,10 +10,12 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import KeyReused, NotFound, Stale
+from wuye_loop.domain.errors import Erased, KeyReused, NotFound, Stale
+from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
 from wuye_loop.domain.privacy.redaction import redact
-from wuye_loop.domain.privacy.sealing import KeyRing
+from wuye_loop.domain.privacy.sealing import DataKey, KeyRing
+from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.routing.protocol import Reply
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions, documents, rungs
@@ -22,10 +24,11 @@ from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Posted, Step
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
-from wuye_loop.loop import routing
+from wuye_loop.loop import routing, under_lock
 from wuye_loop.ports import Clock, Ids
 from wuye_loop.store.grievance import attachments, document_numbers, identity, locking, related, writer
 from wuye_loop.store.grievance.locking import Locked, Stored, Ticket
+from wuye_loop.store.keys.keyring import Rings
 from wuye_loop.store.reference_cache import Reference
 
 NUMBER = re.compile(r"WY\d{6}-[0-9A-Z]{8}")  # how grievances are numbered: the day, and what nobody can guess
@@ -39,9 +42,19 @@ class Loop:
 
     clock: Clock
     ids: Ids
-    keyring: KeyRing
+    rings: Rings
     reference: Reference
     default_workflow: str = "kuiwen@1"
+
+    @property
+    def keyring(self) -> KeyRing:
+        """The keys as they are now: another process may have added some."""
+        return self.rings.ring
+
+    @property
+    def chain(self) -> Chain:
+        """The chain that every ledger row goes into."""
+        return Chain(self.keyring.chain)
 
     def calendar(self, session: Session, rules: Rules | None = None) -> WorkCalendar:
         """Return the working calendar of a workflow; of none: of the default one, by which spans in a question count."""
@@ -94,7 +107,7 @@ def seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locke
 
     Raises NotFound where the actor sees no such grievance.
     """
-    locked = locking.read(session, number, actor)
+    locked = under_lock.read(loop.keyring, session, number, actor)
     if locked is None:
         raise NotFound
     return locked, world_of(loop, session, locked)
@@ -109,7 +122,7 @@ def _answering(
         session,
         locked,
         next_number=partial(document_numbers.next_number, session),
-        redact=_Redactor(loop, locked),
+        redact=striker(loop, locked),
         files=partial(attachments.known, session, locked.situation.grievance.id),
         **ports,
     )
@@ -130,7 +143,7 @@ def take(
     Raises NotFound (also for what is outside the actor's jurisdiction), Stale, KeyReused, and what actions.decide does.
     """
     others = _others(session, number, command)
-    locked = _begun(session, number, command.actor, terms, command.task_id)
+    locked = _begun(loop, session, number, command.actor, terms, command.task_id)
     if isinstance(locked, StepResult):
         return locked
     lead = related.lead_of(session, locked.situation.grievance, lock=True)
@@ -151,7 +164,7 @@ def open_task(
     terms: Terms = ANY,
 ) -> StepResult:
     """Open a task of a kind on a grievance. Raises as take does."""
-    locked = _begun(session, number, actor, terms)
+    locked = _begun(loop, session, number, actor, terms)
     if isinstance(locked, StepResult):
         return locked
     world = _answering(loop, session, locked)
@@ -160,10 +173,10 @@ def open_task(
 
 
 def _begun(
-    session: Session, number: str, actor: Actor, terms: Terms, task_id: UUID | None = None
+    loop: Loop, session: Session, number: str, actor: Actor, terms: Terms, task_id: UUID | None = None
 ) -> Locked | StepResult:
     """Return a grievance under its lock, or what was answered to the same ticket before."""
-    locked = locking.lock(session, number, actor, task_id=task_id, ticket=terms.ticket)
+    locked = under_lock.lock(loop.keyring, session, number, actor, task_id=task_id, ticket=terms.ticket)
     if locked is None:
         return out_of_sight(session, terms)
     replay = _replay(locked.stored, terms.ticket)
@@ -202,7 +215,7 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
     body = documents.receipt(drawn, [(locked.situation, steps) for _, locked, steps in decided])
     jobs: list[Job] = []
     for place, (world, locked, steps) in enumerate(decided):
-        step = posted(locked.situation, actions.joined([step for _, step in steps]))
+        step = posted(locked.situation, actions.joined([step for _, step in steps]), loop.chain)
         writer.write(session, locked.situation, step, ticket=None if place else ticket, reply=body, status=201)
         jobs += jobs_of(world, step, locked.situation)
     papers = [(n, locked.situation.grievance.id, step.opened) for _, locked, steps in decided for n, step in steps]
@@ -212,17 +225,18 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
 
 def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) -> list[tuple[World, Locked]]:
     """Lock grievances that one document names; what it says of any of the complainants is struck out everywhere."""
-    every = [locking.lock(session, number, actor) for number in numbers]
+    every = [under_lock.lock(loop.keyring, session, number, actor) for number in numbers]
     found = [locked for locked in every if locked is not None]
     if len(found) != len(numbers):
         raise NotFound
-    strike = _Redactor(loop, *found)
-    return [(replace(_answering(loop, session, locked), redact=strike), locked) for locked in found]
+    return [
+        (replace(_answering(loop, session, locked), redact=striker(loop, locked, *found)), locked) for locked in found
+    ]
 
 
 def fire_due(loop: Loop, session: Session, number: str) -> tuple[StepResult, int]:
     """Fire, in order, every rung of a grievance that is really due as seen under its lock; return how many fired."""
-    locked = locking.lock(session, number, SYSTEM_ACTOR)
+    locked = under_lock.lock(loop.keyring, session, number, SYSTEM_ACTOR)
     if locked is None:
         raise NotFound
     world = _answering(loop, session, locked)
@@ -250,13 +264,13 @@ def amend(
 
     Raises NotFound.
     """
-    locked = locking.lock(session, number, actor)
+    locked = under_lock.lock(loop.keyring, session, number, actor)
     if locked is None:
         raise NotFound
     step = decided(world_of(loop, session, locked), locked.situation)
     if step is None:
         return False
-    writer.write(session, locked.situation, posted(locked.situation, step))
+    writer.write(session, locked.situation, posted(locked.situation, step, loop.chain))
     return True
 
 
@@ -265,11 +279,20 @@ def no_answer(_: World, __: Situation, ___: Step) -> bytes:
     return b""
 
 
+def striker(loop: Loop, locked: Locked, *among: Locked) -> "_Redactor":
+    """Return what a free text of this grievance goes through: it is struck of identities, then sealed.
+
+    `among` are the grievances whose complainants are struck out, itself where none are named.
+    """
+    return _Redactor(loop, locked, among or (locked,))
+
+
 class _Redactor:
     """Strikes identities out of free text; the complainants' own are unsealed only when there is text to look at."""
 
-    def __init__(self, loop: Loop, *locked: Locked) -> None:
-        self._loop, self._locked = loop, locked
+    def __init__(self, loop: Loop, own: Locked, locked: Sequence[Locked]) -> None:
+        self._loop, self._own, self._locked = loop, own, locked
+        self._key: DataKey | None = None
         self._secrets: list[tuple[str, ...]] | None = None  # a few at a time: patterns of dozens outgrow the automaton
 
     def __call__(self, text: str) -> str:
@@ -280,7 +303,16 @@ class _Redactor:
             self._secrets = [tuple(secrets[at : at + _AT_ONCE]) for at in range(0, len(secrets), _AT_ONCE)] or [()]
         for few in self._secrets:
             text = redact(text, few)
-        return text
+        if self._key is None:
+            self._key = _key_of(self._loop.keyring, self._own)
+        return sealed_words(text, self._key)
+
+
+def _key_of(keyring: KeyRing, locked: Locked) -> DataKey:
+    """Return the key that a grievance's texts are sealed by; Erased when it was destroyed: nothing can be said any more."""
+    if locked.sealed is None:
+        raise Erased("这件诉求的密钥已销毁，不能再填写文字")
+    return keyring.data_key(locked.situation.grievance.id, locked.sealed)
 
 
 def out_of_sight(session: Session, terms: Terms) -> StepResult:
@@ -295,7 +327,7 @@ def out_of_sight(session: Session, terms: Terms) -> StepResult:
 def _replay(stored: Stored | None, ticket: Ticket | None) -> StepResult | None:
     if ticket is None or stored is None:
         return None
-    if stored.digest != ticket.digest:
+    if not ticket.asked(stored.digest):
         raise KeyReused("这个 Idempotency-Key 已用于另一个请求")
     return StepResult(stored.body, stored.status, replayed=True)
 
@@ -318,7 +350,7 @@ def _write(
     terms: Terms = ANY,
     status: int = 200,
 ) -> StepResult:
-    step = posted(locked.situation, decided)
+    step = posted(locked.situation, decided, loop.chain)
     body = render(world, step.situation, step)
     writer.write(session, locked.situation, step, ticket=terms.ticket, reply=body, status=status)
     for other_id, change in step.joins:

@@ -5,12 +5,11 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden, NotFound
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy.redaction import redact
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.posting import posted
-from wuye_loop.loop import engine
+from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.engine import Loop, StepResult
-from wuye_loop.store.grievance import identity, locking, writer
+from wuye_loop.store.grievance import identity, writer
 from wuye_loop.store.keys.api_keys import REVEAL
 
 
@@ -21,7 +20,7 @@ def reveal(loop: Loop, session: Session, number: str, actor: Actor, reason: str)
     """
     if REVEAL not in actor.scopes:
         raise Forbidden("这把密钥不能查看诉求人身份")
-    locked = locking.lock(session, number, actor)
+    locked = under_lock.lock(loop.keyring, session, number, actor)
     if locked is None:
         raise NotFound
     world = engine.world_of(loop, session, locked)
@@ -29,8 +28,8 @@ def reveal(loop: Loop, session: Session, number: str, actor: Actor, reason: str)
     if unit is not None and unit.kind == "company":
         raise Forbidden("物业企业不能查看诉求人身份")
     person = identity.opened(loop.keyring, locked.situation.grievance.id, locked.sealed)
-    facts = {"reason": redact(reason, identity.secrets_in(person))}
-    step = posted(locked.situation, actions.note(world, locked.situation, "reveal", facts, actor))
+    facts = {"reason": engine.striker(loop, locked)(reason)}
+    step = posted(locked.situation, actions.note(world, locked.situation, "reveal", facts, actor), loop.chain)
     writer.write(session, locked.situation, step)
     seq = step.situation.grievance.seq
     body = orjson.dumps({"number": number, "complainant": person, "seq": seq})

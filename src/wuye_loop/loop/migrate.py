@@ -11,10 +11,10 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.migration.carry import Moved, migrated
 from wuye_loop.domain.step.migration.mapping import MissingTarget, NotMigratable, VersionMapping
 from wuye_loop.domain.step.records import Step
-from wuye_loop.loop import engine
+from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.database import Database
-from wuye_loop.store.grievance import by_version, locking
+from wuye_loop.store.grievance import by_version
 
 Told = Callable[[int], None]
 
@@ -55,7 +55,7 @@ def survey(loop: Loop, database: Database, way: VersionMapping, told: Told = lam
         loop.reference.refresh(session)
         total = 0
         for number in by_version.numbers(session, way.old.id):
-            locked = locking.read(session, number, SYSTEM_ACTOR)
+            locked = under_lock.read(loop.keyring, session, number, SYSTEM_ACTOR)
             if locked is None or locked.situation.grievance.final:
                 continue
             world = _under(loop, session, engine.world_of(loop, session, locked), way)

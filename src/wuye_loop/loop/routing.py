@@ -31,8 +31,7 @@ def _precedents(session: Session, world: World, situation: Situation) -> tuple[P
     top = above[-1].path if above else ""
     rows = routing.precedents(session, grievance.category, top)
     return tuple(
-        Precedent(row.ruling, row.to_unit, row.reason, row.area_path, world.calendar.local_date(row.at).isoformat())
-        for row in rows
+        Precedent(row.ruling, row.to_unit, row.area_path, world.calendar.local_date(row.at).isoformat()) for row in rows
     )
 
 

@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.grievance.permissions import openings, options
 from wuye_loop.domain.grievance.situation import Actor, World
-from wuye_loop.loop import engine
+from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.grievance import locking, related
 
 
 def on_grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
     """Return what this actor may do now on a grievance: actions and tasks to open, with forms and what blocks each."""
-    locked = locking.read(session, number, actor)
+    locked = under_lock.read(loop.keyring, session, number, actor)
     if locked is None:
         raise NotFound
     world = engine.world_of(loop, session, locked, lead=related.lead_of(session, locked.situation.grievance))
@@ -31,7 +31,7 @@ def on_grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dic
 def on_task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str, Any]:
     """Return what this actor may do now on a task."""
     number = locking.number_of_task(session, task_id, actor)
-    locked = locking.read(session, number, actor, task_id=task_id) if number else None
+    locked = under_lock.read(loop.keyring, session, number, actor, task_id=task_id) if number else None
     if locked is None:
         raise NotFound
     world = engine.world_of(loop, session, locked)

@@ -14,6 +14,7 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries import scope
+from wuye_loop.store.grievance.openers import Openers
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import documents as stored
 from wuye_loop.store.reads.documents import DocumentFilters
@@ -25,7 +26,8 @@ def documents(
     """Return a page of the documents on visible grievances, the newest first."""
     loop.reference.refresh(session)
     page = stored.listed(session, actor, _kinds(loop, session, actor), filters, after, limit)
-    return page.map(lambda row: _shown(loop, session, row))
+    words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
+    return page.map(lambda row: _shown(loop, session, row, words))
 
 
 def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[str, Any]:
@@ -38,7 +40,8 @@ def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[st
     if row is None:
         raise NotFound
     lines = stored.lines(session, actor, number)
-    return {**_shown(loop, session, row), "lines": [_line(loop, session, line) for line in lines]}
+    words = Openers(session, loop.keyring, [row.grievance_id])
+    return {**_shown(loop, session, row, words), "lines": [_line(loop, session, line) for line in lines]}
 
 
 def agenda(
@@ -58,10 +61,11 @@ def agenda(
     if len(gathered) != 1:
         raise IllegalAction("没有这种汇集议题的文书")
     page = stored.agenda(session, actor, gathered.pop(), after, limit)
-    return page.map(lambda row: _item(loop, session, actor, row))
+    words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
+    return page.map(lambda row: _item(loop, session, actor, row, words))
 
 
-def _item(loop: Loop, session: Session, actor: Actor, row: Any) -> dict[str, Any]:
+def _item(loop: Loop, session: Session, actor: Actor, row: Any, words: Openers) -> dict[str, Any]:
     directory = loop.reference.directory
     rules = loop.reference.rules(session, row.workflow)
     _, state_title = task_titles(rules.workflow, row.kind, row.state)
@@ -73,7 +77,7 @@ def _item(loop: Loop, session: Session, actor: Actor, row: Any) -> dict[str, Any
         "state": row.state,
         "state_title": state_title,
         "opened_at": as_text(row.opened_at),
-        "data": readable(row.data, opening.needs, opening.audience.value, allowed),
+        "data": readable(words(row.grievance_id, row.data), opening.needs, opening.audience.value, allowed),
         "grievance": row.grievance,
         "title": row.title,
         "category": row.category,
@@ -117,7 +121,7 @@ def _kinds(loop: Loop, session: Session, actor: Actor) -> set[str] | None:
     }
 
 
-def _shown(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+def _shown(loop: Loop, session: Session, row: Any, words: Openers) -> dict[str, Any]:
     name_of = loop.reference.directory.name_of
     workflow = loop.reference.rules(session, row.workflow).workflow
     task = None
@@ -143,6 +147,6 @@ def _shown(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
         "addressee": row.addressee,
         "addressee_name": name_of(row.addressee),
         "copies": [{"unit": code, "unit_name": name_of(code)} for code in row.copies],
-        "text": row.text,
+        "text": words(row.grievance_id, row.text),
         "issued_at": as_text(row.issued_at),
     }

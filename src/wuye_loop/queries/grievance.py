@@ -14,6 +14,7 @@ from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, TaskState, World
 from wuye_loop.domain.grievance.views import actor_view, clock_view, grievance_view, task_view
 from wuye_loop.domain.privacy.text import match_key
+from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.domain.time.spans import Span
@@ -27,6 +28,8 @@ from wuye_loop.store.reads.grievances import LedgerRow
 
 _COMPARED = 1000  # characters: what makes two complaints one stands at their beginning
 _SPECIAL_ACTIONS = {
+    "adopt": "旧台账封存",
+    "erase": "按规定销毁",
     "receive": "收到诉求",
     "reveal": "查看诉求人身份",
     "upload": "上传文件",
@@ -59,7 +62,10 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
     record = locked.situation.grievance
     page = grievances.ledger_of(session, record.id, allowed, after, limit)
     history = RuleHistory(loop, session, record.id, world.rules)
-    return page.map(lambda row: _ledger_view(replace(world, rules=history.of_row(row.seq)), row, allowed))
+    opener = Opener(loop.keyring, record.id, locked.sealed)
+    return page.map(
+        lambda row: _ledger_view(replace(world, rules=history.of_row(row.seq)), _open(row, opener), allowed)
+    )
 
 
 def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
@@ -77,7 +83,8 @@ def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[
     record = locked.situation.grievance
     allowed = audiences(actor, world.rules)
     history = RuleHistory(loop, session, record.id, world.rules)
-    found = grievances.tasks_of(session, record.id)
+    opener = Opener(loop.keyring, record.id, locked.sealed)
+    found = [replace(task, data=opener(task.data)) for task in grievances.tasks_of(session, record.id)]
     return [_task_view(replace(world, rules=history.of_task(task)), record, task, allowed) for task in found]
 
 
@@ -89,6 +96,7 @@ def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str,
     locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     found = grievances.tasks_of(session, record.id, task_id)[0]
+    found = replace(found, data=Opener(loop.keyring, record.id, locked.sealed)(found.data))
     history = RuleHistory(loop, session, record.id, world.rules)
     shown = _task_view(replace(world, rules=history.of_task(found)), record, found, audiences(actor, world.rules))
     shown["clocks"] = [
@@ -132,6 +140,11 @@ def _duplicates(session: Session, world: World, record: GrievanceState, actor: A
 
 def _said(title: str, body: str) -> str:
     return match_key(f"{title}\n{body}"[:_COMPARED])
+
+
+def _open(row: LedgerRow, opener: Opener) -> LedgerRow:
+    """Return a row with what people wrote in words."""
+    return replace(row, facts=opener(row.facts), before=opener(row.before) if row.before else row.before)
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------

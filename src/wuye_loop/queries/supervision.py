@@ -19,6 +19,7 @@ from wuye_loop.domain.time.timestamps import as_text, from_text
 from wuye_loop.domain.wording.time import office_day_seconds, spoken
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries import scope
+from wuye_loop.store.grievance.openers import Openers
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import supervision
 from wuye_loop.store.reads.supervision import OrderFilters, OverdueFilters
@@ -85,7 +86,8 @@ def orders(
     path = scope.path_of(loop, area, actor) if area is not None else None
     kinds = {kind for rules in scope.published(loop, session) for kind in document_kinds(rules)}
     page = supervision.orders(session, actor, kinds, OrderFilters(state, unit, path), after, limit)
-    return page.map(lambda row: _order_item(loop, session, row))
+    words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
+    return page.map(lambda row: _order_item(loop, session, row, words))
 
 
 def kind_for(loop: Loop, session: Session, actor: Actor, number: str) -> str:
@@ -171,7 +173,7 @@ def _issued(rules: Rules, found: Sequence[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _order_item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+def _order_item(loop: Loop, session: Session, row: Any, words: Openers) -> dict[str, Any]:
     rules = loop.reference.rules(session, row.workflow)
     directory, spec = loop.reference.directory, rules.workflow.tasks.get(row.kind)
     role = rules.workflow.roles.get(row.opener_role or "")
@@ -192,7 +194,7 @@ def _order_item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
         "issued_at": as_text(row.opened_at),
         "issued_by": row.opener_unit,
         "issued_by_title": role.title if role else ("系统" if row.opener_role == "system" else None),
-        "demand": row.data.get("demand"),
+        "demand": words(row.grievance_id, row.data.get("demand")),
         "reply": reply_view(loop, spec, reply),
         "state": row.state,
         "state_title": task_titles(rules.workflow, row.kind, row.state)[1],

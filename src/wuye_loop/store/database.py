@@ -1,7 +1,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import orjson
@@ -16,7 +16,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.util import greenlet_spawn
 
 from wuye_loop import postgres
+from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.settings import Settings, shipped
+from wuye_loop.store.grievance import identity
+from wuye_loop.store.keys.keyring import Rings
+from wuye_loop.store.keys.trusted import trusted
 from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor
 
 T = TypeVar("T")
@@ -27,7 +31,7 @@ class UnfitDatabase(Exception):
     """The database cannot be trusted with a grievance; the message says what is wrong with it, in words."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Database:
     """The way to one PostgreSQL: transactions for both colours of code, and the shape of its tables.
 
@@ -43,6 +47,8 @@ class Database:
     pool_timeout_seconds: float = 5.0
     statement_timeout_ms: int = 3000
     lock_timeout_ms: int = 2000
+    #: Gives the chain by which the register is kept; None where nothing is entered into it.
+    chain: Callable[[], Chain] | None = field(default=None, repr=False)
 
     @property
     def conninfo(self) -> str:
@@ -62,7 +68,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """Open a transaction: committed when the block ends well, rolled back when it raises or the commit does."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        with Session(self.engine, expire_on_commit=False, info={"chain": self.chain}) as session:
             yield session
             session.commit()
 
@@ -77,7 +83,7 @@ class Database:
         return await greenlet_spawn(self._write, work)
 
     def _write(self, work: Callable[[Session], T]) -> T:
-        with Session(self.async_engine.sync_engine, expire_on_commit=False) as session:
+        with Session(self.async_engine.sync_engine, expire_on_commit=False, info={"chain": self.chain}) as session:
             result = work(session)
             session.commit()
             return result
@@ -190,9 +196,23 @@ def open_database(settings: Settings, *, statement_timeout_ms: int | None = None
         try:
             database.check_durability()
             database.migrate()
+            database.chain = _chain(settings, database)
             yield database
         finally:
             database.dispose()
+
+
+def keys_of(settings: Settings, database: Database) -> Rings:
+    """Return the installation's keys. Raises KeyRingBroken where they cannot open what is sealed in this database."""
+    with database.read() as session:
+        sealed = identity.sample(session)
+    return trusted(settings, sealed)
+
+
+def _chain(settings: Settings, database: Database) -> Callable[[], Chain]:
+    """Return what gives the installation's chain: its keys are read, or made, when something is first entered."""
+    rings = cache(lambda: keys_of(settings, database))
+    return lambda: Chain(rings().ring.chain)
 
 
 @contextmanager

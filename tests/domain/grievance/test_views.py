@@ -21,6 +21,7 @@ from tests.domain.step.worlds import (
 )
 from tests.site import MONDAY, at
 
+from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import Situation, World
 from wuye_loop.domain.grievance.views import (
     actor_view,
@@ -31,11 +32,14 @@ from wuye_loop.domain.grievance.views import (
     task_titles,
     task_view,
 )
+from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.step.actions import receive
 from wuye_loop.domain.step.arrival import arrived, first_look
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.spans import Span
+
+CHAIN = Chain(MacKeys.of(b"t" * 32))
 
 MOMENT = timedelta.resolution
 DUE = at("2026-03-09 17:30")  # of the handle clock of small.yaml, started on Monday the 2nd at 09:00
@@ -308,7 +312,7 @@ def test_a_receipt_is_told_by_the_first_row_alone_whatever_came_after() -> None:
     order = form(body="家里起火了")
     new = arrived(here, order, id=here.new_id(), number="WY1", source="12345", estate=HOME)
     case, notices, row = first_look(here, new, order)
-    (entry,) = posted(case, receive(here, case, HOTLINE, row | {"routing": [{"kind": "desk"}]}, notices)).entries
+    (entry,) = posted(case, receive(here, case, HOTLINE, row | {"routing": [{"kind": "desk"}]}, notices), CHAIN).entries
     assert receipt_view(here, "WY1", entry) == {
         "number": "WY1",
         "state": "received",

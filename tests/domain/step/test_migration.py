@@ -9,7 +9,9 @@ from tests.loop.versions import MIGRATES, renamed, version
 from tests.site import MONDAY, WORKFLOW, at, rules_of
 
 from wuye_loop.authoring.checker.check import load
+from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import Situation
+from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.migration.carry import Moved, migrated
 from wuye_loop.domain.step.migration.mapping import NotMigratable, VersionMapping
@@ -19,6 +21,8 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock, ClockStatus
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.trial.sandbox.sandbox import Sandbox
+
+CHAIN = Chain(MacKeys.of(b"t" * 32))
 
 
 def mapping(text: str, **options: bool) -> VersionMapping:
@@ -53,7 +57,7 @@ def clock_of(situation: Situation, name: str) -> Clock:
 def test_the_step_is_one_row_that_changes_the_version() -> None:
     made = town("accept", "sign")
     step, report = moved(made, mapping(renamed()))
-    (entry,) = posted(made.case().situation, step).entries
+    (entry,) = posted(made.case().situation, step, CHAIN).entries
     assert entry.changes["grievance"]["workflow"] == "kuiwen@2"
     assert (report.from_state, report.to_state) == ("handling", "working")
     assert [(one.was, one.name, one.due_at) for one in report.clocks] == [("handle", "process", at("2026-03-09 17:30"))]

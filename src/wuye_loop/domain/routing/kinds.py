@@ -338,7 +338,7 @@ class Precedents:
 
 def _ruled(item: Precedent, directory: Directory) -> str:
     unit = f"，由{directory.name_of(item.unit)}承办" if item.unit else ""
-    return f"{item.on} 裁定{item.ruling}{unit}" + (f"（{item.reason}）" if item.reason else "")
+    return f"{item.on} 裁定{item.ruling}{unit}"
 
 
 class DeskParams(RouterParams):

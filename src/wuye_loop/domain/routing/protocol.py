@@ -16,11 +16,13 @@ Verdict = Literal["matched", "no-match", "skipped", "asked", "fallback", "desk"]
 
 @dataclass(frozen=True, slots=True)
 class Precedent:
-    """An earlier ruling on a matter of the same category: who was found to be in charge, where, and why."""
+    """An earlier ruling on a matter of the same category: who was found to be in charge, and where.
+
+    Its reason stays with the grievance that it was written on.
+    """
 
     ruling: str
     unit: str | None
-    reason: str | None
     area_path: str
     on: str  # the day, as people write it
 

@@ -1,6 +1,6 @@
 """An order on its arrival, before its first row: what is unknown is flagged, what its words suggest, what red lines lift."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
@@ -51,17 +51,19 @@ def arrived(
     secrets: tuple[str, ...] = (),
     repeats: int = 0,
     reporter: str | None = None,
+    seal: Callable[[str], str] = str,
 ) -> Situation:
     """Return the new grievance before its first row: texts struck of `secrets`, place resolved.
 
     `estate` is what the order's estate was found to be; `repeats` counts earlier ones of the same person there;
-    `reporter` is the unit that sends it in itself. What its source asks for is seen to.
+    `reporter` is the unit that sends it in itself; `seal` gives a text that is kept beside the order's own its sealed
+    form. What its source asks for is seen to.
 
     Raises BadInput (422) for what the source's own form finds wrong in `extra`.
     """
     area_code = form.place.area_code or (estate.area_code if estate else None)
     area = world.directory.areas.get(area_code or "")
-    data = _found_out(form, estate, secrets, repeats) | _origin(world, form, reporter)
+    data = _found_out(form, estate, repeats, lambda text: seal(redact(text, secrets))) | _origin(world, form, reporter)
     grievance = GrievanceState(
         id=id,
         number=number,
@@ -93,11 +95,11 @@ def arrived(
     return situation
 
 
-def _found_out(form: IntakeForm, estate: Estate | None, secrets: tuple[str, ...], repeats: int) -> dict[str, Any]:
+def _found_out(form: IntakeForm, estate: Estate | None, repeats: int, strike: Callable[[str], str]) -> dict[str, Any]:
     """Return what is stored of the place and the person beside what the order says."""
     found: dict[str, Any] = {}
     if form.place.estate and estate is None:
-        found["estate_name"] = redact(form.place.estate, secrets)
+        found["estate_name"] = strike(form.place.estate)
     if estate is not None and estate.kind:
         found["estate_kind"] = estate.kind
     if repeats:

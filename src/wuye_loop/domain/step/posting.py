@@ -3,14 +3,14 @@
 Pure, and apart from deciding: what is only tried out (a replay, a question what would happen) is decided and not posted.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress, zip_longest
 from operator import is_not
 from typing import Any, TypeVar
 
-from wuye_loop.domain.grievance.ledger import Entry, entry_hash
+from wuye_loop.domain.grievance.ledger import Chain, Entry
 from wuye_loop.domain.grievance.roles import involved_units
-from wuye_loop.domain.grievance.situation import MUTABLE, GrievanceState, Situation, TaskState, mutable, plain
+from wuye_loop.domain.grievance.situation import EMPTY, MUTABLE, GrievanceState, Situation, TaskState, mutable, plain
 from wuye_loop.domain.step.records import EntryDraft, Posted, Step
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock
@@ -20,13 +20,17 @@ Image = TypeVar("Image", TaskState, Clock)
 _UNITS = MUTABLE.index("units")
 
 
-def posted(before: Situation, step: Step) -> Posted:
-    """Return the step with its ledger rows; `before` is the situation that its first decision was made on."""
+def posted(before: Situation, step: Step, chain: Chain, beside: Mapping[str, Any] = EMPTY) -> Posted:
+    """Return the step with its ledger rows; `before` is the situation that its first decision was made on.
+
+    `beside` is what the first of the rows vouches for beside what it changes: the order of a new grievance.
+    """
     grievance = before.grievance.copy()
     shown = mutable(grievance)
     tasks: Iterable[TaskState] = before.tasks.values()
     images: Iterable[Clock] = before.clocks.values()
     entries = []
+    made = _made(step)
     for draft in step.drafts:
         fields = _with_readers(grievance, draft, step)
         changes: dict[str, Any] = {}
@@ -37,9 +41,13 @@ def posted(before: Situation, step: Step) -> Posted:
             changes["tasks"] = [task.as_json() for task in moved]
         if turned := list(_moved(draft.clocks, images)):
             changes["clocks"] = [clock_moves.as_row(clock) for clock in turned]
-        entry = _entry(grievance, draft, changes)
+        if draft is step.drafts[0]:
+            changes |= beside
+        if draft is step.drafts[-1]:
+            changes |= made
+        entry = _entry(grievance, draft, changes, chain)
         entries.append(entry)
-        grievance.head = entry.hash
+        grievance.head = chain.follows(entry.hash)
         shown, tasks, images = fields, draft.tasks, draft.clocks
     last = step.situation.grievance.copy()
     last.units, last.head = grievance.units, grievance.head
@@ -71,10 +79,20 @@ def _moved(after: Sequence[Image], before: Iterable[Image]) -> Iterator[Image]:
     return (image for image, was in zip_longest(after, before) if image is not was)
 
 
-def _entry(grievance: GrievanceState, draft: EntryDraft, changes: dict[str, Any]) -> Entry:
+def _made(step: Step) -> dict[str, Any]:
+    """Return the documents, ratings and rulings of a step as they are kept, for its last row to vouch for."""
+    every: Mapping[str, Sequence[Any]] = {
+        "documents": step.documents,
+        "ratings": step.ratings,
+        "precedents": step.precedents,
+    }
+    return {name: [item.as_json() for item in items] for name, items in every.items() if items}
+
+
+def _entry(grievance: GrievanceState, draft: EntryDraft, changes: dict[str, Any], chain: Chain) -> Entry:
     entry = Entry(
         draft.seq, draft.at, draft.action, draft.task_id, draft.actor, draft.from_state, draft.to_state, draft.facts,
         changes, draft.audience, b"",
     )  # fmt: skip
-    entry.hash = entry_hash(grievance.id, entry, grievance.head)
+    entry.hash = chain.row(grievance.id, entry, grievance.head)
     return entry

@@ -7,10 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from wuye_loop.domain.grievance.ledger import Entry
-from wuye_loop.domain.grievance.situation import MUTABLE, Situation, TaskState, World
+from wuye_loop.domain.grievance.situation import MUTABLE, Situation, TaskState, World, plain
 from wuye_loop.domain.time.clock import Clock
 
 _LEAD = MUTABLE.index("lead_unit")
+
+
+def _image(item: Any) -> dict[str, Any]:
+    return {name: plain(getattr(item, name)) for name in item.__slots__}
 
 
 @dataclass(slots=True)
@@ -40,6 +44,10 @@ class DocumentDraft:
     text: str | None
     issued_at: datetime
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the ledger's image of the document."""
+        return _image(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -64,6 +72,10 @@ class RatingDraft:
     satisfied: str | None
     at: datetime
 
+    def as_json(self) -> dict[str, Any]:
+        """Return the ledger's image of the rating."""
+        return _image(self)
+
 
 @dataclass(frozen=True, slots=True)
 class PrecedentDraft:
@@ -76,6 +88,10 @@ class PrecedentDraft:
     ruling: str
     reason: str | None
     at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the ledger's image of the ruling."""
+        return _image(self)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.time.clock_moves import ClockStatus, is_overdue
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.domain.wording.definition import LEVELS, Wording, quoted
-from wuye_loop.loop import engine
+from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries.explain.actions import actions
 from wuye_loop.queries.explain.clocks import deadlines
@@ -20,7 +20,7 @@ from wuye_loop.queries.explain.days import said_at
 from wuye_loop.queries.explain.history import History, history
 from wuye_loop.queries.explain.routing import hands
 from wuye_loop.queries.rule_history import RuleHistory
-from wuye_loop.store.grievance import locking, related
+from wuye_loop.store.grievance import related
 
 SUPERVISOR = "supervisor"
 
@@ -32,7 +32,7 @@ def explain(loop: Loop, session: Session, number: str, viewer: str | None = None
     jurisdiction narrows it. Raises NotFound, BadInput for a viewer that nobody knows.
     """
     number = number.strip().upper()
-    locked = locking.read(session, number, SYSTEM_ACTOR)
+    locked = under_lock.read(loop.keyring, session, number, SYSTEM_ACTOR)
     if locked is None:
         raise NotFound(f"没有编号为 {number} 的诉求")
     lead = related.lead_of(session, locked.situation.grievance)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.notice import Notice
 from wuye_loop.domain.time.shifts import shift_of
+from wuye_loop.store import registry
 from wuye_loop.store.calendar.seed import published_years, seed_days
 from wuye_loop.store.schema.tables import calendar_day, calendar_year, epoch
 
@@ -54,6 +55,7 @@ def seed(session: Session, now: datetime) -> bool:
         insert(calendar_year), [{"year": year, "source": source, "loaded_at": now} for year in published_years()]
     )
     session.connection().exec_driver_sql(_BUMP)
+    registry.settle(session, registry.YEAR, *sorted({str(day.year) for day, *_ in days}))
     return True
 
 
@@ -89,6 +91,8 @@ def import_notice(session: Session, notice: Notice, now: datetime) -> None:
     session.connection().exec_driver_sql(
         _YEARS, {"rows": orjson.dumps(years).decode(), "source": notice.source, "now": now}
     )
+    touched = {*notice.years, *(day.date.year for day in notice.days)}
+    registry.settle(session, registry.YEAR, *map(str, sorted(touched)))
 
 
 _DAYS: Final = """

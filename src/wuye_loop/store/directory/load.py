@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.directory.document import BadDirectory, DirectoryDocument, entry_name, read_document
 from wuye_loop.domain.terms import Level
+from wuye_loop.store import registry
 from wuye_loop.store.schema import tables
 
 _BATCH: Final = 10_000  # rows of one statement: long enough to be quick, short enough for the statement time limit
@@ -78,6 +79,7 @@ def load_directory(session: Session, doc: object) -> Counts:
     if areas.changed:
         followed = connection.exec_driver_sql(_FOLLOW).scalar_one()
         connection.exec_driver_sql(_KEYS_FOLLOW)
+    registry.settle(session, registry.DIRECTORY, *registry.DIRECTORY_TABLES)
     return Counts(areas, units, estates, people, followed)
 
 

@@ -8,24 +8,23 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Erased
-from wuye_loop.domain.privacy.sealing import KeyRing, Sealed
+from wuye_loop.domain.privacy.sealing import DataKey, KeyRing, Sealed
 
 _FIELD = "complainant"
 #: What of a complainant is struck out of texts; the words as spoken are kept sealed but are no secret by themselves.
 _SECRET = ("name", "phone", "address", "contact")
 
 
-def seal(keyring: KeyRing, grievance_id: UUID, person: Mapping[str, Any]) -> dict[str, Any]:
+def seal(key: DataKey, person: Mapping[str, Any], phone_hash: bytes | None) -> dict[str, Any]:
     """Return the sealed columns for a complainant: name, phone, address, the words as spoken."""
-    sealed = keyring.seal(grievance_id, _FIELD, orjson.dumps(person))
-    phone = person.get("phone")
+    sealed = key.seal(_FIELD, orjson.dumps(person))
     return {
         "key_id": sealed.key_id,
         "alg": sealed.alg,
         "wrapped_key": sealed.wrapped_key,
         "nonce": sealed.nonce,
         "ciphertext": sealed.ciphertext,
-        "phone_hash": keyring.blind(str(phone)) if phone else None,
+        "phone_hash": phone_hash,
     }
 
 
@@ -51,7 +50,12 @@ def opened(keyring: KeyRing, grievance_id: UUID, sealed: Sealed | None) -> dict[
     """
     if sealed is None:
         raise Erased
-    person: dict[str, Any] = orjson.loads(keyring.open(grievance_id, _FIELD, sealed))
+    return opened_by(keyring.data_key(grievance_id, sealed), sealed)
+
+
+def opened_by(key: DataKey, sealed: Sealed) -> dict[str, Any]:
+    """Open a complainant whose data key is open already."""
+    person: dict[str, Any] = orjson.loads(key.open(_FIELD, sealed))
     return person
 
 

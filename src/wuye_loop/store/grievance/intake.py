@@ -1,5 +1,6 @@
 """What an intake must know before it writes: one statement."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,7 +47,7 @@ _LOOK = f"""
 SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workflow,
        s.code, s.name, s.area_code, s.company_code, s.kind, k.request_digest, k.status, k.body,
        (SELECT count(*) FROM complainant x JOIN grievance o ON o.id = x.grievance_id
-        WHERE x.phone_hash = %(phone_hash)s AND o.estate_code = s.code), t.intake_digest, t.body
+        WHERE x.phone_hash = ANY(%(phone_hashes)s::bytea[]) AND o.estate_code = s.code), t.intake_digest, t.body
 FROM epoch e
 LEFT JOIN grievance g ON g.source = %(source)s AND g.external_id = %(external_id)s
 LEFT JOIN attached_order t ON t.source = %(source)s AND t.external_id = %(external_id)s
@@ -69,7 +70,7 @@ def look(
     external_id: str,
     estate: str | None,
     area: str | None,
-    phone_hash: bytes | None,
+    phone_hashes: Sequence[bytes],
     ticket: Ticket | None,
 ) -> Found:
     """Read in one round trip everything that an intake depends on."""
@@ -78,7 +79,7 @@ def look(
         "external_id": external_id,
         "estate": estate,
         "area": area,
-        "phone_hash": phone_hash,
+        "phone_hashes": list(phone_hashes),
         "k_id": ticket.key_id if ticket else None,
         "k_route": ticket.route if ticket else None,
         "k_key": ticket.key if ticket else None,

@@ -37,12 +37,20 @@ _KEYED = "LEFT JOIN idempotency_key k ON k.key_id = %(k_id)s AND k.route = %(k_r
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """An Idempotency-Key as one caller sent it to one route, with the digest of what was asked."""
+    """An Idempotency-Key as one caller sent it to one route, with the digest of what was asked.
+
+    `others` are the digests of the same by keys that are no longer active: the first request may have come before.
+    """
 
     key_id: UUID
     route: str
     key: str
     digest: bytes
+    others: tuple[bytes, ...] = ()
+
+    def asked(self, digest: bytes) -> bool:
+        """Say whether a kept digest is of the same request."""
+        return digest == self.digest or digest in self.others
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ _LOADS: Final = text(
     "SELECT lead_unit, count(*) FROM grievance WHERE lead_unit = ANY(:units) AND NOT final GROUP BY lead_unit"
 )
 _PRECEDENTS: Final = text(
-    "SELECT ruling, to_unit, reason, area_path, at FROM precedent"
+    "SELECT ruling, to_unit, area_path, at FROM precedent"
     " WHERE category = :category AND starts_with(area_path, :top) ORDER BY at DESC, seq LIMIT 50"
 )
 
@@ -21,5 +21,5 @@ def loads(session: Session, units: Sequence[str]) -> Mapping[str, int]:
 
 
 def precedents(session: Session, category: str | None, top: str) -> list[Any]:
-    """Return the newest rulings on a category under an area: ruling, to_unit, reason, area_path, at."""
+    """Return the newest rulings on a category under an area: ruling, to_unit, area_path, at."""
     return list(session.execute(_PRECEDENTS, {"category": category, "top": top}))

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import MUTABLE, Situation
+from wuye_loop.domain.privacy.words import as_kept
 from wuye_loop.domain.step.records import Posted
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import as_text, id_text
@@ -19,7 +20,9 @@ from wuye_loop.store.grievance.locking import COLUMNS, Ticket
 # Rows travel as one JSON array per table and are read by the table's own row type: few parameters, short statements
 # (the driver re-parses a statement of over 4,096 characters every time), every column named by its own name.
 _LEDGER = """ledgered AS (
-  INSERT INTO ledger SELECT * FROM jsonb_populate_recordset(NULL::ledger, %(entries)s::jsonb))"""
+  INSERT INTO ledger (grievance_id, seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash)
+  SELECT grievance_id, seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash
+  FROM jsonb_populate_recordset(NULL::ledger, %(entries)s::jsonb))"""
 _CLOCKED = """clocked AS (
   INSERT INTO clock SELECT * FROM jsonb_populate_recordset(NULL::clock, %(clocks)s::jsonb)
   ON CONFLICT (id) DO UPDATE SET name = excluded.name, run = excluded.run, unit = excluded.unit,
@@ -43,8 +46,8 @@ _RATED = """rated AS (
 _RULED = """ruled AS (
   INSERT INTO precedent SELECT * FROM jsonb_populate_recordset(NULL::precedent, %(precedents)s::jsonb))"""
 _TICKETED = """ticketed AS (
-  INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at)
-  VALUES (%(k_id)s, %(k_route)s, %(k_key)s, %(k_digest)s, %(k_status)s, %(k_body)s, %(now)s))"""
+  INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at, grievance_id)
+  VALUES (%(k_id)s, %(k_route)s, %(k_key)s, %(k_digest)s, %(k_status)s, %(k_body)s, %(now)s, %(id)s))"""
 _CHANGED = (*MUTABLE, "seq", "head")
 _AS_JSON = ("counts", "data", "did", "flags")
 _SET = ", ".join(f"{name} = %({name})s{'::jsonb' if name in _AS_JSON else ''}" for name in _CHANGED)
@@ -136,9 +139,9 @@ def _parts(before: Situation, step: Posted) -> tuple[list[str], dict[str, Any]]:
         "entries": [_plain_row(entry) | common for entry in step.entries],
         "clocks": [_clock_row(item, images) | common for item in changed],
         "tasks": [task.as_json() | common for task in tasks],
-        "documents": [_plain_row(item) | common for item in step.documents],
-        "ratings": [_plain_row(item) | common for item in step.ratings],
-        "precedents": [_plain_row(item) | common for item in step.precedents],
+        "documents": [item.as_json() | common for item in step.documents],
+        "ratings": [item.as_json() | common for item in step.ratings],
+        "precedents": [item.as_json() | common for item in step.precedents],
     }
     parts: list[str] = []
     params: dict[str, Any] = {}
@@ -188,4 +191,4 @@ def _plain(value: Any) -> Any:
 
 
 def _dump(value: Any) -> str:
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS, default=as_kept).decode()

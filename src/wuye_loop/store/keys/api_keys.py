@@ -15,6 +15,7 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy import api_keys
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import Ids
+from wuye_loop.store import registry
 from wuye_loop.store.schema import tables
 from wuye_loop.store.schema.tables import api_key
 
@@ -80,9 +81,10 @@ def create(
         raise BadInput("物业企业的密钥不能查看诉求人身份")
     token = ids.token(_SECRET_BYTES)
     key = api_keys.mint(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    key_id = ids.new()
     session.execute(
         insert(api_key).values(
-            id=ids.new(),
+            id=key_id,
             digest=api_keys.digest(key),
             prefix=api_keys.prefix(key),
             role=kind.value,
@@ -95,6 +97,7 @@ def create(
             expires_at=None if days is None else now + timedelta(days=days),
         )
     )
+    registry.settle(session, registry.KEY, str(key_id))
     return key
 
 
@@ -105,7 +108,9 @@ def revoke(session: Session, prefix_or_key: str, now: datetime) -> int:
     else:
         wanted = api_key.c.prefix == prefix_or_key
     live = update(api_key).where(wanted, api_key.c.revoked_at.is_(None)).values(revoked_at=now).returning(api_key.c.id)
-    return len(session.execute(live).all())
+    revoked = [str(row.id) for row in session.execute(live)]
+    registry.settle(session, registry.KEY, *revoked)
+    return len(revoked)
 
 
 def find(session: Session, digest: bytes, now: datetime) -> KeyRow | None:

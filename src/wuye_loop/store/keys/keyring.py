@@ -4,67 +4,173 @@ import base64
 import binascii
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 
 import orjson
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from wuye_loop.domain.errors import KeyRingBroken
+from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.privacy.sealing import KEY_BYTES, KeyRing
+from wuye_loop.domain.privacy.suites import AES, SUITES, Suite
+from wuye_loop.settings import Settings
 
 _OTHERS = 0o077
-_FORMAT = 1
+_BEFORE_CHAINS, _FORMAT = 1, 2
+_LOOK_SECONDS = 1.0
 
 
-def load(path: Path, master_key: str | None = None, *, chance: Callable[[int], bytes] = os.urandom) -> KeyRing:
+def load(
+    path: Path, master_key: str | None = None, *, suite: Suite = AES, chance: Callable[[int], bytes] = os.urandom
+) -> KeyRing:
     """Return the ring of `master_key` when one is given (WUYE_MASTER_KEY), else that of the file, made at first use.
 
     KeyRingBroken in words when either is malformed, or when others than its owner may read the file.
     """
     if master_key is not None:
-        return from_master(master_key, chance=chance)
+        return from_master(master_key, suite=suite, chance=chance)
     if not path.exists():
         with _locked(path):
             if not path.exists():
-                key = chance(KEY_BYTES)
-                _write(path, KeyRing({_name(key): key}, _name(key), chance(KEY_BYTES), chance))
-    return _read(path, chance)
+                _write(path, _begun(suite, chance))
+    return _read(path, suite, chance)
 
 
-def from_master(master_key: str, *, chance: Callable[[int], bytes] = os.urandom) -> KeyRing:
+def from_master(master_key: str, *, suite: Suite = AES, chance: Callable[[int], bytes] = os.urandom) -> KeyRing:
     """Derive a ring from 32 bytes in base64, the same one on every machine that is given them.
 
-    Several keys, separated by commas, are a rotation: the first is active, the last (the oldest) keeps the index.
+    Several keys, separated by commas, are a rotation: the first is active, the others open what was made with them.
     """
     masters = [_decoded(part.strip()) for part in master_key.split(",")]
     keys = {_name(wrap): wrap for wrap in (_derived(master, b"wrap") for master in masters)}
-    return KeyRing(keys, next(iter(keys)), _derived(masters[-1], b"index"), chance)
+    index, chain = ([_derived(master, use) for master in masters] for use in (b"index", b"chain"))
+    return _ring(keys, next(iter(keys)), index, chain, suite, chance)
 
 
-def rotate(path: Path, *, chance: Callable[[int], bytes] = os.urandom) -> KeyRing:
-    """Add a new active key to the file and return the ring; older keys stay, for what they still wrap."""
+def add(path: Path, *, suite: Suite = AES, chance: Callable[[int], bytes] = os.urandom) -> str:
+    """Add new keys to the file beside the active ones and return the name by which `activate` makes them active.
+
+    Between the two every process has time to learn of them: none ever meets what it cannot open.
+    """
     with _locked(path):
-        ring = _read(path, chance)
-        key = chance(KEY_BYTES)
-        ring = KeyRing({**ring.keys, _name(key): key}, _name(key), ring.index_key, chance)
+        ring, fresh = _read(path, suite, chance), _begun(suite, chance)
+        index, chain = (
+            [*old.keys.values(), *new.keys.values()]
+            for old, new in ((ring.index, fresh.index), (ring.chain, fresh.chain))
+        )
+        _write(path, _ring({**ring.keys, **fresh.keys}, ring.active, index, chain, suite, chance))
+    return fresh.active
+
+
+def activate(path: Path, name: str, *, suite: Suite = AES, chance: Callable[[int], bytes] = os.urandom) -> KeyRing:
+    """Make the keys that were added last the active ones and return the ring; the older stay, for what they made."""
+    with _locked(path):
+        ring = _read(path, suite, chance)
+        index, chain = (_last_first(list(keys.keys.values())) for keys in (ring.index, ring.chain))
+        ring = _ring(ring.keys, name, index, chain, suite, chance)
         _write(path, ring)
     return ring
 
 
-def _read(path: Path, chance: Callable[[int], bytes]) -> KeyRing:
+def _last_first(keys: list[bytes]) -> list[bytes]:
+    return [keys[-1], *keys[:-1]]
+
+
+def retire(path: Path, *, suite: Suite = AES, chance: Callable[[int], bytes] = os.urandom) -> list[str]:
+    """Drop from the file every wrapping key that is not active and return their names.
+
+    Whoever calls this has made sure that nothing is wrapped by them any more. Keys of the chain stay, to verify by, and
+    those of the index, to know a repeated order again.
+    """
+    with _locked(path):
+        ring = _read(path, suite, chance)
+        gone = [name for name in ring.keys if name != ring.active]
+        index, chain = (list(keys.keys.values()) for keys in (ring.index, ring.chain))
+        _write(path, _ring({ring.active: ring.keys[ring.active]}, ring.active, index, chain, suite, chance))
+    return gone
+
+
+def rings(settings: Settings) -> "Rings":
+    """Return the ring that the settings name, followed where it is a file. Raises KeyRingBroken as load does."""
+    suite = SUITES[settings.crypto]
+    if settings.master_key is not None:
+        ring = from_master(settings.master_key.get_secret_value(), suite=suite)
+        return Rings(lambda: ring, None)
+    return Rings(partial(load, settings.keys, suite=suite), settings.keys)
+
+
+class Rings:
+    """The ring a process goes by: a file that another process has changed is read again, soon."""
+
+    def __init__(self, read: Callable[[], KeyRing], path: Path | None, *, look_seconds: float = _LOOK_SECONDS) -> None:
+        self._read, self._path, self._look_seconds = read, path, look_seconds
+        self._looked = monotonic()
+        self._ring = read()  # which makes the file, where there is none
+        self._mark: tuple[int, int] | None = None
+        self._mark = self._marked()
+
+    @property
+    def ring(self) -> KeyRing:
+        """Return the ring as it is now."""
+        now = monotonic()
+        if self._path is not None and now - self._looked >= self._look_seconds:
+            self._looked = now
+            mark = self._marked()
+            if mark != self._mark:
+                self._ring, self._mark = self._read(), mark
+        return self._ring
+
+    def forget(self) -> None:
+        """Read the ring again at once."""
+        self._ring, self._mark = self._read(), self._marked()
+
+    def _marked(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat() if self._path is not None else None
+        except OSError:  # gone for a moment, or for good: what was read still serves
+            return self._mark
+        return (found.st_mtime_ns, found.st_ino) if found is not None else None
+
+
+def _begun(suite: Suite, chance: Callable[[int], bytes]) -> KeyRing:
+    key = chance(KEY_BYTES)
+    return _ring({_name(key): key}, _name(key), [chance(KEY_BYTES)], [chance(KEY_BYTES)], suite, chance)
+
+
+def _ring(
+    keys: Mapping[str, bytes],
+    active: str,
+    index: Sequence[bytes],
+    chain: Sequence[bytes],
+    suite: Suite,
+    chance: Callable[[int], bytes],
+) -> KeyRing:
+    return KeyRing(
+        keys, active, MacKeys.of(*index, suite=suite), MacKeys.of(*chain, suite=suite), chance=chance, suite=suite
+    )
+
+
+def _read(path: Path, suite: Suite, chance: Callable[[int], bytes]) -> KeyRing:
     try:
         if path.stat().st_mode & _OTHERS:
             raise KeyRingBroken("密钥文件的权限过宽：只应允许属主读写（chmod 600）")
         saved = orjson.loads(path.read_bytes())
         keys: Mapping[str, str] = saved["keys"]
-        if saved["format"] != _FORMAT:
+        if saved["format"] not in (_BEFORE_CHAINS, _FORMAT):
             raise KeyRingBroken("密钥文件的格式版本未知")
         ring = {name: _decoded(key) for name, key in keys.items()}
-        return KeyRing(ring, saved["active"], _decoded(saved["index"]), chance)
+        if saved["format"] == _BEFORE_CHAINS:
+            index = [_decoded(saved["index"])]
+            chain = [_derived(index[0], b"chain")]
+        else:
+            index, chain = ([_decoded(key) for key in saved[use]] for use in ("index", "chain"))
+        return _ring(ring, saved["active"], index, chain, suite, chance)
     except OSError as error:
         raise KeyRingBroken(f"密钥文件无法读取（{error.strerror}）") from error
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -79,7 +185,8 @@ def _write(path: Path, ring: KeyRing) -> None:
             "format": _FORMAT,
             "active": ring.active,
             "keys": {name: _encoded(key) for name, key in ring.keys.items()},
-            "index": _encoded(ring.index_key),
+            "index": [_encoded(key) for key in ring.index.keys.values()],
+            "chain": [_encoded(key) for key in ring.chain.keys.values()],
         },
         option=orjson.OPT_INDENT_2,
     )

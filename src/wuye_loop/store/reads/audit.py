@@ -1,20 +1,33 @@
 """Reads whole grievances for verification, a few hundred at a time."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import Entry
-from wuye_loop.domain.grievance.situation import MUTABLE
+from wuye_loop.domain.grievance.order_image import FIXED, TEXTS
+from wuye_loop.domain.grievance.situation import MUTABLE, plain
+from wuye_loop.domain.privacy.sealing import Sealed
+from wuye_loop.domain.step.records import DocumentDraft, PrecedentDraft, RatingDraft
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.store.grievance.intake import entry_of
 from wuye_loop.store.grievance.locking import TASK_COLUMNS
+from wuye_loop.store.grievance.openers import sealed_of
+from wuye_loop.store.reads.recorded import WHOLE, Share
 
 _BATCH = 200
+
+
+def _names(kind: type[Any]) -> Sequence[str]:
+    """Return the columns of what a step makes; they are called as its fields are."""
+    names: Sequence[str] = kind.__slots__
+    return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +45,34 @@ class Folder:
     clocks: Mapping[str, Any]
     rungs: Mapping[tuple[UUID, int], tuple[str | None, str | None]]
     files: Mapping[str, tuple[str, str]]  # hash and audience of each
+    order: Mapping[str, Any]  # columns fixed at intake, and its texts
+    area_path: str  # as the directory has it
+    sealed: Sealed | None
+    phone_hash: bytes | None
+    documents: Mapping[str, Any]
+    ratings: Mapping[str, Any]
+    precedents: Mapping[str, Any]
 
 
+_COLUMNS = tuple(dict.fromkeys((*MUTABLE, *FIXED, *TEXTS, "area_path")))
+# A grievance without a place of its own belongs to the whole of the directory.
 _GRIEVANCES = f"""
-SELECT id, number, seq, head, {", ".join(MUTABLE)} FROM grievance
-WHERE id > %(after)s ORDER BY id LIMIT {_BATCH}
+SELECT g.id, g.seq, g.head, {", ".join(f"g.{name}" for name in _COLUMNS)},
+       CASE WHEN g.area_code IS NOT NULL THEN coalesce(a.path, '')
+            WHEN EXISTS (SELECT 1 FROM area t WHERE t.parent_code IS NULL AND t.path = g.area_path) THEN g.area_path
+            ELSE '' END AS area_there,
+       x.key_id, x.alg, x.wrapped_key, x.nonce, x.ciphertext, x.phone_hash
+FROM grievance g LEFT JOIN area a ON a.code = g.area_code LEFT JOIN complainant x ON x.grievance_id = g.id
+WHERE g.id > %(after)s AND (%(beyond)s::uuid IS NULL OR g.id < %(beyond)s::uuid)
+  AND (%(since)s::timestamptz IS NULL OR EXISTS (
+    SELECT 1 FROM ledger l WHERE l.grievance_id = g.id AND l.seq = g.seq AND l.at >= %(since)s::timestamptz))
+ORDER BY g.id LIMIT {_BATCH}
 """
+_DOCUMENTS = f"SELECT grievance_id, {', '.join(_names(DocumentDraft))} FROM document WHERE grievance_id = ANY(%(ids)s)"
+_RATINGS = f"SELECT grievance_id, {', '.join(_names(RatingDraft))} FROM rating WHERE grievance_id = ANY(%(ids)s)"
+_PRECEDENTS = (
+    f"SELECT grievance_id, {', '.join(_names(PrecedentDraft))} FROM precedent WHERE grievance_id = ANY(%(ids)s)"
+)
 _ENTRIES = """
 SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, grievance_id
 FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
@@ -59,11 +94,18 @@ UNION SELECT number FROM document_line GROUP BY number HAVING max(n) <> count(*)
 """
 
 
-def folders(session: Session) -> Iterator[Folder]:
-    """Yield every grievance with all that hangs on it."""
-    after = UUID(int=0)
+def count(session: Session) -> int:
+    """Return how many grievances there are."""
+    return int(session.connection().exec_driver_sql("SELECT count(*) FROM grievance").scalar_one())
+
+
+def folders(session: Session, share: Share = WHOLE, since: datetime | None = None) -> Iterator[Folder]:
+    """Yield every grievance of a share, or those of it last written to since then, with all that hangs on it."""
+    # The first id of a share belongs to it: what comes after the one before it.
+    after = UUID(int=max((share.first.int if share.first else 0) - 1, 0))
     connection = session.connection()
-    while rows := connection.exec_driver_sql(_GRIEVANCES, {"after": after}).mappings().all():
+    asked = {"beyond": share.beyond, "since": since}
+    while rows := connection.exec_driver_sql(_GRIEVANCES, asked | {"after": after}).mappings().all():
         after = rows[-1]["id"]
         ids = {"ids": [row["id"] for row in rows]}
         entries: dict[UUID, list[Entry]] = defaultdict(list)
@@ -82,13 +124,34 @@ def folders(session: Session) -> Iterator[Folder]:
         files: dict[UUID, dict[str, tuple[str, str]]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_FILES, ids):
             files[row.grievance_id][str(row.id)] = (row.sha256, row.audience)
+        documents = _images(connection, _DOCUMENTS, ids, DocumentDraft, lambda row: row["number"])
+        ratings = _images(connection, _RATINGS, ids, RatingDraft, lambda row: f"{row['cycle']} {row['rater']}")
+        precedents = _images(connection, _PRECEDENTS, ids, PrecedentDraft, lambda row: str(row["seq"]))
         for found in rows:
             key = found["id"]
-            grievance = {name: _plain(found[name]) for name in MUTABLE}
             yield Folder(
-                key, found["number"], found["workflow"], found["seq"], bytes(found["head"]), grievance,
+                key, found["number"], found["workflow"], found["seq"], bytes(found["head"]),
+                {name: _plain(found[name]) for name in (*MUTABLE, "area_path")},
                 entries[key], tasks[key], clocks[key], rungs[key], files[key],
+                {name: found[name] for name in (*FIXED, *TEXTS)}, found["area_there"], _sealed(found),
+                bytes(found["phone_hash"]) if found["phone_hash"] is not None else None,
+                documents[key], ratings[key], precedents[key],
             )  # fmt: skip
+
+
+def _images(
+    connection: Connection, statement: str, ids: Mapping[str, Any], kind: type[Any], key: Callable[[Any], str]
+) -> Mapping[UUID, dict[str, Any]]:
+    found: dict[UUID, dict[str, Any]] = defaultdict(dict)
+    for row in connection.exec_driver_sql(statement, ids).mappings():
+        found[row["grievance_id"]][key(row)] = {name: plain(row[name]) for name in kind.__slots__}
+    return found
+
+
+def _sealed(row: Any) -> Sealed | None:
+    if row["wrapped_key"] is None:
+        return None
+    return sealed_of([row[name] for name in ("key_id", "alg", "wrapped_key", "nonce", "ciphertext")])
 
 
 def series_gaps(session: Session) -> list[tuple[str, int, int, int]]:

@@ -13,7 +13,7 @@ from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.visibility import visible
 
 _DOCUMENTS = """
-SELECT d.number, d.kind, d.series, d.year, d.n, d.addressee, d.copies, d.text, d.issued_at, g.workflow,
+SELECT d.grievance_id, d.number, d.kind, d.series, d.year, d.n, d.addressee, d.copies, d.text, d.issued_at, g.workflow,
        CASE WHEN {own} THEN g.number END AS grievance, CASE WHEN {own} THEN g.title END AS title, t.id AS task_id, t.kind AS task_kind, t.state AS task_state, t.final AS task_final
 FROM document d JOIN grievance g ON g.id = d.grievance_id LEFT JOIN task t ON t.id = d.task_id
 """
@@ -35,7 +35,7 @@ FROM document_line l JOIN grievance g ON g.id = l.grievance_id JOIN task t ON t.
 WHERE l.number = %(number)s AND {visible} ORDER BY l.n
 """
 _AGENDA = """
-SELECT t.id, t.kind, t.n, t.state, t.opened_at, t.holder_unit, t.data, g.number AS grievance, g.title, g.category,
+SELECT g.id AS grievance_id, t.id, t.kind, t.n, t.state, t.opened_at, t.holder_unit, t.data, g.number AS grievance, g.title, g.category,
        g.estate_code, g.area_code, g.workflow, g.level, g.cycle, g.received_at, g.lead_unit
 FROM task t JOIN grievance g ON g.id = t.grievance_id
 WHERE NOT t.final AND t.kind = %(kind)s AND {conditions}

@@ -11,6 +11,8 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import RUNG
+from wuye_loop.domain.privacy.sealing import KeyRing, Sealed
+from wuye_loop.domain.privacy.words import Opener
 
 _BATCH = 200
 _IMAGE = 10  # of a row of the ledger: what it changed, as far as it is asked
@@ -102,8 +104,8 @@ _CLOCKS = """(SELECT json_agg(json_build_array(c.task_id, c.name, c.cycle, c.run
 _STREAM = f"""
 SELECT json_build_array(g.id, g.number, g.workflow, g.state, g.category_suggested,
   (SELECT m.closed_at FROM grievance m WHERE m.id = g.merged_into),
-  {", ".join(f"g.{name}" for name in FIXED)}, {_ACTS}, {_TASKS}, {_CLOCKS})::text
-FROM grievance g
+  {", ".join(f"g.{name}" for name in FIXED)}, {_ACTS}, {_TASKS}, {_CLOCKS}, x.key_id, x.alg, encode(x.wrapped_key, 'hex'))::text
+FROM grievance g LEFT JOIN complainant x ON x.grievance_id = g.id
 WHERE (%(since)s::timestamptz IS NULL OR g.received_at >= %(since)s::timestamptz)
   AND (%(first)s::uuid IS NULL OR g.id >= %(first)s::uuid) AND (%(beyond)s::uuid IS NULL OR g.id < %(beyond)s::uuid)
 ORDER BY g.id
@@ -131,15 +133,20 @@ def shares(session: Session, since: datetime | None, parts: int) -> list[Share]:
     return [Share(*ends) for ends in pairwise((None, *dict.fromkeys(cuts), None))]
 
 
-def stream(session: Session, since: datetime | None = None, share: Share = WHOLE) -> Iterator[Recorded]:
-    """Yield the grievances of a share that were received since then, in the order of their ids, through a cursor."""
+def stream(
+    session: Session, keyring: KeyRing, since: datetime | None = None, share: Share = WHOLE
+) -> Iterator[Recorded]:
+    """Yield the grievances of a share that were received since then, in the order of their ids, through a cursor.
+
+    What people wrote comes in words; where its key was destroyed, as the words that say so.
+    """
     connection = session.connection()
     for setting in _SETTINGS:
         connection.exec_driver_sql(setting)
     asked = {"since": since, **share._asdict()}
     streamed = {"stream_results": True, "yield_per": _BATCH}
     for (text,) in connection.exec_driver_sql(_STREAM, asked, execution_options=streamed):
-        yield _recorded(orjson.loads(text))
+        yield _recorded(orjson.loads(text), keyring)
 
 
 def summary(session: Session, since: datetime | None = None) -> tuple[int, datetime | None, list[str]]:
@@ -154,13 +161,15 @@ def summary(session: Session, since: datetime | None = None) -> tuple[int, datet
     return count, last, [row[0] for row in names]
 
 
-def _recorded(row: Sequence[Any]) -> Recorded:
+def _recorded(row: Sequence[Any], keyring: KeyRing) -> Recorded:
     key, number, workflow, state, suggested, lead_closed = row[:_HEAD]
     fixed = dict(zip(FIXED, row[_HEAD:], strict=False))
-    rows, tasks, clocks = row[_HEAD + len(FIXED) :]
+    rows, tasks, clocks, key_id, alg, wrapped = row[_HEAD + len(FIXED) :]
+    sealed = Sealed(key_id, alg, bytes.fromhex(wrapped), b"", b"") if wrapped is not None else None
+    words = Opener(keyring, UUID(key), sealed)
     fixed["received_at"] = _read(fixed["received_at"])
     acts = [
-        _tuple(Act, (seq, _read(at), action, task, (kind, unit, role), from_state, to_state, facts))
+        _tuple(Act, (seq, _read(at), action, task, (kind, unit, role), from_state, to_state, words(facts)))
         for seq, at, action, task, kind, unit, role, from_state, to_state, facts, _ in rows
     ]
     intake, *changed = [one[_IMAGE] for one in rows]

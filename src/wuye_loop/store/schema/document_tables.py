@@ -69,6 +69,22 @@ attached_order = Table(
     instant("at"),
 )
 
+legal_hold = Table(
+    "legal_hold", metadata, Column("number", Text, primary_key=True), words("reason"), words("person"), instant("at")
+)
+
+destruction_list = Table(
+    "destruction_list",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    words("reason"),
+    word_list("numbers"),
+    words("proposed_by"),
+    instant("proposed_at"),
+    words("approved_by", nullable=True),
+    instant("approved_at", nullable=True),
+)
+
 attachment = Table(
     "attachment",
     metadata,

@@ -1,6 +1,7 @@
 """Every other table. Names are the terms of domain/terms.py; every constraint is named; instants are UTC."""
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     Date,
@@ -91,6 +92,28 @@ epoch = Table(
     count("calendar"),
     count("workflows"),
     flag("rehearsed"),  # its clock was moved by hand: not a record of what happened
+    Column("register", LargeBinary, nullable=True),  # the head of the register below
+)
+
+register = Table(
+    "register",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    instant("at"),
+    words("kind"),
+    words("key"),
+    document_of("image", "{}"),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+anchor = Table(
+    "anchor",
+    metadata,
+    Column("n", Integer, primary_key=True),
+    instant("at"),
+    Column("upto", BigInteger, nullable=False),  # transactions before this one are in it, or in one before
+    Column("heads", Integer, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
 )
 
 workflow = Table(
@@ -231,7 +254,9 @@ ledger = Table(
     document_of("changes", "{}"),
     words("audience"),
     Column("hash", LargeBinary, nullable=False),
+    Column("written", BigInteger, nullable=True, server_default=text("pg_current_xact_id()::text::bigint")),
     CheckConstraint("seq >= 1", name="seq_from_one"),
+    Index("ix_ledger_written", "written", postgresql_using="brin"),
 )
 
 clock = Table(
@@ -301,5 +326,7 @@ idempotency_key = Table(
     Column("status", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     instant("created_at"),
+    Column("grievance_id", Uuid, nullable=True),  # whose answer it is: forgotten with it
     Index("ix_idempotency_key_created_at", "created_at"),
+    Index("ix_idempotency_key_grievance", "grievance_id"),
 )

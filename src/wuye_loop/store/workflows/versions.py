@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Conflict, NotFound
 from wuye_loop.domain.rulefile.extends import sources
+from wuye_loop.store import registry
 from wuye_loop.store.schema.tables import workflow
 
 _IN_USE: Final = sql("""
@@ -37,6 +38,7 @@ def publish(session: Session, workflow_id: str, text: str, now: datetime) -> boo
     fresh = insert(workflow).values(id=workflow_id, text=text, sha256=digest, published_at=now)
     if session.execute(fresh.on_conflict_do_nothing().returning(workflow.c.id)).scalar() is not None:
         session.connection().exec_driver_sql(_BUMP)
+        registry.settle(session, registry.WORKFLOW, workflow_id)
         return True
     stored = session.execute(select(workflow.c.text).where(workflow.c.id == workflow_id)).scalar_one()
     if stored != text:
@@ -116,3 +118,4 @@ def remove(session: Session, workflow_id: str) -> None:
     if session.execute(delete(workflow).where(workflow.c.id == workflow_id).returning(workflow.c.id)).first() is None:
         raise NotFound(f"没有发布过 {workflow_id}")
     session.connection().exec_driver_sql(_BUMP)
+    registry.settle(session, registry.WORKFLOW, workflow_id)

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.privacy.sealing import KeyRing
 from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.store.database import Database
@@ -35,6 +36,7 @@ class Task:
     """What one process is to do: which share of what was recorded, against which text, up to when."""
 
     url: str
+    keyring: KeyRing
     text: str
     since: datetime | None
     until: datetime
@@ -43,6 +45,7 @@ class Task:
 
 def replay(
     database: Database,
+    keyring: KeyRing,
     text: str,
     *,
     since: datetime | None = None,
@@ -61,8 +64,8 @@ def replay(
     if last is None or not total:
         return tally
     if parts == 1:
-        return _alone(Task(database.url, text, since, last), told)
-    tasks = [Task(database.url, text, since, last, share) for share in shares]
+        return _alone(Task(database.url, keyring, text, since, last), told)
+    tasks = [Task(database.url, keyring, text, since, last, share) for share in shares]
     context = multiprocessing.get_context(_START)
     with ProcessPoolExecutor(parts, mp_context=context, initializer=_settle) as pool:
         waiting = {pool.submit(_share, task) for task in tasks}
@@ -75,7 +78,13 @@ def replay(
 
 
 def findings(
-    database: Database, text: str, until: datetime, *, since: datetime | None = None, share: Share = WHOLE
+    database: Database,
+    keyring: KeyRing,
+    text: str,
+    until: datetime,
+    *,
+    since: datetime | None = None,
+    share: Share = WHOLE,
 ) -> Iterator[tuple[Recorded, list[Finding] | Exception]]:
     """Yield every grievance received since then (of its share) with its differences, or with what kept it from going.
 
@@ -84,7 +93,7 @@ def findings(
     with database.read() as session:
         bench = _bench(database.url, text, until)
         bench.refresh(session)
-        for item in recorded.stream(session, since, share):
+        for item in recorded.stream(session, keyring, since, share):
             try:
                 yield item, [] if item.migrated else bench.compared(session, item)
             except Exception as error:  # noqa: BLE001 whatever it is, it is counted and shown, and the others go on
@@ -120,7 +129,7 @@ def _database(url: str) -> Database:
 
 def _tally(database: Database, task: Task, told: Callable[[int], None]) -> Tally:
     tally = Tally()
-    for item, found in findings(database, task.text, task.until, since=task.since, share=task.share):
+    for item, found in findings(database, task.keyring, task.text, task.until, since=task.since, share=task.share):
         if item.migrated:
             tally.skip()
         elif isinstance(found, Exception):

@@ -38,7 +38,7 @@ class Switchboard:
     def keep(self, ruled: PrecedentDraft, world: World, area_path: str) -> None:
         """Keep a ruling: the routers see it the next time."""
         on = world.calendar.local_date(ruled.at).isoformat()
-        precedent = Precedent(ruled.ruling, ruled.to_unit, ruled.reason, area_path, on)
+        precedent = Precedent(ruled.ruling, ruled.to_unit, area_path, on)
         self._precedents.insert(0, (ruled.category, precedent))
 
     def _loads_of(self, units: Sequence[str]) -> Mapping[str, int]:

@@ -47,7 +47,7 @@ def _with_rulings(builder: Builder) -> Situation:
         return builder.situation
     area, calendar = builder.grievance.area_path, builder.world.calendar
     ruled = (
-        Precedent(draft.ruling, draft.to_unit, draft.reason, area, calendar.local_date(draft.at).isoformat())
+        Precedent(draft.ruling, draft.to_unit, area, calendar.local_date(draft.at).isoformat())
         for draft in reversed(builder.precedents)
     )
     return replace(builder.situation, ruled=tuple(ruled))
@@ -125,7 +125,7 @@ def precedent(builder: Builder, context: Context, params: Mapping[str, Any]) -> 
         grievance.lead_unit,
         str(unit) if unit else None,
         str(context.value(builder, params["ruling"]) or params["ruling"]),
-        str(reason) if reason else None,
+        reason or None,  # as it is: a text knows its sealed form
         builder.world.now,
     )
     builder.precedents = [*builder.precedents, draft]

@@ -1,0 +1,85 @@
+"""Destruction by rule: what is due is proposed by one person and destroyed when another approves; the law may hold it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
+from wuye_loop.domain.privacy.retention import RetentionRule, due
+from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.loop import erasure
+from wuye_loop.loop.engine import Loop
+from wuye_loop.store import registry, retention
+from wuye_loop.store.database import Database
+from wuye_loop.store.grievance import locking
+from wuye_loop.store.retention import DestructionList
+
+HELD, PROPOSED, APPROVED = "held", "destruction-proposed", "destruction-approved"
+
+
+def overdue(loop: Loop, session: Session, rules: Sequence[RetentionRule]) -> list[tuple[str, str]]:
+    """Return number, and until when it had to be kept, of all that is to be destroyed by these rules now."""
+    now = loop.clock.now()
+    found = ((kept.number, due(rules, kept, now)) for kept in retention.closed(session))
+    return [(number, as_text(until)) for number, until in found if until is not None]
+
+
+def propose(loop: Loop, session: Session, numbers: Sequence[str], reason: str, person: str) -> DestructionList:
+    """Propose a list. Raises BadInput for an empty one, or where nobody is named or no reason is given."""
+    if not numbers:
+        raise BadInput("没有到期要销毁的诉求")
+    if not person.strip() or not reason.strip():
+        raise BadInput("请写明提出人和理由")
+    made = DestructionList(loop.ids.new(), reason.strip(), list(numbers), person.strip(), loop.clock.now())
+    retention.propose(session, made)
+    registry.enter(session, PROPOSED, str(made.id), {"numbers": list(numbers), "reason": made.reason, "by": person})
+    return made
+
+
+def approve(loop: Loop, database: Database, list_id: UUID, person: str) -> tuple[list[str], list[str]]:
+    """Destroy what is on a list, each in a transaction of its own; return the numbers destroyed, and what was not and why.
+
+    It may be interrupted and approved again by the same person. Raises NotFound, Forbidden for whoever proposed it, and
+    Conflict where somebody else has approved it.
+    """
+    with database.begin() as session:
+        found = retention.locked(session, list_id)
+        if found is None:
+            raise NotFound("没有这张销毁清单")
+        if not person.strip() or found.proposed_by == person.strip():
+            raise Forbidden("提出销毁的人不能自己批准，要另一个人来批")
+        if found.approved_by not in (None, person.strip()):
+            raise Conflict(f"这张清单已由 {found.approved_by} 批准")
+        if found.approved_by is None:
+            retention.approve(session, list_id, person.strip(), loop.clock.now())
+            registry.enter(session, APPROVED, str(list_id), {"by": person.strip()})
+    done, left = [], []
+    for number in found.numbers:
+        try:
+            with database.begin() as session:
+                erasure.erase(loop, session, number, f"{found.reason}（清单 {list_id}）")
+            done.append(number)
+        except (Conflict, NotFound) as error:
+            left.append(error.detail)
+    return done, left
+
+
+def hold(loop: Loop, session: Session, number: str, reason: str, person: str) -> None:
+    """Keep a grievance from being destroyed (依法保留). Raises NotFound, BadInput."""
+    if locking.read(session, number, SYSTEM_ACTOR) is None:
+        raise NotFound(f"没有编号为 {number} 的诉求")
+    if not person.strip() or not reason.strip():
+        raise BadInput("请写明是谁、为什么保留")
+    retention.hold(session, number, reason.strip(), person.strip(), loop.clock.now())
+    registry.enter(session, HELD, number, {"reason": reason.strip(), "by": person.strip(), "held": True})
+
+
+def release(session: Session, number: str, reason: str, person: str) -> None:
+    """Let a held grievance be destroyed again. Raises NotFound where it is not held, BadInput."""
+    if not person.strip() or not reason.strip():
+        raise BadInput("请写明是谁、为什么解除")
+    if not retention.release(session, number):
+        raise NotFound(f"{number} 没有被保留")
+    registry.enter(session, HELD, number, {"reason": reason.strip(), "by": person.strip(), "held": False})

@@ -1,0 +1,47 @@
+"""One grievance read for a decision, with or without its lock: its free texts in words."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor, Situation
+from wuye_loop.domain.privacy.words import Opener, is_sealed
+from wuye_loop.store.grievance import locking
+from wuye_loop.store.grievance.locking import Locked, Ticket
+
+if TYPE_CHECKING:
+    from wuye_loop.domain.privacy.sealing import KeyRing
+
+
+def lock(
+    keyring: "KeyRing",
+    session: Session,
+    number: str,
+    actor: Actor,
+    *,
+    task_id: UUID | None = None,
+    ticket: Ticket | None = None,
+) -> Locked | None:
+    """Lock one visible grievance and read it; None when there is none, or none that this actor may see."""
+    return _opened(keyring, locking.lock(session, number, actor, task_id=task_id, ticket=ticket))
+
+
+def read(
+    keyring: "KeyRing", session: Session, number: str, actor: Actor, *, task_id: UUID | None = None
+) -> Locked | None:
+    """Read one visible grievance without a lock."""
+    return _opened(keyring, locking.read(session, number, actor, task_id=task_id))
+
+
+def _opened(keyring: "KeyRing", locked: Locked | None) -> Locked | None:
+    if locked is None:
+        return None
+    was = locked.situation
+    if not is_sealed(was.grievance.data) and not any(is_sealed(task.data) for task in was.tasks.values()):
+        return locked
+    opener = Opener(keyring, was.grievance.id, locked.sealed)
+    tasks = {key: replace(task, data=opener(task.data)) for key, task in was.tasks.items()}
+    grievance = replace(was.grievance, data=opener(was.grievance.data))
+    return replace(locked, situation=Situation(grievance, tasks, was.clocks))

@@ -1,0 +1,222 @@
+"""Replay every ledger and compare it with what the tables say; the register, numbered documents and files too."""
+
+import multiprocessing
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import Erased, SealBroken
+from wuye_loop.domain.grievance.ledger import GENESIS, Chain, is_keyed
+from wuye_loop.domain.grievance.order_image import FIXED, texts_of
+from wuye_loop.domain.grievance.situation import MUTABLE, plain
+from wuye_loop.domain.privacy.sealing import KeyRing
+from wuye_loop.domain.privacy.words import ERASED
+from wuye_loop.domain.time import clock_moves
+from wuye_loop.domain.time.calendar import WorkCalendar
+from wuye_loop.domain.time.clock_moves import ClockStatus
+from wuye_loop.loop.engine import Loop
+from wuye_loop.queries.verification.folds import Fold, fold
+from wuye_loop.queries.verification.report import Report
+from wuye_loop.store import registry
+from wuye_loop.store.database import Database
+from wuye_loop.store.grievance import identity
+from wuye_loop.store.reads import audit, recorded
+from wuye_loop.store.reads.audit import Folder
+from wuye_loop.store.reads.recorded import WHOLE, Share
+from wuye_loop.store.reference_cache import Reference
+
+CalendarOf = Callable[[str], WorkCalendar]
+_FEW = 1000  # starting a process costs as much as this many grievances
+_SHARES = 8  # of each process: none waits long for the last one
+_START = "fork" if sys.platform == "linux" else "spawn"
+
+
+def verify(
+    loop: Loop,
+    database: Database,
+    *,
+    since: datetime | None = None,
+    processes: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Report:
+    """Replay the ledgers, all of them or those written to since then, in as many processes as are wanted.
+
+    A record that cannot be read is told of and counted, and the others are looked at all the same.
+    """
+    report = Report()
+    with database.read() as session:
+        parts = processes if processes > 1 and audit.count(session) > _FEW else 1
+        shares = recorded.shares(session, None, parts * _SHARES) if parts > 1 else [WHOLE]
+    told = progress or (lambda _: None)
+    if parts == 1:
+        report.merge(share_of(database, loop.keyring, since, WHOLE, told))
+    else:
+        context = multiprocessing.get_context(_START)
+        with ProcessPoolExecutor(parts, mp_context=context) as pool:
+            waiting = [pool.submit(_in_process, database.url, loop.keyring, since, share) for share in shares]
+            for done in as_completed(waiting):
+                report.merge(done.result())
+                told(report.grievances)
+    with database.read() as session:
+        _documents(session, report)
+        _register(session, Chain(loop.keyring.chain), report)
+    return report
+
+
+def _in_process(url: str, keyring: KeyRing, since: datetime | None, share: Share) -> Report:
+    database = Database(url, pool_size=1, statement_timeout_ms=0)
+    try:
+        return share_of(database, keyring, since, share, lambda _: None)
+    finally:
+        database.dispose()
+
+
+def share_of(
+    database: Database, keyring: KeyRing, since: datetime | None, share: Share, told: Callable[[int], None]
+) -> Report:
+    """Replay the ledgers of one share of the grievances."""
+    report = Report()
+    reference = Reference()
+    calendars: dict[str, WorkCalendar] = {}
+    chain = Chain(keyring.chain)
+    with database.read() as session:
+        reference.refresh(session)
+
+        def calendar_of(workflow: str) -> WorkCalendar:
+            if workflow not in calendars:
+                rules = reference.rules(session, workflow)
+                calendars[workflow] = reference.calendar(session, rules.workflow.calendar)
+            return calendars[workflow]
+
+        for folder in audit.folders(session, share, since):
+            report.grievances += 1
+            try:
+                _verify_one(folder, calendar_of, chain, keyring, report)
+            except Exception as error:  # noqa: BLE001 whatever is wrong with one record, it is told, and the others go on
+                report.unreadable(f"{folder.number} 的记录读不出来（{type(error).__name__}）")
+            told(report.grievances)
+    return report
+
+
+def _verify_one(folder: Folder, calendar_of: CalendarOf, chain: Chain, keyring: KeyRing, report: Report) -> None:
+    report.rows += len(folder.entries)
+    _chain(folder, chain, report)
+    told = fold(folder.entries)
+    for name in MUTABLE:
+        if name == "workflow" and name not in told.grievance:
+            continue  # a ledger begun before the version became a part of it
+        _compare(report, f"{folder.number} {name}", told.grievance.get(name), plain(folder.grievance[name]))
+    if folder.grievance["area_path"] != folder.area_path:
+        report.drifted(f"{folder.number} area_path: 与组织目录不一致")
+    _person_and_order(folder, told, keyring, report)
+    for what in ("task", "clock", "document", "rating", "precedent", "file"):
+        _compare_all(report, folder.number, what, getattr(told, f"{what}s"), getattr(folder, f"{what}s"))
+    calendar = calendar_of(folder.workflow)
+    for image in folder.clocks.values():
+        report.clocks += 1
+        clock = clock_moves.from_row(image)
+        if clock.status is ClockStatus.RUNNING and clock_moves.recompute(clock, calendar).due_at != clock.due_at:
+            report.drifted(f"{folder.number} 时限 {clock.name} 与按日历重算的不同")
+        for rung in clock.rungs:
+            _compare(report, f"{folder.number} 督办级 {clock.name}/{rung.index}",
+                     (plain(rung.at), plain(rung.fired_at)), folder.rungs.get((clock.id, rung.index)))  # fmt: skip
+
+
+def _chain(folder: Folder, chain: Chain, report: Report) -> None:
+    head = GENESIS
+    for place, entry in enumerate(folder.entries, 1):
+        if entry.seq != place:
+            report.broken(f"{folder.number} 台账缺第 {place} 行")
+            return
+        if not chain.begins(folder.id, entry, head):
+            report.broken(f"{folder.number} 台账第 {place} 行被改动")
+            return
+        if is_keyed(head) and head != GENESIS and not is_keyed(entry.hash):
+            report.broken(f"{folder.number} 台账第 {place} 行没有密钥的封印")
+            return
+        head = chain.follows(entry.hash) if is_keyed(entry.hash) else entry.hash
+    if head != folder.head or len(folder.entries) != folder.seq:
+        report.broken(f"{folder.number} 台账末尾与诉求不符")
+    elif not is_keyed(head):
+        report.broken(f"{folder.number} 台账没有密钥的封印（不是升级前留下的，就是被换过）")
+
+
+def _person_and_order(folder: Folder, told: Fold, keyring: KeyRing, report: Report) -> None:
+    """Compare what came in with what its ledger vouches for, and the sealed complainant with its digest."""
+    for name in FIXED:
+        _compare(report, f"{folder.number} {name}", told.order.get(name), plain(folder.order[name]))
+    if folder.sealed is None:
+        report.drifted(f"{folder.number} 诉求人的封存记录不见了")
+        return
+    try:
+        key = keyring.data_key(folder.id, folder.sealed)
+        person = identity.opened_by(key, folder.sealed)
+    except Erased:
+        report.erased += 1
+        if not told.erased:
+            report.broken(f"{folder.number} 的密钥被销毁，而台账没有销毁的记录")
+        elif (folder.order["title"], folder.order["body"]) != (ERASED, ERASED):
+            report.drifted(f"{folder.number} 已销毁，而标题或内容里有字")
+        return
+    except SealBroken as error:
+        report.drifted(f"{folder.number} 诉求人: {error.detail}")
+        return
+    if told.erased:
+        report.drifted(f"{folder.number} 台账记着已销毁，而密钥还在")
+    if not key.made(texts_of(folder.order), str(told.order.get("texts"))):
+        report.drifted(f"{folder.number} 标题、内容、地址或附加字段: 台账与表不一致")
+    phone = person.get("phone")
+    hashes = keyring.blinds(str(phone)) if phone else [None]
+    if folder.phone_hash not in hashes:
+        report.drifted(f"{folder.number} 电话索引: 与封存的电话不符")
+
+
+def _compare_all(report: Report, number: str, what: str, folded: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
+    for key in folded.keys() | stored.keys():
+        _compare(report, f"{number} {what} {key}", folded.get(key), stored.get(key))
+
+
+def _compare(report: Report, what: str, folded: object, stored: object) -> None:
+    if folded != stored:
+        report.drifted(f"{what}: 台账与表不一致")
+
+
+def _documents(session: Session, report: Report) -> None:
+    for series, year, drawn, kept in audit.series_gaps(session):
+        report.drifted(f"文号 {series} {year} 年: 已取 {drawn} 号，存 {kept} 件")
+    for number in audit.broken_lines(session):
+        report.drifted(f"文书 {number} 的各条与所发起的任务不符")
+    for file in audit.broken_files(session):
+        report.drifted(f"文件 {file} 的内容被改动")
+
+
+_KINDS = {
+    registry.WORKFLOW: "流程", registry.KEY: "密钥", registry.YEAR: "日历", registry.DIRECTORY: "组织目录",
+}  # fmt: skip
+
+
+def _register(session: Session, chain: Chain, report: Report) -> None:
+    """Compare the register with what it vouches for."""
+    head = GENESIS
+    known: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
+    for place, note in enumerate(registry.notes(session), 1):
+        if note.n != place or not registry.follows(chain, note, head):
+            report.broken(f"登记簿第 {place} 行被改动，或缺了一行")
+            return
+        head = chain.follows(note.hash)
+        if note.kind in known:
+            known[note.kind][note.key] = note.image
+    if head == GENESIS:
+        report.broken("登记簿是空的")
+        return
+    if registry.head(session) != head:
+        report.broken("登记簿末尾缺了行")
+    for kind, stands in registry.AS_THEY_STAND.items():
+        there = stands(session)
+        for key in sorted(known[kind].keys() | there.keys()):
+            if known[kind].get(key, {}) != there.get(key, {}):
+                report.drifted(f"{_KINDS[kind]} {key}: 与登记簿不一致")

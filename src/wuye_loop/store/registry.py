@@ -1,0 +1,169 @@
+"""The register (登记簿) of what everybody goes by: published workflows, keys, the calendar. Chained and keyed as ledgers are.
+
+What these tables say is entered here when the program changes them; what else changed them shows in a verification.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+import orjson
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.ledger import GENESIS, Chain
+from wuye_loop.domain.grievance.situation import plain
+from wuye_loop.domain.time.timestamps import as_text
+
+WORKFLOW, KEY, YEAR, DIRECTORY, BEGUN = "workflow", "key", "calendar", "directory", "begun"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One row: what of which kind, and how it stood from then on; an empty image is a removal."""
+
+    n: int
+    at: datetime
+    kind: str
+    key: str
+    image: Mapping[str, Any]
+    hash: bytes
+
+
+def enter(session: Session, kind: str, key: str, image: Mapping[str, Any]) -> None:
+    """Enter how something stands from now on, by the server's clock, in the chain of the database the session is of."""
+    chain = chain_of(session)
+    connection = session.connection()
+    connection.exec_driver_sql("SELECT 1 FROM epoch FOR UPDATE")
+    at = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    last = connection.exec_driver_sql("SELECT n, hash FROM register ORDER BY n DESC LIMIT 1").first()
+    n, before = (last[0], chain.follows(bytes(last[1]))) if last is not None else (0, GENESIS)
+    note = Note(n + 1, at, kind, key, image, b"")
+    made = chain.keys.mac(before + _bytes(note))
+    connection.exec_driver_sql(
+        "INSERT INTO register (n, at, kind, key, image, hash)"
+        " VALUES (%(n)s, %(at)s, %(kind)s, %(key)s, %(image)s::jsonb, %(hash)s)",
+        {"n": n + 1, "at": at, "kind": kind, "key": key, "image": orjson.dumps(image).decode(), "hash": made},
+    )
+    connection.exec_driver_sql("UPDATE epoch SET register = %(head)s", {"head": chain.follows(made)})
+
+
+def settle(session: Session, kind: str, *keys: str) -> None:
+    """Enter how these of a kind stand, after the program has changed them in this session."""
+    stands = AS_THEY_STAND[kind](session)
+    for key in keys:
+        enter(session, kind, key, stands.get(key, {}))
+
+
+def begin(session: Session) -> bool:
+    """Enter everything as it stands, where nothing was entered yet; False where something was."""
+    if head(session) is not None:
+        return False
+    enter(session, BEGUN, "", {})
+    for kind, stands in AS_THEY_STAND.items():
+        for key, image in sorted(stands(session).items()):
+            enter(session, kind, key, image)
+    return True
+
+
+def chain_of(session: Session) -> Chain:
+    """Return the chain of the database that the session is of."""
+    made = session.info.get("chain")
+    if made is None:
+        msg = "this database was opened without its keys: nothing can be vouched for"
+        raise LookupError(msg)
+    found: Chain = made()
+    return found
+
+
+_NOTES: Final = "SELECT n, at, kind, key, image, hash FROM register"
+
+
+def notes(session: Session) -> Iterator[Note]:
+    """Yield every row in order."""
+    for row in session.connection().exec_driver_sql(f"{_NOTES} ORDER BY n"):
+        yield _note(row)
+
+
+def newest(session: Session) -> Note | None:
+    """Return the last row."""
+    row = session.connection().exec_driver_sql(f"{_NOTES} ORDER BY n DESC LIMIT 1").first()
+    return _note(row) if row is not None else None
+
+
+def row(session: Session, n: int) -> Note | None:
+    """Return one row."""
+    found = session.connection().exec_driver_sql(f"{_NOTES} WHERE n = %(n)s", {"n": n}).first()
+    return _note(found) if found is not None else None
+
+
+def _note(row: Any) -> Note:
+    return Note(row[0], row[1], row[2], row[3], row[4], bytes(row[5]))
+
+
+def head(session: Session) -> bytes | None:
+    """Return the head that is kept of the whole; None where nothing was entered yet."""
+    found = session.connection().exec_driver_sql("SELECT register FROM epoch").scalar()
+    return bytes(found) if found is not None else None
+
+
+def follows(chain: Chain, note: Note, before: bytes) -> bool:
+    """Say whether a row is what was entered after the head before it."""
+    return chain.keys.made(before + _bytes(note), note.hash)
+
+
+def _bytes(note: Note) -> bytes:
+    row = {"n": note.n, "at": as_text(note.at), "kind": note.kind, "key": note.key, "image": note.image}
+    return b"register" + orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
+
+
+# --- how each kind stands in its table ---
+
+#: The path of a key's area follows from the area, whose own row is vouched for.
+_KEY_COLUMNS: Final = ("role", "unit_code", "area_code", "source", "scopes", "expires_at", "revoked_at")
+DIRECTORY_TABLES: Final = ("area", "unit", "estate", "person")
+
+
+def keys_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
+    """Return the image of every API key by its id."""
+    rows = session.connection().exec_driver_sql(f"SELECT id, digest, {', '.join(_KEY_COLUMNS)} FROM api_key")
+    return {
+        str(row["id"]): {"digest": bytes(row["digest"]).hex()} | {name: plain(row[name]) for name in _KEY_COLUMNS}
+        for row in rows.mappings()
+    }
+
+
+def workflows_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
+    """Return the image of every published workflow by its name@version: the hash of the text that is there."""
+    rows = session.connection().exec_driver_sql("SELECT id, text, published_at FROM workflow")
+    return {row[0]: {"sha256": sha256(row[1].encode()).hexdigest(), "published_at": as_text(row[2])} for row in rows}
+
+
+def years_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
+    """Return the image of the calendar by years: a hash over its days, and the notice it comes from."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT extract(year FROM d.day)::int AS year,"
+        " string_agg(d.day || ' ' || d.works || ' ' || d.provisional || ' ' || d.source, E'\\n' ORDER BY d.day),"
+        " max(y.source) FROM calendar_day d LEFT JOIN calendar_year y ON y.year = extract(year FROM d.day)::int"
+        " GROUP BY 1"
+    )
+    return {str(row[0]): {"sha256": sha256(row[1].encode()).hexdigest(), "source": row[2]} for row in rows}
+
+
+def directory_as_it_stands(session: Session) -> dict[str, dict[str, Any]]:
+    """Return the image of the directory: a hash over the rows of each of its tables."""
+    made = {}
+    for table in DIRECTORY_TABLES:
+        rows = session.connection().exec_driver_sql(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1").scalars()
+        digest = sha256()
+        for row in rows:
+            digest.update(row.encode() + b"\n")
+        made[table] = {"sha256": digest.hexdigest()}
+    return made
+
+
+AS_THEY_STAND: Final = {
+    WORKFLOW: workflows_as_they_stand, KEY: keys_as_they_stand, YEAR: years_as_they_stand,
+    DIRECTORY: directory_as_it_stands,
+}  # fmt: skip

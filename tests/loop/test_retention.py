@@ -1,0 +1,85 @@
+"""What is due is proposed by one person and destroyed when another approves; what the law holds is not."""
+
+from pathlib import Path
+
+import pytest
+from tests.loop.test_forgery import found, lived
+from tests.site import KEYS, Town, at, build
+
+from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
+from wuye_loop.domain.privacy import retention as rules
+from wuye_loop.loop import destruction, erasure
+from wuye_loop.store import retention
+from wuye_loop.store.database import Database
+
+pytestmark = pytest.mark.anyio
+FIVE_YEARS = "retention:\n  - {source: [other], years: 1}\n  - {years: 5, after: closed}\n"
+
+
+@pytest.fixture
+def town(database: Database, tmp_path: Path) -> Town:
+    """Give a town where one key may see who complained."""
+    return build(database, data=tmp_path, keys=KEYS | {"revealer": {"role": "hotline", "reveal": True}})
+
+
+async def test_one_person_proposes_and_another_approves(town: Town) -> None:
+    number = await lived(town)
+    loop, read = town.site.loop, rules.read(FIVE_YEARS)
+    town.clock.set(at("2031-03-01 09:00"))
+    with town.database.begin() as session:
+        assert destruction.overdue(loop, session, read) == []
+        with pytest.raises(BadInput):
+            destruction.propose(loop, session, [], "保管期满", "王敏")
+    town.clock.set(at("2031-06-01 09:00"))
+    with town.database.begin() as session:
+        due = destruction.overdue(loop, session, read)
+        assert [one for one, _ in due] == [number]
+        made = destruction.propose(loop, session, [number], "保管期满", "王敏")
+    with pytest.raises(Forbidden, match="不能自己批准"):
+        destruction.approve(loop, town.database, made.id, "王敏")
+    assert destruction.approve(loop, town.database, made.id, "李强") == ([number], [])
+    with pytest.raises(Conflict, match="李强"):
+        destruction.approve(loop, town.database, made.id, "赵亮")
+    with town.database.begin() as session:
+        assert destruction.overdue(loop, session, read) == []
+        assert [one.approved_by for one in retention.lists(session)] == ["李强"]
+    report = found(town)
+    assert report.ok, report.problems
+
+
+async def test_what_the_law_holds_is_not_destroyed_until_it_is_released(town: Town) -> None:
+    number = await lived(town)
+    loop = town.site.loop
+    with town.database.begin() as session:
+        destruction.hold(loop, session, number, "诉讼中", "王敏")
+    with pytest.raises(Conflict, match="诉讼中"), town.database.begin() as session:
+        erasure.erase(loop, session, number, "诉求人要求删除")
+    with town.database.begin() as session:
+        destruction.release(session, number, "结案", "王敏")
+        with pytest.raises(NotFound):
+            destruction.release(session, number, "结案", "王敏")
+        erasure.erase(loop, session, number, "诉求人要求删除")
+    assert found(town).ok
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "retention: []",
+        "retention: [{after: closed}]",
+        "retention: [{years: -1}]",
+        "a: [",
+        "retention: [{yeers: 1}]",
+    ],
+)
+def test_a_bad_file_is_refused_in_words(text: str) -> None:
+    with pytest.raises(BadInput, match="保管期限"):
+        rules.read(text)
+
+
+def test_a_leap_day_is_kept_until_the_last_of_february() -> None:
+    kept = rules.Kept("n", "12345", None, {"closed": at("2028-02-29 08:00")})
+    read = rules.read("retention: [{years: 1}]")
+    assert rules.due(read, kept, at("2029-02-28 07:59")) is None
+    assert rules.due(read, kept, at("2029-02-28 08:00")) == at("2029-02-28 08:00")
