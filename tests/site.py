@@ -96,6 +96,7 @@ KEYS: dict[str, dict[str, Any]] = {
     "supervisor-1": {"role": "supervisor", "area": "370701"},
     "supervisor-2": {"role": "supervisor", "area": "370702"},
     "admin": {"role": "admin"},
+    "security": {"role": "security", "holder": "安全员 9001"},
     "auditor": {"role": "auditor"},
     **{unit["code"]: {"role": "unit", "unit": unit["code"]} for unit in DIRECTORY["units"]},
 }

@@ -1,21 +1,40 @@
 """The only place that knows everyone: puts the doors, the loop and the database together."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
 from wuye_loop import metrics
-from wuye_loop.api import admin, documents, files, grievances, hotline, reading, rehearsal, supervision, units
+from wuye_loop.api import (
+    admin,
+    audit,
+    documents,
+    files,
+    grievances,
+    hotline,
+    keys,
+    reading,
+    rehearsal,
+    supervision,
+    units,
+)
 from wuye_loop.domain.grievance.ledger import Chain
+from wuye_loop.domain.privacy.reveals import RevealBounds
 from wuye_loop.edge import problems
 from wuye_loop.edge.actors import SCHEME, Callers
 from wuye_loop.edge.limits import Limits
+from wuye_loop.edge.multipart import ENVELOPE
+from wuye_loop.edge.rates import Allowances, Rates
 from wuye_loop.edge.requests import Requests
+from wuye_loop.edge.sharing import Sharing
 from wuye_loop.edge.site import Site
+from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read
 from wuye_loop.loop import attachments
 from wuye_loop.loop.engine import Loop
@@ -24,6 +43,8 @@ from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database, keys_of
 from wuye_loop.store.reads import health
 from wuye_loop.store.reference_cache import Reference
+from wuye_loop.uploads.bounds import Bounds
+from wuye_loop.uploads.rewriting import Rewriting
 from wuye_loop.web import docs
 
 DOORS = (
@@ -35,6 +56,8 @@ DOORS = (
     documents.router,
     files.router,
     admin.router,
+    keys.router,
+    audit.router,
     docs.router,
 )
 
@@ -49,6 +72,12 @@ def make_site(settings: Settings, database: Database, *, clock: Clock | None = N
         rings=rings,
         reference=Reference(),
         default_workflow=settings.default_workflow,
+        reveals=RevealBounds(
+            settings.reveals_per_day,
+            settings.reveal_alarm,
+            timedelta(minutes=settings.reveal_alarm_minutes),
+            settings.reveal_reasons,
+        ),
     )
     return Site(settings, database, loop)
 
@@ -58,45 +87,71 @@ def create_app(site: Site) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        sharing = asyncio.create_task(Sharing(site, app.state.allowances).run())
         yield
+        sharing.cancel()
         await site.database.dispose_async()
 
     app = FastAPI(
         title="wuye-loop 物业直通车",
         version="1",
         description=__doc__,
-        openapi_url="/v1/openapi.json",
+        openapi_url=None,  # web.docs has the door
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
     )
     app.state.site = site
     app.state.callers = Callers()
+    app.state.allowances = Allowances(site.settings)
+    app.state.rewriting = Rewriting(_bounds(site.settings), site.settings.upload_processes)
     for router in (*DOORS, rehearsal.router) if site.settings.rehearsal else DOORS:
         app.include_router(router)
-    _health(app, site)
+    app.include_router(_health(site))
     problems.install(app)
     bodies = {"/v1/grievances:batch": site.settings.batch_body_limit}
-    shapes = {re.compile(r"/v1/grievances/[^/]+/files"): attachments.MOST_BYTES}
-    app.add_middleware(Limits, body=site.settings.body_limit, bodies=bodies, shapes=shapes)
+    shapes = {re.compile(r"/v1/grievances/[^/]+/files"): attachments.MOST_BYTES + ENVELOPE}
+    app.add_middleware(Rates, site=site, callers=app.state.callers, allowances=app.state.allowances)
+    app.add_middleware(
+        Limits,
+        body=site.settings.body_limit,
+        bodies=bodies,
+        shapes=shapes,
+        headers=site.settings.header_limit,
+        most_headers=site.settings.header_count,
+    )
     app.add_middleware(Requests, ids=site.loop.ids)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
 
-def _health(app: FastAPI, site: Site) -> None:
-    @app.get("/healthz", tags=["运行"], summary="进程活着")
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        pixels=settings.upload_pixels,
+        pages=settings.upload_pages,
+        seconds=settings.upload_seconds,
+        memory_mib=settings.upload_memory_mib,
+        bytes=attachments.MOST_BYTES,
+    )
+
+
+def _health(site: Site) -> APIRouter:
+    router = APIRouter(route_class=StrictRoute, tags=["运行"])
+
+    @router.get("/healthz", summary="进程活着")
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/readyz", tags=["运行"], summary="可以服务：数据库可用")
+    @router.get("/readyz", summary="可以服务：数据库可用")
     async def readyz() -> dict[str, str]:
         await read(site, health.time_there)
         return {"status": "ready"}
 
-    @app.get("/metrics", tags=["运行"], summary="Prometheus 指标")
+    @router.get("/metrics", summary="Prometheus 指标")
     async def prometheus() -> Response:
         return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
+
+    return router
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -13,6 +13,15 @@ sweep_fired_total = Counter(
     "wuye_sweep_fired", "Rungs that the deadline sweep fired, by clock.", ["clock"], registry=REGISTRY
 )
 sweep_lag_seconds = Gauge("wuye_sweep_lag_seconds", "Age of the oldest due rung not yet fired.", registry=REGISTRY)
+reveals_total = Counter(
+    "wuye_reveals",
+    "Identities asked for by who may open them, by result: shown, refused.",
+    ["result"],
+    registry=REGISTRY,
+)
+reveal_alarms_total = Counter(
+    "wuye_reveal_alarms", "Alarms that somebody opened many identities in a short while.", registry=REGISTRY
+)
 http_requests_total = Counter(
     "wuye_http_requests", "HTTP requests, by route template.", ["method", "route", "status"], registry=REGISTRY
 )
@@ -21,6 +30,19 @@ http_request_seconds = Histogram(
     "Time from the first byte of a request to the last of its answer.",
     ["method", "route"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    registry=REGISTRY,
+)
+connections_open = Gauge("wuye_connections_open", "HTTP connections now open.", registry=REGISTRY)
+connections_closed_total = Counter(
+    "wuye_connections_closed",
+    "Connections that the server ended, by reason: full, head, body, idle, leaving, unread, large, pipelined, malformed.",
+    ["reason"],
+    registry=REGISTRY,
+)
+rate_limited_total = Counter(
+    "wuye_rate_limited",
+    "Requests answered 429, by kind: intake, reads, writes, files, address, wrong_keys.",
+    ["kind"],
     registry=REGISTRY,
 )
 

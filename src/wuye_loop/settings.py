@@ -1,6 +1,7 @@
 import difflib
 import os
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -75,6 +76,41 @@ class Settings(BaseSettings):
     batch_body_limit: int = Field(
         8 * KIBIBYTE * KIBIBYTE, ge=KIBIBYTE, description="Largest body of a batch of up to 1,000 grievances, in bytes."
     )
+    header_limit: int = Field(
+        64 * KIBIBYTE, ge=KIBIBYTE, description="Largest head of a request, its line and all its headers, in bytes."
+    )
+    header_count: int = Field(100, ge=10, description="Most headers of one request; browsers send some twenty.")
+    connections: int = Field(
+        1000,
+        ge=0,
+        description="Most open connections. One more ends the one that has waited longest without asking anything.",
+    )
+    header_seconds: float = Field(10.0, ge=0, description="How long a request's head may take to arrive, in seconds.")
+    body_seconds: float = Field(
+        30.0, ge=0, description="How long its body may take, and a client that takes no answer."
+    )
+    idle_seconds: float = Field(
+        30.0, ge=0, description="How long a connection may wait for its next request, in seconds."
+    )
+    rate_intake: float = Field(2000.0, ge=0, description="Grievances a second that one key may send; 0 is no bound.")
+    rate_reads: float = Field(500.0, ge=0, description="Reads a second of one key.")
+    rate_writes: float = Field(500.0, ge=0, description="Actions a second of one key.")
+    rate_files: float = Field(20.0, ge=0, description="Uploads a second of one key.")
+    rate_address: float = Field(200.0, ge=0, description="Requests a second without a valid key from one address.")
+    rate_wrong_keys: float = Field(5.0, ge=0, description="Wrong keys a second from one address.")
+    upload_pixels: int = Field(
+        50_000_000, ge=1_000, description="Largest picture that is taken, in pixels; a telephone's best is 48 million."
+    )
+    upload_pages: int = Field(200, ge=1, description="Most pages of a PDF that is taken.")
+    upload_seconds: int = Field(20, ge=1, description="Processor time that opening one file may take, in seconds.")
+    upload_memory_mib: int = Field(
+        1024,
+        ge=128,
+        description="Address space of the process that opens one file, in MiB; fifty million pixels need 700.",
+    )
+    upload_processes: int = Field(
+        2, ge=1, le=64, description="How many files are opened at the same time, each by a process."
+    )
     idempotency_days: int = Field(
         30,
         ge=1,
@@ -122,6 +158,32 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address to listen on; only this machine unless it is said otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (),
+        description="Addresses or networks, separated by commas, of the proxies in front. Only their X-Forwarded-For is "
+        "believed when a client's address is written down or limited. Empty: nobody's.",
+    )
+
+    reveals_per_day: int = Field(
+        50,
+        ge=0,
+        description="How many identities one person may open a day, over all keys that name them as holder; "
+        "beyond it a second person must allow more.",
+    )
+    reveal_alarm: int = Field(
+        10,
+        ge=1,
+        description="So many identities opened by one person within `reveal_alarm_minutes` send a notice to the "
+        "auditors' unit at once.",
+    )
+    reveal_alarm_minutes: int = Field(
+        10, ge=1, le=1440, description="The while, in minutes, within which `reveal_alarm` openings are alarming."
+    )
+    reveal_reasons: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("回访", "电话回访", "上门核实", "需上门核实", "核对联系方式", "诉求人要求联系", "应急处置"),
+        description="Reasons for opening an identity that may be given as they stand, separated by `|`. "
+        "Any other takes at least ten characters.",
+    )
 
     metrics_port: int | None = Field(
         None,
@@ -135,10 +197,15 @@ class Settings(BaseSettings):
     def _in_capitals(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("router_hosts", mode="before")
+    @field_validator("router_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split_by_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("reveal_reasons", mode="before")
+    @classmethod
+    def _split_by_bars(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split("|") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("workflows", mode="before")
     @classmethod

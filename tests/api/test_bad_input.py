@@ -1,6 +1,8 @@
 """Whatever is sent, the answer is a 4xx in words, soon, with nothing stored and nothing of the input repeated."""
 
 import json
+import re
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from time import process_time
@@ -131,6 +133,37 @@ async def test_bad_bodies_are_refused_in_words_and_leave_nothing(drive: Driver) 
     assert (await drive.act("hotline", number, "urge"))["urged"] == 1
 
 
+LOOKS_BLANK = ("\u3000", "\u2800", "\u3164", "\u200b\u2066", "\ufe0f", "\u115f\u00a0")
+
+
+@pytest.mark.parametrize("blank", LOOKS_BLANK, ids=ascii)
+async def test_a_required_text_in_which_nothing_can_be_seen_is_refused(drive: Driver, blank: str) -> None:
+    number = await drive.push("a0")
+    before = stored(drive.town)
+    for name in ("external_id", "channel", "kind", "title", "body"):
+        refused = await drive.post("hotline", PUSH, order("b1") | {name: blank}, expect=422)
+        assert [field["path"] for field in refused["fields"]] == [f"body.{name}"]
+    await drive.post("hotline", f"/v1/grievances/{number}/identity", {"reason": blank}, expect=422)
+    await drive.act("property-centre", number, "refuse", {"reason": blank}, expect=422)
+    await drive.post(
+        "supervisor", "/v1/supervision/orders", {"grievance": number, "document": "督办单", "demand": blank}, expect=422
+    )
+    answer = await drive.client.get(PUSH, params={"q": blank}, headers=drive.headers("hotline"))
+    assert answer.status_code == 422
+    assert stored(drive.town) == before
+
+
+async def test_what_turns_or_hides_letters_is_gone_before_it_is_stored(drive: Driver) -> None:
+    turned = "\u202e三号\u2066楼\u200b电梯\U000e0041停运"
+    number = await drive.push("b1", title=turned, body=turned, extra={"备\u2067注": [turned, {"x": turned}]})
+    shown = await drive.get("hotline", f"/v1/grievances/{number}")
+    assert shown["title"] == "三号楼电梯停运"
+    assert shown["extra"] == {"备注": ["三号楼电梯停运", {"x": "三号楼电梯停运"}]}
+    row = " ".join(map(str, drive.town.grievance(number)))
+    assert not any(letter in row for letter in "\u202e\u2066\u2067\u200b\U000e0041")
+    await drive.post("hotline", PUSH, order("b2", extra={"x": "a\x07"}), expect=422)
+
+
 async def test_what_a_form_does_not_ask_for_is_refused(drive: Driver) -> None:
     number = await drive.push("a0")
     await drive.walk(number, "accept", "sign")
@@ -176,7 +209,7 @@ HEADERS: list[tuple[str, str, int]] = [
     ("Content-Type", "text/plain", 415),
     ("Content-Type", "application/json; charset=gbk", 415),
     ("Content-Type", CANARY, 415),
-    ("X-Filler", "x" * 20_000, 431),
+    ("X-Filler", "x" * 70_000, 431),
 ]
 
 
@@ -192,6 +225,39 @@ async def test_bad_headers_are_refused_in_words_and_leave_nothing(
     answer = await drive.client.post(f"/v1/grievances/{number}/actions/urge", content=b"{}", headers=raw)
     sound(answer, status, process_time() - began)
     assert stored(drive.town) == before
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ([("Host", "a.example"), ("Host", "b.example")], 400),
+        ([("Host", "a.example"), ("Host", "a.example")], 400),
+        ([("Host", "")], 400),
+        ([("Host", f"{CANARY}/x")], 400),
+        ([("Host", f"a@{CANARY}")], 400),
+        ([("Host", "a b")], 400),
+        ([("Host", "[::1]:8000")], 200),
+        ([("Host", "127.0.0.1:8000")], 200),
+        ([("Host", "奎文.example".encode("idna").decode())], 200),
+        ([("Host", "x"), ("Authorization", "Bearer x")], 400),
+        ([("Host", "x"), ("Content-Type", "application/json")], 400),
+        ([("Host", "x"), ("If-Match", '"1"'), ("If-Match", '"2"')], 400),
+        ([("Host", "x"), ("Idempotency-Key", "1"), ("Idempotency-Key", "2")], 400),
+        ([("Host", "x"), *((f"X-{n}", "1") for n in range(110))], 431),
+    ],
+)
+async def test_what_two_readers_may_take_for_different_requests_is_refused(
+    drive: Driver, headers: list[tuple[str, str]], status: int
+) -> None:
+    number = await drive.push("a0")
+    before = stored(drive.town)
+    own = list((drive.headers("hotline") | {"Content-Type": "application/json"}).items())
+    answer = await drive.client.post(f"/v1/grievances/{number}/actions/urge", content=b"{}", headers=[*own, *headers])
+    if status == 200:
+        assert answer.status_code == 200
+    else:
+        sound(answer, status, 0)
+        assert stored(drive.town) == before
 
 
 HOSTILE = (
@@ -250,6 +316,33 @@ async def test_bad_queries_are_refused_in_words(drive: Driver) -> None:
                 assert 400 <= answer.status_code < 500, (address, name, value, answer.status_code, answer.text[:200])
                 sound(answer, answer.status_code, process_time() - began)
     assert sent > 60
+
+
+async def test_a_query_parameter_that_a_door_does_not_know_is_refused_by_every_door(drive: Driver) -> None:
+    number = await drive.push("a0")
+    before = stored(drive.town)
+    paths = drive.app.openapi()["paths"]
+    doors = [(verb, path, door) for path, verbs in paths.items() for verb, door in verbs.items()]
+    for verb, path, door in [*doors, ("get", "/docs", {}), ("get", "/v1/openapi.json", {})]:
+        address = re.sub(r"\{(\w+)\}", lambda name: {"number": number, "action": "urge"}.get(name[1], "assist"), path)
+        address = address.replace("/documents/assist", "/documents/x").replace(
+            "/workflows/assist", "/workflows/kuiwen@1"
+        )
+        address = re.sub(
+            r"/(tasks|files|approvals|keys)/assist(?=/|$)", lambda name: f"/{name[1]}/{uuid.UUID(int=7)}", address
+        )
+        asks = [one["name"] for one in door.get("parameters", ()) if one["in"] == "query"]
+        for query in (f"{CANARY}=1", "page=2", *(f"{name}=1&{name}=1" for name in asks)):
+            special = {"inbox": "property-centre", "batch": "hotline", "/audit/": "auditor", "/admin/keys": "security"}
+            who = next((key for part, key in special.items() if part in path), "supervisor")
+            body = {"items": [order("z")]} if "batch" in path else {}
+            sent: Any = body if verb == "post" else None
+            target = f"{address}?{query}"
+            answer = await drive.client.request(verb.upper(), target, headers=drive.headers(who), json=sent)
+            assert answer.status_code == 422, (verb, address, query, answer.status_code, answer.text)
+            sound(answer, 422, 0)
+            assert "query" in str(answer.json()["fields"])
+    assert stored(drive.town) == before
 
 
 async def test_a_bad_item_of_a_batch_does_not_sink_the_rest(drive: Driver) -> None:

@@ -117,6 +117,25 @@ def test_keys_that_end_soon_are_named(healthy: Run) -> None:
     assert "（auditor）" in healthy("doctor").stdout
 
 
+def test_whose_the_keys_are_is_told(healthy: Run) -> None:
+    def said() -> list[str]:
+        remarks = json.loads(healthy("doctor", "--json").stdout)["remarks"]
+        return [f"{one['level']} {one['words']}" for one in remarks if one["topic"] == "密钥持有人"]
+
+    (unnamed, lacking, deaf) = said()
+    assert unnamed.startswith("warning wyl_live_")
+    assert "未具名" in unnamed
+    assert "security、auditor" in lacking
+    assert "报警" in deaf
+    (row,) = json.loads(healthy("key", "list", "--json").stdout)
+    healthy("key", "name", row["prefix"], "--holder", "丁某 0004")
+    healthy("key", "create", "--role", "security", "--holder", "甲某 0001")
+    healthy("key", "create", "--role", "auditor", "--unit", "fire", "--holder", "丙某 0003")
+    assert said() == ["ok 可用的密钥都写明了持有人"]
+    healthy("key", "create", "--role", "auditor", "--holder", "甲某某 0001")
+    assert any("三个人" in words for words in said())
+
+
 def test_a_database_behind_the_program_is_told_and_left_alone(healthy: Run) -> None:
     write("UPDATE alembic_version SET version_num = '0001'")
     for _ in range(2):

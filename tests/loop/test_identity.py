@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from tests.api.test_papers import town_of, workflow_text
 from tests.loop.versions import publish
+from tests.pictures import telling_jpeg
 from tests.site import BAD, FINISH, Driver, Town, build, driving
 
 from wuye_loop.domain.errors import SealBroken
@@ -36,7 +37,7 @@ CANARY = re.compile(
 )
 ROLES = (
     None, "hotline", "other-hotline", "property-centre", "market", "company-1", "office-2", "supervisor", "supervisor-2",
-    "auditor", "admin",
+    "auditor", "admin", "security",
 )  # fmt: skip
 REVEAL = "/v1/grievances/{number}/identity"
 
@@ -198,12 +199,12 @@ async def test_who_may_see_the_complainant_gives_a_reason_and_leaves_a_row(town:
         await drive.post("hotline", path, {}, expect=422)
         shown = await drive.post("hotline", path, {"reason": "回访"})
         assert shown["complainant"]["phone"] == PHONE
-        for who in ("property-centre", "company-1", "market", "supervisor", "auditor", "admin"):
+        for who in ("property-centre", "company-1", "market", "supervisor", "auditor", "admin", "security"):
             assert (await drive.send(who, path, {"reason": "看看"})).status_code in (403, 404), who
         assert (await drive.send("other-hotline", path, {"reason": "看看"})).status_code == 404
     entries = town.folder(made["number"]).entries
     assert [entry.action for entry in entries] == ["receive", "reveal"]
-    assert entries[1].facts == {"reason": "回访"}
+    assert entries[1].facts == {"reason": "回访", "from": "127.0.0.1", "watermark": shown["watermark"]}
     assert entries[1].actor["key"] == str(town.actors["hotline"].key_id)
     assert entries[1].audience == "internal"
 
@@ -247,7 +248,7 @@ async def told_to_units(drive: Driver) -> dict[str, str]:
     await drive.on_task("community-1", whistle["id"], "rate_unit", {"score": 1, "comment": TOLD})
     path = f"/v1/grievances/{number}/files"
     hidden = {"Content-Disposition": f'attachment; filename="{PHONE}.png"', "Content-Type": f"image/png; name={PHONE}"}
-    sent = await drive.client.post(path, content=b"\xff\xd8\xff", headers=drive.headers("street-1") | hidden)
+    sent = await drive.client.post(path, content=telling_jpeg(), headers=drive.headers("street-1") | hidden)
     assert sent.status_code == 201
     found = {"channel": "联合检查", "category": "停车管理", "extra": {"item": "其他", "other": f"{NAME}车位，{PHONE}"}}
     other = (await drive.post("inspection-team", "/v1/grievances", {**telltale("n1"), **found}, expect=201))["number"]

@@ -1,15 +1,17 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from alembic import command
+from sqlalchemy import select, text
 
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.privacy import api_keys as keys
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import SystemIds
-from wuye_loop.store.database import Database
+from wuye_loop.store.database import Database, alembic_config
 from wuye_loop.store.directory.load import load_directory
 from wuye_loop.store.keys import api_keys
+from wuye_loop.store.keys.api_keys import KeyWish
 from wuye_loop.store.schema import tables
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -35,7 +37,7 @@ def district(database: Database) -> Database:
 
 def test_a_key_is_found_by_its_digest_and_its_text_is_stored_nowhere(district: Database) -> None:
     with district.begin() as session:
-        key = api_keys.create(session, role="unit", unit="fire", area="370705001", now=NOW, ids=IDS)
+        key = api_keys.create(session, role="unit", unit="fire", now=NOW, ids=IDS)
     assert keys.well_formed(key)
     with district.read() as session:
         row = api_keys.find(session, keys.digest(key), NOW)
@@ -83,6 +85,34 @@ def test_the_key_of_a_unit_that_has_ended_is_not_found(district: Database) -> No
         key = api_keys.create(session, role="unit", unit="fire", now=NOW, ids=IDS)
         load_directory(session, {"units": [{"code": "fire", "name": "消防", "kind": "department", "active": False}]})
         assert api_keys.find(session, keys.digest(key), NOW) is None
+
+
+def test_a_key_is_found_by_its_id_only_while_its_text_would_open_the_door(district: Database) -> None:
+    with district.begin() as session:
+        wishes = (KeyWish("admin", days=2), KeyWish("hotline"), KeyWish("unit", "fire"))
+        brief, revoked, ended = (api_keys.make(session, wish, NOW, IDS).id for wish in wishes)
+        found = [api_keys.find_by_id(session, key, NOW) for key in (brief, revoked, ended)]
+        assert [row.id for row in found if row] == [brief, revoked, ended]
+        api_keys.end(session, revoked, NOW)
+        load_directory(session, {"units": [{"code": "fire", "name": "消防", "kind": "department", "active": False}]})
+        later = NOW + timedelta(days=2)
+        assert [api_keys.find_by_id(session, key, later) for key in (brief, revoked, ended)] == [None, None, None]
+
+
+def test_keys_of_before_go_on_name_nobody_and_are_a_family_each(district: Database) -> None:
+    with district.begin() as session:
+        made = [api_keys.create(session, role=role, now=NOW, ids=IDS) for role in ("hotline", "admin")]
+    with district.engine.connect() as connection:
+        command.downgrade(alembic_config(connection=connection), "0004")
+    with district.engine.begin() as connection:
+        connection.execute(text("UPDATE api_key SET unit_code = 'fire', area_path = 'x/' WHERE role = 'admin'"))
+    district.migrate()
+    with district.read() as session:
+        rows = [api_keys.find(session, keys.digest(key), NOW) for key in made]
+    assert [(row.role, row.holder, row.made_by, row.family == row.id) for row in rows if row] == [
+        ("hotline", None, {}, True),
+        ("admin", None, {}, True),
+    ]
 
 
 @pytest.mark.parametrize(

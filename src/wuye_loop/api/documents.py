@@ -12,7 +12,7 @@ from wuye_loop.domain.grievance.order import CLEAN
 from wuye_loop.domain.step.documents import Paper, PaperLine
 from wuye_loop.edge.actors import Caller
 from wuye_loop.edge.idempotency import IdempotencyKey, ticket_of
-from wuye_loop.edge.paging import NO_QUERY, Order, Paging, Word, identifier, instant, listed, text
+from wuye_loop.edge.paging import Order, Paging, Word, identifier, instant, listed, text
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
@@ -90,7 +90,6 @@ async def agenda(request: Request, actor: Caller, query: Annotated[AgendaQuery, 
 @router.post(
     "/v1/documents",
     status_code=201,
-    dependencies=[NO_QUERY],
     summary="签发一份逐条交办的文书",
     responses={**answer(PAPER, status=201), **problems(400, 401, 403, 404, 409, 422, 503)},
 )
@@ -103,12 +102,7 @@ async def issue(request: Request, actor: Caller, body: PaperBody, key: Idempoten
     return await transact(site, lambda session: engine.issue(site.loop, session, actor, paper, ticket=ticket))
 
 
-@router.get(
-    "/v1/documents/{number}",
-    dependencies=[NO_QUERY],
-    summary="一件文书",
-    responses=answer(DOCUMENT, 401, 404, 422, 503),
-)
+@router.get("/v1/documents/{number}", summary="一件文书", responses=answer(DOCUMENT, 401, 404, 422, 503))
 async def document(request: Request, actor: Caller, number: DocumentNumber) -> Response:
     """文书和它所发起的任务。文号含〔〕，在网址里要编码。"""
     site = site_of(request)

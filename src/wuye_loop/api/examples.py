@@ -26,8 +26,9 @@ _WORDS = {
     410: "诉求人身份已按要求销毁",
     412: "已有新的变化(If-Match 不符)",
     413: "请求体太大",
-    415: "不收这种文件",
+    415: "不收这种内容类型",
     422: "内容有误，逐项说明；不回显内容",
+    429: "次数已用完，见 Retry-After",
     503: "暂时不能服务，见 Retry-After",
 }
 
@@ -78,7 +79,7 @@ TASK: dict[str, Any] = {
 }
 FILE: dict[str, Any] = {
     "file": "019aa6f0-0000-7000-8000-000000000000", "media_type": "image/jpeg", "size": 182044,
-    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "audience": "units",
+    "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "audience": "units", "name": "电梯.jpg",
 }  # fmt: skip
 FILES: dict[str, Any] = {
     "items": [

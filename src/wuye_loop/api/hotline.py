@@ -18,6 +18,7 @@ from wuye_loop.edge.actors import only
 from wuye_loop.edge.database_faults import fault
 from wuye_loop.edge.field_errors import findings
 from wuye_loop.edge.idempotency import IdempotencyKey, ticket_of
+from wuye_loop.edge.rates import INTAKE, owe
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import outcome_of, reply
@@ -90,6 +91,7 @@ class Batch(BaseModel):
 async def push_batch(request: Request, actor: Hotline, batch: Annotated[Batch, Body()]) -> Response:
     """逐件答复，次序与来件相同；一件有误不影响其余。每件自成一个事务，重发整批是安全的。"""
     site = site_of(request)
+    owe(request, actor, INTAKE, len(batch.items) - 1)
     answers = [await _one(site, actor, item) for item in batch.items]
     return Response(orjson.dumps({"items": answers}), media_type="application/json")
 

@@ -63,6 +63,7 @@ IDENTITY: dict[str, Any] = {
         "name": "张三", "phone": "13800000000", "address": "幸福路 8 号 3 号楼 2 单元 501",
         "title": "三号楼电梯停运两天", "body": "三号楼电梯自周四起停运。",
     },
+    "watermark": "7KQ2-M9XD-4H6T-1A5Y",
     "seq": 6,
 }  # fmt: skip
 INBOX: dict[str, Any] = {

@@ -13,14 +13,13 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.edge.actors import only
-from wuye_loop.edge.paging import NO_QUERY
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.spans import SpanText, span
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read
 from wuye_loop.loop import rehearsal
 
-router = APIRouter(route_class=StrictRoute, tags=["演练"], dependencies=[NO_QUERY])
+router = APIRouter(route_class=StrictRoute, tags=["演练"])
 Admin = Annotated[Actor, Depends(only(ActorKind.ADMIN))]
 
 _NOW: dict[str, Any] = {"now": "2026-11-26T01:00:00.000000Z"}

@@ -13,7 +13,7 @@ from wuye_loop.api.supervision_examples import ORDERS, OVERDUE, SUMMARY
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.actors import Caller
 from wuye_loop.edge.idempotency import IdempotencyKey, IfMatch, terms_of
-from wuye_loop.edge.paging import NO_QUERY, Order, Paging, Word, identifier, instant, listed
+from wuye_loop.edge.paging import Order, Paging, Word, identifier, instant, listed
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.spans import SpanText, span
 from wuye_loop.edge.strict_json import StrictRoute
@@ -125,7 +125,6 @@ class NewOrder(BaseModel):
 @router.post(
     "/v1/supervision/orders",
     status_code=201,
-    dependencies=[NO_QUERY],
     summary="签发督办单",
     responses={**answer(TASK, status=201), **problems(400, 401, 403, 404, 409, 412, 422, 503)},
 )

@@ -16,6 +16,8 @@ __all__ = ["app", "main"]
 COMMANDS: Final = {
     "directory": ("wuye_loop.cli.directory:commands", "属地、单位、小区、人员。 / areas, units, estates, people"),
     "key": ("wuye_loop.cli.keys:commands", "访问密钥。 / API keys"),
+    "approval": ("wuye_loop.cli.approvals:commands", "要第二个人批准的事。 / what takes a second person"),
+    "audit": ("wuye_loop.cli.audit:commands", "审计：谁看了谁的身份，密钥登记。 / who saw whom, the register of keys"),
     "calendar": ("wuye_loop.cli.calendar:commands", "工作日历：节假日与调休。 / the working calendar"),
     "workflow": ("wuye_loop.cli.workflow:commands", "已发布的流程版本。 / published workflows"),
     "check": (

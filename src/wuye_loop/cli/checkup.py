@@ -3,9 +3,10 @@
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Final, Literal
 
 from sqlalchemy.orm import Session
@@ -16,12 +17,16 @@ from wuye_loop.cli.output import ZONE
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import KeyRingBroken
 from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.privacy import holders
+from wuye_loop.domain.privacy.holders import UNNAMED
+from wuye_loop.domain.privacy.key_rules import POWERS
 from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.settings import Settings
 from wuye_loop.store.calendar.working_days import read_table
 from wuye_loop.store.database import Database, UnfitDatabase
 from wuye_loop.store.directory.read import read_directory
 from wuye_loop.store.keys import api_keys, keyring
+from wuye_loop.store.keys.api_keys import KeyRow
 from wuye_loop.store.reads import health
 from wuye_loop.store.workflows import files, versions
 
@@ -118,7 +123,7 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Re
         if workflow is not None:
             rules[name] = workflow
     yield from _keys(session, now)
-    yield _holders(session, rules)
+    yield _unheld(session, rules)
     yield _sweep(session, now)
     yield from _jobs(session)
 
@@ -185,9 +190,31 @@ def _keys(session: Session, now: datetime) -> Iterator[Remark]:
         yield Remark("warning", "访问密钥", f"{key.prefix}…（{key.role}）{key.expires_at:%Y-%m-%d} 到期，请换发")
     if not soon:
         yield Remark("ok", "访问密钥", f"{len(live)} 把可用，30 天内没有到期的")
+    yield from _key_holders(live)
 
 
-def _holders(session: Session, rules: Mapping[str, Workflow]) -> Remark:
+def _key_holders(live: Sequence[KeyRow]) -> Iterator[Remark]:
+    """Ask who holds the keys: none should be nobody's, no person should have two of the three powers."""
+    unnamed = [key for key in live if key.holder is None]
+    for key in unnamed:
+        words = f"{key.prefix}…（{key.role}）{UNNAMED}：用 key name 写明，或换发一把写 --holder 的，再吊销它"
+        yield Remark("warning", "密钥持有人", words)
+    powers = [(key.holder, key) for key in live if key.role in POWERS and key.holder is not None]
+    for (one, first), (other, second) in combinations(powers, 2):
+        if first.role != second.role and holders.may_be_same(one, other):
+            words = f"{first.prefix}…（{first.role}）与 {second.prefix}…（{second.role}）的持有人相同或工号相同：三种权力应由三个人担任"
+            yield Remark("warning", "密钥持有人", words)
+    lacking = [kind.value for kind in POWERS if all(key.role != kind for key in live)]
+    if lacking:
+        yield Remark("warning", "密钥持有人", f"还没有这些密钥：{'、'.join(lacking)}；三种权力见 docs/security.md")
+    if not any(key.role == "auditor" and key.unit_code for key in live):
+        words = "没有写明单位的审计密钥：批量查看身份的报警通知没有单位可送，用 key create --role auditor --unit 发一把"
+        yield Remark("warning", "密钥持有人", words)
+    if not unnamed:
+        yield Remark("ok", "密钥持有人", "可用的密钥都写明了持有人")
+
+
+def _unheld(session: Session, rules: Mapping[str, Workflow]) -> Remark:
     orphans = sum(row.n for row in health.unheld(session) if _wants_unit(rules.get(row.workflow), row.state))
     ended = health.held_by_ended(session)
     if not orphans and not ended:

@@ -21,6 +21,7 @@ from wuye_loop.app import create_app, make_site
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import DataDir, settings_for
 from wuye_loop.cli.output import Refused
+from wuye_loop.edge.connections import server
 from wuye_loop.edge.site import Site
 from wuye_loop.ports import Clock, SettableClock
 from wuye_loop.prepare import prepare
@@ -73,23 +74,9 @@ async def run(site: Site, *, door: socket.socket | None, work: bool) -> None:
             if work:
                 group.create_task(Worker(site).run(stop))
             if door is not None:
-                group.create_task(_serve(_server(site), door, stop))
+                group.create_task(_serve(server(create_app(site), site.settings), door, stop))
     finally:
         await site.database.dispose_async()
-
-
-def _server(site: Site) -> uvicorn.Server:
-    return uvicorn.Server(
-        uvicorn.Config(
-            create_app(site),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,  # nobody's word about an address is taken; no decision rests on one
-            timeout_graceful_shutdown=10,
-            timeout_keep_alive=30,
-        )
-    )
 
 
 def _door(settings: Settings) -> socket.socket:
@@ -117,9 +104,9 @@ def _settle() -> None:
     gc.freeze()
 
 
-async def _serve(server: uvicorn.Server, door: socket.socket, stop: asyncio.Event) -> None:
+async def _serve(serving: uvicorn.Server, door: socket.socket, stop: asyncio.Event) -> None:
     """Serve until a signal, which uvicorn catches and passes on when it is done; then everything stops."""
-    await server.serve(sockets=[door])
+    await serving.serve(sockets=[door])
     stop.set()
 
 

@@ -6,9 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-import uvicorn
-
 from wuye_loop.app import create_app
+from wuye_loop.edge import connections
 from wuye_loop.edge.site import Site
 
 KEPT_SECONDS: Final = 120  # an idle connection; a client must let go of it earlier than that
@@ -38,15 +37,7 @@ def bound(host: str, usual: int, wanted: int | None) -> socket.socket:
 @asynccontextmanager
 async def serving(site: Site, door: socket.socket) -> AsyncIterator[str]:
     """Serve while the block runs, and give the address; what has begun is finished. The socket is closed at the end."""
-    config = uvicorn.Config(
-        create_app(site),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=KEPT_SECONDS,
-        timeout_graceful_shutdown=10,
-    )
-    server = uvicorn.Server(config)
+    server = connections.server(create_app(site), site.settings, idle_seconds=KEPT_SECONDS)
     # `serve` would install signal handlers of its own; `_serve` is the same without them.
     running = asyncio.create_task(server._serve(sockets=[door]))  # noqa: SLF001
     try:

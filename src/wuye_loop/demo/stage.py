@@ -52,6 +52,7 @@ def opened(settings: Settings, clock: PlayedClock) -> Iterator[Site]:
 def _site(settings: Settings, clock: PlayedClock) -> Iterator[Site]:
     with open_database(settings) as database:
         site = make_site(settings, database, clock=clock)
+        site.played = True
         prepare(site)
         yield site
 
@@ -62,7 +63,10 @@ def cast(site: Site, document: Mapping[str, Any], units: Iterable[str]) -> dict[
         load_directory(session, document)
     now, ids = site.loop.clock.now(), SystemIds()
     with site.database.begin() as session:
-        keys = {unit: api_keys.create(session, role="unit", unit=unit, now=now, ids=ids) for unit in units}
-        keys[HOTLINE] = api_keys.create(session, role="hotline", now=now, ids=ids)
-        keys[SUPERVISOR] = api_keys.create(session, role="supervisor", now=now, ids=ids)
+        keys = {
+            unit: api_keys.create(session, role="unit", unit=unit, holder=f"演示员 {unit}", now=now, ids=ids)
+            for unit in units
+        }
+        keys[HOTLINE] = api_keys.create(session, role="hotline", holder="话务员 001", now=now, ids=ids)
+        keys[SUPERVISOR] = api_keys.create(session, role="supervisor", holder="督办员 002", now=now, ids=ids)
     return keys

@@ -52,6 +52,10 @@ class MethodNotAllowed(WuyeError, status=405, slug="method-not-allowed", title="
     """The address exists, but not for this method."""
 
 
+class SlowRequest(WuyeError, status=408, slug="slow-request", title="请求超时"):
+    """The request did not arrive in the time that it has."""
+
+
 class Conflict(WuyeError, status=409, slug="conflict", title="与当前状态冲突"):
     """A well-formed request that the present state of things does not allow."""
 
@@ -105,6 +109,10 @@ class TooMany(WuyeError, status=429, slug="too-many-requests", title="请求过�
 
     def __init__(self, detail: str = "", *, retry_after: int = 1) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class RevealsUsedUp(TooMany, slug="reveals-used-up", title="今天查看身份的次数已用完"):
+    """Whoever holds the key has opened as many identities today as one may; a second person may allow more."""
 
 
 class HeadersTooLarge(WuyeError, status=431, slug="headers-too-large", title="请求头过大"):

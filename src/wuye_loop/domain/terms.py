@@ -66,6 +66,7 @@ class ActorKind(StrEnum):
     UNIT = "unit"
     SUPERVISOR = "supervisor"
     ADMIN = "admin"
+    SECURITY = "security"
     AUDITOR = "auditor"
     SYSTEM = "system"
 

@@ -1,20 +1,25 @@
 """Who is calling: the key in the Authorization header, looked up by its digest and kept for a moment."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from time import monotonic
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import structlog
 from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden, Unauthenticated
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy.api_keys import digest, well_formed
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.edge.site import Site, site_of
+from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import read
-from wuye_loop.store.keys import api_keys
+from wuye_loop.store.keys import api_keys, last_use
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 #: A revoked key stops working within this time; a look-up for every request would be a round trip for every request.
 KEPT_SECONDS = 1.0
@@ -23,6 +28,7 @@ _MOST_KEPT = 4096
 #: The scheme as OpenAPI names it; the header itself is read by `caller`, one dependency instead of two.
 SCHEME = {"ApiKey": {"type": "http", "scheme": "bearer", "description": "wuye-loop key create 发放的密钥：wyl_live_…"}}
 _BEARER = "bearer "
+_log = structlog.get_logger("wuye_loop.keys")
 
 
 class Callers:
@@ -30,6 +36,12 @@ class Callers:
 
     def __init__(self) -> None:
         self._kept: dict[bytes, tuple[float, Actor]] = {}
+        self._noted: dict[UUID, float] = {}
+
+    def kept(self, key: str) -> Actor | None:
+        """Return whose key this is if that was found out a moment ago."""
+        kept = self._kept.get(digest(key)) if well_formed(key) else None
+        return kept[1] if kept is not None and monotonic() < kept[0] else None
 
     async def find(self, site: Site, key: str) -> Actor:
         """Return whose key this is.
@@ -39,9 +51,6 @@ class Callers:
         if not well_formed(key):
             raise Unauthenticated
         hashed = digest(key)
-        kept = self._kept.get(hashed)
-        if kept is not None and monotonic() < kept[0]:
-            return kept[1]
         found = await read(site, partial(_find, site, hashed))
         if found is None:
             self._kept.pop(hashed, None)
@@ -49,7 +58,21 @@ class Callers:
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept[hashed] = (monotonic() + KEPT_SECONDS, found)
+        await self._note(site, found)
         return found
+
+    async def _note(self, site: Site, actor: Actor) -> None:
+        """Write down that the key is used, once a minute; a note that fails stops nobody's work."""
+        if actor.key_id is None or monotonic() < self._noted.get(actor.key_id, 0.0):
+            return
+        if len(self._noted) >= _MOST_KEPT:
+            self._noted.clear()
+        self._noted[actor.key_id] = monotonic() + last_use.EVERY_SECONDS
+        work = partial(last_use.note, key_id=actor.key_id, now=site.loop.clock.now())
+        try:
+            await site.database.write_async(work)
+        except SQLAlchemyError as error:
+            _log.warning("use_not_noted", key_id=str(actor.key_id), exc_info=error)
 
 
 def _find(site: Site, hashed: bytes, session: Session) -> Actor | None:
@@ -57,24 +80,46 @@ def _find(site: Site, hashed: bytes, session: Session) -> Actor | None:
     return api_keys.actor_of(row) if row is not None else None
 
 
-async def caller(request: Request) -> Actor:
-    """Return the caller of a request."""
-    header = request.headers.get("Authorization", "")
-    if not header.lower().startswith(_BEARER):
+def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """Return the key that a request shows, whatever it is worth; None for no key."""
+    for name, value in headers:
+        if name == b"authorization":
+            text = value.decode("latin-1")
+            return text[len(_BEARER) :].strip() if text.lower().startswith(_BEARER) else None
+    return None
+
+
+async def holder(request: Request) -> Actor:
+    """Return whose key a request carries, of whatever role, as `edge.rates` looked it up; log lines name the key from here on.
+
+    Raises Unauthenticated, or what the look-up raised.
+    """
+    error = getattr(request.state, "caller_error", None)
+    if error is not None:
+        raise error
+    actor: Actor | None = getattr(request.state, "actor", None)
+    if actor is None:
         raise Unauthenticated
-    callers: Callers = request.app.state.callers
-    actor = await callers.find(site_of(request), header[len(_BEARER) :].strip())
-    request.state.key_id = str(actor.key_id)
+    structlog.contextvars.bind_contextvars(key_id=str(actor.key_id))
     return actor
 
 
+async def caller(request: Request) -> Actor:
+    """Return the caller of a door that shows grievances: whoever keeps the keys has no business there."""
+    actor = await holder(request)
+    if actor.kind is ActorKind.SECURITY:
+        raise Forbidden("安全管理员只管密钥，不看也不办诉求")
+    return actor
+
+
+Holder = Annotated[Actor, Depends(holder)]
 Caller = Annotated[Actor, Depends(caller)]
 
 
 def only(*kinds: ActorKind) -> Callable[[Actor], Awaitable[Actor]]:
     """Return a dependency: the caller, whose key must be of one of these kinds."""
 
-    async def checked(actor: Caller) -> Actor:
+    async def checked(actor: Holder) -> Actor:
         if actor.kind not in kinds:
             raise Forbidden("这把密钥的角色不能使用这个接口")
         return actor

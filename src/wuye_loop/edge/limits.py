@@ -13,8 +13,12 @@ from wuye_loop.edge.problems import MEDIA_TYPE, document
 KIBIBYTE = 1024
 MAX_BODY = 256 * KIBIBYTE
 MAX_ADDRESS = 8 * KIBIBYTE
-MAX_HEADERS = 16 * KIBIBYTE
+MAX_HEADERS = 64 * KIBIBYTE
+MOST_HEADERS = 100
 _LONGEST_LENGTH = 19  # digits of a Content-Length that is a number at all
+# Of two of these a proxy may believe the one and we the other.
+_ONCE = {b"host", b"authorization", b"content-length", b"content-type", b"idempotency-key", b"if-match"}
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 
 # A connection closed on a sender in full flow loses the answer (TCP reset), so some of the rest is read and dropped first.
 _LINGER_SECONDS = 1.0
@@ -25,7 +29,7 @@ class _Overflow(TooLarge):
 
 
 class Limits:
-    """ASGI middleware: 413, 414 or 431, and the end of the connection, for a request beyond its bounds in bytes.
+    """ASGI middleware: 400, 413, 414 or 431, and the end of the connection, for a request beyond its bounds.
 
     `bodies` gives single paths another body limit, `shapes` those that a pattern matches whole. Memory stays flat
     however much is sent, announced or not.
@@ -38,15 +42,30 @@ class Limits:
         body: int = MAX_BODY,
         bodies: Mapping[str, int] | None = None,
         shapes: Mapping[re.Pattern[str], int] | None = None,
+        headers: int = MAX_HEADERS,
+        most_headers: int = MOST_HEADERS,
     ) -> None:
         self._app = app
         self._body = body
         self._bodies = dict(bodies or {})
         self._shapes = dict(shapes or {})
+        self._headers = headers
+        self._most_headers = most_headers
 
     def _limit(self, path: str) -> int:
         shaped = next((limit for shape, limit in self._shapes.items() if shape.fullmatch(path)), self._body)
         return self._bodies.get(path, shaped)
+
+    def _announced(self, scope: Scope, limit: int) -> WuyeError | None:
+        """Return what is wrong with a request before a byte of its body is read."""
+        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_ADDRESS:
+            return AddressTooLong(f"请求地址过长，最多 {MAX_ADDRESS // KIBIBYTE} KiB")
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        if len(headers) > self._most_headers:
+            return HeadersTooLarge(f"请求头过多，最多 {self._most_headers} 个")
+        if sum(len(name) + len(value) for name, value in headers) > self._headers:
+            return HeadersTooLarge(f"请求头过大，最多 {self._headers // KIBIBYTE} KiB")
+        return _ambiguous(headers, scope["http_version"]) or _announced_length(headers, limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on if it keeps within its bounds, and count what it sends."""
@@ -54,7 +73,7 @@ class Limits:
             await self._app(scope, receive, send)
             return
         limit = self._limit(scope["path"])
-        if error := _announced(scope, limit):
+        if error := self._announced(scope, limit):
             await _refuse(scope, receive, send, error)
             return
         counter = _Counter(receive, send, limit)
@@ -93,19 +112,23 @@ class _Counter:
         await self._send(message)
 
 
-def _announced(scope: Scope, limit: int) -> WuyeError | None:
-    """Return what is wrong with a request before a byte of its body is read."""
-    if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > MAX_ADDRESS:
-        return AddressTooLong(f"请求地址过长，最多 {MAX_ADDRESS // KIBIBYTE} KiB")
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    if sum(len(name) + len(value) for name, value in headers) > MAX_HEADERS:
-        return HeadersTooLarge(f"请求头过大，最多 {MAX_HEADERS // KIBIBYTE} KiB")
-    for name, value in headers:
-        if name == b"content-length":
-            if not value.isdigit():
-                return BadRequest("Content-Length 无效")
-            if len(value) > _LONGEST_LENGTH or int(value) > limit:
-                return _too_large(limit)
+def _ambiguous(headers: list[tuple[bytes, bytes]], version: str) -> WuyeError | None:
+    """Return what keeps two readers from taking a request for the same one; HTTP/1.0 need not name its host."""
+    once = [(name, value) for name, value in headers if name in _ONCE]
+    hosts = [value for name, value in once if name == b"host"]
+    if (len(hosts) != 1 or _HOST.fullmatch(hosts[0]) is None) and (hosts or version != "1.0"):
+        return BadRequest("请求要写明一个 Host，只写一次")
+    if len({name for name, _ in once}) < len(once):
+        return BadRequest("同一个请求头写了两次")
+    return None
+
+
+def _announced_length(headers: list[tuple[bytes, bytes]], limit: int) -> WuyeError | None:
+    length = next((value for name, value in headers if name == b"content-length"), b"0")
+    if not length.isdigit():
+        return BadRequest("Content-Length 无效")
+    if len(length) > _LONGEST_LENGTH or int(length) > limit:
+        return _too_large(limit)
     return None
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import orjson
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from wuye_loop.domain.errors import BadInput, BadValue
@@ -24,10 +24,10 @@ Key = tuple[Any, ...]
 
 
 def _clean(value: str) -> str:
-    try:
-        return clean(value, max_len=len(value))
-    except ValueError as error:
-        raise BadValue(str(error)) from None
+    cleaned = clean(value, max_len=len(value))
+    if not cleaned:
+        raise BadValue("不能只有空白")
+    return cleaned
 
 
 #: A filter's value: a code or a name, never long.
@@ -108,12 +108,3 @@ def listed(request: Request, items: Sequence[Mapping[str, Any]], cursor: str | N
         address = f"{quote(request.url.path)}?{urlencode([*asked, ('cursor', cursor)])}"
         headers["Link"] = f'<{address}>; rel="next"'
     return Response(orjson.dumps({"items": items, "next": cursor}), headers=headers, media_type="application/json")
-
-
-async def _nothing_asked(request: Request) -> None:
-    if request.query_params:
-        raise BadInput("这个接口没有查询参数", fields=[{"path": "query", "problem": "含有未知参数"}])
-
-
-#: For doors that take no query parameters.
-NO_QUERY = Depends(_nothing_asked)

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import Scope, Send
 
 from wuye_loop.domain.errors import (
     AddressTooLong,
@@ -93,6 +94,15 @@ def document(error: WuyeError, request_id: str | None = None) -> bytes:
     except orjson.JSONEncodeError:
         # A lone surrogate or a huge integer that slipped into an error must not turn a 4xx into a 500.
         return json.dumps(members, default=str).encode()
+
+
+async def send_problem(scope: Scope, send: Send, error: WuyeError) -> None:
+    """Answer outside of every door, where there is no request to respond to."""
+    body = document(error, scope.get("state", {}).get("request_id"))
+    headers = {**error.headers, "Content-Type": MEDIA_TYPE, "Content-Length": str(len(body))}
+    lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": error.status, "headers": lines})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _ours(request: Request, error: Exception) -> Response:

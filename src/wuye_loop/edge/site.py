@@ -18,6 +18,12 @@ class Site:
     database: Database
     loop: Loop
     jobs: Jobs = field(default_factory=Jobs)
+    played: bool = False
+
+    @property
+    def make_believe(self) -> bool:
+        """Whether nobody's real matters are here: a rehearsal, or the demonstration."""
+        return self.played or self.settings.rehearsal
 
 
 def site_of(request: Request) -> Site:

@@ -7,10 +7,12 @@ from typing import Any
 
 import orjson
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.params import Form
 from fastapi.routing import APIRoute
 
 from wuye_loop.domain.errors import BadInput, BadRequest, UnsupportedMedia
+from wuye_loop.edge.actors import caller, holder
 
 MAX_DEPTH = 32
 MAX_CONTAINERS = 20_000  # a batch of 1,000 grievances has a quarter of it; more is an attack on our time
@@ -128,15 +130,33 @@ def quick(endpoint: Callable[..., Any]) -> Callable[[Quick], Quick]:
 
 
 class StrictRoute(APIRoute):
-    """A route whose JSON body passes through `loads` before FastAPI and its models see it."""
+    """A route that takes only the query parameters it declares, each once, and whose JSON body passes through `loads`.
+
+    All of that before FastAPI and its models see the request. A door that declares a closed model of parameters names
+    the unknown ones itself; any other door takes none.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        """Return the handler; an endpoint without a JSON body is left as it is."""
+        """Return the handler."""
         handle = super().get_route_handler()
+        asks = bool(self.dependant.query_params)
+        known = _asks_who(self.dependant)
         if self.body_field is None or isinstance(self.body_field.field_info, Form):
-            return handle
+
+            async def plainly(request: Request) -> Response:
+                if known:
+                    await holder(request)
+                if request.scope["query_string"]:
+                    _look_at_query(request, asks=asks)
+                return await handle(request)
+
+            return plainly
 
         async def strictly(request: Request) -> Response:
+            if known:  # before the body is read: a stranger's costs nothing
+                await holder(request)
+            if request.scope["query_string"]:
+                _look_at_query(request, asks=asks)
             strict = StrictRequest(request.scope, request.receive)
             # Read here, because FastAPI turns any error inside its own reading into a bare 400.
             if await strict.body():
@@ -146,3 +166,17 @@ class StrictRoute(APIRoute):
             return answer if answer is not None else await handle(strict)
 
         return strictly
+
+
+def _asks_who(dependant: Dependant) -> bool:
+    """Say whether a door is for callers with a key."""
+    return dependant.call in (holder, caller) or any(map(_asks_who, dependant.dependencies))
+
+
+def _look_at_query(request: Request, *, asks: bool) -> None:
+    """Raise BadInput for a parameter given twice, of which one would be taken in silence, and for any where none is asked."""
+    given = request.query_params.multi_items()
+    if given and not asks:
+        raise BadInput("这个接口没有查询参数", fields=[{"path": "query", "problem": "含有未知参数"}])
+    if len({name for name, _ in given}) < len(given):
+        raise BadInput("查询参数重复", fields=[{"path": "query", "problem": "同一个参数写了两次"}])

@@ -1,4 +1,4 @@
-"""Files that people add to a grievance (照片、最终答复的证据): bounded, recognised by their bytes, each with a ledger row."""
+"""Files that people add to a grievance (照片、最终答复的证据): bounded, written anew before they come here, each with a ledger row."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import BadInput, Forbidden, NotFound, TooLarge, UnsupportedMedia
+from wuye_loop.domain.errors import Forbidden, NotFound, TooLarge
 from wuye_loop.domain.grievance.audiences import audiences
 from wuye_loop.domain.grievance.situation import Actor, Situation, World
 from wuye_loop.domain.grievance.views import actor_view
@@ -18,48 +18,44 @@ from wuye_loop.loop import engine
 from wuye_loop.loop.engine import Loop, StepResult, seen
 from wuye_loop.store.grievance import attachments
 from wuye_loop.store.grievance.attachments import StoredFile
+from wuye_loop.uploads.rewriting import Rewritten
 
 MOST_BYTES = 8 * 1024 * 1024  # of one file
 _MOST_FILES = 30  # of one grievance
 _MOST_IN_ALL = 80 * 1024 * 1024
 
-# By their first bytes: what a caller says of a file is not believed.
-_KINDS = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"), (b"%PDF-", "application/pdf"))
-MEDIA_TYPES = tuple(kind for _, kind in _KINDS)
 
+def may_upload(loop: Loop, session: Session, number: str, actor: Actor, audience: Audience) -> None:
+    """Look whether the actor may add a file at all, before anything is done with its bytes.
 
-def media_type_of(content: bytes) -> str:
-    """Return what kind of file these bytes are.
-
-    Raises BadInput for no bytes at all, UnsupportedMedia for a kind that is not taken.
-    """
-    if not content:
-        raise BadInput("文件是空的")
-    found = next((kind for beginning, kind in _KINDS if content.startswith(beginning)), None)
-    if found is None:
-        raise UnsupportedMedia("只收 JPEG、PNG 图片和 PDF 文件")
-    return found
-
-
-def upload(
-    loop: Loop, session: Session, number: str, actor: Actor, content: bytes, audience: Audience = Audience.UNITS
-) -> StepResult:
-    """Keep a file with a grievance the actor sees, with a ledger row of its hash; the answer is its id.
-
-    The same bytes from the same key for the same readers are the same file: a retry adds nothing.
-
-    Raises NotFound, Forbidden, BadInput, UnsupportedMedia, TooLarge.
+    Raises NotFound, Forbidden.
     """
     if actor.kind not in (ActorKind.HOTLINE, ActorKind.UNIT, ActorKind.SUPERVISOR):
         raise Forbidden("这把密钥的角色不能上传文件")
-    media_type = media_type_of(content)
-    if len(content) > MOST_BYTES:
-        raise TooLarge(f"一个文件最大 {MOST_BYTES // 1024 // 1024} MiB")
+    _, world = seen(loop, session, number, actor)
+    _may_read(actor, world, audience)
+
+
+def _may_read(actor: Actor, world: World, audience: Audience) -> None:
+    if audience.value not in audiences(actor, world.rules):
+        raise Forbidden("您不能上传自己看不到的文件")
+
+
+def upload(
+    loop: Loop, session: Session, number: str, actor: Actor, file: Rewritten, audience: Audience, name: str | None
+) -> StepResult:
+    """Keep a file, written anew, with a grievance the actor sees, with a ledger row of its hash; the answer is its id.
+
+    The same bytes from the same key for the same readers are the same file: a retry adds nothing. What the name says of
+    a complainant is struck out as in any text.
+
+    Raises NotFound, Forbidden, TooLarge.
+    """
+    content = file.content
     made: dict[str, Any] = {}
 
-    def kept(world: World, situation: Situation) -> Step | None:
-        if audience.value not in audiences(actor, world.rules):
-            raise Forbidden("您不能上传自己看不到的文件")
+    def keep(world: World, situation: Situation) -> Step | None:
+        _may_read(actor, world, audience)
         grievance = situation.grievance
         if same := attachments.same(session, grievance.id, content, actor.as_json(), audience.value):
             made.update(_facts(same, audience))
@@ -67,13 +63,14 @@ def upload(
         held, size = attachments.count(session, grievance.id)
         if held >= _MOST_FILES or size + len(content) > _MOST_IN_ALL:
             raise TooLarge(f"一件诉求最多 {_MOST_FILES} 个文件、共 {_MOST_IN_ALL // 1024 // 1024} MiB")
-        file = attachments.add(
-            session, loop.ids.new(), grievance.id, media_type, content, actor.as_json(), audience.value, world.now
-        )
-        made.update(_facts(file, audience))
+        kept = attachments.add(
+            session, loop.ids.new(), grievance.id, file.media_type, content, actor.as_json(), audience.value, world.now,
+            world.redact(name) if name is not None else None,
+        )  # fmt: skip
+        made.update(_facts(kept, audience))
         return actions.note(world, situation, "upload", made, actor)
 
-    engine.amend(loop, session, number, kept, actor)
+    engine.amend(loop, session, number, keep, actor)
     return StepResult(orjson.dumps(made), 201, number=number)
 
 
@@ -84,6 +81,7 @@ def _facts(file: StoredFile, audience: Audience) -> dict[str, Any]:
         "size": file.size,
         "sha256": file.sha256,
         "audience": audience.value,
+        **({"name": file.name} if file.name is not None else {}),
     }
 
 
@@ -94,10 +92,12 @@ def listed(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict
     """
     locked, world = seen(loop, session, number, actor)
     rows = attachments.listed(session, locked.situation.grievance.id, sorted(audiences(actor, world.rules)))
+    keyed = actor.kind is ActorKind.AUDITOR
     return [
         {
             "file": str(row.id), "media_type": row.media_type, "size": row.size, "sha256": row.sha256,
-            "audience": row.audience, "at": as_text(row.at), "by": actor_view(world, row.actor),
+            "audience": row.audience, "name": row.name, "at": as_text(row.at),
+            "by": actor_view(world, row.actor, keyed=keyed),
         }
         for row in rows
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.order_image import FIXED, TEXTS, order_image
 from wuye_loop.domain.grievance.situation import Actor, Command, Situation, World
 from wuye_loop.domain.grievance.views import grievance_view, receipt_view
+from wuye_loop.domain.privacy.key_rules import UNIT_SOURCE
 from wuye_loop.domain.privacy.text import mask_address
 from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.rules.rules import Rules
@@ -137,7 +138,7 @@ def _new(
 
 def _source(actor: Actor) -> str:
     """Return whose external ids these are: the hotline's system, or the unit that reports by itself."""
-    return actor.source or f"unit:{actor.unit}"
+    return actor.source or f"{UNIT_SOURCE}{actor.unit}"
 
 
 def _attach(

@@ -14,6 +14,7 @@ from wuye_loop.domain.errors import Erased, KeyReused, NotFound, Stale
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
 from wuye_loop.domain.privacy.redaction import redact
+from wuye_loop.domain.privacy.reveals import RevealBounds
 from wuye_loop.domain.privacy.sealing import DataKey, KeyRing
 from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.routing.protocol import Reply
@@ -45,6 +46,7 @@ class Loop:
     rings: Rings
     reference: Reference
     default_workflow: str = "kuiwen@1"
+    reveals: RevealBounds = field(default_factory=RevealBounds)
 
     @property
     def keyring(self) -> KeyRing:
@@ -267,7 +269,7 @@ def amend(
     locked = under_lock.lock(loop.keyring, session, number, actor)
     if locked is None:
         raise NotFound
-    step = decided(world_of(loop, session, locked), locked.situation)
+    step = decided(world_of(loop, session, locked, redact=striker(loop, locked)), locked.situation)
     if step is None:
         return False
     writer.write(session, locked.situation, posted(locked.situation, step, loop.chain))

@@ -64,7 +64,7 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
     history = RuleHistory(loop, session, record.id, world.rules)
     opener = Opener(loop.keyring, record.id, locked.sealed)
     return page.map(
-        lambda row: _ledger_view(replace(world, rules=history.of_row(row.seq)), _open(row, opener), allowed)
+        lambda row: _ledger_view(replace(world, rules=history.of_row(row.seq)), _open(row, opener), allowed, actor)
     )
 
 
@@ -163,7 +163,7 @@ def _task_view(world: World, record: GrievanceState, found: TaskState, allowed: 
     return shown
 
 
-def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str]) -> dict[str, Any]:
+def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str], reader: Actor) -> dict[str, Any]:
     workflow = world.rules.workflow
     spec = step_named(world.rules, row.action, row.task_kind)
     state = workflow.states.get(row.to_state or row.from_state or "") if row.task_id is None else None
@@ -178,7 +178,7 @@ def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str]) -> dict
         "from": row.from_state,
         "to": row.to_state,
         "stage_title": state.stage.chinese if state and state.stage else None,
-        "actor": actor_view(world, row.actor),
+        "actor": actor_view(world, row.actor, keyed=reader.kind is ActorKind.AUDITOR),
         "facts": {
             **_answered(world, row, allowed),
             **readable(row.facts, spec.needs if spec else {}, row.audience, allowed),

@@ -121,7 +121,17 @@ def _bytes(note: Note) -> bytes:
 # --- how each kind stands in its table ---
 
 #: The path of a key's area follows from the area, whose own row is vouched for.
-_KEY_COLUMNS: Final = ("role", "unit_code", "area_code", "source", "scopes", "expires_at", "revoked_at")
+_KEY_COLUMNS: Final = (
+    "role",
+    "unit_code",
+    "area_code",
+    "source",
+    "scopes",
+    "expires_at",
+    "revoked_at",
+    "holder",
+    "family",
+)
 DIRECTORY_TABLES: Final = ("area", "unit", "estate", "person")
 
 

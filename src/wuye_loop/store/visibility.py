@@ -13,10 +13,12 @@ def visible(actor: Actor, alias: str = "g") -> tuple[str, dict[str, Any]]:
     """Return a SQL predicate over `grievance AS alias` and its parameters.
 
     A hotline sees what came from its own source; a unit what it has a part in now; a supervisor, auditor or admin the
-    subtree of the key's area; the system everything. A row outside answers like one that does not exist.
+    subtree of the key's area; the system everything; who keeps the keys nothing. A row outside answers like one that does not exist.
     """
     if actor.kind is ActorKind.SYSTEM:
         return "TRUE", {}
+    if actor.kind is ActorKind.SECURITY:
+        return "FALSE", {}
     if actor.kind is ActorKind.HOTLINE:
         return f"{alias}.source = %(v_source)s", {"v_source": actor.source}
     if actor.kind is ActorKind.UNIT:

@@ -6,9 +6,11 @@ from html import escape
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
-router = APIRouter(include_in_schema=False)
+from wuye_loop.edge.strict_json import StrictRoute
+
+router = APIRouter(route_class=StrictRoute, include_in_schema=False)
 
 _STYLE = """
 body{font:16px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif;margin:2rem auto;
@@ -20,12 +22,17 @@ overflow:auto;border-radius:4px}.verb{display:inline-block;min-width:3.4rem;font
 """
 
 
+@router.get("/v1/openapi.json")
+async def contract(request: Request) -> JSONResponse:
+    """Return the contract for programs."""
+    return JSONResponse(request.app.openapi())
+
+
 @router.get("/docs")
 async def page(request: Request) -> HTMLResponse:
     """Show every door with its questions, its answers and an example of each."""
-    contract = request.app.openapi()
     policy = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"}
-    return HTMLResponse("".join(_page(contract)), headers=policy)
+    return HTMLResponse("".join(_page(request.app.openapi())), headers=policy)
 
 
 def _page(contract: dict[str, Any]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 import pytest
 
 from wuye_loop.domain.errors import BadValue
-from wuye_loop.domain.privacy.text import clean, like_literal, mask_address, match_key
+from wuye_loop.domain.privacy.text import clean, legible, like_literal, mask_address, match_key
 
 
 @pytest.mark.parametrize("letter", ["\0", "\x07", "\x1b", "\x7f", "\x9b", chr(0xD800), chr(0xDFFF), "\x0b"])
@@ -13,6 +13,32 @@ def test_control_characters_and_surrogates_are_refused_in_words(letter: str) -> 
 def test_invisible_and_direction_turning_characters_are_taken_out() -> None:
     invisible = "\u200b\u200c\u200d\u200e\u200f\u202a\u202e\u2060\u2064\u2066\u2069\ufeff\u061c\u00ad"
     assert clean(f" 楼{invisible}道 ", max_len=2) == "楼道"
+
+
+BLANKS = (
+    "", " ", "\u3000", "\u00a0\u2003", "\u2800", "\u2800 \u2800", "\u3164", "\u115f\u1160", "\uffa0", "\u200b", "\u202e\u2066",
+    "\u034f", "\ufe0f", "\u0301", "\u180b", "\U000e0041", "\U000e0100", "\U0001d159", "\ufffb", "\u2028\u2029", "\n\t\r",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
+def test_a_text_that_shows_nothing_is_no_text(blank: str) -> None:
+    assert clean(blank, max_len=100) == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["电", "e\u0301", "葛\U000e0100", "🛗", "。", "\ue000", "\U00031350", "½", "⠓⠑", "ᠮᠣᠩ"]
+)
+def test_what_shows_anything_is_kept_as_it_was_written(text: str) -> None:
+    assert clean(text, max_len=100) == text
+
+
+def test_every_text_of_a_json_value_is_made_legible_its_names_too() -> None:
+    value = {"a\u200b": ["\u202e x\r\n ", {"b": "\u3164"}], "n": 7, "t": True, "o": None}
+    assert legible(value) == {"a": [" x\r\n ", {"b": ""}], "n": 7, "t": True, "o": None}
+    for bad in ({"a": "\x07"}, {"\x00": 1}, ["\ud800"], {"a": 1, "a\u200b": 2}):
+        with pytest.raises(BadValue):
+            legible(bad)
 
 
 def test_lines_and_tabs_stay_and_line_ends_become_one_kind() -> None:

@@ -6,7 +6,7 @@ import orjson
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from wuye_loop.domain.errors import BadValue
-from wuye_loop.domain.privacy.text import clean
+from wuye_loop.domain.privacy.text import clean, legible
 
 _MAX_EXTRA = 16_384  # bytes of JSON: what a city adds of its own, not a document
 _LONGEST = 20_000  # characters of a body; every field has its own, lower bound
@@ -16,10 +16,11 @@ def _cleaned(value: str) -> str:
     return clean(value, max_len=_LONGEST)
 
 
-def _small(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+def _small_and_legible(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if len(orjson.dumps(value)) > _MAX_EXTRA:
         raise BadValue("附加字段太大")
-    return value
+    found: dict[str, JsonValue] = legible(value)
+    return found
 
 
 def _filled(value: str) -> str:
@@ -83,4 +84,4 @@ class IntakeForm(BaseModel):
     occurred_at: AwareDatetime | None = None
     place: Place = Field(default_factory=Place)
     complainant: Complainant = Field(default_factory=Complainant)
-    extra: Annotated[dict[str, JsonValue], AfterValidator(_small)] = Field(default_factory=dict)
+    extra: Annotated[dict[str, JsonValue], AfterValidator(_small_and_legible)] = Field(default_factory=dict)

@@ -163,14 +163,15 @@ def _maybe(at: datetime | None) -> str | None:
     return as_text(at) if at is not None else None
 
 
-def actor_view(world: World, actor: Mapping[str, Any]) -> dict[str, Any]:
-    """Return who it was, as readers see it: the unit and the role, never a person."""
+def actor_view(world: World, actor: Mapping[str, Any], *, keyed: bool = False) -> dict[str, Any]:
+    """Return who it was, as readers see it: the unit and the role, never a person; `keyed`, for auditors, with the key's id."""
     unit, role = actor.get("unit"), actor.get("role")
     spec = world.rules.workflow.roles.get(role or "")
-    return {
+    shown = {
         "kind": actor.get("kind"),
         "unit": unit,
         "unit_name": world.directory.name_of(unit),
         "role": role,
         "role_title": spec.title if spec else _SPECIAL_ROLES.get(role or ""),
     }
+    return {**shown, "key": actor.get("key")} if keyed else shown

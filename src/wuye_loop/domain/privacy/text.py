@@ -2,15 +2,22 @@
 
 import re
 import unicodedata
+from typing import Any
 
 from wuye_loop.domain.errors import BadValue
 
 # One class of single characters each: nothing to backtrack over.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-# Zero-width, direction-turning and tag characters: they make two texts look alike, or one text look like another.
+# Zero-width, direction-turning, filling and tag characters: they make two texts look alike, or one look like another.
+# Variation selectors stay: names are written with them.
 _INVISIBLE = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
+# What shows nothing by itself: spaces, marks that sit on another letter, and two that are called symbols and are empty.
+_UNSEEN_KINDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn", "Me"}
+_EMPTY_SYMBOLS = {"\u2800", "\U0001d159"}
+_LETTER = re.compile(r"[^\W_]")
 _LINE_END = re.compile("\r\n?|[\u2028\u2029]")
 _LIKE_SPECIAL = re.compile(r"([\\%_])")
 
@@ -24,14 +31,40 @@ _ROOM = re.compile(r"单元|室|层|楼道|门栋|\d{3,}\s?户|\d\s?门|\d\s?[-�
 def clean(text: str, *, max_len: int) -> str:
     """Return a text fit to store and show: trimmed, one kind of line end, invisible characters gone.
 
+    A text in which nothing can be seen is the empty text, so that whoever asks for words is not given a blank.
     BadValue, a ValueError in words, for control characters, lone surrogates, or more than `max_len` characters.
     """
-    if _FORBIDDEN.search(text.replace("\r", "")):
-        raise BadValue("含有不允许的控制字符")
-    text = _INVISIBLE.sub("", _LINE_END.sub("\n", text)).strip()
+    text = _LINE_END.sub("\n", _legible(text)).strip()
     if len(text) > max_len:
         raise BadValue(f"过长，最多 {max_len} 个字")
-    return text
+    return text if _LETTER.search(text) or any(map(_shows, text)) else ""
+
+
+def legible(value: Any) -> Any:
+    """Return a JSON value with the invisible characters gone from every text and every name in it; the rest stays as it came.
+
+    BadValue for control characters and lone surrogates, and for two names that are then the same.
+    """
+    if isinstance(value, str):
+        return _legible(value)
+    if isinstance(value, list):
+        return [legible(item) for item in value]
+    if isinstance(value, dict):
+        named = {_legible(name): legible(item) for name, item in value.items()}
+        if len(named) != len(value):
+            raise BadValue("有两个名称看起来一样")
+        return named
+    return value
+
+
+def _legible(text: str) -> str:
+    if _FORBIDDEN.search(text.replace("\r", "")):
+        raise BadValue("含有不允许的控制字符")
+    return _INVISIBLE.sub("", text)
+
+
+def _shows(letter: str) -> bool:
+    return unicodedata.category(letter) not in _UNSEEN_KINDS and letter not in _EMPTY_SYMBOLS
 
 
 def match_key(text: str) -> str:

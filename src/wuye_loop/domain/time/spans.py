@@ -36,6 +36,10 @@ _ALLOWED: Final = "、".join(f"{unit.value}s" for unit in TimeUnit)
 WRITTEN_AS: Final = f"要写一段时间：写数字和单位，如 5 workdays、24 hours；单位只有 {_ALLOWED}，与数字空一格；数字是整数，半天可写成 4 workhours"
 
 
+_SHORT: Final = {"d": TimeUnit.DAY, "h": TimeUnit.HOUR, "m": TimeUnit.MINUTE}
+_SHORTLY: Final = re.compile(r"([0-9]{1,5}) *([dhm])")
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A signed number of one time unit, at most 10,000 of it (600 months): the limit of a clock, the offset of a rung."""
@@ -70,3 +74,14 @@ class Span:
     def chinese(self) -> str:
         """The span as a user reads it: 5 个工作日."""
         return f"{self.n} {CHINESE[self.unit]}"
+
+
+def elapsed(text: str) -> timedelta:
+    """Read a time that passes day and night: `7d`, `24h`, `30m`, or in full, as `7 days`; ValueError says what may be written."""
+    short = _SHORTLY.fullmatch(text.strip())
+    span = Span(int(short[1]), _SHORT[short[2]]) if short else Span.parse(text)
+    if span.unit is TimeUnit.DAY:
+        return timedelta(days=span.n)
+    if span.elapsed is None:
+        raise ValueError("只能写天、小时、分钟，如 7d、24h、30m")
+    return span.elapsed

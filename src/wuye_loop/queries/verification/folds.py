@@ -35,7 +35,7 @@ def fold(entries: Iterable[Entry]) -> Fold:
         found.ratings.update((rating_key(item), item) for item in changes.get("ratings", ()))
         found.precedents.update((str(item["seq"]), item) for item in changes.get("precedents", ()))
         if entry.action == "upload":
-            found.files[entry.facts["file"]] = (entry.facts["sha256"], entry.facts.get("audience"))
+            found.files[entry.facts["file"]] = [entry.facts.get(name) for name in ("sha256", "audience", "name")]
         if entry.action == "erase":
             found.erased = True
             found.files.clear()

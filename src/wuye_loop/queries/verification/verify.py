@@ -14,7 +14,7 @@ from wuye_loop.domain.grievance.ledger import GENESIS, Chain, is_keyed
 from wuye_loop.domain.grievance.order_image import FIXED, texts_of
 from wuye_loop.domain.grievance.situation import MUTABLE, plain
 from wuye_loop.domain.privacy.sealing import KeyRing
-from wuye_loop.domain.privacy.words import ERASED
+from wuye_loop.domain.privacy.words import ERASED, Opener
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import ClockStatus
@@ -113,6 +113,8 @@ def _verify_one(folder: Folder, calendar_of: CalendarOf, chain: Chain, keyring: 
     if folder.grievance["area_path"] != folder.area_path:
         report.drifted(f"{folder.number} area_path: 与组织目录不一致")
     _person_and_order(folder, told, keyring, report)
+    words = Opener(keyring, folder.id, folder.sealed)
+    told.files = {key: words(file) for key, file in told.files.items()}
     for what in ("task", "clock", "document", "rating", "precedent", "file"):
         _compare_all(report, folder.number, what, getattr(told, f"{what}s"), getattr(folder, f"{what}s"))
     calendar = calendar_of(folder.workflow)

@@ -1,4 +1,4 @@
-"""Files of a grievance (附件): kept as they came, with their hash; never among what a list reads."""
+"""Files of a grievance (附件): kept as they were written anew, with their hash; never among what a list reads."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ class StoredFile:
     size: int
     sha256: str
     content: bytes
+    name: str | None = None
 
 
 def known(session: Session, grievance_id: UUID, ids: Sequence[str]) -> frozenset[str]:
@@ -43,18 +44,21 @@ def add(
     actor: Mapping[str, Any],
     audience: str,
     at: datetime,
+    name: str | None = None,
 ) -> StoredFile:
     """Keep a file."""
     digest = sha256(content).hexdigest()
     session.connection().exec_driver_sql(
-        "INSERT INTO attachment (id, grievance_id, media_type, size, sha256, content, actor, audience, at) VALUES"
-        " (%(id)s, %(grievance)s, %(type)s, %(size)s, %(sha256)s, %(content)s, %(actor)s::jsonb, %(audience)s, %(at)s)",
+        "INSERT INTO attachment (id, grievance_id, media_type, size, sha256, content, actor, audience, at, name) VALUES"
+        " (%(id)s, %(grievance)s, %(type)s, %(size)s, %(sha256)s, %(content)s, %(actor)s::jsonb, %(audience)s, %(at)s,"
+        " %(name)s)",
         {
             "id": file_id, "grievance": grievance_id, "type": media_type, "size": len(content), "sha256": digest,
             "content": content, "actor": orjson.dumps(actor).decode(), "audience": audience, "at": at,
+            "name": name,
         },
     )  # fmt: skip
-    return StoredFile(file_id, media_type, len(content), digest, content)
+    return StoredFile(file_id, media_type, len(content), digest, content, name)
 
 
 def same(
@@ -63,12 +67,12 @@ def same(
     """Return the file of these bytes that the same caller has put there before for the same readers, if any."""
     digest = sha256(content).hexdigest()
     row = session.connection().exec_driver_sql(
-        "SELECT id, media_type FROM attachment WHERE grievance_id = %(grievance)s AND sha256 = %(sha256)s"
+        "SELECT id, media_type, name FROM attachment WHERE grievance_id = %(grievance)s AND sha256 = %(sha256)s"
         " AND actor = %(actor)s::jsonb AND audience = %(audience)s LIMIT 1",
         {"grievance": grievance_id, "sha256": digest, "actor": orjson.dumps(actor).decode(), "audience": audience},
     )
     found = row.first()
-    return StoredFile(found[0], found[1], len(content), digest, content) if found else None
+    return StoredFile(found[0], found[1], len(content), digest, content, found[2]) if found else None
 
 
 def count(session: Session, grievance_id: UUID) -> tuple[int, int]:
@@ -92,12 +96,13 @@ class ListedFile:
     audience: str
     actor: Mapping[str, Any]
     at: datetime
+    name: str | None
 
 
 def listed(session: Session, grievance_id: UUID, audiences: Sequence[str]) -> list[ListedFile]:
     """Return the files of a grievance that are for one of these audiences, the oldest first."""
     rows = session.connection().exec_driver_sql(
-        "SELECT id, media_type, size, sha256, audience, actor, at FROM attachment"
+        "SELECT id, media_type, size, sha256, audience, actor, at, name FROM attachment"
         " WHERE grievance_id = %(grievance)s AND audience = ANY(%(audiences)s) ORDER BY at, id",
         {"grievance": grievance_id, "audiences": list(audiences)},
     )
@@ -122,11 +127,11 @@ def found(session: Session, actor: Actor, file_id: UUID, audiences: Sequence[str
     row = (
         session.connection()
         .exec_driver_sql(
-            "SELECT f.id, f.media_type, f.size, f.sha256, f.content FROM attachment f"
+            "SELECT f.id, f.media_type, f.size, f.sha256, f.content, f.name FROM attachment f"
             f" JOIN grievance g ON g.id = f.grievance_id WHERE f.id = %(file)s AND {predicate}"
             " AND f.audience = ANY(%(audiences)s)",
             params | {"file": file_id, "audiences": list(audiences)},
         )
         .first()
     )
-    return StoredFile(row[0], row[1], row[2], row[3], bytes(row[4])) if row else None
+    return StoredFile(row[0], row[1], row[2], row[3], bytes(row[4]), row[5]) if row else None

@@ -44,7 +44,7 @@ class Folder:
     tasks: Mapping[str, Any]
     clocks: Mapping[str, Any]
     rungs: Mapping[tuple[UUID, int], tuple[str | None, str | None]]
-    files: Mapping[str, tuple[str, str]]  # hash and audience of each
+    files: Mapping[str, list[str | None]]  # hash, audience and name of each
     order: Mapping[str, Any]  # columns fixed at intake, and its texts
     area_path: str  # as the directory has it
     sealed: Sealed | None
@@ -80,7 +80,7 @@ FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
 _TASKS = "SELECT * FROM task WHERE grievance_id = ANY(%(ids)s)"
 _CLOCKS = "SELECT grievance_id, id, image, status, due_at FROM clock WHERE grievance_id = ANY(%(ids)s)"
 _RUNGS = "SELECT grievance_id, clock_id, idx, at, fired_at FROM rung WHERE grievance_id = ANY(%(ids)s)"
-_FILES = "SELECT grievance_id, id, sha256, audience FROM attachment WHERE grievance_id = ANY(%(ids)s)"
+_FILES = "SELECT grievance_id, id, sha256, audience, name FROM attachment WHERE grievance_id = ANY(%(ids)s)"
 _CONTENTS = """
 SELECT id, encode(sha256(content), 'hex') = sha256 AS sound FROM attachment WHERE id > %(after)s ORDER BY id LIMIT 20
 """
@@ -121,9 +121,9 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
         rungs: dict[UUID, dict[tuple[UUID, int], tuple[str | None, str | None]]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_RUNGS, ids):
             rungs[row.grievance_id][row.clock_id, row.idx] = (_plain(row.at), _plain(row.fired_at))
-        files: dict[UUID, dict[str, tuple[str, str]]] = defaultdict(dict)
+        files: dict[UUID, dict[str, list[str | None]]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_FILES, ids):
-            files[row.grievance_id][str(row.id)] = (row.sha256, row.audience)
+            files[row.grievance_id][str(row.id)] = [row.sha256, row.audience, row.name]
         documents = _images(connection, _DOCUMENTS, ids, DocumentDraft, lambda row: row["number"])
         ratings = _images(connection, _RATINGS, ids, RatingDraft, lambda row: f"{row['cycle']} {row['rater']}")
         precedents = _images(connection, _PRECEDENTS, ids, PrecedentDraft, lambda row: str(row["seq"]))

@@ -91,6 +91,7 @@ attachment = Table(
     Column("id", Uuid, primary_key=True),
     of_grievance(),
     words("media_type"),
+    words("name", nullable=True),  # a cleaned label, never a path
     Column("size", Integer, nullable=False),
     words("sha256"),
     Column("content", LargeBinary, nullable=False),

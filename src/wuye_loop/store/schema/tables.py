@@ -5,6 +5,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -79,7 +80,33 @@ api_key = Table(
     instant("created_at"),
     instant("expires_at", nullable=True),
     instant("revoked_at", nullable=True),
+    words("holder", nullable=True),  # 姓名 工号; none: 未具名
+    Column("family", Uuid, nullable=False),  # the first of the keys that were made from one another by rotation
+    document_of("made_by", "{}"),  # {key}, {key, approval} or {terminal}
+    document_of("ended_by", "{}"),
     UniqueConstraint("digest"),
+    Index("ix_api_key_holder", "holder"),
+    Index("ix_api_key_family", "family"),
+)
+
+# Apart from the key itself, which changes seldom and only through store/keys/register.
+key_use = Table("key_use", metadata, Column("key_id", Uuid, ForeignKey("api_key.id"), primary_key=True), instant("at"))
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    words("kind"),  # reveals: more of them today; key: a key that takes two
+    Column("asked_by", Uuid, ForeignKey("api_key.id"), nullable=False),
+    instant("asked_at"),
+    document_of("wanted", "{}"),
+    words("reason"),
+    words("state"),  # open approved refused used
+    Column("decided_by", Uuid, ForeignKey("api_key.id"), nullable=True),
+    instant("decided_at", nullable=True),
+    words("note", nullable=True),
+    Column("key_id", Uuid, ForeignKey("api_key.id"), nullable=True),  # that was made of it
+    Index("ix_approval_asked_at", "asked_at", "id"),
 )
 
 # --- what does not change often, and the number that says when it did ------------------------------------------------
@@ -257,6 +284,8 @@ ledger = Table(
     Column("written", BigInteger, nullable=True, server_default=text("pg_current_xact_id()::text::bigint")),
     CheckConstraint("seq >= 1", name="seq_from_one"),
     Index("ix_ledger_written", "written", postgresql_using="brin"),
+    Index("ix_ledger_reveal", "at", "grievance_id", "seq", postgresql_where=text("action = 'reveal'")),
+    Index("ix_ledger_watermark", text("(facts ->> 'watermark')"), postgresql_where=text("action = 'reveal'")),
 )
 
 clock = Table(
@@ -329,4 +358,15 @@ idempotency_key = Table(
     Column("grievance_id", Uuid, nullable=True),  # whose answer it is: forgotten with it
     Index("ix_idempotency_key_created_at", "created_at"),
     Index("ix_idempotency_key_grievance", "grievance_id"),
+)
+
+# Told every second where several processes serve, forgotten after a minute: not worth a log, or a place in a backup.
+rate_use = Table(
+    "rate_use",
+    metadata,
+    Column("process", Uuid, primary_key=True),
+    Column("bucket", Text, primary_key=True),
+    Column("used", Double, nullable=False),
+    instant("at"),
+    prefixes=["UNLOGGED"],
 )
