@@ -12,7 +12,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 STRUCK = "***"
 
-# Narrower than domain.redaction: ids and instants, which logs are full of, must stay legible.
+# Narrower than domain/privacy/striking: ids and instants, which logs are full of, must stay legible.
 _NEVER_LOGGED = re2.compile(
     r"wyl_[a-z]+_[A-Za-z0-9_\-]+"  # API keys, whole or cut
     r"|[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+"

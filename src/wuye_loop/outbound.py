@@ -15,7 +15,7 @@ import httpx
 import orjson
 import structlog
 
-from wuye_loop.domain.privacy.redaction import redact
+from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 
 NOTIFIERS = "wuye_loop.notifiers"
@@ -132,7 +132,7 @@ def _understood(body: bytes) -> Reply:
         return Reply(None, "外部系统的答复里没有单位代码")
     why = said.get("why")
     reason = _UNSEEN.sub(" ", why[: 4 * LONGEST_REASON]).strip() if isinstance(why, str) else ""
-    return Reply(code, redact(reason, ())[:LONGEST_REASON])
+    return Reply(code, struck(reason)[:LONGEST_REASON])
 
 
 class _Cutoff:

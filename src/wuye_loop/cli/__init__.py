@@ -42,6 +42,10 @@ COMMANDS: Final = {
         "wuye_loop.cli.imports:import_file",
         "批量导入诉求：同来源同编号只收一次，可反复执行；不合格的行写入 FILE.bad.csv 并注明原因。 / import grievances.",
     ),
+    "strike": (
+        "wuye_loop.cli.strike:strike_file",
+        "抹除身份：表格里的文字会抹去什么，带数字的留下什么；不用数据库，不改原文件。 / what would be struck out of a sheet.",
+    ),
     "data": ("wuye_loop.cli.data:commands", "数据目录。 / the data folder"),
     "doctor": (
         "wuye_loop.cli.doctor:doctor",

@@ -12,8 +12,8 @@ from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound, Una
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy import holders
 from wuye_loop.domain.privacy.key_rules import REVEAL
-from wuye_loop.domain.privacy.redaction import redact
 from wuye_loop.domain.privacy.reveals import RevealBounds, reason_problem
+from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import Ids
 from wuye_loop.store.keys import api_keys, approvals
@@ -51,7 +51,7 @@ def ask(
 ) -> Approval:
     """Keep a request of a key's holder."""
     asked = Approval(
-        ids.new(), kind, own.id, now, wanted, redact(reason, ()), "open", None, None, None, None
+        ids.new(), kind, own.id, now, wanted, struck(reason), "open", None, None, None, None
     )  # fmt: skip
     approvals.ask(session, asked)
     return asked
@@ -82,7 +82,7 @@ def decide(
         if holders.may_be_same(asker.holder, own.holder):
             raise Forbidden("申请和批准要由两个人：持有人或工号相同的不算")
     state = "approved" if approved else "refused"
-    decided = replace(found, state=state, decided_by=own.id, decided_at=now, note=redact(note, ()) if note else None)
+    decided = replace(found, state=state, decided_by=own.id, decided_at=now, note=struck(note) if note else None)
     approvals.decide(session, decided)
     return decided
 

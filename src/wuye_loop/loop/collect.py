@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import BadForm, BadInput, Conflict, Forbidden, IllegalAction, KeyReused, NotFound
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.order_image import FIXED, TEXTS, order_image
-from wuye_loop.domain.grievance.situation import Actor, Command, Situation, World
+from wuye_loop.domain.grievance.situation import Actor, Command, GrievanceState, Situation, World
 from wuye_loop.domain.grievance.views import grievance_view, receipt_view
 from wuye_loop.domain.privacy.key_rules import UNIT_SOURCE
+from wuye_loop.domain.privacy.known import of_person
+from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.privacy.text import mask_address
 from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.rules.rules import Rules
@@ -97,6 +99,9 @@ def _new(
         world = replace(world, now=received_at.astimezone(UTC))
     world = replace(routing.answering(session, world), next_number=partial(document_numbers.next_number, session))
     key = loop.keyring.new_key(world.new_id())
+    if found.estate is None and form.place.estate and not form.place.estate.isascii():
+        person = person | {"estate": form.place.estate}  # what no estate is called may be somebody's address
+    known = of_person(person)
     situation = arrived(
         world,
         form,
@@ -104,7 +109,7 @@ def _new(
         number=f"WY{world.calendar.local_date(world.now):%y%m%d}-{loop.ids.code(8)}",
         source=_source(actor),
         estate=found.estate,
-        secrets=identity.secrets_in(person),
+        person=known,
         repeats=found.repeats,
         reporter=actor.unit,
         seal=partial(sealed_words, key=key),
@@ -123,7 +128,9 @@ def _new(
         "intake_digest": digest,
         "confidential": form.complainant.confidential,
         "occurred_at": form.occurred_at,
-        "address": mask_address(form.place.address) if form.place.address else None,
+        "address": struck(mask_address(form.place.address) or "", known, world.directory.public) or None
+        if form.place.address
+        else None,
         "category_suggested": form.category is None and situation.grievance.category is not None,
     }
     grievance = draft.situation.grievance
@@ -131,7 +138,8 @@ def _new(
     step = posted(situation, draft, loop.chain, {"order": order_image(order, key)})
     grievance = step.situation.grievance
     body = _dump(receipt_view(world, grievance.number, step.entries[0]))
-    sealed = identity.seal(key, person, loop.keyring.blind(person["phone"]) if person.get("phone") else None)
+    spoken = _spoken(form, person, situation.grievance)
+    sealed = identity.seal(key, spoken, loop.keyring.blind(person["phone"]) if person.get("phone") else None)
     writer.insert(session, situation, step, fixed, sealed, ticket=ticket, reply=body)
     return StepResult(body, 201, jobs_of(world, step, situation), grievance.number, grievance.seq, step=step)
 
@@ -200,10 +208,20 @@ def _world(loop: Loop, session: Session, workflow: str) -> World:
 
 
 def _person(form: IntakeForm) -> dict[str, Any]:
-    """Return what is sealed: who, where to the door, and the words as spoken."""
+    """Return who it is, where to the door, the words as spoken, and what the city's own fields say of them."""
     who = form.complainant
-    person = {"name": who.name, "phone": who.phone, "address": form.place.address}
+    person = {"name": who.name, "phone": who.phone, "address": form.place.address, "extra": form.extra}
     return {key: value for key, value in person.items() if value} | {"title": form.title, "body": form.body}
+
+
+def _spoken(form: IntakeForm, person: dict[str, Any], stored: GrievanceState) -> dict[str, Any]:
+    """Return what is sealed: the person, and every field as it was spoken that is stored with something struck out."""
+    fields = ("channel", "kind", "category", "urgency", "extra")
+    said = {name: value for name in fields if (value := getattr(form, name))}
+    unlike = {name: value for name, value in said.items() if value != getattr(stored, name)}
+    if (estate := person.get("estate")) and estate != stored.data.get("estate_name"):
+        unlike["estate"] = estate
+    return {name: value for name, value in person.items() if name not in ("extra", "estate")} | unlike
 
 
 def _digests(loop: Loop, form: IntakeForm) -> list[bytes]:

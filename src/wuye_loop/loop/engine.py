@@ -1,8 +1,8 @@
 """Take one step: lock, decide, write. Ledger, clocks, tasks and the kept answer go in the same transaction."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import Erased, KeyReused, NotFound, Stale
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
-from wuye_loop.domain.privacy.redaction import redact
 from wuye_loop.domain.privacy.reveals import RevealBounds
 from wuye_loop.domain.privacy.sealing import DataKey, KeyRing
 from wuye_loop.domain.privacy.words import sealed_words
@@ -26,15 +25,15 @@ from wuye_loop.domain.step.records import Posted, Step
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
 from wuye_loop.loop import routing, under_lock
+from wuye_loop.loop.striking import Striker
 from wuye_loop.ports import Clock, Ids
-from wuye_loop.store.grievance import attachments, document_numbers, identity, locking, related, writer
+from wuye_loop.store.grievance import attachments, document_numbers, locking, related, writer
 from wuye_loop.store.grievance.locking import Locked, Stored, Ticket
 from wuye_loop.store.keys.keyring import Rings
 from wuye_loop.store.reference_cache import Reference
 
 NUMBER = re.compile(r"WY\d{6}-[0-9A-Z]{8}")  # how grievances are numbered: the day, and what nobody can guess
 Render = Callable[[World, Situation, Step], bytes]
-_AT_ONCE = 12  # secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +91,8 @@ class StepResult:
 def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> World:
     """Return what a decision about this grievance may ask."""
     loop.reference.refresh(session, locked.epochs)
+    if "redact" not in ports:
+        ports |= _struck_by(loop, session, locked)
     rules = loop.reference.rules(session, locked.situation.grievance.workflow)
     calendar = loop.reference.calendar(session, rules.workflow.calendar)
     return World(
@@ -115,6 +116,22 @@ def seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locke
     return locked, world_of(loop, session, locked)
 
 
+def _struck_by(loop: Loop, session: Session, locked: Locked, others: Iterable[Brief] = ()) -> dict[str, Any]:
+    """Return the ports by which a world strikes identities out: of what is written, and of what was."""
+    scenes = [(locked.situation.grievance, locked.sealed)]
+    return _ports(loop, Striker(loop, session, scenes, [other.id for other in others]), locked)
+
+
+def _ports(loop: Loop, striker: Striker, own: Locked) -> dict[str, Any]:
+    """Return the same for a striker that strikes more than this grievance's people; what is written is sealed by its key."""
+    seal = _Sealer(loop, own)
+    return {
+        "redact": lambda text: seal(striker(text)),
+        "redact_reply": lambda text: seal(striker.reply(text)),
+        "unnamed": striker.unnamed,
+    }
+
+
 def _answering(
     loop: Loop, session: Session, locked: Locked, asked: Mapping[int, Reply | str | None] | None = None, **ports: Any
 ) -> World:
@@ -124,7 +141,6 @@ def _answering(
         session,
         locked,
         next_number=partial(document_numbers.next_number, session),
-        redact=striker(loop, locked),
         files=partial(attachments.known, session, locked.situation.grievance.id),
         **ports,
     )
@@ -149,7 +165,8 @@ def take(
     if isinstance(locked, StepResult):
         return locked
     lead = related.lead_of(session, locked.situation.grievance, lock=True)
-    world = _answering(loop, session, locked, asked, others=others, lead=lead)
+    struck = _struck_by(loop, session, locked, others.values())
+    world = _answering(loop, session, locked, asked, others=others, lead=lead, **struck)
     if command.task_id is not None and command.task_id not in locked.situation.tasks:
         raise NotFound
     return _write(loop, session, world, locked, actions.decide(world, locked.situation, command), render, terms)
@@ -231,9 +248,8 @@ def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) 
     found = [locked for locked in every if locked is not None]
     if len(found) != len(numbers):
         raise NotFound
-    return [
-        (replace(_answering(loop, session, locked), redact=striker(loop, locked, *found)), locked) for locked in found
-    ]
+    struck = Striker(loop, session, [(one.situation.grievance, one.sealed) for one in found])
+    return [(_answering(loop, session, locked, **_ports(loop, struck, locked)), locked) for locked in found]
 
 
 def fire_due(loop: Loop, session: Session, number: str) -> tuple[StepResult, int]:
@@ -269,7 +285,7 @@ def amend(
     locked = under_lock.lock(loop.keyring, session, number, actor)
     if locked is None:
         raise NotFound
-    step = decided(world_of(loop, session, locked, redact=striker(loop, locked)), locked.situation)
+    step = decided(world_of(loop, session, locked), locked.situation)
     if step is None:
         return False
     writer.write(session, locked.situation, posted(locked.situation, step, loop.chain))
@@ -281,32 +297,16 @@ def no_answer(_: World, __: Situation, ___: Step) -> bytes:
     return b""
 
 
-def striker(loop: Loop, locked: Locked, *among: Locked) -> "_Redactor":
-    """Return what a free text of this grievance goes through: it is struck of identities, then sealed.
+class _Sealer:
+    """Seals texts of a grievance; its key is opened when there is a text."""
 
-    `among` are the grievances whose complainants are struck out, itself where none are named.
-    """
-    return _Redactor(loop, locked, among or (locked,))
-
-
-class _Redactor:
-    """Strikes identities out of free text; the complainants' own are unsealed only when there is text to look at."""
-
-    def __init__(self, loop: Loop, own: Locked, locked: Sequence[Locked]) -> None:
-        self._loop, self._own, self._locked = loop, own, locked
+    def __init__(self, loop: Loop, locked: Locked) -> None:
+        self._loop, self._locked = loop, locked
         self._key: DataKey | None = None
-        self._secrets: list[tuple[str, ...]] | None = None  # a few at a time: patterns of dozens outgrow the automaton
 
     def __call__(self, text: str) -> str:
-        if self._secrets is None:
-            sealed = [(one.situation.grievance.id, one.sealed) for one in self._locked if one.sealed]
-            people = (identity.opened(self._loop.keyring, key, seal) for key, seal in sealed)
-            secrets = [secret for person in people for secret in identity.secrets_in(person)]
-            self._secrets = [tuple(secrets[at : at + _AT_ONCE]) for at in range(0, len(secrets), _AT_ONCE)] or [()]
-        for few in self._secrets:
-            text = redact(text, few)
         if self._key is None:
-            self._key = _key_of(self._loop.keyring, self._own)
+            self._key = _key_of(self._loop.keyring, self._locked)
         return sealed_words(text, self._key)
 
 

@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, Conflict, NotFound
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
-from wuye_loop.domain.privacy.redaction import redact
+from wuye_loop.domain.privacy.known import of_person
+from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.loop import engine, under_lock
@@ -36,9 +37,9 @@ def erase(loop: Loop, session: Session, number: str, reason: str, actor: Actor =
         raise Conflict(f"{number} 依法保留中（{held}），不能销毁")
     if not grievance.final:
         raise Conflict(f"{number} 还在办理，办结之后才能销毁")
-    secrets = identity.secrets_in(identity.opened(loop.keyring, grievance.id, locked.sealed))
+    person = of_person(identity.opened(loop.keyring, grievance.id, locked.sealed))
     proof: dict[str, object] = {
-        "reason": redact(reason.strip(), secrets),
+        "reason": struck(reason.strip(), person, loop.reference.directory.public),
         "files": erasing.files(session, grievance.id),
         # Which key it was can be shown by who kept a copy, and by nobody else.
         "destroyed": sha256(locked.sealed.wrapped_key).hexdigest(),

@@ -50,7 +50,7 @@ def reveal(
     person = identity.opened(loop.keyring, locked.situation.grievance.id, locked.sealed)
     key, many = _counted(loop, session, actor, world.now)
     mark = watermarks.made(loop.ids.code(watermarks.LENGTH))
-    facts: dict[str, Any] = {"reason": engine.striker(loop, locked)(reason), "watermark": mark}
+    facts: dict[str, Any] = {"reason": world.redact(reason), "watermark": mark}
     if address is not None:
         facts["from"] = address
     if many:

@@ -13,6 +13,7 @@ from wuye_loop.domain.grievance.views import task_titles
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries import scope
 from wuye_loop.store.grievance.openers import Openers
 from wuye_loop.store.pages import Page
@@ -27,7 +28,9 @@ def documents(
     loop.reference.refresh(session)
     page = stored.listed(session, actor, _kinds(loop, session, actor), filters, after, limit)
     words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
-    return page.map(lambda row: _shown(loop, session, row, words))
+    shown = page.map(lambda row: _shown(loop, session, row, words))
+    unnamed_rows(loop, session, shown.items, ("title", "text"))
+    return shown
 
 
 def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[str, Any]:
@@ -39,9 +42,15 @@ def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[st
     row = stored.found(session, actor, _kinds(loop, session, actor), number)
     if row is None:
         raise NotFound
-    lines = stored.lines(session, actor, number)
     words = Openers(session, loop.keyring, [row.grievance_id])
-    return {**_shown(loop, session, row, words), "lines": [_line(loop, session, line) for line in lines]}
+    lines = [_line(loop, session, line) for line in stored.lines(session, actor, number)]
+    unnamed_rows(loop, session, lines, ("title",))
+    shown = _shown(loop, session, row, words)
+    for named in [shown["grievance"], *(line["grievance"] for line in lines)]:  # its text speaks of every one of them
+        about = {"grievance": named, "title": shown["title"], "text": shown["text"]}
+        unnamed_rows(loop, session, [about], ("title", "text"))
+        shown |= {"title": about["title"], "text": about["text"]}
+    return {**shown, "lines": lines}
 
 
 def agenda(
@@ -62,7 +71,9 @@ def agenda(
         raise IllegalAction("没有这种汇集议题的文书")
     page = stored.agenda(session, actor, gathered.pop(), after, limit)
     words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
-    return page.map(lambda row: _item(loop, session, actor, row, words))
+    shown = page.map(lambda row: _item(loop, session, actor, row, words))
+    unnamed_rows(loop, session, shown.items, ("title", "data"))
+    return shown
 
 
 def _item(loop: Loop, session: Session, actor: Actor, row: Any, words: Openers) -> dict[str, Any]:

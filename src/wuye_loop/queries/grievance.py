@@ -49,7 +49,7 @@ def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[s
     record = locked.situation.grievance
     shown = grievance_view(world, locked.situation) | grievances.particulars(session, record.id)
     if actor.kind in (ActorKind.HOTLINE, ActorKind.ADMIN):
-        shown["extra"] = dict(record.extra)
+        shown["extra"] = world.unnamed(dict(record.extra))
     if _dispatches(world, record, actor):
         shown["duplicate_candidates"] = _duplicates(session, world, record, actor)
     return shown
@@ -179,10 +179,9 @@ def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str], reader:
         "to": row.to_state,
         "stage_title": state.stage.chinese if state and state.stage else None,
         "actor": actor_view(world, row.actor, keyed=reader.kind is ActorKind.AUDITOR),
-        "facts": {
-            **_answered(world, row, allowed),
-            **readable(row.facts, spec.needs if spec else {}, row.audience, allowed),
-        },
+        "facts": world.unnamed(
+            {**_answered(world, row, allowed), **readable(row.facts, spec.needs if spec else {}, row.audience, allowed)}
+        ),
         "audience": row.audience,
         "hash": row.hash.hex(),
         "text": text if public else None,
@@ -227,5 +226,5 @@ def _routing_view(world: World, row: LedgerRow) -> dict[str, Any]:
         "proposal": proposal,
         "unit": unit,
         "unit_name": world.directory.name_of(unit),
-        "trace": trace,
+        "trace": world.unnamed(trace),
     }

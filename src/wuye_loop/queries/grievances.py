@@ -11,6 +11,7 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries.scope import area_name, path_of
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import grievances as stored
@@ -34,7 +35,9 @@ def grievances(
     if area is not None:
         filters = replace(filters, area_path=path_of(loop, area))
     page = stored.listed(session, actor, filters, after, limit)
-    return page.map(lambda row: _item(loop, session, row))
+    shown = page.map(lambda row: _item(loop, session, row))
+    unnamed_rows(loop, session, shown.items, ("title",), "number")
+    return shown
 
 
 def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries import scope
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import inbox
@@ -29,7 +30,9 @@ def of_unit(
         (rules.id, kind, flow.start) for rules in scope.published(loop, session) for kind, flow in rules.tasks.items()
     ]
     page = inbox.inbox(session, actor, _tab(loop, session, name), starts, after, limit)
-    return page.map(lambda row: _item(loop, session, row))
+    shown = page.map(lambda row: _item(loop, session, row))
+    unnamed_rows(loop, session, shown.items, ("title",), "number")
+    return shown
 
 
 def _tab(loop: Loop, session: Session, name: TabName) -> Tab:

@@ -18,6 +18,7 @@ from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text, from_text
 from wuye_loop.domain.wording.time import office_day_seconds, spoken
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries import scope
 from wuye_loop.store.grievance.openers import Openers
 from wuye_loop.store.pages import Page
@@ -66,7 +67,9 @@ def overdue(
         back = Span(-older_than.n, older_than.unit)
         before = loop.calendar(session).shift(before, back)
     page = supervision.overdue(session, actor, OverdueFilters(clock, rung, unit, path), before, after, limit)
-    return page.map(lambda row: _overdue_item(loop, session, row))
+    shown = page.map(lambda row: _overdue_item(loop, session, row))
+    unnamed_rows(loop, session, shown.items, ("title",), "number")
+    return shown
 
 
 def orders(
@@ -87,7 +90,9 @@ def orders(
     kinds = {kind for rules in scope.published(loop, session) for kind in document_kinds(rules)}
     page = supervision.orders(session, actor, kinds, OrderFilters(state, unit, path), after, limit)
     words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
-    return page.map(lambda row: _order_item(loop, session, row, words))
+    shown = page.map(lambda row: _order_item(loop, session, row, words))
+    unnamed_rows(loop, session, shown.items, ("title", "demand"))
+    return shown
 
 
 def kind_for(loop: Loop, session: Session, actor: Actor, number: str) -> str:

@@ -16,6 +16,7 @@ from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.ledger import GENESIS
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor, Situation, World
+from wuye_loop.domain.privacy.known import known
 from wuye_loop.domain.step.actions import receive
 from wuye_loop.domain.step.arrival import Alarms, Estate, arrived, attaching, first_look, see_sender
 from wuye_loop.domain.terms import ActorKind
@@ -127,10 +128,18 @@ def test_who_complained_is_struck_from_every_text() -> None:
         place={"estate": "张三丰的小区"},
         extra={"note": ["张三丰", {"张三丰": 1}], "grade": "一级", "n": 3},
     )
-    now = come(here, order, None, secrets=("张三丰", "13812345678")).grievance
+    now = come(here, order, None, person=known(name="张三丰", phone="13812345678")).grievance
     assert (now.title, now.body) == ("***家停电", "我是***，请打 ***。")
     assert now.data["estate_name"] == "***的小区"
     assert now.extra == {"note": ["***", {"***": 1}], "grade": "一级", "n": 3}
+
+
+def test_who_complained_is_struck_from_every_word_the_order_is_sorted_by() -> None:
+    here = world()
+    told = {name: f"张三丰{name[:4]}12345678" for name in ("channel", "kind", "category", "urgency")}
+    now = come(here, form(**told, extra={"n": 13812345678}), person=known(name="张三丰", phone="13812345678")).grievance
+    assert (now.channel, now.kind, now.category) == ("***chan***", "***kind***", "***cate***")
+    assert now.extra == {"n": "***"}
 
 
 def test_who_is_anonymous_is_kept_as_such_and_everything_else_is_as_ever() -> None:

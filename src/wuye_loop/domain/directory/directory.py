@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
+from wuye_loop.domain.privacy.folding import plain_form
+from wuye_loop.domain.privacy.spared import Spared, spared
 from wuye_loop.domain.terms import Level
 
 
@@ -29,15 +31,19 @@ class Unit:
     parent_code: str | None
     duties: tuple[str, ...]
     active: bool = True
+    phones: tuple[str, ...] = ()  # of the service, public
 
 
 class Directory:
-    """Immutable; `version` is the directory epoch it was read at."""
+    """Immutable; `version` is the directory epoch it was read at, `estates` are the names of estates."""
 
-    def __init__(self, areas: Iterable[Area], units: Iterable[Unit], version: int = 0) -> None:
+    def __init__(
+        self, areas: Iterable[Area], units: Iterable[Unit], version: int = 0, estates: Iterable[str] = ()
+    ) -> None:
         self.areas = {area.code: area for area in areas}
         self.units = {unit.code: unit for unit in units}
         self.version = version
+        self._estates = tuple(estates)
         by_duty: dict[tuple[str, str | None], Unit] = {}
         for unit in self.units.values():
             if unit.active:
@@ -46,6 +52,13 @@ class Directory:
         self._by_duty = by_duty
         self.by_duty = lru_cache(maxsize=8192)(self._nearest)
         self.ancestors = lru_cache(maxsize=8192)(self._ancestors)
+
+    @cached_property
+    def public(self) -> Spared:
+        """What of it is never struck out of a text: service phones, names of units, estates and areas."""
+        named = (*(area.name for area in self.areas.values()), *(unit.name for unit in self.units.values()))
+        phones = [phone for unit in self.units.values() for phone in unit.phones]
+        return spared(phones, [plain_form(name) for name in (*named, *self._estates)])
 
     def unit(self, code: str | None) -> Unit | None:
         """Return the active unit with this code, if there is one."""

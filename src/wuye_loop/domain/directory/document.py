@@ -45,6 +45,7 @@ def _as_text(raw: object) -> object:
 _named: Callable[[str], str] = partial(clean, max_len=100)
 Code = Annotated[str, BeforeValidator(_as_text), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 Name = Annotated[str, AfterValidator(_named), StringConstraints(min_length=1)]
+Phone = Annotated[str, BeforeValidator(_as_text), StringConstraints(pattern=r"^\+?[0-9][0-9 ()\-]{2,24}$")]
 UnitKind = Literal["department", "office", "centre", "community", "company"]
 
 
@@ -64,7 +65,7 @@ class AreaEntry(DocumentEntry):
 
 
 class UnitEntry(DocumentEntry):
-    """单位: what it is for (`duties`), where (`area`), and who stands above it (`parent`)."""
+    """单位: what it is for (`duties`), where (`area`), who stands above it (`parent`), its public service `phones`."""
 
     code: Code
     name: Name
@@ -73,6 +74,7 @@ class UnitEntry(DocumentEntry):
     parent: Code | None = None
     duties: tuple[Code, ...] = ()
     active: bool = True
+    phones: tuple[Phone, ...] = ()
 
 
 class EstateEntry(DocumentEntry):

@@ -262,6 +262,11 @@ def no_number(_: str, __: int) -> int:
     raise LookupError(msg)
 
 
+def as_it_is(value: Any) -> Any:
+    """Return a value as it is, where nobody is to be struck out of it."""
+    return value
+
+
 @dataclass(slots=True)
 class World:
     """Everything a decision may ask: the rules, the time, the calendar, the directory, and what it asks in turn."""
@@ -277,6 +282,8 @@ class World:
     lead: Brief | None = None  # the grievance that this one was merged into
     redact: Callable[[str], str] = str
     files: Callable[[Sequence[str]], frozenset[str]] = no_files  # which of these ids are files of the grievance
+    redact_reply: Callable[[str], str] = str  # the same for an office's answer to the public: its own landlines stay
+    unnamed: Callable[[Any], Any] = as_it_is  # strikes who was merged with a grievance out of what was written before
 
 
 @dataclass(slots=True)

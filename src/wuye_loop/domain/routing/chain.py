@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.language.conditions import ALWAYS
 from wuye_loop.domain.language.workflow import RouterCall
-from wuye_loop.domain.privacy.redaction import redact
+from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.routing.kinds import BUILT_IN, TITLES
 from wuye_loop.domain.routing.protocol import Answer, HttpAsk, Loads, Reply, Router, RoutingCase, Trace, fit
 
@@ -119,12 +119,12 @@ def _answer(call: RouterCall, case: RoutingCase, directory: Directory, loads: Lo
 def _replied(answer: Answer, ask: HttpAsk, said: Reply | str | None, case: RoutingCase, directory: Directory) -> Answer:
     """Turn another system's reply into an answer: its unit, else the fallback, else nobody."""
     reply = said if isinstance(said, Reply) else Reply(said)
-    reason = redact(reply.why, ())[:200]  # it goes into the ledger, whatever the other system wrote
+    reason = struck(reply.why)[:200]  # it goes into the ledger, whatever the other system wrote
     trace = answer.trace
     if reply.unit is None:
         problem = reason or "外部系统没有给出有效答复"
     else:
-        unit, why_not = fit(redact(reply.unit, ()), case, directory)
+        unit, why_not = fit(struck(reply.unit), case, directory)
         if unit is not None:
             why = f"外部系统答复 → {directory.name_of(unit)}" + (f"，理由：{reason}" if reason else "")
             return Answer(unit, replace(trace, outcome="matched", why=why, unit=unit))

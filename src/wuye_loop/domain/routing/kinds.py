@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_v
 from wuye_loop.domain.directory.directory import Directory, Unit
 from wuye_loop.domain.language.conditions import Condition, ConditionError, fact_info
 from wuye_loop.domain.language.parts import Code, Names, Part
-from wuye_loop.domain.privacy.redaction import redact
+from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.routing.protocol import (
     Answer,
     HttpAsk,
@@ -305,7 +305,7 @@ def _sent(facts: Mapping[str, object], name: str) -> str | None:
     value = facts.get(name)
     if not isinstance(value, str):
         return None
-    return redact(value, ()) if name == "title" else value
+    return struck(value) if name == "title" else value
 
 
 class PrecedentParams(RouterParams):

@@ -10,6 +10,7 @@ from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.situation import EMPTY, TaskState, World
 from wuye_loop.domain.language.forms import Form, FormProblem
 from wuye_loop.domain.step.builder import Builder
+from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.time.bounds import EARLIEST
 from wuye_loop.domain.time.timestamps import as_text
 
@@ -31,7 +32,8 @@ def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskSta
         if value is None:
             continue
         if kind == "text":
-            answers[name] = world.redact(str(value))
+            public = form.specs[name].audience is Audience.PUBLIC
+            answers[name] = world.redact_reply(str(value)) if public else world.redact(str(value))
         elif kind == "unit" and world.directory.unit(str(value)) is None:
             raise BadForm("没有这个单位", fields=[{"path": name, "problem": "没有这个单位，或它已停用"}])
         elif kind == "file" and not set(value) <= world.files(value):

@@ -1,7 +1,8 @@
 """An order on its arrival, before its first row: what is unknown is flagged, what its words suggest, what red lines lift."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from wuye_loop.domain.grievance.roles import acting_role
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, World
 from wuye_loop.domain.language.forms import FormProblem
 from wuye_loop.domain.language.intake import Attach
-from wuye_loop.domain.privacy.redaction import redact
+from wuye_loop.domain.privacy.known import NOBODY, Known
+from wuye_loop.domain.privacy.striking import struck, struck_value
 from wuye_loop.domain.terms import ActorKind, Kind, Urgency
 
 #: Instruments to be sent at once, each with the roles it goes to.
@@ -48,12 +50,12 @@ def arrived(
     number: str,
     source: str,
     estate: Estate | None,
-    secrets: tuple[str, ...] = (),
+    person: Known = NOBODY,
     repeats: int = 0,
     reporter: str | None = None,
     seal: Callable[[str], str] = str,
 ) -> Situation:
-    """Return the new grievance before its first row: texts struck of `secrets`, place resolved.
+    """Return the new grievance before its first row: texts struck of `person`, place resolved.
 
     `estate` is what the order's estate was found to be; `repeats` counts earlier ones of the same person there;
     `reporter` is the unit that sends it in itself; `seal` gives a text that is kept beside the order's own its sealed
@@ -63,24 +65,26 @@ def arrived(
     """
     area_code = form.place.area_code or (estate.area_code if estate else None)
     area = world.directory.areas.get(area_code or "")
-    data = _found_out(form, estate, repeats, lambda text: seal(redact(text, secrets))) | _origin(world, form, reporter)
+    public = world.directory.public
+    strike = partial(struck, known=person, spared=public)
+    data = _found_out(form, estate, repeats, lambda text: seal(strike(text))) | _origin(world, form, reporter)
     grievance = GrievanceState(
         id=id,
         number=number,
         workflow=world.rules.id,
         source=source,
-        channel=form.channel,
-        kind=form.kind,
-        title=redact(form.title, secrets),
-        body=redact(form.body, secrets),
+        channel=strike(form.channel),
+        kind=strike(form.kind),
+        title=strike(form.title),
+        body=strike(form.body),
         received_at=world.now,
         estate_code=estate.code if estate else None,
         area_code=area_code,
         area_path=area.path if area else _root(world),
         company_code=estate.company_code if estate else None,
         anonymous=form.complainant.anonymous,
-        category=form.category or None,
-        urgency=form.urgency or Urgency.NORMAL.value,
+        category=strike(form.category) if form.category else None,
+        urgency=strike(form.urgency) if form.urgency else Urgency.NORMAL.value,
         state=world.rules.workflow.start,
         stage="collect",
         state_since=world.now,
@@ -88,7 +92,7 @@ def arrived(
         cycle=1, level=world.rules.workflow.levels[0].value, lead_unit=None, holder_unit=None, holder_role=None,
         units=(), counts={}, data=data, did={}, merged_into=None, followers=0, urged=0,
         flags=_unknown(form, estate), due_at=None, due_clock=None, closed_at=None, seq=0, head=GENESIS,
-        extra=_redacted(form.extra, secrets),
+        extra=struck_value(form.extra, person, public),
     )  # fmt: skip
     situation = Situation(grievance, {}, {})
     _asked(world, situation, form)
@@ -202,16 +206,6 @@ def _root(world: World) -> str:
     """Return the path of the directory's only top area: a grievance without a place belongs to the whole of it."""
     tops = [area for area in world.directory.areas.values() if area.parent_code is None]
     return tops[0].path if len(tops) == 1 else ""
-
-
-def _redacted(value: Any, secrets: tuple[str, ...]) -> Any:
-    if isinstance(value, str):
-        return redact(value, secrets)
-    if isinstance(value, Mapping):
-        return {redact(str(key), secrets): _redacted(item, secrets) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_redacted(item, secrets) for item in value]
-    return value
 
 
 _ORDER = [item.value for item in Urgency]

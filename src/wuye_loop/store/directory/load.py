@@ -57,7 +57,7 @@ def load_directory(session: Session, doc: object) -> Counts:
     unit_rows = [
         {
             "code": one.code, "name": one.name, "kind": one.kind, "area_code": one.area, "parent_code": one.parent,
-            "duties": list(one.duties), "active": one.active,
+            "duties": list(one.duties), "active": one.active, "phones": list(one.phones),
         }
         for one in document.units
     ]  # fmt: skip
@@ -208,12 +208,15 @@ def _check_ended(session: Session, document: DirectoryDocument) -> None:
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
+_LISTS: Final = frozenset({"duties", "phones"})
+
+
 def _upserting(table: str, key: str, columns: Mapping[str, str]) -> str:
     """Build the statement that stores a batch and says of each row it touched whether it is new."""
     names = ", ".join(columns)
     kept = [name for name in columns if name not in (*key.split(", "), "id")]
     values = ", ".join(
-        f"ARRAY(SELECT jsonb_array_elements_text(r.{name}))" if name == "duties" else f"r.{name}" for name in columns
+        f"ARRAY(SELECT jsonb_array_elements_text(r.{name}))" if name in _LISTS else f"r.{name}" for name in columns
     )
     shape = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     return (
@@ -239,7 +242,12 @@ _AREA: Final = _upserting("area", "code", _texts("code", "name", "level", "paren
 _UNIT: Final = _upserting(
     "unit",
     "code",
-    {**_texts("code", "name", "kind", "area_code", "parent_code"), "duties": "jsonb", "active": "boolean"},
+    {
+        **_texts("code", "name", "kind", "area_code", "parent_code"),
+        "duties": "jsonb",
+        "active": "boolean",
+        "phones": "jsonb",
+    },
 )
 _ESTATE: Final = _upserting("estate", "code", _texts("code", "name", "area_code", "company_code", "kind"))
 _PERSON: Final = _upserting("person", "unit_code, name", {"id": "uuid", **_texts("unit_code", "name", "duty")})

@@ -11,17 +11,29 @@ def read_directory(session: Session) -> Directory:
     """Read every area and unit; `version` is the directory epoch, read first, so that it never claims too much."""
     version = session.execute(select(tables.epoch.c.directory)).scalar_one()
     area, unit = tables.area.c, tables.unit.c
+    estates = session.execute(select(tables.estate.c.name)).scalars().all()
     areas = session.execute(select(area.code, area.name, area.level, area.parent_code, area.path))
     units = session.execute(
-        select(unit.code, unit.name, unit.kind, unit.area_code, unit.parent_code, unit.duties, unit.active).order_by(
-            unit.code
-        )
-    )
+        select(
+            unit.code, unit.name, unit.kind, unit.area_code, unit.parent_code, unit.duties, unit.active,
+            unit.phones,
+        ).order_by(unit.code)
+    )  # fmt: skip
     return Directory(
         (Area(*row) for row in areas),
         (
-            Unit(row.code, row.name, row.kind, row.area_code, row.parent_code, tuple(row.duties), row.active)
+            Unit(
+                row.code,
+                row.name,
+                row.kind,
+                row.area_code,
+                row.parent_code,
+                tuple(row.duties),
+                row.active,
+                tuple(row.phones),
+            )
             for row in units
         ),
         version,
+        estates,
     )

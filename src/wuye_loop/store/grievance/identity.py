@@ -11,8 +11,6 @@ from wuye_loop.domain.errors import Erased
 from wuye_loop.domain.privacy.sealing import DataKey, KeyRing, Sealed
 
 _FIELD = "complainant"
-#: What of a complainant is struck out of texts; the words as spoken are kept sealed but are no secret by themselves.
-_SECRET = ("name", "phone", "address", "contact")
 
 
 def seal(key: DataKey, person: Mapping[str, Any], phone_hash: bytes | None) -> dict[str, Any]:
@@ -57,8 +55,3 @@ def opened_by(key: DataKey, sealed: Sealed) -> dict[str, Any]:
     """Open a complainant whose data key is open already."""
     person: dict[str, Any] = orjson.loads(key.open(_FIELD, sealed))
     return person
-
-
-def secrets_in(person: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the parts of a complainant that identify."""
-    return tuple(str(person[name]) for name in _SECRET if person.get(name))

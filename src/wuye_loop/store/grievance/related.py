@@ -1,12 +1,34 @@
 """The other grievances that a decision asks about: those a form names, the lead of a merged one, its followers."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor, Brief, GrievanceState
+from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.store.visibility import visible
+
+# Of one matter: the lead, and what follows it; a grievance without a family is one by itself.
+_MEMBERS = """
+SELECT g.number, m.id, x.key_id, x.alg, x.wrapped_key, x.nonce, x.ciphertext
+FROM grievance g CROSS JOIN LATERAL (
+  SELECT l.id FROM grievance l WHERE l.id = COALESCE(g.merged_into, g.id)
+  UNION ALL SELECT f.id FROM grievance f WHERE f.merged_into = COALESCE(g.merged_into, g.id)
+) m JOIN complainant x ON x.grievance_id = m.id
+WHERE length(x.wrapped_key) > 0 AND {asked}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A grievance of the family that `number` belongs to, with its sealed complainant."""
+
+    number: str
+    id: UUID
+    sealed: Sealed
 
 
 def briefs(session: Session, numbers: Sequence[str], actor: Actor) -> dict[str, Brief]:
@@ -37,3 +59,20 @@ def followers_of(session: Session, lead_id: UUID) -> list[tuple[str, str, str]]:
         "SELECT number, state, workflow FROM grievance WHERE merged_into = %(id)s ORDER BY id", {"id": lead_id}
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def families(session: Session, ids: Sequence[UUID]) -> list[Member]:
+    """Return every member of the families of these grievances, themselves too, whose complainant is not erased."""
+    return _members(session, "g.id = ANY(%(asked)s)", list(ids))
+
+
+def families_of(session: Session, numbers: Sequence[str]) -> list[Member]:
+    """Return the same by numbers, of those that have a family."""
+    return _members(
+        session, "g.number = ANY(%(asked)s) AND (g.merged_into IS NOT NULL OR g.followers > 0)", list(numbers)
+    )
+
+
+def _members(session: Session, asked: str, values: list[Any]) -> list[Member]:
+    rows = session.connection().exec_driver_sql(_MEMBERS.format(asked=asked), {"asked": values})
+    return [Member(row[0], row[1], Sealed(row[2], row[3], *map(bytes, row[4:7]))) for row in rows]

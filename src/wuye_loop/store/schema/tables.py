@@ -42,6 +42,7 @@ unit = Table(
     words("parent_code", nullable=True),  # one level up
     word_list("duties"),
     flag("active", default=True),
+    word_list("phones"),  # of the service: public, never struck out of a text
 )
 
 estate = Table(

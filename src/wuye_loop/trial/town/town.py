@@ -69,7 +69,7 @@ def town_of(rules: Rules, document: DirectoryDocument | None = None) -> Town:
     directory = Directory(
         (Area(one.code, one.name, one.level.value, one.parent, paths[one.code]) for one in areas.values()),
         (
-            Unit(one.code, one.name, one.kind, one.area, one.parent, one.duties, active=one.active)
+            Unit(one.code, one.name, one.kind, one.area, one.parent, one.duties, active=one.active, phones=one.phones)
             for one in units.values()
         ),
     )
