@@ -5,10 +5,9 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
-from fastapi.openapi.utils import get_openapi
+from fastapi.responses import PlainTextResponse
 
 from wuye_loop import metrics
 from wuye_loop.api import (
@@ -24,10 +23,11 @@ from wuye_loop.api import (
     supervision,
     units,
 )
+from wuye_loop.api.contract import contract
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.privacy.reveals import RevealBounds
 from wuye_loop.edge import problems
-from wuye_loop.edge.actors import SCHEME, Callers
+from wuye_loop.edge.actors import Callers
 from wuye_loop.edge.limits import Limits
 from wuye_loop.edge.multipart import ENVELOPE
 from wuye_loop.edge.rates import Allowances, Rates
@@ -121,7 +121,7 @@ def create_app(site: Site) -> FastAPI:
         most_headers=site.settings.header_count,
     )
     app.add_middleware(Requests, ids=site.loop.ids)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: contract(app)  # type: ignore[method-assign]
     return app
 
 
@@ -147,22 +147,8 @@ def _health(site: Site) -> APIRouter:
         await read(site, health.time_there)
         return {"status": "ready"}
 
-    @router.get("/metrics", summary="Prometheus 指标")
+    @router.get("/metrics", summary="Prometheus 指标", response_class=PlainTextResponse)
     async def prometheus() -> Response:
         return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
 
     return router
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """Return the contract, with the problem document that every error is."""
-    if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        components = schema.setdefault("components", {})
-        components.setdefault("schemas", {})["Problem"] = problems.SCHEMA
-        components["securitySchemes"] = SCHEME
-        for path, doors in schema["paths"].items():
-            for door in doors.values() if path.startswith("/v1/") else ():
-                door["security"] = [{name: []} for name in SCHEME]
-        app.openapi_schema = schema
-    return app.openapi_schema

@@ -37,11 +37,16 @@ class Callers:
     def __init__(self) -> None:
         self._kept: dict[bytes, tuple[float, Actor]] = {}
         self._noted: dict[UUID, float] = {}
+        self._known: set[bytes] = set()  # were somebody's when last looked up
 
     def kept(self, key: str) -> Actor | None:
         """Return whose key this is if that was found out a moment ago."""
         kept = self._kept.get(digest(key)) if well_formed(key) else None
         return kept[1] if kept is not None and monotonic() < kept[0] else None
+
+    def known(self, key: str) -> bool:
+        """Say whether this was somebody's key when it was last looked up."""
+        return well_formed(key) and digest(key) in self._known
 
     async def find(self, site: Site, key: str) -> Actor:
         """Return whose key this is.
@@ -54,9 +59,12 @@ class Callers:
         found = await read(site, partial(_find, site, hashed))
         if found is None:
             self._kept.pop(hashed, None)
+            self._known.discard(hashed)
             raise Unauthenticated
-        if len(self._kept) >= _MOST_KEPT:
+        if len(self._known) >= _MOST_KEPT:
             self._kept.clear()
+            self._known.clear()
+        self._known.add(hashed)
         self._kept[hashed] = (monotonic() + KEPT_SECONDS, found)
         await self._note(site, found)
         return found

@@ -93,7 +93,7 @@ class Door:
         self.queues[Stage.HEAD][connection] = loop.time()
         return True
 
-    def move(self, connection: Any, before: Stage, after: Stage) -> None:
+    def note(self, connection: Any, before: Stage, after: Stage) -> None:
         """Note that a connection does something else now."""
         self.queues[before].pop(connection, None)
         self.queues[after][connection] = self._loop.time() if self._loop else 0.0
@@ -251,7 +251,7 @@ if HttpToolsProtocol is not None:
             else:
                 now = Stage.IDLE if asked is not None and not self._in_head else Stage.HEAD
             if now is not self._stage:
-                self.door.move(self, self._stage, now)
+                self.door.note(self, self._stage, now)
                 self._stage = now
 
         def _refuse(self, error: WuyeError, why: str) -> None:
@@ -266,7 +266,7 @@ if HttpToolsProtocol is not None:
                 else:
                     self.transport.close()
             self.door.leave(self)
-            self.door.move(self, self._stage, Stage.LEAVING)
+            self.door.note(self, self._stage, Stage.LEAVING)
             self._stage = Stage.LEAVING
 
 

@@ -1,6 +1,7 @@
 """Every error as RFC 9457 `application/problem+json`: a stable type, Chinese words, and never a piece of the input."""
 
 import json
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 import orjson
@@ -10,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 from starlette.types import Scope, Send
 
 from wuye_loop.domain.errors import (
@@ -119,7 +121,25 @@ async def _http(request: Request, error: Exception) -> Response:
         return await _ours(request, error.__cause__)
     if not isinstance(error, HTTPException):
         return await _unforeseen(request, error)
-    return respond(request, _translated(error))
+    translated = _translated(error)
+    if isinstance(translated, MethodNotAllowed):
+        translated.headers["Allow"] = _allowed(request)
+    return respond(request, translated)
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of all doors at an address; Starlette names those of the first one only."""
+    path = request.scope["path"]
+    routes = (route for route in _routes(request.app.routes) if route.path_regex.fullmatch(path))
+    return ", ".join(sorted({method for route in routes for method in route.methods or ()}))
+
+
+def _routes(found: Iterable[object]) -> Iterator[Route]:
+    for one in found:
+        if isinstance(one, Route):
+            yield one
+        elif (inner := getattr(one, "original_router", None)) is not None:  # FastAPI keeps an included router whole
+            yield from _routes(inner.routes)
 
 
 def _translated(error: HTTPException) -> WuyeError:

@@ -30,7 +30,9 @@ ADDRESS, WRONG_KEYS = "address", "wrong_keys"
 _KEY_SECONDS, _ADDRESS_SECONDS, _WRONG_SECONDS = 2, 5, 10  # how many seconds' worth may come at once
 _INTAKE = re.compile(r"/v1/grievances(?::batch)?")
 _FILES = re.compile(r"/v1/grievances/[^/]+/files")
-_SUSPECTS_AT_ONCE, _MOST_SUSPECTS = 1, 32
+_SUSPECTS_AT_ONCE, _MOST_SUSPECTS = 1, 256
+# Who asks again at once gets its refusal late: a flood on few connections is then a trickle. A few hundred may be held.
+_HELD_SECONDS, _MOST_HELD = 0.25, 200
 _EVERY_TEN_SECONDS = Rate(0.1, 1)
 
 
@@ -108,7 +110,7 @@ class Rates:
         self._site = site
         self._callers = callers
         self._allowances = allowances
-        self._suspects = 0
+        self._suspects = self._held = 0
         self._slowly: asyncio.Semaphore | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,6 +120,12 @@ class Rates:
             return
         wait = await self._wait(scope)
         if wait:
+            if self._held < _MOST_HELD:
+                self._held += 1
+                try:
+                    await asyncio.sleep(_HELD_SECONDS)
+                finally:
+                    self._held -= 1
             await send_problem(scope, send, TooMany("请求过于频繁，请稍后重试", retry_after=wait))
         else:
             await self._app(scope, receive, send)
@@ -150,7 +158,7 @@ class Rates:
         An address that has used up its wrong keys is looked up for one at a time: it costs the database no more than
         that, and a valid key behind it still gets through.
         """
-        suspect = self._allowances.buckets[WRONG_KEYS].level(address) < 1
+        suspect = self._allowances.buckets[WRONG_KEYS].level(address) < 1 and not self._callers.known(key)
         if suspect and self._suspects >= _MOST_SUSPECTS:
             return self._allowances.take(WRONG_KEYS, address) or 1
         try:
