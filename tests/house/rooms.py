@@ -2,12 +2,17 @@
 
 import ast
 import re
+import shutil
+import stat
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import ROOT
+
 PACKAGE = "wuye_loop"
+SOURCE = ROOT / "src" / PACKAGE
 _SQL = re.compile(
     r"""["'(\s](?:SELECT [\w*(]|INSERT INTO |UPDATE \w+ SET |DELETE FROM |CREATE DATABASE|DROP DATABASE|SHOW \w+["'])"""
     r"|exec_driver_sql"
@@ -101,3 +106,10 @@ def _imported(text: str) -> Iterator[str]:
                 yield str(node.module)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
+
+
+def copy_sources(to: Path) -> None:
+    """Copy our sources to where a test may change them, also where ours may not be written to."""
+    shutil.copytree(SOURCE, to, ignore=shutil.ignore_patterns("__pycache__"))
+    for path in (to, *to.rglob("*")):
+        path.chmod(path.stat().st_mode | stat.S_IWUSR)

@@ -1,7 +1,6 @@
 """docs/architecture.md shows the house as it is, and its recipes lead where they say."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests import ROOT
 from tests.house.picture import PAGE, SOURCE, drawn, reduced
-from tests.house.rooms import PACKAGE, House
+from tests.house.rooms import PACKAGE, House, copy_sources
 
 
 def test_the_picture_and_the_rooms_are_drawn_from_the_sources_as_they_are() -> None:
@@ -27,7 +26,7 @@ def test_an_arrow_that_others_imply_is_left_out() -> None:
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """Give a copy of the sources that programs started with `run` use instead of ours."""
-    shutil.copytree(SOURCE, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_sources(tmp_path / PACKAGE)
     return tmp_path / PACKAGE
 
 

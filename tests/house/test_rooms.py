@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests import ROOT
 from tests.database import CARELESS
-from tests.house.rooms import PACKAGE, House
+from tests.house.rooms import PACKAGE, House, copy_sources
 
 from wuye_loop import postgres
 
@@ -73,7 +73,7 @@ PLANTED = {
 def test_the_import_contracts_say_no_to_what_is_planted(tmp_path: Path) -> None:
     """Each contract breaks when it is violated: one whose names no longer fit would be kept whatever happens."""
     copy = tmp_path / PACKAGE
-    shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    copy_sources(copy)
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     for file, module in PLANTED.values():
         plant(copy / file, module)

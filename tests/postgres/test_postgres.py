@@ -213,6 +213,7 @@ def test_data_of_another_major_version_is_refused_in_words(data: Path) -> None:
 def test_a_given_folder_of_programs_must_match_the_data(room: Path) -> None:
     fake = room / "bin"
     fake.mkdir()
+    fake.chmod(0o755)  # whatever the umask is
     for name in ("initdb", "postgres"):
         (fake / name).write_text("#!/bin/sh\necho 'postgres (PostgreSQL) 17.2'\n")
         (fake / name).chmod(0o755)

@@ -115,7 +115,7 @@ def _copied(prefix: Path, target: Path) -> Path:
     if not target.exists():
         own(target.parent)
         half = _emptied(target)
-        for part in ("bin", "lib", "share"):
+        for part in filter(lambda name: (prefix / name).is_dir(), ("bin", "lib", "share")):
             shutil.copytree(prefix / part, half / package.name / prefix.name / part, symlinks=True)
         if libraries.is_dir():
             shutil.copytree(libraries, half / libraries.name, symlinks=True)
