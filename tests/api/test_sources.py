@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +182,18 @@ async def test_an_urge_with_a_red_line_is_a_matter_of_its_own(drive: Driver) -> 
     assert made["number"] != number
     assert made["urgency"] == "特急"
     assert ("alarm", "desk-centre") in drive.town.notices()
+
+
+async def test_a_time_is_read_however_it_is_written_and_what_is_none_or_to_come_is_flagged(drive: Driver) -> None:
+    told = {
+        "2026-3-1 9:05": [],
+        "2026年3月1日 上午9时5分": [],
+        "昨天": ["unreadable-time"],
+        "2026-03-09": ["future-time"],
+    }
+    for n, (written, flags) in enumerate(told.items()):
+        receipt = await drive.post("hotline", PUSH, order(f"t{n}", occurred_at=written), expect=201)
+        assert [flag for flag in receipt["flags"] if flag.endswith("-time")] == flags, written
+    stored = drive.town.rows("SELECT occurred_at FROM grievance ORDER BY external_id")
+    nine = datetime(2026, 3, 1, 1, 5, tzinfo=UTC)
+    assert [row[0] for row in stored] == [nine, nine, None, datetime(2026, 3, 8, 16, tzinfo=UTC)]

@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run
 
+from wuye_loop.cli.directory import read_file
+
 
 def test_the_demo_district_loads_and_loads_again_without_a_change(run: Run) -> None:
     first, second = (json.loads(run("directory", "load", "--demo", "--json").stdout) for _ in range(2))
@@ -38,9 +40,9 @@ def test_a_bad_file_is_refused_in_words(look: Run, tmp_path: Path, name: str, co
     assert words in result.stderr
 
 
-def test_a_file_in_another_encoding_is_refused_in_words(look: Run, tmp_path: Path) -> None:
+def test_a_file_in_no_encoding_that_is_known_is_refused_in_words(look: Run, tmp_path: Path) -> None:
     file = tmp_path / "d.json"
-    file.write_bytes('{"areas": "属地"}'.encode("gbk"))
+    file.write_bytes(b'{"areas": "\xff\xff\xff"}')
     assert "UTF-8" in look("directory", "load", file).stderr
 
 
@@ -53,3 +55,11 @@ def test_a_file_that_is_not_there_is_said_in_words(look: Run) -> None:
     result = look("directory", "load", "nowhere.yaml")
     assert result.exit_code == 1
     assert result.stderr.startswith("无法打开 nowhere.yaml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("name", ["d.yaml", "d.json"])
+def test_a_directory_is_read_in_the_encodings_that_files_are_saved_in(tmp_path: Path, name: str, encoding: str) -> None:
+    file = tmp_path / name
+    file.write_text('{"estates": [{"code": "E1", "name": "幸福花园一期小区"}]}', encoding=encoding)
+    assert read_file(file)["estates"][0]["name"] == "幸福花园一期小区"

@@ -172,7 +172,7 @@ def written(folder: Path, rows: Sequence[str | bytes], *, packed: bool = False, 
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_quotes_and_line_breaks_are_read_whole_and_rows_come_in_order(tmp_path: Path, *, packed: bool) -> None:
-    rows, bad = reading.read(written(tmp_path, GOOD, packed=packed))
+    rows, bad, _ = reading.read(written(tmp_path, GOOD, packed=packed))
     assert not bad
     assert [row.message_id for row in rows] == ["3", "5", "7"]
     assert rows[2].title == "电梯坏了,没人修"
@@ -190,20 +190,20 @@ def test_a_bad_row_is_reported_with_its_line_and_the_others_are_read(tmp_path: P
         "10,U,题,2019-01-01,".encode() + b"\xff\xfe,0",
         "11,U,,2019-01-01,,0",
     ]
-    rows, bad = reading.read(written(tmp_path, [*GOOD, *bad_rows]))
+    rows, bad, header = reading.read(written(tmp_path, [*GOOD, *bad_rows]))
     assert len(rows) == 3
     assert [row.line for row in bad] == [6, 7, 8, 9, 10, 11]
-    for row, word in zip(bad, ("created_at", "应有 6 列", "message_id", "重复", "UTF-8", "空的"), strict=True):
-        assert word in row.why
+    for row, word in zip(bad, ("created_at", "应有 6 列", "message_id", "重复", "编码", "空的"), strict=True):
+        assert word in row.reason
     kept = tmp_path / "folder" / "bad.csv"
-    reading.keep_bad(kept, bad)
+    reading.keep_bad(kept, header, bad)
     assert len(kept.read_text(encoding="utf-8-sig").splitlines()) == 7
 
 
 def test_a_quote_that_never_closes_is_reported(tmp_path: Path) -> None:
-    rows, bad = reading.read(written(tmp_path, [GOOD[1], '9,U,"题,2019-01-01,文,0']))
+    rows, bad, _ = reading.read(written(tmp_path, [GOOD[1], '9,U,"题,2019-01-01,文,0']))
     assert len(rows) == 1
-    assert "引号不成对" in bad[0].why
+    assert "引号没有闭合" in bad[0].reason
 
 
 def test_a_file_without_the_columns_is_refused_in_words(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_broken_gzip_is_refused_in_words(tmp_path: Path) -> None:
 
 
 def test_rows_become_complaints_spread_over_the_days_at_places_of_the_district(tmp_path: Path) -> None:
-    rows, _ = reading.read(written(tmp_path, GOOD))
+    rows, _, _ = reading.read(written(tmp_path, GOOD))
     begins = datetime.combine(FIRST_DAY, time(8), ZONE)
     found = reading.as_complaints(rows, Chance(1), begins, 20, ESTATES)
     assert [item.external_id for item in found] == ["3", "5", "7"]

@@ -100,7 +100,7 @@ def test_csv_and_json_of_every_shape_say_the_same() -> None:
     [
         (b"date,works\n2027-13-01,0", "第 2 行：日期应写成"),
         (b"date,works\n2027-01-01,perhaps", "第 2 行：上班、放假一栏"),
-        (b"date,works,is_off_day\n2027-01-01,1,1", "二者择一"),
+        (b"date,works,is_off_day\n2027-01-01,1,1", "互相矛盾"),
         (b"date,works\n2027-01-01,1\n2027-01-01,0", "第 3 行：2027-01-01 写了两次"),
         (b"date,works\n1066-01-01,1", "1990"),
         (b"day off", "第一行应是列名"),
@@ -109,7 +109,7 @@ def test_csv_and_json_of_every_shape_say_the_same() -> None:
         (b"[1]", "第 1 项"),
         (b'{"days": 3}', "JSON"),
         (b"[", "不是合法的 JSON"),
-        ("日期,放假".encode("gbk"), "UTF-8"),
+        ("日期,放假".encode("gbk"), "没有一天"),
         (b"date,works\n" + b"x" * 5_000_000, "MiB"),
     ],
 )
@@ -211,3 +211,28 @@ def test_a_notice_in_json_holds_what_its_csv_holds() -> None:
     notice = read_notice(NOTICE, "n")
     rows = [{"date": day.date, "works": day.works, "name": day.name} for day in notice.days]
     assert read_notice(orjson.dumps(rows), "n") == Notice(notice.days, notice.years, "导入(n)")
+
+
+@pytest.mark.parametrize(
+    ("content", "works"),
+    [
+        ("日期,上班\n2027-01-01,休\n2027-01-03,班", [False, True]),
+        ("日期,放假\n2027-01-01,休\n2027-01-03,班", [False, True]),
+        ("日期,放假\n2027-01-01,放假\n2027-01-03,上班", [False, True]),
+        ("日期,放假\n2027-01-01,是\n2027-01-03,否", [False, True]),
+        ("日期,上班\n2027-01-01,否\n2027-01-03,是", [False, True]),
+        ("日期,类型\n2027-01-01,休\n2027-01-03,班", [False, True]),
+        ("日期,上班,放假\n2027-01-01,0,1\n2027-01-03,班,否", None),
+        ("日期,上班,放假\n2027-01-01,0,1\n2027-01-03,1,0", [False, True]),
+        ("日期,上班,放假\n2027-01-01,1,1\n2027-01-03,1,0", None),
+        ("日期,上班\n2027-01-01,休\n2027-01-03,1", None),
+        ("日期,放假\n2027-01-01,休\n2027-01-03,0", None),
+    ],
+)
+def test_rest_and_work_mean_the_same_in_every_column_and_a_contradiction_is_refused(
+    content: str, works: list[bool] | None
+) -> None:
+    try:
+        assert [day.works for day in read_notice(content.encode(), "n.csv").days] == works
+    except BadNotice as error:
+        assert works is None, error  # noqa: PT017 either is looked at

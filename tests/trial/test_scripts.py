@@ -55,6 +55,21 @@ def problems(path: Path) -> list[str]:
     return [str(finding).removeprefix(f"{path}:") for finding in caught.value.findings]
 
 
+def test_an_urge_of_a_merged_grievance_reaches_the_lead_that_it_follows(tmp_path: Path) -> None:
+    sent = (ROOT / "tests" / "cases" / "70-urge-merged.test.yaml").read_text(encoding="utf-8")
+    was, right = (
+        "{grievance: 催件, state: received, flags: unattached}",
+        "{grievance: 一号, urged: 1, followers: 1, flags: []}",
+    )
+    assert was in sent
+    path = tmp_path / "one.test.yaml"
+    path.write_text(
+        sent.replace(was, right).replace("../../workflows/kuiwen@2.yaml", str(WORKFLOWS / "kuiwen@2.yaml")),
+        encoding="utf-8",
+    )
+    assert failures(path) == []
+
+
 def test_every_shipped_definition_test_passes() -> None:
     assert SHIPPED
     for path in SHIPPED:

@@ -9,24 +9,27 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from wuye_loop import metrics
-from wuye_loop.api.examples import RECEIPT, problems
+from wuye_loop.api.examples import GRIEVANCE, RECEIPT, answer, problems
+from wuye_loop.api.grievances import Number
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.grievance.order import Complainant, IntakeForm, Place
+from wuye_loop.domain.grievance.order import Complainant, Correction, IntakeForm, Place, Supplement
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.actors import only
 from wuye_loop.edge.database_faults import fault
 from wuye_loop.edge.field_errors import findings
-from wuye_loop.edge.idempotency import IdempotencyKey, ticket_of
+from wuye_loop.edge.idempotency import IdempotencyKey, IfMatch, terms_of, ticket_of
 from wuye_loop.edge.rates import INTAKE, owe
 from wuye_loop.edge.site import Site, site_of
-from wuye_loop.edge.strict_json import StrictRoute
-from wuye_loop.edge.transact import outcome_of, reply
+from wuye_loop.edge.strict_json import TAINTED, StrictRoute, by_item
+from wuye_loop.edge.transact import outcome_of, reply, transact
+from wuye_loop.loop import correct as correcting
 from wuye_loop.loop.collect import collect
 
 router = APIRouter(route_class=StrictRoute, tags=["12345 热线"])
 Hotline = Annotated[Actor, Depends(only(ActorKind.HOTLINE))]
 Sender = Annotated[Actor, Depends(only(ActorKind.HOTLINE, ActorKind.UNIT))]
+Corrector = Annotated[Actor, Depends(only(ActorKind.HOTLINE, ActorKind.ADMIN))]
 _MOST = 1000
 _NAMES = frozenset(IntakeForm.model_fields) | frozenset(Place.model_fields) | frozenset(Complainant.model_fields)
 
@@ -48,6 +51,7 @@ class Receipt(BaseModel):
     flags: list[str]
     text: str | None
     seq: int
+    external_id: str
 
 
 @router.post(
@@ -88,6 +92,7 @@ class Batch(BaseModel):
         **problems(401, 403, 413, 422, 503),
     },
 )
+@by_item
 async def push_batch(request: Request, actor: Hotline, batch: Annotated[Batch, Body()]) -> Response:
     """逐件答复，次序与来件相同；一件有误不影响其余。每件自成一个事务，重发整批是安全的。"""
     site = site_of(request)
@@ -97,6 +102,10 @@ async def push_batch(request: Request, actor: Hotline, batch: Annotated[Batch, B
 
 
 async def _one(site: Site, actor: Actor, item: dict[str, JsonValue]) -> dict[str, Any]:
+    if item == TAINTED:
+        metrics.intake_total.labels("refused").inc()
+        fields = [{"path": "", "problem": "含有空字符或不成对的代理字符"}]
+        return {"status": 422, "type": "/problems/bad-input", "fields": fields}
     try:
         form = IntakeForm.model_validate(item)
     except ValidationError as error:
@@ -122,3 +131,36 @@ async def _one(site: Site, actor: Actor, item: dict[str, JsonValue]) -> dict[str
 
 def _collect(site: Site, form: IntakeForm, actor: Actor, session: Any) -> Any:
     return collect(site.loop, session, form, actor)
+
+
+_CORRECTED = {**answer(GRIEVANCE), **problems(400, 401, 403, 404, 409, 410, 412, 422, 503)}
+
+
+@router.patch("/v1/grievances/{number}", summary="更正来件", responses=_CORRECTED)
+async def correct(
+    request: Request,
+    actor: Corrector,
+    number: Number,
+    form: Correction,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> Response:
+    """推送它的热线(或管理员)更正小区属地、类别、类型、电话、标题、内容、时间，写明理由；没写的不动。更正前后记入台账，时限不动。"""
+    site, terms = site_of(request), await terms_of(request, actor, key, if_match)
+    return await transact(site, lambda session: correcting.correct(site.loop, session, number, form, actor, terms))
+
+
+@router.post("/v1/grievances/{number}/supplements", summary="补充来件", responses=_CORRECTED)
+async def supplement(
+    request: Request,
+    actor: Corrector,
+    number: Number,
+    form: Supplement,
+    key: IdempotencyKey = None,
+    if_match: IfMatch = None,
+) -> Response:
+    """诉求人补充的话，接在内容后面；有红线词的照样警示。"""
+    site, terms = site_of(request), await terms_of(request, actor, key, if_match)
+    return await transact(
+        site, lambda session: correcting.supplement(site.loop, session, number, form.text, actor, terms)
+    )

@@ -5,29 +5,32 @@ from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from wuye_loop import metrics
 from wuye_loop.api.examples import answer, problems
 from wuye_loop.api.grievances import Number, as_json
-from wuye_loop.api.reading_examples import CLOCKS, IDENTITY, LEDGER, LISTED, ONE, ONE_TASK, ROUTING, TASKS
+from wuye_loop.api.reading_examples import CHANGES, CLOCKS, IDENTITY, LEDGER, LISTED, ONE, ONE_TASK, ROUTING, TASKS
 from wuye_loop.domain.errors import BadValue, RevealsUsedUp
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import Stage
 from wuye_loop.edge.actors import Caller
 from wuye_loop.edge.client_address import address_of
-from wuye_loop.edge.paging import Order, Paging, Word, identifier, instant, integer, listed
+from wuye_loop.edge.paging import LONGEST_CURSOR, Order, Paging, Word, identifier, instant, integer, listed, transaction
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import outcome_of, read, reply
 from wuye_loop.loop.identity import reveal
+from wuye_loop.queries import changes as changes_queries
 from wuye_loop.queries import grievance as grievance_queries
 from wuye_loop.queries import grievances as grievances_queries
+from wuye_loop.store.reads.changes import BEGINNING
 from wuye_loop.store.reads.grievances import Filters
 
 router = APIRouter(route_class=StrictRoute, tags=["诉求查阅"])
 
 _NEWEST = Order("grievances", (instant, identifier))
+_BY_CHANGE = Order("changes", (transaction, identifier, integer))
 _BY_SEQ = Order("ledger", (integer,))
 _log = structlog.get_logger("wuye_loop.reveal")
 _SEEN = (401, 404, 422, 503)
@@ -43,13 +46,25 @@ class GrievanceQuery(Paging):
     estate: Word | None = None
     category: Word | None = None
     q: Word | None = None
+    external_id: Word | None = None
+    source: Word | None = None
 
 
 @router.get("/v1/grievances", summary="查诉求", responses=answer(LISTED, 401, 422, 503))
 async def grievances(request: Request, actor: Caller, query: Annotated[GrievanceQuery, Query()]) -> Response:
-    """管辖范围内的诉求，新的在前；属地按整片查,`q` 查标题和编号。"""
+    """管辖范围内的诉求，新的在前；属地按整片查,`q` 查标题、编号和自己来件的外部编号;`external_id` 只查自己的来件,督办和管理员查全部。"""
     site, after = site_of(request), _NEWEST.read(query.cursor)
-    filters = Filters(query.state, query.stage, None, query.unit, query.estate, query.category, query.q)
+    filters = Filters(
+        query.state,
+        query.stage,
+        None,
+        query.unit,
+        query.estate,
+        query.category,
+        query.q,
+        query.external_id,
+        query.source,
+    )
     page = await read(
         site,
         lambda session: grievances_queries.grievances(
@@ -57,6 +72,26 @@ async def grievances(request: Request, actor: Caller, query: Annotated[Grievance
         ),
     )
     return listed(request, page.items, _NEWEST.write(page.next))
+
+
+class ChangesQuery(BaseModel):
+    """Where to go on, and how many at once."""
+
+    model_config = ConfigDict(extra="forbid")
+    after: Annotated[str | None, Field(max_length=LONGEST_CURSOR, description="上次答复里的 next;不写从头")] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="至多几项")] = 200
+
+
+@router.get("/v1/changes", summary="有变化的诉求", responses=answer(CHANGES, 401, 422, 503))
+async def changes(request: Request, actor: Caller, query: Annotated[ChangesQuery, Query()]) -> Response:
+    """自游标以来管辖范围内有变化的诉求，按提交的次序，不漏；可能重复。没有新的也给 `next`,下次从那里问；`more` 说还有没有。"""
+    site, after = site_of(request), _BY_CHANGE.read(query.after, "after")
+    mark = (after[0], after[1], after[2]) if after else BEGINNING
+    items, following, more = await read(
+        site, lambda session: changes_queries.since(site.loop, session, actor, mark, query.limit)
+    )
+    written = _BY_CHANGE.write(following)
+    return as_json({"items": items, "next": written, "more": more})
 
 
 @router.get("/v1/grievances/{number}", summary="一件诉求", responses=answer(ONE, *_SEEN))

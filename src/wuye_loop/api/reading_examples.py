@@ -77,3 +77,14 @@ INBOX: dict[str, Any] = {
     ],
     "next": None,
 }  # fmt: skip
+CHANGES: dict[str, Any] = {
+    "items": [
+        {
+            "number": "WY261121-7KQ2M9XD", "seq": 3, "at": "2026-11-23T01:05:00.000000Z", "state": "handling",
+            "state_title": "办理中", "stage": "handle", "final": False, "merged": False, "closed_at": None, "now_seq": 3,
+            "external_id": "2026112100000001",
+        }
+    ],
+    "next": "WyJjaGFuZ2VzIiwxMjM0LCIwMTlhYTZmMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDAiLDNd",
+    "more": False,
+}  # fmt: skip

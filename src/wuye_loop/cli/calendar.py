@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +24,7 @@ from wuye_loop.edge.site import Site
 from wuye_loop.loop.engine import amend
 from wuye_loop.store.calendar import moved_clocks, working_days
 from wuye_loop.store.calendar.moved_clocks import Move
-from wuye_loop.store.calendar.working_days import read_table
+from wuye_loop.store.calendar.working_days import DayTable, read_table
 from wuye_loop.store.workflows import versions
 
 commands = group()
@@ -48,8 +48,11 @@ def import_file(
     with open_site(settings_for(data)) as site:
         with site.database.read() as session:
             moves = moved_clocks.preview(session, notice, offices(session))
+            table = read_table(session)
+            guesses = working_days.provisional_days(session)
+        dropped = [day for day in table.replaced(notice) if day not in guesses]
         if not as_json:
-            _show(notice, moves)
+            _show(notice, moves, dropped, _standing(table, notice))
         if not dry_run:
             if not yes and not typer.confirm("装入并调整这些时限？", err=True):
                 raise Refused("没有装入")
@@ -57,8 +60,17 @@ def import_file(
                 working_days.import_notice(session, notice, clock().now())
             moves = _apply(site)
     if as_json:
-        years = sorted(notice.years)
-        print_json({"years": years, "days": len(notice.days), "applied": not dry_run, "moves": [*map(asdict, moves)]})
+        print_json(
+            {
+                "years": sorted(notice.years),
+                "days": len(notice.days),
+                "off": sum(not day.works for day in notice.days),
+                "works": sum(day.works for day in notice.days),
+                "applied": not dry_run,
+                "moves": [*map(asdict, moves)],
+                "dropped": dropped,
+            }
+        )
     elif not dry_run:
         typer.echo(f"已装入 {len(notice.days)} 天；调整了 {len({move.number for move in moves})} 件诉求的时限")
 
@@ -114,12 +126,22 @@ def _apply(site: Site) -> list[Move]:
     return moves
 
 
-def _show(notice: Notice, moves: Sequence[Move]) -> None:
+def _standing(table: DayTable, notice: Notice) -> int:
+    """Return how many days stay as they are of years for which the notice is not whole."""
+    named = {day.date for day in notice.days}
+    return sum(day.year in notice.doubtful and day not in named for day in table.days)
+
+
+def _show(notice: Notice, moves: Sequence[Move], dropped: Sequence[date], standing: int) -> None:
     years = "、".join(str(year) for year in sorted(notice.years)) or "没有"
     off = sum(not day.works for day in notice.days)
     out.print(f"放假 {off} 天，调休上班 {len(notice.days) - off} 天；从此视为已公布的年份：{years}")
     for year in notice.doubtful:
         err.print(f"提醒：{year} 年没有写元旦和国庆节，可能不是完整的通知", style="yellow")
+    if notice.doubtful and standing:
+        err.print(f"不是完整的通知：原有的另外 {standing} 天不动", style="yellow")
+    if dropped:
+        err.print(f"新通知里没有、因此撤销的日子：{'、'.join(map(str, dropped))}", style="yellow")
     moved = [move for move in moves if move.moves]
     if moved:
         rows = ((move.number, move.clock, _local(move.old_due), _local(move.new_due)) for move in moved[:_SHOWN])

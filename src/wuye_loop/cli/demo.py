@@ -42,9 +42,9 @@ def demo(
         if source is None:
             script = our_own(days)
         else:
-            script, bad = of_file(source, days)
+            script, header, bad = of_file(source, days)
             if bad:
-                reading.keep_bad(folder / _BAD_ROWS, bad)
+                reading.keep_bad(folder / _BAD_ROWS, header, bad)
                 words = f"{len(bad)} 行不能用，连同原因记在 {folder / _BAD_ROWS}"
                 Console(stderr=True, highlight=False).print(words, style="yellow", markup=False)
         found = show.give(script)

@@ -12,6 +12,8 @@ from wuye_loop.cli.output import group, print_json, print_table
 from wuye_loop.demo.district import district
 from wuye_loop.domain.directory.document import BadDirectory
 from wuye_loop.domain.rulefile import reader
+from wuye_loop.domain.sheets import encoding
+from wuye_loop.domain.sheets.limits import BadSheet
 from wuye_loop.store.directory.load import Counts, load_directory
 
 commands = group()
@@ -47,15 +49,21 @@ def read_file(path: Path) -> Any:
     if path.suffix.lower() != ".json":
         if len(raw) > reader.MAX_BYTES:
             raise BadDirectory([f"{path}：YAML 目录最多 {reader.MAX_BYTES // 1024} KiB，更大的请写成 JSON"])
-        return reader.read(raw, str(path)).data
+        return reader.read(_decoded(raw, path), str(path)).data
     try:
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_without_duplicates)
+        return json.loads(_decoded(raw, path), object_pairs_hook=_without_duplicates)
     except json.JSONDecodeError as error:
         raise BadDirectory([f"{path}:{error.lineno}:{error.colno}: 不是合法的 JSON"]) from None
-    except UnicodeDecodeError:
-        raise BadDirectory([f"{path}：文件不是 UTF-8 编码，请另存为 UTF-8"]) from None
     except RecursionError:
         raise BadDirectory([f"{path}：JSON 嵌套过深"]) from None
+
+
+def _decoded(raw: bytes, path: Path) -> str:
+    """Return the text of a file: UTF-8, or what Chinese systems save in; never mojibake."""
+    try:
+        return encoding.decoded(raw).removeprefix("\ufeff")
+    except BadSheet as error:
+        raise BadDirectory([f"{path}：{error}"]) from None
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

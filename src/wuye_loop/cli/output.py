@@ -30,6 +30,7 @@ _IN_WORDS: Final = (
     ("wuye_loop.domain.rulefile.scalars", "YamlDocError"),
     ("wuye_loop.domain.directory.document", "BadDirectory"),
     ("wuye_loop.domain.time.notice", "BadNotice"),
+    ("wuye_loop.domain.sheets.limits", "BadSheet"),
 )
 _POOL_BUSY: Final = (("sqlalchemy.exc", "TimeoutError"),)
 _UNREACHABLE: Final = (

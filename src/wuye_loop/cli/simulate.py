@@ -19,7 +19,7 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.store.calendar.seed import published_years
 from wuye_loop.trial.simulation.inputs.changes import limits_changed, limits_kept, people_changed
 from wuye_loop.trial.simulation.inputs.load import Load, completed, read_load
-from wuye_loop.trial.simulation.inputs.load_table import load_of_rows
+from wuye_loop.trial.simulation.inputs.load_table import NAMES, load_of_rows
 from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
 from wuye_loop.trial.simulation.inputs.places import Places
 from wuye_loop.trial.simulation.inputs.staff import Staff, changed, read_staff
@@ -166,7 +166,7 @@ def _load(file: Path | None, rules: Rules) -> Load:
         return Load()
     if file.suffix.lower() in _YAML:
         return read_load(file.read_bytes(), str(file))
-    with table(file) as (header, rows):
+    with table(file, NAMES) as (header, rows):
         return load_of_rows(header, rows, str(file), rules)
 
 

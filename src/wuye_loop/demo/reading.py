@@ -1,27 +1,27 @@
 """Reading complaints that a city already has, from a CSV file, as a hotline would push them."""
 
-import csv
-import gzip
-import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any, Final
 
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.complaints import ZONE, Complaint
 from wuye_loop.domain.privacy.text import clean
+from wuye_loop.domain.sheets.cells import id_text, lost_digits, text_of
+from wuye_loop.domain.sheets.limits import BadSheet, Bounds
+from wuye_loop.domain.sheets.refused import RefusedFile, RefusedRow
+from wuye_loop.domain.sheets.sheet import Reading, Sheet, is_blank_line, open_sheet
+from wuye_loop.domain.time.written import read_instant
 
 COLUMNS: Final = ("message_id", "user_id", "title", "created_at", "detail")
 _LONGEST_TITLE, _LONGEST_BODY, _LONGEST_ID, _LONGEST_NAME = 200, 20_000, 64, 40
-_DATES: Final = ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y/%m/%d %H:%M", "%Y-%m-%d", "%Y/%m/%d")
-_GZIP: Final = b"\x1f\x8b"
 _ENQUIRY: Final = re.compile("咨询|请问|想问|问一下|了解一下")
 _HELP: Final = re.compile("求助|求解决|帮忙|请求|恳请|恳求|望解决")
 _HOME: Final = re.compile("小区|花园|家园|公寓|苑|号楼|栋|业主|物业")
-_FIELD: Final = 1_000_000  # characters in one field: more is a file that is not what it says
 
 
 class NotComplaints(Exception):
@@ -39,93 +39,61 @@ class Row:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be taken in: the line it ends at, why, and what stands in it."""
-
-    line: int
-    why: str
-    fields: Sequence[str]
-
-
-def read(path: Path) -> tuple[list[Row], list[BadRow]]:
-    """Return the good rows, oldest first, and the bad ones with the reason, of a CSV in UTF-8, gzipped or not.
+def read(path: Path) -> tuple[list[Row], list[RefusedRow], tuple[str, ...]]:
+    """Return the good rows, oldest first, the bad ones with the reason, and the header of a sheet.
 
     Raises NotComplaints for a file without the columns COLUMNS; OSError when it cannot be read.
     """
-    raw = path.read_bytes()
-    if raw.startswith(_GZIP):
-        try:
-            raw = gzip.decompress(raw)
-        except (OSError, EOFError) as error:
-            raise NotComplaints(f"{path} 不是完整的 gzip 文件") from error
     good: dict[str, Row] = {}
-    bad: list[BadRow] = []
-    for line, fields in _records(raw, path, bad):
-        try:
-            row = _row(fields)
-        except ValueError as error:
-            bad.append(BadRow(line, str(error), list(fields.values())))
-            continue
-        if row.message_id in good:
-            bad.append(BadRow(line, "message_id 重复", list(fields.values())))
-        else:
-            good[row.message_id] = row
-    return sorted(good.values(), key=lambda row: (row.created_at, row.message_id)), bad
-
-
-def _records(raw: bytes, path: Path, bad: list[BadRow]) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Yield each record by its column names with the line it ends at; a record of another length is bad."""
-    # A byte that is not UTF-8 spoils its own row only.
-    lines = io.StringIO(raw.decode("utf-8-sig", "surrogateescape"), newline="")
-    csv.field_size_limit(_FIELD)
-    reader = csv.reader(lines, strict=True)
+    bad: list[RefusedRow] = []
     try:
-        header = [name.strip() for name in next(reader, [])]
-        missing = [name for name in COLUMNS if name not in header]
-        if missing:
-            raise NotComplaints(f"{path} 缺少列：{'、'.join(missing)}；要有 {'、'.join(COLUMNS)}")
-        for fields in reader:
-            if not fields:
+        sheet = open_sheet(lambda: path.open("rb"), path.name, COLUMNS, Reading(), bounds=Bounds(), tick=monotonic)
+        _see_columns(sheet, path)
+        for line in sheet.lines("message_id"):
+            if is_blank_line(line):
                 continue
-            if len(fields) != len(header):
-                bad.append(BadRow(reader.line_num, f"应有 {len(header)} 列，实有 {len(fields)} 列", fields))
+            try:
+                row = _row(sheet.row(line), line.trouble)
+            except ValueError as error:
+                bad.append(RefusedRow(line.number, line.cells, str(error)))
                 continue
-            yield reader.line_num, dict(zip(header, fields, strict=True))
-    except csv.Error as error:
-        bad.append(BadRow(reader.line_num, f"引号不成对，此后无法读：{error}", []))
+            if good.setdefault(row.message_id, row) is not row:
+                bad.append(RefusedRow(line.number, line.cells, "message_id 重复"))
+    except BadSheet as error:
+        raise NotComplaints(f"{path} {error}") from error
+    return sorted(good.values(), key=lambda row: (row.created_at, row.message_id)), bad, sheet.header
 
 
-def _row(fields: Mapping[str, str]) -> Row:
+def _see_columns(sheet: Sheet, path: Path) -> None:
+    missing = [name for name in COLUMNS if name not in sheet.header]
+    if missing:
+        raise NotComplaints(f"{path} 缺少列：{'、'.join(missing)}；要有 {'、'.join(COLUMNS)}")
+
+
+def _row(fields: Mapping[str, str], trouble: str | None) -> Row:
     """Read one record. Raises ValueError in words."""
-    if any("\udc80" <= char <= "\udcff" for text in fields.values() for char in text):
-        raise ValueError("不是 UTF-8 编码")
-    message_id = _cleaned(fields, "message_id", _LONGEST_ID)
-    if not message_id:
-        raise ValueError("没有 message_id")
+    if trouble is not None:
+        raise ValueError(trouble)
+    message_id = id_text(fields["message_id"])
+    if not message_id or lost_digits(message_id) or len(message_id) > _LONGEST_ID:
+        raise ValueError("没有 message_id，或它的后几位已经丢失")
     title, body = _cleaned(fields, "title", _LONGEST_BODY), _cleaned(fields, "detail", _LONGEST_BODY)
     if not title and not body:
         raise ValueError("标题和内容都是空的")
     if len(title) > _LONGEST_TITLE:  # nothing is lost: the whole title goes before the text
         title, body = f"{title[: _LONGEST_TITLE - 1]}…", f"{title}\n{body}"[:_LONGEST_BODY]
     user = _cleaned(fields, "user_id", _LONGEST_NAME)
-    return Row(message_id, user, title or body[:40], _date(fields["created_at"]), body or title)
+    at = read_instant(fields["created_at"], ZONE)
+    if at is None:
+        raise ValueError("created_at 不是日期时间，应如 2026-09-14 08:30:00")
+    return Row(message_id, user, title or body[:40], at.astimezone(ZONE), body or title)
 
 
 def _cleaned(fields: Mapping[str, str], name: str, limit: int) -> str:
     try:
-        return clean(fields[name], max_len=limit)
+        return clean(text_of(fields[name]), max_len=limit)
     except ValueError as error:
         raise ValueError(f"{name} {error}") from None
-
-
-def _date(text: str) -> datetime:
-    for shape in _DATES:
-        try:
-            return datetime.strptime(text.strip(), shape).replace(tzinfo=ZONE)
-        except ValueError:
-            continue
-    raise ValueError("created_at 不是日期时间，应如 2026-09-14 08:30:00")
 
 
 def as_complaints(
@@ -175,10 +143,10 @@ def _place(row: Row, chance: Chance, named: Mapping[str, str], estates: Sequence
     return {"area_code": str(estate["area"])[:9]}
 
 
-def keep_bad(path: Path, bad: Sequence[BadRow]) -> None:
+def keep_bad(path: Path, header: Sequence[str], bad: Sequence[RefusedRow]) -> None:
     """Write the rows that could not be taken in, each with its line and the reason, for somebody to mend."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8-sig", errors="backslashreplace", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "why"))
-        writer.writerows((row.line, row.why, *row.fields) for row in bad)
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        table = RefusedFile(file, header)
+        for row in bad:
+            table.add(row)

@@ -10,7 +10,8 @@ from wuye_loop.demo import reading
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.complaints import ZONE, Complaint, made_up
 from wuye_loop.demo.district import district
-from wuye_loop.demo.reading import BadRow, NotComplaints
+from wuye_loop.demo.reading import NotComplaints
+from wuye_loop.domain.sheets.refused import RefusedRow
 
 #: A Sunday on which offices work, to make up for 国庆. The thirty days from here hold 中秋, 国庆 and a Saturday's work.
 FIRST_DAY: Final = date(2026, 9, 20)
@@ -34,15 +35,15 @@ def our_own(days: int, number: int | None = None) -> Script:
     return Script(made_up(Chance(SEED), wanted, FIRST_DAY, days, district()["estates"]), days)
 
 
-def of_file(path: Path, days: int) -> tuple[Script, list[BadRow]]:
-    """Return the complaints of a file, all to be played to their end, and the rows that cannot be.
+def of_file(path: Path, days: int) -> tuple[Script, tuple[str, ...], list[RefusedRow]]:
+    """Return the complaints of a file, all to be played to their end, its header, and the rows that cannot be.
 
     Raises NotComplaints, in words, for a file that holds none.
     """
-    rows, bad = reading.read(path)
+    rows, bad, header = reading.read(path)
     if not rows:
         raise NotComplaints(f"{path} 里没有一行可用的诉求")
     begins = datetime.combine(FIRST_DAY, time(8), ZONE)
     arriving = max(1, round(days * _ARRIVING))
     complaints = reading.as_complaints(rows, Chance(SEED), begins, arriving, district()["estates"])
-    return Script(complaints, days, to_the_end=True), bad
+    return Script(complaints, days, to_the_end=True), header, bad

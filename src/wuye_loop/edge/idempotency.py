@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import orjson
 from fastapi import Header, Request
 
 from wuye_loop.domain.errors import BadRequest
@@ -35,9 +36,17 @@ async def ticket_of(request: Request, actor: Actor, key: str | None) -> Ticket |
         return None
     if not key.isascii() or not key.isprintable() or not key.strip():
         raise BadRequest("Idempotency-Key 要用 1 到 255 个可打印的 ASCII 字符")
-    body = await request.body()
+    body = await _asked(request)
     digest, *others = site_of(request).loop.keyring.index.every(b"ticket\x00" + body)
     return Ticket(actor.key_id, f"{request.method} {request.url.path}"[:300], key, digest, tuple(others))
+
+
+async def _asked(request: Request) -> bytes:
+    """Return what is asked for: JSON without its order and spacing, anything else byte for byte."""
+    body = await request.body()
+    if not body or not request.headers.get("content-type", "").lower().startswith("application/json"):
+        return body
+    return orjson.dumps(await request.json(), option=orjson.OPT_SORT_KEYS)
 
 
 async def terms_of(request: Request, actor: Actor, key: str | None, if_match: str | None) -> Terms:

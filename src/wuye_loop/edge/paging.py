@@ -54,7 +54,16 @@ def identifier(part: object) -> UUID:
 
 def integer(part: object) -> int:
     """Read a key's number. Raises ValueError for what no column holds."""
-    if type(part) is not int or not 0 <= part < 2**31:
+    return _number(part, 0, 2**31)
+
+
+def transaction(part: object) -> int:
+    """Read a key's transaction: a larger number, -1 before the first. Raises ValueError for what no column holds."""
+    return _number(part, -1, 2**62)
+
+
+def _number(part: object, least: int, most: int) -> int:
+    if type(part) is not int or not least <= part < most:
         raise ValueError
     return part
 
@@ -80,7 +89,7 @@ class Order:
         plain = [as_text(part) if isinstance(part, datetime) else part for part in key]
         return base64.urlsafe_b64encode(orjson.dumps([self.name, *plain])).decode().rstrip("=")
 
-    def read(self, cursor: str | None) -> Key | None:
+    def read(self, cursor: str | None, name: str = "cursor") -> Key | None:
         """Return the key of a cursor.
 
         Raises BadInput for anything that `write` of this list would not have written.
@@ -93,7 +102,7 @@ class Order:
             return tuple(key)
         except (ValueError, TypeError, OverflowError, binascii.Error):
             problem = "不是这个列表的翻页游标，请从第一页重新读起"
-            raise BadInput("翻页游标无效", fields=[{"path": "query.cursor", "problem": problem}]) from None
+            raise BadInput("翻页游标无效", fields=[{"path": f"query.{name}", "problem": problem}]) from None
 
     def _own(self, part: object) -> None:
         if part != self.name:

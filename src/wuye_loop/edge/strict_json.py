@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from fastapi import Request, Response
@@ -18,6 +18,7 @@ MAX_DEPTH = 32
 MAX_CONTAINERS = 20_000  # a batch of 1,000 grievances has a quarter of it; more is an attack on our time
 MAX_MEMBERS = 200_000
 
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 _INT64 = 2**63
 _INT64_DIGITS = len(str(-_INT64))
 _JSON_UTF8 = re.compile(r"application/json(?:\s*;\s*charset=\"?utf-8\"?)?\s*", re.IGNORECASE)
@@ -54,6 +55,63 @@ def loads(body: bytes) -> object:
     return value
 
 
+#: Stands in a list for an item that holds a NUL or half a surrogate pair: no name that a sender can write.
+TAINTED: dict[str, Any] = {"\0": None}
+
+
+def loads_items(body: bytes) -> object:
+    """Return the value of a strict JSON text whose `items` fail one by one: a tainted one is replaced by TAINTED.
+
+    Raises what `loads` does for everything else.
+    """
+    try:
+        return loads(body)
+    except (BadRequest, BadInput):
+        if b"\\u" not in body or body.count(b"{") + body.count(b"[") > MAX_CONTAINERS or body.count(b",") > MAX_MEMBERS:
+            raise
+        value = _tolerant(body)
+        items = value.get("items") if isinstance(value, dict) else None
+        if not isinstance(items, list) or not any(map(_tainted, items)):
+            raise
+        kept = {**value, "items": [TAINTED if _tainted(item) else item for item in items]}
+        if _tainted({name: item for name, item in kept.items() if name != "items"}):
+            raise
+        return kept
+
+
+def _tolerant(body: bytes) -> Any:
+    try:
+        return _TOLERANT.decode(str(body, "utf-8"))
+    except (ValueError, RecursionError, BadInput):
+        return None
+
+
+def _not_finite(_: str) -> float:
+    raise ValueError
+
+
+def _tainted(value: object) -> bool:
+    """Say whether a text somewhere in a value holds a NUL or half a surrogate pair; also of one that is too deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        texts = [item for item in level if isinstance(item, str)]
+        texts += [name for item in level if isinstance(item, dict) for name in item]
+        if any(_TAINT.search(text) for text in texts):
+            return True
+        level = list(_containers_of(level))
+        if not level:
+            return False
+    return True
+
+
+def _containers_of(level: Iterable[object]) -> Iterator[object]:
+    for item in level:
+        if isinstance(item, dict):
+            yield from item.values()
+        elif isinstance(item, list):
+            yield from item
+
+
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) != len(pairs):
@@ -69,6 +127,8 @@ def _within_int64(digits: str) -> int:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_int=_within_int64)
+_TOLERANT = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_int=_within_int64, parse_constant=_not_finite)
+_TAINT = re.compile("[\0\ud800-\udfff]")
 
 
 def _inspect(root: object) -> None:
@@ -100,7 +160,9 @@ def _containers(values: Iterable[Any]) -> Iterator[dict[str, Any] | list[Any]]:
 
 
 class StrictRequest(Request):
-    """A request whose body is read strictly, once."""
+    """A request whose body is read strictly, once; `by_item`: its `items` fail one by one."""
+
+    by_item = False
 
     async def json(self) -> Any:
         """Return the body's value; errors as in `loads`, UnsupportedMedia for another content type."""
@@ -108,8 +170,17 @@ class StrictRequest(Request):
             body = await self.body()
             if not _JSON_UTF8.fullmatch(self.headers.get("content-type", "")):
                 raise UnsupportedMedia("请求正文的内容类型应为 application/json（UTF-8）")
-            self._strict = loads(body)
+            self._strict = loads_items(body) if self.by_item else loads(body)
         return self._strict
+
+
+_by_item: set[Callable[..., Any]] = set()
+
+
+def by_item(endpoint: Endpoint) -> Endpoint:
+    """Let an endpoint's `items` fail one by one: see `loads_items`."""
+    _by_item.add(endpoint)
+    return endpoint
 
 
 Quick = Callable[[StrictRequest], Awaitable[Response | None]]
@@ -158,6 +229,7 @@ class StrictRoute(APIRoute):
             if request.scope["query_string"]:
                 _look_at_query(request, asks=asks)
             strict = StrictRequest(request.scope, request.receive)
+            strict.by_item = self.endpoint in _by_item
             # Read here, because FastAPI turns any error inside its own reading into a bare 400.
             if await strict.body():
                 await strict.json()

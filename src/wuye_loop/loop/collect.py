@@ -14,16 +14,16 @@ from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.order_image import FIXED, TEXTS, order_image
 from wuye_loop.domain.grievance.situation import Actor, Command, GrievanceState, Situation, World
 from wuye_loop.domain.grievance.views import grievance_view, receipt_view
-from wuye_loop.domain.privacy.key_rules import UNIT_SOURCE
 from wuye_loop.domain.privacy.known import of_person
 from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.privacy.text import mask_address
 from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions
-from wuye_loop.domain.step.arrival import arrived, attaching, first_look, see_sender
+from wuye_loop.domain.step.arrival import arrived, attaching, first_look, occurred_at, see_sender
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Step
+from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import engine, routing
 from wuye_loop.loop.engine import Loop, StepResult, Terms, jobs_of
 from wuye_loop.store.grievance import document_numbers, identity, intake, writer
@@ -39,15 +39,16 @@ def collect(
     *,
     ticket: Ticket | None = None,
     received_at: datetime | None = None,
+    flags: tuple[str, ...] = (),
 ) -> StepResult:
     """Take in one grievance. The same source and external id with the same body is answered as the first time (200).
 
-    `received_at` is for importing what another system received earlier. Raises Conflict (409) for another body under
+    `received_at` is for importing what another system received earlier; `flags` are what its reader found odd. Raises Conflict (409) for another body under
     the same id, BadInput (422) for an unknown area.
     """
-    digests = _digests(loop, form)
+    digests = digests_of(loop, form)
     person = _person(form)
-    source = _source(actor)
+    source = actor.sender
     found = intake.look(
         session,
         source=source,
@@ -66,18 +67,21 @@ def collect(
     if found.attached is not None:
         return _attached_before(found.attached, digests)
     if found.number is not None:
-        return _again(loop, session, found, digests)
-    return _new(loop, session, form, actor, found, digests[0], person, ticket, received_at)
+        return _again(loop, session, found, digests, form.external_id)
+    return _new(loop, session, form, actor, found, digests[0], person, ticket, received_at, flags)
 
 
-def _again(loop: Loop, session: Session, found: Found, digests: Sequence[bytes]) -> StepResult:
+def _again(loop: Loop, session: Session, found: Found, digests: Sequence[bytes], external_id: str) -> StepResult:
     if found.digest is None or found.digest not in digests:
         raise Conflict("同一来源的这个外部编号已用于另一件诉求", number=found.number)
     entry = intake.first_entry(session, found.number or "")
     # The version it came in under: it may have been taken over by another since.
     world = _world(loop, session, entry.changes["grievance"].get("workflow") or found.workflow or "")
     return StepResult(
-        _dump(receipt_view(world, found.number or "", entry)), 200, number=found.number or "", replayed=True
+        _dump({**receipt_view(world, found.number or "", entry), "external_id": external_id}),
+        200,
+        number=found.number or "",
+        replayed=True,
     )
 
 
@@ -91,6 +95,7 @@ def _new(
     person: dict[str, Any],
     ticket: Ticket | None,
     received_at: datetime | None,
+    flags: tuple[str, ...],
 ) -> StepResult:
     if form.place.area_code and form.place.area_code not in loop.reference.directory.areas:
         raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
@@ -107,13 +112,17 @@ def _new(
         form,
         id=key.grievance_id,
         number=f"WY{world.calendar.local_date(world.now):%y%m%d}-{loop.ids.code(8)}",
-        source=_source(actor),
+        source=actor.sender,
         estate=found.estate,
         person=known,
+        named=found.named,
         repeats=found.repeats,
         reporter=actor.unit,
         seal=partial(sealed_words, key=key),
     )
+    if flags:
+        grievance = situation.grievance
+        situation = replace(situation, grievance=replace(grievance, flags=(*grievance.flags, *flags)))
     see_sender(world, situation, actor)
     situation, notices, facts = first_look(world, situation, form)
     # What raises an alarm is a matter of its own, whatever it belongs to.
@@ -127,7 +136,7 @@ def _new(
         "external_id": form.external_id,
         "intake_digest": digest,
         "confidential": form.complainant.confidential,
-        "occurred_at": form.occurred_at,
+        "occurred_at": occurred_at(world, form),
         "address": struck(mask_address(form.place.address) or "", known, world.directory.public) or None
         if form.place.address
         else None,
@@ -137,16 +146,11 @@ def _new(
     order = {name: getattr(grievance, name, None) for name in (*FIXED, *TEXTS)} | fixed
     step = posted(situation, draft, loop.chain, {"order": order_image(order, key)})
     grievance = step.situation.grievance
-    body = _dump(receipt_view(world, grievance.number, step.entries[0]))
+    body = _dump({**receipt_view(world, grievance.number, step.entries[0]), "external_id": form.external_id})
     spoken = _spoken(form, person, situation.grievance)
     sealed = identity.seal(key, spoken, loop.keyring.blind(person["phone"]) if person.get("phone") else None)
     writer.insert(session, situation, step, fixed, sealed, ticket=ticket, reply=body)
     return StepResult(body, 201, jobs_of(world, step, situation), grievance.number, grievance.seq, step=step)
-
-
-def _source(actor: Actor) -> str:
-    """Return whose external ids these are: the hotline's system, or the unit that reports by itself."""
-    return actor.source or f"{UNIT_SOURCE}{actor.unit}"
 
 
 def _attach(
@@ -167,22 +171,26 @@ def _attach(
     rule, named = attaching(world, situation, form)
     if rule is None:
         return situation
-    earlier = intake.earlier(session, _source(actor), named) if named is not None else None
+    earlier = intake.earlier(session, actor.sender, named) if named is not None else None
     flagged = replace(situation.grievance, flags=(*situation.grievance.flags, "unattached"))
     if earlier is None:
         return replace(situation, grievance=flagged)
-    number, workflow = earlier
+    number, workflow, source = earlier
+    own = source == actor.sender
     said = _said(loop.reference.rules(session, workflow), rule.act, situation.grievance.body)
 
     def answer(world: World, situation: Situation, _: Step) -> bytes:
-        return _dump({**grievance_view(world, situation), "attached_to": number})
+        if not own:  # the lead of a merged matter came from elsewhere: its number, and no word of it
+            return _dump({"number": number, "external_id": form.external_id, "attached_to": number})
+        return _dump({**grievance_view(world, situation), "external_id": form.external_id, "attached_to": number})
 
     try:
         with session.begin_nested():  # a refusal gives back the document numbers it drew
-            outcome = engine.take(loop, session, number, Command(rule.act, actor, said), answer, Terms(ticket=ticket))
+            acting = actor if own or actor.kind is not ActorKind.HOTLINE else replace(actor, source=source)
+            outcome = engine.take(loop, session, number, Command(rule.act, acting, said), answer, Terms(ticket=ticket))
     except (IllegalAction, Forbidden, BadForm, NotFound):
         return replace(situation, grievance=flagged)
-    intake.attach(session, _source(actor), form.external_id, digest, number, outcome.body, world.now)
+    intake.attach(session, actor.sender, form.external_id, digest, number, outcome.body, world.now)
     return replace(outcome, status=200)
 
 
@@ -224,7 +232,7 @@ def _spoken(form: IntakeForm, person: dict[str, Any], stored: GrievanceState) ->
     return {name: value for name, value in person.items() if name not in ("extra", "estate")} | unlike
 
 
-def _digests(loop: Loop, form: IntakeForm) -> list[bytes]:
+def digests_of(loop: Loop, form: IntakeForm) -> list[bytes]:
     """Return every keyed digest under which this body may be kept, that of the active key first.
 
     Without the key nobody can try phone numbers against it.

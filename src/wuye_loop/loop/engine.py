@@ -161,7 +161,7 @@ def take(
     Raises NotFound (also for what is outside the actor's jurisdiction), Stale, KeyReused, and what actions.decide does.
     """
     others = _others(session, number, command)
-    locked = _begun(loop, session, number, command.actor, terms, command.task_id)
+    locked = begun(loop, session, number, command.actor, terms, command.task_id)
     if isinstance(locked, StepResult):
         return locked
     lead = related.lead_of(session, locked.situation.grievance, lock=True)
@@ -183,7 +183,7 @@ def open_task(
     terms: Terms = ANY,
 ) -> StepResult:
     """Open a task of a kind on a grievance. Raises as take does."""
-    locked = _begun(loop, session, number, actor, terms)
+    locked = begun(loop, session, number, actor, terms)
     if isinstance(locked, StepResult):
         return locked
     world = _answering(loop, session, locked)
@@ -191,7 +191,7 @@ def open_task(
     return _write(loop, session, world, locked, step, render, terms, status=201)
 
 
-def _begun(
+def begun(
     loop: Loop, session: Session, number: str, actor: Actor, terms: Terms, task_id: UUID | None = None
 ) -> Locked | StepResult:
     """Return a grievance under its lock, or what was answered to the same ticket before."""

@@ -1,18 +1,21 @@
 """单位承办: what the people who work on a grievance do to it and its tasks."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.errors import IllegalAction, NotFound
 from wuye_loop.domain.grievance.situation import Actor, Command, Situation, World
 from wuye_loop.domain.grievance.views import grievance_view, task_view
 from wuye_loop.domain.step.records import Step
+from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import ANY, Loop, StepResult, Terms
-from wuye_loop.store.grievance import locking
+from wuye_loop.store.grievance import intake, locking, related
 
 
 def act(
@@ -20,7 +23,46 @@ def act(
 ) -> StepResult:
     """Take an action on a grievance; the answer is the grievance as it is then."""
     command = Command(action, actor, form)
-    return engine.take(loop, session, number, command, _grievance, terms)
+    external_id = intake.external_id(session, number, actor.sender)
+
+    def render(world: World, situation: Situation, _: Step) -> bytes:
+        shown = grievance_view(world, situation)
+        return _dump(shown if external_id is None else {**shown, "external_id": external_id})
+
+    try:
+        return engine.take(loop, session, number, command, render, terms)
+    except IllegalAction as refused:
+        lead = _through_lead(loop, session, number, command)
+        if lead is None:
+            raise
+        try:
+            return engine.take(loop, session, *lead, terms)
+        except NotFound:
+            raise refused from None
+
+
+def _through_lead(
+    loop: Loop, session: Session, number: str, command: Command
+) -> tuple[str, Command, engine.Render] | None:
+    """Return what an action that moves nothing (催办, 先行联系) on a merged grievance does to its lead; None for any other.
+
+    A hotline whose grievance follows another's learns its number, and no word of it.
+    """
+    actor = command.actor
+    found = related.lead_of_merged(session, number, actor)
+    if found is None:
+        return None
+    lead, workflow, source = found
+    compiled = loop.reference.rules(session, workflow).main.actions.get(command.action)
+    if compiled is None or any(transition.to is not None for transition in compiled.transitions):
+        return None
+    foreign = actor.kind is ActorKind.HOTLINE and source != actor.sender
+
+    def render(world: World, situation: Situation, _: Step) -> bytes:
+        shown = {"number": lead} if foreign else grievance_view(world, situation)
+        return _dump({**shown, "attached_to": lead})
+
+    return lead, replace(command, actor=replace(actor, source=source) if foreign else actor), render
 
 
 def act_on_task(
@@ -49,10 +91,6 @@ def open_task(
         return _dump(task_view(world, situation.grievance, situation.tasks[step.opened]))
 
     return engine.open_task(loop, session, number, kind, actor, form, render, terms)
-
-
-def _grievance(world: World, situation: Situation, _: Step) -> bytes:
-    return _dump(grievance_view(world, situation))
 
 
 def _dump(value: Mapping[str, Any]) -> bytes:

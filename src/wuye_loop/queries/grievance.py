@@ -15,6 +15,7 @@ from wuye_loop.domain.grievance.situation import Actor, GrievanceState, TaskStat
 from wuye_loop.domain.grievance.views import actor_view, clock_view, grievance_view, task_view
 from wuye_loop.domain.privacy.text import match_key
 from wuye_loop.domain.privacy.words import Opener
+from wuye_loop.domain.step.arrival import SEVERAL_ESTATES
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.domain.time.spans import Span
@@ -33,6 +34,8 @@ _SPECIAL_ACTIONS = {
     "receive": "收到诉求",
     "reveal": "查看诉求人身份",
     "upload": "上传文件",
+    "correct": "更正来件",
+    "supplement": "补充来件",
     "follower_joined": "另一件诉求并入本件",
     "follower_left": "并入的诉求撤出",
     "migrate": "改按新版流程办理",
@@ -48,10 +51,15 @@ def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[s
     locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     shown = grievance_view(world, locked.situation) | grievances.particulars(session, record.id)
+    external_id = shown.pop("external_id")
+    if record.source == actor.sender:
+        shown["external_id"] = external_id
     if actor.kind in (ActorKind.HOTLINE, ActorKind.ADMIN):
         shown["extra"] = world.unnamed(dict(record.extra))
     if _dispatches(world, record, actor):
         shown["duplicate_candidates"] = _duplicates(session, world, record, actor)
+        if SEVERAL_ESTATES in record.flags:
+            shown["estate_candidates"] = grievances.estates_called(session, str(record.data.get("estate_name")))
     return shown
 
 
@@ -215,7 +223,7 @@ def _title(world: World, row: LedgerRow, written: str | None) -> str:
 
 
 def _routing_view(world: World, row: LedgerRow) -> dict[str, Any]:
-    proposal = row.action == "receive"
+    proposal = row.action in ("receive", "correct", "supplement")
     trace = row.facts["routing"]
     unit = row.changes.get("grievance", {}).get("lead_unit")
     if unit is None and row.facts.get("routed") is not False:

@@ -35,15 +35,15 @@ def grievances(
     if area is not None:
         filters = replace(filters, area_path=path_of(loop, area))
     page = stored.listed(session, actor, filters, after, limit)
-    shown = page.map(lambda row: _item(loop, session, row))
+    shown = page.map(lambda row: _item(loop, session, row, actor))
     unnamed_rows(loop, session, shown.items, ("title",), "number")
     return shown
 
 
-def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+def _item(loop: Loop, session: Session, row: Any, actor: Actor) -> dict[str, Any]:
     workflow = loop.reference.rules(session, row.workflow).workflow
     directory, now = loop.reference.directory, loop.clock.now()
-    return {
+    shown: dict[str, Any] = {
         "number": row.number,
         "workflow": row.workflow,
         "title": row.title,
@@ -71,3 +71,4 @@ def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
         "flags": row.flags,
         "seq": row.seq,
     }
+    return shown if row.source != actor.sender else {**shown, "external_id": row.external_id}

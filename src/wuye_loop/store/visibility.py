@@ -26,6 +26,13 @@ def visible(actor: Actor, alias: str = "g") -> tuple[str, dict[str, Any]]:
     return subtree(actor.area_path, alias, "v")
 
 
+def sent_by(actor: Actor, alias: str = "g") -> tuple[str, dict[str, Any]]:
+    """Return a predicate for the grievances whose external ids the actor may ask for: a sender's own; of others, all seen."""
+    if actor.kind in (ActorKind.HOTLINE, ActorKind.UNIT):
+        return f"{alias}.source = %(v_sender)s", {"v_sender": actor.sender}
+    return "TRUE", {}
+
+
 def subtree(path: str, alias: str, prefix: str) -> tuple[str, dict[str, Any]]:
     """Return a predicate for rows whose `area_path` lies under a path: a range, so that the index serves it."""
     if not path:

@@ -197,3 +197,23 @@ def test_what_migrates_names_of_a_version_at_hand_must_be_there(migrates: str, s
     assert [says in message for message in found if says] == ([True] if says else [])
     assert bool(found) == bool(says)
     assert not any("small@1 没有" in one.message for one in check(text, "city.yaml")[1])  # nobody knows what it had
+
+
+@pytest.mark.parametrize(
+    ("starts", "limit", "remarked"),
+    [
+        ("starts: next workday, ", "{is: 5 days}", True),
+        ("starts: next workday, ", "{is: 5 days, starts: next workday}", False),
+        ("starts: next workday, ", "{is: 5 days, starts: next day}", False),
+        ("starts: next workday, ", "{is: 5 workdays}", False),
+        ("starts: next day, ", "{is: 5 days}", False),
+    ],
+)
+def test_natural_days_that_wait_for_a_workday_because_the_clock_says_so_are_remarked_on(
+    starts: str, limit: str, *, remarked: bool
+) -> None:
+    was = "during: rating, limit: {is: 5 days}"
+    found = changed(FULL, (was, f"during: rating, {starts}limit: {limit}"))
+    assert [(one.severity, one.code) for one in found if one.code == "days-from-workday"] == (
+        [("warning", "days-from-workday")] if remarked else []
+    )

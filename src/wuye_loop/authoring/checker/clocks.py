@@ -93,6 +93,7 @@ def _check_limits(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) 
         at = (*path, "limit", index)
         if limit.is_ is not None and limit.is_.n < 1:
             scene.findings.error((*at, "is"), "no-time", "时限至少是 1")
+        _check_natural(scene, clock, limit, at)
         if limit.until is None:
             continue
         family, _, name = limit.until.partition(".")
@@ -104,6 +105,17 @@ def _check_limits(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) 
         elif spec is None or spec.type != "date" or spec.optional or spec.when is not None:
             words = f"{limit.until} 要来自必填的 date 字段，现在不是：没有日期就无法计时"
             scene.findings.error((*at, "until"), "wrong-field", words)
+
+
+def _check_natural(scene: Scene, clock: ClockSpec, limit: Limit, at: Path) -> None:
+    """Remark on natural days that are counted from a workday because the clock says so, not the limit."""
+    natural = limit.is_ is not None and limit.is_.unit is TimeUnit.DAY and limit.starts is None
+    if natural and "starts" in clock.model_fields_set and clock.starts is Starts.NEXT_WORKDAY:
+        words = (
+            "自然日沿用了这个时限的 starts: next workday，要等到下一个工作日才算第 1 天，遇上长假会晚好几天："
+            "真是这样就在这一条写明 starts: next workday，从次日算起请写 starts: next day"
+        )
+        scene.findings.warn((*at, "is"), "days-from-workday", words)
 
 
 def _check_ladder(scene: Scene, cases: Cases, place: FlowPlace, clock: ClockSpec, path: Path) -> None:

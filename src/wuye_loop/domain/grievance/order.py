@@ -3,10 +3,11 @@
 from typing import Annotated
 
 import orjson
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 from wuye_loop.domain.errors import BadValue
 from wuye_loop.domain.privacy.text import clean, legible
+from wuye_loop.domain.time.written import LONGEST as LONGEST_INSTANT
 
 _MAX_EXTRA = 16_384  # bytes of JSON: what a city adds of its own, not a document
 _LONGEST = 20_000  # characters of a body; every field has its own, lower bound
@@ -81,7 +82,38 @@ class IntakeForm(BaseModel):
     urgency: Annotated[str, Field(max_length=20), CLEAN] | None = None
     title: Annotated[str, Field(min_length=1, max_length=200), CLEAN, FILLED]
     body: Annotated[str, Field(min_length=1, max_length=20_000), CLEAN, FILLED]
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Annotated[str, Field(max_length=LONGEST_INSTANT, examples=["2026-11-20 09:05:00"]), CLEAN] | None = (
+        None  # as it was written: one that cannot be read is a flag, no refusal
+    )
     place: Place = Field(default_factory=Place)
     complainant: Complainant = Field(default_factory=Complainant)
     extra: Annotated[dict[str, JsonValue], AfterValidator(_small_and_legible)] = Field(default_factory=dict)
+
+
+class Correction(BaseModel):
+    """What of an order is set right, and why: a field that is not named stays; null takes a place, category, phone or time away."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"reason": "来电人更正小区", "place": {"estate": "E0102"}, "category": "电梯"}},
+    )
+    reason: Annotated[str, Field(min_length=2, max_length=500), CLEAN, FILLED]
+    place: Place | None = None
+    category: Annotated[str, Field(max_length=120), CLEAN] | None = None
+    kind: Annotated[str, Field(min_length=1, max_length=20), CLEAN, FILLED] = ""
+    phone: Annotated[str, Field(max_length=24), CLEAN] | None = None
+    title: Annotated[str, Field(min_length=1, max_length=200), CLEAN, FILLED] = ""
+    body: Annotated[str, Field(min_length=1, max_length=20_000), CLEAN, FILLED] = ""
+    occurred_at: Annotated[str, Field(max_length=LONGEST_INSTANT), CLEAN] | None = None
+
+    @property
+    def named(self) -> frozenset[str]:
+        """The fields that it names."""
+        return frozenset(self.model_fields_set) - {"reason"}
+
+
+class Supplement(BaseModel):
+    """Words that the complainant adds to an order."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"text": "电梯里还有人被困。"}})
+    text: Annotated[str, Field(min_length=1, max_length=4000), CLEAN, FILLED]

@@ -39,6 +39,11 @@ class Actor:
     source: str | None = None
     scopes: frozenset[str] = frozenset()
 
+    @property
+    def sender(self) -> str:
+        """Whose external ids its orders have: the hotline's system, or the unit that reports by itself."""
+        return self.source or f"unit:{self.unit}"
+
     def as_json(self, role: str | None = None) -> dict[str, object]:
         """Return what the ledger keeps of the actor, and the role that was played."""
         row: dict[str, object] = {"kind": self.kind.value}

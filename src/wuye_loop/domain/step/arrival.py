@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from wuye_loop.domain.errors import BadInput, Forbidden
@@ -17,6 +18,13 @@ from wuye_loop.domain.language.intake import Attach
 from wuye_loop.domain.privacy.known import NOBODY, Known
 from wuye_loop.domain.privacy.striking import struck, struck_value
 from wuye_loop.domain.terms import ActorKind, Kind, Urgency
+from wuye_loop.domain.time.written import read_instant
+
+UNREADABLE_TIME: Final = "unreadable-time"
+SEVERAL_ESTATES: Final = "several-estates"
+PLACE_DIFFERS: Final = "place-differs"
+FUTURE_TIME: Final = "future-time"
+_EARLY: Final = timedelta(days=1)  # a clock that is off, or another zone
 
 #: Instruments to be sent at once, each with the roles it goes to.
 Alarms = list[tuple[str, tuple[str, ...]]]
@@ -53,13 +61,14 @@ def arrived(
     person: Known = NOBODY,
     repeats: int = 0,
     reporter: str | None = None,
+    named: int = 0,
     seal: Callable[[str], str] = str,
 ) -> Situation:
     """Return the new grievance before its first row: texts struck of `person`, place resolved.
 
     `estate` is what the order's estate was found to be; `repeats` counts earlier ones of the same person there;
-    `reporter` is the unit that sends it in itself; `seal` gives a text that is kept beside the order's own its sealed
-    form. What its source asks for is seen to.
+    `reporter` is the unit that sends it in itself; `named` is how many estates bear the name where none was found; `seal`
+    gives a text that is kept beside the order's own its sealed form. What its source asks for is seen to.
 
     Raises BadInput (422) for what the source's own form finds wrong in `extra`.
     """
@@ -68,6 +77,9 @@ def arrived(
     public = world.directory.public
     strike = partial(struck, known=person, spared=public)
     data = _found_out(form, estate, repeats, lambda text: seal(strike(text))) | _origin(world, form, reporter)
+    flags = (*_unknown(form, estate), *_odd_place(world, form, estate, named), *_odd_time(world, form))
+    if UNREADABLE_TIME in flags:
+        data["occurred_said"] = seal(strike(str(form.occurred_at)))
     grievance = GrievanceState(
         id=id,
         number=number,
@@ -91,7 +103,7 @@ def arrived(
         final=False,
         cycle=1, level=world.rules.workflow.levels[0].value, lead_unit=None, holder_unit=None, holder_role=None,
         units=(), counts={}, data=data, did={}, merged_into=None, followers=0, urged=0,
-        flags=_unknown(form, estate), due_at=None, due_clock=None, closed_at=None, seq=0, head=GENESIS,
+        flags=flags, due_at=None, due_clock=None, closed_at=None, seq=0, head=GENESIS,
         extra=struck_value(form.extra, person, public),
     )  # fmt: skip
     situation = Situation(grievance, {}, {})
@@ -200,6 +212,28 @@ def _unknown(form: IntakeForm, estate: Estate | None) -> tuple[str, ...]:
     if form.place.estate and estate is None:
         flags.append("unknown-estate")
     return tuple(flags)
+
+
+def occurred_at(world: World, form: IntakeForm) -> datetime | None:
+    """Return the instant that an order says it is about, in UTC; None where it says none or none that can be read."""
+    return read_instant(form.occurred_at, world.calendar.zone) if form.occurred_at else None
+
+
+def _odd_place(world: World, form: IntakeForm, estate: Estate | None, named: int) -> tuple[str, ...]:
+    """Return what is odd about the place: a name that several estates bear, an estate that lies in another area."""
+    if estate is None:
+        return (SEVERAL_ESTATES,) if named > 1 else ()
+    said, lies = (world.directory.areas.get(code) for code in (form.place.area_code or "", estate.area_code))
+    inside = said is None or lies is None or lies.path.startswith(said.path) or said.path.startswith(lies.path)
+    return () if inside else (PLACE_DIFFERS,)
+
+
+def _odd_time(world: World, form: IntakeForm) -> tuple[str, ...]:
+    """Return what is odd about the time that an order says: flagged, never refused."""
+    at = occurred_at(world, form)
+    if at is None:
+        return (UNREADABLE_TIME,) if form.occurred_at else ()
+    return (FUTURE_TIME,) if at > world.now + _EARLY else ()
 
 
 def _root(world: World) -> str:

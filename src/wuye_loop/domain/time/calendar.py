@@ -212,8 +212,19 @@ class WorkCalendar:
     # -- office time --------------------------------------------------------------------------------------------
 
     def workdays_between(self, a: datetime, b: datetime) -> int:
-        """Count the whole office days of working time from `a` to `b`; 0 when `b` is earlier."""
-        return max(self.working_time(a, b), timedelta()) // self._office_day
+        """Count the workdays that have closed between `a` and `b`, the day of `a` not counted; 0 when `b` is earlier.
+
+        So a limit of n workdays that starts at `a` the next day has run out exactly when this gives n.
+        """
+        first, last = self.local_date(a), self.local_date(b)
+        if within(b) < self.close_of(last):
+            last -= DAY
+        if last <= first:
+            return 0
+        return sum(
+            bisect_right(works, last) - bisect_right(works, first)
+            for works in (self._year(year).works for year in range(first.year, last.year + 1))
+        )
 
     def close_of(self, day: date) -> datetime:
         """When the office closes that local day, working or not; 24:00 when it has no hours."""

@@ -1,6 +1,5 @@
 """A year's notice of holidays and make-up days as a file: CSV or JSON, read strictly."""
 
-import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +8,27 @@ from typing import Any, Final
 
 import orjson
 
+from wuye_loop.domain.sheets import encoding
+from wuye_loop.domain.sheets.cells import text_of
+from wuye_loop.domain.sheets.limits import BadSheet, Bounds
+from wuye_loop.domain.sheets.sheet import Reading, Sheet, is_blank_line, open_sheet, plain_name
 from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
+from wuye_loop.domain.time.written import read_day
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 _DATE: Final = ("date", "day", "日期")
-_WORKS: Final = ("works", "is_workday", "isWorkday", "上班")
-_OFF: Final = ("is_off_day", "isOffDay", "is_off", "放假")
+_WORKS: Final = ("works", "is_workday", "isWorkday", "上班", "是否上班")
+_OFF: Final = ("is_off_day", "isOffDay", "is_off", "放假", "是否放假", "休息")
+_KIND: Final = ("kind", "type", "类型", "安排", "休班")  # says 休 or 班 itself
 _NAME: Final = ("name", "名称", "节日")
 _YEAR: Final = ("announcement_year", "year", "年份")
-_YES: Final = frozenset({"1", "true", "yes", "y", "是", "班", "上班", "休", "放假"})
-_NO: Final = frozenset({"0", "false", "no", "n", "否", ""})
+_NAMES: Final = frozenset(map(plain_name, (*_DATE, *_WORKS, *_OFF, *_KIND, *_NAME, *_YEAR)))
+_YES: Final = frozenset({"1", "true", "yes", "y", "是", "√", "1.0"})
+_NO: Final = frozenset({"0", "false", "no", "n", "否", "×", "0.0", ""})
+_RESTS: Final = frozenset({"休", "放假", "休息", "休假", "假", "节假日", "off"})
+_WORKED: Final = frozenset({"班", "上班", "调休上班", "补班", "调班", "工作日", "work"})
 # The first days of a notice often lie in the December before: they do not make that year a published one.
-_LAST_DAYS: Final = (12, 25)
+LAST_DAYS: Final = (12, 25)
 _MOST_PROBLEMS: Final = 20
 
 
@@ -53,27 +61,40 @@ class Notice:
 
 
 def read_notice(content: bytes, name: str) -> Notice:
-    """Read CSV (`date,works|is_off_day,name`) or JSON (a list of such rows, or `{year, days: [...]}`).
+    """Read a sheet (`date,works|is_off_day,name`) or JSON (a list of such rows, or `{year, days: [...]}`).
 
-    The years are those of a column `announcement_year`, else those of the days, but for the last week of December.
-    Raises BadNotice in words.
+    休 and 班 say what a day is in whichever column they stand. The years are those of a column `announcement_year`, else
+    those of the days, but for the last week of December. Raises BadNotice in words.
     """
     if len(content) > MAX_BYTES:
         raise BadNotice(f"文件超过 {MAX_BYTES // 1024 // 1024} MiB，不像是放假安排")
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise BadNotice("文件不是 UTF-8 编码：请另存为 UTF-8") from None
-    year, rows = _json(text) if text.lstrip()[:1] in ("{", "[") else (None, _csv(text))
+        year, rows = _rows(content, name)
+        return _notice(year, list(rows), name)
+    except BadSheet as error:
+        raise BadNotice(str(error)) from None
+
+
+def _rows(content: bytes, name: str) -> tuple[int | None, Iterator[tuple[str, Mapping[str, Any]]]]:
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
+        return _json(encoding.decoded(content).removeprefix("\ufeff"))
+    sheet = open_sheet(lambda: io.BytesIO(content), name, _NAMES, Reading(), bounds=Bounds(), tick=lambda: 0.0)
+    columns = {plain_name(column) for column in sheet.header}
+    if not columns & set(map(plain_name, _DATE)) or not columns & set(map(plain_name, (*_WORKS, *_OFF, *_KIND))):
+        raise BadNotice("第一行应是列名：date,works,name 或 date,is_off_day,name")
+    return None, _lines(sheet)
+
+
+def _notice(year: int | None, rows: Sequence[tuple[str, Mapping[str, Any]]], name: str) -> Notice:
     days: dict[date, Day] = {}
     years: set[int] = set() if year is None else {year}
-    problems: list[str] = []
+    problems: list[str] = _mixed(rows)
     for place, row in rows:
         try:
             day = _day(row)
             if days.setdefault(day.date, day) != day:
                 problems.append(f"{place}：{day.date} 写了两次，前后不一致")
-            if (said := _first(row, _YEAR)) is not None:
+            if (said := _first(row, _YEAR)) not in (None, ""):
                 years.add(_valid_year(said))
         except BadNotice as error:
             problems.append(f"{place}：{error}")
@@ -82,21 +103,29 @@ def read_notice(content: bytes, name: str) -> Notice:
     if not days:
         raise BadNotice("文件里没有一天")
     if not years:
-        years = {day.year for day in days if (day.month, day.day) < _LAST_DAYS}
+        years = {day.year for day in days if (day.month, day.day) < LAST_DAYS}
     return Notice(tuple(days[day] for day in sorted(days)), frozenset(years), f"导入({name[:80]})")
 
 
-def _csv(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
-    headers = [header.strip() for header in reader.fieldnames or ()]
-    if not set(headers) & set(_DATE) or not set(headers) & {*_WORKS, *_OFF}:
-        raise BadNotice("第一行应是列名：date,works,name 或 date,is_off_day,name")
-    reader.fieldnames = headers
-    try:
-        for row in reader:
-            yield f"第 {reader.line_num} 行", row
-    except csv.Error as error:
-        raise BadNotice(f"第 {reader.line_num} 行：不是合法的 CSV（{error}）") from None
+def _mixed(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Say which columns contradict themselves: 休 and 班 in some rows, yes and no in others."""
+    problems = []
+    for names in (_WORKS, _OFF):
+        said = [(place, _word(value)) for place, row in rows if (value := _first(row, names)) is not None]
+        named = [place for place, word in said if word in _RESTS | _WORKED]
+        answered = [place for place, word in said if word in (_YES | _NO) - {""}]
+        if named and answered:
+            problems.append(f"{answered[0]}：这一栏在{named[0]}写休、班，在这里写是、否，前后矛盾：请只用一种")
+    return problems
+
+
+def _lines(sheet: Sheet) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for line in sheet.lines():
+        if line.trouble is not None:
+            raise BadNotice(f"第 {line.number} 行：{line.trouble}")
+        if not is_blank_line(line):
+            cells = {plain_name(column): text_of(cell) for column, cell in sheet.row(line).items()}
+            yield f"第 {line.number} 行", cells
 
 
 def _json(text: str) -> tuple[int | None, Iterator[tuple[str, Mapping[str, Any]]]]:
@@ -121,27 +150,48 @@ def _numbered(rows: Sequence[object]) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 
 def _first(row: Mapping[str, Any], names: Sequence[str]) -> Any:
-    return next((row[name] for name in names if row.get(name) is not None), None)
+    spelled = [spelling for name in names for spelling in (name, plain_name(name))]
+    return next((row[name] for name in spelled if row.get(name) is not None), None)
 
 
 def _day(row: Mapping[str, Any]) -> Day:
-    raw = _first(row, _DATE)
-    try:
-        day = date.fromisoformat(str(raw).strip())
-    except ValueError:
-        raise BadNotice("日期应写成 2027-01-01") from None
+    day = read_day(str(_first(row, _DATE)))
+    if day is None:
+        raise BadNotice(f"日期应写成 2027-01-01，年份在 {FIRST_YEAR} 与 {LAST_YEAR} 之间")
     _valid_year(day.year)
-    works, off = _first(row, _WORKS), _first(row, _OFF)
-    if (works is None) == (off is None):
-        raise BadNotice("要写 works（上班）或 is_off_day（放假），二者择一")
-    return Day(day, _truth(works) if off is None else not _truth(off), str(_first(row, _NAME) or "").strip()[:40])
+    return Day(day, _works(row), str(_first(row, _NAME) or "").strip()[:40])
 
 
-def _truth(raw: object) -> bool:
-    word = str(raw).strip().lower()
+def _works(row: Mapping[str, Any]) -> bool:
+    """Say whether a day is worked, by every column that says so: they must agree."""
+    said = [
+        answer
+        for names, yes in ((_WORKS, True), (_OFF, False), (_KIND, None))
+        if (value := _first(row, names)) is not None and (answer := _answer(value, yes=yes)) is not None
+    ]
+    if not said:
+        raise BadNotice("要写 works（上班）或 is_off_day（放假）")
+    if len(set(said)) > 1:
+        raise BadNotice("几栏互相矛盾：有的说上班，有的说放假")
+    return said[0]
+
+
+def _answer(raw: object, *, yes: bool | None) -> bool | None:
+    """Return whether a cell says that a day is worked; `yes` is what a yes in its column means, None for no such column."""
+    word = _word(raw)
+    if word in _RESTS or word in _WORKED:
+        return word in _WORKED
+    if yes is None:
+        if not word:
+            return None
+        raise BadNotice("类型一栏只能写休或班")
     if word in _YES or word in _NO:
-        return word in _YES
-    raise BadNotice("上班、放假一栏只能写 1 或 0（true 或 false、是或否）")
+        return yes if word in _YES else not yes
+    raise BadNotice("上班、放假一栏只能写 1 或 0（true 或 false、是或否、休或班）")
+
+
+def _word(raw: object) -> str:
+    return str(raw).strip().lower()
 
 
 def _valid_year(raw: object) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.time.calendar import WorkCalendar
-from wuye_loop.domain.time.notice import Notice
+from wuye_loop.domain.time.notice import LAST_DAYS, Notice
 from wuye_loop.domain.time.shifts import shift_of
 from wuye_loop.store import registry
 from wuye_loop.store.calendar.seed import published_years, seed_days
@@ -32,12 +32,26 @@ class DayTable:
         return WorkCalendar(zone, [shift_of(text) for text in hours], self.days, self.published, self.version)
 
     def with_notice(self, notice: Notice, provisional: Collection[date]) -> "DayTable":
-        """Return the table as it will be once a notice is in: guesses for its years go, its own days win."""
-        kept = {
-            day: works for day, works in self.days.items() if day.year not in notice.years or day not in provisional
-        }
+        """Return the table as it will be once a notice is in: what it replaces goes, guesses too, its own days win."""
+        gone = {*self.replaced(notice), *(day for day in provisional if day.year in notice.years)}
+        kept = {day: works for day, works in self.days.items() if day not in gone}
         days = kept | {day.date: day.works for day in notice.days}
         return DayTable(days, {*self.published, *notice.years}, self.version + 1)
+
+    def replaced(self, notice: Notice) -> list[date]:
+        """Return the days, in order, that a notice lets go: all of its years that it does not name itself.
+
+        A notice that is not whole replaces nothing. The last days of a December stay where the next year's is out.
+        """
+        named = {day.date for day in notice.days}
+        whole = notice.years - {*notice.doubtful}
+        return sorted(
+            day
+            for day in self.days
+            if day.year in whole
+            and day not in named
+            and not ((day.month, day.day) >= LAST_DAYS and day.year + 1 in self.published)
+        )
 
 
 def seed(session: Session, now: datetime) -> bool:
@@ -79,9 +93,12 @@ def provisional_days(session: Session) -> set[date]:
 def import_notice(session: Session, notice: Notice, now: datetime) -> None:
     """Store a notice: its years are published from now on and hold no guesses any more; bump the calendar epoch.
 
+    A whole notice replaces what was there for its years; one that is not whole leaves other days standing.
+
     Open clocks are not moved here: see calendar_moves.
     """
     session.connection().exec_driver_sql(_BUMP)
+    session.execute(delete(calendar_day).where(calendar_day.c.day.in_(read_table(session).replaced(notice))))
     year = calendar_day.c.day
     for one in sorted(notice.years):
         first, last = date(one, 1, 1), date(one, 12, 31)

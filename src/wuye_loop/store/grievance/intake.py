@@ -34,6 +34,7 @@ class Found:
     estate: EstateRow | None
     stored: Stored | None
     repeats: int
+    named: int = 0  # how many estates bear the name that the order writes
     attached: tuple[bytes, bytes] | None = None  # digest and answer of an order that went to an earlier grievance
 
 
@@ -47,7 +48,8 @@ _LOOK = f"""
 SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workflow,
        s.code, s.name, s.area_code, s.company_code, s.kind, k.request_digest, k.status, k.body,
        (SELECT count(*) FROM complainant x JOIN grievance o ON o.id = x.grievance_id
-        WHERE x.phone_hash = ANY(%(phone_hashes)s::bytea[]) AND o.estate_code = s.code), t.intake_digest, t.body
+        WHERE x.phone_hash = ANY(%(phone_hashes)s::bytea[]) AND o.estate_code = s.code), t.intake_digest, t.body,
+       CASE WHEN s.code IS NULL THEN (SELECT count(*) FROM estate m WHERE m.name = %(estate)s) ELSE 0 END
 FROM epoch e
 LEFT JOIN grievance g ON g.source = %(source)s AND g.external_id = %(external_id)s
 LEFT JOIN attached_order t ON t.source = %(source)s AND t.external_id = %(external_id)s
@@ -93,6 +95,7 @@ def look(
         estate=EstateRow(*row[6:11]) if row[6] is not None else None,
         stored=Stored(bytes(row[11]), row[12], bytes(row[13])) if row[11] is not None else None,
         repeats=row[14],
+        named=row[17],
         attached=(bytes(row[15]), bytes(row[16])) if row[15] is not None else None,
     )
 
@@ -117,15 +120,44 @@ def entry_of(row: Any) -> Entry:
     return Entry(row[0], row[1], row[2], task_id, row[4], row[5], row[6], row[7], row[8], row[9], bytes(row[10]))
 
 
-def earlier(session: Session, source: str, named: str) -> tuple[str, str] | None:
-    """Return number and workflow of the grievance of this source that an order names by its number or external id."""
-    row = session.connection().exec_driver_sql(
-        "SELECT number, workflow FROM grievance WHERE source = %(source)s AND external_id = %(named)s"
-        " UNION ALL SELECT number, workflow FROM grievance WHERE number = %(named)s AND source = %(source)s LIMIT 1",
-        {"source": source, "named": named},
-    )
+_EARLIER = """
+WITH RECURSIVE named AS (
+  (SELECT id, merged_into FROM grievance WHERE source = %(source)s AND external_id = %(named)s
+   UNION ALL SELECT id, merged_into FROM grievance WHERE number = %(named)s AND source = %(source)s LIMIT 1)
+), led AS (
+  SELECT id, merged_into, 1 AS n FROM named
+  UNION ALL SELECT g.id, g.merged_into, led.n + 1 FROM grievance g JOIN led ON g.id = led.merged_into WHERE led.n < 9
+)
+SELECT g.number, g.workflow, g.source FROM led JOIN grievance g ON g.id = led.id WHERE led.merged_into IS NULL
+"""
+
+
+def earlier(session: Session, source: str, named: str) -> tuple[str, str, str] | None:
+    """Return number, workflow and source of the grievance of this source that an order names by its number or external id.
+
+    Of a merged one: those of the lead that it follows, whoever sent that in.
+    """
+    row = session.connection().exec_driver_sql(_EARLIER, {"source": source, "named": named})
     found = row.first()
-    return (found[0], found[1]) if found is not None else None
+    return (found[0], found[1], found[2]) if found is not None else None
+
+
+def external_id(session: Session, number: str, source: str) -> str | None:
+    """Return the id that a grievance's sender gave it; None for anybody else's."""
+    row = session.connection().exec_driver_sql(
+        "SELECT external_id FROM grievance WHERE number = %(number)s AND source = %(source)s",
+        {"number": number, "source": source},
+    )
+    return row.scalar()
+
+
+def fixed(session: Session, grievance_id: UUID) -> dict[str, Any]:
+    """Return what no step changes and no decision asks, but the order's image holds."""
+    row = session.connection().exec_driver_sql(
+        "SELECT external_id, occurred_at, confidential, category_suggested, address FROM grievance WHERE id = %(id)s",
+        {"id": grievance_id},
+    )
+    return dict(row.mappings().one())
 
 
 def attach(

@@ -76,3 +76,20 @@ def families_of(session: Session, numbers: Sequence[str]) -> list[Member]:
 def _members(session: Session, asked: str, values: list[Any]) -> list[Member]:
     rows = session.connection().exec_driver_sql(_MEMBERS.format(asked=asked), {"asked": values})
     return [Member(row[0], row[1], Sealed(row[2], row[3], *map(bytes, row[4:7]))) for row in rows]
+
+
+_LEAD = """
+WITH RECURSIVE led AS (
+  SELECT g.id, g.merged_into, 1 AS n FROM grievance g WHERE g.number = %(number)s AND g.merged_into IS NOT NULL AND {predicate}
+  UNION ALL SELECT g.id, g.merged_into, led.n + 1 FROM grievance g JOIN led ON g.id = led.merged_into WHERE led.n < 9
+)
+SELECT g.number, g.workflow, g.source FROM led JOIN grievance g ON g.id = led.id WHERE led.merged_into IS NULL
+"""
+
+
+def lead_of_merged(session: Session, number: str, actor: Actor) -> tuple[str, str, str] | None:
+    """Return number, workflow and source of the grievance that a visible merged one follows; None for any other."""
+    predicate, params = visible(actor)
+    statement = _LEAD.format(predicate=predicate)
+    row = session.connection().exec_driver_sql(statement, params | {"number": number}).first()
+    return (row[0], row[1], row[2]) if row is not None else None

@@ -48,6 +48,10 @@ _RULED = """ruled AS (
 _TICKETED = """ticketed AS (
   INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at, grievance_id)
   VALUES (%(k_id)s, %(k_route)s, %(k_key)s, %(k_digest)s, %(k_status)s, %(k_body)s, %(now)s, %(id)s))"""
+# Never below the transaction that runs, nor below the row before: what a reader has passed is never written behind it.
+_FED = """fed AS (
+  INSERT INTO change (tx, grievance_id, seq) SELECT GREATEST(pg_current_xact_id()::text::bigint,
+    (SELECT max(c.tx) FROM change c WHERE c.grievance_id = %(id)s)), %(id)s, %(seq)s)"""
 _CHANGED = (*MUTABLE, "seq", "head")
 _AS_JSON = ("counts", "data", "did", "flags")
 _SET = ", ".join(f"{name} = %({name})s{'::jsonb' if name in _AS_JSON else ''}" for name in _CHANGED)
@@ -88,9 +92,36 @@ def write(
         params[name] = _dump(getattr(grievance, name))
     params |= {"id": grievance.id, "was": before.grievance.seq}
     _with_ticket(parts, params, step, ticket, reply, status)
+    parts.append(_FED)
     result = session.connection().exec_driver_sql(f"WITH {', '.join(parts)} {_UPDATE}", params)
     if result.rowcount != 1:
         raise LostUpdate(str(grievance.id))
+
+
+_CORRECTABLE = frozenset(
+    {"kind", "title", "body", "estate_code", "area_code", "area_path", "company_code", "address", "occurred_at",
+     "category_suggested", "intake_digest"}
+)  # fmt: skip
+_RESEALED = (
+    "UPDATE complainant SET key_id = %(key_id)s, alg = %(alg)s, wrapped_key = %(wrapped_key)s, nonce = %(nonce)s,"
+    " ciphertext = %(ciphertext)s, phone_hash = %(phone_hash)s WHERE grievance_id = %(id)s"
+)
+
+
+def correct(session: Session, grievance_id: UUID, columns: Mapping[str, Any], sealed: Mapping[str, Any]) -> None:
+    """Write what a correction sets right of what came in, in the transaction that wrote its row; the identity sealed anew."""
+    names = sorted(_CORRECTABLE.intersection(columns))
+    connection = session.connection()
+    connection.exec_driver_sql(
+        f"UPDATE grievance SET {', '.join(f'{name} = %({name})s' for name in names)} WHERE id = %(id)s",
+        {**columns, "id": grievance_id},
+    )
+    for table in ("clock", "task", "document"):
+        connection.exec_driver_sql(
+            f"UPDATE {table} SET area_path = %(path)s WHERE grievance_id = %(id)s AND area_path <> %(path)s",
+            {"path": columns["area_path"], "id": grievance_id},
+        )
+    connection.exec_driver_sql(_RESEALED, {**sealed, "id": grievance_id})
 
 
 def insert(
@@ -111,10 +142,11 @@ def insert(
     row |= {name: _plain(value) for name, value in fixed.items()}
     params["row"] = _dump(row)
     params["id"] = grievance.id
+    params["seq"] = grievance.seq
     params |= {f"s_{name}": value for name, value in sealed.items()}
     _with_ticket(parts, params, step, ticket, reply, status)
     # The children refer to the row that the same statement inserts: foreign keys are checked at its end.
-    session.connection().exec_driver_sql(f"WITH {', '.join([*parts, _SEALED])} {_INSERT}", params)
+    session.connection().exec_driver_sql(f"WITH {', '.join([*parts, _SEALED, _FED])} {_INSERT}", params)
 
 
 def _with_ticket(

@@ -14,18 +14,27 @@ from wuye_loop.domain.privacy.text import like_literal
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.store.pages import Page, cut
-from wuye_loop.store.visibility import subtree, visible
+from wuye_loop.store.visibility import sent_by, subtree, visible
 
 _TASK = ", ".join(f"t.{item.name}" for item in fields(TaskState))
 _COPIES = [item.name for item in fields(TaskState)].index("copies")
 
 
 def particulars(session: Session, grievance_id: UUID) -> dict[str, Any]:
-    """Return what no decision asks: the address, kept to building level only, and whether secrecy was asked for."""
+    """Return what no decision asks: the address, to building level only, whether secrecy was asked for, the sender's id."""
     row = session.connection().exec_driver_sql(
-        "SELECT address, anonymous, confidential FROM grievance WHERE id = %(id)s", {"id": grievance_id}
+        "SELECT address, anonymous, confidential, external_id FROM grievance WHERE id = %(id)s", {"id": grievance_id}
     )
     return dict(row.mappings().one())
+
+
+def estates_called(session: Session, name: str) -> list[dict[str, Any]]:
+    """Return the estates that bear a name: code, area, company."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT code, area_code AS area, company_code AS company FROM estate WHERE name = %(name)s ORDER BY code LIMIT 20",
+        {"name": name},
+    )
+    return [dict(row) for row in rows.mappings()]
 
 
 def tasks_of(session: Session, grievance_id: UUID, task_id: UUID | None = None) -> list[TaskState]:
@@ -132,6 +141,8 @@ class Filters:
     estate: str | None = None
     category: str | None = None
     words: str | None = None
+    external_id: str | None = None
+    source: str | None = None
 
 
 _CONDITIONS = {
@@ -140,11 +151,13 @@ _CONDITIONS = {
     "unit": "(g.lead_unit = %(unit)s OR g.holder_unit = %(unit)s)",
     "estate": "g.estate_code = %(estate)s",
     "category": "g.category = %(category)s",
+    "external_id": "g.external_id = %(external_id)s",
+    "source": "g.source = %(source)s",
 }
 _ITEM = (
     "g.id, g.number, g.workflow, g.title, g.state, g.stage, g.final, g.cycle, g.kind, g.category, g.urgency,"
     " g.estate_code, g.area_code, g.lead_unit, g.holder_unit, g.received_at, g.due_at, g.due_clock, g.urged, g.flags,"
-    " g.seq"
+    " g.seq, g.source, g.external_id"
 )
 
 
@@ -154,6 +167,11 @@ def listed(
     """Return a page of the visible grievances, the newest first."""
     predicate, params = visible(actor)
     conditions = [predicate]
+    own, owned = sent_by(actor)
+    if filters.external_id is not None or filters.words is not None:
+        params |= owned
+    if filters.external_id is not None:
+        conditions.append(own)
     for name, condition in _CONDITIONS.items():
         value = getattr(filters, name)
         if value is not None:
@@ -164,7 +182,9 @@ def listed(
         conditions.append(inside)
         params |= bounds
     if filters.words is not None:
-        conditions.append("(g.title ILIKE %(words)s OR g.number ILIKE %(words)s)")
+        conditions.append(
+            f"(g.title ILIKE %(words)s OR g.number ILIKE %(words)s OR (g.external_id ILIKE %(words)s AND {own}))"
+        )
         params["words"] = f"%{like_literal(filters.words)}%"
     if after is not None:
         conditions.append("(g.received_at, g.id) < (%(at)s, %(after)s)")
@@ -181,18 +201,25 @@ _MOST_ALIKE = 200
 
 
 def near_in_place(session: Session, actor: Actor, like: Any, since: datetime, until: datetime) -> list[Any]:
-    """Return visible grievances of the same estate and category received in a window: number, state, title, body."""
-    if like.estate_code is None or like.category is None:
-        return []
+    """Return visible grievances of the same estate and category received in a window: number, state, title, body.
+
+    What is unknown of one is unknown of the other too.
+    """
     predicate, params = visible(actor)
+    same = " AND ".join(
+        f"g.{column} IS NULL" if value is None else f"g.{column} = %({name})s"
+        for column, name, value in (
+            ("estate_code", "estate", like.estate_code),
+            ("category", "category", like.category),
+        )
+    )
     params |= {
         "id": like.id, "estate": like.estate_code, "category": like.category,
         "since": since, "until": until, "most": _MOST_ALIKE,
     }  # fmt: skip
     rows = session.connection().exec_driver_sql(
         "SELECT g.number, g.state, g.title, g.body FROM grievance g"
-        " WHERE g.estate_code = %(estate)s AND g.category = %(category)s"
-        f" AND g.received_at BETWEEN %(since)s AND %(until)s AND g.id <> %(id)s AND {predicate}"
+        f" WHERE {same} AND g.received_at BETWEEN %(since)s AND %(until)s AND g.id <> %(id)s AND {predicate}"
         " ORDER BY g.received_at DESC LIMIT %(most)s",
         params,
     )

@@ -289,6 +289,16 @@ ledger = Table(
     Index("ix_ledger_watermark", text("(facts ->> 'watermark')"), postgresql_where=text("action = 'reveal'")),
 )
 
+# What changed, in an order that can be followed: see store/reads/changes.
+change = Table(
+    "change",
+    metadata,
+    Column("tx", BigInteger, primary_key=True),  # the transaction, or a later one where the row before has that
+    of_grievance(primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Index("ix_change_grievance", "grievance_id", "tx"),
+)
+
 clock = Table(
     "clock",
     metadata,

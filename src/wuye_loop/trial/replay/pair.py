@@ -16,7 +16,9 @@ Place = tuple[str | None, str, int]
 #: How the action is called that opens a kind of task.
 #: By how many followers a row that is no decision changes a grievance.
 FOLLOWERS = {"follower_joined": 1, "follower_left": -1}
-_ASIDE = frozenset({"receive", "calendar", "reveal", "migrate", "upload", *FOLLOWERS})  # rows that no rule decides
+_ASIDE = frozenset(
+    {"receive", "calendar", "reveal", "migrate", "upload", "correct", "supplement", *FOLLOWERS}
+)  # rows that no rule decides
 
 
 class RungName(NamedTuple):

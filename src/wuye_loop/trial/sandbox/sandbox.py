@@ -281,6 +281,8 @@ class Sandbox:
             return situation
         source = situation.grievance.source
         earlier = self._externals.get((source, named or ""), named if named in self.cases else None)
+        while earlier is not None and (lead := self.cases[earlier].lead) is not None:
+            earlier = lead  # a merged one is urged through the one that it follows
         if earlier is not None:
             with suppress(IllegalAction):
                 return self.act(by, rule.act, number=earlier).situation

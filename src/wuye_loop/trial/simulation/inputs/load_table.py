@@ -8,7 +8,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.sheets.sheet import plain_name
 from wuye_loop.domain.terms import Urgency
+from wuye_loop.domain.time.written import read_instant
 from wuye_loop.trial.simulation.inputs.load import MOST_A_DAY, UNCLASSED, WEEKDAYS, Load
 from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
 
@@ -25,7 +27,8 @@ _COLUMNS: Final = {
     "kind": ("kind", "类型", "诉求类型"),
     "channel": ("channel", "渠道", "诉求来源", "来源"),
 }
-_FORMS: Final = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d")
+#: Every name by which a column is recognised.
+NAMES: Final = frozenset(plain_name(name) for names in _COLUMNS.values() for name in names)
 _SAID: Final = ("category", "street", "urgency", "kind", "channel")
 _YEAR: Final = 365
 _WEEK: Final = 7
@@ -44,7 +47,7 @@ def load_of_rows(header: Sequence[str], rows: Iterable[tuple[int, Mapping[str, A
     A grievance without a category gets the one that the workflow's words suggest, and its red lines lift urgency.
     Raises BadSimulation with file:line.
     """
-    by_name = {name.strip().lower(): name for name in header if name}
+    by_name = {plain_name(name): name for name in header if name}
     columns = {field: by_name[name] for field, names in _COLUMNS.items() for name in names[::-1] if name in by_name}
     counted = "date" in columns and "count" in columns
     if not counted and "at" not in columns:
@@ -92,13 +95,10 @@ def _told(row: Mapping[str, Any], columns: Mapping[str, str], place: str, rules:
 
 
 def _instant(written: str, column: str, place: str) -> datetime:
-    for form in (None, *_FORMS):
-        try:
-            at = datetime.strptime(written, form).replace(tzinfo=_ZONE) if form else datetime.fromisoformat(written)
-        except ValueError:
-            continue
-        return at.astimezone(_ZONE) if at.tzinfo else at
-    raise BadSimulation(f"{place}: {column} 要写成 2026-03-02 或 2026-03-02 09:30:00，不能是“{written[:20]}”")
+    at = read_instant(written, _ZONE)
+    if at is None:
+        raise BadSimulation(f"{place}: {column} 要写成 2026-03-02 或 2026-03-02 09:30:00，不能是“{written[:20]}”")
+    return at.astimezone(_ZONE)
 
 
 def _summed(rows: Sequence[_Row], *, counted: bool) -> Load:
