@@ -68,7 +68,7 @@ lock: $(ready) ## write requirements.lock anew from pyproject.toml
 	"$$dir/venv/bin/python" -m pip --disable-pip-version-check install --quiet uv && \
 	UV_SYSTEM_CERTS=true "$$dir/venv/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url \
-		--extra embedded --group dev --group build pyproject.toml --output-file "$$dir/lock" && \
+		--extra embedded --extra learn --group dev --group build pyproject.toml --output-file "$$dir/lock" && \
 	cat "$$dir/lock" > requirements.lock && echo "requirements.lock: $$(grep -c == requirements.lock) packages"
 
 .PHONY: clean

@@ -37,7 +37,20 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
     "least_loaded": [{"among": ["closed", "nobody", "fire", "tax"]}, {"among": {"duty": "property-office"}}],
     "http": [{"url": "http://dispatch.example/route", "fallback": "fire"}, {"url": "https://x.example:8443/a?b=c"}],
     "precedent": [{"follow": True}, {}, {"follow": True, "level": "street"}],
+    "learned": [
+        {"units": {"消防安全": "fire"}},
+        {"units": {"消防安全": "closed"}, "sure": 0},
+        {"units": {"电梯": "company"}, "sure": 0.99},
+    ],
     "desk": [{}],
+}
+SUGGESTED = {
+    "category": "消防安全",
+    "confidence": 0.93,
+    "why": ["飞线", "充电"],
+    "runner_up": "电梯",
+    "by": "model",
+    "model": "ab" * 32,
 }
 RULINGS = tuple(
     Precedent("同意退单", unit, path, "2026-03-02")
@@ -58,7 +71,14 @@ UNITS = [
 ]
 DIRECTORIES = {"full": Directory(AREAS, UNITS), "empty": Directory([], []), "no units": Directory(AREAS, [])}
 FACTS: dict[str, dict[str, object]] = {
-    "usual": {"category": "消防安全", "text": "楼道堆物", "company": "co-1", "area": "370705001001", "urgency": "平急"},
+    "usual": {
+        "category": "消防安全",
+        "text": "楼道堆物",
+        "company": "co-1",
+        "area": "370705001001",
+        "urgency": "平急",
+        "data.suggestion": SUGGESTED,
+    },
     "nothing known": {},
     "all null": dict.fromkeys(("category", "text", "company", "area", "areas", "estate", "kind", "urgency", "title")),
     "closed company": {
@@ -68,7 +88,9 @@ FACTS: dict[str, dict[str, object]] = {
         "title": "电话 13812345678",
     },
     "unknown company": {"text": "\x00\u202e\ud800", "company": "who", "category": "没有这一类", "areas": []},
-    "wrong types": {"text": 7, "company": 12, "category": ["消防安全"], "title": ["x"]},
+    "wrong types": {"text": 7, "company": 12, "category": ["消防安全"], "title": ["x"], "data.suggestion": "x"},
+    "odd suggestion": {"data.suggestion": {"by": "model", "category": None, "confidence": "much", "why": 7}},
+    "unsure": {"data.suggestion": {**SUGGESTED, "confidence": 0.5}},
 }
 PLACES = [
     ("370705/370705001/370705001001/", "community"),

@@ -2,6 +2,14 @@
 
 from typing import Any
 
+SUGGESTION: dict[str, Any] = {
+    "category": "电梯",
+    "confidence": 0.93,
+    "why": ["电梯", "停运"],
+    "runner_up": "房屋质量",
+    "by": "model",
+    "model": "0f7b3e2704fa0f7b3e2704fa0f7b3e2704fa0f7b3e2704fa0f7b3e2704fa0f7b",
+}
 RECEIPT: dict[str, Any] = {
     "number": "WY261121-7KQ2M9XD",
     "state": "received",
@@ -9,6 +17,8 @@ RECEIPT: dict[str, Any] = {
     "workflow": "kuiwen@1",
     "category": "电梯",
     "urgency": "平急",
+    "suggestion": SUGGESTION,
+    "red_words": [],
     "lead_unit": None,
     "holder_unit": "property-centre",
     "routing": [{"kind": "table", "title": "职责清单", "outcome": "matched", "why": "类别 为 电梯", "unit": "market"}],
@@ -100,6 +110,7 @@ ACTIONS: dict[str, Any] = {
     "number": "WY261121-7KQ2M9XD",
     "state": "assigned",
     "seq": 3,
+    "suggestion": SUGGESTION,
     "actions": [
         {
             "action": "sign",

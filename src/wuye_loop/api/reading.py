@@ -10,7 +10,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from wuye_loop import metrics
 from wuye_loop.api.examples import answer, problems
 from wuye_loop.api.grievances import Number, as_json
-from wuye_loop.api.reading_examples import CHANGES, CLOCKS, IDENTITY, LEDGER, LISTED, ONE, ONE_TASK, ROUTING, TASKS
+from wuye_loop.api.reading_examples import (
+    CHANGES,
+    CLOCKS,
+    IDENTITY,
+    LEDGER,
+    LISTED,
+    ONE,
+    ONE_TASK,
+    ROUTING,
+    SIMILAR,
+    TASKS,
+)
 from wuye_loop.domain.errors import BadValue, RevealsUsedUp
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import Stage
@@ -124,6 +135,13 @@ async def clocks(request: Request, actor: Caller, number: Number) -> Response:
     return as_json(
         {"items": await read(site, lambda session: grievance_queries.clocks(site.loop, session, number, actor))}
     )
+
+
+@router.get("/v1/grievances/{number}/similar", summary="同类诉求", responses=answer(SIMILAR, 401, 403, 404, 422, 503))
+async def similar(request: Request, actor: Caller, number: Number) -> Response:
+    """同一小区或同一属地、前后一段时间里，说的可能是同一件事的诉求，附相似度；只提示，不并案。"""
+    site = site_of(request)
+    return as_json(await read(site, lambda session: grievance_queries.similar(site.loop, session, number, actor)))
 
 
 @router.get("/v1/grievances/{number}/tasks", summary="任务", responses=answer(TASKS, *_SEEN))

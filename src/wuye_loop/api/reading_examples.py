@@ -88,3 +88,14 @@ CHANGES: dict[str, Any] = {
     "next": "WyJjaGFuZ2VzIiwxMjM0LCIwMTlhYTZmMC0wMDAwLTcwMDAtODAwMC0wMDAwMDAwMDAwMDAiLDNd",
     "more": False,
 }  # fmt: skip
+SIMILAR: dict[str, Any] = {
+    "number": "WY261121-7KQ2M9XD",
+    "threshold": 0.5,
+    "items": [
+        {
+            "number": "WY261120-3FH8Q2PA", "likeness": 0.71, "title": "三号楼电梯又停了", "category": "电梯", "estate": "E1",
+            "state": "handling", "received_at": "2026-11-20T02:10:00.000000Z",
+        }
+    ],
+    "family": 2,
+}  # fmt: skip

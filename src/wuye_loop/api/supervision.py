@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.api.examples import TASK, answer, problems
 from wuye_loop.api.grievances import as_json
-from wuye_loop.api.supervision_examples import ORDERS, OVERDUE, SUMMARY
+from wuye_loop.api.supervision_examples import ORDERS, OVERDUE, RISING, SUMMARY
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.actors import Caller
 from wuye_loop.edge.idempotency import IdempotencyKey, IfMatch, terms_of
@@ -20,6 +20,7 @@ from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
 from wuye_loop.loop import handle
 from wuye_loop.loop.engine import StepResult, Terms
+from wuye_loop.queries import rising as rising_queries
 from wuye_loop.queries import summary as summary_queries
 from wuye_loop.queries import supervision
 from wuye_loop.store.reads.summary import Dimension
@@ -72,11 +73,25 @@ class SummaryQuery(BaseModel):
 
 @router.get("/v1/supervision/summary", summary="督办汇总", responses=answer(SUMMARY, 401, 403, 422, 503))
 async def summary(request: Request, actor: Caller, query: Annotated[SummaryQuery, Query()]) -> Response:
-    """按属地(所问属地的下一级)、单位、小区、类别或督办级计数；每个比率都附分子和分母。"""
+    """按属地(所问属地的下一级)、单位、小区、类别或督办级计数；每个比率都附分子和分母。按转办方式(router)是另一组数：收件时提出的单位后来怎样。"""
     site = site_of(request)
     return as_json(
         await read(site, lambda session: summary_queries.summarise(site.loop, session, actor, query.by, query.area))
     )
+
+
+class RisingQuery(BaseModel):
+    """Within which area."""
+
+    model_config = ConfigDict(extra="forbid")
+    area: Word | None = None
+
+
+@router.get("/v1/supervision/rising", summary="上升的问题", responses=answer(RISING, 401, 403, 422, 503))
+async def rising(request: Request, actor: Caller, query: Annotated[RisingQuery, Query()]) -> Response:
+    """最近两周里，哪个小区的哪类诉求在七天里比它自己往常多得不像碰巧；可据此未诉先办。"""
+    site = site_of(request)
+    return as_json(await read(site, lambda session: rising_queries.rising(site.loop, session, actor, query.area)))
 
 
 class OrdersQuery(Paging):

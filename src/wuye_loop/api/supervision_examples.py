@@ -81,3 +81,12 @@ AGENDA: dict[str, Any] = {
     ],
     "next": None,
 }  # fmt: skip
+RISING: dict[str, Any] = {
+    "items": [
+        {
+            "estate": "E1", "estate_name": "幸福里", "category": "供水供暖", "day": "2026-12-01", "days": 7, "count": 6,
+            "expected": 0.31, "chance": 0.000021,
+        }
+    ],
+    "series": 214,
+}  # fmt: skip

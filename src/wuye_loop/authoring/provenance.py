@@ -97,6 +97,8 @@ def _rules(workflow: Workflow) -> Stated:
 
 def _intake(workflow: Workflow, words: Wording) -> Stated:
     intake = workflow.intake
+    if intake.weigh is not None:
+        yield "类别的分数", ("intake", "weigh"), ()
     if "duplicates" in intake.model_fields_set:
         yield "疑似重复", ("intake", "duplicates"), ()
     for n, line in enumerate(intake.red_lines):

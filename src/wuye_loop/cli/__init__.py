@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "audit": ("wuye_loop.cli.audit:commands", "审计：谁看了谁的身份，密钥登记。 / who saw whom, the register of keys"),
     "calendar": ("wuye_loop.cli.calendar:commands", "工作日历：节假日与调休。 / the working calendar"),
     "workflow": ("wuye_loop.cli.workflow:commands", "已发布的流程版本。 / published workflows"),
+    "model": ("wuye_loop.cli.models:commands", "学出来的模型：发布、选用、换回。 / learned models"),
     "check": (
         "wuye_loop.cli.check:check_files",
         "检查流程文件：每处问题一行 “文件:行:列: 说明”；有错误时退出码为 1。 / prove workflow files.",
@@ -45,6 +46,18 @@ COMMANDS: Final = {
     "strike": (
         "wuye_loop.cli.strike:strike_file",
         "抹除身份：表格里的文字会抹去什么，带数字的留下什么；不用数据库，不改原文件。 / what would be struck out of a sheet.",
+    ),
+    "suggest": (
+        "wuye_loop.cli.suggest:suggest_rows",
+        "表里每一行：建议的类别、把握、紧急程度和原因；不用安装，不用数据库。 / suggest a category for each row.",
+    ),
+    "rising": (
+        "wuye_loop.cli.rising:rising",
+        "表里哪些小区、哪类诉求在某一周比往常多得不像碰巧；误报有上限。 / which matters rose, day by day.",
+    ),
+    "learn": (
+        "wuye_loop.cli.learn:learn",
+        "从已经定下的类别学出一个模型，并如实说它有多准；要用 scikit-learn。 / learn a model from what was decided.",
     ),
     "data": ("wuye_loop.cli.data:commands", "数据目录。 / the data folder"),
     "doctor": (

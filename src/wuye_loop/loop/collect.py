@@ -212,7 +212,8 @@ def _attached_before(kept: tuple[bytes, bytes], digests: Sequence[bytes]) -> Ste
 def _world(loop: Loop, session: Session, workflow: str) -> World:
     rules = loop.reference.rules(session, workflow)
     calendar = loop.reference.calendar(session, rules.workflow.calendar)
-    return World(rules, loop.clock.now(), calendar, loop.reference.directory, loop.ids.new)
+    model = loop.reference.model(session)
+    return World(rules, loop.clock.now(), calendar, loop.reference.directory, loop.ids.new, model=model)
 
 
 def _person(form: IntakeForm) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.grievance.permissions import openings, options
 from wuye_loop.domain.grievance.situation import Actor, World
+from wuye_loop.domain.suggesting.suggestion import SUGGESTION
+from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.grievance import locking, related
@@ -23,6 +25,7 @@ def on_grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dic
         "number": number,
         "state": locked.situation.grievance.state,
         "seq": locked.situation.grievance.seq,
+        "suggestion": None if actor.kind is ActorKind.HOTLINE else locked.situation.grievance.data.get(SUGGESTION),
         "actions": [_shown(world, item) for item in options(world, locked.situation, actor)],
         "tasks": [_shown(world, item) for item in openings(world, locked.situation, actor)],
     }

@@ -8,7 +8,7 @@ from uuid import UUID
 from rapidfuzz import fuzz
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import NotFound
+from wuye_loop.domain.errors import Forbidden, NotFound
 from wuye_loop.domain.grievance.audiences import EVERY, audiences, readable, step_named
 from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, TaskState, World
@@ -16,11 +16,14 @@ from wuye_loop.domain.grievance.views import actor_view, clock_view, grievance_v
 from wuye_loop.domain.privacy.text import match_key
 from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.step.arrival import SEVERAL_ESTATES
+from wuye_loop.domain.suggesting.likeness import ALIKE, likeness, vector
+from wuye_loop.domain.suggesting.model import shipped_model
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop, seen
+from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries.rule_history import RuleHistory
 from wuye_loop.store.grievance import locking
 from wuye_loop.store.pages import Page
@@ -28,6 +31,7 @@ from wuye_loop.store.reads import grievances
 from wuye_loop.store.reads.grievances import LedgerRow
 
 _COMPARED = 1000  # characters: what makes two complaints one stands at their beginning
+_MOST_SIMILAR = 50
 _SPECIAL_ACTIONS = {
     "adopt": "旧台账封存",
     "erase": "按规定销毁",
@@ -123,6 +127,41 @@ def routing(loop: Loop, session: Session, number: str, actor: Actor) -> list[dic
 
 
 # --- duplicates -----------------------------------------------------------------------------------------------------
+
+
+def similar(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
+    """Return what may be the same matter told by others: in the same estate or area, alike in words, the likest first.
+
+    Nothing is merged by it. Raises NotFound, and Forbidden for who does not decide where grievances go.
+    """
+    locked, world = seen(loop, session, number, actor)
+    record = locked.situation.grievance
+    if not _dispatches(world, record, actor):
+        raise Forbidden("只有派单人和督办人员可以查同类诉求")
+    window = world.rules.workflow.intake.duplicates.window
+    since = world.calendar.shift(record.received_at, Span(-window.n, window.unit))
+    until = world.calendar.shift(record.received_at, window)
+    model = loop.reference.model(session) or shipped_model()
+    own = vector(model, record.title, record.body)
+    found = []
+    for row in grievances.near_by(session, actor, record, since, until):
+        alike = likeness(own, vector(model, row.title, row.body))
+        if alike >= ALIKE:
+            found.append(
+                {
+                    "number": row.number,
+                    "likeness": alike,
+                    "title": row.title,
+                    "category": row.category,
+                    "estate": row.estate_code,
+                    "state": row.state,
+                    "received_at": as_text(row.received_at),
+                }
+            )
+    found.sort(key=lambda item: (-item["likeness"], item["number"]))
+    shown = found[:_MOST_SIMILAR]
+    unnamed_rows(loop, session, shown, ("title",), "number")
+    return {"number": number, "threshold": ALIKE, "items": shown, "family": len(found) + 1}
 
 
 def _dispatches(world: World, record: GrievanceState, actor: Actor) -> bool:

@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.language.documents import AskedFigure, RatingSpec
+from wuye_loop.domain.routing.kinds import TITLES
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries import scope
 from wuye_loop.queries.inbox import SOON
 from wuye_loop.queries.supervision import admit, rung_title
-from wuye_loop.store.reads import summary
+from wuye_loop.store.reads import routing_figures, summary
+from wuye_loop.store.reads.routing_figures import Proposed
 from wuye_loop.store.reads.summary import Count, Dimension, Good
 
 MOST_GROUPS = 1000
@@ -26,6 +28,9 @@ def summarise(loop: Loop, session: Session, actor: Actor, by: Dimension, area: s
     Raises Forbidden, BadInput for an area unknown or outside the actor's jurisdiction.
     """
     admit(loop, session, actor)
+    if by == "router":
+        path = scope.path_of(loop, area, actor) if area is not None else actor.area_path
+        return _by_router(routing_figures.proposals(session, actor, path))
     path = scope.path_of(loop, area, actor) if area is not None else actor.area_path or _top(loop, by)
     now = loop.clock.now()
     soon = loop.calendar(session).shift(now, SOON)
@@ -39,6 +44,22 @@ def summarise(loop: Loop, session: Session, actor: Actor, by: Dimension, area: s
         "truncated": len(groups) > MOST_GROUPS,
         "total": _shown(_sum(groups), None),
     }
+
+
+def _by_router(found: Sequence[Proposed]) -> dict[str, Any]:
+    """Return how routers did, one item for each kind, and all together."""
+    names = [one.name for one in fields(Proposed) if one.name != "kind"]
+    whole = Proposed("", *(sum(getattr(one, name) for one in found) for name in names))
+    items = [_router(one, one.kind, TITLES.get(one.kind, one.kind)) for one in found]
+    return {"by": "router", "items": items, "truncated": False, "total": _router(whole, None, None)}
+
+
+def _router(one: Proposed, key: str | None, title: str | None) -> dict[str, Any]:
+    decided = one.held + one.returned + one.changed
+    return {
+        "key": key, "title": title, "proposed": one.proposed, "waiting": one.waiting, "held": one.held,
+        "returned": one.returned, "changed": one.changed, "accuracy": _rate(one.held, decided, one.waiting),
+    }  # fmt: skip
 
 
 def _top(loop: Loop, by: Dimension) -> str:

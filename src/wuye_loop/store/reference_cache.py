@@ -8,9 +8,11 @@ from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.suggesting.model import Model
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.store.calendar.working_days import read_calendar
 from wuye_loop.store.directory.read import read_directory
+from wuye_loop.store.workflows import models
 
 Epochs = tuple[int, int, int]  # directory, calendar, workflows
 _NEVER: Epochs = (-1, -1, -1)
@@ -24,6 +26,7 @@ class Reference:
         self._directory = Directory((), ())
         self._calendars: dict[tuple[str, tuple[str, ...]], WorkCalendar] = {}
         self._rules: dict[str, Rules] = {}
+        self._model: tuple[Model | None] | None = None  # None until it was asked for
 
     def refresh(self, session: Session, epochs: Epochs | None = None) -> None:
         """Read again what has changed since it was read; `epochs` are the present ones, if the caller knows them."""
@@ -36,6 +39,8 @@ class Reference:
             self._directory = read_directory(session)
         if epochs[1] != self._epochs[1]:
             self._calendars = {}
+        if epochs[2] != self._epochs[2]:
+            self._model = None
         if epochs[2] != self._epochs[2] and self._rules:
             known = set(session.execute(text("SELECT id FROM workflow")).scalars())
             self._rules = {name: rules for name, rules in self._rules.items() if name in known}
@@ -53,6 +58,12 @@ class Reference:
         if found is None:
             found = self._calendars[key] = read_calendar(session, hours.zone, hours.hours)
         return found
+
+    def model(self, session: Session) -> Model | None:
+        """Return the learned model that suggests now, if one was chosen."""
+        if self._model is None:
+            self._model = (models.in_use(session),)
+        return self._model[0]
 
     def rules(self, session: Session, workflow_id: str) -> Rules:
         """Return a published workflow, compiled. A published version never changes, so it is kept until it is removed.

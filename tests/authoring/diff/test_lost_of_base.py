@@ -22,11 +22,9 @@ LIFT = "困在电梯|电梯困人|被困|坠落"
 DEATH = "自杀|轻生|跳楼|拼命|报复社会"
 COLD = "停暖|暖气不热|停水|断水"
 LOST = {
-    f'intake: {{red_lines: [{{when: {{text: {{pattern: "{FIRE}|{LIFT}|{COLD}"}}}}}}]}}\n': [
-        f"去掉了底本的 1 条红线：标题和内容匹配“{DEATH}”"
-    ],
+    f'intake: {{red_lines: [{{when: {{text: {{pattern: "{FIRE}|{LIFT}|{COLD}"}}}}}}]}}\n': [f"标题和内容匹配“{DEATH}”"],
     f'intake: {{red_lines: [{{when: {{text: {{pattern: "{FIRE}|{DEATH}|被困|坠落|{COLD}"}}}}}}]}}\n': [
-        f"去掉了底本的 1 条红线：标题和内容匹配“{LIFT}”里的“困在电梯”、“电梯困人”"
+        f"标题和内容匹配“{LIFT}”里的“困在电梯”、“电梯困人”"
     ],
     "clocks: {sign: {limit: [{is: 2 hours}]}}\nrouters: [{kind: desk}]\n": [],  # its own to write
     "separate: [[handler, dispatcher]]\n": ["“承办单位”与“督办人员”", "“承办单位”与“督办机构”"],

@@ -206,13 +206,31 @@ def _patterns(raw: Any, path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _check_patterns(scene: Scene) -> None:
-    """Check that every pattern of the categories can be compiled by re2, and asks for something."""
-    for index, keyword in enumerate(scene.workflow.intake.categories):
-        path = ("intake", "categories", index, "pattern")
-        try:
-            _check_empty(scene, path, keyword.pattern)
-        except ConditionError as error:
-            scene.findings.error(path, "bad-pattern", error.words)
+    """Check that every pattern of the intake can be compiled by re2, and asks for something."""
+    intake = scene.workflow.intake
+    for index, keyword in enumerate(intake.categories):
+        _check_pattern(scene, ("intake", "categories", index, "pattern"), keyword.pattern)
+        _check_pattern(scene, ("intake", "categories", index, "not"), keyword.not_)
+    for index, line in enumerate(intake.red_lines):
+        _check_pattern(scene, ("intake", "red_lines", index, "not"), line.not_)
+        asks = any(isinstance(raw, dict) and "pattern" in raw for _, raw in _texts_of(line.when))
+        if (line.stated or line.not_) and not asks:
+            words = "stated 和 not 说的是 when 里的字词，这条红线没有用 pattern 问标题或内容：请写 text: {pattern: …}，或去掉它们"
+            scene.findings.error(("intake", "red_lines", index), "stated-without-words", words)
+
+
+def _texts_of(when: Condition) -> Iterator[tuple[str, Any]]:
+    """Give what a condition asks of title and body."""
+    return ((name, raw) for name, raw in when.raw.items() if name in ("text", "title", "body"))
+
+
+def _check_pattern(scene: Scene, path: Path, pattern: str | None) -> None:
+    if pattern is None:
+        return
+    try:
+        _check_empty(scene, path, pattern)
+    except ConditionError as error:
+        scene.findings.error(path, "bad-pattern", error.words)
 
 
 def _check_empty(scene: Scene, path: Path, pattern: str) -> None:

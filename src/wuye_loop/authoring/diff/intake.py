@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from wuye_loop.authoring.diff.sides import CLERK, RED, SYSTEM, Change, Sides, rest, told
 from wuye_loop.authoring.diff.values import shown
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.intake import Attach, Keyword, RedLine
+from wuye_loop.domain.language.intake import Attach, Keyword, RedLine, Weigh
 from wuye_loop.domain.wording.definition import Wording, listed, quoted
 
 _TEXTS = frozenset({"text", "title", "body"})
@@ -23,6 +23,9 @@ def intake(sides: Sides) -> Iterator[Change]:
     yield from _red_lines(sides, old.red_lines, new.red_lines)
     was, now = list(map(_keyword, old.categories)), list(map(_keyword, new.categories))
     yield from _lines("分类关键词", "categories", was, now)
+    if _weighed(old.weigh) != _weighed(new.weigh):
+        words = f"建议类别由{quoted(_weighed(old.weigh))}改为{quoted(_weighed(new.weigh))}"
+        yield from told([SYSTEM], "分类关键词", "categories-changed", words, "intake.weigh", "intake.weigh")
     was = [_attached(sides.in_a, one) for one in old.attach]
     now = [_attached(sides.in_b, one) for one in new.attach]
     yield from _lines("附入规则", "attach", was, now)
@@ -36,7 +39,9 @@ def intake(sides: Sides) -> Iterator[Change]:
     if old.text != new.text:
         words = f"收件时诉求人读到的话由{shown(old.text)}改为{shown(new.text)}"
         yield from told([sides.resident], "收件", "text-changed", words, "intake.text", "intake.text")
-    yield from rest(old, new, {"categories", "red_lines", "attach", "duplicates", "text"}, "收件", [SYSTEM], "intake")
+    yield from rest(
+        old, new, {"weigh", "categories", "red_lines", "attach", "duplicates", "text"}, "收件", [SYSTEM], "intake"
+    )
 
 
 def _red_lines(sides: Sides, old: Sequence[RedLine], new: Sequence[RedLine]) -> Iterator[Change]:
@@ -77,11 +82,22 @@ def _keyed(lines: Iterable[RedLine]) -> dict[tuple[str, int], RedLine]:
 
 def _red_line(sides: Sides, old: RedLine, new: RedLine, path: str) -> Iterator[Change]:
     line = _line(sides.in_b, new.when)
+    if (old.stated, old.not_) != (new.stated, new.not_):
+        words = f"红线（{line}）的字词由{quoted(_said(old))}改为{quoted(_said(new))}"
+        yield from told([RED], "红线", "red-line-changed", words, path, path)
     if (old.urgency, old.notice, set(old.to)) != (new.urgency, new.notice, set(new.to)):
         words = f"红线（{line}）由{quoted(_alarm(sides.in_a, old))}改为{quoted(_alarm(sides.in_b, new))}"
         yield from told([RED], "红线", "red-line-changed", words, path, path)
     elif old.source != new.source:
         yield from _sources(f"红线（{line}）", [old], [new], path)
+
+
+_STATED = {None: "出现就算", "told": "说成事实才算", "now": "说成眼前的事实才算", "threat": "说成事实或扬言才算"}
+
+
+def _said(one: RedLine) -> str:
+    """Say how the words of a red line must be said, and what is not read."""
+    return _STATED[one.stated] + (f"，不看{one.not_}" if one.not_ else "")
 
 
 def _line(words: Wording, when: Condition) -> str:
@@ -105,7 +121,19 @@ def _lines(title: str, name: str, was: Sequence[str], now: Sequence[str]) -> Ite
 
 
 def _keyword(one: Keyword) -> str:
-    return f"{one.pattern} → {one.category}"
+    """Say one line of words in full; what is not written in it is not said."""
+    said = f"{one.pattern} → {one.category}"
+    said += f"，{one.weight:g} 分" if one.weight != 1 else ""
+    said += f"，标题 {one.title:g} 倍" if one.title is not None else ""
+    return said + (f"，不看{one.not_}" if one.not_ else "")
+
+
+def _weighed(weigh: Weigh | None) -> str:
+    return (
+        "最先匹配的一条"
+        if weigh is None
+        else f"分数最高的一类（标题 {weigh.title:g} 倍，不到 {weigh.floor:g} 分不建议）"
+    )
 
 
 def _attached(words: Wording, one: Attach) -> str:

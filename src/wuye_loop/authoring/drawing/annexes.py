@@ -247,6 +247,7 @@ def _search(kind: str, params: dict[str, Any]) -> str:
         "territory": f"属地{where}一级职责为 {params.get('duty', 'property-office')} 的单位",
         "least_loaded": f"{by_duty}里未结的主办件最少的",
         "precedent": "照从前的裁定转办" if params.get("follow") else "列出从前的裁定供参考，接着试下一种",
+        "learned": f"模型建议的类别对应的单位，{len(params.get('units', ()))} 类",
         "http": f"问外部系统 {params.get('url')}",
         "desk": "由持有单位的人指定",
     }.get(kind, kind)

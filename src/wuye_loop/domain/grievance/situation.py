@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wuye_loop.domain.routing.chain import Choice
     from wuye_loop.domain.routing.protocol import Precedent
     from wuye_loop.domain.rules.rules import Rules
+    from wuye_loop.domain.suggesting.model import Model
     from wuye_loop.domain.time.calendar import WorkCalendar
 
 EMPTY: Mapping[str, Any] = {}
@@ -289,6 +290,7 @@ class World:
     files: Callable[[Sequence[str]], frozenset[str]] = no_files  # which of these ids are files of the grievance
     redact_reply: Callable[[str], str] = str  # the same for an office's answer to the public: its own landlines stay
     unnamed: Callable[[Any], Any] = as_it_is  # strikes who was merged with a grievance out of what was written before
+    model: "Model | None" = None  # that suggests a category where it is sure
 
 
 @dataclass(slots=True)

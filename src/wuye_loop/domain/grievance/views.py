@@ -149,6 +149,8 @@ def receipt_view(world: World, number: str, entry: Entry) -> dict[str, Any]:
         "workflow": made.get("workflow", world.rules.id),
         "category": made["category"],
         "urgency": made["urgency"],
+        "suggestion": entry.facts.get("suggestion"),
+        "red_words": entry.facts.get("red_words", []),
         "lead_unit": made["lead_unit"],
         "holder_unit": made["holder_unit"],
         "routing": entry.facts.get("routing", []),

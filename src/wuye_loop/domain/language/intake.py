@@ -12,16 +12,28 @@ from wuye_loop.domain.time.spans import Span
 
 
 class Keyword(Part):
-    """Words (an re2 pattern over title and body) that suggest a category."""
+    """Words (an re2 pattern over title and body) that suggest a category; several of one category add up."""
 
     pattern: str
     category: str
+    weight: Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)] = 1.0
+    title: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] | None = None  # times as much in a title
+    not_: str | None = Field(default=None, alias="not")  # what this pattern covers is not read
+
+
+class Weigh(Part):
+    """How categories are weighed; without it the first pattern found suggests its category."""
+
+    title: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 2.0  # times as much in a title
+    floor: Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)] = 1.0  # below it nothing is suggested
 
 
 class RedLine(Part):
     """Words or classes that lift urgency and alarm at once (红线词)."""
 
     when: Condition
+    stated: Literal["told", "now", "threat"] | None = None  # how the words of `when` must be said
+    not_: str | None = Field(default=None, alias="not")  # what this pattern covers is not read
     urgency: str = "特急"
     notice: str | None = None
     to: Names = ()
@@ -45,6 +57,7 @@ class Attach(Part):
 class Intake(Part):
     """What happens when a grievance arrives."""
 
+    weigh: Weigh | None = None
     categories: tuple[Keyword, ...] = ()
     red_lines: tuple[RedLine, ...] = ()
     duplicates: Duplicates = Duplicates()

@@ -12,6 +12,9 @@ from wuye_loop.domain.directory.directory import Directory, Unit
 from wuye_loop.domain.language.conditions import Condition, ConditionError, fact_info
 from wuye_loop.domain.language.parts import Code, Names, Part
 from wuye_loop.domain.privacy.striking import struck
+from wuye_loop.domain.routing.learned import KIND as LEARNED
+from wuye_loop.domain.routing.learned import TITLE as LEARNED_TITLE
+from wuye_loop.domain.routing.learned import Learned
 from wuye_loop.domain.routing.protocol import (
     Answer,
     HttpAsk,
@@ -363,6 +366,7 @@ TITLES = {
     "least_loaded": "最少在办",
     "http": "外部系统",
     "precedent": "先例",
+    LEARNED: LEARNED_TITLE,
     "desk": "人工转办",
 }
 BUILT_IN: Mapping[str, Router] = {
@@ -372,5 +376,6 @@ BUILT_IN: Mapping[str, Router] = {
     "least_loaded": LeastLoaded(),
     "http": Http(),
     "precedent": Precedents(),
+    LEARNED: Learned(),
     "desk": Desk(),
 }

@@ -3,10 +3,8 @@
 The checker has proved the definition before this is built: `transitions` accepts broken machines silently.
 """
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 
-import re2
 from pydantic import BaseModel
 
 from wuye_loop.domain.errors import IllegalAction
@@ -15,6 +13,7 @@ from wuye_loop.domain.language.intake import SourceSpec
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Join, TaskKind, Times, Workflow
 from wuye_loop.domain.rules.flow import FlowMachine
 from wuye_loop.domain.rules.roles import CompiledRole
+from wuye_loop.domain.suggesting.patterns import RedWords, Scoring
 from wuye_loop.domain.time.quiet_hours import QuietHours
 from wuye_loop.domain.wording.definition import Wording
 
@@ -104,12 +103,8 @@ class Rules:
         self._other = next((name for name, source in workflow.sources.items() if not source.channels), None)
         self._wording = Wording(workflow)
         self._words: dict[Condition, Mapping[str, str]] = {}
-        options = re2.Options()
-        options.log_errors = False
-        self._keywords = [
-            (re2.compile(unicodedata.normalize("NFKC", word.pattern), options), word.category)
-            for word in workflow.intake.categories
-        ]
+        self.scoring = Scoring.of(workflow.intake)
+        self.red_lines = [RedWords(line) for line in workflow.intake.red_lines]
 
     def words_of(self, condition: Condition) -> Mapping[str, str]:
         """Return what each fact of a condition must be, in the titles of this definition."""
@@ -128,9 +123,10 @@ class Rules:
         name = self._channels.get(channel, self._other)
         return name, self.workflow.sources[name] if name is not None else None
 
-    def suggest(self, text: str) -> str | None:
-        """Return the first category whose words stand in the NFKC text, or None."""
-        return next((category for pattern, category in self._keywords if pattern.search(text)), None)
+    def suggest(self, title: str, body: str) -> str | None:
+        """Return the category that the file's words suggest for a title and a body, or None."""
+        best = self.scoring.best(title, body)
+        return best.category if best is not None else None
 
     def machine(self, task_kind: str | None) -> FlowMachine:
         """Return the machine of the main flow or of a kind of task."""

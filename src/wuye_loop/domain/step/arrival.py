@@ -17,6 +17,7 @@ from wuye_loop.domain.language.forms import FormProblem
 from wuye_loop.domain.language.intake import Attach
 from wuye_loop.domain.privacy.known import NOBODY, Known
 from wuye_loop.domain.privacy.striking import struck, struck_value
+from wuye_loop.domain.suggesting.suggestion import SUGGESTION, suggest
 from wuye_loop.domain.terms import ActorKind, Kind, Urgency
 from wuye_loop.domain.time.written import read_instant
 
@@ -25,6 +26,8 @@ SEVERAL_ESTATES: Final = "several-estates"
 PLACE_DIFFERS: Final = "place-differs"
 FUTURE_TIME: Final = "future-time"
 _EARLY: Final = timedelta(days=1)  # a clock that is off, or another zone
+
+_MOST_WORDS, _MOST_SEEN = 12, 5  # characters of words that a red line saw; how many of them a row keeps
 
 #: Instruments to be sent at once, each with the roles it goes to.
 Alarms = list[tuple[str, tuple[str, ...]]]
@@ -177,21 +180,27 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
     """
     grievance = situation.grievance
     facts = facts_of(world, situation)
+    said = suggest(world.rules.scoring, world.model, grievance.title, grievance.body)
+    if said.category is not None:
+        grievance = replace(grievance, data={**grievance.data, SUGGESTION: said.as_json()})
     if not form.category:
-        grievance = replace(grievance, category=world.rules.suggest(str(facts["text"])))
-        facts = facts_of(world, replace(situation, grievance=grievance))
+        grievance = replace(grievance, category=said.category)
+    facts = facts_of(world, replace(situation, grievance=grievance))
     notices: Alarms = []
     flags = list(grievance.flags)
     urgency = grievance.urgency
-    for line in world.rules.workflow.intake.red_lines:
-        if line.when.holds(facts):
+    saw: dict[str, None] = {}
+    for red in world.rules.red_lines:
+        words, line = red.saw(facts), red.line
+        if words is not None:
+            saw.update(dict.fromkeys(struck(word)[:_MOST_WORDS] for word in words))
             urgency = _more_urgent(urgency, line.urgency)
             if "red-line" not in flags:
                 flags.append("red-line")
             if line.notice:
                 notices.append((line.notice, line.to))
     grievance = replace(grievance, urgency=urgency, flags=tuple(flags))
-    row = {
+    row: dict[str, Any] = {
         "channel": grievance.channel,
         "kind": grievance.kind,
         "category": grievance.category,
@@ -199,6 +208,10 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
         "estate": grievance.estate_code,
         "area": grievance.area_code,
     }
+    if said.category is not None:
+        row["suggestion"] = said.as_json()
+    if saw:
+        row["red_words"] = list(saw)[:_MOST_SEEN]
     return Situation(grievance, {}, {}), notices, row
 
 

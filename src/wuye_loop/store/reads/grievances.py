@@ -200,6 +200,31 @@ def listed(
 _MOST_ALIKE = 200
 
 
+_MOST_NEAR = 400
+
+
+def near_by(session: Session, actor: Actor, like: Any, since: datetime, until: datetime) -> list[Any]:
+    """Return visible grievances of the same estate, or of the same area, received in a window, whatever their category.
+
+    Columns: number, state, title, body, category, estate_code, received_at; the newest first.
+    """
+    if like.estate_code is None and like.area_code is None:
+        return []
+    predicate, params = visible(actor)
+    params |= {
+        "id": like.id, "estate": like.estate_code, "area": like.area_code, "since": since, "until": until,
+        "most": _MOST_NEAR,
+    }  # fmt: skip
+    rows = session.connection().exec_driver_sql(
+        "SELECT g.number, g.state, g.title, g.body, g.category, g.estate_code, g.received_at FROM grievance g"
+        " WHERE (g.estate_code = %(estate)s OR g.area_code = %(area)s)"
+        f" AND g.received_at BETWEEN %(since)s AND %(until)s AND g.id <> %(id)s AND {predicate}"
+        " ORDER BY g.received_at DESC LIMIT %(most)s",
+        params,
+    )
+    return list(rows.all())
+
+
 def near_in_place(session: Session, actor: Actor, like: Any, since: datetime, until: datetime) -> list[Any]:
     """Return visible grievances of the same estate and category received in a window: number, state, title, body.
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.store.visibility import subtree, visible
 
-Dimension = Literal["area", "unit", "estate", "category", "rung"]
+Dimension = Literal["area", "unit", "estate", "category", "rung", "router"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,16 @@ workflow = Table(
     instant("published_at"),
 )
 
+learned_model = Table(
+    "learned_model",
+    metadata,
+    Column("id", Text, primary_key=True),  # name@version
+    Column("file", LargeBinary, nullable=False),  # numbers only: no word of any text
+    words("sha256"),
+    instant("published_at"),
+    instant("chosen_at", nullable=True),  # the one chosen last is in use
+)
+
 calendar_day = Table(
     "calendar_day", metadata, Column("day", Date, primary_key=True), flag("works"), words("source"), flag("provisional")
 )

@@ -59,7 +59,8 @@ class Pair:
         self.old, self.new = old, new
         self.mapping = VersionMapping(old, new)
         self.same_routers = old.workflow.routers == new.workflow.routers
-        self.same_words = old.workflow.intake.categories == new.workflow.intake.categories
+        was, now = old.workflow.intake, new.workflow.intake
+        self.same_words = (was.categories, was.weigh) == (now.categories, now.weigh)
         self._known: dict[tuple[str, str | None], Known] = {}
 
     @cached_property

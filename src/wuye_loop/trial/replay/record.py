@@ -9,6 +9,7 @@ from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.ledger import GENESIS, RUNG
 from wuye_loop.domain.grievance.situation import Actor, Brief, GrievanceState, Situation
 from wuye_loop.domain.routing.chain import Choice
+from wuye_loop.domain.suggesting.suggestion import SUGGESTION
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import NUMBER
@@ -96,8 +97,9 @@ def arrived(recorded: Recorded, pair: Pair) -> Situation:
     grievance.number = recorded.number
     grievance.state_since = fixed["received_at"]
     grievance.category = image["category"]
-    if recorded.suggested and not pair.same_words:
-        grievance.category = pair.new.suggest(f"{fixed['title']}\n{fixed['body']}")
+    by_model = (image["data"].get(SUGGESTION) or {}).get("by") == "model"  # its numbers are the same under any file
+    if recorded.suggested and not pair.same_words and not by_model:
+        grievance.category = pair.new.suggest(str(fixed["title"]), str(fixed["body"]))
     grievance.urgency = image["urgency"]
     grievance.data = image["data"]
     if image["flags"]:

@@ -87,9 +87,9 @@ def _told(row: Mapping[str, Any], columns: Mapping[str, str], place: str, rules:
     says = _says(row, columns)
     title, body = _cell(row, columns, "title"), _cell(row, columns, "body")
     text = f"{title}\n{body}"
-    says.setdefault("category", rules.suggest(text) or UNCLASSED)
+    says.setdefault("category", rules.suggest(title, body) or UNCLASSED)
     facts = {"title": title, "body": body, "text": text, "category": says["category"]}
-    lifted = next((line.urgency for line in rules.workflow.intake.red_lines if line.when.holds(facts)), None)
+    lifted = next((red.line.urgency for red in rules.red_lines if red.saw(facts) is not None), None)
     says["urgency"] = lifted or says.get("urgency", Urgency.NORMAL.value)
     return _Row(at, 1, says)
 

@@ -1,0 +1,142 @@
+"""The file's own words: categories by weighed patterns, and the words that a red line saw."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import re2
+
+from wuye_loop.domain.language.intake import Intake, Keyword, RedLine, Weigh
+from wuye_loop.domain.suggesting.stated import Stated, stated
+
+_TITLE_TIMES = 2.0  # a model's features count so where the file does not weigh
+_BLANK = "　"  # in place of what is not read: every place keeps its number
+_TEXTS = ("text", "title", "body")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A category's score and the words that were found for it."""
+
+    category: str
+    score: float
+    words: tuple[str, ...]
+
+
+def folded(text: str) -> str:
+    """Return a text as patterns meet it."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+class Search:
+    """A compiled pattern over folded text; what `without` covers is blanked out before it looks."""
+
+    def __init__(self, pattern: str, without: str | None = None) -> None:
+        self._find = _compiled(pattern)
+        self._without = _compiled(without) if without else None
+
+    def places(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield where it is found, from left to right."""
+        return ((found.start(), found.end()) for found in self._find.finditer(self._seen(text)))
+
+    def every(self, text: str) -> list[str]:
+        """Return all words found."""
+        return [text[start:end] for start, end in self.places(text)]
+
+    def first(self, text: str, raw: bytes) -> str | None:
+        """Return the first words found, or None; `raw` is the text in bytes, in which re2 looks ten times as quickly."""
+        if self._find.search(raw) is None:
+            return None
+        if self._without is None or self._without.search(raw) is None:
+            found = self._find.search(raw)
+            return str(found.group().decode(errors="replace"))
+        return next(iter(self.every(text)), None)
+
+    def stated(self, text: str, how: Stated) -> list[str]:
+        """Return the words found that are said so."""
+        return list(stated(self.places(text), text, how))
+
+    def _seen(self, text: str) -> str:
+        if self._without is None:
+            return text
+        for start, end in [(one.start(), one.end()) for one in self._without.finditer(text)]:
+            text = text[:start] + _BLANK * (end - start) + text[end:]
+        return text
+
+
+def _compiled(pattern: str) -> "re2._Regexp[str]":
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = False
+    options.dot_nl = True
+    return re2.compile(unicodedata.normalize("NFKC", pattern), options)
+
+
+class Scoring:
+    """The patterns of a file made ready: scores by category for a title and a body."""
+
+    def __init__(self, words: Iterable[Keyword], weigh: Weigh | None) -> None:
+        self._weigh = weigh
+        times = weigh.title if weigh is not None else _TITLE_TIMES
+        self._words = [
+            (one.category, one.weight, times if one.title is None else one.title, Search(one.pattern, one.not_))
+            for one in words
+        ]
+
+    @classmethod
+    def of(cls, intake: Intake) -> Self:
+        """Return the scoring of a file's intake."""
+        return cls(intake.categories, intake.weigh)
+
+    def scores(self, title: str, body: str) -> list[Scored]:
+        """Return every category whose words are found, the highest first; equals stand in the file's order."""
+        title, body = folded(title), folded(body)
+        raws = title.encode(errors="replace"), body.encode(errors="replace")
+        found: dict[str, tuple[float, tuple[str, ...]]] = {}
+        for category, weight, times, search in self._words:
+            in_title = search.first(title, raws[0])
+            word = search.first(body, raws[1]) if in_title is None else in_title
+            if word is not None:
+                score, words = found.get(category, (0.0, ()))
+                found[category] = score + weight * (1.0 if in_title is None else times), (*words, word)
+        scored = [Scored(category, score, words) for category, (score, words) in found.items()]
+        return sorted(scored, key=lambda one: -one.score)
+
+    def best(self, title: str, body: str) -> Scored | None:
+        """Return what the words suggest: the highest that reaches the floor; the first found where nothing is weighed."""
+        if self._weigh is not None:
+            best = next(iter(self.scores(title, body)), None)
+            return best if best is not None and best.score > 0 and best.score >= self._weigh.floor else None
+        text = f"{folded(title)}\n{folded(body)}"
+        raw = text.encode(errors="replace")
+        for category, weight, _, search in self._words:
+            word = search.first(text, raw)
+            if word is not None:
+                return Scored(category, weight, (word,))
+        return None
+
+
+class RedWords:
+    """A red line made ready: whether it holds for a grievance, and the words it saw."""
+
+    def __init__(self, line: RedLine) -> None:
+        self.line = line
+        self._searches = [
+            (name, Search(str(matcher["pattern"]), line.not_))
+            for name, matcher in line.when.raw.items()
+            if name in _TEXTS and isinstance(matcher, dict) and "pattern" in matcher
+        ]
+
+    def saw(self, facts: Mapping[str, object]) -> tuple[str, ...] | None:
+        """Return the words by which it holds, each once (none for a line that asks for no words); None if it does not."""
+        if not self.line.when.holds(facts):
+            return None
+        words: dict[str, None] = {}
+        for name, search in self._searches:
+            text = folded(str(facts.get(name) or ""))
+            found = search.stated(text, self.line.stated) if self.line.stated else search.every(text)
+            if not found and (self.line.stated or self.line.not_):
+                return None
+            words.update(dict.fromkeys(found))
+        return tuple(words)

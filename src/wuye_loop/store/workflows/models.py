@@ -1,0 +1,80 @@
+"""Learned models: every one that was published, and which of them suggests now. None is ever changed or lost."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import Conflict, NotFound
+from wuye_loop.domain.suggesting.model import Model
+from wuye_loop.store.schema.tables import learned_model
+
+_BUMP: Final = "UPDATE epoch SET workflows = workflows + 1"
+_LATEST: Final = text("SELECT file FROM learned_model WHERE chosen_at IS NOT NULL ORDER BY chosen_at DESC, id LIMIT 1")
+_DECIDED: Final = text("""
+SELECT number, title, body, category, received_at FROM grievance
+WHERE category IS NOT NULL AND lead_unit IS NOT NULL AND received_at >= :since ORDER BY received_at, number
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A grievance whose category the desk let stand or set; its texts are struck of identities."""
+
+    number: str
+    title: str
+    body: str
+    category: str
+    received_at: datetime
+
+
+def publish(session: Session, model_id: str, file: bytes, now: datetime) -> bool:
+    """Store a model under name@version; False when the same is there already. It is not in use before it is chosen.
+
+    Raises Conflict when another was published under this name and version, ModelProblem for what is no model.
+    """
+    digest = Model.read(file).digest
+    fresh = insert(learned_model).values(id=model_id, file=file, sha256=digest, published_at=now)
+    if session.execute(fresh.on_conflict_do_nothing().returning(learned_model.c.id)).scalar() is not None:
+        return True
+    stored = session.execute(select(learned_model.c.sha256).where(learned_model.c.id == model_id)).scalar_one()
+    if stored != digest:
+        raise Conflict(f"模型 {model_id} 已经发布过，内容不同（sha256 {stored[:12]}）：请换一个版本号")
+    return False
+
+
+def choose(session: Session, model_id: str, now: datetime) -> None:
+    """Let a published model suggest from now on. Raises NotFound."""
+    chosen = update(learned_model).where(learned_model.c.id == model_id).values(chosen_at=now)
+    if session.execute(chosen.returning(learned_model.c.id)).scalar() is None:
+        raise NotFound(f"没有发布过模型 {model_id}")
+    session.connection().exec_driver_sql(_BUMP)
+
+
+def stop(session: Session) -> None:
+    """Let no model suggest: the words of the workflow alone do."""
+    session.execute(update(learned_model).values(chosen_at=None))
+    session.connection().exec_driver_sql(_BUMP)
+
+
+def in_use(session: Session) -> Model | None:
+    """Return the model that suggests now, if any does."""
+    file = session.execute(_LATEST).scalar()
+    return Model.read(bytes(file)) if file is not None else None
+
+
+def register(session: Session) -> list[Any]:
+    """Return every published model: id, sha256, published_at, chosen_at; the one in use first."""
+    columns = (learned_model.c.id, learned_model.c.sha256, learned_model.c.published_at, learned_model.c.chosen_at)
+    order = (learned_model.c.chosen_at.desc().nulls_last(), learned_model.c.id)
+    return list(session.execute(select(*columns).order_by(*order)))
+
+
+def decided(session: Session, since: datetime) -> Iterator[Decided]:
+    """Yield what was decided about every grievance since then that has reached a unit, the earliest first."""
+    for row in session.execute(_DECIDED, {"since": since}):
+        yield Decided(row.number, row.title, row.body, row.category, row.received_at)
