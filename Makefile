@@ -56,6 +56,7 @@ picture: $(ready) ## draw docs/architecture.md from the imports
 .PHONY: bench
 bench: $(ready) ## measure the speed
 	@$(bin)/python -m tests.bench $(ARGS)
+	@$(bin)/python -m tests.bench.assessment
 
 .PHONY: proof
 proof: $(ready) ## run the slow proofs: faults, load

@@ -12,6 +12,7 @@ from fastapi.responses import PlainTextResponse
 from wuye_loop import metrics
 from wuye_loop.api import (
     admin,
+    assessments,
     audit,
     documents,
     files,
@@ -54,6 +55,7 @@ DOORS = (
     units.router,
     supervision.router,
     documents.router,
+    assessments.router,
     files.router,
     admin.router,
     keys.router,

@@ -7,12 +7,16 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Conflict, DefinitionError
+from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.adoption import adopt
+from wuye_loop.store.assessment import schemes
 from wuye_loop.store.calendar import working_days
 from wuye_loop.store.workflows import files, versions
 
+SCHEMES = "assessments"  # the folder of schemes beside workflows
 # The standard library's: commands that set up no logs still say it on standard error.
 _log = logging.getLogger(__name__)
 
@@ -43,6 +47,7 @@ def prepare(site: Site) -> Prepared:
                     _publish(site, session, path, known, done)
                 except (DefinitionError, Conflict, YamlDocError) as error:
                     done.refused[str(path)] = str(error)
+        _schemes(site, session, done)
         serves = site.settings.default_workflow in versions.published(session)
     for file, words in done.refused.items():
         _log.error("流程文件 %s 没有发布，已发布的版本照常运行：\n%s", file, words)
@@ -60,3 +65,29 @@ def _publish(site: Site, session: Session, path: Path, known: set[str], done: Pr
     workflow = load(text, path.name)
     if versions.publish(session, workflow.id, text, site.loop.clock.now()):
         done.published.append(workflow.id)
+
+
+def _schemes(site: Site, session: Session, done: Prepared) -> None:
+    """Publish the schemes of assessment beside the workflows whose workflow is published."""
+    known = set(schemes.texts(session).values())
+    for folder in site.settings.workflows:
+        for path in sorted((folder / SCHEMES).glob("*.yaml")):
+            try:
+                text = files.whole_text(path, (folder / SCHEMES,))
+                if text not in known:
+                    _publish_scheme(site, session, path, text, done)
+            except (DefinitionError, Conflict, YamlDocError) as error:
+                done.refused[str(path)] = str(error)
+
+
+def _publish_scheme(site: Site, session: Session, path: Path, text: str, done: Prepared) -> None:
+    from wuye_loop.authoring.assessment.check import load_scheme  # noqa: PLC0415 as for workflows
+
+    published = versions.published(session)
+
+    def workflow(name: str) -> Workflow | None:
+        return parse(published[name], f"{name}.yaml") if name in published else None
+
+    scheme = load_scheme(text, path.name, workflows=workflow)
+    if schemes.publish(session, scheme, text, site.loop.clock.now()):
+        done.published.append(f"{SCHEMES}/{scheme.id}")

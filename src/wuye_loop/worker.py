@@ -14,7 +14,7 @@ from wuye_loop import outbound
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
-from wuye_loop.loop import anchors, assign, escalate, feedback
+from wuye_loop.loop import anchors, assign, escalate, evaluate, feedback
 from wuye_loop.store import housekeeping
 
 _log = structlog.get_logger("wuye_loop.worker")
@@ -82,6 +82,9 @@ class Worker:
         swept = await asyncio.to_thread(escalate.sweep, self.site.loop, self.site.database, jobs=self.site.jobs)
         if swept.fired or swept.failed:
             _log.info("swept", fired=swept.fired, failed=swept.failed)
+        closed = await asyncio.to_thread(evaluate.close_due, self.site.loop, self.site.database, jobs=self.site.jobs)
+        if closed:
+            _log.info("periods_closed", closed=closed)
 
     async def _anchor(self) -> None:
         """Set down how every ledger stands; what is logged is a copy that lies elsewhere."""

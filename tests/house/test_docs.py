@@ -40,7 +40,7 @@ OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 DOCUMENTS = (README, *sorted((ROOT / "docs").glob("*.md")))
 
 # What is in YAML there is a workflow, or a part of one; of the second, see test_extending.
-IN_THE_LANGUAGE = {"workflows.md", "language.md", "extends.md", "migration.md"}
+IN_THE_LANGUAGE = {"workflows.md", "language.md", "extends.md", "migration.md", "assessment.md"}
 
 Row = list[str]
 

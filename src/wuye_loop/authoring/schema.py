@@ -100,6 +100,14 @@ def json_schema() -> Schema:
     }
 
 
+def take_short_forms(schema: Schema) -> None:
+    """Let a schema take what the language reads beside the whole forms: spans as text, a list of one without brackets."""
+    definitions: Schema = schema["$defs"]
+    definitions["Span"] = _SPAN
+    definitions.pop("TimeUnit", None)
+    _widen(schema)
+
+
 def _widen(node: Any) -> None:
     """Make the models' schemas say what the language reads: short lists, closed maps of names, spans as text."""
     if isinstance(node, list):

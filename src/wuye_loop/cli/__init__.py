@@ -39,6 +39,23 @@ COMMANDS: Final = {
         "wuye_loop.cli.test:run_tests",
         "运行流程的定义测试：每个测试一行，失败的写明“文件:行:列: 应为什么，实为什么”；有失败时退出码为 1。 / run definition tests.",
     ),
+    "score": (
+        "wuye_loop.cli.score:score",
+        "评价考核：算一期的得分、名次和榜单，到期的封账。 / score a period, freeze it when it has ended.",
+    ),
+    "publish": (
+        "wuye_loop.cli.score:publish",
+        "公布一期考核：通报编号，榜单带来的整改和信用分各发生一次。 / publish a closed period.",
+    ),
+    "explain-score": (
+        "wuye_loop.cli.score:explain_score",
+        "说明一个得分：每一项的分子、分母、剔除和算式。 / why a score is what it is.",
+    ),
+    "credit": ("wuye_loop.cli.credit:commands", "信用分：查看、记录、终止。 / credit of units"),
+    "bulletin": (
+        "wuye_loop.cli.bulletin:commands",
+        "通报：核对一份通报的数字。 / bulletins: check the figures of a published one",
+    ),
     "import": (
         "wuye_loop.cli.imports:import_file",
         "批量导入诉求：同来源同编号只收一次，可反复执行；不合格的行写入 FILE.bad.csv 并注明原因。 / import grievances.",

@@ -1,13 +1,15 @@
 """`wuye-loop check`: a city's rules, proved; and how a command finds a workflow."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from wuye_loop.authoring.checker.check import Finding, check
+from wuye_loop.authoring.assessment.check import Workflows, check_scheme
+from wuye_loop.authoring.checker.check import Finding, check, parse
 from wuye_loop.authoring.diff.lost_of_base import lost
 from wuye_loop.authoring.provenance import provenance
 from wuye_loop.authoring.writer import as_yaml
@@ -16,7 +18,10 @@ from wuye_loop.cli.output import Refused, err, print_json
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rulefile.extends import EXTENDS, Bases, Extended, bundle, read_whole
+from wuye_loop.settings import shipped
 from wuye_loop.store.workflows.files import bases, find, text_in
+
+_SCHEME: Final = re.compile(rb"(?m)^kind: *[\"']?assessment[\"']? *(?:#.*)?$")
 
 
 def check_files(
@@ -36,6 +41,9 @@ def check_files(
     findings: list[Finding] = []
     notes: list[Finding] = []
     for file in files:
+        if says_scheme(text_in(file)):
+            findings += check_scheme(text_in(file), str(file), bases_of(file, data), workflows_for(file, data))[1]
+            continue
         workflow, found = check(text_in(file), str(file), known, bases_of(file, data))
         findings += found
         notes += _lost(file, workflow, data) if workflow is not None else []
@@ -114,6 +122,25 @@ def _print_sources(file: Path, data: Path | None, *, as_json: bool) -> None:
 def bases_of(file: Path, data: Path | None) -> Bases:
     """Return how the base of a file is found; an installation is only asked if there is one."""
     return bases(file, settings_for(data).workflows, lambda: _published_here(data))
+
+
+def says_scheme(text: str | bytes) -> bool:
+    """Say whether a file calls itself a scheme of assessment."""
+    raw = text.encode(errors="replace") if isinstance(text, str) else text
+    return _SCHEME.search(raw) is not None
+
+
+def workflows_for(file: Path, data: Path | None) -> Workflows:
+    """Return how the workflow that a scheme names is found: above its own folder, in the folders, shipped, published."""
+
+    def found(name: str) -> Workflow | None:
+        near = find(name, (file.parent.parent, *settings_for(data).workflows, shipped("workflows")))
+        if near is not None:
+            return parse(bundle(text_in(near), str(near), bases_of(near, data)), str(near))
+        published = _published_here(data)
+        return parse(published[name], f"{name}.yaml") if name in published else None
+
+    return found
 
 
 def text_of(which: str, data: Path | None) -> tuple[str, str]:

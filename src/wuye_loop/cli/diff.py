@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from wuye_loop.authoring.assessment.check import load_scheme
+from wuye_loop.authoring.assessment.compare import scheme_differences
 from wuye_loop.authoring.checker.check import load
 from wuye_loop.authoring.diff.compare import Change, differences, grouped
-from wuye_loop.cli.check import text_of
+from wuye_loop.cli.check import bases_of, says_scheme, text_of
 from wuye_loop.cli.database import AsJson, DataDir
 from wuye_loop.cli.output import print_json
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rulefile.definition import parse
+from wuye_loop.store.workflows.files import text_in
 
 _WHICH = "已发布或随程序附带的流程，或一个文件"
 
@@ -27,12 +30,28 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Say what changes for whom between two versions."""
+    if all(Path(which).is_file() and says_scheme(text_in(Path(which))) for which in (a, b)):
+        _schemes(a, b, data, exit_code=exit_code, as_json=as_json)
+        return
     old, new = _read(a, data), _read(b, data)
     changes = differences(old, new)
     if as_json:
         print_json([asdict(change) for change in changes])
     else:
         _show(f"{old.id} → {new.id}", changes)
+    if exit_code and changes:
+        raise typer.Exit(1)
+
+
+def _schemes(a: str, b: str, data: Path | None, *, exit_code: bool, as_json: bool) -> None:
+    old, new = (load_scheme(text_in(Path(which)), which, bases_of(Path(which), data)) for which in (a, b))
+    changes = scheme_differences(old, new)
+    if as_json:
+        print_json([asdict(change) for change in changes])
+    else:
+        typer.echo(f"{old.id} → {new.id}：{f'{len(changes)} 处不同' if changes else '没有不同'}")
+        for change in changes:
+            typer.echo(f"  - {change.words}")
     if exit_code and changes:
         raise typer.Exit(1)
 

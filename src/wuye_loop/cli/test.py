@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wuye_loop.authoring.assessment.check import load_scheme
+from wuye_loop.authoring.assessment.trial import Tried, is_scheme_script, read_scheme_script, run_scheme_tests
 from wuye_loop.cli.database import AsJson
 from wuye_loop.cli.output import Refused, err, print_json
+from wuye_loop.domain.assessment.opening import is_scheme
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.rulefile.findings import Finding
 from wuye_loop.domain.rulefile.reader import YamlDocError, read
+from wuye_loop.store.workflows.files import bases, text_in
 from wuye_loop.trial.definition_tests.load import FOLDER, SUFFIX, is_script, read_script, scripts_beside
 from wuye_loop.trial.definition_tests.run import Result, run
 
@@ -27,6 +31,9 @@ def run_tests(
     as_json: AsJson = False,
 ) -> None:
     """Run definition tests; exit code 1 where one fails."""
+    if len(files) == 1 and (found := _of_scheme(files[0])):
+        _print_tried(found, as_json=as_json)
+        return
     scripts = _scripts(files)
     known: dict[Path, Rules] = {}
     results: list[Result] = []
@@ -46,6 +53,38 @@ def run_tests(
     else:
         _print(results, broken)
     if failed or broken:
+        raise typer.Exit(1)
+
+
+def _of_scheme(file: Path) -> list[Tried]:
+    """Return what came of the tests of a scheme: those in a file of tests, or those beside a scheme; of no scheme, none."""
+    doc = read(file.read_bytes(), str(file))
+    if is_scheme(doc.data):
+        beside = file.parent / FOLDER / f"{file.stem}{SUFFIX}"
+        if not beside.is_file():
+            raise Refused(f"{file} 旁边没有测试：写在 {beside}")
+        doc = read(beside.read_bytes(), str(beside))
+    if not is_scheme_script(doc.data):
+        return []
+    try:
+        script = read_scheme_script(doc)
+    except ValueError as error:
+        raise Refused(str(error)) from None
+    at = Path(doc.file).parent.parent / f"{script.assessment}.yaml"
+    return run_scheme_tests(load_scheme(text_in(at), str(at), bases(at, ())), script, doc)
+
+
+def _print_tried(found: list[Tried], *, as_json: bool) -> None:
+    failed = sum(not one.passed for one in found)
+    if as_json:
+        tests = [{"name": one.name, "passed": one.passed, "failures": list(one.failures)} for one in found]
+        print_json({"tests": tests, "broken": [], "failed": failed})
+    else:
+        for one in found:
+            typer.echo(f"{'通过' if one.passed else '失败'} {one.name}")
+            for words in one.failures:
+                typer.echo(f"  {words}")
+    if failed:
         raise typer.Exit(1)
 
 

@@ -16,6 +16,7 @@ from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import ZONE, Refused
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.loop.adoption import adopt
+from wuye_loop.queries.assessment import drift
 from wuye_loop.queries.verification import anchored
 from wuye_loop.queries.verification import verify as verification
 
@@ -59,6 +60,8 @@ def verify(
                 processes=processes or os.cpu_count() or 1,
                 progress=lambda n: progress.update(task, completed=n),
             )
+        with database.read() as session:
+            scores = drift.looked_over(site.loop, session)
         if anchors or anchors_file is not None:
             with database.read() as session:
                 try:
@@ -66,10 +69,15 @@ def verify(
                 except BadInput as error:
                     raise Refused(error.detail) from None
     if as_json:
-        typer.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        told = {"periods": scores.periods, "broken": scores.broken, "drifted": scores.drifted}
+        typer.echo(json.dumps({**report.as_json(), "assessments": told}, ensure_ascii=False))
     else:
         _show(report)
-    if not report.ok:
+        if scores.periods:
+            typer.echo(f"考核 {scores.periods} 期，不符 {len(scores.broken)}，封账后有变化的数字 {len(scores.drifted)}")
+            for words in (*scores.broken, *scores.drifted):
+                typer.echo(f"  {words}")
+    if not report.ok or scores.broken:
         raise typer.Exit(1)
 
 

@@ -66,6 +66,10 @@ class Doors:
         """Take an action on a task; return the task as it is then."""
         return await self._try(who, f"/v1/tasks/{task}/actions/{action}", form)
 
+    async def say(self, who: str, path: str, form: Mapping[str, Any]) -> dict[str, Any]:
+        """Post a form to a door; return the answer."""
+        return await self._call(who, "POST", path, form)
+
     async def one(self, who: str, path: str) -> dict[str, Any]:
         """Read one thing."""
         return await self._call(who, "GET", path)

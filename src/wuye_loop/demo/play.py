@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-from wuye_loop.demo import centre, hotline, oversight, units
+from wuye_loop.demo import assessing, centre, hotline, oversight, units
 from wuye_loop.demo.clock import PlayedClock
 from wuye_loop.demo.complaints import ZONE, Complaint
 from wuye_loop.demo.doors import PlayFailed
@@ -17,6 +17,7 @@ from wuye_loop.loop import escalate
 from wuye_loop.store.grievance import due_rungs
 from wuye_loop.store.reads import totals
 
+SCHEME: Final = "kuiwen"  # of the district that is played
 _MOST_EXTRA: Final = 60  # days after the last one, to work off what is left
 
 Act = Callable[[], Awaitable[None]]
@@ -42,10 +43,16 @@ class Play:
             day = FIRST_DAY + timedelta(days=n)
             working = self.calendar.is_workday(day)
             await self._play(day, script.complaints, working=working)
+            await self._month(day)
             self.scene.day += working
             told(day, working)
         if script.to_the_end and await self._left():
             raise PlayFailed(f"过了 {_MOST_EXTRA} 天仍有诉求没有办结")
+
+    async def _month(self, day: date) -> None:
+        """Let the owners speak on the last day of a month, before it is over."""
+        if (day + timedelta(days=1)).day == 1:
+            await assessing.speak(self.scene, SCHEME, f"{day:%Y-%m}")
 
     async def _play(self, day: date, complaints: Sequence[Complaint], *, working: bool) -> None:
         self.scene.today = day

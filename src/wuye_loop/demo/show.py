@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from uvicorn.loops.auto import auto_loop_factory
 
-from wuye_loop.demo import report, results, stage
+from wuye_loop.demo import assessing, report, results, stage
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.clock import PlayedClock
 from wuye_loop.demo.complaints import ZONE
 from wuye_loop.demo.district import district
 from wuye_loop.demo.doors import Doors
-from wuye_loop.demo.play import Play, actors
+from wuye_loop.demo.play import SCHEME, Play, actors
 from wuye_loop.demo.results import Summary
 from wuye_loop.demo.scene import Scene
 from wuye_loop.demo.scripts import FIRST_DAY, SEED, Script
@@ -73,6 +73,9 @@ class Show:
                 await self._play(Play(site, clock, scene, calendar), script)
                 found = await asyncio.to_thread(results.gather, site, perf_counter() - began)
                 await report.show(self.console, found, scene, rules.workflow, mapped=script.to_the_end)
+                await assessing.show(
+                    self.console, site, scene, SCHEME, f"{FIRST_DAY:%Y-%m}", f"{clock.now():%Y-%m}", self.settings.data
+                )
             if self.leave and not self.settings.database_url:
                 report.leave_word(self.console, self.settings.data, next(iter(scene.cases), "编号"))
             if self.as_json:

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import BadInput, NotFound
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.jobs import Jobs
-from wuye_loop.loop import escalate
+from wuye_loop.loop import escalate, evaluate
 from wuye_loop.loop.engine import Loop
 from wuye_loop.ports import SettableClock
+from wuye_loop.store.assessment import periods
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import due_rungs
 
@@ -58,11 +59,19 @@ def advance(loop: Loop, database: Database, jobs: Jobs, until: datetime) -> Move
         while True:
             seen = clock.now()
             fired += escalate.sweep(loop, database, jobs=jobs).fired
+            evaluate.close_due(loop, database, jobs=jobs)
             with database.read() as session:
-                due = due_rungs.next_due(session, seen)
+                due = _next(due_rungs.next_due(session, seen), periods.next_due(session), seen)
             if due is None or due > until:
                 break
             clock.set(max(due, clock.now()))
         clock.set(max(until, clock.now()))
         fired += escalate.sweep(loop, database, jobs=jobs).fired
+        evaluate.close_due(loop, database, jobs=jobs)
         return Moved(clock.now(), fired)
+
+
+def _next(rung: datetime | None, closing: datetime | None, seen: datetime) -> datetime | None:
+    """Return what comes first, a rung or the closing of a period; a period that could not be closed is not waited for."""
+    times = [at for at in (rung, closing if closing is not None and closing > seen else None) if at is not None]
+    return min(times, default=None)

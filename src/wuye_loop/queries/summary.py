@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any
 
-import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.language.documents import AskedFigure, RatingSpec
 from wuye_loop.domain.routing.kinds import TITLES
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.scoring import good_answers
 from wuye_loop.queries import scope
 from wuye_loop.queries.inbox import SOON
 from wuye_loop.queries.supervision import admit, rung_title
@@ -72,13 +72,18 @@ def _good(published: Sequence[Rules]) -> Good:
     """Return the answers that count: as satisfied, those a definition gives weight; else those its figures name."""
     ratings = [rating for rules in published for rating in rules.workflow.ratings.values()]
     satisfied = {answer for one in ratings for answer, weight in one.weights.items() if weight > 0}
-    return Good(sorted(satisfied), _answers(ratings, "response"), _answers(ratings, "solved"))
-
-
-def _answers(ratings: Sequence[RatingSpec], figure: AskedFigure) -> tuple[list[str], list[str]]:
-    asked = [pair for one in ratings for pair in one.figures.get(figure, {}).items()]
-    good = {orjson.dumps({question: answer}).decode() for question, answers in asked for answer in answers}
-    return sorted({question for question, _ in asked}), sorted(good)
+    weights = {
+        (rules.workflow.id, answer): Decimal(str(weight))
+        for rules in published
+        for rating in reversed(rules.workflow.ratings.values())  # the first of a file is the complainant's: it wins
+        for answer, weight in rating.weights.items()
+    }
+    return Good(
+        sorted(satisfied),
+        [(*key, weight) for key, weight in weights.items()],
+        good_answers(ratings, "response"),
+        good_answers(ratings, "solved"),
+    )
 
 
 def _titles(loop: Loop, session: Session, by: Dimension, keys: Sequence[str]) -> dict[str, str | None]:
@@ -121,13 +126,18 @@ def _shown(count: Count, title: str | None) -> dict[str, Any]:
         "rated": count.rated,
         "satisfied": count.satisfied,
         "on_time": _rate(count.closed - count.untimed - count.late, count.closed - count.untimed, count.untimed),
-        "satisfaction": _rate(count.satisfied, count.rated, count.unrated),
+        "satisfaction": _rate(_plain(count.weighed), count.rated, count.unrated),
         "response": _rate(count.responded, count.asked_response, count.unresponse),
         "solved": _rate(count.solved, count.asked_solved, count.unsolved),
     }
 
 
-def _rate(numerator: int, denominator: int, excluded: int) -> dict[str, Any]:
+def _plain(value: Decimal) -> int | float:
+    """Return a weighed count as a number: whole where it is."""
+    return int(value) if value == int(value) else float(value)
+
+
+def _rate(numerator: float, denominator: int, excluded: int) -> dict[str, Any]:
     """Return a rate with what it is made of, and how many were taken out of it; of nothing there is no rate."""
     rate = round(numerator / denominator, 4) if denominator else None
     return {"numerator": numerator, "denominator": denominator, "excluded": excluded, "rate": rate}

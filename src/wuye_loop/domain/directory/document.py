@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import Level
@@ -20,6 +20,11 @@ _WORDS: Final = {
     "too_short": "不能为空",
     "string_pattern_mismatch": "只能用字母、数字、点、横线和下划线，最多 40 个",
     "bool_type": "要写 true 或 false",
+    "int_type": "要写整数",
+    "int_parsing": "要写整数",
+    "int_from_float": "要写整数",
+    "greater_than_equal": "太小",
+    "less_than_equal": "太大",
     "list_type": "要写成列表",
     "tuple_type": "要写成列表",
     "model_type": "要写成“键: 值”",
@@ -85,6 +90,7 @@ class EstateEntry(DocumentEntry):
     area: Code
     company: Code | None = None
     kind: Name | None = None
+    households: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
 
 
 class PersonEntry(DocumentEntry):

@@ -63,9 +63,12 @@ def load_directory(session: Session, doc: object) -> Counts:
     ]  # fmt: skip
     units = _upsert(session, _UNIT, unit_rows)
     estate_rows = [
-        {"code": one.code, "name": one.name, "area_code": one.area, "company_code": one.company, "kind": one.kind}
+        {
+            "code": one.code, "name": one.name, "area_code": one.area, "company_code": one.company, "kind": one.kind,
+            "households": one.households,
+        }
         for one in document.estates
-    ]
+    ]  # fmt: skip
     estates = _upsert(session, _ESTATE, estate_rows)
     people_rows = [
         {
@@ -249,7 +252,9 @@ _UNIT: Final = _upserting(
         "phones": "jsonb",
     },
 )
-_ESTATE: Final = _upserting("estate", "code", _texts("code", "name", "area_code", "company_code", "kind"))
+_ESTATE: Final = _upserting(
+    "estate", "code", {**_texts("code", "name", "area_code", "company_code", "kind"), "households": "integer"}
+)
 _PERSON: Final = _upserting("person", "unit_code, name", {"id": "uuid", **_texts("unit_code", "name", "duty")})
 
 # A path ends with its own area's code, so every open grievance can be asked where it is now. Grievances are locked in the

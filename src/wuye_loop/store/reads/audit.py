@@ -157,9 +157,11 @@ def _sealed(row: Any) -> Sealed | None:
 def series_gaps(session: Session) -> list[tuple[str, int, int, int]]:
     """Return series whose drawn numbers and stored documents differ: (series, year, drawn, stored)."""
     rows = session.connection().exec_driver_sql(
-        "SELECT s.series, s.year, s.n, count(d.number) FROM document_series s"
-        " LEFT JOIN document d ON d.series = s.series AND d.year = s.year"
-        " GROUP BY s.series, s.year, s.n HAVING s.n <> count(d.number) OR s.n <> coalesce(max(d.n), 0)"
+        "WITH d AS (SELECT series, year, n FROM document UNION ALL"
+        " SELECT bulletin_series, bulletin_year, bulletin_n FROM assessment WHERE bulletin_series IS NOT NULL)"
+        " SELECT s.series, s.year, s.n, count(d.n) FROM document_series s"
+        " LEFT JOIN d ON d.series = s.series AND d.year = s.year"
+        " GROUP BY s.series, s.year, s.n HAVING s.n <> count(d.n) OR s.n <> coalesce(max(d.n), 0)"
     )
     return [(row[0], row[1], row[2], row[3]) for row in rows]
 

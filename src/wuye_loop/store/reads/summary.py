@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -25,6 +26,7 @@ class Count:
     overdue_closed: int
     rated: int  # without those that a ruling has taken out of the satisfaction figure
     satisfied: int
+    weighed: Decimal  # what their answers weigh: 基本满意 0.9 where the definition says so
     unrated: int  # taken out of the satisfaction figure
     untimed: int  # closed, and taken out of the on-time figure
     late: int  # closed late and counted
@@ -41,6 +43,7 @@ class Good:
     """Which answers count: those of the scale, and for each figure its questions with the answers as JSON objects."""
 
     satisfied: Sequence[str]
+    weights: Sequence[tuple[str, str, Decimal]]  # workflow, answer, what it weighs
     response: tuple[Sequence[str], Sequence[str]]  # the questions, the answers that count
     solved: tuple[Sequence[str], Sequence[str]]
 
@@ -59,7 +62,7 @@ WITH seen AS (
   SELECT g.id, g.final, g.due_at, {key} AS key,
          g.final AND EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL
                              AND c.ended_at > c.due_at {whose}) AS late,
-         r.satisfied, g.data -> 'excluded' ? 'satisfaction' AS unrated, g.data -> 'excluded' ? 'on_time' AS untimed,
+         r.satisfied, w.weight, g.data -> 'excluded' ? 'satisfaction' AS unrated, g.data -> 'excluded' ? 'on_time' AS untimed,
          r.answers ?| %(response_asked)s::text[] AS asked_response,
          r.answers @> ANY(%(response_good)s::jsonb[]) AS responded, g.data -> 'excluded' ? 'response' AS unresponse,
          r.answers ?| %(solved_asked)s::text[] AS asked_solved,
@@ -69,6 +72,8 @@ WITH seen AS (
     SELECT l.satisfied, l.answers FROM rating l WHERE l.grievance_id = g.id AND l.satisfied IS NOT NULL
     ORDER BY l.cycle DESC, l.rater LIMIT 1
   ) r ON TRUE
+  LEFT JOIN unnest(%(w_workflow)s::text[], %(w_answer)s::text[], %(w_weight)s::numeric[]) AS w(workflow, answer, weight)
+    ON w.workflow = g.workflow AND w.answer = r.satisfied
   WHERE {conditions}
 )
 SELECT key, count(*) FILTER (WHERE NOT final) AS open,
@@ -77,6 +82,7 @@ SELECT key, count(*) FILTER (WHERE NOT final) AS open,
        count(*) FILTER (WHERE final), count(*) FILTER (WHERE late),
        count(satisfied) FILTER (WHERE unrated IS NOT TRUE),
        count(*) FILTER (WHERE satisfied = ANY(%(good)s) AND unrated IS NOT TRUE),
+       COALESCE(sum(weight) FILTER (WHERE unrated IS NOT TRUE), 0),
        count(satisfied) FILTER (WHERE unrated), count(*) FILTER (WHERE final AND untimed),
        count(*) FILTER (WHERE late AND untimed IS NOT TRUE),
        count(*) FILTER (WHERE asked_response AND unresponse IS NOT TRUE),
@@ -104,6 +110,8 @@ def counts(
     params |= bounds | {"now": now, "soon": soon, "good": list(good.satisfied)}
     for figure, (asked, answers) in (("response", good.response), ("solved", good.solved)):
         params |= {f"{figure}_asked": list(asked), f"{figure}_good": list(answers)}
+    params |= {"w_workflow": [one for one, _, _ in good.weights], "w_answer": [one for _, one, _ in good.weights]}
+    params["w_weight"] = [one for _, _, one in good.weights]
     if by == "area":
         params |= {"depth": len(codes) + 1, "base": codes[-1] if codes else None}
     statement = _COUNTS.format(

@@ -53,6 +53,7 @@ estate = Table(
     Column("area_code", Text, ForeignKey("area.code"), nullable=False),
     words("company_code", nullable=True),
     words("kind", nullable=True),
+    Column("households", Integer, nullable=True),
     Index("ix_estate_name", "name"),
 )
 
@@ -294,6 +295,7 @@ ledger = Table(
     Column("hash", LargeBinary, nullable=False),
     Column("written", BigInteger, nullable=True, server_default=text("pg_current_xact_id()::text::bigint")),
     CheckConstraint("seq >= 1", name="seq_from_one"),
+    Index("ix_ledger_at", "at", postgresql_using="brin"),
     Index("ix_ledger_written", "written", postgresql_using="brin"),
     Index("ix_ledger_reveal", "at", "grievance_id", "seq", postgresql_where=text("action = 'reveal'")),
     Index("ix_ledger_watermark", text("(facts ->> 'watermark')"), postgresql_where=text("action = 'reveal'")),
@@ -338,6 +340,7 @@ clock = Table(
         postgresql_where=text("status = 'running'"),
     ),
     Index("ix_clock_unit", "unit", "due_at"),
+    Index("ix_clock_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
 )
 
 rung = Table(
@@ -362,6 +365,7 @@ rating = Table(
     words("satisfied", nullable=True),
     instant("at"),
     Index("ix_rating_unit", "of_unit", "at"),
+    Index("ix_rating_at", "at"),
 )
 
 # --- the doors ------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Schemes of assessment on paper: what proves them, compares two versions, tries them on given figures."""

@@ -1,0 +1,314 @@
+"""Proves a scheme before it is published: names, weights, lists that nothing reaches, periods that never close."""
+
+from collections.abc import Callable, Iterable
+from string import Formatter
+from typing import Final
+
+from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
+from wuye_loop.domain.assessment.opening import opened_scheme
+from wuye_loop.domain.assessment.scheme import Item, ListSpec, Measure, Scheme
+from wuye_loop.domain.errors import DefinitionError
+from wuye_loop.domain.language.workflow import DutyUnit, Workflow
+from wuye_loop.domain.rulefile.extends import Bases
+from wuye_loop.domain.rulefile.findings import Finding, Findings
+
+#: Finds the workflow that a scheme names: its rules, or None where there is none.
+Workflows = Callable[[str], Workflow | None]
+PEOPLE: Final = ("owners", "committee")
+WORDS: Final = ("period", "code", "rank", "from_last", "total", "subject", "peer")
+_OPERATORS: Final = ("min", "max", "not", "any")
+
+
+def check_scheme(
+    text: str | bytes, file: str, bases: Bases | None = None, workflows: Workflows | None = None
+) -> tuple[Scheme | None, list[Finding]]:
+    """Return the scheme and what is wrong with it, in the order of the file; None with an error in it.
+
+    With `workflows`, what the scheme takes from its workflow is proved too: roles, sources, clocks, ratings, tasks.
+    """
+    found = opened_scheme(text, file, bases)
+    if isinstance(found, list):
+        return None, found
+    scheme, findings = found
+    _Checking(scheme, findings, workflows).all()
+    proved = findings.sorted
+    return (None if any(one.severity == "error" for one in proved) else scheme), proved
+
+
+def load_scheme(text: str | bytes, file: str, bases: Bases | None = None, workflows: Workflows | None = None) -> Scheme:
+    """Return a proved scheme. Raises DefinitionError with the findings."""
+    scheme, findings = check_scheme(text, file, bases, workflows)
+    if scheme is None:
+        raise DefinitionError(findings=[one for one in findings if one.severity == "error"])
+    return scheme
+
+
+class _Checking:
+    """One proof: the scheme, the workflow it names, and where findings are noted."""
+
+    def __init__(self, scheme: Scheme, findings: Findings, workflows: Workflows | None) -> None:
+        self._it, self._findings = scheme, findings
+        self._workflow = workflows(scheme.workflow) if workflows is not None else None
+        if workflows is not None and self._workflow is None:
+            findings.error(("workflow",), "no-workflow", f"没有流程 {scheme.workflow}：角色、来源、时限和评价都从它来")
+
+    def all(self) -> None:
+        for name, measure in self._it.measures.items():
+            self._measure(name, measure)
+        self._inputs()
+        self._periods()
+        self._consequences()
+        self._credit()
+        self._unused()
+
+    # --- measures ---------------------------------------------------------------------------------------------------
+
+    def _measure(self, name: str, measure: Measure) -> None:
+        at = ("measures", name)
+        for key, own in (("when", ()), ("over", self._own(measure)), ("good", self._own(measure))):
+            self._matches((*at, key), getattr(measure, key), own)
+        if measure.growth is not None:
+            of = self._it.measures.get(measure.growth)
+            if of is None:
+                self._findings.unknown((*at, "growth"), "指标", measure.growth, self._it.measures)
+            elif of.count is None:
+                self._findings.error((*at, "growth"), "growth-of-rate", f"“{of.title}”不是件数：增幅只对件数算")
+        if measure.rate == "grievances" and not measure.good:
+            self._findings.error(at, "no-good", "要写 good：什么样的算好，如 {final: true}", key=True)
+        if measure.count == "actions" and not measure.action:
+            self._findings.error(at, "no-action", "要写 action：数哪个动作", key=True)
+        if measure.per is not None and measure.count is None:
+            self._findings.error((*at, "per"), "per-of-rate", "per 只用于件数")
+        if self._workflow is not None:
+            self._of_workflow(at, measure, self._workflow)
+
+    @staticmethod
+    def _own(measure: Measure) -> frozenset[str]:
+        return {"clocks": OF_CLOCKS, "ratings": OF_RATINGS}.get(measure.rate or "", frozenset())
+
+    def _of_workflow(self, at: tuple[str, str], measure: Measure, workflow: Workflow) -> None:
+        tasks = workflow.tasks
+        known: dict[str, tuple[tuple[str, ...], str, Iterable[str]]] = {
+            "named": (measure.named, "时限", workflow.clocks),
+            "action": (
+                measure.action,
+                "动作",
+                {**workflow.actions, **{a: 0 for t in tasks.values() for a in t.actions}},
+            ),
+            "rating": (tuple(filter(None, (measure.rating,))), "评价", workflow.ratings),
+            "kind": (measure.kind, "任务或文书", {**tasks, **workflow.documents}),
+        }
+        for key, (names, what, allowed) in known.items():
+            every = list(allowed)
+            for one in names:
+                if one not in every:
+                    self._findings.unknown((*at, key), what, one, every)
+
+    def _matches(self, at: tuple[str, ...], matches: dict[str, object], own: Iterable[str]) -> None:
+        for fact, wanted in matches.items():
+            if fact not in FACTS and fact not in own:
+                self._findings.unknown((*at, fact), "事实", fact, (*FACTS, *own))
+            elif isinstance(wanted, dict):
+                for operator in wanted:
+                    if operator not in _OPERATORS:
+                        self._findings.unknown((*at, fact), "运算", str(operator), _OPERATORS)
+
+    # --- inputs and periods -----------------------------------------------------------------------------------------
+
+    def _inputs(self) -> None:
+        for name, one in self._it.inputs.items():
+            at = ("inputs", name)
+            if not one.by:
+                self._findings.error(at, "no-voice", f"“{one.title}”没有人可以评：要写 by", key=True)
+            if one.scale.min >= one.scale.max:
+                self._findings.error((*at, "scale"), "empty-scale", "scale 的 min 要小于 max")
+            if self._workflow is not None:
+                for role in one.by:
+                    if role not in self._workflow.roles and role not in PEOPLE:
+                        self._findings.unknown((*at, "by"), "角色", role, (*PEOPLE, *self._workflow.roles))
+
+    def _periods(self) -> None:
+        seen: dict[str, str] = {}
+        for name, spec in self._it.periods.items():
+            at = ("periods", name)
+            if spec.every in seen:
+                words = f"“{seen[spec.every]}”也是这种考核期：每种只写一个，人们用 2026-11 这样的写法找它"
+                self._findings.error(at, "same-period", words, key=True)
+            seen.setdefault(spec.every, name)
+            if spec.closes is not None and spec.closes.n < 0:
+                self._findings.error(
+                    (*at, "closes"), "never-closes", "封账要在考核期结束以后：写 +3 workdays 这样的正数"
+                )
+            if spec.from_ is not None and spec.from_ not in self._it.periods:
+                self._findings.unknown((*at, "from"), "考核期", spec.from_, self._it.periods)
+            if spec.from_ is not None and spec.items:
+                self._findings.error((*at, "items"), "two-scores", "from 和 items 只写一个：得分从一处来")
+            for figure in spec.figures:
+                if figure not in self._it.measures:
+                    self._findings.unknown((*at, "figures"), "指标", figure, self._it.measures)
+            if spec.rank.ties not in ("equal", *self._it.measures):
+                self._findings.unknown((*at, "rank", "ties"), "指标", spec.rank.ties, ("equal", *self._it.measures))
+            self._weights(at, spec.items)
+            for place, item in enumerate(spec.items):
+                self._item((*at, "items", place), item)
+            self._lists(at, spec.lists, scored=bool(spec.items) or spec.from_ is not None)
+
+    def _weights(self, at: tuple[str, str], items: Iterable[Item]) -> None:
+        weighed = [item.weight if item.weight is not None else item.max for item in items if item.each is None]
+        known = [one for one in weighed if one is not None]
+        if known and len(known) == len(weighed) and sum(known) != self._it.periods[at[1]].total.of:
+            words = f"各项的分值相加是 {sum(known):f}，应为满分 {self._it.periods[at[1]].total.of:f}"
+            self._findings.error((*at, "items"), "weights", words)
+
+    def _item(self, at: tuple[str | int, ...], item: Item) -> None:
+        if (item.from_ is None) == (item.each is None):
+            self._findings.error(at, "item-of-what", "一个计分项只写 from（按指标或评分）、each（每件加减）之一")
+            return
+        if item.each is not None:
+            self._by_event(at, item)
+            return
+        self._by_figure(at, item)
+        self._bands(at, item)
+
+    def _by_event(self, at: tuple[str | int, ...], item: Item) -> None:
+        if item.each not in self._it.measures:
+            self._findings.unknown((*at, "each"), "指标", item.each or "", self._it.measures)
+        if item.points is None and item.veto is None:
+            self._findings.error(at, "no-points", "要写 points：每件几分")
+        if item.points is not None and item.most is not None and item.points * item.most < 0:
+            self._findings.error((*at, "most"), "most-sign", "most 与 points 同号：至多扣 5 分写 -5")
+
+    def _by_figure(self, at: tuple[str | int, ...], item: Item) -> None:
+        allowed = (*self._it.measures, *self._it.inputs)
+        if item.from_ not in allowed:
+            self._findings.unknown((*at, "from"), "指标或评分", item.from_ or "", allowed)
+        if item.weight is None and item.max is None:
+            self._findings.error(at, "no-points", "要写 weight 或 max：这一项几分")
+        if item.max is not None and item.floor > item.max:
+            self._findings.error((*at, "floor"), "floor", "floor 不能大于 max")
+        if item.per_point is not None and item.below is None and item.above is None:
+            self._findings.error((*at, "per_point"), "per-point", "per_point 要与 below 或 above 同写：从哪里起扣")
+        measure = self._it.measures.get(item.from_ or "")
+        if measure is not None and measure.rate is None and not (item.bands or item.below or item.above):
+            self._findings.error(at, "count-as-points", f"“{measure.title}”不是率：写 bands、above 或 below 换算成分")
+
+    def _bands(self, at: tuple[str | int, ...], item: Item) -> None:
+        starts = [band.from_ for band in item.bands]
+        for place, start in enumerate(starts):
+            if start is None and place < len(starts) - 1:
+                self._findings.error(
+                    (*at, "bands", place), "band-shadowed", "没有 from 的一档放在最后，后面的永远用不到"
+                )
+            earlier = [one for one in starts[:place] if one is not None]
+            if start is not None and earlier and start >= min(earlier):
+                self._findings.error((*at, "bands", place), "band-shadowed", "各档从高到低写，这一档永远用不到")
+
+    def _lists(self, at: tuple[str, str], lists: dict[str, ListSpec], *, scored: bool) -> None:
+        of = self._it.periods[at[1]].total.of
+        for name, one in lists.items():
+            here = (*at, "lists", name)
+            if not scored:
+                self._findings.error(here, "unscored-list", "这个考核期不计分，没有人会上榜", key=True)
+            written = (one.last, one.top, one.from_, one.below)
+            if all(part is None for part in written) and not one.when and not one.or_:
+                self._findings.error(
+                    here, "endless-list", "没有写谁上榜：last、top、from、below、when 写一项", key=True
+                )
+            empty = one.from_ is not None and one.below is not None and one.from_ >= one.below
+            over = one.from_ is not None and one.from_ > of and not self._it.periods[at[1]].total.over
+            if empty or over or (one.below is not None and one.below <= 0):
+                self._findings.error(here, "unreached-list", "没有人能上这个榜：分数的范围是空的", key=True)
+            self._counters(here, name, lists)
+            for consequence in one.brings:
+                if consequence not in self._it.consequences:
+                    self._findings.unknown((*here, "brings"), "处置", consequence, self._it.consequences)
+
+    def _counters(self, here: tuple[str, ...], name: str, lists: dict[str, ListSpec]) -> None:
+        for key, asked in (("when", lists[name].when), ("or", lists[name].or_)):
+            for other, standing in asked.items():
+                if other not in lists or other == name:
+                    self._findings.unknown((*here, key, other), "榜", other, [each for each in lists if each != name])
+                elif name in {*lists[other].when, *lists[other].or_}:
+                    self._findings.error((*here, key, other), "list-circle", "两个榜互相以对方为条件")
+                if standing.running is None and standing.in_year is None:
+                    self._findings.error(
+                        (*here, key, other), "no-count", "要写 running（连续几期）或 in_year（一年几次）"
+                    )
+
+    # --- consequences and credit ------------------------------------------------------------------------------------
+
+    def _consequences(self) -> None:
+        for name, one in self._it.consequences.items():
+            at = ("consequences", name)
+            if one.credit is not None and one.credit not in (self._it.credit.items if self._it.credit else ()):
+                known = self._it.credit.items if self._it.credit else ()
+                self._findings.unknown((*at, "credit"), "信用项", one.credit, known)
+            if one.credit is not None and self._it.subjects.are not in ("company", "unit"):
+                self._findings.error((*at, "credit"), "credit-of-area", "信用记在单位名下：考核对象要是企业或单位")
+            if one.open is None:
+                continue
+            fields = [part for _, part, _, _ in Formatter().parse(one.open.title) if part is not None]
+            for part in fields:
+                if part not in WORDS:
+                    self._findings.unknown((*at, "open", "title"), "可填的词", part, WORDS)
+            if self._workflow is not None:
+                self._opens(at, self._workflow)
+
+    def _opens(self, at: tuple[str, str], workflow: Workflow) -> None:
+        opening = self._it.consequences[at[1]].open
+        assert opening is not None  # noqa: S101 asked by who calls
+        source = workflow.sources.get(opening.source or "")
+        if source is None:
+            self._findings.unknown((*at, "open", "source"), "来源", opening.source or "", workflow.sources)
+            return
+        if not source.by and opening.by is None:
+            self._findings.error((*at, "open"), "no-opener", "这个来源没有写谁可以登记：流程里要有 by，或在这里写 by")
+            return
+        name = opening.by or source.by[0]
+        role = workflow.roles.get(name)
+        if role is None:
+            self._findings.unknown((*at, "open", "by"), "角色", name, workflow.roles)
+        elif not isinstance(role.unit, str | DutyUnit):
+            self._findings.error(
+                (*at, "open"), "no-opener", f"“{role.title}”不是一个固定的单位，也不按职责找得到，不能由它立案"
+            )
+        for field in source.needs:
+            if field not in opening.extra and not source.needs[field].optional and source.needs[field].when is None:
+                self._findings.error((*at, "open", "extra"), "form", f"来源“{source.title}”要填“{field}”")
+
+    def _credit(self) -> None:
+        credit = self._it.credit
+        if credit is None:
+            return
+        for place, veto in enumerate(credit.veto):
+            if veto.item not in credit.items:
+                self._findings.unknown(("credit", "veto", place, "item"), "信用项", veto.item, credit.items)
+            if veto.grade not in credit.grades:
+                self._findings.unknown(("credit", "veto", place, "grade"), "等级", veto.grade, credit.grades)
+        for name, item in credit.items.items():
+            rungs = set(self._workflow.instruments) if self._workflow is not None else None
+            if item.when is not None and rungs is not None and item.when.rung not in rungs:
+                self._findings.unknown(
+                    ("credit", "items", name, "when", "rung"), "督办手段", item.when.rung, sorted(rungs)
+                )
+        if self._it.appeals is not None and not self._it.appeals.decided_by:
+            self._findings.warn(("appeals",), "nobody-decides", "没有写谁来裁定申诉（decided_by）：只有主管部门可以")
+
+    def _unused(self) -> None:
+        used = {one.growth for one in self._it.measures.values()}
+        brought: set[str] = set()
+        for spec in self._it.periods.values():
+            used |= {*spec.figures, spec.rank.ties}
+            for item in spec.items:
+                used |= {item.from_, item.each}
+            for one in spec.lists.values():
+                brought |= set(one.brings)
+        for name, measure in self._it.measures.items():
+            if name not in used:
+                self._findings.warn(("measures", name), "unused", f"指标“{measure.title}”没有用到", key=True)
+        for name in self._it.inputs:
+            if name not in used:
+                self._findings.error(("inputs", name), "unused-input", "没有一项按它计分：评了也不算数", key=True)
+        for name in self._it.consequences:
+            if name not in brought:
+                self._findings.warn(("consequences", name), "unused", "没有一个榜带来这项处置", key=True)

@@ -1,0 +1,327 @@
+"""考核办法: one file says who is assessed, by which measures, when, and what follows; typed, closed, immutable."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
+
+from wuye_loop.domain.language.parts import Name, Names, Part, SpanText, Title
+from wuye_loop.domain.language.workflow import OfficeHours
+from wuye_loop.domain.terms import Level
+
+
+def _exact(raw: object) -> object:
+    """Take a number as it is written: 0.5 is five tenths, never the nearest binary fraction."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float | Decimal):
+        raise ValueError("这里要写数字")
+    return Decimal(str(raw))
+
+
+Number = Annotated[Decimal, BeforeValidator(_exact), WithJsonSchema({"type": "number"})]
+Count = Annotated[int, Field(ge=1, le=100_000)]
+#: A condition over what is stored of a grievance: a fact and what it must be (docs/assessment.md has the facts).
+Matches = Annotated[dict[str, Any], Field(max_length=20)]
+
+Every = Literal["day", "week", "month", "quarter", "half_year", "year"]
+Missing = Literal["move_weight", "blank", "zero", "full"]
+Within = Literal["peers", "all"]
+
+
+class Peers(Part):
+    """Who is compared with whom: those of one area of this level."""
+
+    area: Level
+
+
+class Enough(Part):
+    """From how many grievances of the period on a subject is scored."""
+
+    grievances: Annotated[int, Field(ge=0, le=100_000)] = 1
+
+
+class Subjects(Part):
+    """考核对象: what is assessed, within which group, and who is listed apart."""
+
+    are: Literal["company", "unit", "street", "community", "estate"]
+    peers: Peers | None = None
+    at_least: Enough = Enough()
+    without: Literal["apart"] = "apart"
+    kinds: Names = ()  # of estates (还建小区) or of units (department); none: all
+
+
+class Per(Part):
+    """A count in proportion: for so many households."""
+
+    households: Count
+
+
+class Measure(Part):
+    """指标: one figure from the record. A rate has a base, a count has none, growth compares a count with an earlier one."""
+
+    title: Title
+    rate: Literal["clocks", "ratings", "grievances"] | None = None
+    count: Literal["grievances", "clocks", "actions", "tasks", "documents"] | None = None
+    growth: Name | None = None
+    against: Literal["previous", "year"] = "previous"
+    whose: Literal["place", "handler"] | None = None
+    named: Names = ()  # clocks
+    overdue: Literal["open", "closed"] | None = None  # counts of clocks
+    rating: Name | None = None
+    figure: Literal["satisfied", "response", "solved"] = "satisfied"
+    cycle: Literal["first", "last"] = "last"
+    weights: bool = True
+    action: Names = ()
+    kind: Names = ()  # of tasks or documents
+    when: Matches = Field(default_factory=dict)
+    over: Matches = Field(default_factory=dict)
+    good: Matches = Field(default_factory=dict)
+    at: Literal["received", "closed"] = "received"
+    per: Per | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Measure":
+        if sum(one is not None for one in (self.rate, self.count, self.growth)) != 1:
+            raise ValueError("一个指标只写 rate、count、growth 之一")
+        return self
+
+
+class Scale(Part):
+    """Between which numbers a score may lie."""
+
+    min: Number = Decimal(0)
+    max: Number = Decimal(100)
+
+
+class Voices(Part):
+    """How many people's scores make an input count, and what one voice is."""
+
+    least: Count = 1
+    one_per: Literal["flat", "unit"] = "flat"
+
+
+class InputSpec(Part):
+    """评分: what people or another system score, who may, until when, and what happens when it is missing."""
+
+    title: Title
+    by: Names
+    scale: Scale = Scale()
+    checklist: dict[Title, Number] = Field(default_factory=dict)
+    voices: Voices | None = None
+    until: SpanText | None = None
+    missing: Missing = "move_weight"
+
+
+class Band(Part):
+    """A step of a scale: from this figure on, so many points."""
+
+    from_: Number | None = Field(default=None, alias="from")
+    is_: Number = Field(alias="is")
+
+
+class Item(Part):
+    """计分项: points from a figure. Counted from the counts, never from a rounded rate."""
+
+    title: Title
+    weight: Number | None = None
+    max: Number | None = None
+    from_: Name | None = Field(default=None, alias="from")
+    below: Number | None = None
+    above: Number | None = None
+    per_point: Number | None = None
+    floor: Number = Decimal(0)
+    bands: tuple[Band, ...] = ()
+    points: Number | None = None
+    each: Name | None = None
+    most: Number | None = None
+    veto: Count | None = None  # from so many events on the whole score is 0
+    missing: Missing | None = None
+
+
+class Total(Part):
+    """The whole: out of how many points, printed with how many decimals, half up."""
+
+    of: Number = Decimal(100)
+    decimals: Annotated[int, Field(ge=0, le=6)] = 2
+    over: bool = False  # whether a bonus may lift it above `of`
+
+
+class RankSpec(Part):
+    """排名: within which group, and what tells equal scores apart (`equal`, or a measure)."""
+
+    within: Within = "peers"
+    ties: Name = "equal"
+
+
+class OnList(Part):
+    """How often a subject was on another list: so many periods running, or so many in the calendar year."""
+
+    running: Count | None = None
+    in_year: Count | None = None
+
+
+class ListSpec(Part):
+    """榜: who is on it. All that is written must hold; `or` is another way onto it."""
+
+    title: Title
+    last: Count | None = None
+    top: Count | None = None
+    from_: Number | None = Field(default=None, alias="from")
+    below: Number | None = None
+    within: Within = "peers"
+    when: dict[Name, OnList] = Field(default_factory=dict)
+    or_: dict[Name, OnList] = Field(default_factory=dict, alias="or")
+    brings: Names = ()
+
+
+class BulletinSpec(Part):
+    """通报: its title, the series that numbers it, and its template."""
+
+    title: Title
+    series: Annotated[str, StringConstraints(pattern=r"\{n\}", max_length=40)] | None = None
+    template: Name = "month"
+
+
+class Period(Part):
+    """考核期: how often, when it closes, and what is counted in it."""
+
+    title: Title | None = None
+    every: Every
+    kinds: Names = ()  # of subjects: only these in this period, instead of the scheme's own
+    but: Names = ()  # all but these
+    window: Annotated[str, StringConstraints(pattern=r"^\d\d:\d\d$")] | None = None
+    starts: Literal["monday"] | None = None
+    closes: SpanText | None = None
+    publishes: Literal["command", "at_close"] = "command"
+    figures: Names = ()
+    items: tuple[Item, ...] = ()
+    from_: Name | None = Field(default=None, alias="from")
+    combine: Literal["mean", "sum", "last"] = "mean"
+    total: Total = Total()
+    rank: RankSpec = RankSpec()
+    lists: dict[Name, ListSpec] = Field(default_factory=dict)
+    bulletin: BulletinSpec | None = None
+
+
+class Opening(Part):
+    """A grievance that a consequence opens: its source (by its channel), kind, title, and what its form asks."""
+
+    source: Name | None = None  # here the name of a source in the workflow, not where the rule comes from
+    kind: Title = "其他"
+    title: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    extra: dict[Name, int | str] = Field(default_factory=dict)
+    by: Name | None = None  # the role that opens it; none: the first that the source names
+
+
+class Consequence(Part):
+    """处置: what a list brings, once for each period and subject: a grievance, or a row of credit."""
+
+    title: Title | None = None
+    open: Opening | None = None
+    credit: Name | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Consequence":
+        if (self.open is None) == (self.credit is None):
+            raise ValueError("一项处置只写 open、credit 之一；文书由所立诉求的流程签发")
+        return self
+
+
+TERM: Final = re.compile(r"([1-9][0-9]?) (year|month)s?")
+UNTIL_RECTIFIED: Final = "until rectified"
+
+
+def _term(raw: object) -> object:
+    if isinstance(raw, str) and (TERM.fullmatch(raw) or raw == UNTIL_RECTIFIED):
+        return raw
+    raise ValueError("期限写成 1 year、6 months 或 until rectified")
+
+
+class Trigger(Part):
+    """What brings a credit item by itself: a rung of this name on a grievance that the scheme opened."""
+
+    rung: Name
+
+
+class CreditItem(Part):
+    """What a good or a bad deed counts, for how long, and how many points of it at most."""
+
+    title: Title
+    points: Number
+    term: Annotated[str, BeforeValidator(_term)] = "1 year"
+    most: Number | None = None
+    when: Trigger | None = None
+    by: Names = ()
+
+
+class Veto(Part):
+    """A deed that decides the grade whatever the points are."""
+
+    item: Name
+    grade: Title
+
+
+class Grade(Part):
+    """One way into a grade: from a balance, below one, with at least or at most so many bad rows."""
+
+    from_: Number | None = Field(default=None, alias="from")
+    below: Number | None = None
+    bad: Scale | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _count(cls, raw: object) -> object:
+        if isinstance(raw, Mapping) and isinstance(raw.get("bad"), int):
+            return {**raw, "bad": {"min": raw["bad"], "max": raw["bad"]}}
+        if isinstance(raw, Mapping) and isinstance(raw.get("bad"), Mapping):
+            return {**raw, "bad": {"max": 100_000, **raw["bad"]}}
+        return raw
+
+
+def _ways(raw: object) -> object:
+    return tuple(raw) if isinstance(raw, list | tuple) else (raw,)
+
+
+Ways = Annotated[tuple[Grade, ...], BeforeValidator(_ways)]
+
+
+class CreditSpec(Part):
+    """信用分: what everybody begins with, what is added and taken, and the grades, the best first."""
+
+    base: Number = Decimal(100)
+    floor: Number = Decimal(0)
+    items: dict[Name, CreditItem] = Field(default_factory=dict)
+    veto: tuple[Veto, ...] = ()
+    grades: dict[Title, Ways] = Field(default_factory=dict)
+
+
+class Appeals(Part):
+    """申诉: within what time after publication, and which role decides."""
+
+    within: SpanText
+    decided_by: Names = ()
+
+
+class Scheme(Part):
+    """One 考核办法: one file, one published version."""
+
+    kind: Literal["assessment"]
+    extends: str | None = None
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
+    version: Annotated[int, Field(ge=1, le=9999)]
+    title: Title
+    calendar: OfficeHours = OfficeHours()
+    workflow: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}@[1-9][0-9]{0,3}$")]
+    subjects: Subjects
+    measures: dict[Name, Measure]
+    inputs: dict[Name, InputSpec] = Field(default_factory=dict)
+    periods: dict[Name, Period]
+    consequences: dict[Name, Consequence] = Field(default_factory=dict)
+    credit: CreditSpec | None = None
+    appeals: Appeals | None = None
+
+    @property
+    def id(self) -> str:
+        """How a result names its version: kuiwen@1."""
+        return f"{self.name}@{self.version}"

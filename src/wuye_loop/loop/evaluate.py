@@ -1,0 +1,625 @@
+"""评价考核: close periods when their time has come, publish them, and let what the lists bring come in as grievances and credit.
+
+Every step is one transaction under the period's row lock; what a list brings is noted before it is done, in the same
+transaction, so that it happens once however many do it at the same time.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import structlog
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.assessment import periods as calendar
+from wuye_loop.domain.assessment.credit import CreditRow, until
+from wuye_loop.domain.assessment.periods import BadPeriod, Stretch
+from wuye_loop.domain.assessment.scheme import Consequence, Opening, Period, Scheme
+from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.jobs import Job, Jobs
+from wuye_loop.loop import collect, scoring
+from wuye_loop.loop.engine import Loop
+from wuye_loop.store.assessment import credit_rows, periods, schemes, voices
+from wuye_loop.store.assessment.periods import Assessment, LeftOut, Numbered, ResultRow
+from wuye_loop.store.database import Database
+from wuye_loop.store.grievance import document_numbers
+
+_log = structlog.get_logger("wuye_loop.assessment")
+#: A scheme that was published long ago is caught up with from here on, not from the beginning of the record.
+_MOST_BEHIND = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A period of a scheme, found by its code: the scheme, the part, the window."""
+
+    scheme: Scheme
+    part: str
+    stretch: Stretch
+
+    @property
+    def spec(self) -> Period:
+        """What the scheme says of it."""
+        return self.scheme.periods[self.part]
+
+
+def place_of(session: Session, which: str, code: str) -> Place:
+    """Return the period of a scheme that a code names; a closed one by the version that it was closed by.
+
+    Raises NotFound for an unknown scheme, BadInput for a code that names none of its periods.
+    """
+    scheme = schemes.named(session, which)
+    try:
+        every = calendar.kind_of(code)
+        part = next((name for name, one in scheme.periods.items() if one.every == every), None)
+        if part is None:
+            raise BadInput(f"{scheme.title}没有这种考核期")
+        stretch = calendar.window(scheme.periods[part], code, scheme.calendar.zone)
+    except BadPeriod as error:
+        raise BadInput(str(error)) from None
+    found = periods.find(session, scheme.name, code)
+    if found is not None and found.state != "due" and found.scheme != scheme.id:
+        scheme = schemes.named(session, found.scheme)
+    return Place(scheme, part, stretch)
+
+
+def closes_at(loop: Loop, session: Session, scheme: Scheme, spec: Period, stretch: Stretch) -> datetime:
+    """Return when a period closes: at its end, or so long after."""
+    if spec.closes is None:
+        return stretch.ends
+    return loop.reference.calendar(session, scheme.calendar).shift(stretch.ends, spec.closes)
+
+
+# --- the schedule ---------------------------------------------------------------------------------------------------
+
+
+def schedule(loop: Loop, session: Session) -> int:
+    """Add the periods that have begun by now and are not in the schedule; return how many."""
+    loop.reference.refresh(session)
+    now, added = loop.clock.now(), 0
+    for scheme, since in schemes.newest(session):
+        if not is_ours(loop, scheme):
+            continue
+        zone = scheme.calendar.zone
+        for part, spec in scheme.periods.items():
+            last = periods.latest_scheduled(session, scheme.name, part)
+            if last is None:
+                at = calendar.containing(spec, since, zone)
+            else:
+                at = calendar.after(spec, calendar.window(spec, last.period, zone), zone)
+            for _ in range(_MOST_BEHIND):
+                if at.starts > now:
+                    break
+                added += periods.schedule(session, _row(loop, session, Place(scheme, part, at)))
+                at = calendar.after(spec, at, zone)
+    return added
+
+
+def is_ours(loop: Loop, scheme: Scheme) -> bool:
+    """Say whether a scheme is of the city that this installation works for: of its workflow, whatever the version."""
+    return scheme.workflow.partition("@")[0] == loop.default_workflow.partition("@")[0]
+
+
+def _row(loop: Loop, session: Session, place: Place) -> Assessment:
+    at, scheme = place.stretch, place.scheme
+    due = closes_at(loop, session, scheme, place.spec, at)
+    return Assessment(
+        loop.ids.new(), scheme.name, scheme.id, place.part, at.code, 1, "due", at.starts, at.ends, due
+    )  # fmt: skip
+
+
+def close_due(loop: Loop, database: Database, *, jobs: Jobs | None = None) -> int:
+    """Close every period whose time has come, the oldest first, each in a transaction of its own; return how many.
+
+    Any number may do it at once. One that cannot be closed is logged and passed over, and tried again next time.
+    """
+    jobs = jobs or Jobs()
+    with database.begin() as session:
+        schedule(loop, session)
+        waiting = periods.due(session, loop.clock.now())
+    done = 0
+    for one in waiting:
+        try:
+            with database.begin() as session:
+                made = _close_one(loop, session, one)
+                if made is not None:
+                    done += 1
+                    jobs.defer(session, made)
+        except Exception:  # noqa: BLE001 whatever it is, it is logged, and the others go on
+            _log.exception("period_not_closed", assessment=str(one))
+    with database.begin() as session:
+        by_rungs(loop, session)
+    return done
+
+
+def _close_one(loop: Loop, session: Session, one: UUID) -> Sequence[Job] | None:
+    row = periods.locked(session, one, wait=False)
+    if row is None or row.state != "due" or row.closes_at > loop.clock.now():
+        return None
+    place = place_of(session, row.name, row.period)
+    _freeze(loop, session, row, place)
+    if place.spec.publishes == "at_close":
+        return publish(loop, session, row.name, row.period, SYSTEM_ACTOR)
+    return ()
+
+
+def close(loop: Loop, session: Session, which: str, code: str, actor: Actor) -> Assessment:
+    """封账: freeze a period's figures now. Raises Forbidden, Conflict before its end or when it is closed already."""
+    place = place_of(session, which, code)
+    admit(loop, session, place.scheme, actor)
+    if loop.clock.now() < place.stretch.ends:
+        raise Conflict("考核期还没有结束，不能封账")
+    row = _locked(loop, session, place)
+    if row.state != "due":
+        raise Conflict("这一期已经封账；更正请通过申诉另出一版")
+    _freeze(loop, session, row, place)
+    return _found(session, place)
+
+
+def _freeze(loop: Loop, session: Session, row: Assessment, place: Place) -> None:
+    made = scoring.drafted(loop, session, place.scheme, place.part, place.stretch)
+    scoring.keep(session, place.scheme, row.id, made)
+    periods.freeze(session, replace(row, scheme=place.scheme.id), made.results, loop.clock.now())
+
+
+def _locked(loop: Loop, session: Session, place: Place) -> Assessment:
+    """Return the newest revision of a period under its lock; one that nobody has scheduled yet is added."""
+    if place.stretch.starts > loop.clock.now():
+        raise Conflict("这一期还没有开始")
+    found = periods.find(session, place.scheme.name, place.stretch.code)
+    if found is None:
+        periods.schedule(session, _row(loop, session, place))
+        found = _found(session, place)
+    row = periods.locked(session, found.id)
+    assert row is not None  # noqa: S101 assessments are never removed
+    return row
+
+
+def _found(session: Session, place: Place) -> Assessment:
+    found = periods.find(session, place.scheme.name, place.stretch.code)
+    if found is None:
+        raise NotFound("这一期还没有考核")
+    return found
+
+
+# --- publication and what it brings ---------------------------------------------------------------------------------
+
+
+def publish(loop: Loop, session: Session, which: str, code: str, actor: Actor) -> list[Job]:
+    """公布: number the bulletin and bring what the lists bring. Raises Forbidden, Conflict before it is closed, or twice."""
+    place = place_of(session, which, code)
+    admit(loop, session, place.scheme, actor)
+    row = _locked(loop, session, place)
+    if row.state == "due":
+        raise Conflict("这一期还没有封账，不能公布")
+    if row.state == "published":
+        raise Conflict("这一期已经公布")
+    now = loop.clock.now()
+    periods.mark_published(session, row.id, now, _bulletin(session, place, now))
+    return _bring(loop, session, place, row)
+
+
+def _bulletin(session: Session, place: Place, now: datetime) -> Numbered | None:
+    """Draw the bulletin's number from its series, in the year of publication."""
+    spec = place.spec.bulletin
+    if spec is None or spec.series is None:
+        return None
+    year = now.astimezone(ZoneInfo(place.scheme.calendar.zone)).year
+    n = document_numbers.next_number(session, spec.series, year)
+    number = spec.series.replace("{year}", str(year)).replace("{n}", str(n))
+    return Numbered(number, spec.series, year, n)
+
+
+def _bring(loop: Loop, session: Session, place: Place, row: Assessment) -> list[Job]:
+    results = periods.results(session, row.id)
+    jobs: list[Job] = []
+    for one in results:
+        for listed in one.lists:
+            for name in place.spec.lists[listed].brings:
+                jobs += _once(loop, session, place, one, listed, name, _from_last(results, one))
+    return jobs
+
+
+def _once(
+    loop: Loop, session: Session, place: Place, one: ResultRow, listed: str, name: str, from_last: int
+) -> Sequence[Job]:
+    """Bring one consequence to one subject, unless that was done for this period before."""
+    key = {
+        "name": place.scheme.name, "period": place.stretch.code, "subject": one.subject, "peer": one.peer,
+        "consequence": name,
+    }  # fmt: skip
+    if not voices.brought(session, {**key, "list": listed, "at": loop.clock.now()}):
+        return ()
+    spec = place.scheme.consequences[name]
+    if spec.open is not None:
+        return _open(loop, session, place, one, spec.open, key, from_last)
+    row = _credit(loop, session, place, one, spec, listed)
+    if row is not None:
+        voices.tie(session, key, credit_id=row)
+    return ()
+
+
+def _open(
+    loop: Loop, session: Session, place: Place, one: ResultRow, spec: Opening, key: Mapping[str, str], from_last: int
+) -> Sequence[Job]:
+    rules = loop.reference.rules(session, place.scheme.workflow)
+    source = rules.workflow.sources[spec.source or ""]
+    words = _words(session, place, one, from_last)
+    estate = voices.estate_of(session, one.subject, one.peer, place.stretch.starts, place.stretch.ends)
+    unit = _opener(session, loop, rules, spec.by or source.by[0], estate, one.peer)
+    extra: dict[str, Any] = {name: _filled(value, words) for name, value in spec.extra.items()}
+    title = spec.title.format(**words)
+    form = IntakeForm.model_validate(
+        {
+            "external_id": ":".join(("考核", *key.values()))[:64],
+            "channel": source.channels[0] if source.channels else source.title,
+            "kind": spec.kind,
+            "title": title,
+            "body": f"{title}：{words['subject']}，得分 {words['total']}，名次 {words['rank']}。",
+            "place": {"estate": estate} if estate is not None else {"area_code": one.peer or None},
+            "extra": extra,
+        }
+    )
+    # By the scheme's own workflow: the installation's may be an older version that does not know the source.
+    by_scheme = replace(loop, default_workflow=place.scheme.workflow)
+    outcome = collect.collect(by_scheme, session, form, Actor(ActorKind.UNIT, unit=unit))
+    voices.tie(session, key, grievance=outcome.number)
+    return outcome.jobs
+
+
+def _opener(session: Session, loop: Loop, rules: Rules, name: str, estate: str | None, peer: str) -> str:
+    """Return the unit that a role stands for at a place. Raises Conflict where there is none."""
+    unit = rules.workflow.roles[name].unit
+    if isinstance(unit, str):
+        return unit
+    path = voices.path_of(session, estate, peer)
+    duty = getattr(unit, "duty", None)
+    areas = loop.reference.directory.areas
+    covering = [
+        (len(areas[one.area_code].path), one.code)
+        for one in loop.reference.directory.units.values()
+        if one.active and duty in one.duties and one.area_code in areas and path.startswith(areas[one.area_code].path)
+    ]
+    if not covering:
+        raise Conflict(f"目录里没有“{rules.workflow.roles[name].title}”，不能立案整改")
+    return max(covering)[1]
+
+
+def _words(session: Session, place: Place, one: ResultRow, from_last: int) -> dict[str, Any]:
+    names = voices.names_of(session, [one.subject, one.peer])
+    return {
+        "period": calendar.spoken(place.stretch.code), "code": place.stretch.code, "rank": one.rank,
+        "from_last": from_last, "total": "" if one.total is None else f"{one.total:f}",
+        "subject": names.get(one.subject, one.subject), "peer": names.get(one.peer, one.peer),
+    }  # fmt: skip
+
+
+def _filled(value: int | str, words: Mapping[str, Any]) -> Any:
+    """Return what a field of the form is filled with: one of the words by its name, else the value itself."""
+    return words.get(value, value) if isinstance(value, str) else value
+
+
+def _from_last(results: Sequence[ResultRow], one: ResultRow) -> int:
+    worse = [row for row in results if row.peer == one.peer and row.total is not None and row.total < (one.total or 0)]
+    return len(worse) + 1
+
+
+# --- credit ---------------------------------------------------------------------------------------------------------
+
+
+def _credit(loop: Loop, session: Session, place: Place, one: ResultRow, spec: Consequence, listed: str) -> UUID | None:
+    cause = f"{place.stretch.code} {place.spec.lists[listed].title} {one.peer}".strip()
+    return _add(loop, session, place.scheme, one.subject, spec.credit or "", cause, SYSTEM_ACTOR)
+
+
+def _add(
+    loop: Loop,
+    session: Session,
+    scheme: Scheme,
+    unit: str,
+    item: str,
+    cause: str,
+    actor: Actor,
+    reason: str | None = None,
+) -> UUID | None:
+    if scheme.credit is None or item not in scheme.credit.items:
+        raise BadInput("考核办法里没有这个信用项")
+    spec, now = scheme.credit.items[item], loop.clock.now()
+    since = now.astimezone(ZoneInfo(scheme.calendar.zone)).date()
+    row = CreditRow(loop.ids.new(), unit, item, spec.points, since, until(spec, since), None, cause)
+    fresh = credit_rows.add(session, scheme.name, row, reason=reason, actor=actor.as_json(), now=now)
+    return row.id if fresh else None
+
+
+def add_credit(
+    loop: Loop, session: Session, which: str, unit: str, item: str, reason: str, actor: Actor, cause: str | None = None
+) -> UUID:
+    """Add a row of credit by hand, with the reason; the cause (a case, a document) makes it happen once.
+
+    Raises Forbidden, NotFound for an unknown unit, Conflict when this cause has its row already.
+    """
+    scheme = schemes.named(session, which)
+    admit(loop, session, scheme, actor)
+    if unit not in loop.reference.directory.units:
+        raise NotFound("没有这个单位")
+    made = _add(loop, session, scheme, unit, item, cause or f"手工 {loop.ids.new()}", actor, reason)
+    if made is None:
+        raise Conflict("这个事由已经记过")
+    return made
+
+
+def end_credit(loop: Loop, session: Session, one: UUID, reason: str, actor: Actor) -> None:
+    """End a row that counts until it is rectified, or that was wrong. Raises NotFound, Forbidden, Conflict."""
+    found = credit_rows.find(session, one)
+    if found is None or found[1].ends is not None:
+        raise NotFound("没有这条信用记录")
+    name, row = found
+    scheme = schemes.named(session, name)
+    admit(loop, session, scheme, actor)
+    if not _end(loop, session, scheme, row, reason, actor):
+        raise Conflict("这条信用记录已经终止")
+
+
+def _end(loop: Loop, session: Session, scheme: Scheme, row: CreditRow, reason: str, actor: Actor) -> bool:
+    now = loop.clock.now()
+    day = now.astimezone(ZoneInfo(scheme.calendar.zone)).date()
+    end = CreditRow(loop.ids.new(), row.unit, row.item, Decimal(0), day, None, row.id, f"终止 {row.id}")
+    return credit_rows.add(session, scheme.name, end, reason=reason, actor=actor.as_json(), now=now)
+
+
+def by_rungs(loop: Loop, session: Session) -> int:
+    """Add the rows of credit that fired rungs bring (整改不到位): once for each rung of each grievance."""
+    added = 0
+    for scheme, _ in schemes.newest(session):
+        items = {} if scheme.credit is None else scheme.credit.items
+        for name, item in items.items():
+            if item.when is None:
+                continue
+            for row in voices.fired(session, scheme.name, item.when.rung):
+                made = _add(loop, session, scheme, row.subject, name, f"{row.grievance} #{row.seq}", SYSTEM_ACTOR)
+                added += made is not None
+    return added
+
+
+# --- voices and appeals ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A score that somebody enters: for whom, by which input, how much or which items, and whose voice it is."""
+
+    input: str
+    subject: str
+    peer: str | None
+    score: Decimal | None
+    checklist: Mapping[str, Decimal]
+    flat: str | None = None
+
+
+def enter(loop: Loop, session: Session, which: str, code: str, said: Said, actor: Actor) -> bool:
+    """Enter a score; the same voice may change it until the period is closed. True when the voice is new.
+
+    Raises Forbidden for who may not, Conflict after closing, BadInput for what is out of range.
+    """
+    place = place_of(session, which, code)
+    scheme = place.scheme
+    if said.input not in scheme.inputs:
+        raise BadInput("考核办法里没有这个评分")
+    spec = scheme.inputs[said.input]
+    row = _locked(loop, session, place)
+    now = loop.clock.now()
+    limit = row.closes_at
+    if spec.until is not None:
+        limit = loop.reference.calendar(session, scheme.calendar).shift(place.stretch.ends, spec.until)
+    if row.state != "due" or now >= min(limit, row.closes_at):
+        raise Conflict("评分已经截止")
+    peer = _peer(session, loop, scheme, said.subject, said.peer)
+    at = voices.path_of(session, said.subject if scheme.subjects.are == "estate" else None, peer or said.subject)
+    unit = _may_enter(loop, session, scheme, spec.by, at, actor)
+    if unit == said.subject:
+        raise Forbidden("不能给自己评分")
+    value, detail = _scored(spec, said)
+    who = said.flat if spec.voices is not None and spec.voices.one_per == "flat" else unit
+    if not who:
+        raise BadInput("要写明是哪一户（flat）", fields=[{"path": "flat", "problem": "不能为空"}])
+    key = {
+        "name": scheme.name, "period": code, "input": said.input, "subject": said.subject, "peer": peer,
+    }  # fmt: skip
+    # Keyed, because all the flats of an estate can be hashed in no time.
+    names = loop.keyring.index.every(f"voice\0{scheme.name}\0{said.input}\0{who.strip()}".encode())
+    return voices.enter(session, key, names, value, detail, now)
+
+
+def _scored(spec: Any, said: Said) -> tuple[Decimal, dict[str, str]]:
+    if not spec.checklist:
+        value = said.score
+        if value is None or not spec.scale.min <= value <= spec.scale.max:
+            words = f"评分要在 {spec.scale.min:f} 与 {spec.scale.max:f} 之间"
+            raise BadInput(words, fields=[{"path": "score", "problem": words}])
+        return value, {}
+    if set(said.checklist) != set(spec.checklist):
+        words = f"要逐项评分：{'、'.join(spec.checklist)}"
+        raise BadInput(words, fields=[{"path": "checklist", "problem": words}])
+    for name, value in said.checklist.items():
+        if not 0 <= value <= spec.checklist[name]:
+            words = f"{name}要在 0 与 {spec.checklist[name]:f} 之间"
+            raise BadInput(words, fields=[{"path": f"checklist.{name}", "problem": words}])
+    width = spec.scale.max - spec.scale.min
+    full = sum(spec.checklist.values(), Decimal(0))
+    value = spec.scale.min + sum(said.checklist.values(), Decimal(0)) * width / full
+    return value, {name: f"{value:f}" for name, value in said.checklist.items()}
+
+
+PEOPLE = frozenset({"owners", "committee"})
+
+
+def _may_enter(loop: Loop, session: Session, scheme: Scheme, by: Sequence[str], path: str, actor: Actor) -> str | None:
+    """Return the unit that enters; None for people's voices, which come through the hotline or are typed in."""
+    if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN) or (actor.kind is ActorKind.HOTLINE and PEOPLE & set(by)):
+        return actor.unit or actor.kind.value
+    rules = loop.reference.rules(session, scheme.workflow)
+    for name in by:
+        if name not in PEOPLE and actor.unit is not None and actor.unit in _units(loop, rules, name, path):
+            return actor.unit
+    raise Forbidden("这项评分不由您来评")
+
+
+def _units(loop: Loop, rules: Rules, role: str, path: str) -> list[str]:
+    """Return the units that a role stands for at a place: those whose area covers it, or lies in it."""
+    spec = rules.workflow.roles.get(role)
+    unit = getattr(spec, "unit", None)
+    if isinstance(unit, str):
+        return [unit]
+    duty, areas = getattr(unit, "duty", None), loop.reference.directory.areas
+    found = []
+    for one in loop.reference.directory.units.values():
+        own = areas[one.area_code].path if one.area_code in areas else ""
+        if one.active and duty in one.duties and (own.startswith(path) or path.startswith(own)):
+            found.append(one.code)
+    return found
+
+
+def _peer(session: Session, loop: Loop, scheme: Scheme, subject: str, peer: str | None) -> str:
+    """Return the group in which a subject is scored. Raises NotFound, BadInput where it has several and none is named."""
+    keys = scoring.keys_of(loop, session, scheme, subject)
+    if not keys:
+        raise NotFound("没有这个考核对象")
+    peers = [one for _, one in keys]
+    if peer is not None and peer in peers:
+        return peer
+    if peer is not None or len(peers) > 1:
+        raise BadInput(f"请写明在哪一组（peer）：{'、'.join(peers)}", fields=[{"path": "peer", "problem": "要写明"}])
+    return peers[0]
+
+
+def appeal(
+    loop: Loop,
+    session: Session,
+    which: str,
+    code: str,
+    actor: Actor,
+    reason: str,
+    measure: str | None,
+    grievance: str | None,
+    peer: str | None = None,
+    subject: str | None = None,
+) -> UUID:
+    """申诉: the subject itself asks that a case be taken out, or a measure's points restored.
+
+    Raises Forbidden, Conflict when the time is over, BadInput for a measure that is none.
+    """
+    place = place_of(session, which, code)
+    rule = place.scheme.appeals
+    if rule is None:
+        raise Conflict("这个考核办法没有规定申诉")
+    if actor.unit is None:
+        raise Forbidden("由考核对象自己申诉")
+    whose = subject or actor.unit
+    if whose not in voices.own(session, actor.unit):
+        raise Forbidden("由考核对象自己申诉")
+    group = _peer(session, loop, place.scheme, whose, peer)
+    if measure is not None and measure not in place.scheme.measures:
+        raise BadInput("没有这个指标", fields=[{"path": "measure", "problem": "没有这个指标"}])
+    if measure is None and grievance is None:
+        raise BadInput("请写明哪一件（grievance）或哪个指标（measure）")
+    row = _locked(loop, session, place)
+    if row.published_at is not None:
+        limit = loop.reference.calendar(session, place.scheme.calendar).shift(row.published_at, rule.within)
+        if loop.clock.now() > limit:
+            raise Conflict("申诉期限已过")
+    made = voices.Appealed(
+        loop.ids.new(), place.scheme.name, code, row.revision, whose, group, measure, grievance, reason, actor.unit,
+        loop.clock.now(),
+    )  # fmt: skip
+    voices.file_appeal(session, made)
+    return made.id
+
+
+def decide(
+    loop: Loop, session: Session, which: str, code: str, one: UUID, actor: Actor, *, upheld: bool, note: str | None
+) -> list[Job]:
+    """Decide an appeal. Upheld before the freeze, the case is left out; after it, another revision is made.
+
+    Raises Forbidden (also for the appellant), NotFound, Conflict when it was decided.
+    """
+    place = place_of(session, which, code)
+    admit(loop, session, place.scheme, actor)
+    found = voices.appeal_for_update(session, one)
+    if found is None or (found.name, found.period) != (place.scheme.name, code):
+        raise NotFound("没有这件申诉")
+    if found.decided_at is not None:
+        raise Conflict("这件申诉已经裁定")
+    if found.unit == actor.unit:
+        raise Forbidden("不能裁定自己的申诉")
+    row = _locked(loop, session, place)
+    voices.decide_appeal(session, one, upheld=upheld, note=note, now=loop.clock.now())
+    if not upheld or row.state == "due":
+        return []
+    return _revise(loop, session, place, row, found)
+
+
+def _revise(loop: Loop, session: Session, place: Place, row: Assessment, upheld: voices.Appealed) -> list[Job]:
+    """Make the next revision from the frozen figures: nothing but what the appeal takes out is different."""
+    before = periods.results(session, row.id)
+    ids = voices.ids_of(session, [upheld.grievance] if upheld.grievance else [])
+    case = ids.get(upheld.grievance or "")
+    if upheld.grievance is not None and case is None:
+        return []  # nothing of this name was counted
+    now = loop.clock.now()
+    made = replace(
+        row, id=loop.ids.new(), revision=row.revision + 1, closed_at=now, reason=f"申诉成立：{upheld.id}",
+        published_at=now if row.state == "published" else None, digest=None,
+    )  # fmt: skip
+    names = [upheld.measure] if upheld.measure else list(place.scheme.measures)
+    rates = [name for name in names if place.scheme.measures[name].rate is not None]
+    periods.copied(session, row, made, LeftOut(upheld.subject, upheld.peer, names, rates, case))
+    orders = {(one.subject, one.peer): one.orders for one in before}
+    figures = periods.figures(session, made.id)
+    results = scoring.judged(session, place.scheme, place.part, place.stretch, list(orders), orders, figures)
+    periods.revised(session, made, results)
+    if made.state != "published":
+        return []
+    _restore(loop, session, place, before, results)
+    return _bring(loop, session, place, made)
+
+
+def _restore(
+    loop: Loop, session: Session, place: Place, before: Sequence[ResultRow], after: Sequence[ResultRow]
+) -> None:
+    """End the credit that lists brought to whom they do not hold any more."""
+    now_on: dict[tuple[str, str], set[str]] = {(one.subject, one.peer): set(one.lists) for one in after}
+    gone: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for one in before:
+        key = (one.subject, one.peer)
+        gone[key] = set(one.lists) - now_on.get(key, set())
+    for row in voices.consequences(session, place.scheme.name, place.stretch.code):
+        if row.credit_id is not None and row.list in gone.get((row.subject, row.peer), ()):
+            found = credit_rows.find(session, row.credit_id)
+            if found is not None:
+                _end(loop, session, place.scheme, found[1], "申诉成立，名次更正", SYSTEM_ACTOR)
+
+
+# --- who may --------------------------------------------------------------------------------------------------------
+
+
+def admit(loop: Loop, session: Session, scheme: Scheme, actor: Actor) -> None:
+    """Let those pass who run an assessment: over the whole of its area, or by the role that decides. Raises Forbidden."""
+    loop.reference.refresh(session)
+    if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN):
+        return
+    if actor.kind is ActorKind.SUPERVISOR and actor.area_path.count("/") <= 1:
+        return
+    rules = loop.reference.rules(session, scheme.workflow)
+    deciding = scheme.appeals.decided_by if scheme.appeals is not None else ()
+    if actor.unit is not None and any(actor.unit in _units(loop, rules, role, "") for role in deciding):
+        return
+    raise Forbidden("考核由主管部门办理")

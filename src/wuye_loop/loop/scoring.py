@@ -1,0 +1,362 @@
+"""What a period comes to: figures by SQL, then points, places and lists. Nothing is written here."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.assessment import periods as calendar
+from wuye_loop.domain.assessment.periods import Stretch
+from wuye_loop.domain.assessment.points import Earned, Figure, Score, score
+from wuye_loop.domain.assessment.ranks import Key, Placed, on_lists, ranked
+from wuye_loop.domain.assessment.scheme import Measure, Period, Scheme
+from wuye_loop.domain.directory.directory import Directory
+from wuye_loop.domain.figures.exact import half_up
+from wuye_loop.domain.language.documents import AskedFigure, RatingSpec
+from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.terms import Stage
+from wuye_loop.loop.engine import Loop
+from wuye_loop.store.assessment import measures, periods, voices
+from wuye_loop.store.assessment.measures import Ground, Tallied
+from wuye_loop.store.assessment.periods import FigureRow, ResultRow
+from wuye_loop.store.workflows import versions
+
+COMPLAINANT = "complainant"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A period as it would be frozen now."""
+
+    figures: Sequence[FigureRow]
+    results: Sequence[ResultRow]
+    ground: Ground
+
+
+def drafted(loop: Loop, session: Session, scheme: Scheme, part: str, stretch: Stretch) -> Drafted:
+    """Return the figures and results of a period from what is stored now."""
+    spec = scheme.periods[part]
+    ground = _ground(loop, session, scheme, stretch)
+    figures = _figures(session, scheme, spec, ground, stretch)
+    orders = measures.orders(session, ground)
+    members = _members(session, scheme, spec, ground, figures, orders)
+    if spec.from_ is not None:
+        figures += _combined(session, scheme, spec, stretch)
+    figures += _funnel(session, stretch)
+    return Drafted(figures, judged(session, scheme, part, stretch, members, orders, figures), ground)
+
+
+def keep(session: Session, scheme: Scheme, one: UUID, made: Drafted) -> None:
+    """Store the figures of a draft with their cases, a statement for each measure."""
+    by_name: dict[str, list[tuple[str, str, Decimal, Decimal | None]]] = defaultdict(list)
+    for row in made.figures:
+        by_name[row.measure].append((row.subject, row.peer, row.numerator, row.denominator))
+    for name, rows in by_name.items():
+        measure = scheme.measures.get(name)
+        if measure is not None and measure.growth is not None:
+            measure = scheme.measures[measure.growth]
+        measures.keep(session, one, name, rows, measure, made.ground)
+
+
+def judged(
+    session: Session,
+    scheme: Scheme,
+    part: str,
+    stretch: Stretch,
+    members: Iterable[Key],
+    orders: Mapping[Key, int],
+    figures: Sequence[FigureRow],
+) -> list[ResultRow]:
+    """Return the results of every subject from frozen figures: points, places, lists."""
+    spec = scheme.periods[part]
+    by_key: dict[Key, dict[str, Figure]] = defaultdict(dict)
+    for row in figures:
+        by_key[row.subject, row.peer][row.measure] = figure_of(scheme, row)
+    missing = {name: one.missing for name, one in scheme.inputs.items()}
+    scores: dict[Key, Score] = {}
+    least = scheme.subjects.at_least.grievances
+    for key in members:
+        known = by_key.get(key, {})
+        if spec.from_ is not None:
+            scores[key] = _of_parts(spec, known.get(f"of:{spec.from_}"))
+        elif spec.items and orders.get(key, 0) >= least:
+            scores[key] = score(spec, known, missing)
+    placed = [
+        Placed(*key, one.total, _tie(spec, by_key.get(key, {}))) for key, one in scores.items() if one.total is not None
+    ]
+    places = ranked(placed, spec.rank.within)
+    past, in_year = _earlier(session, scheme, part, stretch)
+    lists = on_lists(spec.lists, placed, past, in_year)
+    return [
+        ResultRow(
+            *key,
+            orders.get(key, 0),
+            one.total if (one := scores.get(key)) is not None else None,
+            places.get(key),
+            [_item(item) for item in one.items] if one is not None else [],
+            tuple(lists.get(key, ())),
+            one.vetoed if one is not None else False,
+        )
+        for key in sorted(members)
+    ]
+
+
+def figure_of(scheme: Scheme, row: FigureRow) -> Figure:
+    """Return a frozen figure as the arithmetic takes it."""
+    measure = scheme.measures.get(row.measure)
+    counts = row.measure.startswith("of:") or (measure is not None and measure.per is not None)
+    base = None if row.denominator is None else Fraction(row.denominator)
+    return Figure(Fraction(row.numerator), base, row.excluded, percent=not counts)
+
+
+def _item(one: Earned) -> dict[str, Any]:
+    points = None if one.points is None else f"{half_up(one.points, 4).normalize():f}"
+    weight = None if one.weight is None else f"{half_up(one.weight, 4).normalize():f}"
+    return {"title": one.title, "points": points, "weight": weight, "of": one.of, "formula": one.formula}
+
+
+def _tie(spec: Period, figures: Mapping[str, Figure]) -> Fraction | None:
+    if spec.rank.ties == "equal":
+        return None
+    one = figures.get(spec.rank.ties)
+    return one.value if one is not None else None
+
+
+def _of_parts(spec: Period, figure: Figure | None) -> Score:
+    value = None if figure is None else figure.value
+    how = {"mean": "平均", "sum": "合计", "last": "最后一期"}[spec.combine]
+    earned = Earned(
+        f"各期得分{how}", value, None, f"of:{spec.from_}", f"各期得分{how}" if value is not None else "没有得分"
+    )
+    return Score(None if value is None else half_up(value, spec.total.decimals), (earned,))
+
+
+# --- figures --------------------------------------------------------------------------------------------------------
+
+
+def _figures(session: Session, scheme: Scheme, spec: Period, ground: Ground, stretch: Stretch) -> list[FigureRow]:
+    rows: list[FigureRow] = []
+    homes = measures.households(session, ground.are, ground.places)
+    for name in asked(scheme, spec):
+        measure = scheme.measures[name]
+        if measure.growth is not None:
+            rows += _grown(session, scheme, spec, name, ground, stretch)
+            continue
+        for one in measures.tallied(session, name, measure, ground):
+            base = _base(measure, one, homes)
+            rows.append(FigureRow(one.subject, one.peer, name, one.numerator, base, one.count, one.excluded))
+    return rows + _inputs(session, scheme, spec, stretch)
+
+
+def asked(scheme: Scheme, spec: Period) -> list[str]:
+    """Return the measures that a period needs, each once, in the order of the file."""
+    names = {*spec.figures, spec.rank.ties}
+    for item in spec.items:
+        names |= {item.from_ or "", item.each or ""}
+    return [name for name in scheme.measures if name in names]
+
+
+def _base(measure: Measure, one: Tallied, homes: Mapping[Key, int]) -> Decimal | None:
+    if measure.rate is not None:
+        return Decimal(one.count)
+    if measure.per is not None:
+        return Decimal(homes.get((one.subject, one.peer), 0)) / measure.per.households
+    return None
+
+
+def _grown(
+    session: Session, scheme: Scheme, spec: Period, name: str, ground: Ground, stretch: Stretch
+) -> list[FigureRow]:
+    """Return by how much a count has grown: more than before (the numerator) of what was before (the base)."""
+    measure = scheme.measures[name]
+    of = scheme.measures[measure.growth or ""]
+    zone = scheme.calendar.zone
+    if measure.against == "previous":
+        then: Stretch | None = calendar.before(spec, stretch, zone)
+    else:
+        then = calendar.year_before(spec, stretch, zone)
+    if then is None:
+        return []
+    now = {(one.subject, one.peer): one for one in measures.tallied(session, name, of, ground)}
+    old = {
+        (one.subject, one.peer): one
+        for one in measures.tallied(session, name, of, replace(ground, starts=then.starts, ends=then.ends))
+    }
+    return [
+        FigureRow(
+            *key,
+            name,
+            (now[key].numerator if key in now else Decimal(0)) - (old[key].numerator if key in old else Decimal(0)),
+            old[key].numerator if key in old else Decimal(0),
+            now[key].count if key in now else 0,
+        )
+        for key in sorted({*now, *old})
+    ]
+
+
+def _inputs(session: Session, scheme: Scheme, spec: Period, stretch: Stretch) -> list[FigureRow]:
+    used = {item.from_ for item in spec.items} & set(scheme.inputs)
+    rows = []
+    for (name, subject, peer), heard in voices.heard(session, scheme.name, stretch.code).items():
+        if name not in used:
+            continue
+        one = scheme.inputs[name]
+        width = one.scale.max - one.scale.min
+        enough = one.voices is None or heard.voices >= one.voices.least
+        base = heard.voices * width if enough else Decimal(0)
+        top = heard.total - heard.voices * one.scale.min if enough else Decimal(0)
+        rows.append(FigureRow(subject, peer, name, top, base))
+    return rows
+
+
+def _funnel(session: Session, stretch: Stretch) -> list[FigureRow]:
+    """Return in which stage the period's grievances stand now."""
+    counts = measures.stages(session, stretch.starts, stretch.ends)
+    return [FigureRow("", "", f"stage:{stage.value}", Decimal(counts.get(stage.value, 0)), None) for stage in Stage]
+
+
+def _combined(session: Session, scheme: Scheme, spec: Period, stretch: Stretch) -> list[FigureRow]:
+    """Return what the closed periods inside this one come to for each subject."""
+    inner = spec.from_ or ""
+    totals: dict[Key, list[Decimal]] = defaultdict(list)
+    for one in calendar.inside(stretch, scheme.periods[inner], scheme.calendar.zone):
+        found = periods.find(session, scheme.name, one.code)
+        if found is None or found.state == "due":
+            continue
+        for row in periods.results(session, found.id):
+            if row.total is not None:
+                totals[row.subject, row.peer].append(row.total)
+    rows = []
+    for key, found_totals in totals.items():
+        if spec.combine == "last":
+            top, base = found_totals[-1], Decimal(1)
+        else:
+            top, base = sum(found_totals, Decimal(0)), Decimal(1 if spec.combine == "sum" else len(found_totals))
+        rows.append(FigureRow(*key, f"of:{inner}", top, base))
+    return rows
+
+
+# --- who, where, and by which answers -------------------------------------------------------------------------------
+
+
+def _ground(loop: Loop, session: Session, scheme: Scheme, stretch: Stretch) -> Ground:
+    loop.reference.refresh(session)
+    rules = [loop.reference.rules(session, one) for one in versions.names(session)]
+    answers, raters = _answers(rules)
+    ratings = [rating for one in rules for rating in one.workflow.ratings.values()]
+    return Ground(
+        stretch.starts,
+        stretch.ends,
+        scheme.subjects.are,
+        _places(loop.reference.directory, scheme),
+        [(one.workflow.id, name) for one in rules for name, clock in one.workflow.clocks.items() if clock.assessed],
+        answers,
+        raters,
+        {"response": good_answers(ratings, "response"), "solved": good_answers(ratings, "solved")},
+        _left_out(session, scheme, stretch),
+    )
+
+
+def _answers(rules: Sequence[Rules]) -> tuple[list[tuple[str, str, str, Decimal]], dict[str, str]]:
+    found: list[tuple[str, str, str, Decimal]] = []
+    raters: dict[str, str] = {}
+    for one in rules:
+        for place, (name, rating) in enumerate(one.workflow.ratings.items()):
+            rater = raters.setdefault(name, name if place else COMPLAINANT)
+            found += [
+                (one.workflow.id, rater, answer, Decimal(str(weight))) for answer, weight in rating.weights.items()
+            ]
+    return found, raters
+
+
+def good_answers(ratings: Iterable[RatingSpec], figure: AskedFigure) -> tuple[list[str], list[str]]:
+    """Return by which questions a figure goes, and the answers that count, as JSON objects."""
+    pairs = [pair for one in ratings for pair in one.figures.get(figure, {}).items()]
+    good = {orjson.dumps({question: answer}).decode() for question, answers in pairs for answer in answers}
+    return sorted({question for question, _ in pairs}), sorted(good)
+
+
+def _places(directory: Directory, scheme: Scheme) -> list[tuple[str, str, str]]:
+    """Return, for each area's path, which subject it belongs to (where areas are assessed) and to which peer group."""
+    level = scheme.subjects.peers.area.value if scheme.subjects.peers is not None else None
+    own = scheme.subjects.are if scheme.subjects.are in ("street", "community") else None
+    return [
+        (area.path, _at(directory, area.path, own), _at(directory, area.path, level))
+        for area in directory.areas.values()
+    ]
+
+
+def _at(directory: Directory, path: str, level: str | None) -> str:
+    if level is None:
+        return ""
+    codes = [code for code in path.split("/") if code in directory.areas]
+    return next((code for code in codes if directory.areas[code].level == level), "")
+
+
+def _members(
+    session: Session, scheme: Scheme, spec: Period, ground: Ground, figures: Iterable[FigureRow], orders: Iterable[Key]
+) -> list[Key]:
+    """Return every subject in each of its groups: those of the directory, and where else one of them has a case."""
+    peer_of = {path: peer for path, _, peer in ground.places}
+    kinds = spec.kinds or scheme.subjects.kinds
+    found = {(code, peer_of.get(path, "")) for code, path in measures.roster(session, ground.are, kinds, spec.but)}
+    known = {code for code, _ in found}
+    more = {(row.subject, row.peer) for row in figures} | set(orders)
+    if kinds or spec.but or ground.are == "unit":
+        return sorted(found)
+    return sorted(found | {key for key in more if key[0] in known})
+
+
+def keys_of(loop: Loop, session: Session, scheme: Scheme, subject: str) -> list[Key]:
+    """Return in which groups a subject is assessed; none where it is not."""
+    loop.reference.refresh(session)
+    peer_of = {path: peer for path, _, peer in _places(loop.reference.directory, scheme)}
+    rows = measures.roster(session, scheme.subjects.are, scheme.subjects.kinds)
+    return sorted({(code, peer_of.get(path, "")) for code, path in rows if code == subject})
+
+
+def _left_out(session: Session, scheme: Scheme, stretch: Stretch) -> dict[str, list[UUID]]:
+    """Return the cases that upheld appeals took out before the period was frozen."""
+    upheld = [
+        one for one in voices.appeals(session, scheme.name, stretch.code) if one.upheld and one.grievance is not None
+    ]
+    numbers = sorted({one.grievance for one in upheld if one.grievance})
+    ids = voices.ids_of(session, numbers)
+    found: dict[str, list[UUID]] = defaultdict(list)
+    for one in upheld:
+        names = [one.measure] if one.measure else list(scheme.measures)
+        for name in names:
+            if one.grievance in ids:
+                found[name].append(ids[one.grievance])
+    return found
+
+
+def _earlier(
+    session: Session, scheme: Scheme, part: str, stretch: Stretch
+) -> tuple[dict[str, dict[Key, list[bool]]], dict[str, dict[Key, int]]]:
+    """Return who was on each list in the periods right before, the latest first, and how often in this calendar year."""
+    past = periods.earlier(session, scheme.name, part, stretch.starts)
+    members = periods.on_lists(session, [one.id for one in past])
+    keys = {key for rows in members.values() for key in rows}
+    year = calendar.year_of(stretch.code)
+    running: dict[str, dict[Key, list[bool]]] = {}
+    in_year: dict[str, dict[Key, int]] = {}
+    unbroken, at = [], stretch.starts
+    for one in past:
+        if one.ends != at:
+            break
+        unbroken.append(one)
+        at = one.starts
+    for name in scheme.periods[part].lists:
+        running[name] = {key: [name in members[one.id].get(key, ()) for one in unbroken] for key in keys}
+        in_year[name] = {
+            key: sum(name in members[one.id].get(key, ()) for one in past if calendar.year_of(one.period) == year)
+            for key in keys
+        }
+    return running, in_year

@@ -1,0 +1,347 @@
+"""通报: what a bulletin says of a period, as words and tables; the sheets draw it as HTML, DOCX or XLSX.
+
+Everything is read from what was frozen, of the period itself and of those it is compared with.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.assessment import periods as calendar
+from wuye_loop.domain.assessment.points import Figure
+from wuye_loop.domain.assessment.scheme import Every
+from wuye_loop.domain.errors import NotFound
+from wuye_loop.domain.figures.exact import half_up
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import Stage
+from wuye_loop.loop import scoring
+from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.evaluate import Place
+from wuye_loop.queries.assessment import tables
+from wuye_loop.store.assessment import periods, voices
+from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow
+
+Cell = str | int | Decimal | None
+_TREND: Final = 6
+_PREVIOUS: Final[Mapping[Every, str]] = {
+    "day": "前一日", "week": "上周", "month": "上月", "quarter": "上季度", "half_year": "上半年度", "year": "上年",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table: its title, its columns, its rows; a number is printed as it stands, None is blank."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bulletin:
+    """A bulletin: who issues it, its number and title, what it says, its tables, and when it was published."""
+
+    office: str
+    number: str | None
+    title: str
+    opening: tuple[str, ...]
+    sheets: tuple[Sheet, ...]
+    closing: tuple[str, ...]
+    dated: str
+    draft: bool = field(default=False)
+
+
+def by_id(loop: Loop, session: Session, actor: Actor, one: UUID) -> Bulletin:
+    """Return the bulletin of an assessment. Raises NotFound, also for one that is not published for who only reads those."""
+    row = periods.by_id(session, one)
+    if row is None:
+        raise NotFound("没有这份通报")
+    place, found = tables.found(session, actor, row.name, row.period, row.revision)
+    return _bulletin(loop, session, place, found)
+
+
+def of_period(loop: Loop, session: Session, actor: Actor, which: str, code: str) -> Bulletin:
+    """Return the bulletin of a period, of its newest revision. Raises NotFound where nothing is closed."""
+    place, found = tables.found(session, actor, which, code)
+    return _bulletin(loop, session, place, found)
+
+
+def _bulletin(loop: Loop, session: Session, place: Place, one: Assessment) -> Bulletin:
+    loop.reference.refresh(session)
+    results = periods.results(session, one.id)
+    figures = periods.figures(session, one.id)
+    names = voices.names_of(session, sorted({code for row in results for code in (row.subject, row.peer)}))
+    spec = place.spec.bulletin
+    title = f"{place.scheme.title}{calendar.spoken(one.period)}{spec.title if spec is not None else ''}"
+    zone = ZoneInfo(place.scheme.calendar.zone)
+    at = one.published_at or one.closed_at or one.ends
+    day = at.astimezone(zone).date()
+    overall = totals(place, figures)
+    sheets = [
+        _scores(place, results, names),
+        _figures(place, results, figures, names),
+        _funnel(figures),
+        _trend(session, place, one, overall),
+        *_lists(place, results, names),
+        _apart(place, results, names),
+    ]
+    return Bulletin(
+        office=_office(loop, session, place),
+        number=one.bulletin,
+        title=title + (f"（更正，第 {one.revision} 版）" if one.revision > 1 else ""),
+        opening=tuple(_opening(session, place, one, results, overall)),
+        sheets=tuple(sheet for sheet in sheets if sheet is not None and sheet.rows),
+        closing=tuple(_closing(place, one)),
+        dated=f"{day.year}年{day.month}月{day.day}日",
+        draft=one.state != "published",
+    )
+
+
+def _office(loop: Loop, session: Session, place: Place) -> str:
+    """Return who issues it: the unit of the role that decides, else the scheme's own title."""
+    rules = loop.reference.rules(session, place.scheme.workflow)
+    deciding = place.scheme.appeals.decided_by if place.scheme.appeals is not None else ()
+    for name in (*deciding, "command"):
+        role = rules.workflow.roles.get(name)
+        if role is not None:
+            unit = role.unit if isinstance(role.unit, str) else None
+            return (
+                loop.reference.directory.name_of(unit) or role.title
+                if unit in loop.reference.directory.units
+                else role.title
+            )
+    return place.scheme.title
+
+
+# --- figures over everybody -----------------------------------------------------------------------------------------
+
+
+def totals(place: Place, figures: Iterable[FigureRow]) -> dict[str, Figure]:
+    """Return each measure over all subjects: the sum of their counts, never the mean of their rates."""
+    found: dict[str, Figure] = {}
+    for row in figures:
+        measure = place.scheme.measures.get(row.measure)
+        if measure is None:
+            continue
+        one = scoring.figure_of(place.scheme, row)
+        have = found.get(row.measure)
+        base = one.denominator
+        if have is not None:
+            base = None if base is None or have.denominator is None else base + have.denominator
+            one = Figure(one.numerator + have.numerator, base, one.excluded + have.excluded, one.percent)
+        found[row.measure] = one
+    return {name: found[name] for name in place.scheme.measures if name in found}
+
+
+def _opening(
+    session: Session, place: Place, one: Assessment, results: Sequence[ResultRow], overall: Mapping[str, Figure]
+) -> Iterable[str]:
+    orders = sum(row.orders for row in results)
+    kind = {"company": "物业企业", "unit": "单位", "street": "街道", "community": "社区", "estate": "小区"}
+    who = kind[place.scheme.subjects.are]
+    several = len({row.subject for row in results})
+    if orders == 0:
+        yield f"{calendar.spoken(one.period)}没有诉求：考核对象 {several} 个{who}，均无工单。"
+    else:
+        yield f"{calendar.spoken(one.period)}，{several} 个{who}共涉及诉求 {orders} 件。"
+    earlier = _before(session, place, one)
+    then = totals(place, periods.figures(session, earlier.id)) if earlier is not None else {}
+    word = _PREVIOUS[place.spec.every]
+    for name, figure in overall.items():
+        measure = place.scheme.measures[name]
+        if measure.growth is None:
+            yield told(measure.title, figure, then.get(name), word, compare=earlier is not None)
+    if earlier is None:
+        yield f"没有{word}的考核，不作比较。"
+    scored = [row for row in results if row.total is not None]
+    if scored:
+        best = max(row.total for row in scored if row.total is not None)
+        worst = min(row.total for row in scored if row.total is not None)
+        yield f"计分 {len(scored)} 个，最高 {best:f} 分，最低 {worst:f} 分。"
+
+
+def told(title: str, now: Figure, then: Figure | None, word: str, *, compare: bool) -> str:
+    """Say a figure in words, against an earlier one: a rate by percentage points, a count by so many and per cent."""
+    earlier = then if compare and then is not None and then.value is not None else None
+    if now.denominator is None:
+        return f"{title} {_bare(now.numerator)} 件{_more(now, earlier, word)}。"
+    value = now.value
+    if value is None:
+        return f"{title}没有基数，不计。"
+    if not now.percent:
+        return f"{title} {half_up(value, 2):f}。"
+    base = f"（{_bare(now.numerator)}／{_bare(now.denominator)}）"
+    return f"{title} {half_up(value, 2):f}%{base}{_points(value, earlier, word)}。"
+
+
+def _more(now: Figure, then: Figure | None, word: str) -> str:
+    if then is None:
+        return ""
+    gap = now.numerator - then.numerator
+    if gap == 0:
+        return f"，与{word}持平"
+    way, rise = ("增加", "上升") if gap > 0 else ("减少", "下降")
+    rate = f"（{rise} {half_up(abs(gap) * 100 / then.numerator, 2):f}%）" if then.numerator else ""
+    return f"，比{word}{way} {_bare(abs(gap))} 件{rate}"
+
+
+def _points(value: Fraction, then: Figure | None, word: str) -> str:
+    """Say by how many percentage points a rate differs, as it is printed: a reader who subtracts finds the same."""
+    if then is None or then.value is None:
+        return ""
+    gap = half_up(value, 2) - half_up(then.value, 2)
+    return f"，比{word}{'上升' if gap > 0 else '下降'} {abs(gap):f} 个百分点" if gap else f"，与{word}持平"
+
+
+def _before(session: Session, place: Place, one: Assessment) -> Assessment | None:
+    span = calendar.before(place.spec, place.stretch, place.scheme.calendar.zone)
+    found = periods.find(session, one.name, span.code)
+    return found if found is not None and found.state != "due" else None
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def _scores(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]) -> Sheet | None:
+    rows = [row for row in results if row.total is not None]
+    if not rows:
+        return None
+    titles = [str(item["title"]) for item in rows[0].items]
+    grouped = any(row.peer for row in rows)
+    head = (*(("分组",) if grouped else ()), "名次", "考核对象", "得分", *titles, "工单")
+    order = sorted(
+        rows, key=lambda row: (row.peer if place.spec.rank.within == "peers" else "", row.rank or 0, row.subject)
+    )
+    cells = [
+        (
+            *((names.get(row.peer, row.peer),) if grouped else ()),
+            row.rank, names.get(row.subject, row.subject), row.total,
+            *(None if item["points"] is None else half_up(Decimal(str(item["points"])), 2) for item in row.items),
+            row.orders,
+        )
+        for row in order
+    ]  # fmt: skip
+    return Sheet("得分和名次", head, tuple(cells))
+
+
+def _figures(
+    place: Place, results: Sequence[ResultRow], figures: Sequence[FigureRow], names: Mapping[str, str]
+) -> Sheet | None:
+    asked = scoring.asked(place.scheme, place.spec)
+    by_key: dict[tuple[str, str], dict[str, Figure]] = {}
+    for row in figures:
+        by_key.setdefault((row.subject, row.peer), {})[row.measure] = scoring.figure_of(place.scheme, row)
+    shown = [row for row in results if any(name in by_key.get((row.subject, row.peer), {}) for name in asked)]
+    if not shown or not asked:
+        return None
+    grouped = any(row.peer for row in shown)
+    measures = place.scheme.measures
+    head = (
+        *(("分组",) if grouped else ()),
+        "考核对象",
+        *(_column(measures[name].title, name, place) for name in asked),
+    )
+    cells = [
+        (
+            *((names.get(row.peer, row.peer),) if grouped else ()),
+            names.get(row.subject, row.subject),
+            *(_cell(place, name, by_key.get((row.subject, row.peer), {}).get(name)) for name in asked),
+        )
+        for row in sorted(shown, key=lambda row: (row.peer, row.subject))
+    ]
+    return Sheet("各项指标", head, tuple(cells))
+
+
+def _column(title: str, name: str, place: Place) -> str:
+    measure = place.scheme.measures[name]
+    return f"{title}（%）" if measure.rate is not None or measure.growth is not None else title
+
+
+def _cell(place: Place, name: str, figure: Figure | None) -> Cell:
+    """Return a figure of a table; of a plain count that found nothing there are none."""
+    measure = place.scheme.measures[name]
+    if figure is None and measure.count is not None and measure.per is None:
+        return 0
+    return _printed(figure)
+
+
+def _printed(figure: Figure | None) -> Cell:
+    if figure is None or figure.value is None:
+        return None
+    if figure.denominator is None and figure.numerator.denominator == 1:
+        return int(figure.numerator)
+    return half_up(figure.value, 2)
+
+
+def _funnel(figures: Sequence[FigureRow]) -> Sheet | None:
+    counts = {
+        row.measure.removeprefix("stage:"): int(row.numerator) for row in figures if row.measure.startswith("stage:")
+    }
+    if not counts:
+        return None
+    top = sum(counts.values())
+    rows = [
+        (
+            stage.chinese,
+            counts.get(stage.value, 0),
+            half_up(Fraction(counts.get(stage.value, 0) * 100, top), 2) if top else None,
+        )
+        for stage in Stage
+    ]
+    return Sheet("六个环节（本期的诉求，封账时在哪一步）", ("环节", "件数", "占比（%）"), tuple(rows))
+
+
+def _trend(session: Session, place: Place, one: Assessment, now: Mapping[str, Figure]) -> Sheet | None:
+    past = periods.earlier(session, one.name, one.part, one.starts, _TREND - 1)
+    if not past:
+        return None
+    columns = [name for name in now if place.scheme.measures[name].growth is None]
+    rows = []
+    for each in reversed(past):
+        then = totals(place, periods.figures(session, each.id))
+        rows.append((calendar.spoken(each.period), *(_printed(then.get(name)) for name in columns)))
+    rows.append((calendar.spoken(one.period), *(_printed(now.get(name)) for name in columns)))
+    head = ("考核期", *(_column(place.scheme.measures[name].title, name, place) for name in columns))
+    return Sheet("近几期", head, tuple(rows)) if columns else None
+
+
+def _lists(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]) -> list[Sheet]:
+    sheets = []
+    for name, spec in place.spec.lists.items():
+        rows = [
+            (names.get(row.peer), names.get(row.subject, row.subject), row.total, row.rank)
+            for row in results
+            if name in row.lists
+        ]
+        sheets.append(Sheet(spec.title, ("分组", "考核对象", "得分", "名次"), tuple(rows)))
+    return sheets
+
+
+def _apart(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]) -> Sheet | None:
+    rows = [
+        (names.get(row.peer), names.get(row.subject, row.subject), why)
+        for row in results
+        if (why := tables.apart(place, row)) is not None
+    ]
+    return Sheet("另列（不计分、不排名）", ("分组", "考核对象", "原因"), tuple(rows))
+
+
+def _closing(place: Place, one: Assessment) -> Iterable[str]:
+    rates = [measure.title for name, measure in place.scheme.measures.items() if measure.rate is not None
+             and name in scoring.asked(place.scheme, place.spec)]  # fmt: skip
+    if rates:
+        yield f"{'、'.join(rates)}按件数计算，四舍五入；没有基数的留空，各栏之和不必等于 100。"
+    if place.scheme.appeals is not None and one.state == "published":
+        yield f"对得分有异议的，可在公布之日起 {place.scheme.appeals.within.chinese}内申诉。"
+    if one.reason is not None:
+        yield f"本版为更正：{one.reason.partition('：')[0]}。第 1 版至第 {one.revision - 1} 版仍可查阅。"
+
+
+def _bare(value: Fraction) -> str:
+    return f"{half_up(value, 4).normalize():f}"

@@ -1,0 +1,67 @@
+"""A unit's credit: what it has on a day, its grade, and every row that says why."""
+
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.assessment.credit import CreditRow, balance
+from wuye_loop.domain.errors import Forbidden, NotFound
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.evaluate import is_ours
+from wuye_loop.store.assessment import credit_rows, schemes
+from wuye_loop.store.assessment.credit_rows import Told
+
+
+def of_unit(loop: Loop, session: Session, actor: Actor, unit: str, on: date | None = None) -> dict[str, Any]:
+    """Return how a unit stands in every scheme that keeps credit, on a day (today where none is named).
+
+    Raises NotFound for an unknown unit, and for another unit's where the reader is a unit; Forbidden for a hotline.
+    """
+    loop.reference.refresh(session)
+    if actor.kind is ActorKind.HOTLINE:
+        raise Forbidden("这把密钥的角色不能使用这个接口")
+    known = loop.reference.directory.units.get(unit)
+    if known is None or (actor.kind is ActorKind.UNIT and actor.unit != unit) or not _covers(loop, actor, unit):
+        raise NotFound("没有这个单位")
+    ledgers = []
+    for scheme, _ in schemes.newest(session):
+        if scheme.credit is None:
+            continue
+        told = credit_rows.rows_of(session, scheme.name, unit)
+        if not told and not is_ours(loop, scheme):
+            continue
+        day = on or loop.clock.now().astimezone(ZoneInfo(scheme.calendar.zone)).date()
+        stands = balance(scheme.credit, [one.row for one in told], day)
+        counting = {row.id for row in stands.counting}
+        titles = {name: item.title for name, item in scheme.credit.items.items()}
+        ledgers.append(
+            {
+                "scheme": scheme.name, "title": scheme.title, "on": day.isoformat(),
+                "points": f"{stands.points.normalize():f}", "grade": stands.grade, "vetoed": stands.vetoed,
+                "rows": [_row(one, titles, one.row.id in counting) for one in told],
+            }
+        )  # fmt: skip
+    return {"unit": unit, "unit_name": known.name, "ledgers": ledgers}
+
+
+def _covers(loop: Loop, actor: Actor, unit: str) -> bool:
+    if actor.kind is ActorKind.UNIT or not actor.area_path:
+        return True
+    area = loop.reference.directory.areas.get(loop.reference.directory.units[unit].area_code or "")
+    return area is None or area.path.startswith(actor.area_path)
+
+
+def _row(one: Told, titles: dict[str, str], counts: bool) -> dict[str, Any]:  # noqa: FBT001 a fact of the row
+    row: CreditRow = one.row
+    return {
+        "id": str(row.id), "item": row.item, "title": titles.get(row.item, row.item),
+        "points": f"{row.points.normalize():f}", "since": row.since.isoformat(),
+        "until": None if row.until is None else row.until.isoformat(), "counts": counts and row.ends is None,
+        "ends": None if row.ends is None else str(row.ends), "cause": row.cause, "reason": one.reason,
+        "at": as_text(one.at),
+    }  # fmt: skip

@@ -1,0 +1,250 @@
+"""Assessments as their readers see them: the whole table for who runs it, a unit's own score, the published lists."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.assessment import periods as calendar
+from wuye_loop.domain.assessment.scheme import Scheme
+from wuye_loop.domain.errors import NotFound
+from wuye_loop.domain.figures.exact import half_up
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.loop import evaluate, scoring
+from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.evaluate import Place
+from wuye_loop.store.assessment import cases as case_rows
+from wuye_loop.store.assessment import periods, schemes, voices
+from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow
+from wuye_loop.store.pages import Page
+
+
+def every(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """Return the closed periods (for units and hotlines: the published ones), the newest first, and the schemes."""
+    loop.reference.refresh(session)
+    titles = {name: schemes.named(session, name) for name in {one.scheme for one in _known(session, actor)}}
+    return [_head(titles[one.scheme], one) for one in _known(session, actor)]
+
+
+def _known(session: Session, actor: Actor) -> list[Assessment]:
+    return periods.every(session, published=not _runs(actor))
+
+
+def table(
+    loop: Loop, session: Session, actor: Actor, which: str, code: str, revision: int | None = None
+) -> dict[str, Any]:
+    """Return a period: its results, as far as the reader may see them, and its lists.
+
+    Raises NotFound where nothing of it is closed, or published for who only reads what is.
+    """
+    place, one = found(session, actor, which, code, revision)
+    results = periods.results(session, one.id)
+    names = voices.names_of(session, sorted({code for row in results for code in (row.subject, row.peer)}))
+    seen = [row for row in results if may_see(loop, session, actor, place.scheme, row)]
+    figures = _by_key(periods.figures(session, one.id)) if seen else {}
+    return {
+        **_head(place.scheme, one),
+        "items": [_row(place, row, names, figures.get((row.subject, row.peer), ())) for row in seen],
+        "lists": _lists(place, results, names),
+        "revisions": [_revision(each) for each in revisions(session, one)],
+        "measures": {name: place.scheme.measures[name].title for name in scoring.asked(place.scheme, place.spec)},
+    }
+
+
+def found(
+    session: Session, actor: Actor, which: str, code: str, revision: int | None = None
+) -> tuple[Place, Assessment]:
+    """Return a period that the reader may read. Raises NotFound."""
+    place = evaluate.place_of(session, which, code)
+    one = periods.find(session, place.scheme.name, code, revision)
+    if one is None or one.state == "due" or (one.state != "published" and not _runs(actor)):
+        raise NotFound("这一期还没有封账" if _runs(actor) else "这一期还没有公布")
+    return place, one
+
+
+def revisions(session: Session, one: Assessment) -> list[Assessment]:
+    """Return all revisions of a period up to one, the first of them first."""
+    each = (periods.find(session, one.name, one.period, number) for number in range(1, one.revision + 1))
+    return [row for row in each if row is not None]
+
+
+def explained(
+    loop: Loop, session: Session, actor: Actor, which: str, code: str, subject: str, revision: int | None = None
+) -> dict[str, Any]:
+    """Return why a subject has its score: every item with its counts and its formula, in each of its groups.
+
+    Raises NotFound, also for a subject that the reader may not see.
+    """
+    place, one = found(session, actor, which, code, revision)
+    rows = [
+        row for row in periods.results(session, one.id, subject) if may_see(loop, session, actor, place.scheme, row)
+    ]
+    if not rows:
+        raise NotFound("没有这个考核对象")
+    names = voices.names_of(session, sorted({code for row in rows for code in (row.subject, row.peer)}))
+    figures = _by_key(periods.figures(session, one.id, subject))
+    return {
+        **_head(place.scheme, one),
+        "subject": subject,
+        "subject_name": names.get(subject, subject),
+        "groups": [_explained(place, row, names, figures.get((row.subject, row.peer), ())) for row in rows],
+        "appeals": [_appeal(each) for each in voices.appeals(session, one.name, code, subject)],
+    }
+
+
+def cases(
+    loop: Loop,
+    session: Session,
+    actor: Actor,
+    which: str,
+    code: str,
+    subject: str,
+    item: str,
+    after: UUID | None,
+    limit: int,
+) -> Page[dict[str, Any]]:
+    """Return a page of the cases behind a figure, those that the reader may see as a grievance; each with its weight.
+
+    Raises NotFound for a figure that the period does not have.
+    """
+    place, one = found(session, actor, which, code)
+    rows = [
+        row for row in periods.results(session, one.id, subject) if may_see(loop, session, actor, place.scheme, row)
+    ]
+    if not rows or item not in place.scheme.measures:
+        raise NotFound("没有这个考核对象或指标")
+    page = case_rows.of_figure(session, actor, one.id, subject, item, after, limit)
+    return page.map(
+        lambda row: {
+            "number": row.number, "title": row.title, "state": row.state, "received_at": as_text(row.received_at),
+            "weight": _bare(row.weight), "excluded": row.excluded,
+        }
+    )  # fmt: skip
+
+
+def may_see(loop: Loop, session: Session, actor: Actor, scheme: Scheme, row: ResultRow) -> bool:
+    """Say whether somebody may see a subject's score: a unit its own, a supervisor those of the own area, who runs it all."""
+    if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN, ActorKind.AUDITOR) and not actor.area_path:
+        return True
+    if actor.kind is ActorKind.UNIT:
+        own = actor.unit == row.subject
+        return own or (scheme.subjects.are != "company" and row.subject in voices.own(session, actor.unit or ""))
+    if actor.kind is ActorKind.HOTLINE:
+        return False
+    if actor.area_path.count("/") <= 1:
+        return True
+    code = row.subject if scheme.subjects.are in ("street", "community") else row.peer
+    area = loop.reference.directory.areas.get(code)
+    return area is not None and area.path.startswith(actor.area_path)
+
+
+def _runs(actor: Actor) -> bool:
+    return actor.kind not in (ActorKind.UNIT, ActorKind.HOTLINE)
+
+
+def _head(scheme: Scheme, one: Assessment) -> dict[str, Any]:
+    spec = scheme.periods[one.part]
+    title = spec.bulletin.title if spec.bulletin is not None else spec.title
+    return {
+        "scheme": one.scheme, "title": scheme.title, "part": one.part, "part_title": title, "period": one.period,
+        "period_title": calendar.spoken(one.period), "revision": one.revision, "state": one.state,
+        "starts": as_text(one.starts), "ends": as_text(one.ends),
+        "closed_at": None if one.closed_at is None else as_text(one.closed_at),
+        "published_at": None if one.published_at is None else as_text(one.published_at),
+        "hash": None if one.digest is None else one.digest.hex(), "reason": one.reason,
+        "bulletin": None if spec.bulletin is None else {"id": str(one.id), "number": one.bulletin, "title": title},
+    }  # fmt: skip
+
+
+def _revision(one: Assessment) -> dict[str, Any]:
+    at = one.closed_at
+    return {"revision": one.revision, "closed_at": None if at is None else as_text(at), "reason": one.reason}
+
+
+def _row(place: Place, row: ResultRow, names: Mapping[str, str], figures: Iterable[FigureRow]) -> dict[str, Any]:
+    return {
+        "subject": row.subject, "subject_name": names.get(row.subject, row.subject), "peer": row.peer or None,
+        "peer_name": names.get(row.peer), "orders": row.orders, "total": _plain(row.total), "rank": row.rank,
+        "apart": apart(place, row), "lists": list(row.lists), "vetoed": row.vetoed,
+        "figures": {one.measure: shown(place.scheme, one) for one in figures},
+    }  # fmt: skip
+
+
+def apart(place: Place, row: ResultRow) -> str | None:
+    """Return why a subject is listed apart; None for one with a score."""
+    if row.total is not None or not (place.spec.items or place.spec.from_):
+        return None
+    if place.spec.items and row.orders < place.scheme.subjects.at_least.grievances:
+        return "本期无工单" if row.orders == 0 else "工单太少"
+    return "缺评分"
+
+
+def shown(scheme: Scheme, one: FigureRow) -> dict[str, Any]:
+    """Return a figure with what it is made of; the rate is half-up at four decimals, and blank where there is no base."""
+    value = scoring.figure_of(scheme, one).value
+    measure = scheme.measures.get(one.measure)
+    return {
+        "title": measure.title if measure is not None else _input_title(scheme, one.measure),
+        "numerator": _bare(one.numerator), "denominator": _bare(one.denominator), "excluded": one.excluded,
+        "cases": one.count, "value": None if value is None else _bare(half_up(value, 4)),
+    }  # fmt: skip
+
+
+def _input_title(scheme: Scheme, name: str) -> str:
+    if name in scheme.inputs:
+        return scheme.inputs[name].title
+    part = scheme.periods.get(name.removeprefix("of:"))
+    return (part.title or part.every) if part is not None else name
+
+
+def _explained(place: Place, row: ResultRow, names: Mapping[str, str], figures: Sequence[FigureRow]) -> dict[str, Any]:
+    by_name = {one.measure: one for one in figures}
+    items = []
+    for item in row.items:
+        one = by_name.get(str(item["of"]))
+        items.append({**item, "figure": None if one is None else shown(place.scheme, one)})
+    return {**_row(place, row, names, figures), "items": items}
+
+
+def _lists(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    found = []
+    for name, spec in place.spec.lists.items():
+        on = [row for row in results if name in row.lists]
+        members = [
+            {
+                "subject": row.subject, "subject_name": names.get(row.subject, row.subject), "peer": row.peer or None,
+                "peer_name": names.get(row.peer), "total": _plain(row.total), "rank": row.rank,
+            }
+            for row in on
+        ]  # fmt: skip
+        found.append({"name": name, "title": spec.title, "members": members})
+    return found
+
+
+def _appeal(one: Any) -> dict[str, Any]:
+    return {
+        "id": str(one.id), "measure": one.measure, "grievance": one.grievance, "at": as_text(one.at),
+        "upheld": one.upheld, "note": one.note,
+        "decided_at": None if one.decided_at is None else as_text(one.decided_at),
+    }  # fmt: skip
+
+
+def _by_key(figures: Iterable[FigureRow]) -> dict[tuple[str, str], list[FigureRow]]:
+    found: dict[tuple[str, str], list[FigureRow]] = {}
+    for one in figures:
+        found.setdefault((one.subject, one.peer), []).append(one)
+    return found
+
+
+def _plain(value: Decimal | None) -> str | None:
+    """Return a number as text with all its digits: no reader's float rounds it again."""
+    return None if value is None else f"{value:f}"
+
+
+def _bare(value: Decimal | None) -> str | None:
+    """Return a count or an exact figure without zeros that say nothing."""
+    return None if value is None else f"{value.normalize():f}"

@@ -1,0 +1,378 @@
+"""指标 by SQL over what is stored: grouped in the database, every figure with the ids of its cases and what each weighs.
+
+One definition of every rate: who is counted for whom, when a case falls into a period, what is left out.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.assessment.fact_names import OF_CLOCKS, OF_RATINGS
+from wuye_loop.domain.assessment.scheme import Measure
+
+#: The facts that a condition of a measure may ask about, as SQL over the grievance g.
+_FACTS: Final[Mapping[str, str]] = {
+    "kind": "g.kind",
+    "category": "g.category",
+    "urgency": "g.urgency",
+    "channel": "g.channel",
+    "source": "g.source",
+    "origin": "g.data->>'origin'",
+    "state": "g.state",
+    "stage": "g.stage",
+    "level": "g.level",
+    "final": "g.final",
+    "cycle": "g.cycle",
+    "urged": "g.urged",
+    "followers": "g.followers",
+    "anonymous": "g.anonymous",
+    "repeat": "COALESCE((g.data->>'repeat')::int, 0)",
+    "estate_kind": "(SELECT e.kind FROM estate e WHERE e.code = g.estate_code)",
+    "lead_unit": "g.lead_unit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tallied:
+    """One figure of one subject in one peer group: what its cases weigh, how many they are, how many were left out."""
+
+    subject: str
+    peer: str
+    numerator: Decimal
+    count: int
+    excluded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every measure of one assessment stands on: the window, whom a place belongs to, and what workflows say."""
+
+    starts: datetime
+    ends: datetime
+    are: str
+    places: Sequence[tuple[str, str, str]]  # area path, subject there (areas only), peer group
+    assessed: Sequence[tuple[str, str]]  # workflow, clock
+    answers: Sequence[tuple[str, str, str, Decimal]]  # workflow, rater, answer, weight
+    raters: Mapping[str, str]  # workflow's rating name -> what the rating's row calls its rater
+    asked: Mapping[str, tuple[Sequence[str], Sequence[str]]]  # response, solved: questions, good answers as JSON
+    left_out: Mapping[str, Sequence[UUID]]  # measure -> cases that an appeal took out
+
+
+def tallied(session: Session, name: str, measure: Measure, ground: Ground) -> list[Tallied]:
+    """Return a measure's figures for every subject that has a case in the window. The cases stay in the database."""
+    facts, params = _facts(name, measure, ground)
+    rows = session.connection().exec_driver_sql(facts + _COUNTS, params)
+    return [Tallied(*row) for row in rows]
+
+
+def cases_of(
+    session: Session, name: str, measure: Measure, ground: Ground, subject: str, peer: str
+) -> dict[UUID, Decimal]:
+    """Return the cases of one subject's figure, as they stand now, and what each weighs."""
+    facts, params = _facts(name, measure, ground)
+    rows = session.connection().exec_driver_sql(facts + _CASES, params | {"subject": subject, "peer": peer})
+    return {row[0]: row[1] for row in rows}
+
+
+def keep(
+    session: Session,
+    one: UUID,
+    name: str,
+    rows: Sequence[tuple[str, str, Decimal, Decimal | None]],
+    measure: Measure | None = None,
+    ground: Ground | None = None,
+) -> None:
+    """Store the figures of a measure (subject, peer, numerator, base) with their cases, which never leave the database."""
+    if not rows:
+        return
+    facts: str = _NO_FACTS
+    params: dict[str, Any] = {}
+    if measure is not None and ground is not None:
+        facts, params = _facts(name, measure, ground)
+    own = {
+        "one": one, "measure": name,
+        "k_subject": [row[0] for row in rows], "k_peer": [row[1] for row in rows],
+        "k_top": [row[2] for row in rows], "k_base": [row[3] for row in rows],
+    }  # fmt: skip
+    session.connection().exec_driver_sql(facts + _KEEP, params | own)
+
+
+def _facts(name: str, measure: Measure, ground: Ground) -> tuple[str, dict[str, Any]]:
+    """Return the cases of a measure as a common table `facts`, and the parameters of it."""
+    noun = _NOUNS[measure.rate or f"{measure.count}#"](measure, ground)
+    params = noun.params | {
+        "starts": ground.starts, "ends": ground.ends,
+        "paths": [path for path, _, _ in ground.places],
+        "areas": [subject for _, subject, _ in ground.places],
+        "peers": [peer for _, _, peer in ground.places],
+        "left_out": list(ground.left_out.get(name, ())),
+    }  # fmt: skip
+    where, more = _conditions({**measure.when, **noun.conditions}, "w")
+    statement = _FACTS_OF.format(
+        subject=_subject(measure, ground, noun.handler),
+        weight=noun.weight,
+        excluded=f"(g.id = ANY(%(left_out)s::uuid[]) OR {noun.excluded})",
+        source=noun.source,
+        where=f"{noun.where} AND {where}",
+    )
+    return statement, params | more
+
+
+def orders(session: Session, ground: Ground) -> dict[tuple[str, str], int]:
+    """Return how many grievances of the window each subject had: by this it is listed apart or not."""
+    measure = Measure(title="-", count="grievances")
+    return {(one.subject, one.peer): one.count for one in tallied(session, "", measure, ground)}
+
+
+_FACTS_OF: Final = """
+WITH place AS (
+  SELECT * FROM unnest(%(paths)s::text[], %(areas)s::text[], %(peers)s::text[]) AS p(path, area, peer)
+), facts AS (
+  SELECT {subject} AS subject, COALESCE(p.peer, '') AS peer, g.id, ({weight})::numeric AS weight, {excluded} AS excluded
+  FROM {source} LEFT JOIN place p ON p.path = g.area_path
+  WHERE {where}
+)
+"""
+_NO_FACTS: Final = """
+WITH facts AS (
+  SELECT NULL::text AS subject, '' AS peer, NULL::uuid AS id, 0::numeric AS weight, FALSE AS excluded WHERE FALSE
+)
+"""
+_COUNTS: Final = """
+SELECT subject, peer, COALESCE(sum(weight) FILTER (WHERE excluded IS NOT TRUE), 0),
+       count(*) FILTER (WHERE excluded IS NOT TRUE), count(*) FILTER (WHERE excluded)
+FROM facts WHERE subject IS NOT NULL GROUP BY subject, peer
+"""
+_CASES: Final = """
+SELECT id, sum(weight) FROM facts
+WHERE subject = %(subject)s AND peer = %(peer)s AND excluded IS NOT TRUE GROUP BY id ORDER BY id
+"""
+_KEEP: Final = """
+, told AS (
+  SELECT subject, peer, count(*) FILTER (WHERE excluded) AS out,
+         array_agg(id ORDER BY id, weight) FILTER (WHERE excluded IS NOT TRUE) AS cases,
+         array_agg(weight ORDER BY id, weight) FILTER (WHERE excluded IS NOT TRUE) AS weights,
+         array_agg(id ORDER BY id) FILTER (WHERE excluded) AS excluded_cases
+  FROM facts WHERE subject IS NOT NULL GROUP BY subject, peer
+)
+INSERT INTO figure (assessment_id, subject, peer, measure, numerator, denominator, excluded, cases, weights, excluded_cases)
+SELECT %(one)s, k.subject, k.peer, %(measure)s, k.top, k.base, COALESCE(t.out, 0), COALESCE(t.cases, '{}'),
+       COALESCE(t.weights, '{}'), COALESCE(t.excluded_cases, '{}')
+FROM unnest(%(k_subject)s::text[], %(k_peer)s::text[], %(k_top)s::numeric[], %(k_base)s::numeric[])
+  AS k(subject, peer, top, base) LEFT JOIN told t ON t.subject = k.subject AND t.peer = k.peer
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Noun:
+    """What a measure counts: where it stands, who answers for it, what a case weighs, and when it is left out."""
+
+    source: str
+    where: str
+    handler: str
+    weight: str = "1"
+    excluded: str = "FALSE"
+    params: dict[str, Any] = field(default_factory=dict)
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+
+
+#: A merged matter is counted with the one it was merged into.
+_ALONE: Final = "g.merged_into IS NULL"
+_LEAD: Final = "COALESCE(g.lead_unit, g.holder_unit)"
+
+
+def _subject(measure: Measure, ground: Ground, handler: str) -> str:
+    if ground.are in ("street", "community"):
+        return "NULLIF(p.area, '')"
+    if ground.are == "estate":
+        return "g.estate_code"
+    whose = measure.whose or ("handler" if ground.are == "unit" else "place")
+    return handler if whose == "handler" else "g.company_code"
+
+
+def _grievances(measure: Measure, _: Ground) -> _Noun:
+    at = "g.received_at" if measure.at == "received" else "g.closed_at"
+    where = f"{at} >= %(starts)s AND {at} < %(ends)s AND {_ALONE}"
+    if measure.rate is None:
+        return _Noun("grievance g", where, _LEAD)
+    good, params = _conditions(measure.good, "good")
+    return _Noun(
+        "grievance g", where, _LEAD, f"CASE WHEN {good} THEN 1 ELSE 0 END", params=params, conditions=measure.over
+    )
+
+
+def _clocks(measure: Measure, ground: Ground) -> _Noun:
+    own = {key: value for key, value in measure.over.items() if key not in OF_CLOCKS}
+    where = f"c.task_id IS NULL AND {_ALONE}"
+    params: dict[str, Any] = {}
+    if measure.named:
+        where += " AND c.name = ANY(%(named)s::text[])"
+        params["named"] = list(measure.named)
+    if measure.over.get("assessed") or not measure.named:
+        pairs = "SELECT * FROM unnest(%(of_workflow)s::text[], %(of_clock)s::text[])"
+        where += f" AND (g.workflow, c.name) IN ({pairs})"
+        params |= {"of_workflow": [one for one, _ in ground.assessed], "of_clock": [one for _, one in ground.assessed]}
+    if measure.overdue == "open":
+        where += " AND c.due_at < %(ends)s AND (c.ended_at IS NULL OR c.ended_at >= %(ends)s) AND c.status <> 'paused'"
+    else:
+        where += " AND c.ended_at >= %(starts)s AND c.ended_at < %(ends)s"
+        if measure.overdue == "closed":
+            where += " AND c.ended_at > c.due_at"
+    weight = "1" if measure.rate is None else "CASE WHEN c.ended_at <= c.due_at THEN 1 ELSE 0 END"
+    left = "(g.data -> 'excluded' ? 'on_time') IS TRUE"
+    return _Noun("clock c JOIN grievance g ON g.id = c.grievance_id", where, "c.unit", weight, left, params, own)
+
+
+def _ratings(measure: Measure, ground: Ground) -> _Noun:
+    own = {key: value for key, value in measure.over.items() if key not in OF_RATINGS}
+    rater = ground.raters.get(measure.rating or "", measure.rating or "complainant")
+    side = "min" if measure.cycle == "first" else "max"
+    source = f"""rating r JOIN grievance g ON g.id = r.grievance_id
+      AND r.cycle = (SELECT {side}(l.cycle) FROM rating l WHERE l.grievance_id = r.grievance_id AND l.rater = r.rater)"""
+    where = f"r.at >= %(starts)s AND r.at < %(ends)s AND r.rater = %(rater)s AND {_ALONE}"
+    params: dict[str, Any] = {"rater": rater}
+    if "contacted" in measure.over:
+        where += " AND r.answers @> %(contacted)s::jsonb"
+        params["contacted"] = f'{{"contacted": {str(bool(measure.over["contacted"])).lower()}}}'
+    if measure.figure == "satisfied":
+        source += """ LEFT JOIN unnest(%(w_workflow)s::text[], %(w_rater)s::text[], %(w_answer)s::text[],
+            %(w_weight)s::numeric[]) AS w(workflow, rater, answer, weight)
+          ON w.workflow = g.workflow AND w.rater = r.rater AND w.answer = r.satisfied"""
+        where += " AND r.satisfied IS NOT NULL"
+        columns = zip(
+            ("w_workflow", "w_rater", "w_answer", "w_weight"), zip(*ground.answers, strict=True), strict=False
+        )
+        params |= {name: list(column) for name, column in columns} if ground.answers else {
+            "w_workflow": [], "w_rater": [], "w_answer": [], "w_weight": []
+        }  # fmt: skip
+        weight = "COALESCE(w.weight, 0)" if measure.weights else "CASE WHEN w.weight > 0 THEN 1 ELSE 0 END"
+        figure = "satisfaction"
+    else:
+        asked, good = ground.asked.get(measure.figure, ((), ()))
+        where += " AND r.answers ?| %(asked)s::text[]"
+        params |= {"asked": list(asked), "answered": list(good)}
+        weight = "CASE WHEN r.answers @> ANY(%(answered)s::jsonb[]) THEN 1 ELSE 0 END"
+        figure = measure.figure
+    left = f"(g.data -> 'excluded' ? '{figure}') IS TRUE"
+    return _Noun(source, where, "r.of_unit", weight, left, params, own)
+
+
+def _actions(measure: Measure, _: Ground) -> _Noun:
+    where = f"l.at >= %(starts)s AND l.at < %(ends)s AND l.action = ANY(%(actions)s::text[]) AND {_ALONE}"
+    return _Noun(
+        "ledger l JOIN grievance g ON g.id = l.grievance_id", where, _LEAD, params={"actions": list(measure.action)}
+    )
+
+
+def _tasks(measure: Measure, _: Ground) -> _Noun:
+    where = f"t.opened_at >= %(starts)s AND t.opened_at < %(ends)s AND {_ALONE}"
+    params = {}
+    if measure.kind:
+        where += " AND t.kind = ANY(%(kinds)s::text[])"
+        params["kinds"] = list(measure.kind)
+    return _Noun("task t JOIN grievance g ON g.id = t.grievance_id", where, "t.holder_unit", params=params)
+
+
+def _documents(measure: Measure, _: Ground) -> _Noun:
+    where = f"d.issued_at >= %(starts)s AND d.issued_at < %(ends)s AND {_ALONE}"
+    params = {}
+    if measure.kind:
+        where += " AND d.kind = ANY(%(kinds)s::text[])"
+        params["kinds"] = list(measure.kind)
+    return _Noun("document d JOIN grievance g ON g.id = d.grievance_id", where, "d.addressee", params=params)
+
+
+_NOUNS: Final = {
+    "grievances": _grievances, "clocks": _clocks, "ratings": _ratings,
+    "grievances#": _grievances, "clocks#": _clocks, "actions#": _actions, "tasks#": _tasks, "documents#": _documents,
+}  # fmt: skip
+
+
+def _conditions(matches: Mapping[str, Any], prefix: str) -> tuple[str, dict[str, Any]]:
+    """Return a condition over stored facts as SQL and its parameters; every fact must be as required."""
+    clauses: list[str] = ["TRUE"]
+    params: dict[str, Any] = {}
+    for place, (name, wanted) in enumerate(matches.items()):
+        part, more = _matched(_FACTS[name], wanted, f"{prefix}{place}")
+        clauses.append(part)
+        params |= more
+    return " AND ".join(clauses), params
+
+
+def _matched(fact: str, wanted: object, name: str) -> tuple[str, dict[str, Any]]:
+    if isinstance(wanted, Mapping):
+        parts: list[str] = []
+        params: dict[str, Any] = {}
+        for place, (operator, value) in enumerate(wanted.items()):
+            own = f"{name}_{place}"
+            if operator == "not":
+                inner, more = _matched(fact, value, own)
+                parts.append(f"({inner}) IS NOT TRUE")
+            elif operator == "any":
+                inner, more = _matched(fact, list(value), own)
+                parts.append(inner)
+            else:
+                sign = ">=" if operator == "min" else "<="
+                parts.append(f"{fact} {sign} %({own})s")
+                more = {own: value}
+            params |= more
+        return " AND ".join(parts), params
+    if isinstance(wanted, list | tuple):
+        return f"{fact} = ANY(%({name})s)", {name: list(wanted)}
+    if wanted is None:
+        return f"{fact} IS NULL", {}
+    return f"{fact} = %({name})s", {name: wanted}
+
+
+def roster(session: Session, are: str, kinds: Iterable[str], but: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """Return every subject with the path of each area it is in: companies and estates by estate, units by their area."""
+    wanted = list(kinds)
+    rows = session.connection().exec_driver_sql(_ROSTERS[are], {"kinds": wanted, "any": not wanted, "but": list(but)})
+    return [(row[0], row[1]) for row in rows]
+
+
+_ROSTERS: Final = {
+    "company": """SELECT DISTINCT e.company_code, a.path FROM estate e JOIN area a ON a.code = e.area_code
+      WHERE e.company_code IS NOT NULL AND (%(any)s OR e.kind = ANY(%(kinds)s::text[]))
+      AND (e.kind = ANY(%(but)s::text[])) IS NOT TRUE""",
+    "estate": """SELECT e.code, a.path FROM estate e JOIN area a ON a.code = e.area_code
+      WHERE (%(any)s OR e.kind = ANY(%(kinds)s::text[])) AND (e.kind = ANY(%(but)s::text[])) IS NOT TRUE""",
+    "unit": """SELECT u.code, COALESCE(a.path, '') FROM unit u LEFT JOIN area a ON a.code = u.area_code
+      WHERE u.active AND (%(any)s OR u.kind = ANY(%(kinds)s::text[]))
+      AND u.kind <> ALL(%(but)s::text[])""",
+    "street": "SELECT code, path FROM area WHERE level = 'street' AND (%(any)s OR name = ANY(%(kinds)s::text[]))",
+    "community": "SELECT code, path FROM area WHERE level = 'community' AND (%(any)s OR name = ANY(%(kinds)s::text[]))",
+}
+
+
+def households(session: Session, are: str, places: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str], int]:
+    """Return how many households each subject has in each peer group; what the directory does not say counts nothing."""
+    subject = {"company": "e.company_code", "estate": "e.code"}.get(are, "NULLIF(p.area, '')")
+    rows = session.connection().exec_driver_sql(
+        f"""SELECT {subject}, COALESCE(p.peer, ''), sum(e.households) FROM estate e JOIN area a ON a.code = e.area_code
+        LEFT JOIN unnest(%(paths)s::text[], %(areas)s::text[], %(peers)s::text[]) AS p(path, area, peer) ON p.path = a.path
+        WHERE {subject} IS NOT NULL AND e.households IS NOT NULL GROUP BY 1, 2""",
+        {
+            "paths": [path for path, _, _ in places],
+            "areas": [area for _, area, _ in places],
+            "peers": [peer for _, _, peer in places],
+        },
+    )
+    return {(row[0], row[1]): int(row[2]) for row in rows}
+
+
+_FUNNEL: Final = """
+SELECT g.stage, count(*) FROM grievance g
+WHERE g.received_at >= %(starts)s AND g.received_at < %(ends)s AND g.merged_into IS NULL GROUP BY g.stage
+"""
+
+
+def stages(session: Session, starts: datetime, ends: datetime) -> dict[str, int]:
+    """Return in which stage the grievances received in a window stand now."""
+    rows = session.connection().exec_driver_sql(_FUNNEL, {"starts": starts, "ends": ends})
+    return {row[0]: row[1] for row in rows}

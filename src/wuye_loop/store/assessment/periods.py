@@ -1,0 +1,320 @@
+"""Assessments: one row for each period and revision, its frozen figures and results, and the hash over them."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from wuye_loop.store.schema.assessment_tables import assessment, figure, result
+
+State = Literal["due", "closed", "published"]
+_COLUMNS: Final[tuple[Any, ...]] = (
+    assessment.c.id, assessment.c.name, assessment.c.scheme, assessment.c.part, assessment.c.period,
+    assessment.c.revision, assessment.c.state, assessment.c.starts, assessment.c.ends, assessment.c.closes_at,
+    assessment.c.closed_at, assessment.c.published_at, assessment.c.digest, assessment.c.bulletin, assessment.c.reason,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One period of a scheme as it stands: due, closed (frozen) or published."""
+
+    id: UUID
+    name: str
+    scheme: str
+    part: str
+    period: str
+    revision: int
+    state: State
+    starts: datetime
+    ends: datetime
+    closes_at: datetime
+    closed_at: datetime | None = None
+    published_at: datetime | None = None
+    digest: bytes | None = None
+    bulletin: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FigureRow:
+    """One figure: its counts, on how many cases it stands, and how many were left out. The cases stay in the database."""
+
+    subject: str
+    peer: str
+    measure: str
+    numerator: Decimal
+    denominator: Decimal | None
+    count: int = 0
+    excluded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """What one subject came to."""
+
+    subject: str
+    peer: str
+    orders: int
+    total: Decimal | None
+    rank: int | None
+    items: Sequence[Mapping[str, Any]]
+    lists: tuple[str, ...]
+    vetoed: bool = False
+
+
+def schedule(session: Session, row: Assessment) -> bool:
+    """Add a period that will be due, once; False when it is there already."""
+    values = {column.name: getattr(row, column.name) for column in _COLUMNS}
+    fresh = upsert(assessment).values(**values).on_conflict_do_nothing().returning(assessment.c.id)
+    return session.execute(fresh).scalar() is not None
+
+
+def due(session: Session, now: datetime) -> list[UUID]:
+    """Return the periods whose time to close has come, the oldest first."""
+    rows = select(assessment.c.id).where(assessment.c.state == "due", assessment.c.closes_at <= now)
+    order = (assessment.c.closes_at, assessment.c.ends, assessment.c.name, assessment.c.id)
+    return list(session.execute(rows.order_by(*order)).scalars())
+
+
+def next_due(session: Session) -> datetime | None:
+    """Return when the next period closes."""
+    rows = select(assessment.c.closes_at).where(assessment.c.state == "due").order_by(assessment.c.closes_at).limit(1)
+    return session.execute(rows).scalar()
+
+
+def latest_scheduled(session: Session, name: str, part: str) -> Assessment | None:
+    """Return the last period of a part that was scheduled."""
+    rows = select(*_COLUMNS).where(assessment.c.name == name, assessment.c.part == part)
+    row = session.execute(rows.order_by(assessment.c.starts.desc(), assessment.c.revision.desc()).limit(1)).first()
+    return None if row is None else Assessment(*row)
+
+
+def locked(session: Session, one: UUID, *, wait: bool = True) -> Assessment | None:
+    """Return an assessment under its row lock; None where somebody else has it and nobody waits."""
+    rows = select(*_COLUMNS).where(assessment.c.id == one).with_for_update(skip_locked=not wait)
+    row = session.execute(rows).first()
+    return None if row is None else Assessment(*row)
+
+
+def find(session: Session, name: str, period: str, revision: int | None = None) -> Assessment | None:
+    """Return a revision of a period; the newest where none is named."""
+    rows = select(*_COLUMNS).where(assessment.c.name == name, assessment.c.period == period)
+    if revision is not None:
+        rows = rows.where(assessment.c.revision == revision)
+    row = session.execute(rows.order_by(assessment.c.revision.desc()).limit(1)).first()
+    return None if row is None else Assessment(*row)
+
+
+def by_id(session: Session, one: UUID) -> Assessment | None:
+    """Return an assessment by its id."""
+    row = session.execute(select(*_COLUMNS).where(assessment.c.id == one)).first()
+    return None if row is None else Assessment(*row)
+
+
+def every(session: Session, *, published: bool, limit: int = 1000) -> list[Assessment]:
+    """Return the assessments that were closed (or only those published), the newest first."""
+    states = ["published"] if published else ["closed", "published"]
+    rows = select(*_COLUMNS).where(assessment.c.state.in_(states))
+    order = (assessment.c.ends.desc(), assessment.c.name, assessment.c.part, assessment.c.revision.desc())
+    return [Assessment(*row) for row in session.execute(rows.order_by(*order).limit(limit))]
+
+
+def earlier(session: Session, name: str, part: str, before: datetime, limit: int = 60) -> list[Assessment]:
+    """Return the newest revision of each closed period of a part before an instant, the latest first."""
+    rows = (
+        select(*_COLUMNS)
+        .ext(distinct_on(assessment.c.starts))
+        .where(
+            assessment.c.name == name,
+            assessment.c.part == part,
+            assessment.c.starts < before,
+            assessment.c.state != "due",
+        )
+        .order_by(assessment.c.starts.desc(), assessment.c.revision.desc())
+        .limit(limit)
+    )
+    return [Assessment(*row) for row in session.execute(rows)]
+
+
+def freeze(session: Session, row: Assessment, results: Sequence[ResultRow], now: datetime) -> None:
+    """Close a period whose figures are kept: its results, and the hash over both."""
+    _insert(session, row.id, results)
+    values = {"state": "closed", "closed_at": now, "digest": digest_of(session, row), "scheme": row.scheme}
+    session.execute(update(assessment).where(assessment.c.id == row.id).values(**values))
+
+
+_COPY: Final = """
+INSERT INTO figure (assessment_id, subject, peer, measure, numerator, denominator, excluded, cases, weights, excluded_cases)
+SELECT %(new)s, subject, peer, measure, numerator, denominator, excluded, cases, weights, excluded_cases
+FROM figure f WHERE assessment_id = %(old)s AND NOT EXISTS (
+  SELECT 1 FROM unnest(%(measures)s::text[]) AS m(measure)
+  WHERE m.measure = f.measure AND f.subject = %(subject)s AND f.peer = %(peer)s)
+"""
+_WITHOUT: Final = """
+INSERT INTO figure (assessment_id, subject, peer, measure, numerator, denominator, excluded, cases, weights, excluded_cases)
+SELECT %(new)s, subject, peer, measure,
+       numerator - COALESCE((SELECT sum(u.weight) FROM unnest(cases, weights) AS u(id, weight)
+                             WHERE %(every)s OR u.id = %(case)s), 0),
+       CASE WHEN measure = ANY(%(rates)s::text[]) THEN denominator - (
+         SELECT count(*) FROM unnest(cases) AS u(id) WHERE %(every)s OR u.id = %(case)s) ELSE denominator END,
+       cardinality(left_out), kept, kept_weights, left_out
+FROM (
+  SELECT f.*,
+    ARRAY(SELECT u.id FROM unnest(cases, weights) WITH ORDINALITY AS u(id, weight, n)
+          WHERE NOT (%(every)s OR u.id = %(case)s) ORDER BY u.n) AS kept,
+    ARRAY(SELECT u.weight FROM unnest(cases, weights) WITH ORDINALITY AS u(id, weight, n)
+          WHERE NOT (%(every)s OR u.id = %(case)s) ORDER BY u.n) AS kept_weights,
+    ARRAY(SELECT DISTINCT u.id FROM unnest(cases || excluded_cases) AS u(id)
+          WHERE %(every)s OR u.id = %(case)s OR u.id = ANY(excluded_cases) ORDER BY u.id) AS left_out
+  FROM figure f WHERE assessment_id = %(old)s AND subject = %(subject)s AND peer = %(peer)s
+    AND measure = ANY(%(measures)s::text[])
+) changed
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What an upheld appeal takes out: of whom, of which measures (which of them are rates), one case or every one."""
+
+    subject: str
+    peer: str
+    measures: Sequence[str]
+    rates: Sequence[str]
+    case: UUID | None
+
+
+def copied(session: Session, old: Assessment, new: Assessment, out: LeftOut) -> None:
+    """Add another revision of a period: its figures are the old ones, but for what is left out."""
+    values = {column.name: getattr(new, column.name) for column in _COLUMNS}
+    session.execute(insert(assessment).values(**values))
+    params = {
+        "new": new.id, "old": old.id, "subject": out.subject, "peer": out.peer, "measures": list(out.measures),
+        "rates": list(out.rates), "case": out.case, "every": out.case is None,
+    }  # fmt: skip
+    connection = session.connection()
+    connection.exec_driver_sql(_COPY, params)
+    connection.exec_driver_sql(_WITHOUT, params)
+
+
+def revised(session: Session, row: Assessment, results: Sequence[ResultRow]) -> None:
+    """Keep the results of another revision, with the hash over it."""
+    _insert(session, row.id, results)
+    session.execute(update(assessment).where(assessment.c.id == row.id).values(digest=digest_of(session, row)))
+
+
+def _insert(session: Session, one: UUID, results: Sequence[ResultRow]) -> None:
+    rows = [
+        {
+            "assessment_id": str(one), "subject": row.subject, "peer": row.peer, "orders": row.orders,
+            "total": None if row.total is None else str(row.total), "rank": row.rank, "items": list(row.items),
+            "lists": list(row.lists), "vetoed": row.vetoed,
+        }
+        for row in results
+    ]  # fmt: skip
+    session.connection().exec_driver_sql(_RESULTS, {"rows": orjson.dumps(rows).decode()})
+
+
+#: Rows travel as one JSON text, read by the table's own row type: a statement for each row takes ten times as long.
+_RESULTS: Final = """
+INSERT INTO result (assessment_id, subject, peer, orders, total, rank, items, lists, vetoed)
+SELECT assessment_id, subject, peer, orders, total, rank, items, lists, vetoed
+FROM jsonb_populate_recordset(NULL::result, %(rows)s::jsonb)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The number of a bulletin: as it is written, and its place in the series."""
+
+    number: str
+    series: str
+    year: int
+    n: int
+
+
+def mark_published(session: Session, one: UUID, now: datetime, bulletin: Numbered | None) -> None:
+    """Publish what is closed."""
+    values: dict[str, Any] = {"state": "published", "published_at": now}
+    if bulletin is not None:
+        values |= {"bulletin": bulletin.number, "bulletin_series": bulletin.series}
+        values |= {"bulletin_year": bulletin.year, "bulletin_n": bulletin.n}
+    session.execute(update(assessment).where(assessment.c.id == one).values(**values))
+
+
+def figures(session: Session, one: UUID, subject: str | None = None) -> list[FigureRow]:
+    """Return the frozen figures of a period, of one subject or of all."""
+    columns: tuple[Any, ...] = (
+        figure.c.subject, figure.c.peer, figure.c.measure, figure.c.numerator, figure.c.denominator,
+        func.cardinality(figure.c.cases), figure.c.excluded,
+    )  # fmt: skip
+    rows = select(*columns).where(figure.c.assessment_id == one)
+    if subject is not None:
+        rows = rows.where(figure.c.subject == subject)
+    found = session.execute(rows.order_by(figure.c.subject, figure.c.peer, figure.c.measure))
+    return [FigureRow(*row) for row in found]
+
+
+def cases(session: Session, one: UUID, subject: str, peer: str, measure: str) -> dict[UUID, Decimal]:
+    """Return the cases of a frozen figure and what each weighs there."""
+    rows = session.connection().exec_driver_sql(
+        """SELECT u.id, sum(u.weight) FROM figure f, unnest(f.cases, f.weights) AS u(id, weight)
+        WHERE f.assessment_id = %(one)s AND f.subject = %(subject)s AND f.peer = %(peer)s AND f.measure = %(measure)s
+        GROUP BY u.id ORDER BY u.id""",
+        {"one": one, "subject": subject, "peer": peer, "measure": measure},
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def results(session: Session, one: UUID, subject: str | None = None) -> list[ResultRow]:
+    """Return the frozen results of a period: by group, the best first, those apart last."""
+    columns: tuple[Any, ...] = (
+        result.c.subject, result.c.peer, result.c.orders, result.c.total, result.c.rank, result.c["items"], result.c.lists,
+        result.c.vetoed,
+    )  # fmt: skip
+    rows = select(*columns).where(result.c.assessment_id == one)
+    if subject is not None:
+        rows = rows.where(result.c.subject == subject)
+    order = (result.c.peer, result.c.rank.asc().nulls_last(), result.c.subject)
+    found: Any = session.execute(rows.order_by(*order))
+    return [ResultRow(row[0], row[1], row[2], row[3], row[4], row[5], tuple(row[6]), row[7]) for row in found]
+
+
+def on_lists(session: Session, ids: Iterable[UUID]) -> dict[UUID, dict[tuple[str, str], list[str]]]:
+    """Return who was on which lists in some assessments."""
+    rows = select(result.c.assessment_id, result.c.subject, result.c.peer, result.c.lists)
+    found: dict[UUID, dict[tuple[str, str], list[str]]] = {one: {} for one in ids}
+    for row in session.execute(rows.where(result.c.assessment_id.in_(list(found)))):
+        found[row.assessment_id][row.subject, row.peer] = row.lists
+    return found
+
+
+_HASHED: Final = """
+SELECT subject, peer, measure, trim_scale(numerator)::text, trim_scale(denominator)::text, sha256(convert_to(
+  array_to_string(cases, ',') || ';' || array_to_string(ARRAY(SELECT trim_scale(w) FROM unnest(weights) WITH ORDINALITY
+    AS u(w, n) ORDER BY n), ',') || ';' || array_to_string(excluded_cases, ','), 'UTF8'))
+FROM figure WHERE assessment_id = %(one)s ORDER BY subject COLLATE "C", peer COLLATE "C", measure COLLATE "C"
+"""
+
+
+def digest_of(session: Session, row: Assessment) -> bytes:
+    """Return the hash over what is frozen: the version, the window, every figure with its cases, every result."""
+    sha = hashlib.sha256()
+    head = [row.name, row.scheme, row.part, row.period, row.revision, row.starts.isoformat(), row.ends.isoformat()]
+    sha.update(orjson.dumps(head))
+    for one in session.connection().exec_driver_sql(_HASHED, {"one": row.id}):
+        sha.update(orjson.dumps(list(one[:5])) + bytes(one[5]))
+    for each in sorted(results(session, row.id), key=lambda each: (each.subject, each.peer)):
+        total = None if each.total is None else f"{each.total.normalize():f}"
+        members = [each.subject, each.peer, each.orders, total, each.rank, list(each.lists), each.vetoed]
+        sha.update(orjson.dumps([*members, list(each.items)], option=orjson.OPT_SORT_KEYS))
+    return sha.digest()

@@ -1,0 +1,186 @@
+"""What people and other systems score, appeals, and what a list has brought already."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from wuye_loop.store.schema.assessment_tables import appeal, consequence, voice
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The scores of one input for one subject: how many voices, and their sum."""
+
+    voices: int
+    total: Decimal
+
+
+def enter(
+    session: Session,
+    key: Mapping[str, str],
+    names: Sequence[bytes],
+    score: Decimal,
+    detail: Mapping[str, Any],
+    now: datetime,
+) -> bool:
+    """Keep a voice, or let it say something else than before; True when it is a new one.
+
+    `names` are the digests by which it may have been kept, the one for a new one first.
+    """
+    same = [voice.c[name] == value for name, value in key.items()]
+    said = session.execute(select(voice.c.who).where(*same, voice.c.who.in_(list(names)))).scalar()
+    who = names[0] if said is None else bytes(said)
+    values = {**key, "who": who, "score": score, "detail": dict(detail), "at": now}
+    fresh = upsert(voice).values(**values)
+    changed = fresh.on_conflict_do_update(
+        index_elements=[voice.c.name, voice.c.period, voice.c.input, voice.c.subject, voice.c.peer, voice.c.who],
+        set_={"score": score, "detail": dict(detail), "at": now},
+    )
+    session.execute(changed)
+    return said is None
+
+
+def heard(session: Session, name: str, period: str) -> dict[tuple[str, str, str], Heard]:
+    """Return what was scored in a period, by input, subject and peer group."""
+    rows = select(voice.c.input, voice.c.subject, voice.c.peer, func.count(), func.sum(voice.c.score)).where(
+        voice.c.name == name, voice.c.period == period
+    )
+    grouped = session.execute(rows.group_by(voice.c.input, voice.c.subject, voice.c.peer))
+    return {(row[0], row[1], row[2]): Heard(row[3], row[4]) for row in grouped}
+
+
+@dataclass(frozen=True, slots=True)
+class Appealed:
+    """申诉: what a unit asks to be looked at again, and what was decided."""
+
+    id: UUID
+    name: str
+    period: str
+    revision: int
+    subject: str
+    peer: str
+    measure: str | None
+    grievance: str | None
+    reason: str
+    unit: str
+    at: datetime
+    decided_at: datetime | None = None
+    upheld: bool | None = None
+    note: str | None = None
+
+
+_APPEAL = tuple(appeal.c[name] for name in Appealed.__slots__)
+
+
+def file_appeal(session: Session, one: Appealed) -> None:
+    """Keep an appeal."""
+    session.execute(insert(appeal).values({name: getattr(one, name) for name in Appealed.__slots__}))
+
+
+def appeal_for_update(session: Session, one: UUID) -> Appealed | None:
+    """Return an appeal under its row lock."""
+    row = session.execute(select(*_APPEAL).where(appeal.c.id == one).with_for_update()).first()
+    return None if row is None else Appealed(*row)
+
+
+def decide_appeal(session: Session, one: UUID, *, upheld: bool, note: str | None, now: datetime) -> None:
+    """Keep what was decided."""
+    session.execute(update(appeal).where(appeal.c.id == one).values(upheld=upheld, note=note, decided_at=now))
+
+
+def appeals(session: Session, name: str, period: str, subject: str | None = None) -> list[Appealed]:
+    """Return the appeals of a period, the oldest first."""
+    rows = select(*_APPEAL).where(appeal.c.name == name, appeal.c.period == period)
+    if subject is not None:
+        rows = rows.where(appeal.c.subject == subject)
+    return [Appealed(*row) for row in session.execute(rows.order_by(appeal.c.at, appeal.c.id))]
+
+
+def brought(session: Session, row: Mapping[str, Any]) -> bool:
+    """Note that a list brings something now; False when it did already, however many try at once."""
+    fresh = upsert(consequence).values(**row).on_conflict_do_nothing().returning(consequence.c.subject)
+    return session.execute(fresh).scalar() is not None
+
+
+def tie(session: Session, key: Mapping[str, Any], **made: Any) -> None:
+    """Note what a consequence made: the grievance, the row of credit."""
+    where = [consequence.c[name] == key[name] for name in ("name", "period", "subject", "peer", "consequence")]
+    session.execute(update(consequence).where(*where).values(**made))
+
+
+def consequences(session: Session, name: str, period: str) -> Sequence[Any]:
+    """Return what the lists of a period have brought."""
+    rows = select(consequence).where(consequence.c.name == name, consequence.c.period == period)
+    return session.execute(rows.order_by(consequence.c.peer, consequence.c.subject, consequence.c.consequence)).all()
+
+
+_FIRED = """
+SELECT c.name, c.subject, c.grievance, l.seq, l.at FROM consequence c
+JOIN grievance g ON g.number = c.grievance JOIN ledger l ON l.grievance_id = g.id
+WHERE c.name = %(name)s AND l.action LIKE 'rung:%%' AND l.facts->'do' ? %(instrument)s ORDER BY l.at, c.subject, l.seq
+"""
+
+
+def fired(session: Session, name: str, instrument: str) -> list[Any]:
+    """Return the rungs that sent this instrument on grievances which a scheme opened."""
+    return list(session.connection().exec_driver_sql(_FIRED, {"name": name, "instrument": instrument}))
+
+
+_ESTATE = """
+SELECT e.code FROM estate e JOIN area a ON a.code = e.area_code
+LEFT JOIN grievance g ON g.estate_code = e.code AND g.received_at >= %(starts)s AND g.received_at < %(ends)s
+WHERE (e.company_code = %(subject)s OR e.code = %(subject)s) AND ('/' || a.path) LIKE '%%/' || %(peer)s || '%%'
+GROUP BY e.code ORDER BY count(g.id) DESC, e.code LIMIT 1
+"""
+
+
+def estate_of(session: Session, subject: str, peer: str, starts: datetime, ends: datetime) -> str | None:
+    """Return the estate of a company (or itself) in an area that had most grievances in a window."""
+    params = {"subject": subject, "peer": peer, "starts": starts, "ends": ends}
+    return session.connection().exec_driver_sql(_ESTATE, params).scalar()
+
+
+def names_of(session: Session, codes: Sequence[str]) -> dict[str, str]:
+    """Return the names of units, areas and estates by their codes."""
+    rows = session.connection().exec_driver_sql(
+        """SELECT code, name FROM unit WHERE code = ANY(%(codes)s) UNION ALL
+        SELECT code, name FROM area WHERE code = ANY(%(codes)s) UNION ALL
+        SELECT code, name FROM estate WHERE code = ANY(%(codes)s)""",
+        {"codes": list(codes)},
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def ids_of(session: Session, numbers: Sequence[str]) -> dict[str, UUID]:
+    """Return the ids of grievances by their numbers."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT number, id FROM grievance WHERE number = ANY(%(numbers)s)", {"numbers": list(numbers)}
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def path_of(session: Session, estate: str | None, area: str) -> str:
+    """Return the path of the area of an estate, or else of an area."""
+    row = session.connection().exec_driver_sql(
+        """SELECT a.path FROM area a WHERE a.code = COALESCE((SELECT e.area_code FROM estate e WHERE e.code = %(estate)s),
+        %(area)s)""",
+        {"estate": estate, "area": area},
+    )
+    return str(row.scalar() or "")
+
+
+def own(session: Session, unit: str) -> set[str]:
+    """Return for which subjects a unit speaks: itself, the estates it runs, the area whose own unit it is."""
+    rows = session.connection().exec_driver_sql(
+        """SELECT code FROM estate WHERE company_code = %(unit)s UNION ALL
+        SELECT area_code FROM unit WHERE code = %(unit)s AND kind IN ('community', 'office') AND area_code IS NOT NULL""",
+        {"unit": unit},
+    )
+    return {unit, *(row[0] for row in rows)}

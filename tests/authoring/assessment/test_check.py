@@ -1,0 +1,134 @@
+"""The checker of schemes: every shipped file is sound, and each way of being wrong is told with its place."""
+
+from typing import Any
+
+import orjson
+import pytest
+from tests.assessing import FOLDER, scheme_text, workflow_of
+
+from wuye_loop.authoring.assessment.check import check_scheme
+from wuye_loop.authoring.assessment.compare import scheme_differences
+from wuye_loop.authoring.assessment.schema import scheme_schema
+from wuye_loop.authoring.assessment.trial import is_scheme_script, read_scheme_script, run_scheme_tests
+from wuye_loop.domain.assessment.opening import parse_scheme
+from wuye_loop.domain.assessment.scheme import Scheme
+from wuye_loop.domain.rulefile.reader import read
+
+SHIPPED = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+KUIWEN = scheme_text("kuiwen@1")
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_scheme_is_sound_without_a_remark(name: str) -> None:
+    scheme, findings = check_scheme(scheme_text(name), f"{name}.yaml", workflows=workflow_of)
+    assert [str(one) for one in findings] == []
+    assert scheme is not None
+    assert scheme.id == name
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_rule_of_a_shipped_scheme_names_its_source(name: str) -> None:
+    scheme = parse_scheme(scheme_text(name), f"{name}.yaml")
+    parts: list[Any] = [*scheme.measures.values(), *scheme.inputs.values(), *scheme.periods.values()]
+    parts += [item for period in scheme.periods.values() for item in period.items]
+    parts += [one for period in scheme.periods.values() for one in period.lists.values()]
+    parts += scheme.credit.items.values() if scheme.credit is not None else ()
+    assert [one for one in (*parts, *scheme.consequences.values()) if one.source is None] == []
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "code", "words"),
+    [
+        ("each: rejected", "each: rejectd", "unknown-name", "没有指标“rejectd”，是不是 rejected？"),
+        ("weight: 60", "weight: 50", "weights", "各项的分值相加是 90，应为满分 100"),
+        ("closes: +3 workdays", "closes: -3 workdays", "never-closes", "封账要在考核期结束以后"),
+        ("by: [street]", "by: []", "no-voice", "“街道巡查评分”没有人可以评"),
+        ("by: [street]", "by: [stret]", "unknown-name", "没有角色“stret”"),
+        ("source: bottom_five,", "source: bottom_six,", "unknown-name", "没有来源“bottom_six”"),
+        (", rank: from_last}", "}", "form", "来源“每月排名后五位的物业企业”要填“rank”"),
+        ("credit: bottom_five,", "credit: bottom,", "unknown-name", "没有信用项“bottom”"),
+        ("brings: [rectify, credit_cut]", "brings: [rectify, credit_cat]", "unknown-name", "没有处置“credit_cat”"),
+        ("{title: 后五位, last: 5,", "{title: 后五位, below: 60, from: 70,", "unreached-list", "没有人能上这个榜"),
+        ("{title: 后五位, last: 5,", "{title: 后五位,", "endless-list", "没有写谁上榜"),
+        ("last: 5, within", "last: 5, when: {red: {running: 2}}, within", "unknown-name", "没有榜“red”"),
+        ("named: handle, over: {ass", "named: handel, over: {ass", "unknown-name", "没有时限“handel”"),
+        ("when: {origin: through_train}, per", "when: {orign: x}, per", "unknown-name", "没有事实“orign”"),
+        ("when: {rung: exit_notice}", "when: {rung: exit}", "unknown-name", "没有督办手段“exit”"),
+        ("workflow: kuiwen@2", "workflow: kuiwen@9", "no-workflow", "没有流程 kuiwen@9"),
+        ("growth: volume", "growth: on_time", "growth-of-rate", "不是件数"),
+        ("from: owners,", "from: satisfaction,", "unused-input", "评了也不算数"),
+        ("every: half_year", "every: week", "same-period", "也是这种考核期"),
+        ("from: month\n", "from: moth\n", "unknown-name", "没有考核期“moth”"),
+        ("floor: 12.5", "floor: 26", "floor", "floor 不能大于 max"),
+        ("{period}考核后五位", "{perod}考核后五位", "unknown-name", "没有可填的词“perod”"),
+        ("points: -1, each", "points: 1, each", "most-sign", "most 与 points 同号"),
+        ("rate: clocks", "rate: clocks, count: tasks", "bad-value", "只写 rate、count、growth 之一"),
+        ("every: month", "every: fortnight", "bad-value", "可用：day、week、month"),
+        ("measures:", "mesures:", "unknown-key", "是不是 measures？"),
+        ("credit: bottom_five, source", "credit: bottom_five, open: {title: x, source: y}, source", "bad-value", "一项处置只写"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_place(was: str, is_: str, code: str, words: str) -> None:
+    assert was in KUIWEN
+    broken = KUIWEN.replace(was, is_, 1)
+    scheme, findings = check_scheme(broken, "kuiwen@1.yaml", workflows=workflow_of)
+    assert scheme is None
+    hits = [one for one in findings if one.code == code and words in one.message]
+    assert hits, [str(one) for one in findings]
+    assert all(one.line > 1 for one in hits)
+
+
+def test_a_circle_of_lists_is_refused() -> None:
+    text = KUIWEN.replace(
+        "bottom_five: {title: 后五位,",
+        "a: {title: 甲, when: {b: {running: 2}}}\n      b: {title: 乙, when: {a: {running: 2}}}\n"
+        "      bottom_five: {title: 后五位,",
+    )
+    _, findings = check_scheme(text, "kuiwen@1.yaml")
+    assert {"list-circle"} == {one.code for one in findings if one.severity == "error"}
+
+
+def test_a_scheme_may_extend_another() -> None:
+    own = (
+        "kind: assessment\nextends: kuiwen@1\nname: other\nversion: 1\ntitle: 另一个区\n"
+        "periods:\n  month:\n    closes: +5 workdays\n    lists: {bottom_five: {last: 3}}\n  day: null\n"
+    )
+    from wuye_loop.store.workflows.files import bases  # noqa: PLC0415 one test needs it
+
+    scheme, findings = check_scheme(own, "other@1.yaml", bases(None, (FOLDER,)), workflow_of)
+    assert [str(one) for one in findings if one.severity == "error"] == []
+    assert scheme is not None
+    assert scheme.periods["month"].lists["bottom_five"].last == 3
+    assert "day" not in scheme.periods
+
+
+def test_a_difference_is_told_in_the_words_of_the_file() -> None:
+    changed = KUIWEN.replace("below: 98", "below: 95").replace("version: 1", "version: 2").replace("last: 5", "last: 3")
+    old, new = parse_scheme(KUIWEN, "a"), parse_scheme(changed, "b")
+    told = [change.words for change in scheme_differences(old, new)]
+    assert told == ["考核期．month．items．“群众满意”．below：98 → 95", "考核期．month．lists．“后五位”．last：5 → 3"]
+    assert scheme_differences(old, old) == []
+
+
+def test_definition_tests_of_the_shipped_files_pass_and_a_wrong_one_is_told() -> None:
+    for file in sorted((FOLDER / "tests").glob("*.yaml")):
+        doc = read(file.read_text(encoding="utf-8"), file.name)
+        assert is_scheme_script(doc.data)
+        script = read_scheme_script(doc)
+        scheme = parse_scheme(scheme_text(script.assessment), "x")
+        assert [one.failures for one in run_scheme_tests(scheme, script, doc)] == [()] * len(script.tests)
+    text = (
+        "assessment: kuiwen@1\ntests:\n  - name: x\n    period: month\n    given:\n      a: {figures: {owners: 90}}\n"
+        "    expect:\n      a: {score: 91, rank: 2}\n"
+    )
+    doc = read(text, "t.yaml")
+    (tried,) = run_scheme_tests(parse_scheme(KUIWEN, "x"), read_scheme_script(doc), doc)
+    assert tried.failures == ("t.yaml:8:18: score 应为 91，实为 90.00", "t.yaml:8:28: rank 应为 2，实为 1")
+
+
+def test_the_schema_beside_the_shipped_files_is_what_the_program_writes_today() -> None:
+    written = (FOLDER / "assessment.schema.json").read_bytes()
+    assert orjson.loads(written) == orjson.loads(orjson.dumps(scheme_schema())), (
+        "wuye-loop schema --assessment > workflows/assessments/assessment.schema.json"
+    )
+    assert set(Scheme.model_fields) <= set(scheme_schema()["properties"])

@@ -1,0 +1,174 @@
+"""Frozen is frozen: a late rating and a merge are told of and change nothing; many at once bring once; a recount agrees."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.assessing import close_due, handled, publish_scheme
+from tests.site import Driver, at, build, keys_for, story
+from tests.stories.test_kuiwen_assessment import UNITS
+
+from wuye_loop.loop import evaluate
+from wuye_loop.queries.assessment import drift
+from wuye_loop.store.database import Database
+
+pytestmark = pytest.mark.anyio
+
+MINIMAL = """kind: assessment
+name: small
+version: 1
+title: 小考核
+workflow: kuiwen@2
+subjects: {are: company, peers: {area: street}}
+measures:
+  satisfaction: {title: 满意率, rate: ratings, rating: resident, over: {contacted: true}}
+  volume: {title: 诉求量, count: grievances}
+periods:
+  month:
+    every: month
+    figures: [volume]
+    items: [{title: 满意, weight: 100, from: satisfaction, missing: zero}]
+    lists: {low: {title: 后五位, last: 5, brings: [cut, rectify]}}
+    publishes: at_close
+consequences:
+  cut: {credit: low}
+  rectify: {open: {source: bottom_five, title: "{period}整改", extra: {month: period, rank: from_last}}}
+credit: {base: 100, items: {low: {title: 后五位, points: -2}}}
+"""
+
+
+@pytest.fixture
+async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
+    """Monday 2 March 2026, nine in the morning, with a scheme of a month and nothing else."""
+    town = build(database, data=tmp_path, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS))
+    publish_scheme(town, "small@1", MINIMAL)
+    async with story(town) as driver:
+        yield driver
+
+
+def looked(drive: Driver) -> drift.Drift:
+    with drive.town.database.read() as session:
+        return drift.looked_over(drive.town.site.loop, session)
+
+
+async def two_cases(drive: Driver) -> tuple[str, str]:
+    numbers = []
+    for n, company in enumerate(("1", "2")):
+        number = await drive.push(f"a{n}", place={"estate": f"E1{company}"}, category="维修资金", body=f"第 {n} 件")
+        numbers.append(number)
+    await handled(drive, numbers[0], "housing")
+    return numbers[0], numbers[1]
+
+
+async def test_six_sweepers_close_a_period_once_and_bring_what_it_brings_once(drive: Driver) -> None:
+    await two_cases(drive)
+    town = drive.town
+    town.advance(at("2026-04-01 00:00"))
+    with ThreadPoolExecutor(6) as pool:
+        done = list(pool.map(lambda _: close_due(town), range(6)))
+    assert sum(done) == 1
+    assert town.scalar("SELECT count(*) FROM assessment WHERE state = 'published'") == 1
+    assert town.scalar("SELECT count(*) FROM consequence") == 4
+    assert town.scalar("SELECT count(*) FROM credit") == 2
+    assert town.scalar("SELECT count(*) FROM grievance WHERE channel = '月度考核'") == 2
+
+
+async def test_a_kill_in_the_middle_leaves_nothing_and_the_next_does_all_of_it(
+    drive: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await two_cases(drive)
+    town = drive.town
+    town.advance(at("2026-04-01 00:00"))
+    calls = []
+
+    def dying(*args: object, **more: object) -> object:
+        calls.append(args)
+        if len(calls) == 2:
+            raise ConnectionError
+        return real(*args, **more)  # type: ignore[arg-type]
+
+    real = evaluate._once
+    monkeypatch.setattr(evaluate, "_once", dying)
+    assert close_due(town) == 0
+    assert town.scalar("SELECT count(*) FROM credit") == 0
+    assert town.scalar("SELECT count(*) FROM consequence") == 0
+    monkeypatch.setattr(evaluate, "_once", real)
+    assert close_due(town) == 1
+    assert town.scalar("SELECT count(*) FROM credit") == 2
+    assert drive.log.getvalue().count("period_not_closed") == 1
+
+
+async def test_a_merge_after_the_freeze_is_told_and_changes_nothing(drive: Driver) -> None:
+    first, second = await two_cases(drive)
+    drive.town.advance(at("2026-04-01 00:00"))
+    close_due(drive.town)
+    assert looked(drive) == drift.Drift(1, [], [])
+    drive.town.run(
+        lambda session: session.connection().exec_driver_sql(
+            "UPDATE grievance SET merged_into = (SELECT id FROM grievance WHERE number = %(first)s)"
+            " WHERE number = %(second)s",
+            {"first": first, "second": second},
+        )
+    )
+    told = looked(drive)
+    assert told.broken == []
+    assert [words.partition("：")[0] for words in told.drifted] == ["small@1 2026年3月（第 1 版） c2 诉求量"]
+    assert "封账时 1，现在 没有" in told.drifted[0]
+    table = await drive.get("admin", "/v1/assessments/small/2026-03")
+    assert {row["subject"]: row["figures"]["volume"]["value"] for row in table["items"] if row["figures"]} == {
+        "c1": "1", "c2": "1",
+    }  # fmt: skip
+    drive.town.run(lambda session: session.connection().exec_driver_sql("UPDATE grievance SET merged_into = NULL"))
+
+
+async def test_a_late_rating_is_told_with_the_case_that_it_came_to(drive: Driver) -> None:
+    await two_cases(drive)
+    drive.town.advance(at("2026-04-01 00:00"))
+    close_due(drive.town)
+    drive.town.run(
+        lambda session: session.connection().exec_driver_sql(
+            "UPDATE rating SET satisfied = '不满意' WHERE satisfied = '满意'"
+        )
+    )
+    told = looked(drive)
+    (words,) = told.drifted
+    assert "满意率：封账时 1/1，现在 0/1" in words
+    table = await drive.get("admin", "/v1/assessments/small/2026-03")
+    assert next(row for row in table["items"] if row["subject"] == "c1")["total"] == "100.00"
+
+
+async def test_a_changed_score_is_seen_by_the_hash(drive: Driver) -> None:
+    await two_cases(drive)
+    drive.town.advance(at("2026-04-01 00:00"))
+    close_due(drive.town)
+    drive.town.run(
+        lambda session: session.connection().exec_driver_sql("UPDATE result SET total = 99 WHERE subject = 'c1'")
+    )
+    assert looked(drive).broken == ["small@1 2026年3月（第 1 版）：存下的得分和数字与封账时的哈希不符"]
+    drive.town.run(
+        lambda session: session.connection().exec_driver_sql("UPDATE result SET total = 100 WHERE subject = 'c1'")
+    )
+
+
+async def test_a_period_missed_while_nobody_worked_is_caught_up_in_order(drive: Driver) -> None:
+    await two_cases(drive)
+    drive.town.clock.set(at("2026-07-03 00:00"))
+    drive.town.advance(timedelta())
+    assert close_due(drive.town) == 4
+    rows = drive.town.rows("SELECT period FROM assessment WHERE state = 'published' ORDER BY closed_at, closes_at")
+    assert [row.period for row in rows] == ["2026-03", "2026-04", "2026-05", "2026-06"]
+    await drive.post("supervisor", "/v1/assessments/small/2026-09/close", expect=409)
+    empty = await drive.get("supervisor", "/v1/assessments/small/2026-05")
+    assert {row["apart"] for row in empty["items"]} == {"本期无工单"}
+
+
+async def test_the_sum_over_companies_is_the_whole_and_a_recount_from_the_ledger_agrees(drive: Driver) -> None:
+    await two_cases(drive)
+    drive.town.advance(at("2026-04-01 00:00"))
+    close_due(drive.town)
+    whole = drive.town.scalar("SELECT count(*) FROM ledger WHERE action = 'receive' AND at < '2026-03-31T16:00Z'")
+    assert drive.town.scalar("SELECT sum(numerator) FROM figure WHERE measure = 'volume'") == whole == 2
+    rated = drive.town.scalar("SELECT count(*) FROM ledger WHERE action = 'rate'")
+    assert drive.town.scalar("SELECT sum(denominator) FROM figure WHERE measure = 'satisfaction'") == rated

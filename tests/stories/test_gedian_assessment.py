@@ -1,0 +1,63 @@
+"""葛店's assessment over HTTP, from March to October: resettled estates every quarter, the others every half year."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.assessing import close_due, publish_scheme, voices
+from tests.site import Driver, at, build, keys_for, story
+from tests.stories.gedian_town import UNITS
+
+from wuye_loop.store.database import Database
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
+    """Monday 2 March 2026, nine in the morning."""
+    town = build(database, data=tmp_path, workflow="gedian@1", units=UNITS, keys=keys_for(UNITS))
+    publish_scheme(town, "gedian@1")
+    async with story(town) as driver:
+        yield driver
+
+
+async def test_quarters_and_half_years_have_estates_and_floors_of_their_own(drive: Driver) -> None:
+    await voices(drive, "gedian", "2026-Q1", {"E2": [40, 50, 45]})
+    mark = {"input": "panel", "subject": "E2", "score": 50}
+    await drive.post("community-2", "/v1/assessments/gedian/2026-Q1/inputs", mark)
+    await drive.post("community-1", "/v1/assessments/gedian/2026-Q1/inputs", mark, expect=403)  # another community
+    await voices(drive, "gedian", "2026-H1", {"E1": [95, 90, 100], "E3": [55, 55, 50]})
+    drive.town.advance(at("2026-04-20 09:00"))  # ten workdays after the quarter, over Qingming
+    close_due(drive.town)
+    quarter = await drive.post("housing", "/v1/assessments/gedian/2026-Q1/publish")
+    # 45 x 0.7 + 50 x 0.3 = 46.5, below the 50 of resettled estates
+    assert [(row["subject"], row["total"]) for row in quarter["items"]] == []  # a department reads what is published
+    assert [(one["subject"], one["total"]) for one in quarter["lists"][0]["members"]] == [("E2", "46.50")]
+    whole = await drive.get("supervisor", "/v1/assessments/gedian/2026-Q1")
+    assert [row["subject"] for row in whole["items"]] == ["E2"]
+    opened = drive.town.rows("SELECT title, data->>'origin' AS origin, estate_code, area_path FROM grievance")
+    assert [(row.title, row.origin, row.estate_code) for row in opened] == [
+        ("2026年第1季度还建社区满意度未达标整改", "survey", "E2")
+    ]
+
+    drive.town.advance(at("2026-07-20 09:00"))
+    close_due(drive.town)
+    half = await drive.post("supervisor", "/v1/assessments/gedian/2026-H1/publish")
+    assert half["bulletin"]["number"] == "葛考〔2026〕2号"
+    rows = {row["subject"]: (row["total"], row["lists"]) for row in half["items"]}
+    # Nobody of the panel scored these: its weight moves to the owners.
+    assert rows == {"E1": ("95.00", ["red"]), "E3": ("53.33", ["black"])}
+    mine = await drive.get("company-1", "/v1/assessments/gedian/2026-H1")
+    assert [row["subject"] for row in mine["items"]] == ["E1"]  # the estate it runs
+    await drive.get("company-1", "/v1/assessments/gedian/2026-H1/E3", expect=404)
+
+    asked = {"measure": "satisfaction", "subject": "E1", "reason": "没有诉求"}
+    await drive.post("company-2", "/v1/assessments/gedian/2026-H1/appeals", asked, expect=403)
+    made = await drive.post("company-1", "/v1/assessments/gedian/2026-H1/appeals", asked, expect=201)
+    await drive.post("housing", f"/v1/assessments/gedian/2026-H1/appeals/{made['id']}", {"upheld": False})
+    assert (await drive.get("supervisor", "/v1/assessments/gedian/2026-H1"))["revision"] == 1
+    later = await drive.get("supervisor", "/v1/assessments")
+    assert {one["period"] for one in later["items"]} == {"2026-Q1", "2026-Q2", "2026-H1"}
+    missing = await drive.get("supervisor", "/v1/assessments/gedian/2026-Q2")
+    assert [row["apart"] for row in missing["items"]] == ["缺评分"]  # nobody was asked: blank, not 0
