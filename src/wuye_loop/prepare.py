@@ -11,7 +11,7 @@ from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.edge.site import Site
-from wuye_loop.loop.adoption import adopt
+from wuye_loop.loop.custody.adoption import adopt
 from wuye_loop.store.assessment import schemes
 from wuye_loop.store.calendar import working_days
 from wuye_loop.store.workflows import files, versions

@@ -14,7 +14,8 @@ from wuye_loop import outbound
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
-from wuye_loop.loop import anchors, assign, escalate, evaluate, feedback
+from wuye_loop.loop import assign, escalate, evaluate, feedback
+from wuye_loop.loop.custody import anchors
 from wuye_loop.store import housekeeping
 
 _log = structlog.get_logger("wuye_loop.worker")

@@ -15,7 +15,7 @@ from wuye_loop.cli.learn import MADE_UP, SEED, learned
 from wuye_loop.cli.suggest import suggested
 from wuye_loop.cli.texts import Text, labels, rules_for, texts
 from wuye_loop.demo.chance import Chance
-from wuye_loop.demo.corpus import corpus
+from wuye_loop.demo.invented.corpus import corpus
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.suggesting.model import Model, written
 from wuye_loop.domain.suggesting.suggestion import guess

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from wuye_loop.cli import app
 from wuye_loop.demo.chance import Chance
-from wuye_loop.demo.corpus import corpus
+from wuye_loop.demo.invented.corpus import corpus
 from wuye_loop.domain.suggesting.model import _SHIPPED as SHIPPED
 from wuye_loop.domain.suggesting.model import Model
 

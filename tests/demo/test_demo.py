@@ -18,8 +18,8 @@ from wuye_loop.app import make_site
 from wuye_loop.demo import reading, stage
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.clock import PlayedClock
-from wuye_loop.demo.complaints import ZONE, Complaint, made_up
 from wuye_loop.demo.district import district
+from wuye_loop.demo.invented.complaints import ZONE, Complaint, made_up
 from wuye_loop.demo.reading import NotComplaints
 from wuye_loop.demo.scripts import FIRST_DAY, Script, our_own
 from wuye_loop.demo.show import Show, beginning

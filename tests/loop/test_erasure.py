@@ -8,7 +8,7 @@ from tests.site import KEYS, Town, build, driving, order
 
 from wuye_loop.domain.errors import BadInput, Conflict, NotFound
 from wuye_loop.domain.privacy.words import ERASED
-from wuye_loop.loop import erasure, rewrapping
+from wuye_loop.loop.custody import erasure, rewrapping
 from wuye_loop.store.database import Database
 from wuye_loop.store.keys import keyring
 
@@ -55,7 +55,7 @@ async def test_an_erased_person_is_nowhere_and_all_still_verifies(town: Town) ->
         rows = (await drive.get("admin", f"/v1/grievances/{number}/ledger"))["items"]
         facts = next(row["facts"] for row in rows if row["action"] == "finish")
         assert ERASED in facts.values()
-        await drive.post("revealer", f"/v1/grievances/{number}/identity", {"reason": "核实诉求人所在楼栋"}, expect=410)
+        await drive.post("revealer", f"/v1/grievances/{number}/identity", {"reason": "需上门核实"}, expect=410)
 
 
 async def test_what_people_write_is_nowhere_in_the_clear_but_read_by_whom_it_is_for(town: Town) -> None:
@@ -102,7 +102,7 @@ async def test_keys_are_rotated_under_everything_that_was_sealed(town: Town) -> 
     report = found(town)
     assert report.ok, report.problems
     async with driving(town) as drive:
-        person = await drive.post("revealer", f"/v1/grievances/{number}/identity", {"reason": "核实诉求人所在楼栋"})
+        person = await drive.post("revealer", f"/v1/grievances/{number}/identity", {"reason": "需上门核实"})
         assert person["complainant"]["phone"]
         again = await drive.send("hotline", "/v1/grievances", order("a1", extra={"b": 2}))
         assert again.status_code == 200, again.text

@@ -15,8 +15,8 @@ from tests.site import FINISH, GOOD, KEYS, Driver, Town, at, build, driving
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.grievance.ledger import GENESIS, unkeyed
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import anchors
-from wuye_loop.loop.adoption import adopt
+from wuye_loop.loop.custody import anchors
+from wuye_loop.loop.custody.adoption import adopt
 from wuye_loop.queries.verification import anchored, verify
 from wuye_loop.queries.verification.report import Report
 from wuye_loop.store.database import Database
@@ -135,7 +135,7 @@ async def _helped(drive: Driver, number: str) -> None:
 
 async def _revealed(drive: Driver, number: str) -> None:
     path = f"/v1/grievances/{number}/identity"
-    await drive.post("revealer", path, {"reason": "核实诉求人所在楼栋"})
+    await drive.post("revealer", path, {"reason": "需上门核实"})
 
 
 def forge(database: Database, statements: str) -> None:

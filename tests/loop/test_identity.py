@@ -110,8 +110,9 @@ def filled(path: str, number: str, task: str, document: str) -> Iterator[str]:
 
 
 def everything(answer: httpx.Response) -> str:
-    """Return all that an answer says, headers too."""
-    return f"{answer.headers.multi_items()} {answer.content.decode('utf-8', 'replace')}"
+    """Return all that an answer says, headers too; its length may be any number."""
+    headers = [header for header in answer.headers.multi_items() if header[0] != "content-length"]
+    return f"{headers} {answer.content.decode('utf-8', 'replace')}"
 
 
 def dump(session: Session) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from tests.site import KEYS, Town, at, build
 
 from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from wuye_loop.domain.privacy import retention as rules
-from wuye_loop.loop import destruction, erasure
+from wuye_loop.loop.custody import destruction, erasure
 from wuye_loop.store import retention
 from wuye_loop.store.database import Database
 

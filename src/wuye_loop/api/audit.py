@@ -1,7 +1,7 @@
 """What auditors read: who looked at whom, which keys there are, whose screen a photograph shows. It changes nothing."""
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from pydantic import AfterValidator, Field, StringConstraints
@@ -70,6 +70,7 @@ async def list_reveals(request: Request, actor: Auditor, query: Annotated[Reveal
         site,
         lambda session: reveals.listed(
             site.loop.reference,
+            site.loop.keyring,
             session,
             actor,
             since=_instant(site, session, query.since, timedelta()),
@@ -93,11 +94,15 @@ def _instant(site: Site, session: Session, text: str | None, more: timedelta) ->
 Mark = Annotated[str, Path(min_length=1, max_length=40, examples=["7KQ2-M9XD-4H6T-1A5Y"])]
 
 
+def _decoded(site: Site, session: Session, actor: Actor, mark: str) -> dict[str, Any]:
+    return reveals.decoded(site.loop.reference, site.loop.keyring, session, actor, mark)
+
+
 @router.get("/v1/audit/watermarks/{watermark}", summary="水印是谁的", responses=answer(REVEAL, 401, 403, 404, 422, 503))
 async def decode(request: Request, actor: Auditor, watermark: Mark) -> Response:
     """由照片、截图上的水印编号查出：谁、何时、从哪里、为什么看的，是哪件诉求。大小写、短横不限，I、L 当 1,O 当 0。"""
     site = site_of(request)
-    return as_json(await read(site, lambda session: reveals.decoded(site.loop.reference, session, actor, watermark)))
+    return as_json(await read(site, lambda session: _decoded(site, session, actor, watermark)))
 
 
 class KeyQuery(Paging):

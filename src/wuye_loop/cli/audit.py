@@ -8,7 +8,7 @@ import typer
 from sqlalchemy.orm import Session
 
 from wuye_loop.cli.clock import clock
-from wuye_loop.cli.database import AsJson, DataDir, opened
+from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.keys import by_whom
 from wuye_loop.cli.output import ZONE, group, print_json, print_table
 from wuye_loop.domain.grievance.situation import Actor
@@ -16,6 +16,7 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import from_text
 from wuye_loop.queries import keys as key_queries
 from wuye_loop.queries import reveals
+from wuye_loop.store.keys import keyring
 from wuye_loop.store.keys.api_keys import KeyFilters
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reference_cache import Reference
@@ -42,11 +43,11 @@ def list_reveals(
 ) -> None:
     """两个时刻之间，谁从哪里、为什么看了哪件诉求的身份，新的在前。 / who saw whom between two times."""
     first, last = _when(since, timedelta(), "--from"), _when(until, timedelta(days=1), "--to")
-    reference = Reference()
+    reference, ring = Reference(), keyring.rings(settings_for(data)).ring
 
     def page(session: Session, after: Any) -> Page[dict[str, Any]]:
         return reveals.listed(
-            reference, session, _AUDITOR, since=first, until=last, key=key, unit=unit, after=after, limit=_PAGE
+            reference, ring, session, _AUDITOR, since=first, until=last, key=key, unit=unit, after=after, limit=_PAGE
         )
 
     with opened(data) as database, database.read() as session:
@@ -66,7 +67,7 @@ def watermark(
 ) -> None:
     """由水印编号查出是谁、何时、为什么看的。 / whose screen a photograph shows."""
     with opened(data) as database, database.read() as session:
-        row = reveals.decoded(Reference(), session, _AUDITOR, mark)
+        row = reveals.decoded(Reference(), keyring.rings(settings_for(data)).ring, session, _AUDITOR, mark)
     if as_json:
         print_json(row)
     else:

@@ -10,7 +10,7 @@ from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import Refused, group, out, print_json
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.loop import anchors, erasure, rewrapping
+from wuye_loop.loop.custody import anchors, erasure, rewrapping
 from wuye_loop.store.keys import keyring
 
 master_key = group()

@@ -14,7 +14,7 @@ from wuye_loop.cli.output import Refused, err, print_json, print_table
 from wuye_loop.cli.suggest import WorkflowOption
 from wuye_loop.cli.texts import labels, model_at, rules_for, texts
 from wuye_loop.demo.chance import Chance
-from wuye_loop.demo.corpus import corpus
+from wuye_loop.demo.invented.corpus import corpus
 from wuye_loop.domain.suggesting.model import Model, written
 from wuye_loop.domain.suggesting.patterns import Scoring
 from wuye_loop.domain.suggesting.suggestion import suggest

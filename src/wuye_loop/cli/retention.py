@@ -12,7 +12,7 @@ from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import Refused, group, out, print_json, print_table
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.privacy import retention as rules
-from wuye_loop.loop import destruction
+from wuye_loop.loop.custody import destruction
 from wuye_loop.store import retention
 
 commands = group()

@@ -15,7 +15,7 @@ from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import ZONE, Refused
 from wuye_loop.domain.errors import BadInput
-from wuye_loop.loop.adoption import adopt
+from wuye_loop.loop.custody.adoption import adopt
 from wuye_loop.queries.assessment import drift
 from wuye_loop.queries.verification import anchored
 from wuye_loop.queries.verification import verify as verification

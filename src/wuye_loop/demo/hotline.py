@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from wuye_loop.demo.complaints import Complaint
 from wuye_loop.demo.doors import PlayFailed, together
+from wuye_loop.demo.invented.complaints import Complaint
 from wuye_loop.demo.scene import HOTLINE, Case, Character, Scene
 
 _BATCH = 40  # from here on a hotline sends a batch rather than one by one

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from wuye_loop.demo import assessing, centre, hotline, oversight, units
 from wuye_loop.demo.clock import PlayedClock
-from wuye_loop.demo.complaints import ZONE, Complaint
 from wuye_loop.demo.doors import PlayFailed
+from wuye_loop.demo.invented.complaints import ZONE, Complaint
 from wuye_loop.demo.scene import Scene
 from wuye_loop.demo.scripts import FIRST_DAY, Script
 from wuye_loop.domain.time.calendar import WorkCalendar

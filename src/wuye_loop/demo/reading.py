@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, Final
 
 from wuye_loop.demo.chance import Chance
-from wuye_loop.demo.complaints import ZONE, Complaint
+from wuye_loop.demo.invented.complaints import ZONE, Complaint
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.sheets.cells import id_text, lost_digits, text_of
 from wuye_loop.domain.sheets.limits import BadSheet, Bounds

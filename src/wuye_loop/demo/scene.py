@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from wuye_loop.demo.chance import Chance
-from wuye_loop.demo.complaints import Complaint
 from wuye_loop.demo.doors import Doors
+from wuye_loop.demo.invented.complaints import Complaint
 
 HOTLINE: Final = "hotline"
 CENTRE: Final = "property-centre"

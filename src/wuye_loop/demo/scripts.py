@@ -8,8 +8,8 @@ from typing import Final
 
 from wuye_loop.demo import reading
 from wuye_loop.demo.chance import Chance
-from wuye_loop.demo.complaints import ZONE, Complaint, made_up
 from wuye_loop.demo.district import district
+from wuye_loop.demo.invented.complaints import ZONE, Complaint, made_up
 from wuye_loop.demo.reading import NotComplaints
 from wuye_loop.domain.sheets.refused import RefusedRow
 

@@ -15,9 +15,9 @@ from uvicorn.loops.auto import auto_loop_factory
 from wuye_loop.demo import assessing, report, results, stage
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.clock import PlayedClock
-from wuye_loop.demo.complaints import ZONE
 from wuye_loop.demo.district import district
 from wuye_loop.demo.doors import Doors
+from wuye_loop.demo.invented.complaints import ZONE
 from wuye_loop.demo.play import SCHEME, Play, actors
 from wuye_loop.demo.results import Summary
 from wuye_loop.demo.scene import Scene

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from wuye_loop.demo.complaints import ZONE
+from wuye_loop.demo.invented.complaints import ZONE
 from wuye_loop.demo.scene import SUPERVISOR, Case, Scene
 from wuye_loop.domain.language.workflow import Workflow
 

@@ -130,16 +130,19 @@ async def _http(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Return the methods of all doors at an address; Starlette names those of the first one only."""
     path = request.scope["path"]
-    routes = (route for route in _routes(request.app.routes) if route.path_regex.fullmatch(path))
+    routes = (route for rest, route in _routes(request.app.routes, path) if route.path_regex.fullmatch(rest))
     return ", ".join(sorted({method for route in routes for method in route.methods or ()}))
 
 
-def _routes(found: Iterable[object]) -> Iterator[Route]:
+def _routes(found: Iterable[object], path: str) -> Iterator[tuple[str, Route]]:
+    """Yield every route, each with what is left of the address where it stands."""
     for one in found:
         if isinstance(one, Route):
-            yield one
+            yield path, one
         elif (inner := getattr(one, "original_router", None)) is not None:  # FastAPI keeps an included router whole
-            yield from _routes(inner.routes)
+            prefix = one.include_context.prefix  # type: ignore[attr-defined]
+            if path.startswith(prefix):
+                yield from _routes(inner.routes, path.removeprefix(prefix))
 
 
 def _translated(error: HTTPException) -> WuyeError:

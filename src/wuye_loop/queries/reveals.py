@@ -11,7 +11,9 @@ from wuye_loop.domain.errors import BadInput, NotFound
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy import watermarks
 from wuye_loop.domain.privacy.holders import UNNAMED
+from wuye_loop.domain.privacy.sealing import KeyRing
 from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.store.grievance.openers import Openers
 from wuye_loop.store.keys import api_keys
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import reveals
@@ -21,6 +23,7 @@ from wuye_loop.store.reference_cache import Reference
 
 def listed(
     reference: Reference,
+    keyring: KeyRing,
     session: Session,
     actor: Actor,
     *,
@@ -40,10 +43,11 @@ def listed(
         raise BadInput("没有这个单位", fields=[{"path": "query.unit", "problem": "没有这个单位代码"}])
     keys = _keys(session, key) if key is not None else None
     page = reveals.listed(session, actor, RevealFilters(since, until, keys, unit), after, limit)
-    return page.map(lambda row: _item(reference.directory, row))
+    words = Openers(session, keyring, [row.grievance_id for row in page.items])
+    return page.map(lambda row: _item(reference.directory, row, words))
 
 
-def decoded(reference: Reference, session: Session, actor: Actor, text: str) -> dict[str, Any]:
+def decoded(reference: Reference, keyring: KeyRing, session: Session, actor: Actor, text: str) -> dict[str, Any]:
     """Return the opening that a mark was given with.
 
     Raises BadInput for what cannot be a mark (one sign misread), NotFound for one that was never given, or outside the
@@ -57,7 +61,7 @@ def decoded(reference: Reference, session: Session, actor: Actor, text: str) -> 
     found = reveals.listed(session, actor, RevealFilters(watermark=mark), None, 1).items
     if not found:
         raise NotFound
-    return _item(reference.directory, found[0])
+    return _item(reference.directory, found[0], Openers(session, keyring, [found[0].grievance_id]))
 
 
 def _keys(session: Session, key: str) -> Collection[str]:
@@ -68,7 +72,7 @@ def _keys(session: Session, key: str) -> Collection[str]:
     return found
 
 
-def _item(directory: Directory, row: Any) -> dict[str, Any]:
+def _item(directory: Directory, row: Any, words: Openers) -> dict[str, Any]:
     facts, unit = row.facts, row.actor.get("unit")
     known = row.key_id is not None
     return {
@@ -84,7 +88,7 @@ def _item(directory: Directory, row: Any) -> dict[str, Any]:
             "unit_name": directory.name_of(unit),
         },
         "from": facts.get("from"),
-        "reason": facts.get("reason"),
+        "reason": words(row.grievance_id, facts.get("reason")),
         "watermark": facts.get("watermark"),
         "alarm": facts.get("alarm"),
     }

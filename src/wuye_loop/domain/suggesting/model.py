@@ -26,7 +26,7 @@ class ModelProblem(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Seen:
     """One part's features: by number the weights of all categories packed into one whole number, and its rareness."""
 
     weights: Mapping[int, int]
@@ -50,7 +50,7 @@ class Model:
     digest: str  # sha256 of the numbers: what a ledger row pins
     categories: tuple[str, ...]
     bias: tuple[int, ...]
-    known: Mapping[int, Known]
+    known: Mapping[int, Seen]
     by_pattern: Mapping[str, tuple[int, ...]]  # by category of the file: the weights of a score of one
     slope: float  # of the curve from the distance between first and second to the chance of being right
     offset: float
@@ -161,7 +161,7 @@ def _row(weights: Sequence[int], width: int) -> tuple[int, ...]:
     return row
 
 
-def _known(rows: Sequence[Sequence[int]], width: int) -> Known:
+def _known(rows: Sequence[Sequence[int]], width: int) -> Seen:
     """Read a part's rows: number, rareness, one weight for each category."""
     weights, rareness = {}, {}
     for number, rare, *row in rows:
@@ -169,7 +169,7 @@ def _known(rows: Sequence[Sequence[int]], width: int) -> Known:
             raise ValueError(len(row))
         weights[number] = _packed(row)
         rareness[number] = rare
-    return Known(weights, rareness)
+    return Seen(weights, rareness)
 
 
 def _packed(row: Sequence[int]) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import Chain
-from wuye_loop.loop import anchors
+from wuye_loop.loop.custody import anchors
 from wuye_loop.queries.verification.report import Report
 from wuye_loop.store import anchoring, registry
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wuye_loop.demo.chance import Chance
-from wuye_loop.demo.sayings import BETWEEN, CLOSINGS, ENDS, ESTATES, OPENINGS, PLACES, SAID, SHARES, STARTS
+from wuye_loop.demo.invented.sayings import BETWEEN, CLOSINGS, ENDS, ESTATES, OPENINGS, PLACES, SAID, SHARES, STARTS
 
 _ASIDE = 0.12  # of all: one more sentence about another matter, as people write
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from wuye_loop.demo.chance import Chance
-from wuye_loop.demo.matters import ENDINGS, MATTERS, OPENINGS, RED_LINES, Matter
+from wuye_loop.demo.invented.matters import ENDINGS, MATTERS, OPENINGS, RED_LINES, Matter
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
 _CHANNELS: Final = ("电话", "电话", "电话", "微信小程序", "网络", "来访", "社区上报")

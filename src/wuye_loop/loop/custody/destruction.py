@@ -9,7 +9,7 @@ from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.domain.privacy.retention import RetentionRule, due
 from wuye_loop.domain.time.timestamps import as_text
-from wuye_loop.loop import erasure
+from wuye_loop.loop.custody import erasure
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store import registry, retention
 from wuye_loop.store.database import Database

@@ -1,0 +1,1 @@
+"""What made-up residents complain of, and in which words."""
