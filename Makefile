@@ -45,6 +45,10 @@ check: $(ready) ## lint, format, types, floors
 dates: $(ready) ## run the tests on other dates (libfaketime)
 	@$(bin)/python -m tests.dates $(ARGS)
 
+.PHONY: pythons
+pythons: $(ready) ## run the tests on every supported Python found here
+	@$(bin)/python -m tests.pythons $(ARGS)
+
 .PHONY: fresh
 fresh: $(ready) ## run both commands in fresh clones elsewhere
 	@$(bin)/python -m tests.fresh $(ARGS)
@@ -74,7 +78,7 @@ lock: $(ready) ## write requirements.lock anew from pyproject.toml
 
 .PHONY: clean
 clean: ## remove .venv and everything tools left behind (data under var/ stays)
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
+	@rm -rf .venv .pythons .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	@find src tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The launcher is our own: pip's hands the folder's name to a shell, which reads quotes and dollar signs in it.
@@ -82,12 +86,12 @@ $(ready): requirements.lock pyproject.toml
 	@if [ "$$(cat $(ready) 2>/dev/null)" != "$$PWD" ] || ! $(bin)/python -c "" 2>/dev/null; then \
 		rm -rf .venv; \
 		for python in python3.13 python3.12 python3.11 python3 python; do \
-			"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; \
+			"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || continue; \
 			new=$$python; \
 			if "$$python" -c 'import ensurepip, venv' 2>/dev/null; then found=$$python; break; fi; \
 		done; \
 		if [ -z "$${new:-}" ]; then \
-			echo "没有找到 Python 3.11 或更新的版本，请先安装。/ No Python 3.11 or newer found; please install one." >&2; exit 1; \
+			echo "没有找到 Python 3.11、3.12 或 3.13（别的版本没有试过，不用），请先安装其中一个。/ No Python 3.11, 3.12 or 3.13 found (others were not tried and are refused); please install one of them." >&2; exit 1; \
 		fi; \
 		if [ -z "$${found:-}" ]; then \
 			echo "$$new 缺少 venv 模块。/ $$new lacks its venv module (on Debian and Ubuntu: apt install python3-venv)." >&2; exit 1; \

@@ -32,17 +32,16 @@ from wuye_loop.edge.actors import Callers
 from wuye_loop.edge.limits import Limits
 from wuye_loop.edge.multipart import ENVELOPE
 from wuye_loop.edge.rates import Allowances, Rates
+from wuye_loop.edge.readiness import Readiness
 from wuye_loop.edge.requests import Requests
 from wuye_loop.edge.sharing import Sharing
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.strict_json import StrictRoute
-from wuye_loop.edge.transact import read
 from wuye_loop.loop import attachments
 from wuye_loop.loop.engine import Loop
 from wuye_loop.ports import Clock, Ids, SystemClock, SystemIds
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database, keys_of
-from wuye_loop.store.reads import health
 from wuye_loop.store.reference_cache import Reference
 from wuye_loop.uploads.bounds import Bounds
 from wuye_loop.uploads.rewriting import Rewriting
@@ -68,8 +67,9 @@ def make_site(settings: Settings, database: Database, *, clock: Clock | None = N
     """Return the installation that these settings and this database make; tests hand in their own time and ids."""
     rings = keys_of(settings, database)
     database.chain = lambda: Chain(rings.ring.chain)
+    time = clock or SystemClock()
     loop = Loop(
-        clock=clock or SystemClock(),
+        clock=time,
         ids=ids or SystemIds(),
         rings=rings,
         reference=Reference(),
@@ -80,6 +80,7 @@ def make_site(settings: Settings, database: Database, *, clock: Clock | None = N
             timedelta(minutes=settings.reveal_alarm_minutes),
             settings.reveal_reasons,
         ),
+        clock_bound=timedelta(seconds=settings.clock_bound_seconds) if isinstance(time, SystemClock) else None,
     )
     return Site(settings, database, loop)
 
@@ -144,9 +145,11 @@ def _health(site: Site) -> APIRouter:
     async def healthz() -> dict[str, str]:
         return {"status": "ok"}
 
-    @router.get("/readyz", summary="可以服务：数据库可用")
+    readiness = Readiness(site)
+
+    @router.get("/readyz", summary="可以服务：数据库写得进去，时钟对得上")
     async def readyz() -> dict[str, str]:
-        await read(site, health.time_there)
+        await readiness.check()
         return {"status": "ready"}
 
     @router.get("/metrics", summary="Prometheus 指标", response_class=PlainTextResponse)

@@ -22,6 +22,16 @@ reveals_total = Counter(
 reveal_alarms_total = Counter(
     "wuye_reveal_alarms", "Alarms that somebody opened many identities in a short while.", registry=REGISTRY
 )
+clock_skew_seconds = Gauge(
+    "wuye_clock_skew_seconds", "How far this machine's clock is ahead of the database's.", registry=REGISTRY
+)
+damaged_records_total = Counter(
+    "wuye_damaged_records", "Damaged records met, by where: each was passed over or shown as damaged.", ["where"],
+    registry=REGISTRY,
+)  # fmt: skip
+embedded_restarts_total = Counter(
+    "wuye_embedded_restarts", "Times that the embedded server had died and was started again.", registry=REGISTRY
+)
 http_requests_total = Counter(
     "wuye_http_requests", "HTTP requests, by route template.", ["method", "route", "status"], registry=REGISTRY
 )

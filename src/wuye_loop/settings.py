@@ -3,13 +3,28 @@ import os
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "WUYE_"
 KIBIBYTE = 1024
+
+
+#: What PostgreSQL's client library would read of the environment, past whatever address it is given.
+LIBPQ: Final = frozenset(
+    f"PG{name}"
+    for name in (
+        "APPNAME", "CHANNELBINDING", "CLIENTENCODING", "CONNECT_TIMEOUT", "DATABASE", "DATESTYLE", "GEQO", "GSSDELEGATION",
+        "GSSENCMODE", "GSSLIB", "HOST", "HOSTADDR", "KRBSRVNAME", "LOADBALANCEHOSTS", "LOCALEDIR", "MAXPROTOCOLVERSION",
+        "MINPROTOCOLVERSION", "OAUTHDEBUG", "OPTIONS", "PASSFILE", "PASSWORD", "PORT", "REALM", "REQUIREAUTH", "REQUIREPEER",
+        "REQUIRESSL", "SERVICE", "SERVICEFILE", "SSLCERT", "SSLCERTMODE", "SSLCOMPRESSION", "SSLCRL", "SSLCRLDIR", "SSLKEY",
+        "SSLKEYLOGFILE", "SSLMAXPROTOCOLVERSION", "SSLMINPROTOCOLVERSION", "SSLMODE", "SSLNEGOTIATION", "SSLROOTCERT", "SSLSNI",
+        "SYSCONFDIR", "TARGETSESSIONATTRS", "TZ", "USER",
+    )
+)  # fmt: skip
+_unheeded: set[str] = set()
 
 
 class SettingsError(Exception):
@@ -33,6 +48,12 @@ class Settings(BaseSettings):
         repr=False,  # it may hold a password
         description="PostgreSQL (15 to 18) to use, as postgresql://user:password@host/name. "
         "Unset: a server of our own is started under `data`, so that nothing needs to be installed.",
+    )
+    owner_url: str | None = Field(
+        None,
+        repr=False,
+        description="The same database as the account that owns its tables: migrations alone go by it, and the account of "
+        "`database_url` is given what it must do and no more. Unset: that one account does both, and could change the ledger.",
     )
     database_name: str = Field(
         "wuye",
@@ -118,6 +139,12 @@ class Settings(BaseSettings):
     )
     sweep_seconds: float = Field(
         2.0, gt=0, description="Pause between two looks for due deadlines; an idle look costs 0.03 ms of the database."
+    )
+    clock_bound_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="How far this machine's clock may be from the database's. Beyond it nothing is taken in, no deadline is "
+        "swept, and /readyz says no, until it is put right. A rehearsal's clock has no bound.",
     )
     router_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -212,7 +239,7 @@ class Settings(BaseSettings):
     def _split_like_path(cls, value: object) -> object:
         return tuple(part for part in value.split(os.pathsep) if part) if isinstance(value, str) else value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "owner_url")
     @classmethod
     def _only_postgresql(cls, value: str | None) -> str | None:
         if not value:
@@ -221,6 +248,13 @@ class Settings(BaseSettings):
         if not mark or scheme not in {"postgresql", "postgres", "postgresql+psycopg"}:
             raise ValueError("must begin with postgresql:// (no other database is supported)")
         return f"postgresql+psycopg://{rest}"
+
+    @field_validator("owner_url")
+    @classmethod
+    def _beside_the_other(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and not info.data.get("database_url"):
+            raise ValueError("must be set together with WUYE_DATABASE_URL: the embedded server has an owner of its own")
+        return value
 
     @property
     def keys(self) -> Path:
@@ -233,9 +267,22 @@ class Settings(BaseSettings):
         return self.anchors_file or self.data / "anchors.jsonl"
 
 
+def unheed_libpq() -> list[str]:
+    """Take libpq's own variables out of this process's environment; return the names of all that were ever taken.
+
+    They would send the embedded server's connections elsewhere, and change what a given URL means without a word. Whoever
+    opens a database does this first.
+    """
+    for name in LIBPQ & os.environ.keys():
+        _unheeded.add(name)
+        del os.environ[name]
+    return sorted(_unheeded)
+
+
 @cache
 def load() -> Settings:
     """Read the environment, once per process; SettingsError in words when a variable is wrong or misspelt."""
+    unheed_libpq()
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     for name in sorted(os.environ):
         # Only what looks like a slip of the pen: platforms put variables of their own beside ours.

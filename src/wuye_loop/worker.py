@@ -1,8 +1,11 @@
 """The worker: sweeps deadlines, runs jobs, tidies up. Any number of them may run on one database."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +14,7 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 
 from wuye_loop import jobs as names
 from wuye_loop import outbound
+from wuye_loop.domain.errors import ClockOff
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
@@ -21,6 +25,8 @@ from wuye_loop.store import housekeeping
 _log = structlog.get_logger("wuye_loop.worker")
 _TIDY_SECONDS = 60.0
 _STALLED_SECONDS = 30
+_SAY_SECONDS = 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 _RETRY = RetryStrategy(max_attempts=8, exponential_wait=4)
 
 
@@ -30,16 +36,18 @@ class Worker:
     def __init__(self, site: Site, *, run_jobs: bool = True) -> None:
         self.site = site
         self._run_jobs = run_jobs
-        self.app = App(connector=PsycopgConnector(conninfo=site.database.conninfo, min_size=1, max_size=4))
-        self._register()
+        self._said = -_SAY_SECONDS  # when the log was last told of a clock that is off
 
-    def _register(self) -> None:
+    def _app(self) -> App:
+        """Return a job engine of this database that knows our jobs."""
+        app = App(connector=PsycopgConnector(conninfo=self.site.database.conninfo, min_size=1, max_size=4))
         for name, work in (
             (names.NOTIFY, self.notify),
             (names.ASK_ROUTER, self.ask),
             (names.CLOSE_FOLLOWERS, self.follow),
         ):
-            self.app.task(name=name, queue=names.QUEUES[name], retry=_RETRY)(work)
+            app.task(name=name, queue=names.QUEUES[name], retry=_RETRY)(work)
+        return app
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sweep, run jobs and tidy up until `stop` is set."""
@@ -51,9 +59,25 @@ class Worker:
                 group.create_task(self._every(self.site.settings.anchor_minutes * 60, stop, self._anchor))
 
     async def _jobs(self, stop: asyncio.Event) -> None:
-        async with self.app.open_async():
+        """Run jobs until `stop` is set. Where the engine falls over, as it does without its database, it is set up anew."""
+        pause = _FIRST_PAUSE
+        while not stop.is_set():
+            began = monotonic()
+            try:
+                await self._engine(stop)
+            except Exception:  # noqa: BLE001 whatever it is, it is logged, and the engine comes again
+                _log.exception("jobs_interrupted")
+            pause = _FIRST_PAUSE if monotonic() - began > _STALLED_SECONDS else min(pause * 2, _LONGEST_PAUSE)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
+
+    async def _engine(self, stop: asyncio.Event) -> None:
+        """Run jobs until `stop` is set, or until the engine gives up; what it has begun is finished."""
+        await asyncio.to_thread(self._park)
+        app = self._app()
+        async with app.open_async():
             running = asyncio.create_task(
-                self.app.run_worker_async(
+                app.run_worker_async(
                     queues=sorted(set(names.QUEUES.values())),
                     concurrency=2,
                     install_signal_handlers=False,
@@ -61,10 +85,14 @@ class Worker:
                     shutdown_graceful_timeout=15,
                 )
             )
-            tidying = asyncio.create_task(self._every(_TIDY_SECONDS, stop, self._tidy))
-            await stop.wait()
-            running.cancel()
-            await asyncio.gather(running, tidying, return_exceptions=True)
+            tidying = asyncio.create_task(self._every(_TIDY_SECONDS, stop, partial(self._tidy, app)))
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+            for task in (running, tidying, stopping):
+                task.cancel()
+            outcome, *_ = await asyncio.gather(running, tidying, stopping, return_exceptions=True)
+        if isinstance(outcome, Exception):
+            raise outcome
 
     @staticmethod
     async def _every(seconds: float, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
@@ -80,7 +108,14 @@ class Worker:
                 continue
 
     async def _sweep(self) -> None:
-        swept = await asyncio.to_thread(escalate.sweep, self.site.loop, self.site.database, jobs=self.site.jobs)
+        try:
+            swept = await asyncio.to_thread(escalate.sweep, self.site.loop, self.site.database, jobs=self.site.jobs)
+        except ClockOff as error:
+            if monotonic() - self._said >= _SAY_SECONDS:
+                _log.error("clock_off", words=error.detail)
+                self._said = monotonic()
+            return
+        self._said = -_SAY_SECONDS
         if swept.fired or swept.failed:
             _log.info("swept", fired=swept.fired, failed=swept.failed)
         closed = await asyncio.to_thread(evaluate.close_due, self.site.loop, self.site.database, jobs=self.site.jobs)
@@ -93,14 +128,22 @@ class Worker:
         if made is not None:
             _log.info("anchored", n=made.n, heads=len(made.heads), hash=made.hash)
 
-    async def _tidy(self) -> None:
+    async def _tidy(self, app: App) -> None:
         """Give back jobs whose worker died, and forget kept answers that are older than promised."""
-        manager = self.app.job_manager
+        await asyncio.to_thread(self._park)
+        manager = app.job_manager
         for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
             _log.warning("job_stalled", job=job.id, task=job.task_name)
             await manager.retry_job(job)
         before = self.site.loop.clock.now() - timedelta(days=self.site.settings.idempotency_days)
         await asyncio.to_thread(self._forget, before)
+
+    def _park(self) -> None:
+        """Put aside jobs that cannot be read: each would bring the engine down, and all others with it."""
+        with self.site.database.begin() as session:
+            parked = housekeeping.park_unreadable_jobs(session)
+        for job in parked:
+            _log.error("job_unreadable", job=job)
 
     def _forget(self, before: Any) -> None:
         with self.site.database.begin() as session:

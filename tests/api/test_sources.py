@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,32 @@ async def test_an_urge_sent_ten_times_at_once_counts_once(drive: Driver) -> None
     batch = await drive.post("hotline", f"{PUSH}:batch", {"items": [urging("u1"), urging("u2")]})
     assert [item["status"] for item in batch["items"]] == [200, 200]
     assert drive.town.grievance(number).urged == 2
+
+
+async def test_a_complainant_urges_three_times_a_day_over_all_that_is_theirs_and_again_the_next(drive: Driver) -> None:
+    number = await handling(drive)
+    other = await drive.push("other-matter", complainant=neighbour("a1"), extra={"new_ground": "又坏了"})
+    neighbours = await drive.push("neighbours", complainant=neighbour("n"))
+    for n in (1, 2):
+        assert (await drive.send("hotline", PUSH, urging(f"u{n}"))).status_code == 200
+    await drive.act("hotline", other, "urge")
+    before = drive.town.scalar("SELECT count(*) FROM ledger")
+    for refused in (
+        await drive.send("hotline", PUSH, urging("u4")),
+        await drive.send("hotline", PUSH, urging("u5", "other-matter")),
+        await drive.send("hotline", f"{PUSH}/{number}/actions/urge"),
+    ):
+        assert (refused.status_code, refused.json()["type"]) == (409, "/problems/daily-limit")
+        assert "一天至多催办 3 次" in refused.json()["detail"]
+    assert drive.town.scalar("SELECT count(*) FROM ledger") == before, "nothing of it is kept"
+    assert drive.town.scalar("SELECT count(*) FROM grievance") == 3, "nor does it become a matter of its own"
+    assert (await drive.send("hotline", PUSH, urging("u1"))).status_code == 200, "what was counted is answered as then"
+    await drive.act("hotline", neighbours, "urge")
+    drive.town.clock.advance(timedelta(hours=14, minutes=59))  # 23:59 in Beijing
+    assert (await drive.send("hotline", PUSH, urging("u4"))).status_code == 409
+    drive.town.clock.advance(timedelta(minutes=1))
+    assert (await drive.send("hotline", PUSH, urging("u4"))).status_code == 200
+    assert (drive.town.grievance(number).urged, drive.town.grievance(other).urged) == (3, 1)
 
 
 async def test_a_key_of_an_attached_order_is_not_to_be_used_for_another(drive: Driver) -> None:

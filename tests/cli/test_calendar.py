@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from tests.cli.conftest import MONDAY, Run
 
 from wuye_loop import postgres
+from wuye_loop.cli.database import opened
 
 
 @pytest.fixture
@@ -44,6 +46,16 @@ def test_a_yes_moves_the_deadlines_and_the_ledger_says_so(healthy: Run, notice: 
     assert (verified["drift"], verified["chain_ok"], verified["rows"]) == (0, True, 6)
     again = json.loads(healthy("calendar", "import", notice, "--yes", "--json").stdout)
     assert (again["applied"], again["moves"]) == (True, [])
+
+
+def test_a_damaged_clock_does_not_keep_the_others_from_moving(healthy: Run, notice: Path) -> None:
+    with opened(None) as database, database.begin() as session:
+        session.execute(
+            text("UPDATE clock SET image = '{}' WHERE grievance_id = (SELECT id FROM grievance ORDER BY id LIMIT 1)")
+        )
+    done = json.loads(healthy("calendar", "import", notice, "--yes", "--json").stdout)
+    assert done["applied"]
+    assert len({move["number"] for move in done["moves"]}) == 2
 
 
 def test_a_year_is_shown_with_the_mark_of_a_guess(look: Run) -> None:

@@ -136,6 +136,15 @@ def test_whose_the_keys_are_is_told(healthy: Run) -> None:
     assert any("三个人" in words for words in said())
 
 
+def test_tables_that_lost_a_column_are_told_by_doctor_and_by_whatever_would_start_on_them(healthy: Run) -> None:
+    write("ALTER TABLE grievance DROP COLUMN urged")
+    assert "表 grievance 没有列 urged" in ask(healthy)[1]["表结构"]
+    refused = healthy("verify")
+    assert refused.exit_code == 1
+    assert "表 grievance 没有列 urged" in refused.stderr
+    assert "Traceback" not in refused.output
+
+
 def test_a_database_behind_the_program_is_told_and_left_alone(healthy: Run) -> None:
     write("UPDATE alembic_version SET version_num = '0001'")
     for _ in range(2):
@@ -183,3 +192,13 @@ def test_the_worst_remark_decides() -> None:
     assert checkup.worst(remarks) == "warning"
     assert checkup.worst([*remarks, Remark("wrong", "c", "")]) == "wrong"
     assert checkup.worst([]) == "ok"
+
+
+def test_damaged_records_are_counted_and_the_first_are_named(healthy: Run) -> None:
+    write("UPDATE grievance SET state = 'nowhere' WHERE number = (SELECT min(number) FROM grievance)")
+    write("UPDATE clock SET image = '{}' WHERE grievance_id = (SELECT id FROM grievance ORDER BY number DESC LIMIT 1)")
+    code, wrong = ask(healthy)
+    assert code == 1
+    assert wrong["记录"].startswith("2 件诉求的记录损坏")
+    assert "状态不在流程里" in wrong["记录"]
+    assert "时限 " in wrong["记录"]

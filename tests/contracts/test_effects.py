@@ -4,12 +4,12 @@ import pytest
 from tests.site import rules_of
 
 from wuye_loop.authoring.checker import effects as checked
-from wuye_loop.domain.language.effects import BUILT_IN, Nothing
+from wuye_loop.domain.language.effects import BUILT_IN, Nothing, Urged
 from wuye_loop.domain.language.workflow import EffectCall
 from wuye_loop.domain.step.effects import apply
 from wuye_loop.domain.wording.definition import Wording
 
-#: Nothing but their name is written, and they may stand anywhere.
+#: What is written beside their name, if anything, is right or wrong by itself, and they may stand anywhere.
 UNCHECKED = {"release", "reclassify", "new_cycle", "unmerge", "urged"}
 
 
@@ -24,7 +24,7 @@ def test_what_a_definition_may_name_is_what_a_step_can_do() -> None:
 
 def test_what_has_parameters_is_checked() -> None:
     assert set(BUILT_IN) == set(checked._CHECKS) | UNCHECKED
-    assert {BUILT_IN[name] for name in UNCHECKED} == {Nothing}
+    assert {BUILT_IN[name] for name in UNCHECKED} == {Nothing, Urged}
 
 
 @pytest.mark.parametrize("name", BUILT_IN)

@@ -52,8 +52,8 @@ FORGERIES = {
     "the published rules": ("UPDATE workflow SET text = text || ' '", "流程"),
     "a key's scopes": ("UPDATE api_key SET scopes = scopes || '{identity:reveal}'", "密钥"),
     "a key put in": (
-        """INSERT INTO api_key (id, digest, prefix, role, scopes, created_at)
-           VALUES (gen_random_uuid(), '\\x00', 'x', 'admin', '{}', now())""",
+        """INSERT INTO api_key (id, family, digest, prefix, role, scopes, created_at)
+           VALUES (gen_random_uuid(), gen_random_uuid(), '\\x00', 'x', 'admin', '{}', now())""",
         "密钥",
     ),
     "a key brought back": ("UPDATE api_key SET revoked_at = NULL", "密钥"),
@@ -135,7 +135,7 @@ async def _helped(drive: Driver, number: str) -> None:
 
 async def _revealed(drive: Driver, number: str) -> None:
     path = f"/v1/grievances/{number}/identity"
-    await drive.post("revealer", path, {"reason": "需上门核实"})
+    await drive.post("revealer", path, {"reason": "核实诉求人所在的楼栋号"})
 
 
 def forge(database: Database, statements: str) -> None:

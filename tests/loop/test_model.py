@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy.exc import IntegrityError
 from tests.loop.life import Life
-from tests.site import Town, build
+from tests.site import Town, build, urged_freely
 
 from wuye_loop.domain.grievance.ledger import Chain, Entry
 from wuye_loop.domain.grievance.situation import GrievanceState
@@ -44,7 +44,7 @@ def check(town: Town, *, examples: int, steps: int = 5, derandomize: bool = True
 
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Town:
-    return build(database, data=tmp_path)
+    return urged_freely(build(database, data=tmp_path))
 
 
 def test_random_lives_of_a_town_follow_the_model(town: Town) -> None:

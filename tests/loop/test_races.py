@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 from tests.api.test_papers import found, line, notice, town_of, workflow_text
-from tests.site import SEND_BACK, Driver, Town, build, driving, order
+from tests.site import SEND_BACK, Driver, Town, build, driving, order, urged_freely
 
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
@@ -26,7 +26,7 @@ from wuye_loop.store.grievance import locking
 @pytest.fixture
 def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     """Give a town whose ledger must still be true when the race is over."""
-    own = build(database, data=tmp_path)
+    own = urged_freely(build(database, data=tmp_path))
     yield own
     report = audit.verify(own.site.loop, own.database)
     assert report.ok, report.problems

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 from tests.database import CARELESS, memory
 
 from wuye_loop import postgres
-from wuye_loop.postgres import PostgresError, account, binaries, place
+from wuye_loop.postgres import PostgresError, account, binaries, place, watch
 
 HOLD = """
 import sys
@@ -368,3 +368,55 @@ def test_a_temporary_server_leaves_nothing_behind(room: Path, monkeypatch: pytes
             assert ask(server.url, "SELECT 1") == "1"
         assert not folder.exists()
     assert [one.name for one in room.iterdir()] == ["closed"]
+
+
+def test_a_watched_server_that_is_killed_comes_back_where_it_was(data: Path) -> None:
+    starts: list[int] = []
+    with postgres.running(data, options={"fsync": "off"}, watched=lambda: starts.append(1)) as server:
+        with connect(server.url) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
+        for times in (1, 2):
+            os.kill(postmaster(data), signal.SIGKILL)
+            assert eventually(lambda: len(starts) == times)  # noqa: B023 asked at once
+            assert ask(server.url, "SELECT n FROM kept") == "1"
+    assert stopped(data)
+
+
+def test_a_watched_server_that_somebody_stopped_is_left_alone(data: Path) -> None:
+    with postgres.running(data, options={"fsync": "off"}, watched=lambda: None):
+        assert postgres.stop(data)
+        time.sleep(3 * watch.LOOK_SECONDS)
+        assert stopped(data)
+
+
+def test_what_dies_again_and_again_is_started_ever_more_slowly() -> None:
+    assert watch.pause([], now=100) == 0
+    assert watch.pause([100], now=100) == 1
+    assert watch.pause([90, 95, 100], now=100) == 4
+    assert watch.pause([float(n) for n in range(90, 101)], now=100) == watch.LONGEST
+    assert watch.pause([100], now=100 + watch.WINDOW) == 0, "ten quiet minutes forget it all"
+
+
+def test_a_folder_from_before_lets_the_programs_own_account_in_at_its_start_or_when_it_is_joined(data: Path) -> None:
+    ident = place.place(data).cluster / "pg_ident.conf"
+    with postgres.running(data, options=CARELESS) as server:
+        with connect(server.url) as connection:
+            connection.execute("DROP ROLE wuye_app")
+        ident.write_text("".join(line for line in ident.read_text().splitlines(keepends=True) if "_app" not in line))
+        with connect(server.url) as connection:
+            connection.execute("SELECT pg_reload_conf()")
+        with postgres.running(data, options=CARELESS) as joined:
+            assert eventually(lambda: lets_in(joined.app_url))
+        with connect(server.url) as connection:
+            connection.execute("DROP ROLE wuye_app")
+    ident.write_text("".join(line for line in ident.read_text().splitlines(keepends=True) if "_app" not in line))
+    with postgres.running(data, options=CARELESS) as server:
+        assert ask(server.app_url, "SELECT current_user") == "wuye_app"
+        assert ask(server.app_url, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user") == "False"
+
+
+def lets_in(url: str) -> bool:
+    try:
+        return ask(url, "SELECT current_user") == "wuye_app"
+    except psycopg.OperationalError:
+        return False

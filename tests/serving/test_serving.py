@@ -23,7 +23,7 @@ from wuye_loop.app import make_site
 from wuye_loop.domain.errors import KeyRingBroken
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.loop.collect import collect
-from wuye_loop.settings import Settings
+from wuye_loop.settings import LIBPQ, Settings
 from wuye_loop.store import rehearsals
 from wuye_loop.store.database import Database
 
@@ -41,9 +41,9 @@ def data() -> Iterator[Path]:
 
 
 @contextmanager
-def up(data: Path, *options: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
+def up(data: Path, *options: str, **variables: str) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
     """Run `wuye-loop up` on a free port with its embedded database; give its address."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("WUYE_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WUYE_")} | variables
     command = [str(PROGRAM), "up", "--port", "0", "--data", str(data), *options]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     try:
@@ -84,6 +84,12 @@ def test_up_says_where_it_listens_and_stops_cleanly_when_told(data: Path) -> Non
         assert answer(address, "/v1/rehearsal/clock")[0] == 404
     assert process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
     assert not list(data.glob("**/postmaster.pid")), "the embedded server was left running"
+
+
+def test_variables_of_the_client_library_move_nothing(data: Path) -> None:
+    nonsense = dict.fromkeys(LIBPQ, "nonsense")
+    with up(data, **nonsense) as (address, _):
+        assert answer(address, "/readyz")[0] == 200
 
 
 def test_a_rehearsal_has_its_clock_door(data: Path) -> None:

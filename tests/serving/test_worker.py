@@ -10,8 +10,10 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
+from procrastinate import App
 from tests.site import MONDAY, Town, build, logging_to_memory, order, text_of, town_on
 
+from wuye_loop import worker as worker_module
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.loop import handle
 from wuye_loop.loop.collect import collect
@@ -174,3 +176,53 @@ async def test_a_job_whose_worker_died_is_given_back_and_done(database: Database
         async with working(town):
             await until(lambda: town.scalar("SELECT count(*) FROM procrastinate_jobs") == 0)
         assert "job_stalled" in log.getvalue()
+
+
+#: What somebody wrote into a waiting job by hand.
+DAMAGED_JOBS = {
+    "arguments that are a list": "args = '[]'",
+    "arguments that are a word": "args = '\"x\"'",
+    "arguments that nobody takes": "args = '{\"colour\": 1}'",
+    "a name that nobody has": "task_name = 'paint'",
+    "an instant before all time": "scheduled_at = '-infinity'",
+    "an instant before Christ": "scheduled_at = '0044-03-15 BC'",
+    "an instant after all time": "scheduled_at = 'infinity'",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED_JOBS.values(), ids=DAMAGED_JOBS.keys())
+async def test_a_damaged_job_never_keeps_the_others_from_being_done(database: Database, damage: str) -> None:
+    with logging_to_memory(), town_on(database) as town:
+        town.site.jobs._hold = False
+        push(town)
+        town.clock.set(MONDAY.replace(day=9))
+        town.sweep()
+        with town.database.begin() as session:
+            session.connection().exec_driver_sql(
+                f"UPDATE procrastinate_jobs SET {damage} WHERE id = (SELECT min(id) FROM procrastinate_jobs)"  # noqa: S608 ours
+            )
+        first = town.scalar("SELECT min(id) FROM procrastinate_jobs")
+        async with working(town):
+            await until(lambda: town.scalar("SELECT count(*) FROM procrastinate_jobs WHERE id > %(n)s", n=first) == 0)
+
+
+async def test_a_job_engine_that_falls_over_is_set_up_again_and_goes_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with logging_to_memory() as log, town_on(database) as town:
+        town.site.jobs._hold = False
+        whole, falls = App.run_worker_async, [RuntimeError("fell over"), None]  # it raises, or it just ends
+
+        async def falling(app: App, **options: object) -> None:
+            if not falls:
+                await whole(app, **options)  # type: ignore[arg-type]
+            elif (error := falls.pop()) is not None:
+                raise error
+
+        monkeypatch.setattr(App, "run_worker_async", falling)
+        monkeypatch.setattr(worker_module, "_FIRST_PAUSE", 0.01)
+        push(town)
+        town.clock.set(MONDAY.replace(day=9))
+        async with working(town):
+            await until(lambda: "notice" in log.getvalue() and "market" in log.getvalue())
+        assert "jobs_interrupted" in log.getvalue()

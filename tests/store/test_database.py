@@ -217,3 +217,28 @@ def test_without_a_url_a_server_of_our_own_is_opened_migrated_and_closed() -> No
         assert not postgres.stop(data)
         postgres.remove(data)
     assert not Path(data).exists()
+
+
+#: What somebody did to the tables by hand -> what is said of it.
+MEDDLED = {
+    "ALTER TABLE grievance DROP COLUMN urged": "表 grievance 没有列 urged",
+    "DROP TABLE rating": "没有表 rating",
+    "DROP TABLE procrastinate_events": "没有表 procrastinate_events",
+    "ALTER TABLE task ALTER COLUMN n TYPE bigint": "表 task 的列 n 是 bigint，应为 integer",
+    "ALTER TABLE clock RENAME COLUMN image TO picture": "表 clock 没有列 image",
+    "ALTER TABLE grievance DROP CONSTRAINT uq_grievance_source_external_id": "没有唯一约束 uq_grievance_source_external_id",
+    "ALTER TABLE ledger SET SCHEMA elsewhere": "没有表 ledger",
+}
+
+
+@pytest.mark.parametrize(("statement", "said"), MEDDLED.items())
+def test_tables_that_lost_something_are_refused_in_words_that_name_it(
+    database: Database, statement: str, said: str
+) -> None:
+    assert database.lacking() == []
+    with database.begin() as session:
+        session.execute(text("CREATE SCHEMA elsewhere"))
+        session.execute(text(statement))
+    assert database.lacking() == [found for found in database.lacking() if said in found] != []
+    with pytest.raises(UnfitDatabase, match=said):
+        database.check_tables()

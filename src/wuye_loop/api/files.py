@@ -92,7 +92,9 @@ def _sent(body: bytes, content_type: str, query: FileQuery) -> tuple[bytes, str,
 async def files(request: Request, actor: Caller, number: Number) -> Response:
     """诉求上本密钥看得到的文件:谁何时上传、多大、给谁看;内容另取。"""
     site = site_of(request)
-    return as_json({"items": await read(site, lambda session: attachments.listed(site.loop, session, number, actor))})
+    return as_json(
+        {"items": await read(site, lambda session: attachments.listed(site.loop, session, number, actor), reader=actor)}
+    )
 
 
 @router.get(

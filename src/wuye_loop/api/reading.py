@@ -81,6 +81,7 @@ async def grievances(request: Request, actor: Caller, query: Annotated[Grievance
         lambda session: grievances_queries.grievances(
             site.loop, session, actor, filters, query.area, (after[0], after[1]) if after else None, query.limit
         ),
+        reader=actor,
     )
     return listed(request, page.items, _NEWEST.write(page.next))
 
@@ -109,7 +110,9 @@ async def changes(request: Request, actor: Caller, query: Annotated[ChangesQuery
 async def grievance(request: Request, actor: Caller, number: Number) -> Response:
     """诉求现在的样子。诉求人身份不在其中，地址只到楼栋;ETag 是 seq,可放进 If-Match。"""
     site = site_of(request)
-    shown = await read(site, lambda session: grievance_queries.grievance(site.loop, session, number, actor))
+    shown = await read(
+        site, lambda session: grievance_queries.grievance(site.loop, session, number, actor), reader=actor
+    )
     response = as_json(shown)
     response.headers["ETag"] = f'"{shown["seq"]}"'
     return response
@@ -124,6 +127,7 @@ async def ledger(request: Request, actor: Caller, number: Number, query: Annotat
         lambda session: grievance_queries.ledger(
             site.loop, session, number, actor, after[0] if after else 0, query.limit
         ),
+        reader=actor,
     )
     return listed(request, page.items, _BY_SEQ.write(page.next))
 
@@ -133,7 +137,11 @@ async def clocks(request: Request, actor: Caller, number: Number) -> Response:
     """诉求和它的任务的全部时限：从何时、到何时、为何移动、哪一级已触发。"""
     site = site_of(request)
     return as_json(
-        {"items": await read(site, lambda session: grievance_queries.clocks(site.loop, session, number, actor))}
+        {
+            "items": await read(
+                site, lambda session: grievance_queries.clocks(site.loop, session, number, actor), reader=actor
+            )
+        }
     )
 
 
@@ -149,7 +157,11 @@ async def tasks(request: Request, actor: Caller, number: Number) -> Response:
     """诉求上的全部任务：协办、延期、挂起、督办单……"""
     site = site_of(request)
     return as_json(
-        {"items": await read(site, lambda session: grievance_queries.tasks(site.loop, session, number, actor))}
+        {
+            "items": await read(
+                site, lambda session: grievance_queries.tasks(site.loop, session, number, actor), reader=actor
+            )
+        }
     )
 
 
@@ -158,7 +170,11 @@ async def routing(request: Request, actor: Caller, number: Number) -> Response:
     """每一次转办试过哪些规则、为何定给这个单位；收件时的一行只是建议。"""
     site = site_of(request)
     return as_json(
-        {"items": await read(site, lambda session: grievance_queries.routing(site.loop, session, number, actor))}
+        {
+            "items": await read(
+                site, lambda session: grievance_queries.routing(site.loop, session, number, actor), reader=actor
+            )
+        }
     )
 
 
@@ -166,7 +182,7 @@ async def routing(request: Request, actor: Caller, number: Number) -> Response:
 async def task(request: Request, actor: Caller, task_id: UUID) -> Response:
     """任务和它的时限;ETag 是诉求的 seq。"""
     site = site_of(request)
-    shown = await read(site, lambda session: grievance_queries.task(site.loop, session, task_id, actor))
+    shown = await read(site, lambda session: grievance_queries.task(site.loop, session, task_id, actor), reader=actor)
     response = as_json(shown)
     response.headers["ETag"] = f'"{shown["seq"]}"'
     return response

@@ -59,6 +59,7 @@ async def overdue(request: Request, actor: Caller, query: Annotated[OverdueQuery
             after=(after[0], after[1]) if after else None,
             limit=query.limit,
         ),
+        reader=actor,
     )
     return listed(request, page.items, _LATEST.write(page.next))
 
@@ -76,7 +77,11 @@ async def summary(request: Request, actor: Caller, query: Annotated[SummaryQuery
     """按属地(所问属地的下一级)、单位、小区、类别或督办级计数；每个比率都附分子和分母。按转办方式(router)是另一组数：收件时提出的单位后来怎样。"""
     site = site_of(request)
     return as_json(
-        await read(site, lambda session: summary_queries.summarise(site.loop, session, actor, query.by, query.area))
+        await read(
+            site,
+            lambda session: summary_queries.summarise(site.loop, session, actor, query.by, query.area),
+            reader=actor,
+        )
     )
 
 
@@ -118,6 +123,7 @@ async def orders(request: Request, actor: Caller, query: Annotated[OrdersQuery, 
             after=(after[0], after[1]) if after else None,
             limit=query.limit,
         ),
+        reader=actor,
     )
     return listed(request, page.items, _NEWEST.write(page.next))
 

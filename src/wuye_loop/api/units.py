@@ -36,5 +36,6 @@ async def inbox(request: Request, actor: OfUnit, query: Annotated[InboxQuery, Qu
         lambda session: inbox_queries.of_unit(
             site.loop, session, actor, query.tab, (after[0], after[1]) if after else None, query.limit
         ),
+        reader=actor,
     )
     return listed(request, page.items, _TIME_LEFT.write(page.next))

@@ -1,6 +1,7 @@
 """The JSON Schema of workflow files, for editors: made from the models, widened where the language allows a short form."""
 
 from collections.abc import Sequence
+from inspect import getdoc
 from typing import Any, Final
 
 from wuye_loop.domain.language.effects import effect_params
@@ -153,7 +154,7 @@ def _field(strict: Schema) -> Schema:
         "oneOf": [{"required": [name]} for name in names],
     }
     return {
-        "description": FieldSpec.__doc__,
+        "description": getdoc(FieldSpec),  # the compiler of 3.13 takes indents away, those before it do not
         "anyOf": [{"enum": names}, short, {key: value for key, value in strict.items() if key != "description"}],
     }
 

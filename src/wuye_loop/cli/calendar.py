@@ -15,6 +15,7 @@ from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import ZONE, Refused, err, group, out, print_json, print_table
 from wuye_loop.cli.serving import open_site
+from wuye_loop.domain.errors import RecordDamaged
 from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.step.recalculation import recounted
 from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
@@ -117,7 +118,10 @@ def _apply(site: Site) -> list[Move]:
     def several(numbers: Sequence[str]) -> None:
         with site.database.begin() as session:
             for number in numbers:
-                amend(site.loop, session, number, recounted)
+                try:
+                    amend(site.loop, session, number, recounted)
+                except RecordDamaged:
+                    err.print(f"{number} 的记录损坏，它的时限没有调整；请运行 doctor", style="red", markup=False)
 
     with Progress(console=err, disable=not moves) as shown:
         going = shown.add_task("调整时限", total=len({move.number for move in moves}))

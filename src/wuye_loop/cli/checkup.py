@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Final, Literal
 
 from sqlalchemy.orm import Session
@@ -21,20 +21,27 @@ from wuye_loop.domain.privacy import holders
 from wuye_loop.domain.privacy.holders import UNNAMED
 from wuye_loop.domain.privacy.key_rules import POWERS
 from wuye_loop.domain.rulefile.reader import YamlDocError
-from wuye_loop.settings import Settings
+from wuye_loop.domain.time.skew import skew
+from wuye_loop.settings import Settings, unheed_libpq
+from wuye_loop.store import protection as tried
+from wuye_loop.store import reach as fence
 from wuye_loop.store.calendar.working_days import read_table
 from wuye_loop.store.database import Database, UnfitDatabase
 from wuye_loop.store.directory.read import read_directory
+from wuye_loop.store.grievance import locking
+from wuye_loop.store.grievance.locking import Looked
 from wuye_loop.store.keys import api_keys, keyring
 from wuye_loop.store.keys.api_keys import KeyRow
 from wuye_loop.store.reads import health
 from wuye_loop.store.workflows import files, versions
 
 _MAJORS: Final = (15, 18)
+_PYTHONS: Final = ((3, 11), (3, 13))
 _SKEW_SECONDS: Final = 2.0
 _LAG: Final = timedelta(seconds=60)
 _EXPIRES_SOON: Final = timedelta(days=30)
 _NOTICE_MONTH: Final = 11  # the State Council's notice for the next year comes out from late October to late November
+_SHOWN: Final = 5  # damaged records that are named
 _GIB: Final = 1024**3
 
 Level = Literal["ok", "warning", "wrong"]
@@ -52,7 +59,8 @@ class Remark:
 def machine(settings: Settings) -> Iterator[Remark]:
     """Ask about Python, the disk and the key ring: what needs no database."""
     version = ".".join(map(str, sys.version_info[:3]))
-    yield Remark("ok" if sys.version_info >= (3, 11) else "wrong", "Python", f"{version}，需要 3.11 或更新")
+    fit = _PYTHONS[0] <= sys.version_info[:2] <= _PYTHONS[1]
+    yield Remark("ok" if fit else "wrong", "Python", f"{version}，支持 3.11、3.12、3.13")
     folder = next(place for place in (settings.data, *settings.data.absolute().parents) if place.exists())
     usage = shutil.disk_usage(folder)
     level: Level = "wrong" if usage.free < _GIB else "warning" if usage.free * 20 < usage.total else "ok"
@@ -61,6 +69,9 @@ def machine(settings: Settings) -> Iterator[Remark]:
         for elsewhere in postgres.outside(settings.data):
             words = f"{elsewhere} 也属于这个数据目录：内嵌数据库不能在 {settings.data} 里运行；连同数据一起删除用 data remove"
             yield Remark("ok", "数据位置", words)
+    if names := unheed_libpq():
+        words = f"{'、'.join(names)} 不起作用：用哪个数据库、怎么连，只看 WUYE_DATABASE_URL（证书等写在网址的参数里）"
+        yield Remark("warning", "环境变量", words)
     if settings.rehearsal:
         yield Remark("warning", "演练", "WUYE_REHEARSAL 开着：时钟可以拨动，不能用于真实诉求")
 
@@ -87,7 +98,7 @@ def server(database: Database, now: Callable[[], datetime]) -> Iterator[Remark]:
         version = health.version(session)
         before = now()
         there = health.time_there(session)
-        skew = max((before - there).total_seconds(), (there - now()).total_seconds(), 0.0)
+        apart = abs(skew(before, there, now()).total_seconds())
     major = int(version.split(".")[0].split()[0])
     fit = _MAJORS[0] <= major <= _MAJORS[1]
     yield Remark("ok" if fit else "wrong", "数据库", f"PostgreSQL {version}，支持 {_MAJORS[0]} 到 {_MAJORS[1]}")
@@ -96,13 +107,51 @@ def server(database: Database, now: Callable[[], datetime]) -> Iterator[Remark]:
         yield Remark("ok", "落盘", "fsync、full_page_writes、synchronous_commit 都开着")
     except UnfitDatabase as error:
         yield Remark("wrong", "落盘", str(error))
-    late = "，时限会算错：请对时" if skew > _SKEW_SECONDS else ""
-    yield Remark("wrong" if late else "ok", "时钟", f"本机与数据库相差 {skew:.1f} 秒{late}")
+    late = "，时限会算错：请对时；相差超过 WUYE_CLOCK_BOUND_SECONDS，收件和督办就停下" if apart > _SKEW_SECONDS else ""
+    yield Remark("wrong" if late else "ok", "时钟", f"本机与数据库相差 {apart:.1f} 秒{late}")
     at, head = database.current_revision(), database.head_revision()
     if at != head:
         yield Remark("wrong", "表结构", f"在 {at or '空库'}，程序要求 {head}：启动 up 或 serve 时会升级")
+    elif lacking := database.lacking():
+        yield from (
+            Remark("wrong", "表结构", f"{words}：被人改过，请从备份恢复或补回来；在此之前不能启动") for words in lacking
+        )
     else:
-        yield Remark("ok", "表结构", f"{head}，是最新的")
+        yield Remark("ok", "表结构", f"{head}，是最新的，列和键都在")
+
+
+def protection(database: Database) -> Iterator[Remark]:
+    """Ask, by trying, what the program's own account could do to the tables; every try is rolled back."""
+    if database.unprotected():
+        words = "程序的数据库账号还没有得到它该有的权限（或多了权限）：启动 up 或 serve 时会给好"
+        yield Remark("wrong", "台账保护", words)
+        return
+    with database.begin() as session:
+        owner = tried.owned_by(session)
+        allowed = [] if owner else tried.allowed(session)
+        role = database.fenced
+        beyond = fence.seen_beyond(session, role) if role is not None else 0
+        session.rollback()
+    if owner:
+        words = (
+            f"{owner}：程序出错或被人利用时，台账和它的触发器都改得动，只有 verify 事后看得出；"
+            "请另设拥有这些表的账号（WUYE_OWNER_URL），见 docs/operations.md"
+        )
+        yield Remark("warning", "台账保护", words)
+    elif allowed:
+        yield Remark("wrong", "台账保护", f"程序的数据库账号不该能做的事做成了：{'、'.join(allowed)}（已撤回）")
+    else:
+        words = f"试过，程序的数据库账号都做不了：{'、'.join(tried.TRIES)}"
+        yield Remark("ok", "台账保护", words)
+    if owner:
+        return
+    if role is None:
+        words = "查阅没有第二道防线（行级权限）：属主账号不能建角色；给它 CREATEROLE，再启动一次，见 docs/operations.md"
+        yield Remark("warning", "查阅范围", words)
+    elif beyond:
+        yield Remark("wrong", "查阅范围", f"试着越过范围去查，查到了 {beyond} 行")
+    else:
+        yield Remark("ok", "查阅范围", "试过，单位、属地、热线的查阅在数据库里也越不过各自的范围")
 
 
 def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Remark]:
@@ -123,6 +172,7 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Re
         if workflow is not None:
             rules[name] = workflow
     yield from _keys(session, now)
+    yield _records(session, rules)
     yield _unheld(session, rules)
     yield _sweep(session, now)
     yield from _jobs(session)
@@ -212,6 +262,30 @@ def _key_holders(live: Sequence[KeyRow]) -> Iterator[Remark]:
         yield Remark("warning", "密钥持有人", words)
     if not unnamed:
         yield Remark("ok", "密钥持有人", "可用的密钥都写明了持有人")
+
+
+def _records(session: Session, rules: Mapping[str, Workflow]) -> Remark:
+    """Read every grievance as a step would, and say which are damaged."""
+    damaged = {one.number: words for one in locking.every(session) if (words := _damage(one, rules))}
+    if not damaged:
+        return Remark("ok", "记录", "每件诉求都读得出来")
+    first = "；".join(f"{number}：{words}" for number, words in islice(damaged.items(), _SHOWN))
+    more = f"；另有 {len(damaged) - _SHOWN} 件" if len(damaged) > _SHOWN else ""
+    words = f"{len(damaged)} 件诉求的记录损坏，列表里标出、不能办理，其余照常：{first}{more}。请运行 verify，从备份恢复"
+    return Remark("wrong", "记录", words)
+
+
+def _damage(one: Looked, rules: Mapping[str, Workflow]) -> str | None:
+    """Say what is wrong with a grievance's record, or None."""
+    if one.damaged:
+        return "、".join(one.damaged)
+    workflow = rules.get(one.workflow)
+    if workflow is None:
+        return f"流程 {one.workflow} 没有发布过"
+    if one.state not in workflow.states:
+        return "状态不在流程里"
+    kinds = ((kind, state, workflow.tasks.get(kind)) for kind, state in one.tasks)
+    return next(("任务的状态不在流程里" for _, state, spec in kinds if spec is None or state not in spec.states), None)
 
 
 def _unheld(session: Session, rules: Mapping[str, Workflow]) -> Remark:

@@ -12,7 +12,7 @@ from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.output import out, print_json, words_of
 from wuye_loop.postgres.place import place
 from wuye_loop.settings import Settings
-from wuye_loop.store.database import Database, server_url
+from wuye_loop.store.database import Database, server_urls
 
 _MARKS = {"ok": "[green]正常[/]", "warning": "[yellow]留意[/]", "wrong": "[red]有误[/]"}
 
@@ -38,8 +38,8 @@ def _remarks(settings: Settings) -> Iterator[Remark]:
         yield Remark("warning", "数据库", f"{settings.data} 里还没有数据库：第一次 wuye-loop up 时建立")
         return
     try:
-        with server_url(settings) as url:
-            yield from _inside(Database(url, pool_size=2, statement_timeout_ms=0), settings)
+        with server_urls(settings) as (url, owner_url):
+            yield from _inside(Database(url, owner_url=owner_url, pool_size=2, statement_timeout_ms=0), settings)
     except Exception as error:
         words = words_of(error)
         if words is None:
@@ -52,7 +52,10 @@ def _inside(database: Database, settings: Settings) -> Iterator[Remark]:
     try:
         answers = list(checkup.server(database, time.now))
         yield from answers
-        if database.current_revision() == database.head_revision():
+        if database.current_revision() == database.head_revision() and not database.lacking():
+            yield from checkup.protection(database)
+            if database.unprotected():
+                return
             with database.read() as session:
                 yield from checkup.contents(session, settings, time.now())
     finally:

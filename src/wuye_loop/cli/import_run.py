@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.cli.output import ZONE
 from wuye_loop.cli.spreadsheet import BadFile, private
-from wuye_loop.domain.errors import Conflict, WuyeError
+from wuye_loop.domain.errors import Conflict, Unavailable, WuyeError
 from wuye_loop.domain.grievance.order import Correction
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.sheets.cells import id_text, safe
@@ -173,6 +173,8 @@ class Import:
             for line, order in forms:
                 try:
                     found.append(self._one(session, line, order))
+                except Unavailable:  # no fault of the row
+                    raise
                 except WuyeError as error:
                     found.append(error.detail)
             if self.dry:

@@ -161,6 +161,8 @@ def _show(
     done = "会迁移" if dry_run else "已迁移"
     out.print(f"{done} {len(moved)} 件，其中 {warned} 件有提醒{late}" + ("；什么都没有改" if dry_run else ""))
     for number, missing in stranded:
-        err.print(f"{number} 没有迁：{'；'.join(target.words for target in missing)}", style="red", markup=False)
+        err.print(
+            f"{number} 没有迁：{'；'.join(target.words for target in missing) or '记录损坏'}", style="red", markup=False
+        )
     if left:
         out.print(f"还有 {left} 件在 {way.old.id}；再运行一次即接着办")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from prometheus_client import start_http_server
@@ -25,22 +26,23 @@ from wuye_loop.edge.connections import server
 from wuye_loop.edge.site import Site
 from wuye_loop.ports import Clock, SettableClock
 from wuye_loop.prepare import prepare
-from wuye_loop.settings import Settings
+from wuye_loop.settings import Settings, unheed_libpq
 from wuye_loop.store import rehearsals
 from wuye_loop.store.database import open_database
 from wuye_loop.worker import Worker
 
 _err = Console(stderr=True)
+_log = structlog.get_logger("wuye_loop.serving")
 
 Port = Annotated[int | None, typer.Option(help="端口;0 取一个空闲的")]
 Host = Annotated[str | None, typer.Option(help="监听地址")]
 
 
 @contextmanager
-def open_site(settings: Settings, *, publish: bool = True) -> Iterator[Site]:
+def open_site(settings: Settings, *, publish: bool = True, watched: bool = False) -> Iterator[Site]:
     """Open the database, bring it up to date, publish the workflow files if that is wanted, and give the installation."""
     time = SettableClock() if settings.rehearsal else clock()
-    with open_database(settings) as database:
+    with open_database(settings, watched=watched) as database:
         if settings.rehearsal:
             with database.begin() as session:
                 _rehearse(session, time)
@@ -110,6 +112,18 @@ async def _serve(serving: uvicorn.Server, door: socket.socket, stop: asyncio.Eve
     stop.set()
 
 
+def _configured(
+    data: Path | None, host: str | None = None, port: int | None = None, *, rehearsal: bool = False
+) -> Settings:
+    """Return the settings, with logs set up as they say."""
+    settings = _settings(data, host, port, rehearsal=rehearsal)
+    logs.configure(settings.log_level)
+    unheeded = unheed_libpq()
+    if unheeded:
+        _log.warning("libpq_variables_unheeded", names=unheeded)
+    return settings
+
+
 def _settings(data: Path | None, host: str | None, port: int | None, *, rehearsal: bool = False) -> Settings:
     changes: dict[str, object] = {"host": host, "port": port, "rehearsal": rehearsal or None}
     given = {key: value for key, value in changes.items() if value is not None}
@@ -124,9 +138,8 @@ def up(
     rehearsal: Annotated[bool, typer.Option("--rehearsal", help="演练：可拨动的时钟；绝不用于真实诉求")] = False,
 ) -> None:
     """Serve, sweep and work, with our own database where there is no other."""
-    settings = _settings(data, host, port, rehearsal=rehearsal)
-    logs.configure(settings.log_level)
-    with _door(settings) as door, open_site(settings) as site:
+    settings = _configured(data, host, port, rehearsal=rehearsal)
+    with _door(settings) as door, open_site(settings, watched=True) as site:
         _err.print(f"[bold]wuye-loop[/] http://{settings.host}:{door.getsockname()[1]}/docs")
         if rehearsal:
             _err.print("[yellow]演练模式[/]：POST /v1/rehearsal/clock 可拨动时钟")
@@ -135,18 +148,16 @@ def up(
 
 def serve(port: Port = None, data: DataDir = None, host: Host = None) -> None:
     """Serve, and nothing else."""
-    settings = _settings(data, host, port)
-    logs.configure(settings.log_level)
-    with _door(settings) as door, open_site(settings) as site:
+    settings = _configured(data, host, port)
+    with _door(settings) as door, open_site(settings, watched=True) as site:
         _err.print(f"[bold]wuye-loop[/] http://{settings.host}:{door.getsockname()[1]}/docs")
         _run(run(site, door=door, work=False))
 
 
 def work(data: DataDir = None) -> None:
     """Sweep and work, and do not serve."""
-    settings = _settings(data, None, None)
-    logs.configure(settings.log_level)
-    with open_site(settings) as site:
+    settings = _configured(data)
+    with open_site(settings, watched=True) as site:
         if settings.metrics_port is not None:
             start_http_server(settings.metrics_port, settings.host, registry=metrics.REGISTRY)
         _run(run(site, door=None, work=True))

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import make_url
 
-from wuye_loop import postgres
+from wuye_loop import metrics, postgres
 from wuye_loop.app import make_site
 from wuye_loop.demo.clock import PlayedClock
 from wuye_loop.demo.scene import HOTLINE, SUPERVISOR
@@ -40,11 +40,16 @@ def opened(settings: Settings, clock: PlayedClock) -> Iterator[Site]:
         with _site(settings, clock) as site:
             yield site
         return
-    with postgres.running(settings.data, pg_bin=settings.pg_bin) as server:
+    counted = metrics.embedded_restarts_total.inc
+    with postgres.running(settings.data, pg_bin=settings.pg_bin, watched=counted) as server:
         if not maintenance.begin_anew(server.url, DATABASE):
             raise NoStage("另一场演示正在使用这个数据目录；请先结束它，或用 --data 另指一个目录。")
-        url = make_url(server.url).set(database=DATABASE).render_as_string(hide_password=False)
-        with _site(settings.model_copy(update={"database_url": url}), clock) as site:
+        urls = {"database_url": server.app_url, "owner_url": server.url}
+        there = {
+            name: make_url(url).set(database=DATABASE).render_as_string(hide_password=False)
+            for name, url in urls.items()
+        }
+        with _site(settings.model_copy(update=there), clock) as site:
             yield site
 
 

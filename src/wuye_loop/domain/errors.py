@@ -64,6 +64,10 @@ class IllegalAction(Conflict, slug="illegal-action", title="当前不能执行�
     """The action is not lawful in this state for this actor; `actions` lists those that are."""
 
 
+class DailyLimit(Conflict, slug="daily-limit", title="今天的次数已用完"):
+    """What a complainant may do so often in a day has been done so often today."""
+
+
 class KeyReused(Conflict, slug="idempotency-key-reused", title="幂等键已用于不同的请求"):
     """An Idempotency-Key, or an external id, came back with another body."""
 
@@ -123,6 +127,15 @@ class SealBroken(WuyeError, slug="seal-broken", title="加密数据无法解封"
     """A sealed value does not open: altered, moved to another grievance or field, or its key is not in the ring."""
 
 
+class RecordDamaged(WuyeError, slug="record-damaged", title="记录损坏"):
+    """A record in the database is not what the program ever writes: it is shown as far as it goes, and not acted on."""
+
+    def __init__(
+        self, detail: str = "这件诉求在数据库里的记录损坏，不能办理；请管理员运行 doctor 和 verify，从备份恢复"
+    ) -> None:
+        super().__init__(detail)
+
+
 class KeyRingBroken(WuyeError, slug="key-ring-broken", title="密钥环不可用"):
     """The key ring cannot be read, is malformed, or is open to other users of the machine."""
 
@@ -132,3 +145,7 @@ class Unavailable(WuyeError, status=503, slug="unavailable", title="服务暂时
 
     def __init__(self, detail: str = "请稍后重试", *, retry_after: int = 2) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+class ClockOff(Unavailable, slug="clock-off", title="时钟不准，暂停收件和督办"):
+    """This machine's clock and the database's are further apart than the bound: no limit could be told rightly."""

@@ -1,13 +1,43 @@
 """One running installation, as the doors see it."""
 
 from dataclasses import dataclass, field
+from time import monotonic
+from typing import Final
 
 from fastapi import Request
+from sqlalchemy.exc import DBAPIError
 
 from wuye_loop.jobs import Jobs
 from wuye_loop.loop.engine import Loop
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
+
+_NO_ROOM: Final = {"53100", "58030"}  # PostgreSQL's codes: disk full, the disk does not write
+
+
+def wants_room(error: DBAPIError) -> bool:
+    """Say whether the database could not write to its disk."""
+    return getattr(error.orig, "sqlstate", None) in _NO_ROOM
+
+
+@dataclass(slots=True)
+class Writes:
+    """Whether what requests wrote went to disk of late."""
+
+    _failed: float | None = None
+
+    def done(self) -> None:
+        """Note a write that was committed."""
+        self._failed = None
+
+    def failed(self, error: DBAPIError) -> None:
+        """Note a write that failed, if it was for want of room on the database's disk."""
+        if wants_room(error):
+            self._failed = monotonic()
+
+    def failing(self, within: float) -> bool:
+        """Say whether a write failed for want of room in the last so many seconds, and none has gone well since."""
+        return self._failed is not None and monotonic() - self._failed < within
 
 
 @dataclass(slots=True)
@@ -19,6 +49,7 @@ class Site:
     loop: Loop
     jobs: Jobs = field(default_factory=Jobs)
     played: bool = False
+    writes: Writes = field(default_factory=Writes)
 
     @property
     def make_believe(self) -> bool:

@@ -6,12 +6,14 @@ from typing import TypeVar
 
 import structlog
 from fastapi import Response
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from wuye_loop import metrics
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.engine import StepResult
+from wuye_loop.store.reach import reach_of
 
 _log = structlog.get_logger("wuye_loop.step")
 #: Constraints that two equal requests at the same moment run into: the second is run again and finds the first.
@@ -36,7 +38,11 @@ async def outcome_of(site: Site, work: Callable[[Session], StepResult]) -> StepR
         except IntegrityError as error:
             if attempt == _ATTEMPTS or constraint_of(error) not in _RACES:
                 raise
+        except DBAPIError as error:
+            site.writes.failed(error)
+            raise
         else:
+            site.writes.done()
             _count(outcome)
             return outcome
     raise AssertionError  # the loop above returns or raises
@@ -73,6 +79,10 @@ def reply(outcome: StepResult) -> Response:
     return Response(outcome.body, outcome.status, headers, media_type="application/json")
 
 
-async def read(site: Site, work: Callable[[Session], T]) -> T:
-    """Run plain synchronous reading in a read-only transaction."""
-    return await site.database.read_async(work)
+async def read(site: Site, work: Callable[[Session], T], reader: Actor | None = None) -> T:
+    """Run plain synchronous reading in a read-only transaction; with a `reader` the database lets it see no further.
+
+    Without one where a reading needs what its caller does not see: a document that is carried by another's grievance, the
+    lead of a merged one, whose key it is.
+    """
+    return await site.database.read_async(work, reach_of(reader) if reader is not None else None)

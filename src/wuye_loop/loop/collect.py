@@ -14,7 +14,7 @@ from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.order_image import FIXED, TEXTS, order_image
 from wuye_loop.domain.grievance.situation import Actor, Command, GrievanceState, Situation, World
 from wuye_loop.domain.grievance.views import grievance_view, receipt_view
-from wuye_loop.domain.privacy.known import of_person
+from wuye_loop.domain.privacy.known import Known, of_person
 from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.privacy.text import mask_address
 from wuye_loop.domain.privacy.words import sealed_words
@@ -24,7 +24,7 @@ from wuye_loop.domain.step.arrival import arrived, attaching, first_look, occurr
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Step
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.loop import engine, routing
+from wuye_loop.loop import clock_check, engine, routing
 from wuye_loop.loop.engine import Loop, StepResult, Terms, jobs_of
 from wuye_loop.store.grievance import document_numbers, identity, intake, writer
 from wuye_loop.store.grievance.intake import Found
@@ -43,12 +43,14 @@ def collect(
 ) -> StepResult:
     """Take in one grievance. The same source and external id with the same body is answered as the first time (200).
 
-    `received_at` is for importing what another system received earlier; `flags` are what its reader found odd. Raises Conflict (409) for another body under
-    the same id, BadInput (422) for an unknown area.
+    `received_at` is for importing what another system received earlier; `flags` are what its reader found odd. Raises
+    Conflict (409) for another body under the same id, BadInput (422) for an unknown area, ClockOff (503) for what is new
+    while the clock is off.
     """
     digests = digests_of(loop, form)
     person = _person(form)
     source = actor.sender
+    before = loop.clock.now()
     found = intake.look(
         session,
         source=source,
@@ -68,6 +70,7 @@ def collect(
         return _attached_before(found.attached, digests)
     if found.number is not None:
         return _again(loop, session, found, digests, form.external_id)
+    clock_check.require(loop, before, found.there)
     return _new(loop, session, form, actor, found, digests[0], person, ticket, received_at, flags)
 
 
@@ -132,16 +135,7 @@ def _new(
     situation = attached
     facts["routing"] = [trace.as_json() for trace in routing.choose(session, world, situation).trace]
     draft = actions.receive(world, situation, actor, facts, notices)
-    fixed = {
-        "external_id": form.external_id,
-        "intake_digest": digest,
-        "confidential": form.complainant.confidential,
-        "occurred_at": occurred_at(world, form),
-        "address": struck(mask_address(form.place.address) or "", known, world.directory.public) or None
-        if form.place.address
-        else None,
-        "category_suggested": form.category is None and situation.grievance.category is not None,
-    }
+    fixed = _fixed(world, situation, form, digest, known)
     grievance = draft.situation.grievance
     order = {name: getattr(grievance, name, None) for name in (*FIXED, *TEXTS)} | fixed
     step = posted(situation, draft, loop.chain, {"order": order_image(order, key)})
@@ -151,6 +145,19 @@ def _new(
     sealed = identity.seal(key, spoken, loop.keyring.blind(person["phone"]) if person.get("phone") else None)
     writer.insert(session, situation, step, fixed, sealed, ticket=ticket, reply=body)
     return StepResult(body, 201, jobs_of(world, step, situation), grievance.number, grievance.seq, step=step)
+
+
+def _fixed(world: World, situation: Situation, form: IntakeForm, digest: bytes, known: Known) -> dict[str, Any]:
+    """Return the columns of a new grievance that only a correction changes."""
+    address = form.place.address
+    return {
+        "external_id": form.external_id,
+        "intake_digest": digest,
+        "confidential": form.complainant.confidential,
+        "occurred_at": occurred_at(world, form),
+        "address": (struck(mask_address(address) or "", known, world.directory.public) or None) if address else None,
+        "category_suggested": form.category is None and situation.grievance.category is not None,
+    }
 
 
 def _attach(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import Erased, KeyReused, NotFound, Stale
+from wuye_loop.domain.errors import Erased, KeyReused, NotFound, RecordDamaged, Stale
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
 from wuye_loop.domain.privacy.reveals import RevealBounds
@@ -27,7 +28,7 @@ from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
 from wuye_loop.loop import routing, under_lock
 from wuye_loop.loop.striking import Striker
 from wuye_loop.ports import Clock, Ids
-from wuye_loop.store.grievance import attachments, document_numbers, locking, related, writer
+from wuye_loop.store.grievance import attachments, document_numbers, identity, locking, related, writer
 from wuye_loop.store.grievance.locking import Locked, Stored, Ticket
 from wuye_loop.store.keys.keyring import Rings
 from wuye_loop.store.reference_cache import Reference
@@ -46,6 +47,7 @@ class Loop:
     reference: Reference
     default_workflow: str = "kuiwen@1"
     reveals: RevealBounds = field(default_factory=RevealBounds)
+    clock_bound: timedelta | None = None  # how far the clock may be from the database's; None: it is moved on purpose
 
     @property
     def keyring(self) -> KeyRing:
@@ -93,11 +95,16 @@ def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> Worl
     loop.reference.refresh(session, locked.epochs)
     if "redact" not in ports:
         ports |= _struck_by(loop, session, locked)
-    rules = loop.reference.rules(session, locked.situation.grievance.workflow)
+    try:
+        rules = loop.reference.rules(session, locked.situation.grievance.workflow)
+    except NotFound:
+        raise RecordDamaged("这件诉求所用的流程版本不在库里；请管理员运行 doctor，从备份恢复") from None
     calendar = loop.reference.calendar(session, rules.workflow.calendar)
+    now = loop.clock.now()
     return World(
         rules=rules,
-        now=loop.clock.now(),
+        # Clocks of several machines differ a little, and one may be set back: a ledger's time never is.
+        now=max(now, locked.last_at) if locked.last_at is not None else now,
         calendar=calendar,
         directory=loop.reference.directory,
         new_id=loop.ids.new,
@@ -108,9 +115,9 @@ def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> Worl
 def seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locked, World]:
     """Return a grievance as it stands, unlocked, with the world it stands in.
 
-    Raises NotFound where the actor sees no such grievance.
+    What of its tasks and clocks is damaged is left out. Raises NotFound where the actor sees no such grievance.
     """
-    locked = under_lock.read(loop.keyring, session, number, actor)
+    locked = under_lock.read(loop.keyring, session, number, actor, lenient=True)
     if locked is None:
         raise NotFound
     return locked, world_of(loop, session, locked)
@@ -135,16 +142,40 @@ def _ports(loop: Loop, striker: Striker, own: Locked) -> dict[str, Any]:
 def _answering(
     loop: Loop, session: Session, locked: Locked, asked: Mapping[int, Reply | str | None] | None = None, **ports: Any
 ) -> World:
-    """Return the world of a decision whose every question is answered from this session."""
+    """Return the world of a decision whose every question is answered from this session.
+
+    Raises RecordDamaged where the grievance stands in a state that its rules do not have.
+    """
     world = world_of(
         loop,
         session,
         locked,
         next_number=partial(document_numbers.next_number, session),
         files=partial(attachments.known, session, locked.situation.grievance.id),
+        urged_since=partial(_urged_since, loop, session, locked),
         **ports,
     )
+    know_state(world, locked)
     return routing.answering(session, world, asked)
+
+
+def _urged_since(loop: Loop, session: Session, locked: Locked, since: datetime) -> int:
+    """Count how often the complainant has urged since an instant; their phone is sought by every key of the index."""
+    grievance_id = locked.situation.grievance.id
+    try:
+        phone = identity.opened(loop.keyring, grievance_id, locked.sealed).get("phone") if locked.sealed else None
+    except Erased:
+        phone = None
+    return related.urged_since(session, grievance_id, loop.keyring.blinds(phone) if phone else (), since)
+
+
+def know_state(world: World, locked: Locked) -> None:
+    """Refuse what stands where its rules have no state.
+
+    Raises RecordDamaged.
+    """
+    if locked.situation.grievance.state not in world.rules.workflow.states:
+        raise RecordDamaged("这件诉求所处的状态不在它的流程里；请管理员运行 doctor 和 verify，从备份恢复")
 
 
 def take(
@@ -259,8 +290,8 @@ def fire_due(loop: Loop, session: Session, number: str) -> tuple[StepResult, int
         raise NotFound
     world = _answering(loop, session, locked)
     steps: list[Step] = []
-    situation = locked.situation
-    while (due := rungs.next_due_rung(situation, world.now)) is not None:
+    situation, now = locked.situation, loop.clock.now()
+    while (due := rungs.next_due_rung(situation, now)) is not None:
         step = rungs.decide_rung(world, situation, *due)
         if step is None:
             break

@@ -7,13 +7,16 @@ from itertools import islice
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from wuye_loop import metrics
 from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.jobs import Jobs
+from wuye_loop.loop import clock_check
 from wuye_loop.loop.engine import Loop, fire_due
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import due_rungs
+from wuye_loop.store.reads import health
 
 _log = structlog.get_logger("wuye_loop.sweep")
 _BATCH = 20  # grievances in one transaction: few enough that a lock is held for milliseconds
@@ -30,10 +33,14 @@ class Swept:
 def sweep(loop: Loop, database: Database, *, jobs: Jobs | None = None, limit: int = 500) -> Swept:
     """Fire every rung that is due now, oldest first; any number of sweepers may run at once.
 
-    One grievance that cannot be worked on is logged and passed over: it never stops the others.
+    One grievance that cannot be worked on is logged and passed over: it never stops the others. Raises ClockOff, and fires
+    nothing, while the clock is off.
     """
     jobs = jobs or Jobs()
     now = loop.clock.now()
+    if loop.clock_bound is not None:
+        with database.read() as session:
+            clock_check.require(loop, loop.clock.now(), health.time_there(session))
     fired = failed = 0
     candidates = _candidates(database, now, limit)
     while batch := list(islice(candidates, _BATCH)):
@@ -87,7 +94,9 @@ def _fire(loop: Loop, database: Database, jobs: Jobs, numbers: Sequence[str]) ->
 def _fire_alone(loop: Loop, database: Database, jobs: Jobs, number: str) -> tuple[int, int]:
     try:
         return _fire(loop, database, jobs, [number]), 0
-    except Exception:  # noqa: BLE001 see below
+    except Exception as error:  # noqa: BLE001 see below
         # Kept for the next sweep, counted, and seen in the log: a poison record must not stop the rest.
+        if not isinstance(error, SQLAlchemyError):
+            metrics.damaged_records_total.labels("sweep").inc()
         _log.exception("grievance_failed", number=number)
         return 0, 1

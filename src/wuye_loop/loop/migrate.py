@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import Conflict, NotFound
+from wuye_loop.domain.errors import Conflict, NotFound, RecordDamaged
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, World
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.migration.carry import Moved, migrated
@@ -55,7 +55,10 @@ def survey(loop: Loop, database: Database, way: VersionMapping, told: Told = lam
         loop.reference.refresh(session)
         total = 0
         for number in by_version.numbers(session, way.old.id):
-            locked = under_lock.read(loop.keyring, session, number, SYSTEM_ACTOR)
+            try:
+                locked = under_lock.read(loop.keyring, session, number, SYSTEM_ACTOR)
+            except RecordDamaged:  # it stays where it is; the move itself names it
+                continue
             if locked is None or locked.situation.grievance.final:
                 continue
             world = _under(loop, session, engine.world_of(loop, session, locked), way)
@@ -93,7 +96,8 @@ def migrate(
 ) -> Iterator[Moved | tuple[str, list[MissingTarget]]]:
     """Take over every running grievance of the old version, each in a transaction of its own; yield what became of each.
 
-    One that has come to where nothing leads on since it was asked is passed over and yielded with what it lacks.
+    One that has come to where nothing leads on since it was asked is passed over and yielded with what it lacks; a damaged
+    one with nothing.
     Ends early once `stopped` says so; to begin again is to go on.
     """
     with database.read() as session:
@@ -106,6 +110,9 @@ def migrate(
                 moved = move(loop, session, number, way)
         except NotMigratable as error:
             yield number, error.missing
+            continue
+        except RecordDamaged:
+            yield number, []
             continue
         if moved is not None:
             yield moved

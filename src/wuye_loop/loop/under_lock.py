@@ -24,15 +24,27 @@ def lock(
     task_id: UUID | None = None,
     ticket: Ticket | None = None,
 ) -> Locked | None:
-    """Lock one visible grievance and read it; None when there is none, or none that this actor may see."""
+    """Lock one visible grievance and read it; None when there is none, or none that this actor may see.
+
+    Raises RecordDamaged where it cannot be read.
+    """
     return _opened(keyring, locking.lock(session, number, actor, task_id=task_id, ticket=ticket))
 
 
 def read(
-    keyring: "KeyRing", session: Session, number: str, actor: Actor, *, task_id: UUID | None = None
+    keyring: "KeyRing",
+    session: Session,
+    number: str,
+    actor: Actor,
+    *,
+    task_id: UUID | None = None,
+    lenient: bool = False,
 ) -> Locked | None:
-    """Read one visible grievance without a lock."""
-    return _opened(keyring, locking.read(session, number, actor, task_id=task_id))
+    """Read one visible grievance without a lock; `lenient` leaves out damaged tasks and clocks, which `damaged` names.
+
+    Raises RecordDamaged where it cannot be read.
+    """
+    return _opened(keyring, locking.read(session, number, actor, task_id=task_id, lenient=lenient))
 
 
 def _opened(keyring: "KeyRing", locked: Locked | None) -> Locked | None:

@@ -1,8 +1,26 @@
 import shutil
+from collections.abc import Sequence
+from pathlib import Path
 
-from wuye_loop.postgres.account import PostgresError
+from wuye_loop.postgres.account import Account, PostgresError
 from wuye_loop.postgres.binaries import Binaries
 from wuye_loop.postgres.place import Place
+
+
+def let_in(cluster: Path, account: Account, roles: Sequence[str]) -> bool:
+    """See that only the account that owns a cluster, and root, who could become it anyway, come in, as these roles.
+
+    Return whether anything was written: a server that runs already must be told to read it again.
+    """
+    users = ("root", f'"{account.name}"')
+    texts = {
+        "pg_hba.conf": "local all all peer map=wuye\nlocal replication all peer map=wuye\n",
+        "pg_ident.conf": "".join(f"wuye {user} {role}\n" for role in roles for user in users),
+    }
+    stale = {name: text for name, text in texts.items() if (cluster / name).read_text() != text}
+    for name, text in stale.items():
+        (cluster / name).write_text(text)
+    return bool(stale)
 
 
 def initialise(where: Place, binaries: Binaries, *, owner: str, sync: bool) -> None:
@@ -27,10 +45,5 @@ def initialise(where: Place, binaries: Binaries, *, owner: str, sync: bool) -> N
         said = answer.stderr.strip()
     else:
         raise PostgresError(f"initdb 失败 / initdb failed:\n{said}")
-    # Only the account that owns the cluster, and root, who could become it anyway, are let in.
-    for file, text in {
-        "pg_hba.conf": "local all all peer map=wuye\nlocal replication all peer map=wuye\n",
-        "pg_ident.conf": f'wuye root {owner}\nwuye "{where.account.name}" {owner}\n',
-    }.items():
-        (new / file).write_text(text)
+    let_in(new, where.account, [owner])  # before it has its name, so that it is never open to others
     new.rename(where.cluster)

@@ -4,6 +4,7 @@ import re
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import tempfile
 import time
@@ -30,10 +31,13 @@ class Postmaster:
     ready: bool
 
 
-def start(where: Place, binaries: Binaries, options: Mapping[str, str]) -> Postmaster:
-    """Start the server of a place and wait until it takes connections; PostgresError with its last words."""
-    _clear_stale(where)
-    door = _socket_folder(where)
+def start(where: Place, binaries: Binaries, options: Mapping[str, str], *, at: Path | None = None) -> Postmaster:
+    """Start the server of a place and wait until it takes connections; PostgresError with its last words.
+
+    `at` is the folder of its socket when it must be found where it was before; else one is chosen.
+    """
+    _clear_stale(where, kept=at)
+    door = _socket_folder(where) if at is None else _made_again(where, at)
     settings = {**options, "unix_socket_directories": str(door)}
     command = [str(binaries.folder / "postgres"), "-D", str(where.cluster)]
     command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -55,7 +59,8 @@ def start(where: Place, binaries: Binaries, options: Mapping[str, str]) -> Postm
             if isinstance(error, PostgresError) and "still in use" in said and time.monotonic() < deadline:
                 time.sleep(0.2)
                 continue
-            _remove_socket_folder(where, door)
+            if at is None:
+                _remove_socket_folder(where, door)
             if isinstance(error, PostgresError):
                 raise PostgresError(f"{error}:\n{said}") from None
             raise
@@ -108,6 +113,12 @@ def alive(where: Place) -> Postmaster | None:
     return said
 
 
+def was_stopped(where: Place, binaries: Binaries) -> bool:
+    """Say whether the server that is not there any more was stopped in order, by whomever, and did not die."""
+    said = where.account.run([binaries.folder / "pg_controldata", where.cluster]).stdout
+    return re.search(r"^Database cluster state:\s+shut down$", said, re.MULTILINE) is not None
+
+
 def _reap(pid: int, options: int = 0) -> None:
     with contextlib.suppress(ChildProcessError):  # another process started it, or it was seen out before
         os.waitpid(pid, options)
@@ -124,7 +135,7 @@ def _said(where: Place) -> Postmaster | None:
     return Postmaster(int(lines[0]), Path(lines[4]), lines[7].strip() == "ready")
 
 
-def _clear_stale(where: Place) -> None:
+def _clear_stale(where: Place, *, kept: Path | None = None) -> None:
     """Remove what a killed server left: PostgreSQL itself would take any process of the same id for its former self."""
     said = _said(where)
     if said is None:
@@ -137,7 +148,8 @@ def _clear_stale(where: Place) -> None:
             f"数据库进程 {said.pid} 还在运行，但连接不上，请先结束它。"
             f"/ the server of {where.cluster} (process {said.pid}) lives but does not answer; end it, then try again."
         )
-    _remove_socket_folder(where, said.socket)
+    if said.socket != kept:
+        _remove_socket_folder(where, said.socket)
     for lock in (where.cluster / "postmaster.pid", *where.cluster.glob(".s.PGSQL.*")):
         lock.unlink()
 
@@ -148,6 +160,21 @@ def _socket_folder(where: Place) -> Path:
         return where.cluster
     folder = Path(tempfile.mkdtemp(prefix="wuye-", dir="/tmp"))  # private by its making, and short
     where.account.owns(folder)
+    return folder
+
+
+def _made_again(where: Place, folder: Path) -> Path:
+    """Give the folder in which everybody looks for the socket, empty; PostgresError where somebody else has made it."""
+    if folder == where.cluster:
+        return folder
+    if not folder.exists():
+        folder.mkdir(mode=0o700)
+        where.account.owns(folder)
+    entry = folder.lstat()
+    if not stat.S_ISDIR(entry.st_mode) or entry.st_uid != where.account.uid or entry.st_mode & 0o077:
+        raise PostgresError(f"{folder} 不是本程序所建，拒绝使用。/ {folder} was not made by us and is not used.")
+    for left in folder.glob(".s.PGSQL.*"):
+        left.unlink()
     return folder
 
 

@@ -21,6 +21,7 @@ def on_grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dic
     if locked is None:
         raise NotFound
     world = engine.world_of(loop, session, locked, lead=related.lead_of(session, locked.situation.grievance))
+    engine.know_state(world, locked)
     return {
         "number": number,
         "state": locked.situation.grievance.state,

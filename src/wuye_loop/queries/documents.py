@@ -14,11 +14,26 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.striking import unnamed_rows
-from wuye_loop.queries import scope
+from wuye_loop.queries import damage, scope
 from wuye_loop.store.grievance.openers import Openers
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import documents as stored
 from wuye_loop.store.reads.documents import DocumentFilters
+
+_KEYS = "number kind series year n grievance title task addressee addressee_name copies text issued_at"
+_LINE_KEYS = "n grievance title task kind unit unit_name state state_title final"
+_LINE_NAMES = {
+    "task": "task_id",
+    "kind": "task_kind",
+    "unit": "holder_unit",
+    "state": "task_state",
+    "final": "task_final",
+}
+_AGENDA_KEYS = (
+    "task kind state state_title opened_at data grievance title category estate area level cycle received_at holder_unit"
+    " lead_unit lead_unit_name"
+)
+_AGENDA_NAMES = {"task": "id", "estate": "estate_code", "area": "area_code"}
 
 
 def documents(
@@ -28,7 +43,7 @@ def documents(
     loop.reference.refresh(session)
     page = stored.listed(session, actor, _kinds(loop, session, actor), filters, after, limit)
     words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
-    shown = page.map(lambda row: _shown(loop, session, row, words))
+    shown = page.map(damage.shown("documents", lambda row: _shown(loop, session, row, words), _KEYS))
     unnamed_rows(loop, session, shown.items, ("title", "text"))
     return shown
 
@@ -43,9 +58,11 @@ def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[st
     if row is None:
         raise NotFound
     words = Openers(session, loop.keyring, [row.grievance_id])
-    lines = [_line(loop, session, line) for line in stored.lines(session, actor, number)]
+    line = damage.shown("document_lines", lambda row: _line(loop, session, row), _LINE_KEYS, _LINE_NAMES)
+    whole = damage.shown("documents", lambda row: _shown(loop, session, row, words), _KEYS)
+    lines = list(map(line, stored.lines(session, actor, number)))
     unnamed_rows(loop, session, lines, ("title",))
-    shown = _shown(loop, session, row, words)
+    shown = whole(row)
     for named in [shown["grievance"], *(line["grievance"] for line in lines)]:  # its text speaks of every one of them
         about = {"grievance": named, "title": shown["title"], "text": shown["text"]}
         unnamed_rows(loop, session, [about], ("title", "text"))
@@ -71,7 +88,9 @@ def agenda(
         raise IllegalAction("没有这种汇集议题的文书")
     page = stored.agenda(session, actor, gathered.pop(), after, limit)
     words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
-    shown = page.map(lambda row: _item(loop, session, actor, row, words))
+    shown = page.map(
+        damage.shown("agenda", lambda row: _item(loop, session, actor, row, words), _AGENDA_KEYS, _AGENDA_NAMES)
+    )
     unnamed_rows(loop, session, shown.items, ("title", "data"))
     return shown
 

@@ -1,14 +1,15 @@
 """What a caller reads of one grievance: itself, its ledger, clocks, tasks and routing, within jurisdiction and audience."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from rapidfuzz import fuzz
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import Forbidden, NotFound
+from wuye_loop.domain.errors import Forbidden, NotFound, RecordDamaged
 from wuye_loop.domain.grievance.audiences import EVERY, audiences, readable, step_named
 from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, TaskState, World
@@ -19,11 +20,13 @@ from wuye_loop.domain.step.arrival import SEVERAL_ESTATES
 from wuye_loop.domain.suggesting.likeness import ALIKE, likeness, vector
 from wuye_loop.domain.suggesting.model import shipped_model
 from wuye_loop.domain.terms import ActorKind, Stage
+from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop, seen
 from wuye_loop.loop.striking import unnamed_rows
+from wuye_loop.queries import damage
 from wuye_loop.queries.rule_history import RuleHistory
 from wuye_loop.store.grievance import locking
 from wuye_loop.store.pages import Page
@@ -44,7 +47,30 @@ _SPECIAL_ACTIONS = {
     "follower_left": "并入的诉求撤出",
     "migrate": "改按新版流程办理",
 }
+_LEDGER_KEYS = "seq at action title task from to stage_title actor facts audience hash text"
+_LEDGER_NAMES = {"task": "task_id", "from": "from_state", "to": "to_state"}
+_CLOCK_KEYS = (
+    "clock title task cycle run unit status limit limit_text starts started_at due_at provisional ended_at overdue"
+    " remaining_seconds adjustments rungs"
+)
+_TASK_KEYS = (
+    "id grievance kind title n state state_title final holder_unit holder_unit_name opener_unit document document_number"
+    " copies data opened_at closed_at"
+)
+_ROUTING_KEYS = "seq at proposal unit unit_name trace"
 _LAST_STAGES = (Stage.FEEDBACK, Stage.EVALUATE)
+
+
+class ClockRow(NamedTuple):
+    """A clock's image as it is kept, and its task's kind."""
+
+    image: Mapping[str, Any]
+    kind: str | None
+
+    @property
+    def clock(self) -> Any:
+        """Its name, where there is one."""
+        return self.image.get("name") if isinstance(self.image, dict) else None
 
 
 def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
@@ -52,9 +78,16 @@ def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[s
 
     Raises NotFound, also for what is outside the actor's jurisdiction; so does every function here.
     """
-    locked, world = seen(loop, session, number, actor)
-    record = locked.situation.grievance
-    shown = grievance_view(world, locked.situation) | grievances.particulars(session, record.id)
+    try:
+        locked, world = seen(loop, session, number, actor)
+        record = locked.situation.grievance
+        shown = grievance_view(world, locked.situation) | grievances.particulars(session, record.id)
+    except (RecordDamaged, KeyError, TypeError, ValueError, AttributeError) as error:
+        damage.note("grievance", error)
+        return _bare(session, number, actor)
+    if locked.damaged:
+        damage.note("grievance", RecordDamaged())
+        shown |= {"damaged": True, "damaged_parts": list(locked.damaged)}
     external_id = shown.pop("external_id")
     if record.source == actor.sender:
         shown["external_id"] = external_id
@@ -75,9 +108,12 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
     page = grievances.ledger_of(session, record.id, allowed, after, limit)
     history = RuleHistory(loop, session, record.id, world.rules)
     opener = Opener(loop.keyring, record.id, locked.sealed)
-    return page.map(
-        lambda row: _ledger_view(replace(world, rules=history.of_row(row.seq)), _open(row, opener), allowed, actor)
-    )
+
+    def view(row: LedgerRow) -> dict[str, Any]:
+        opened = _open(row, opener)
+        return _ledger_view(replace(world, rules=history.of_row(row.seq)), opened, allowed, actor)
+
+    return page.map(damage.shown("ledger", view, _LEDGER_KEYS, _LEDGER_NAMES))
 
 
 def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
@@ -85,8 +121,7 @@ def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict
     locked, world = seen(loop, session, number, actor)
     record = locked.situation.grievance
     history = RuleHistory(loop, session, record.id, world.rules)
-    found = grievances.clocks_of(session, record.id)
-    return [_clock_view(replace(world, rules=history.of_clock(clock, kind)), clock, kind) for clock, kind in found]
+    return _clock_views(world, history, grievances.clocks_of(session, record.id))
 
 
 def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
@@ -96,8 +131,12 @@ def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[
     allowed = audiences(actor, world.rules)
     history = RuleHistory(loop, session, record.id, world.rules)
     opener = Opener(loop.keyring, record.id, locked.sealed)
-    found = [replace(task, data=opener(task.data)) for task in grievances.tasks_of(session, record.id)]
-    return [_task_view(replace(world, rules=history.of_task(task)), record, task, allowed) for task in found]
+
+    def view(task: TaskState) -> dict[str, Any]:
+        opened = replace(task, data=opener(task.data))
+        return _task_view(replace(world, rules=history.of_task(task)), record, opened, allowed)
+
+    return list(map(damage.shown("tasks", view, _TASK_KEYS), grievances.tasks_of(session, record.id)))
 
 
 def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str, Any]:
@@ -111,10 +150,7 @@ def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str,
     found = replace(found, data=Opener(loop.keyring, record.id, locked.sealed)(found.data))
     history = RuleHistory(loop, session, record.id, world.rules)
     shown = _task_view(replace(world, rules=history.of_task(found)), record, found, audiences(actor, world.rules))
-    shown["clocks"] = [
-        _clock_view(replace(world, rules=history.of_clock(clock, kind)), clock, kind)
-        for clock, kind in grievances.clocks_of(session, record.id, task_id)
-    ]
+    shown["clocks"] = _clock_views(world, history, grievances.clocks_of(session, record.id, task_id))
     shown["seq"] = record.seq
     return shown
 
@@ -123,7 +159,24 @@ def routing(loop: Loop, session: Session, number: str, actor: Actor) -> list[dic
     """Return every routing decision, the first of which is only a proposal, with what was tried and why."""
     locked, world = seen(loop, session, number, actor)
     rows = grievances.routing_of(session, locked.situation.grievance.id, audiences(actor, world.rules))
-    return [_routing_view(world, row) for row in rows]
+
+    def view(row: LedgerRow) -> dict[str, Any]:
+        return _routing_view(world, row)
+
+    return list(map(damage.shown("routing", view, _ROUTING_KEYS), rows))
+
+
+def _bare(session: Session, number: str, actor: Actor) -> dict[str, Any]:
+    """Return what can be told of a grievance that cannot be read.
+
+    Raises NotFound where the actor sees no such grievance.
+    """
+    row = grievances.bare(session, number, actor)
+    if row is None:
+        raise NotFound
+    return {name: as_text(value) if isinstance(value, datetime) else value for name, value in row.items()} | {
+        "damaged": True
+    }
 
 
 # --- duplicates -----------------------------------------------------------------------------------------------------
@@ -195,6 +248,18 @@ def _open(row: LedgerRow, opener: Opener) -> LedgerRow:
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
+
+
+def _clock_views(
+    world: World, history: RuleHistory, rows: Sequence[tuple[Mapping[str, Any], str | None]]
+) -> list[dict[str, Any]]:
+    """Return clocks as callers read them; `rows` are their images, each with its task's kind."""
+
+    def view(row: ClockRow) -> dict[str, Any]:
+        clock = clock_moves.from_row(row.image)
+        return _clock_view(replace(world, rules=history.of_clock(clock, row.kind)), clock, row.kind)
+
+    return list(map(damage.shown("clocks", view, _CLOCK_KEYS), (ClockRow(*row) for row in rows)))
 
 
 def _clock_view(world: World, clock: Clock, kind: str | None) -> dict[str, Any]:

@@ -12,10 +12,17 @@ from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.striking import unnamed_rows
+from wuye_loop.queries import damage
 from wuye_loop.queries.scope import area_name, path_of
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import grievances as stored
 from wuye_loop.store.reads.grievances import Filters
+
+_KEYS = (
+    "number workflow title state state_title stage stage_title final cycle kind category urgency estate area area_name"
+    " lead_unit lead_unit_name holder_unit holder_unit_name received_at clock due_at overdue urged flags seq"
+)
+_NAMES = {"estate": "estate_code", "area": "area_code", "clock": "due_clock"}
 
 
 def grievances(
@@ -35,7 +42,7 @@ def grievances(
     if area is not None:
         filters = replace(filters, area_path=path_of(loop, area))
     page = stored.listed(session, actor, filters, after, limit)
-    shown = page.map(lambda row: _item(loop, session, row, actor))
+    shown = page.map(damage.shown("grievances", lambda row: _item(loop, session, row, actor), _KEYS, _NAMES))
     unnamed_rows(loop, session, shown.items, ("title",), "number")
     return shown
 

@@ -12,12 +12,17 @@ from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.striking import unnamed_rows
-from wuye_loop.queries import scope
+from wuye_loop.queries import damage, scope
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import inbox
 from wuye_loop.store.reads.inbox import Tab
 
 TabName = Literal["to_sign", "due_soon", "overdue", "all"]
+_KEYS = (
+    "type number task_id kind kind_title title urgency state state_title clock clock_title due_at remaining_seconds overdue"
+    " provisional"
+)
+_NAMES = {"type": "item_type", "due_at": "due"}
 SOON = Span.parse("1 workday")
 
 
@@ -30,7 +35,7 @@ def of_unit(
         (rules.id, kind, flow.start) for rules in scope.published(loop, session) for kind, flow in rules.tasks.items()
     ]
     page = inbox.inbox(session, actor, _tab(loop, session, name), starts, after, limit)
-    shown = page.map(lambda row: _item(loop, session, row))
+    shown = page.map(damage.shown("inbox", lambda row: _item(loop, session, row), _KEYS, _NAMES))
     unnamed_rows(loop, session, shown.items, ("title",), "number")
     return shown
 

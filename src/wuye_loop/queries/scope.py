@@ -3,11 +3,12 @@
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.directory.directory import Directory
-from wuye_loop.domain.errors import BadInput
+from wuye_loop.domain.errors import BadInput, WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop.engine import Loop
+from wuye_loop.queries import damage
 from wuye_loop.store.visibility import covers
 from wuye_loop.store.workflows import versions
 
@@ -35,8 +36,14 @@ def known_unit(loop: Loop, unit: str | None) -> None:
 
 
 def published(loop: Loop, session: Session) -> list[Rules]:
-    """Return every published workflow, compiled."""
-    return [loop.reference.rules(session, name) for name in versions.names(session)]
+    """Return every published workflow, compiled; one whose text is damaged is passed over."""
+    found = []
+    for name in versions.names(session):
+        try:
+            found.append(loop.reference.rules(session, name))
+        except WuyeError as error:
+            damage.note("workflows", error)
+    return found
 
 
 def area_name(directory: Directory, code: str | None) -> str | None:

@@ -19,13 +19,28 @@ from wuye_loop.domain.time.timestamps import as_text, from_text
 from wuye_loop.domain.wording.time import office_day_seconds, spoken
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.striking import unnamed_rows
-from wuye_loop.queries import scope
+from wuye_loop.queries import damage, scope
 from wuye_loop.store.grievance.openers import Openers
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import supervision
 from wuye_loop.store.reads.supervision import OrderFilters, OverdueFilters
 
 _READERS = (ActorKind.SUPERVISOR, ActorKind.ADMIN, ActorKind.AUDITOR)
+
+
+_OVERDUE_KEYS = (
+    "number title state area area_name estate clock clock_title task_id task_kind due_at provisional overdue_seconds"
+    " overdue_text rung rung_title unit unit_name holder_unit holder_name lead_unit lead_name orders"
+)
+_NAMES = {"area": "area_code", "estate": "estate_code", "clock": "name"}
+_ORDER_KEYS = (
+    "id number document grievance title area area_name kind unit unit_name copies issued_at issued_by issued_by_title demand"
+    " reply state state_title state_since final signed_off_at"
+)
+_ORDER_NAMES = {
+    "number": "document_number", "grievance": "number", "area": "area_code", "unit": "holder_unit",
+    "issued_at": "opened_at", "issued_by": "opener_unit", "signed_off_at": "closed_at",
+}  # fmt: skip
 
 
 def admit(loop: Loop, session: Session, actor: Actor) -> None:
@@ -67,7 +82,7 @@ def overdue(
         back = Span(-older_than.n, older_than.unit)
         before = loop.calendar(session).shift(before, back)
     page = supervision.overdue(session, actor, OverdueFilters(clock, rung, unit, path), before, after, limit)
-    shown = page.map(lambda row: _overdue_item(loop, session, row))
+    shown = page.map(damage.shown("overdue", lambda row: _overdue_item(loop, session, row), _OVERDUE_KEYS, _NAMES))
     unnamed_rows(loop, session, shown.items, ("title",), "number")
     return shown
 
@@ -90,7 +105,9 @@ def orders(
     kinds = {kind for rules in scope.published(loop, session) for kind in document_kinds(rules)}
     page = supervision.orders(session, actor, kinds, OrderFilters(state, unit, path), after, limit)
     words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
-    shown = page.map(lambda row: _order_item(loop, session, row, words))
+    shown = page.map(
+        damage.shown("orders", lambda row: _order_item(loop, session, row, words), _ORDER_KEYS, _ORDER_NAMES)
+    )
     unnamed_rows(loop, session, shown.items, ("title", "demand"))
     return shown
 

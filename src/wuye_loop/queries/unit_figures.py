@@ -4,8 +4,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.loop.engine import Loop
+from wuye_loop.queries import damage
 from wuye_loop.store.reads import unit_figures
 
 
@@ -18,7 +20,11 @@ def by_unit(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
     pairs: list[tuple[str, str]] = []
     weights: dict[str, float] = {}
     for workflow_id in unit_figures.workflows_in_use(session):
-        workflow = loop.reference.rules(session, workflow_id).workflow
+        try:
+            workflow = loop.reference.rules(session, workflow_id).workflow
+        except WuyeError as error:
+            damage.note("figures", error)
+            continue
         pairs.extend((workflow_id, name) for name, clock in workflow.clocks.items() if clock.assessed)
         for rating in workflow.ratings.values():
             weights.update(rating.weights)

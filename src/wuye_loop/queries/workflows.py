@@ -10,13 +10,15 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
+from wuye_loop.queries import damage
 from wuye_loop.queries.supervision import rung_title
 from wuye_loop.store.workflows import versions
 
 
 def listed(loop: Loop, session: Session) -> list[dict[str, Any]]:
     """Return every published version, in the order of their names."""
-    return [_head(loop, session, row) for row in versions.register(session)]
+    keys = "id title sha256 published_at default"
+    return list(map(damage.shown("workflows", lambda row: _head(loop, session, row), keys), versions.register(session)))
 
 
 def definition(loop: Loop, session: Session, workflow_id: str) -> dict[str, Any]:

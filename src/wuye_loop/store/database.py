@@ -10,18 +10,24 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.util import greenlet_spawn
 
-from wuye_loop import postgres
+from wuye_loop import metrics, postgres
 from wuye_loop.domain.grievance.ledger import Chain
-from wuye_loop.settings import Settings, shipped
+from wuye_loop.settings import Settings, shipped, unheed_libpq
+from wuye_loop.store import protection
+from wuye_loop.store import reach as fence
 from wuye_loop.store.grievance import identity
+from wuye_loop.store.instants import read_any
 from wuye_loop.store.keys.keyring import Rings
 from wuye_loop.store.keys.trusted import trusted
 from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor
+from wuye_loop.store.reach import Reach, within
+from wuye_loop.store.schema import present
 
 T = TypeVar("T")
 _MIGRATING = 0x77757965  # "wuye": the advisory lock of whoever migrates
@@ -47,8 +53,14 @@ class Database:
     pool_timeout_seconds: float = 5.0
     statement_timeout_ms: int = 3000
     lock_timeout_ms: int = 2000
+    #: Of the account that owns the tables: migrations alone go by it; None: `url` does both.
+    owner_url: str | None = field(default=None, repr=False)
     #: Gives the chain by which the register is kept; None where nothing is entered into it.
     chain: Callable[[], Chain] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        """Let the URL alone say which database is meant."""
+        unheed_libpq()
 
     @property
     def conninfo(self) -> str:
@@ -58,12 +70,16 @@ class Database:
     @cached_property
     def engine(self) -> Engine:
         """The pool for plain functions: worker, sweep, commands."""
-        return create_engine(self.url, **self._options(OneTripCursor))
+        engine = create_engine(self.url, **self._options(OneTripCursor))
+        event.listen(engine, "connect", read_any)
+        return engine
 
     @cached_property
     def async_engine(self) -> AsyncEngine:
         """The pool for HTTP endpoints; of one event loop, which must see `dispose_async` before it ends."""
-        return create_async_engine(self.url, **self._options(AsyncOneTripCursor))
+        engine = create_async_engine(self.url, **self._options(AsyncOneTripCursor))
+        event.listen(engine.sync_engine, "connect", read_any)
+        return engine
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
@@ -78,6 +94,13 @@ class Database:
         with Session(self.engine.execution_options(postgresql_readonly=True)) as session:
             yield session
 
+    @contextmanager
+    def read_within(self, reach: Reach | None) -> Iterator[Session]:
+        """Open a transaction that can neither write nor see beyond a reach, where the fence stands."""
+        with self.read() as session:
+            self._confine(session, reach)
+            yield session
+
     async def write_async(self, work: Callable[[Session], T]) -> T:
         """Run plain work in a transaction as `begin` does, from async code; one greenlet carries all of it."""
         return await greenlet_spawn(self._write, work)
@@ -88,13 +111,27 @@ class Database:
             session.commit()
             return result
 
-    async def read_async(self, work: Callable[[Session], T]) -> T:
-        """Run plain reading in a transaction as `read` does, from async code."""
-        return await greenlet_spawn(self._read, work)
+    async def read_async(self, work: Callable[[Session], T], reach: Reach | None = None) -> T:
+        """Run plain reading in a transaction as `read_within` does, from async code."""
+        return await greenlet_spawn(self._read, work, reach)
 
-    def _read(self, work: Callable[[Session], T]) -> T:
+    def _read(self, work: Callable[[Session], T], reach: Reach | None) -> T:
         with Session(self.async_engine.sync_engine.execution_options(postgresql_readonly=True)) as session:
+            self._confine(session, reach)
             return work(session)
+
+    def _confine(self, session: Session, reach: Reach | None) -> None:
+        if reach is not None and (role := self.fenced) is not None:
+            within(session, role, reach)
+
+    @cached_property
+    def fenced(self) -> str | None:
+        """The program's account where the fence of readers stands, as it was found first; else None."""
+        role = make_url(self.url).username
+        if self.owner_url is None or role is None:
+            return None
+        with self._owner.connect() as connection:
+            return role if fence.stands(connection, role) else None
 
     def migrate(self) -> None:
         """Bring the tables to the newest revision; processes that start together take turns."""
@@ -107,10 +144,48 @@ class Database:
                 f"/ the database is at revision {at}, which this program (at {head}) does not know; upgrade the program."
             )
         # No pool and no time limits: a migration may take long, and its locks have a limit of their own.
-        engine = create_engine(self.url, poolclass=NullPool)
+        engine = self._owner
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as turn, engine.connect() as connection:
             turn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
             command.upgrade(alembic_config(connection=connection), "head")
+
+    def protect(self) -> None:
+        """Let the program's account do with the tables what it must, and no more; nothing where it owns them itself."""
+        role = make_url(self.url).username
+        if self.owner_url is None or role is None or role == make_url(self.owner_url).username:
+            return
+        with self._owner.connect() as connection:
+            if not protection.lacking(connection, role) and fence.stands(connection, role):
+                return
+        with self._owner.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+            protection.grant(connection, role)
+            if not fence.stands(connection, role):
+                self._put_up(connection, role)
+        self.__dict__.pop("fenced", None)
+
+    @staticmethod
+    def _put_up(connection: Connection, role: str) -> None:
+        """Put up the fence of readers; an owner that may not make accounts leaves it, and `doctor` says so."""
+        try:
+            with connection.begin_nested():
+                fence.put_up(connection, role)
+        except ProgrammingError as error:
+            if getattr(error.orig, "sqlstate", None) != protection.REFUSED:
+                raise
+
+    def unprotected(self) -> bool:
+        """Say whether the program's account does not hold yet what `protect` gives it."""
+        role = make_url(self.url).username
+        if self.owner_url is None or role is None:
+            return False
+        with self._owner.connect() as connection:
+            return bool(protection.lacking(connection, role))
+
+    @property
+    def _owner(self) -> Engine:
+        """What is for the owner of the tables, a connection at a time."""
+        return create_engine(self.owner_url or self.url, poolclass=NullPool)
 
     def head_revision(self) -> str | None:
         """Return the newest revision this program knows."""
@@ -118,8 +193,22 @@ class Database:
 
     def current_revision(self) -> str | None:
         """Return the revision of the database; None when it is empty."""
-        with self.engine.connect() as connection:
+        with self._owner.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
+
+    def lacking(self) -> list[str]:
+        """Return in words what is missing of the tables that this program declares; they are at its revision."""
+        with self._owner.connect() as connection:
+            return present.lacking(connection)
+
+    def check_tables(self) -> None:
+        """Refuse, with UnfitDatabase, tables at the newest revision that have since lost a column or a key."""
+        lacking = self.lacking()
+        if lacking:
+            raise UnfitDatabase(
+                f"数据库的表被人改过，与本程序（{self.head_revision()}）要求的不符：{'；'.join(lacking)}。请从备份恢复，或把它们补回来。"
+                "/ somebody changed the tables; restore them from a backup, or put back what is missing."
+            )
 
     def check_durability(self) -> None:
         """Refuse, with UnfitDatabase, a server that may forget what it has acknowledged when it is killed."""
@@ -177,15 +266,18 @@ class Database:
 
 
 @contextmanager
-def open_database(settings: Settings, *, statement_timeout_ms: int | None = None) -> Iterator[Database]:
+def open_database(
+    settings: Settings, *, statement_timeout_ms: int | None = None, watched: bool = False
+) -> Iterator[Database]:
     """Open the configured database, or our own server when none is, with its tables up to date.
 
-    `statement_timeout_ms` replaces the limit meant for requests, for work that may take longer; 0 is none.
-    Raises UnfitDatabase or PostgresError, in words.
+    `statement_timeout_ms` replaces the limit meant for requests, for work that may take longer; 0 is none. A server of our
+    own that is `watched` is started again when it dies. Raises UnfitDatabase or PostgresError, in words.
     """
-    with server_url(settings) as url:
+    with server_urls(settings, watched=watched) as (url, owner_url):
         database = Database(
             url,
+            owner_url=owner_url,
             pool_size=settings.pool_size,
             pool_timeout_seconds=settings.pool_timeout_seconds,
             statement_timeout_ms=settings.statement_timeout_ms
@@ -196,6 +288,9 @@ def open_database(settings: Settings, *, statement_timeout_ms: int | None = None
         try:
             database.check_durability()
             database.migrate()
+            database.check_tables()
+            database.protect()
+            _ = database.fenced  # asked once, before anybody waits
             database.chain = _chain(settings, database)
             yield database
         finally:
@@ -217,16 +312,28 @@ def _chain(settings: Settings, database: Database) -> Callable[[], Chain]:
 
 @contextmanager
 def server_url(settings: Settings) -> Iterator[str]:
-    """Give the configured URL, or that of our own server, which runs as long as the block does."""
+    """Give the URL of the owner of the tables, configured or of our own server, which runs as long as the block does."""
+    with server_urls(settings) as (url, owner_url):
+        yield owner_url or url
+
+
+@contextmanager
+def server_urls(settings: Settings, *, watched: bool = False) -> Iterator[tuple[str, str | None]]:
+    """Give the configured URLs, or those of our own server: the program's account, and the owner of the tables.
+
+    None for the owner: the one account does both.
+    """
     if settings.database_url:
-        yield settings.database_url
+        yield settings.database_url, settings.owner_url
         return
-    with postgres.running(settings.data, pg_bin=settings.pg_bin) as server:
-        yield database_of(server.url, settings.database_name)
+    counted = metrics.embedded_restarts_total.inc if watched else None
+    with postgres.running(settings.data, pg_bin=settings.pg_bin, watched=counted) as server:
+        yield database_of(server.app_url, settings.database_name), database_of(server.url, settings.database_name)
 
 
 def database_of(url: str, name: str) -> str:
     """Return the URL of another database on our own server. Raises UnfitDatabase where there is none of that name."""
+    unheed_libpq()
     named = make_url(url)
     if named.database == name:
         return url

@@ -6,6 +6,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from wuye_loop.settings import unheed_libpq
+
 _ANYTHING: Final = """
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'S') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
@@ -32,5 +34,6 @@ def begin_anew(url: str, name: str) -> bool:
 
 
 def _plain(url: str, database: str | None = None) -> str:
+    unheed_libpq()
     made = make_url(url).set(drivername="postgresql")
     return (made.set(database=database) if database else made).render_as_string(hide_password=False)

@@ -2,6 +2,8 @@
 
 psycopg sends BEGIN by itself and waits for its answer; in a pipeline both travel at once. A step is then three round
 trips: lock and read, write, commit. In a pipeline a statement is one command: several in one text are refused.
+
+What a reader's transaction is to put on (store/reach) travels the same way, between the two.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +19,15 @@ def _begins(connection: Any) -> bool:
     return connection.info.transaction_status == TransactionStatus.IDLE and not connection.autocommit
 
 
+_PUT_ON = "SELECT set_config('role', %s, true), set_config('wuye.reach', %s, true)"
+
+
+def _to_put_on(connection: Any) -> tuple[str, str] | None:
+    """Return, once, the lesser account and the reach that the transaction about to begin is to have."""
+    found: tuple[str, str] | None = connection.__dict__.pop("put_on", None)
+    return found
+
+
 class OneTripCursor(Cursor[Any]):
     """For plain code."""
 
@@ -25,6 +36,8 @@ class OneTripCursor(Cursor[Any]):
         if not _begins(self.connection):
             return super().execute(query, params, **options)
         with self.connection.pipeline():
+            if (put_on := _to_put_on(self.connection)) is not None:
+                Cursor(self.connection).execute(_PUT_ON, put_on)
             super().execute(query, params, **options)
         return self
 
@@ -37,5 +50,7 @@ class AsyncOneTripCursor(AsyncCursor[Any]):
         if not _begins(self.connection):
             return await super().execute(query, params, **options)
         async with self.connection.pipeline():
+            if (put_on := _to_put_on(self.connection)) is not None:
+                await AsyncCursor(self.connection).execute(_PUT_ON, put_on)
             await super().execute(query, params, **options)
         return self

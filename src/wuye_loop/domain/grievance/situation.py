@@ -262,6 +262,11 @@ def no_files(_: Sequence[str]) -> frozenset[str]:
     return frozenset()
 
 
+def never_urged(_: datetime) -> int:
+    """Stand where nobody has urged."""
+    return 0
+
+
 def no_number(_: str, __: int) -> int:
     """Stand where no document may be numbered."""
     msg = "此处不能编文号"
@@ -291,6 +296,7 @@ class World:
     redact_reply: Callable[[str], str] = str  # the same for an office's answer to the public: its own landlines stay
     unnamed: Callable[[Any], Any] = as_it_is  # strikes who was merged with a grievance out of what was written before
     model: "Model | None" = None  # that suggests a category where it is sure
+    urged_since: Callable[[datetime], int] = never_urged  # how often its complainant has urged, on any grievance
 
 
 @dataclass(slots=True)

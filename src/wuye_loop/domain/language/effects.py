@@ -87,6 +87,12 @@ class Lift(Params):
     urgency: str
 
 
+class Urged(Params):
+    """催办: how often one complainant may urge in a day of the city, over all of that person's grievances."""
+
+    per_day: Annotated[int, Field(ge=1, le=1000)] = 3
+
+
 class Rate(Params):
     """评价: which of the file's ratings is answered; none named: the first, the complainant's."""
 
@@ -125,7 +131,7 @@ BUILT_IN: dict[str, type[BaseModel]] = {
     "reclassify": Nothing,
     "new_cycle": Nothing,
     "unmerge": Nothing,
-    "urged": Nothing,
+    "urged": Urged,
     "climb": Nothing,
     "rate": Rate,
     "precedent": Ruling,

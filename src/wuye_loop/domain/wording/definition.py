@@ -311,7 +311,7 @@ class Wording:
             "rate": "记一次评价",
             "unmerge": "撤销并案",
             "merge": "并案",
-            "urged": "催办次数加一",
+            "urged": "催办次数加一" + (f"，同一诉求人一天至多 {params['per_day']} 次" if "per_day" in params else ""),
             "climb": "层级升一级",
             "assign": "指定承办单位",
             "lift": f"紧急程度改为{params.get('urgency')}",

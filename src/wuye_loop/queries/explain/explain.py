@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import BadInput, NotFound
+from wuye_loop.domain.errors import BadInput, NotFound, RecordDamaged, WuyeError
 from wuye_loop.domain.grievance.roles import unit_of
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, World
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Role
@@ -29,9 +30,19 @@ def explain(loop: Loop, session: Session, number: str, viewer: str | None = None
     """Return all that explains how a grievance stands, as facts and as sentences (`words`), never its complainant.
 
     `viewer` is a unit's code or `supervisor`: then of the actions only what blocks that one. For who runs the house: no
-    jurisdiction narrows it. Raises NotFound, BadInput for a viewer that nobody knows.
+    jurisdiction narrows it. Raises NotFound, BadInput for a viewer that nobody knows, RecordDamaged.
     """
-    number = number.strip().upper()
+    try:
+        return _explained(loop, session, number.strip().upper(), viewer)
+    except (SQLAlchemyError, WuyeError):
+        raise
+    except Exception as error:
+        raise RecordDamaged(
+            "这件诉求的台账或时限在数据库里的记录损坏，说不清来历；请运行 verify，从备份恢复"
+        ) from error
+
+
+def _explained(loop: Loop, session: Session, number: str, viewer: str | None) -> dict[str, Any]:
     locked = under_lock.read(loop.keyring, session, number, SYSTEM_ACTOR)
     if locked is None:
         raise NotFound(f"没有编号为 {number} 的诉求")

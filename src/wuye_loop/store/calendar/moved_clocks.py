@@ -69,8 +69,11 @@ def _moves(session: Session, calendars: Mapping[str, WorkCalendar]) -> list[Move
         calendar = calendars.get(workflow)
         if calendar is None:  # published by a newer program; that one recalculates it
             continue
-        before = clock_moves.from_row(image)
-        after = clock_moves.recompute(before, calendar)
+        try:
+            before = clock_moves.from_row(image)
+            after = clock_moves.recompute(before, calendar)
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
+            continue  # damaged: `doctor` names it, and the others are looked at
         if after != before:
             found.append(Move(number, before.name, before.due_at, after.due_at))
     return sorted(found)

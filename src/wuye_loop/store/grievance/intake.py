@@ -34,8 +34,9 @@ class Found:
     estate: EstateRow | None
     stored: Stored | None
     repeats: int
-    named: int = 0  # how many estates bear the name that the order writes
+    there: datetime  # what the database's clock showed
     attached: tuple[bytes, bytes] | None = None  # digest and answer of an order that went to an earlier grievance
+    named: int = 0  # how many estates bear the name that the order writes
 
 
 # An estate is named by its code, or by a name that only one estate (in the area, if one is given) bears: of the 1,542
@@ -49,6 +50,7 @@ SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workfl
        s.code, s.name, s.area_code, s.company_code, s.kind, k.request_digest, k.status, k.body,
        (SELECT count(*) FROM complainant x JOIN grievance o ON o.id = x.grievance_id
         WHERE x.phone_hash = ANY(%(phone_hashes)s::bytea[]) AND o.estate_code = s.code), t.intake_digest, t.body,
+       clock_timestamp(),
        CASE WHEN s.code IS NULL THEN (SELECT count(*) FROM estate m WHERE m.name = %(estate)s) ELSE 0 END
 FROM epoch e
 LEFT JOIN grievance g ON g.source = %(source)s AND g.external_id = %(external_id)s
@@ -95,7 +97,8 @@ def look(
         estate=EstateRow(*row[6:11]) if row[6] is not None else None,
         stored=Stored(bytes(row[11]), row[12], bytes(row[13])) if row[11] is not None else None,
         repeats=row[14],
-        named=row[17],
+        there=row[17],
+        named=row[18],
         attached=(bytes(row[15]), bytes(row[16])) if row[15] is not None else None,
     )
 

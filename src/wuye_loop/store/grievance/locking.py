@@ -1,18 +1,21 @@
 """Lock one grievance and read it with everything a decision needs, in one statement; built once, at import."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from datetime import datetime
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.errors import RecordDamaged
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, TaskState
 from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import from_text
 from wuye_loop.store.visibility import visible
 
+T = TypeVar("T")
 COLUMNS = tuple(item.name for item in fields(GrievanceState))  # the columns are called as the fields are
 TASK_COLUMNS = tuple(item.name for item in fields(TaskState))
 _N = len(COLUMNS)
@@ -26,8 +29,9 @@ _PERSON = ("x.key_id", "x.alg", "x.wrapped_key", "x.nonce", "x.ciphertext")
 # Waiting for a lock, the locked row is read again as it is now, but everything else still as it was when the statement
 # began. `seen` is the row's seq as it was then: where it differs, the children were read too early (see `lock`).
 _SEEN = "(SELECT s.seq FROM grievance s WHERE s.id = g.id)"
+_LAST_AT = "(SELECT l.at FROM ledger l WHERE l.grievance_id = g.id AND l.seq = g.seq)"
 _KEPT = ("k.request_digest", "k.status", "k.body")
-_READ = (*(f"g.{name}" for name in COLUMNS), _TASKS, _CLOCKS, _EPOCHS, *_PERSON, _SEEN)
+_READ = (*(f"g.{name}" for name in COLUMNS), _TASKS, _CLOCKS, _EPOCHS, *_PERSON, _SEEN, _LAST_AT)
 # One column of JSON: reading 45 columns by their types cost three times as much.
 _SELECT = f"SELECT jsonb_build_array({', '.join(_READ)})"
 _SELECT_KEPT = f"SELECT jsonb_build_array({', '.join((*_READ, *_KEPT))})"
@@ -70,6 +74,8 @@ class Locked:
     epochs: tuple[int, int, int]
     stored: Stored | None
     sealed: Sealed | None
+    last_at: datetime | None = None  # of the ledger's last row
+    damaged: tuple[str, ...] = ()  # tasks and clocks that could not be read, in words; only where they were left out
 
 
 def lock(
@@ -77,7 +83,7 @@ def lock(
 ) -> Locked | None:
     """Lock one visible grievance and read it with its open tasks and its clocks: one round trip.
 
-    None when there is none, or none that this actor may see.
+    None when there is none, or none that this actor may see. Raises RecordDamaged where it cannot be read.
     """
     locked = _read(session, number, actor, task_id, ticket, " FOR UPDATE OF g")
     if locked is not None and locked[1] != locked[0].situation.grievance.seq:
@@ -95,14 +101,26 @@ def kept(session: Session, ticket: Ticket) -> Stored | None:
     return Stored(bytes(found[0]), found[1], bytes(found[2])) if found is not None else None
 
 
-def read(session: Session, number: str, actor: Actor, *, task_id: UUID | None = None) -> Locked | None:
-    """Read one visible grievance without a lock."""
-    found = _read(session, number, actor, task_id, None, "")
+def read(
+    session: Session, number: str, actor: Actor, *, task_id: UUID | None = None, lenient: bool = False
+) -> Locked | None:
+    """Read one visible grievance without a lock; `lenient` leaves out damaged tasks and clocks, which `damaged` names.
+
+    Raises RecordDamaged where it cannot be read.
+    """
+    found = _read(session, number, actor, task_id, None, "", lenient=lenient)
     return found[0] if found else None
 
 
 def _read(
-    session: Session, number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None, ending: str
+    session: Session,
+    number: str,
+    actor: Actor,
+    task_id: UUID | None,
+    ticket: Ticket | None,
+    ending: str,
+    *,
+    lenient: bool = False,
 ) -> tuple[Locked, int] | None:
     predicate, params = visible(actor)
     params |= {"number": number, "task_id": task_id}
@@ -114,9 +132,14 @@ def _read(
     row = session.connection().exec_driver_sql(statement, params).scalar()
     if row is None:
         return None
-    kept = row[_N + 9 :]
+    kept, last_at = row[_N + 10 :], row[_N + 9]
     stored = Stored(_bytes(kept[0]), kept[1], _bytes(kept[2])) if kept and kept[0] is not None else None
-    return Locked(_situation(row), tuple(row[_N + 2]), stored, _sealed(row[_N + 3 : _N + 8])), row[_N + 8]
+    try:
+        situation, damaged = _situation(row, lenient=lenient)
+        last = from_text(last_at) if last_at else None
+    except Exception as error:
+        raise RecordDamaged from error
+    return Locked(situation, tuple(row[_N + 2]), stored, _sealed(row[_N + 3 : _N + 8]), last, damaged), row[_N + 8]
 
 
 def _sealed(row: Sequence[Any]) -> Sealed | None:
@@ -124,14 +147,39 @@ def _sealed(row: Sequence[Any]) -> Sealed | None:
     return Sealed(key_id, alg, _bytes(wrapped_key), _bytes(nonce), _bytes(ciphertext)) if wrapped_key else None
 
 
-def _situation(row: Sequence[Any]) -> Situation:
+def _situation(row: Sequence[Any], *, lenient: bool) -> tuple[Situation, tuple[str, ...]]:
+    """Read the grievance with its tasks and clocks; lenient, what of these cannot be read is left out and named."""
     values = list(row[:_N])
     for place, read_as in _READ_AS:
         if values[place] is not None:
             values[place] = read_as(values[place])
-    tasks = {task.id: task for task in map(_task, row[_N] or ())}
-    images = {item.id: item for item in map(clock_moves.from_row, row[_N + 1] or ())}
-    return Situation(GrievanceState(*values), tasks, images)
+    for place in _OBJECTS:
+        if not isinstance(values[place], dict):
+            raise TypeError(COLUMNS[place])
+    if not lenient:
+        tasks = list(map(_task, row[_N] or ()))
+        images = list(map(clock_moves.from_row, row[_N + 1] or ()))
+        lost: tuple[str, ...] = ()
+    else:
+        tasks, lost_tasks = _whole("任务", _task, row[_N])
+        images, lost_clocks = _whole("时限", clock_moves.from_row, row[_N + 1])
+        lost = (*lost_tasks, *lost_clocks)
+    situation = Situation(
+        GrievanceState(*values), {task.id: task for task in tasks}, {item.id: item for item in images}
+    )
+    return situation, lost
+
+
+def _whole(what: str, read_as: Callable[[Any], T], rows: Sequence[Any] | None) -> tuple[list[T], list[str]]:
+    """Return what can be read of these rows, and in words what cannot."""
+    found, lost = [], []
+    for row in rows or ():
+        try:
+            found.append(read_as(row))
+        except Exception:  # noqa: BLE001 whatever somebody wrote there, the rest is read
+            name = row.get("id") if isinstance(row, dict) else None
+            lost.append(f"{what} {name or '（不知哪一个）'}")
+    return found, lost
 
 
 def _bytes(text: str) -> bytes:
@@ -148,6 +196,7 @@ _READ_AS = _places(
     COLUMNS, id=UUID, merged_into=UUID, units=tuple, flags=tuple, head=_bytes,
     received_at=from_text, state_since=from_text, due_at=from_text, closed_at=from_text,
 )  # fmt: skip
+_OBJECTS = [COLUMNS.index(name) for name in ("counts", "data", "did", "extra")]
 _TASK_READ_AS = _places(
     TASK_COLUMNS, id=UUID, grievance_id=UUID, copies=tuple,
     opened_at=from_text, state_since=from_text, closed_at=from_text,
@@ -181,3 +230,35 @@ def number_of(session: Session, grievance_id: UUID) -> str:
     """Return the number of a grievance known by its id."""
     row = session.connection().exec_driver_sql("SELECT number FROM grievance WHERE id = %(id)s", {"id": grievance_id})
     return str(row.scalar_one())
+
+
+_PAGE = 200
+_EVERY = (
+    f"SELECT g.id, g.number, g.workflow, g.state, jsonb_build_array({', '.join(_READ)}) {_FROM}"
+    f" WHERE g.id > %(after)s ORDER BY g.id LIMIT {_PAGE}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A grievance as a check-up looks at it: its open tasks, and in words what of it cannot be read."""
+
+    number: str
+    workflow: str
+    state: str
+    tasks: tuple[tuple[str, str], ...]  # kind and state
+    damaged: tuple[str, ...]
+
+
+def every(session: Session) -> Iterator[Looked]:
+    """Yield every grievance there is, each read as a step would read it."""
+    after = UUID(int=0)
+    while rows := session.connection().exec_driver_sql(_EVERY, {"after": after, "task_id": None}).all():
+        after = rows[-1].id
+        for _, number, workflow, state, row in rows:
+            try:
+                situation, damaged = _situation(row, lenient=True)
+                tasks = tuple((task.kind, task.state) for task in situation.tasks.values())
+            except Exception:  # noqa: BLE001 whatever somebody wrote there, the others are looked at
+                tasks, damaged = (), ("诉求本身",)
+            yield Looked(number, workflow, state, tasks, damaged)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor, Brief, GrievanceState
 from wuye_loop.domain.privacy.sealing import Sealed
+from wuye_loop.store.reach import beyond
 from wuye_loop.store.visibility import visible
 
 # Of one matter: the lead, and what follows it; a grievance without a family is one by itself.
@@ -74,7 +76,8 @@ def families_of(session: Session, numbers: Sequence[str]) -> list[Member]:
 
 
 def _members(session: Session, asked: str, values: list[Any]) -> list[Member]:
-    rows = session.connection().exec_driver_sql(_MEMBERS.format(asked=asked), {"asked": values})
+    with beyond(session):  # a reader may not see who is to be struck out of what they read
+        rows = session.connection().exec_driver_sql(_MEMBERS.format(asked=asked), {"asked": values}).all()
     return [Member(row[0], row[1], Sealed(row[2], row[3], *map(bytes, row[4:7]))) for row in rows]
 
 
@@ -93,3 +96,20 @@ def lead_of_merged(session: Session, number: str, actor: Actor) -> tuple[str, st
     statement = _LEAD.format(predicate=predicate)
     row = session.connection().exec_driver_sql(statement, params | {"number": number}).first()
     return (row[0], row[1], row[2]) if row is not None else None
+
+
+_URGED = """
+SELECT count(*) FROM ledger l
+WHERE l.at >= %(since)s AND l.seq > 1 AND jsonb_exists(l.changes->'grievance', 'urged') AND l.grievance_id IN (
+  SELECT %(id)s::uuid
+  UNION
+  SELECT o.grievance_id FROM complainant o WHERE o.phone_hash = ANY(%(phone_hashes)s::bytea[])
+)
+"""
+
+
+def urged_since(session: Session, grievance_id: UUID, phone_hashes: Sequence[bytes], since: datetime) -> int:
+    """Count how often the complainant of a grievance has urged since an instant, on any grievance of the same phone."""
+    asked = {"id": grievance_id, "phone_hashes": list(phone_hashes), "since": since}
+    row = session.connection().exec_driver_sql(_URGED, asked)
+    return int(row.scalar_one())

@@ -117,7 +117,8 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
         clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_CLOCKS, ids):
             columns = {"status": row.status, "due_at": as_text(row.due_at)}
-            clocks[row.grievance_id][str(row.id)] = {**row.image, **columns}
+            image = row.image if isinstance(row.image, dict) else {"image": row.image}
+            clocks[row.grievance_id][str(row.id)] = {**image, **columns}
         rungs: dict[UUID, dict[tuple[UUID, int], tuple[str | None, str | None]]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_RUNGS, ids):
             rungs[row.grievance_id][row.clock_id, row.idx] = (_plain(row.at), _plain(row.fired_at))

@@ -11,8 +11,6 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.situation import Actor, TaskState
 from wuye_loop.domain.privacy.text import like_literal
-from wuye_loop.domain.time import clock_moves
-from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.visibility import sent_by, subtree, visible
 
@@ -52,14 +50,29 @@ def _task(row: Any) -> TaskState:
     return TaskState(*values)
 
 
-def clocks_of(session: Session, grievance_id: UUID, task_id: UUID | None = None) -> list[tuple[Clock, str | None]]:
-    """Return every clock of a grievance and its tasks, or of one task, oldest first, each with its task's kind."""
+def bare(session: Session, number: str, actor: Actor) -> Mapping[str, Any] | None:
+    """Return the plain columns of a visible grievance, or None: what can be told of one that cannot be read."""
+    predicate, params = visible(actor)
+    rows = session.connection().exec_driver_sql(
+        "SELECT g.number, g.workflow, g.title, g.body, g.state, g.stage, g.final, g.cycle, g.kind, g.category, g.urgency,"
+        " g.estate_code AS estate, g.area_code AS area, g.lead_unit, g.holder_unit, g.received_at, g.due_at, g.seq"
+        f" FROM grievance g WHERE g.number = %(number)s AND {predicate}",
+        params | {"number": number},
+    )
+    row = rows.mappings().first()
+    return dict(row) if row is not None else None
+
+
+def clocks_of(
+    session: Session, grievance_id: UUID, task_id: UUID | None = None
+) -> list[tuple[Mapping[str, Any], str | None]]:
+    """Return the image of every clock of a grievance and its tasks, or of one task, oldest first, with its task's kind."""
     rows = session.connection().exec_driver_sql(
         "SELECT c.image, t.kind FROM clock c LEFT JOIN task t ON t.id = c.task_id WHERE c.grievance_id = %(id)s"
         " AND (%(task)s::uuid IS NULL OR c.task_id = %(task)s::uuid) ORDER BY c.started_at, c.id",
         {"id": grievance_id, "task": task_id},
     )
-    return [(clock_moves.from_row(row[0]), row[1]) for row in rows]
+    return [(row[0], row[1]) for row in rows]
 
 
 # --- the ledger -----------------------------------------------------------------------------------------------------

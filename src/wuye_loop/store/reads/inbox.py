@@ -53,7 +53,7 @@ WITH mine AS (
     AND (NOT %(to_sign)s OR (g.workflow, t.kind, t.state) IN
          (SELECT * FROM unnest(%(workflows)s::text[], %(kinds)s::text[], %(states)s::text[])))
 )
-SELECT i.id, i.due, i.task_id, i.task_kind, i.state, i.image, g.number, g.workflow, g.title, g.kind, g.urgency
+SELECT i.id, i.due, CASE WHEN i.task_id IS NULL THEN 'grievance' ELSE 'task' END AS item_type, i.task_id, i.task_kind, i.state, i.image, g.number, g.workflow, g.title, g.kind, g.urgency
 FROM item i JOIN grievance g ON g.id = i.grievance_id
 WHERE {conditions} ORDER BY i.due, i.id LIMIT %(limit)s
 """

@@ -60,6 +60,10 @@ class Case:
         """The grievance's number."""
         return self.situation.grievance.number
 
+    def urged_since(self, since: datetime) -> int:
+        """Count how often it was urged since an instant; in a sandbox nobody has two matters."""
+        return sum("urged" in entry.changes["grievance"] for entry in self.entries[1:] if entry.at >= since)
+
     @property
     def state(self) -> str:
         """The state of the main flow."""

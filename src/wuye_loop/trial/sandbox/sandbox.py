@@ -26,7 +26,16 @@ from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.roles import units_of
-from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, TaskState, World
+from wuye_loop.domain.grievance.situation import (
+    SYSTEM_ACTOR,
+    Actor,
+    Brief,
+    Command,
+    Situation,
+    TaskState,
+    World,
+    never_urged,
+)
 from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions, rungs
@@ -308,6 +317,7 @@ class Sandbox:
             choose=lambda situation: self._switchboard.choose(world, situation),
             next_number=self._next_number,
             files=frozenset,  # every id that is written counts as an uploaded file
+            urged_since=case.urged_since if case is not None else never_urged,
             others=others or {},
             lead=_brief(lead) if lead is not None else None,
         )

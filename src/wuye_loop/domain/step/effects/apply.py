@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from wuye_loop.domain.errors import BadForm, Conflict, IllegalAction
+from wuye_loop.domain.errors import BadForm, Conflict, DailyLimit, IllegalAction
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.roles import unit_of
 from wuye_loop.domain.grievance.situation import TaskState
-from wuye_loop.domain.language.effects import ExtendClock
+from wuye_loop.domain.language.effects import ExtendClock, Urged
 from wuye_loop.domain.language.workflow import EffectCall
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.effects import assignment, documents
@@ -49,8 +49,12 @@ def _unmerge(builder: Builder, _: Context, __: Mapping[str, Any]) -> None:
     builder.set(merged_into=None)
 
 
-def _urged(builder: Builder, _: Context, __: Mapping[str, Any]) -> None:
-    """催办: attaches to the grievance and is counted, never a new one."""
+def _urged(builder: Builder, _: Context, params: Mapping[str, Any]) -> None:
+    """催办: attaches to the grievance and is counted, never a new one; so often in a day of the city, and no oftener."""
+    most, world = Urged.model_validate(params).per_day, builder.world
+    midnight = world.calendar.local(world.now).replace(hour=0, minute=0, second=0, microsecond=0)
+    if world.urged_since(midnight) >= most:
+        raise DailyLimit(f"同一诉求人一天至多催办 {most} 次，今天已经用完；明天可以再催")
     builder.set(urged=builder.grievance.urged + 1)
 
 
