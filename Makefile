@@ -41,6 +41,16 @@ check: $(ready) ## lint, format, types, floors
 	@$(bin)/mypy src tests migrations
 	@$(bin)/lint-imports --no-cache
 
+.PHONY: browser
+browser: $(ready) ## look at the pages in a real browser (Chromium)
+	@$(bin)/python -m tests.browser.ready
+	@$(bin)/python -m pytest -q -o "python_files=look_*.py" tests/browser $(ARGS)
+
+.PHONY: shots
+shots: $(ready) ## take a picture of every page, on one sheet under var/shots
+	@$(bin)/python -m tests.browser.ready
+	@$(bin)/python -m tests.browser.shots $(ARGS)
+
 .PHONY: dates
 dates: $(ready) ## run the tests on other dates (libfaketime)
 	@$(bin)/python -m tests.dates $(ARGS)
@@ -74,6 +84,10 @@ lock: $(ready) ## write requirements.lock anew from pyproject.toml
 	UV_SYSTEM_CERTS=true "$$dir/venv/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url \
 		--extra embedded --extra learn --group dev --group build pyproject.toml --output-file "$$dir/lock" && \
+	UV_SYSTEM_CERTS=true "$$dir/venv/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --constraint "$$dir/lock" \
+		--only-group browser --output-file "$$dir/browser" && \
+	cat "$$dir/browser" > requirements-browser.lock && \
 	cat "$$dir/lock" > requirements.lock && echo "requirements.lock: $$(grep -c == requirements.lock) packages"
 
 .PHONY: clean

@@ -45,7 +45,8 @@ from wuye_loop.store.database import Database, keys_of
 from wuye_loop.store.reference_cache import Reference
 from wuye_loop.uploads.bounds import Bounds
 from wuye_loop.uploads.rewriting import Rewriting
-from wuye_loop.web import docs
+from wuye_loop.web import routes
+from wuye_loop.web.pages import BIG_FORMS, PAGES
 
 DOORS = (
     hotline.router,
@@ -59,7 +60,7 @@ DOORS = (
     admin.router,
     keys.router,
     audit.router,
-    docs.router,
+    *PAGES,
 )
 
 
@@ -112,8 +113,12 @@ def create_app(site: Site) -> FastAPI:
         app.include_router(router)
     app.include_router(_health(site))
     problems.install(app)
+    routes.install(app)
     bodies = {"/v1/grievances:batch": site.settings.batch_body_limit}
-    shapes = {re.compile(r"/v1/grievances/[^/]+/files"): attachments.MOST_BYTES + ENVELOPE}
+    shapes = {
+        re.compile(r"/v1/grievances/[^/]+/files"): attachments.MOST_BYTES + ENVELOPE,
+        re.compile(BIG_FORMS): 3 * attachments.MOST_BYTES + ENVELOPE,
+    }
     app.add_middleware(Rates, site=site, callers=app.state.callers, allowances=app.state.allowances)
     app.add_middleware(
         Limits,

@@ -183,6 +183,21 @@ class Settings(BaseSettings):
         default=False,
         description="演练: a clock that people may move, to see next week's deadlines today. Never on real grievances.",
     )
+    public_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/\s]+$",
+        description="Address under which people open the pages, as https://wuye.example. Unset: people sign in only on "
+        "this machine, over loopback. QR codes and the check of a form's origin go by it.",
+    )
+    session_idle_minutes: int = Field(
+        60,
+        ge=1,
+        description="A person who did nothing for so long has to sign in again; pages are left open over lunch.",
+    )
+    session_hours: int = Field(12, ge=1, description="A session ends after so many hours whatever was done in it.")
+    totp_roles: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Roles, separated by commas, whose people must sign in with a second factor (TOTP)."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on; only this machine unless it is said otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
@@ -224,7 +239,7 @@ class Settings(BaseSettings):
     def _in_capitals(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
 
-    @field_validator("router_hosts", "trusted_proxies", mode="before")
+    @field_validator("router_hosts", "trusted_proxies", "totp_roles", mode="before")
     @classmethod
     def _split_by_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -1,6 +1,6 @@
 """Files of a grievance: put one in, read one. Bytes in, bytes out."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -9,19 +9,17 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from wuye_loop.api.examples import FILE, FILES, answer, problems
 from wuye_loop.api.grievances import Number, as_json
-from wuye_loop.domain.errors import BadInput, TooLarge
+from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.terms import Audience
 from wuye_loop.edge.actors import Caller
 from wuye_loop.edge.multipart import MULTIPART, file_in, is_form
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
+from wuye_loop.edge.uploading import rewritten
 from wuye_loop.loop import attachments
 from wuye_loop.uploads import kinds
 from wuye_loop.uploads.labels import label
-
-if TYPE_CHECKING:
-    from wuye_loop.uploads.rewriting import Rewritten
 
 router = APIRouter(route_class=StrictRoute, tags=["文件"])
 _BYTES = {"type": "string", "format": "binary"}
@@ -62,10 +60,7 @@ async def upload(request: Request, actor: Caller, number: Number, query: Annotat
     site = site_of(request)
     content, name, audience = _sent(await request.body(), request.headers.get("content-type", ""), query)
     await read(site, lambda session: attachments.may_upload(site.loop, session, number, actor, audience))
-    kind = kinds.kind_of(content)
-    if len(content) > attachments.MOST_BYTES:
-        raise TooLarge(f"一个文件最大 {attachments.MOST_BYTES // 1024 // 1024} MiB")
-    file: Rewritten = await request.app.state.rewriting.rewrite(content, kind)
+    file = await rewritten(request, content)
     called = label(name, file.media_type) if name else None
     return await transact(
         site, lambda session: attachments.upload(site.loop, session, number, actor, file, audience, called)

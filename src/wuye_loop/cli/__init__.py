@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "key": ("wuye_loop.cli.keys:commands", "访问密钥。 / API keys"),
     "approval": ("wuye_loop.cli.approvals:commands", "要第二个人批准的事。 / what takes a second person"),
     "audit": ("wuye_loop.cli.audit:commands", "审计：谁看了谁的身份，密钥登记。 / who saw whom, the register of keys"),
+    "user": ("wuye_loop.cli.users:commands", "登录页面的账号。 / accounts of people"),
     "calendar": ("wuye_loop.cli.calendar:commands", "工作日历：节假日与调休。 / the working calendar"),
     "workflow": ("wuye_loop.cli.workflow:commands", "已发布的流程版本。 / published workflows"),
     "model": ("wuye_loop.cli.models:commands", "学出来的模型：发布、选用、换回。 / learned models"),

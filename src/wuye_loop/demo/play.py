@@ -18,6 +18,7 @@ from wuye_loop.store.grievance import due_rungs
 from wuye_loop.store.reads import totals
 
 SCHEME: Final = "kuiwen"  # of the district that is played
+_MORNING: Final = time(9, 40)
 _MOST_EXTRA: Final = 60  # days after the last one, to work off what is left
 
 Act = Callable[[], Awaitable[None]]
@@ -53,6 +54,13 @@ class Play:
         """Let the owners speak on the last day of a month, before it is over."""
         if (day + timedelta(days=1)).day == 1:
             await assessing.speak(self.scene, SCHEME, f"{day:%Y-%m}")
+
+    async def until_morning(self) -> None:
+        """Let the hours pass until an office opens again: who comes to look finds people at work, not midnight."""
+        day = self.calendar.local_date(self.clock.now())
+        while not self.calendar.is_workday(day):
+            day += timedelta(days=1)
+        await self._until(datetime.combine(day, _MORNING, ZONE))
 
     async def _play(self, day: date, complaints: Sequence[Complaint], *, working: bool) -> None:
         self.scene.today = day

@@ -149,6 +149,12 @@ def leave_word(console: Console, folder: Path, number: str) -> None:
     console.print()
 
 
+def promise(console: Console, address: str) -> None:
+    """Say first what a newcomer came for: an address, and what can be done there."""
+    console.print(f"[bold]演完（约一分钟）请用浏览器打开 {address}/ [/]")
+    console.print("居民、热线、承办单位、督办、管理，点一下就进去，不用口令；数据都是虚构的。\n")
+
+
 def invite(console: Console, address: str, scene: Scene) -> None:
     """Say where the server is, and three things to try, each with a key that works."""
     leads = Counter(
@@ -159,7 +165,8 @@ def invite(console: Console, address: str, scene: Scene) -> None:
         '{"external_id":"try-1","channel":"电话","kind":"投诉","title":"电梯停运两天","body":"三号楼电梯停运两天。",'
         '"place":{"estate":"E0101"},"complainant":{"anonymous":true}}'
     )
-    console.print(f"[bold]接口文档[/] {address}/docs （Ctrl-C 结束；演示用的密钥只在这个演示库里有效）\n")
+    console.print(f"[bold]请用浏览器打开 {address}/ [/]各个角色点一下就进去（只有演示里这样；Ctrl-C 结束）")
+    console.print(f"[bold]接口文档[/] {address}/docs （演示用的密钥只在这个演示库里有效）\n")
     asked = {
         "12345 热线推送一件诉求": (HOTLINE, "/v1/grievances", f" -H 'Content-Type: application/json' -d '{order}'"),
         f"{scene.units[unit]['name']}的收件箱": (unit, "/v1/inbox?limit=5", ""),

@@ -2,9 +2,9 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from wuye_loop.app import create_app
 from wuye_loop.edge import connections
@@ -35,9 +35,14 @@ def bound(host: str, usual: int, wanted: int | None) -> socket.socket:
 
 
 @asynccontextmanager
-async def serving(site: Site, door: socket.socket) -> AsyncIterator[str]:
-    """Serve while the block runs, and give the address; what has begun is finished. The socket is closed at the end."""
-    server = connections.server(create_app(site), site.settings, idle_seconds=KEPT_SECONDS)
+async def serving(site: Site, door: socket.socket, people: Mapping[str, Any] | None = None) -> AsyncIterator[str]:
+    """Serve while the block runs, and give the address; what has begun is finished. The socket is closed at the end.
+
+    `people` are who may enter the pages with one click.
+    """
+    app = create_app(site)
+    app.state.visitors = people
+    server = connections.server(app, site.settings, idle_seconds=KEPT_SECONDS)
     # `serve` would install signal handlers of its own; `_serve` is the same without them.
     running = asyncio.create_task(server._serve(sockets=[door]))  # noqa: SLF001
     try:

@@ -6,13 +6,14 @@ import sys
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from time import perf_counter
+from typing import Any
 
 import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from uvicorn.loops.auto import auto_loop_factory
 
-from wuye_loop.demo import assessing, report, results, stage
+from wuye_loop.demo import assessing, report, results, stage, visitors
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.clock import PlayedClock
 from wuye_loop.demo.district import district
@@ -67,10 +68,14 @@ class Show:
 
     async def _run(self, site: Site, clock: PlayedClock, scene: Scene, script: Script, began: float) -> Summary:
         door = bound(self.settings.host, self.settings.port, self.port)
-        async with serving(site, door) as address:
+        people: dict[str, Any] = {}
+        async with serving(site, door, people) as address:
+            if not self.leave:
+                report.promise(self.console, address)
             async with scene.doors.at(address, KEPT_SECONDS / 2):
                 rules, calendar = _rules(site)
-                await self._play(Play(site, clock, scene, calendar), script)
+                play = Play(site, clock, scene, calendar)
+                await self._play(play, script)
                 found = await asyncio.to_thread(results.gather, site, perf_counter() - began)
                 await report.show(self.console, found, scene, rules.workflow, mapped=script.to_the_end)
                 await assessing.show(
@@ -82,7 +87,9 @@ class Show:
                 sys.stdout.write(f"{orjson.dumps(found.summary.as_json()).decode()}\n")
                 sys.stdout.flush()
             if not self.leave:
+                await play.until_morning()
                 clock.run()
+                people.update(await asyncio.to_thread(visitors.welcome, site, scene, address))
                 stop = asyncio.Event()
                 for number in (signal.SIGINT, signal.SIGTERM):
                     asyncio.get_running_loop().add_signal_handler(number, stop.set)

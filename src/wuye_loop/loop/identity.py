@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy.orm import Session
@@ -18,8 +19,7 @@ from wuye_loop.jobs import NOTIFY, Job
 from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.engine import Loop, StepResult
 from wuye_loop.store.grievance import identity, writer
-from wuye_loop.store.keys import api_keys, approvals
-from wuye_loop.store.keys.api_keys import KeyRow
+from wuye_loop.store.keys import accounts, api_keys, approvals
 from wuye_loop.store.reads import reveals
 
 #: The instrument of the notice that somebody opens many identities in a short while.
@@ -48,7 +48,7 @@ def reveal(
     if wrong := reason_problem(reason, loop.reveals.reasons):
         raise BadInput("请写明理由", fields=[{"path": "body.reason", "problem": wrong}])
     person = identity.opened(loop.keyring, locked.situation.grievance.id, locked.sealed)
-    key, many = _counted(loop, session, actor, world.now)
+    who, many = _counted(loop, session, actor, world.now)
     mark = watermarks.made(loop.ids.code(watermarks.LENGTH))
     facts: dict[str, Any] = {"reason": world.redact(reason), "watermark": mark}
     if address is not None:
@@ -59,19 +59,17 @@ def reveal(
     writer.write(session, locked.situation, step)
     seq = step.situation.grievance.seq
     body = orjson.dumps({"number": number, "complainant": person, "watermark": mark, "seq": seq})
-    jobs = _alarm(loop, session, key, many, step.situation, world.now) if many else ()
+    jobs = _alarm(loop, session, who, many, step.situation, world.now) if many else ()
     return StepResult(body, jobs=jobs, number=number, seq=seq, step=step)
 
 
-def _counted(loop: Loop, session: Session, actor: Actor, now: datetime) -> tuple[KeyRow, int]:
-    """Count one opening more under the locks of all keys of the person; return the key, and how many are alarming, or 0.
+def _counted(loop: Loop, session: Session, actor: Actor, now: datetime) -> tuple[str, int]:
+    """Count one opening more under the locks of all keys of the person.
 
-    Raises RevealsUsedUp, and Unauthenticated where the key has ended meanwhile.
+    Return what the key or account is called, and how many are alarming, or 0. Raises RevealsUsedUp, and Unauthenticated
+    where the key or account has ended meanwhile.
     """
-    keys = {row.id: row for row in api_keys.persons_keys(session, actor.key_id)} if actor.key_id is not None else {}
-    key = keys.get(actor.key_id) if actor.key_id is not None else None
-    if key is None or not key.live(now):
-        raise Unauthenticated
+    who, keys = _person(session, actor, now)
     today, tomorrow = _day(loop, session, now)
     bounds = loop.reveals
     before = reveals.count(session, keys, today, now - bounds.window)
@@ -79,7 +77,20 @@ def _counted(loop: Loop, session: Session, actor: Actor, now: datetime) -> tuple
         words = f"您今天已查看 {before.today} 件诉求人身份，到了上限；要再看，请申请并由另一人（安全管理员）批准"
         raise RevealsUsedUp(words, retry_after=max(1, int((tomorrow - now).total_seconds())))
     recent = before.recent + 1
-    return key, recent if recent >= bounds.alarm and not before.alarms else 0
+    return who, recent if recent >= bounds.alarm and not before.alarms else 0
+
+
+def _person(session: Session, actor: Actor, now: datetime) -> tuple[str, list[UUID]]:
+    """Lock and return what the actor's key or account is called, and the ids of all that the same person may open with."""
+    if actor.key_id is None:
+        raise Unauthenticated
+    keys = {row.id: row for row in api_keys.persons_keys(session, actor.key_id)}
+    if (key := keys.get(actor.key_id)) is not None and key.live(now):
+        return f"密钥 {key.prefix}…", [*keys, *accounts.of_person(session, key.holder)]
+    account = accounts.locked(session, actor.key_id)
+    if account is None or account.disabled_at is not None:
+        raise Unauthenticated
+    return f"账号 {account.login}", [account.id, *(row.id for row in api_keys.held_by(session, account.name))]
 
 
 def _day(loop: Loop, session: Session, now: datetime) -> tuple[datetime, datetime]:
@@ -90,11 +101,11 @@ def _day(loop: Loop, session: Session, now: datetime) -> tuple[datetime, datetim
     return began, ends
 
 
-def _alarm(loop: Loop, session: Session, key: KeyRow, many: int, situation: Situation, now: datetime) -> Sequence[Job]:
+def _alarm(loop: Loop, session: Session, who: str, many: int, situation: Situation, now: datetime) -> Sequence[Job]:
     """Return the notices to the auditors' units; they name the key, never who holds it."""
     units = api_keys.auditing_units(session, situation.grievance.area_path, now) or [NO_UNIT]
     minutes = int(loop.reveals.window.total_seconds()) // 60
-    title = f"密钥 {key.prefix}… {minutes} 分钟内查看了 {many} 次诉求人身份"
+    title = f"{who} {minutes} 分钟内查看了 {many} 次诉求人身份"
     number = situation.grievance.number
     return [
         Job(NOTIFY, {"number": number, "instrument": ALARM, "title": title, "unit": unit, "urgent": True})

@@ -9,10 +9,70 @@ from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.grievance.permissions import openings, options
 from wuye_loop.domain.grievance.situation import Actor, World
 from wuye_loop.domain.suggesting.suggestion import SUGGESTION
-from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.terms import ActorKind, Stage
+from wuye_loop.domain.wording.definition import Wording
 from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.grievance import locking, related
+
+
+def offered(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
+    """Return the same as `on_grievance` with each form as a value, for who draws it, and where each step leads."""
+    locked = under_lock.read(loop.keyring, session, number, actor)
+    if locked is None:
+        raise NotFound
+    world = engine.world_of(loop, session, locked, lead=related.lead_of(session, locked.situation.grievance))
+    return {
+        "seq": locked.situation.grievance.seq,
+        "actions": [_led(world, item, None) for item in options(world, locked.situation, actor)],
+        "tasks": [_worded(world, item, None) for item in openings(world, locked.situation, actor)],
+    }
+
+
+def offered_on_task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> list[dict[str, Any]]:
+    """Return the actions of `on_task` with each form as a value."""
+    number = locking.number_of_task(session, task_id, actor)
+    locked = under_lock.read(loop.keyring, session, number, actor, task_id=task_id) if number else None
+    if locked is None:
+        raise NotFound
+    world = engine.world_of(loop, session, locked)
+    task = locked.situation.tasks[task_id]
+    return [_led(world, item, task.kind) for item in options(world, locked.situation, actor, task)]
+
+
+def signing(offers: list[dict[str, Any]], stage: Stage | None) -> str | None:
+    """Return the action by which a holder signs for what lies with it: open now, asking nothing, into a state of this stage.
+
+    Of a task, whose states have no stage, into one that is not its last.
+    """
+    for item in offers:
+        onward = not item["to_final"] and (stage is None or item["to_stage"] is stage)
+        if item["blocked"] is None and not item["form"].specs and item["to"] and onward:
+            return str(item["action"])
+    return None
+
+
+def _led(world: World, item: dict[str, Any], kind: str | None) -> dict[str, Any]:
+    """Add the title of the state that an action leads to, where the file names one."""
+    flow = world.rules.workflow.flow(kind)
+    to = flow.actions[item["action"]].to
+    known = flow.states.get(to or "")
+    return _worded(world, item, kind) | {
+        "by": tuple(flow.actions[item["action"]].by),
+        "to": to if known else None,
+        "to_stage": known.stage if known else None,
+        "to_final": known.final if known else False,
+        "leads_to": known.title if known else None,
+    }
+
+
+def _worded(world: World, item: dict[str, Any], kind: str | None) -> dict[str, Any]:
+    """Add the words of the form: what each field is called, and in which case it is asked."""
+    said = Wording(world.rules.workflow)
+    specs = item["form"].specs
+    titles = {name: spec.title or world.rules.workflow.labels.get(name, name) for name, spec in specs.items()}
+    whens = {name: said.condition(spec.when) for name, spec in specs.items() if spec.when is not None}
+    return {**item, "titles": titles, "whens": whens, "task_kind": kind}
 
 
 def on_grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from wuye_loop.store.reads.grievances import LedgerRow
 
 _COMPARED = 1000  # characters: what makes two complaints one stands at their beginning
 _MOST_SIMILAR = 50
-_SPECIAL_ACTIONS = {
+SPECIAL_ACTIONS = {
     "adopt": "旧台账封存",
     "erase": "按规定销毁",
     "receive": "收到诉求",
@@ -110,8 +110,8 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
     opener = Opener(loop.keyring, record.id, locked.sealed)
 
     def view(row: LedgerRow) -> dict[str, Any]:
-        opened = _open(row, opener)
-        return _ledger_view(replace(world, rules=history.of_row(row.seq)), opened, allowed, actor)
+        then = replace(world, rules=history.of_row(row.seq))
+        return ledger_view(then, in_words(row, opener), allowed, keyed=actor.kind is ActorKind.AUDITOR)
 
     return page.map(damage.shown("ledger", view, _LEDGER_KEYS, _LEDGER_NAMES))
 
@@ -242,7 +242,7 @@ def _said(title: str, body: str) -> str:
     return match_key(f"{title}\n{body}"[:_COMPARED])
 
 
-def _open(row: LedgerRow, opener: Opener) -> LedgerRow:
+def in_words(row: LedgerRow, opener: Opener) -> LedgerRow:
     """Return a row with what people wrote in words."""
     return replace(row, facts=opener(row.facts), before=opener(row.before) if row.before else row.before)
 
@@ -275,7 +275,11 @@ def _task_view(world: World, record: GrievanceState, found: TaskState, allowed: 
     return shown
 
 
-def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str], reader: Actor) -> dict[str, Any]:
+def ledger_view(world: World, row: LedgerRow, allowed: Collection[str], *, keyed: bool = False) -> dict[str, Any]:
+    """Return a row of the ledger as these audiences read it; `world` has the rules under which it was written.
+
+    `keyed`: with the key that acted, for an auditor.
+    """
     workflow = world.rules.workflow
     spec = step_named(world.rules, row.action, row.task_kind)
     state = workflow.states.get(row.to_state or row.from_state or "") if row.task_id is None else None
@@ -290,7 +294,7 @@ def _ledger_view(world: World, row: LedgerRow, allowed: Collection[str], reader:
         "from": row.from_state,
         "to": row.to_state,
         "stage_title": state.stage.chinese if state and state.stage else None,
-        "actor": actor_view(world, row.actor, keyed=reader.kind is ActorKind.AUDITOR),
+        "actor": actor_view(world, row.actor, keyed=keyed),
         "facts": world.unnamed(
             {**_answered(world, row, allowed), **readable(row.facts, spec.needs if spec else {}, row.audience, allowed)}
         ),
@@ -323,7 +327,7 @@ def _title(world: World, row: LedgerRow, written: str | None) -> str:
     if row.action.startswith(RUNG):
         clock = world.rules.workflow.flow(row.task_kind).clocks.get(row.action.removeprefix(RUNG))
         return f"{clock.title if clock else ''}第 {row.facts.get('rung', 0) + 1} 级"
-    return written or _SPECIAL_ACTIONS.get(row.action, row.action)
+    return written or SPECIAL_ACTIONS.get(row.action, row.action)
 
 
 def _routing_view(world: World, row: LedgerRow) -> dict[str, Any]:

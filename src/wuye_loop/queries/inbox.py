@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text
@@ -15,7 +16,7 @@ from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries import damage, scope
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import inbox
-from wuye_loop.store.reads.inbox import Tab
+from wuye_loop.store.reads.inbox import Start, Tab, Tallies
 
 TabName = Literal["to_sign", "due_soon", "overdue", "all"]
 _KEYS = (
@@ -23,30 +24,46 @@ _KEYS = (
     " provisional"
 )
 _NAMES = {"type": "item_type", "due_at": "due"}
+
+PageTab = Literal["to_sign", "due_soon", "overdue", "all", "feedback"]
+_LAST = (Stage.FEEDBACK.value, Stage.EVALUATE.value)
 SOON = Span.parse("1 workday")
 
 
 def of_unit(
-    loop: Loop, session: Session, actor: Actor, name: TabName, after: tuple[datetime, UUID] | None, limit: int
+    loop: Loop, session: Session, actor: Actor, name: PageTab, after: tuple[datetime, UUID] | None, limit: int
 ) -> Page[dict[str, Any]]:
     """Return a page of what the actor's unit holds now, least time left first."""
     loop.reference.refresh(session)
-    starts = [
-        (rules.id, kind, flow.start) for rules in scope.published(loop, session) for kind, flow in rules.tasks.items()
-    ]
+    starts = _starts(loop, session)
     page = inbox.inbox(session, actor, _tab(loop, session, name), starts, after, limit)
     shown = page.map(damage.shown("inbox", lambda row: _item(loop, session, row), _KEYS, _NAMES))
     unnamed_rows(loop, session, shown.items, ("title",), "number")
     return shown
 
 
-def _tab(loop: Loop, session: Session, name: TabName) -> Tab:
+def counts(loop: Loop, session: Session, actor: Actor) -> Tallies:
+    """Return how much lies in each part of the inbox of the actor's unit."""
+    loop.reference.refresh(session)
+    now = loop.clock.now()
+    soon = loop.calendar(session).shift(now, SOON)
+    return inbox.tallies(session, actor, _starts(loop, session), now, soon, _LAST)
+
+
+def _starts(loop: Loop, session: Session) -> list[Start]:
+    """Return the first state of every kind of task: what is to be signed for."""
+    return [
+        (rules.id, kind, flow.start) for rules in scope.published(loop, session) for kind, flow in rules.tasks.items()
+    ]
+
+
+def _tab(loop: Loop, session: Session, name: PageTab) -> Tab:
     now = loop.clock.now()
     if name == "due_soon":
         return Tab(since=now, until=loop.calendar(session).shift(now, SOON))
     if name == "overdue":
         return Tab(before=now)
-    return Tab(to_sign=name == "to_sign")
+    return Tab(to_sign=name == "to_sign", stages=_LAST if name == "feedback" else ())
 
 
 def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from wuye_loop.domain.grievance.ledger import GENESIS, Chain
 from wuye_loop.domain.grievance.situation import plain
 from wuye_loop.domain.time.timestamps import as_text
 
-WORKFLOW, KEY, YEAR, DIRECTORY, BEGUN = "workflow", "key", "calendar", "directory", "begun"
+WORKFLOW, KEY, ACCOUNT, YEAR, DIRECTORY, BEGUN = "workflow", "key", "account", "calendar", "directory", "begun"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +122,9 @@ def _bytes(note: Note) -> bytes:
 
 #: The path of a key's area follows from the area, whose own row is vouched for.
 _KEY_COLUMNS: Final = (
-    "role",
-    "unit_code",
-    "area_code",
-    "source",
-    "scopes",
-    "expires_at",
-    "revoked_at",
-    "holder",
-    "family",
-)
+    "role", "unit_code", "area_code", "source", "scopes", "expires_at", "revoked_at", "holder", "family",
+)  # fmt: skip
+ACCOUNT_COLUMNS: Final = ("login", "name", "role", "unit_code", "area_code", "source", "scopes", "disabled_at")
 DIRECTORY_TABLES: Final = ("area", "unit", "estate", "person")
 
 
@@ -140,6 +133,17 @@ def keys_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
     rows = session.connection().exec_driver_sql(f"SELECT id, digest, {', '.join(_KEY_COLUMNS)} FROM api_key")
     return {
         str(row["id"]): {"digest": bytes(row["digest"]).hex()} | {name: plain(row[name]) for name in _KEY_COLUMNS}
+        for row in rows.mappings()
+    }
+
+
+def accounts_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
+    """Return the image of every account by its id; of what opens it only hashes."""
+    columns = ", ".join(ACCOUNT_COLUMNS)
+    rows = session.connection().exec_driver_sql(f"SELECT id, password, totp, {columns} FROM account")
+    return {
+        str(row["id"]): {"opens": sha256(row["password"].encode() + bytes(row["totp"] or b"")).hexdigest()}
+        | {name: plain(row[name]) for name in ACCOUNT_COLUMNS}
         for row in rows.mappings()
     }
 
@@ -174,6 +178,6 @@ def directory_as_it_stands(session: Session) -> dict[str, dict[str, Any]]:
 
 
 AS_THEY_STAND: Final = {
-    WORKFLOW: workflows_as_they_stand, KEY: keys_as_they_stand, YEAR: years_as_they_stand,
+    WORKFLOW: workflows_as_they_stand, KEY: keys_as_they_stand, ACCOUNT: accounts_as_they_stand, YEAR: years_as_they_stand,
     DIRECTORY: directory_as_it_stands,
 }  # fmt: skip

@@ -74,6 +74,8 @@ def _told(tell: Telling) -> dict[str, Any]:
         "due_at": as_text(clock.due_at),
         "recomputed_due_at": as_text(due.at),
         "agrees": due.at == clock.due_at,
+        "counted": [day.isoformat() for day in _counted(tell)] if _in_workdays(tell) else [],
+        "line": line.words,
         "provisional": clock.provisional,
         "skipped": [
             {"date": day.isoformat(), "weekday": weekday(day), "name": called[day].name, "source": called[day].source}
@@ -111,6 +113,11 @@ def _counting(tell: Telling) -> str:
     first = f"，第 1 天是 {said_day(counted[0])}" if counted else ""
     last = f"，第 {len(counted)} 天是 {said_day(counted[-1])}" if len(counted) > 1 else ""
     return f"{STARTS[clock.starts]}{first}{last}下班"
+
+
+def _in_workdays(tell: Telling) -> bool:
+    limit = tell.clock.limit
+    return limit is not None and limit.unit is TimeUnit.WORKDAY and tell.clock.starts is not Starts.AT_ONCE
 
 
 def _counted(tell: Telling) -> list[date]:

@@ -197,7 +197,7 @@ def _documents(session: Session, report: Report) -> None:
 
 
 _KINDS = {
-    registry.WORKFLOW: "流程", registry.KEY: "密钥", registry.YEAR: "日历", registry.DIRECTORY: "组织目录",
+    registry.WORKFLOW: "流程", registry.KEY: "密钥", registry.ACCOUNT: "账号", registry.YEAR: "日历", registry.DIRECTORY: "组织目录",
 }  # fmt: skip
 
 

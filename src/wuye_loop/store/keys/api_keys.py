@@ -326,6 +326,11 @@ def persons_keys(session: Session, key_id: UUID) -> list[KeyRow]:
     )
 
 
+def held_by(session: Session, holder: str) -> list[KeyRow]:
+    """Lock and return every key of a holder, ended ones too."""
+    return _locked(session, api_key.c.holder == holder)
+
+
 def auditing_units(session: Session, area_path: str, now: datetime) -> list[str]:
     """Return the units that live auditors' keys name and whose jurisdiction covers an area."""
     found = session.execute(

@@ -156,6 +156,12 @@ class Filters:
     words: str | None = None
     external_id: str | None = None
     source: str | None = None
+    final: bool | None = None
+    late_at: datetime | None = None  # open, and the clock that is due first was due before this instant
+    due_from: datetime | None = None  # open, and due from this instant
+    due_by: datetime | None = None  # to this one, both counted
+    since: datetime | None = None  # received
+    until: datetime | None = None
 
 
 _CONDITIONS = {
@@ -166,6 +172,12 @@ _CONDITIONS = {
     "category": "g.category = %(category)s",
     "external_id": "g.external_id = %(external_id)s",
     "source": "g.source = %(source)s",
+    "final": "g.final = %(final)s",
+    "late_at": "NOT g.final AND g.due_at < %(late_at)s",
+    "due_from": "NOT g.final AND g.due_at >= %(due_from)s",
+    "due_by": "NOT g.final AND g.due_at <= %(due_by)s",
+    "since": "g.received_at >= %(since)s",
+    "until": "g.received_at < %(until)s",
 }
 _ITEM = (
     "g.id, g.number, g.workflow, g.title, g.state, g.stage, g.final, g.cycle, g.kind, g.category, g.urgency,"
@@ -196,7 +208,8 @@ def listed(
         params |= bounds
     if filters.words is not None:
         conditions.append(
-            f"(g.title ILIKE %(words)s OR g.number ILIKE %(words)s OR (g.external_id ILIKE %(words)s AND {own}))"
+            f"(g.title ILIKE %(words)s OR g.number ILIKE %(words)s OR (g.external_id ILIKE %(words)s AND {own})"
+            " OR g.estate_code IN (SELECT e.code FROM estate e WHERE e.name ILIKE %(words)s))"
         )
         params["words"] = f"%{like_literal(filters.words)}%"
     if after is not None:

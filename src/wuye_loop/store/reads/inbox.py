@@ -26,6 +26,18 @@ class Tab:
     until: datetime | None = None
     before: datetime | None = None
     to_sign: bool = False
+    stages: Sequence[str] = ()  # only grievances in these stages
+
+
+@dataclass(frozen=True, slots=True)
+class Tallies:
+    """How much lies in each part of an inbox."""
+
+    all: int
+    due_soon: int
+    overdue: int
+    feedback: int
+    to_sign: int
 
 
 # Who holds a task now is whom its running clock names: a supervision order that was answered lies with the supervisor.
@@ -37,13 +49,13 @@ WITH mine AS (
   SELECT c.task_id FROM clock c WHERE c.unit = %(unit)s AND c.status = 'running' AND c.task_id IS NOT NULL
 ), item AS (
   SELECT g.id, COALESCE(g.due_at, %(never)s) AS due, g.id AS grievance_id, NULL::uuid AS task_id, NULL AS task_kind,
-         g.state, k.image
+         g.state, k.image, g.stage
   FROM grievance g
   LEFT JOIN clock k ON k.grievance_id = g.id AND k.task_id IS NULL AND k.status = 'running' AND k.name = g.due_clock
   WHERE NOT g.final AND g.holder_unit = %(unit)s AND {visible}
     AND (NOT %(to_sign)s OR (g.stage = 'assign' AND g.lead_unit = g.holder_unit))
   UNION ALL
-  SELECT t.id, COALESCE(k.due_at, %(never)s), g.id, t.id, t.kind, t.state, k.image
+  SELECT t.id, COALESCE(k.due_at, %(never)s), g.id, t.id, t.kind, t.state, k.image, NULL
   FROM mine m JOIN task t ON t.id = m.id JOIN grievance g ON g.id = t.grievance_id
   LEFT JOIN LATERAL (
     SELECT c.unit, c.due_at, c.image FROM clock c
@@ -53,6 +65,8 @@ WITH mine AS (
     AND (NOT %(to_sign)s OR (g.workflow, t.kind, t.state) IN
          (SELECT * FROM unnest(%(workflows)s::text[], %(kinds)s::text[], %(states)s::text[])))
 )
+"""
+_LISTED = """
 SELECT i.id, i.due, CASE WHEN i.task_id IS NULL THEN 'grievance' ELSE 'task' END AS item_type, i.task_id, i.task_kind, i.state, i.image, g.number, g.workflow, g.title, g.kind, g.urgency
 FROM item i JOIN grievance g ON g.id = i.grievance_id
 WHERE {conditions} ORDER BY i.due, i.id LIMIT %(limit)s
@@ -88,7 +102,36 @@ def inbox_statement(
     if tab.before is not None:
         conditions.append("i.due < %(before)s")
         params["before"] = tab.before
+    if tab.stages:
+        conditions.append("i.stage = ANY(%(stages)s)")
+        params["stages"] = list(tab.stages)
     if after is not None:
         conditions.append("(i.due, i.id) > (%(at)s, %(after)s)")
         params |= {"at": after[0], "after": after[1]}
-    return _MINE.format(visible=predicate, conditions=" AND ".join(conditions)), params
+    statement = _MINE.format(visible=predicate) + _LISTED.format(conditions=" AND ".join(conditions))
+    return statement, params
+
+
+_TALLY = """
+SELECT count(*) AS n, count(*) FILTER (WHERE i.due >= %(now)s AND i.due <= %(soon)s) AS soon,
+       count(*) FILTER (WHERE i.due < %(now)s) AS late, count(*) FILTER (WHERE i.stage = ANY(%(last)s)) AS feedback
+FROM item i
+"""
+
+
+def tallies(
+    session: Session, actor: Actor, starts: Sequence[Start], now: datetime, soon: datetime, last: Sequence[str]
+) -> Tallies:
+    """Count what lies in each part of an inbox; `last` are the stages in which a grievance is answered and rated."""
+    predicate, params = visible(actor)
+    params |= {
+        "unit": actor.unit, "never": NEVER, "now": now, "soon": soon, "last": list(last),
+        "workflows": [start[0] for start in starts], "kinds": [start[1] for start in starts],
+        "states": [start[2] for start in starts],
+    }  # fmt: skip
+    statement = _MINE.format(visible=predicate) + _TALLY
+    rows = [
+        session.connection().exec_driver_sql(statement, params | {"to_sign": to_sign}).one()
+        for to_sign in (False, True)
+    ]
+    return Tallies(rows[0].n, rows[0].soon, rows[0].late, rows[0].feedback, rows[1].n)

@@ -1,0 +1,113 @@
+"""What would become of an order if it came in now: its category, its urgency, its unit and why, when it would be due.
+
+The same decisions as at an intake, up to the first row; nothing is written, nobody is told.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from rapidfuzz import fuzz
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.facts import facts_of
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import Actor, Situation, World
+from wuye_loop.domain.privacy.text import match_key
+from wuye_loop.domain.routing.words import router_words
+from wuye_loop.domain.step.arrival import arrived, first_look
+from wuye_loop.domain.time.spans import Span
+from wuye_loop.loop import routing
+from wuye_loop.loop.engine import Loop
+from wuye_loop.store.grievance import intake
+from wuye_loop.store.reads import grievances
+
+_COMPARED = 1000  # characters
+_MOST_ALIKE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What an order would come to."""
+
+    estate: str | None  # the code that the place was found to be
+    area: str | None
+    category: str | None
+    urgency: str
+    red_line: bool
+    unit: str | None
+    unit_name: str | None
+    why: list[str]
+    limit: str | None
+    due_at: datetime | None
+    alike: list[dict[str, Any]]
+
+
+def foresee(loop: Loop, session: Session, form: IntakeForm, actor: Actor) -> Foreseen:
+    """Return what an order would come to if it came in now, and which open or recent ones it resembles."""
+    found = intake.look(
+        session,
+        source=actor.source or f"unit:{actor.unit}",
+        external_id=form.external_id,
+        estate=form.place.estate,
+        area=form.place.area_code,
+        phone_hashes=(),
+        ticket=None,
+    )
+    loop.reference.refresh(session, found.epochs)
+    rules = loop.reference.rules(session, loop.default_workflow)
+    calendar = loop.reference.calendar(session, rules.workflow.calendar)
+    world = World(rules, loop.clock.now(), calendar, loop.reference.directory, loop.ids.new)
+    situation = arrived(
+        world, form, id=world.new_id(), number="", source=actor.source or "", estate=found.estate, reporter=actor.unit
+    )
+    situation, _, _ = first_look(world, situation, form)
+    choice = routing.choose(session, world, situation)
+    trace = [item.as_json() for item in choice.trace]
+    unit: Any = next((item["unit"] for item in trace if item.get("unit") and item["outcome"] != "no-match"), None)
+    limit, due = _due(world, situation)
+    record = situation.grievance
+    return Foreseen(
+        estate=record.estate_code,
+        area=record.area_code,
+        category=record.category,
+        urgency=record.urgency,
+        red_line="red-line" in record.flags,
+        unit=unit,
+        unit_name=world.directory.name_of(unit),
+        why=[router_words(item, world.directory) for item in trace],
+        limit=limit,
+        due_at=due,
+        alike=_alike(session, world, situation, actor),
+    )
+
+
+def _due(world: World, situation: Situation) -> tuple[str | None, datetime | None]:
+    """Return the limit in which it would have to be done, counted from now, and the instant at which it ends."""
+    facts = facts_of(world, situation)
+    for clock in world.rules.workflow.clocks.values():
+        line = next((one for one in clock.limit if one.when.holds(facts)), None) if clock.assessed else None
+        if line is not None and line.is_ is not None:
+            due = world.calendar.due(world.now, line.is_, line.starts or clock.starts)
+            return f"{line.is_.chinese}", due.at
+    return None, None
+
+
+def _alike(session: Session, world: World, situation: Situation, actor: Actor) -> list[dict[str, Any]]:
+    rule, record = world.rules.workflow.intake.duplicates, situation.grievance
+    since = world.calendar.shift(world.now, Span(-rule.window.n, rule.window.unit))
+    own = match_key(f"{record.title}\n{record.body}"[:_COMPARED])
+    found = []
+    for row in grievances.near_in_place(session, actor, record, since, world.now):
+        similarity = fuzz.ratio(own, match_key(f"{row.title}\n{row.body}"[:_COMPARED])) / 100
+        state = world.rules.workflow.states.get(row.state)
+        found.append(
+            {
+                "number": row.number,
+                "title": row.title,
+                "state_title": state.title if state else row.state,
+                "similarity": round(similarity, 2),
+                "likely": similarity >= rule.similarity,
+            }
+        )
+    return sorted(found, key=lambda item: -item["similarity"])[:_MOST_ALIKE]

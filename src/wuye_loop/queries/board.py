@@ -1,0 +1,124 @@
+"""一屏观全域: where the grievances of a jurisdiction stand, how late, by whom, day by day; every figure can be listed."""
+
+from collections import defaultdict
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import Forbidden
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import Stage
+from wuye_loop.loop.engine import Loop
+from wuye_loop.queries import scope
+from wuye_loop.queries.summary import summarise
+from wuye_loop.queries.supervision import admit, rung_title
+from wuye_loop.store.reads import board as stored
+
+DAYS = 30
+_LEAST_REPEATS, _MOST_REPEATS, _WORST = 3, 8, 10
+
+
+def supervises(loop: Loop, session: Session, actor: Actor) -> bool:
+    """Say whether the actor is let in to what supervisors see."""
+    try:
+        admit(loop, session, actor)
+    except Forbidden:
+        return False
+    return True
+
+
+def board(loop: Loop, session: Session, actor: Actor, area: str | None) -> dict[str, Any]:
+    """Return the figures of the board, for the actor's whole jurisdiction or one area of it.
+
+    Raises Forbidden, BadInput for an area unknown or outside.
+    """
+    by_area = summarise(loop, session, actor, "area", area)
+    path = _path(loop, actor, area)
+    now = loop.clock.now()
+    zone = loop.calendar(session).zone
+    today = now.astimezone(zone).date()
+    first = today - timedelta(days=DAYS - 1)
+    since = datetime.combine(first, time(), zone)
+    received, closed = stored.days(session, actor, path, since, str(zone))
+    return {
+        "area": area,
+        "area_name": scope.area_name(loop.reference.directory, area),
+        "since": first,
+        "today": today,
+        "total": by_area["total"],
+        "areas": by_area["items"],
+        "stages": _stages(loop, session, stored.states(session, actor, path, now)),
+        "late": _late(loop, session, stored.late(session, actor, path, now, _assessed(loop, session))),
+        "days": [
+            (day, received.get(day, 0), closed.get(day, 0), loop.calendar(session).is_workday(day))
+            for day in (first + timedelta(days=n) for n in range(DAYS))
+        ],
+        "channels": [(row.channel, row.n) for row in stored.channels(session, actor, path, since)],
+        "repeats": stored.repeated(session, actor, path, since, _LEAST_REPEATS, _MOST_REPEATS),
+        "estates": [
+            item for item in summarise(loop, session, actor, "estate", area)["items"] if item["key"] is not None
+        ][:_WORST],
+        "units": [item for item in summarise(loop, session, actor, "unit", area)["items"] if item["key"] is not None][
+            :_WORST
+        ],
+    }
+
+
+def _assessed(loop: Loop, session: Session) -> list[str]:
+    """Return the names of the clocks by which units are assessed."""
+    clocks = loop.reference.rules(session, loop.default_workflow).workflow.clocks
+    return [name for name, clock in clocks.items() if clock.assessed]
+
+
+def _path(loop: Loop, actor: Actor, area: str | None) -> str:
+    if area is not None:
+        return scope.path_of(loop, area, actor)
+    tops = [one.path for one in loop.reference.directory.areas.values() if one.parent_code is None]
+    return actor.area_path or (tops[0] if len(tops) == 1 else "")
+
+
+def _stages(loop: Loop, session: Session, rows: list[Any]) -> list[dict[str, Any]]:
+    """Return the six stages in their order: how many are open there, how many late, and in which states."""
+    states: dict[str, dict[str, list[int]]] = {stage.value: defaultdict(lambda: [0, 0]) for stage in Stage}
+    for row in rows:
+        workflow = loop.reference.rules(session, row.workflow).workflow
+        title = workflow.states[row.state].title if row.state in workflow.states else row.state
+        states[row.stage][title][0] += row.n
+        states[row.stage][title][1] += row.late
+    return [
+        {
+            "stage": stage.value,
+            "title": stage.chinese,
+            "n": sum(n for n, _ in states[stage.value].values()),
+            "late": sum(late for _, late in states[stage.value].values()),
+            "states": [(title, n) for title, (n, _) in states[stage.value].items()],
+        }
+        for stage in Stage
+    ]
+
+
+def _late(loop: Loop, session: Session, rows: list[Any]) -> dict[str, Any]:
+    """Return the late ones by area and by the rung they have reached; rungs are named by the default workflow."""
+    found: dict[str | None, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for row in rows:
+        found[row.area][-1 if row.rung is None else row.rung] += row.n
+    rules = loop.reference.rules(session, loop.default_workflow)
+    ladder = next((clock.ladder for clock in rules.workflow.clocks.values() if clock.assessed and clock.ladder), ())
+    rungs = sorted({rung for one in found.values() for rung in one})
+    return {
+        "rungs": [(rung, _called(rules, ladder, rung)) for rung in rungs],
+        "areas": sorted(
+            (
+                {"key": key, "title": scope.area_name(loop.reference.directory, key), "n": sum(one.values()), "by": one}
+                for key, one in found.items()
+            ),
+            key=lambda item: (-item["n"], item["key"] or ""),
+        ),
+    }
+
+
+def _called(rules: Any, ladder: Any, rung: int) -> str:
+    if rung < 0:
+        return "未升级"
+    return rung_title(rules, None, ladder[rung]) if rung < len(ladder) else f"第 {rung + 1} 级"

@@ -1,0 +1,210 @@
+"""Accounts of people: made, found by login, closed for a while or for good. A session acts as the account's actor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import BadInput, Conflict, NotFound
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.privacy.key_rules import REVEAL, SCOPES
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.ports import Ids
+from wuye_loop.store import registry
+from wuye_loop.store.keys.api_keys import ROLES
+from wuye_loop.store.schema import tables
+from wuye_loop.store.schema.account_tables import account, account_event
+
+#: Three powers (三权分立): who runs the system, who keeps the keys, who audits; no person has two of them.
+POWERS: Final = frozenset({"admin", "security", "auditor"})
+_DEFAULT_SOURCE: Final = "12345"
+_LONGEST_LOGIN: Final = 40
+_VOUCHED: Final = frozenset({*registry.ACCOUNT_COLUMNS, "password", "totp"})
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as it is stored; `password` is its hash."""
+
+    id: UUID
+    login: str
+    name: str
+    role: str
+    unit_code: str | None
+    area_code: str | None
+    area_path: str | None
+    source: str | None
+    scopes: Sequence[str]
+    password: str
+    must_change: bool
+    totp: bytes | None
+    totp_used: int
+    failures: int
+    locked_until: datetime | None
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountWish:
+    """What account is wanted."""
+
+    login: str
+    name: str
+    role: str
+    unit: str | None = None
+    area: str | None = None
+    source: str | None = None
+    reveal: bool = False
+
+
+_SELECT = select(*(account.c[name] for name in AccountRow.__slots__))
+
+
+def create(session: Session, wish: AccountWish, password: str, now: datetime, ids: Ids, by: str) -> UUID:
+    """Make an account with the hash of its first password, which has to be changed at the first sign-in.
+
+    Raises BadInput for what does not fit together, Conflict for a login that is taken and for a second of the three
+    powers in one hand.
+    """
+    kind = _checked(session, wish)
+    if session.execute(select(account.c.id).where(account.c.login == wish.login)).first():
+        raise Conflict("这个用户名已经有了")
+    _one_power(session, wish)
+    scopes = set(SCOPES[kind]) | ({REVEAL} if wish.reveal else set())
+    account_id = ids.new()
+    session.execute(
+        insert(account).values(
+            id=account_id,
+            login=wish.login,
+            name=wish.name,
+            role=kind.value,
+            unit_code=wish.unit,
+            area_code=wish.area,
+            area_path=_area_path(session, wish.area),
+            source=(wish.source or wish.unit or _DEFAULT_SOURCE) if kind is ActorKind.HOTLINE else None,
+            scopes=sorted(scopes),
+            password=password,
+            created_at=now,
+        )
+    )
+    registry.settle(session, registry.ACCOUNT, str(account_id))
+    note(session, account_id, "created", by, now, ids)
+    return account_id
+
+
+def _checked(session: Session, wish: AccountWish) -> ActorKind:
+    if wish.role not in {kind.value for kind in ROLES}:
+        raise BadInput(f"没有这种角色，可用：{'、'.join(kind.value for kind in ROLES)}")
+    kind = ActorKind(wish.role)
+    if not wish.login or len(wish.login) > _LONGEST_LOGIN or not wish.login.isprintable() or " " in wish.login:
+        raise BadInput(f"用户名要 1 至 {_LONGEST_LOGIN} 个字符，不含空格")
+    if not wish.name.strip() or len(wish.name) > _LONGEST_LOGIN:
+        raise BadInput("请写明姓名")
+    if (kind is ActorKind.UNIT) != (wish.unit is not None) and kind is not ActorKind.HOTLINE:
+        raise BadInput("unit 账号要写明是哪个单位，别的角色不写单位")
+    unit = tables.unit.c
+    of = session.execute(select(unit.kind).where(unit.code == wish.unit, unit.active)).scalar() if wish.unit else None
+    if wish.unit is not None and of is None:
+        raise BadInput("没有这个单位，或它已停用")
+    if of == "company" and wish.reveal:
+        raise BadInput("物业企业的账号不能查看诉求人身份")
+    return kind
+
+
+def _one_power(session: Session, wish: AccountWish) -> None:
+    held = select(account.c.role).where(account.c.name == wish.name, account.c.disabled_at.is_(None))
+    others = set(session.execute(held).scalars()) & POWERS - {wish.role}
+    if wish.role in POWERS and others:
+        raise Conflict("系统管理、安全管理、审计三权分立：这个人已有其中另一种账号")
+
+
+def find(session: Session, login: str) -> AccountRow | None:
+    """Return the account of a login, locked so that failures are counted one by one; disabled ones too."""
+    row = session.execute(_SELECT.where(account.c.login == login).with_for_update()).first()
+    return AccountRow(*row) if row is not None else None
+
+
+def named(session: Session, login: str) -> AccountRow | None:
+    """Return the account of a login without locking it; disabled ones too."""
+    row = session.execute(_SELECT.where(account.c.login == login)).first()
+    return AccountRow(*row) if row is not None else None
+
+
+def locked(session: Session, account_id: UUID) -> AccountRow | None:
+    """Return an account under its lock; disabled ones too."""
+    row = session.execute(_SELECT.where(account.c.id == account_id).with_for_update()).first()
+    return AccountRow(*row) if row is not None else None
+
+
+def of_person(session: Session, name: str | None) -> list[UUID]:
+    """Lock and return the accounts of a person by name; none where nobody is named."""
+    if name is None:
+        return []
+    return list(session.execute(select(account.c.id).where(account.c.name == name).with_for_update()).scalars())
+
+
+def by_id(session: Session, account_id: UUID) -> AccountRow:
+    """Return an account.
+
+    Raises NotFound.
+    """
+    row = session.execute(_SELECT.where(account.c.id == account_id)).first()
+    if row is None:
+        raise NotFound
+    return AccountRow(*row)
+
+
+def listed(session: Session) -> list[AccountRow]:
+    """Return every account by its login."""
+    return [AccountRow(*row) for row in session.execute(_SELECT.order_by(account.c.login))]
+
+
+def names(session: Session, ids: Sequence[UUID]) -> dict[str, str]:
+    """Return the names of the people behind these ids, by the id's text; ids of API keys are left out."""
+    rows = session.execute(select(account.c.id, account.c.name).where(account.c.id.in_(ids))) if ids else ()
+    return {str(row.id): row.name for row in rows}
+
+
+def change(session: Session, account_id: UUID, **values: Any) -> None:
+    """Set columns of an account; what it may do and what opens it is entered in the register."""
+    session.execute(update(account).where(account.c.id == account_id).values(**values))
+    if _VOUCHED & set(values):
+        registry.settle(session, registry.ACCOUNT, str(account_id))
+
+
+def note(session: Session, account_id: UUID, what: str, by: str, at: datetime, ids: Ids, address: str = "") -> None:
+    """Write a row of the register: what was done with an account, by whom, from which address."""
+    session.execute(
+        insert(account_event).values(id=ids.new(), account_id=account_id, what=what, by=by, address=address, at=at)
+    )
+
+
+def events(session: Session, limit: int) -> list[Any]:
+    """Return the newest rows of the register: at, login, name, what, by, address."""
+    event = account_event.c
+    newest = (
+        select(event.at, account.c.login, account.c.name, event.what, event.by, event.address)
+        .join(account, account.c.id == event.account_id)
+        .order_by(event.at.desc(), event.id.desc())
+        .limit(limit)
+    )
+    return list(session.execute(newest))
+
+
+def actor_of(row: AccountRow) -> Actor:
+    """Return who acts when this person does: the same as a key of the same role; the account's id stands for the key's."""
+    return Actor(ActorKind(row.role), row.unit_code, row.area_path or "", row.id, row.source, frozenset(row.scopes))
+
+
+def _area_path(session: Session, code: str | None) -> str | None:
+    if code is None:
+        return None
+    path: str | None = session.execute(select(tables.area.c.path).where(tables.area.c.code == code)).scalar()
+    if path is None:
+        raise BadInput("没有这个属地")
+    return path

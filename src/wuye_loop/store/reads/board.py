@@ -1,0 +1,81 @@
+"""What a supervisor sees on one screen: open ones by state, late ones by area and rung, day by day, what comes again."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.store.visibility import subtree, visible
+
+_STATES = """
+SELECT g.stage, g.state, g.workflow, count(*) AS n, count(*) FILTER (WHERE g.due_at < %(now)s) AS late
+FROM grievance g WHERE NOT g.final AND {conditions} GROUP BY g.stage, g.state, g.workflow ORDER BY n DESC
+"""
+# Late is what the summary calls late; its rung is the one that its assessed clock has reached.
+_LATE = """
+SELECT COALESCE(NULLIF(split_part(g.area_path, '/', %(depth)s), ''), %(base)s) AS area, k.rung, count(*) AS n
+FROM grievance g LEFT JOIN LATERAL (
+  SELECT max(c.rung) AS rung FROM clock c
+  WHERE c.grievance_id = g.id AND c.task_id IS NULL AND c.status = 'running' AND c.due_at < %(now)s
+    AND c.name = ANY(%(names)s)
+) k ON TRUE
+WHERE NOT g.final AND g.due_at < %(now)s AND {conditions} GROUP BY 1, 2
+"""
+_RECEIVED = """
+SELECT (g.received_at AT TIME ZONE %(zone)s)::date AS day, count(*) AS n
+FROM grievance g WHERE g.received_at >= %(since)s AND {conditions} GROUP BY 1
+"""
+_CLOSED = """
+SELECT (g.closed_at AT TIME ZONE %(zone)s)::date AS day, count(*) AS n
+FROM grievance g WHERE g.closed_at >= %(since)s AND {conditions} GROUP BY 1
+"""
+_CHANNELS = """
+SELECT g.channel, count(*) AS n FROM grievance g WHERE g.received_at >= %(since)s AND {conditions}
+GROUP BY 1 ORDER BY n DESC
+"""
+_REPEATED = """
+SELECT g.estate_code, e.name AS estate_name, g.category, count(*) AS n, count(*) FILTER (WHERE NOT g.final) AS open
+FROM grievance g LEFT JOIN estate e ON e.code = g.estate_code
+WHERE g.received_at >= %(since)s AND g.estate_code IS NOT NULL AND g.category IS NOT NULL AND {conditions}
+GROUP BY 1, 2, 3 HAVING count(*) >= %(least)s ORDER BY n DESC, 1, 3 LIMIT %(limit)s
+"""
+
+
+def states(session: Session, actor: Actor, area_path: str, now: datetime) -> list[Any]:
+    """Return how many are open in each state, and how many of them late."""
+    return _rows(session, actor, area_path, _STATES, {"now": now})
+
+
+def late(session: Session, actor: Actor, area_path: str, now: datetime, names: list[str]) -> list[Any]:
+    """Return how many are late by the areas one level below, and by the rung that one of the named clocks has reached."""
+    codes = [code for code in area_path.split("/") if code]
+    params = {"now": now, "names": names, "depth": len(codes) + 1, "base": codes[-1] if codes else None}
+    return _rows(session, actor, area_path, _LATE, params)
+
+
+def days(
+    session: Session, actor: Actor, area_path: str, since: datetime, zone: str
+) -> tuple[dict[Any, int], dict[Any, int]]:
+    """Return how many were received and how many closed on each day since an instant."""
+    params = {"since": since, "zone": zone}
+    received = _rows(session, actor, area_path, _RECEIVED, params)
+    closed = _rows(session, actor, area_path, _CLOSED, params)
+    return {row.day: row.n for row in received}, {row.day: row.n for row in closed}
+
+
+def channels(session: Session, actor: Actor, area_path: str, since: datetime) -> list[Any]:
+    """Return how many came in by each channel since an instant."""
+    return _rows(session, actor, area_path, _CHANNELS, {"since": since})
+
+
+def repeated(session: Session, actor: Actor, area_path: str, since: datetime, least: int, limit: int) -> list[Any]:
+    """Return estates with several grievances of one category since an instant, the most first."""
+    return _rows(session, actor, area_path, _REPEATED, {"since": since, "least": least, "limit": limit})
+
+
+def _rows(session: Session, actor: Actor, area_path: str, statement: str, params: dict[str, Any]) -> list[Any]:
+    predicate, seen = visible(actor)
+    inside, bounds = subtree(area_path, "g", "f")
+    whole = statement.format(conditions=f"{predicate} AND {inside}")
+    return list(session.connection().exec_driver_sql(whole, params | seen | bounds))

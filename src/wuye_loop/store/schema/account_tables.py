@@ -1,0 +1,55 @@
+"""The tables of people who sign in: their accounts, their sessions, and the register of what was done with either."""
+
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, UniqueConstraint, Uuid
+
+from wuye_loop.store.schema.columns import count, flag, instant, metadata, word_list, words
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    words("login"),
+    words("name"),
+    words("role"),
+    words("unit_code", nullable=True),
+    words("area_code", nullable=True),
+    words("area_path", nullable=True),
+    words("source", nullable=True),  # of a hotline's people: whose external ids these are
+    word_list("scopes"),
+    words("password"),  # argon2id, with its salt and its costs
+    flag("must_change", default=True),
+    Column("totp", LargeBinary, nullable=True),  # sealed
+    count("totp_used"),  # the last step whose code was taken: a code opens once
+    count("failures"),
+    instant("locked_until", nullable=True),
+    instant("created_at"),
+    instant("disabled_at", nullable=True),
+    UniqueConstraint("login"),
+)
+
+account_session = Table(
+    "account_session",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),  # of the token, which only the browser has
+    Column("account_id", Uuid, ForeignKey("account.id"), nullable=False),
+    words("address"),
+    instant("created_at"),
+    instant("seen_at"),
+    instant("expires_at"),
+    instant("ended_at", nullable=True),
+    UniqueConstraint("digest"),
+    Index("ix_account_session_account", "account_id", "created_at"),
+)
+
+account_event = Table(
+    "account_event",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("account.id"), nullable=False),
+    words("what"),
+    words("by"),  # a login, or who ran the command
+    words("address"),
+    instant("at"),
+    Index("ix_account_event_at", "at", "id"),
+)

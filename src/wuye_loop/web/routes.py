@@ -1,0 +1,121 @@
+"""How a page fails: in words, on a page, with the way back; who has not signed in is sent to the door."""
+
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
+from fastapi.routing import APIRoute
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.exceptions import HTTPException
+
+from wuye_loop.domain.errors import BadInput, NotFound, WuyeError
+from wuye_loop.edge.database_faults import fault
+from wuye_loop.web.rendering import page
+from wuye_loop.web.visitors import NotSignedIn, Unfinished
+
+_log = structlog.get_logger(__name__)
+_SERVER_ERROR = 500
+_WORDS = {
+    403: "没有权限",
+    404: "没有找到",
+    409: "现在不能这样办",
+    412: "刚刚有了新的变化",
+    413: "内容太大",
+    422: "填写有误",
+    429: "请稍后再试",
+    503: "暂时不能服务",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer a browser that asks for an address which is not there with a page; the API's own addresses answer as ever."""
+    otherwise = app.exception_handlers[HTTPException]
+
+    async def missed(request: Request, error: Exception) -> Response:
+        status = getattr(error, "status_code", None)
+        wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1")
+        if status == HTTPStatus.NOT_FOUND and wants_page:
+            return told(request, NotFound())
+        answer: Response = await otherwise(request, error)  # type: ignore[misc]
+        return answer
+
+    app.add_exception_handler(HTTPException, missed)
+
+
+class PageRoute(APIRoute):
+    """A route whose errors are pages; the status and the words are those of the API's doors."""
+
+    template = "error.html"
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """Return the handler."""
+        handle = super().get_route_handler()
+
+        async def shown(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except NotSignedIn:
+                return RedirectResponse(f"/login?to={quote(_back(request))}", 303)
+            except Unfinished:
+                return RedirectResponse("/me", 303)
+            except (RequestValidationError, HTTPException, SQLAlchemyError, WuyeError) as error:
+                return self.told(request, meaning(error))
+            finally:
+                await request.close()  # files that a form brought
+
+        return shown
+
+    def told(self, request: Request, error: WuyeError) -> Response:
+        """Return the page that says what is wrong."""
+        return told(request, error, self.template)
+
+
+class ResidentRoute(PageRoute):
+    """The same on a resident's page."""
+
+    template = "resident/error.html"
+
+
+def _back(request: Request) -> str:
+    """Return where to go on after signing in: the page that was asked for; a form that was sent is not sent again."""
+    if request.method != "GET":
+        return "/"
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+
+
+def meaning(error: Exception) -> WuyeError:
+    """Return what an error means to the one who looks at the page. Raises what is a fault of ours and no database's."""
+    if isinstance(error, SQLAlchemyError):
+        known = fault(error)
+        if known is None:
+            raise error
+        _log.warning("database", exc_info=error, answered=known.status)
+        return known
+    if isinstance(error, RequestValidationError):
+        return BadInput("网址或表单里有不认识的内容")
+    if isinstance(error, HTTPException):
+        return error.__cause__ if isinstance(error.__cause__, WuyeError) else BadInput("表单读不出来")
+    if not isinstance(error, WuyeError):
+        raise error
+    if error.status == _SERVER_ERROR:
+        _log.error("fault", exc_info=error)
+    return error
+
+
+def told(request: Request, error: WuyeError, template: str = "error.html") -> Response:
+    """Return a page that says in words what is wrong, with the status of the error."""
+    fields = error.extra.get("fields")
+    context = {
+        "status": error.status,
+        "title": _WORDS.get(error.status, error.title),
+        "detail": "没有这一件，或它不在您的管辖范围内。" if type(error) is NotFound else error.detail,
+        "fields": fields if isinstance(fields, list) else [],
+        "request_id": getattr(request.state, "request_id", ""),
+    }
+    response = page(template, context, error.status)
+    response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
+    return response

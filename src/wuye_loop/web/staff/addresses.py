@@ -1,0 +1,20 @@
+"""Addresses of lists: the same question with another page or another answer to one of its filters."""
+
+from urllib.parse import urlencode
+
+from fastapi import Request
+
+
+def next_page(request: Request, cursor: str | None) -> str | None:
+    """Return the address of the next page of the list that was asked for; None where it ends."""
+    return asked(request, cursor=cursor) if cursor is not None else None
+
+
+def asked(request: Request, **changes: str | None) -> str:
+    """Return the address of the present list with some answers changed; None leaves one out, and pages begin anew."""
+    kept = {name: value for name, value in request.query_params.items() if name != "cursor" and value}
+    kept |= {name: value for name, value in changes.items() if value is not None}
+    for name, value in changes.items():
+        if value is None:
+            kept.pop(name, None)
+    return f"{request.url.path}?{urlencode(kept)}" if kept else request.url.path

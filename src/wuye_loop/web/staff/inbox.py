@@ -1,0 +1,121 @@
+"""收件箱: what lies with one's unit, least time left first; what is to be signed for can be signed for together."""
+
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import ActorKind, Stage
+from wuye_loop.domain.time.timestamps import from_text
+from wuye_loop.edge.paging import Order, identifier, instant
+from wuye_loop.edge.site import Site
+from wuye_loop.edge.transact import outcome_of, read
+from wuye_loop.loop import handle
+from wuye_loop.loop.engine import StepResult
+from wuye_loop.queries import choices, inbox, unit_figures
+from wuye_loop.queries.inbox import PageTab
+from wuye_loop.queries.surroundings import around
+from wuye_loop.web.rendering import page
+from wuye_loop.web.routes import PageRoute
+from wuye_loop.web.staff.addresses import next_page
+from wuye_loop.web.visitors import Visit, only
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+OfUnit = Annotated[Visit, only(ActorKind.UNIT)]
+
+_ORDER = Order("inbox", (instant, identifier))
+_PAGE = 30
+_MOST_AT_ONCE = 100
+TABS = (
+    ("to_sign", "待签收"), ("all", "在手"), ("due_soon", "将到期"), ("overdue", "超期"), ("feedback", "待审核回访"),
+)  # fmt: skip
+
+
+@router.get("/inbox")
+async def show(
+    request: Request, here: OfUnit, tab: PageTab = "all", cursor: Annotated[str | None, Query(max_length=600)] = None
+) -> Response:
+    """Show a part of the inbox."""
+    after = _ORDER.read(cursor)
+    found = await read(here.site, partial(_gather, here, tab, (after[0], after[1]) if after else None))
+    context = here.frame("inbox") | found
+    context |= {
+        "tab": tab,
+        "tabs": TABS,
+        "next": next_page(request, _ORDER.write(found["page"].next)),
+        "signed": request.query_params.get("signed"),
+        "gone": request.query_params.get("gone"),
+        "left_over": request.query_params.get("left"),
+    }
+    return page("staff/inbox.html", context)
+
+
+def _gather(here: Visit, tab: PageTab, after: Any, session: Session) -> dict[str, Any]:
+    loop, actor = here.site.loop, here.actor
+    found = inbox.of_unit(loop, session, actor, tab, after, _PAGE)
+    near = around(loop, session, actor, [item["number"] for item in found.items])
+    figures = {row["unit"]: row for row in unit_figures.by_unit(loop, session, actor)}
+    rows = [item | {"near": near.get(item["number"], {}), "badge": _badge(here, item)} for item in found.items]
+    return {
+        "page": found,
+        "rows": rows,
+        "counts": inbox.counts(loop, session, actor),
+        "figures": figures.get(actor.unit or ""),
+    }
+
+
+def _badge(here: Visit, item: dict[str, Any]) -> Any:
+    """Return how an item's deadline looks: what is left is counted in office time, or as the hours go by."""
+    if item["due_at"] is None:
+        return None
+    left = item["remaining_seconds"]
+    working = left == here.times.calendar.working_seconds(here.times.now, from_text(item["due_at"]))
+    return here.times.badge(item["due_at"], seconds=left, working=working)
+
+
+@router.post("/inbox/sign")
+async def sign(request: Request, here: OfUnit) -> Response:
+    """Sign for everything that was ticked; each by itself, so that one that cannot be does not stop the others."""
+    form = await request.form()
+    wanted = [str(item) for item in form.getlist("item")][:_MOST_AT_ONCE]
+    signed = 0
+    for item in wanted:
+        try:
+            signed += await _signed(here.site, here.actor, item)
+        except WuyeError:
+            continue  # counted below as left over: the page says how many
+    return RedirectResponse(f"/inbox?tab=to_sign&signed={signed}&left={len(wanted) - signed}", 303)
+
+
+async def _signed(site: Site, actor: Actor, item: str) -> bool:
+    """Sign for one grievance or task; False where there is nothing to sign for."""
+    try:
+        task_id = UUID(item)
+    except ValueError:
+        task_id = None
+    action = await read(site, partial(_signing, site, actor, item, task_id))
+    if action is None:
+        return False
+    await outcome_of(site, partial(_sign, site, actor, item, task_id, action))
+    return True
+
+
+def _sign(site: Site, actor: Actor, item: str, task_id: UUID | None, action: str, session: Session) -> StepResult:
+    if task_id is not None:
+        return handle.act_on_task(site.loop, session, task_id, action, actor, {})
+    return handle.act(site.loop, session, item, action, actor, {})
+
+
+def _signing(site: Site, actor: Actor, item: str, task_id: UUID | None, session: Session) -> str | None:
+    if task_id is not None:
+        return choices.signing(choices.offered_on_task(site.loop, session, task_id, actor), None)
+    near = around(site.loop, session, actor, [item]).get(item)
+    if near is None:
+        return None
+    offer = choices.offered(site.loop, session, item, actor)
+    return choices.signing(offer["actions"], Stage.HANDLE)

@@ -1,0 +1,120 @@
+"""文书: the register of numbered documents, and each as a paper that prints in the look of an official one."""
+
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import segno
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import NotFound
+from wuye_loop.edge.paging import Order, Word, instant, text
+from wuye_loop.edge.transact import read
+from wuye_loop.queries import documents
+from wuye_loop.queries import grievance as grievances
+from wuye_loop.queries.surroundings import around
+from wuye_loop.queries.timeline import timeline
+from wuye_loop.store.reads.documents import DocumentFilters
+from wuye_loop.web import visitors
+from wuye_loop.web.rendering import page
+from wuye_loop.web.routes import PageRoute
+from wuye_loop.web.staff.addresses import next_page
+from wuye_loop.web.staff.grievance import Number
+from wuye_loop.web.visitors import Here, Visit
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_NEWEST = Order("papers", (instant, text))
+_PAGE = 50
+
+
+class RegisterQuery(BaseModel):
+    """What the register is narrowed by."""
+
+    model_config = ConfigDict(extra="ignore")
+    kind: Word | Literal[""] = ""
+    unit: Word | Literal[""] = ""
+    cursor: Annotated[str | None, Field(max_length=600)] = None
+
+
+@router.get("/papers")
+async def register(request: Request, here: Here, query: Annotated[RegisterQuery, Query()]) -> Response:
+    """Show the register, the newest first."""
+    after = _NEWEST.read(query.cursor)
+    found = await read(here.site, partial(_register, here, query, (after[0], after[1]) if after else None))
+    context = here.frame("papers") | found | {"query": query}
+    context["next"] = next_page(request, _NEWEST.write(found["page"].next))
+    return page("staff/papers.html", context)
+
+
+def _register(here: Visit, query: RegisterQuery, after: Any, session: Session) -> dict[str, Any]:
+    loop = here.site.loop
+    filters = DocumentFilters(query.kind or None, query.unit or None)
+    found = documents.documents(loop, session, here.actor, filters, after, _PAGE)
+    rules = loop.reference.rules(session, loop.default_workflow).workflow
+    return {"page": found, "kinds": list(rules.documents)}
+
+
+@router.get("/papers/{number:path}")
+async def paper(request: Request, here: Here, number: str) -> Response:
+    """Show a document as a paper; the code on it leads back here, so that its number can be checked."""
+    found = await read(here.site, partial(_paper, here, number))
+    address = f"{visitors.own_origin(request)}{request.url.path}"
+    context = here.frame("papers") | found
+    context |= {
+        "issued": request.query_params.get("issued"),
+        "picture": segno.make(address, error="m").svg_data_uri(scale=3, border=1),
+    }
+    return page("staff/paper.html", context)
+
+
+def _paper(here: Visit, number: str, session: Session) -> dict[str, Any]:
+    loop = here.site.loop
+    found = documents.document(loop, session, here.actor, number)
+    numbers = [found["grievance"], *(line["grievance"] for line in found["lines"])]
+    near = around(loop, session, here.actor, [one for one in numbers if one])
+    task = found["task"]
+    whole: dict[str, Any] = {}
+    if task is not None and found["grievance"] in near:
+        whole = _task(here, task["id"], found["grievance"], session)
+    rules = loop.reference.rules(session, loop.default_workflow).workflow
+    office = loop.reference.directory.name_of(whole.get("opener_unit")) or next(
+        (
+            loop.reference.directory.name_of(role.unit)
+            for role in rules.roles.values()
+            if role.is_ == "supervisor" and isinstance(role.unit, str)
+        ),
+        here.district,
+    )
+    return {"paper": found, "near": near, "task": whole, "office": office}
+
+
+def _task(here: Visit, task_id: str, number: str, session: Session) -> dict[str, Any]:
+    tasks = grievances.tasks(here.site.loop, session, number, here.actor)
+    found = next((one for one in tasks if one["id"] == task_id), None)
+    if found is None:
+        return {}
+    clocks = grievances.clocks(here.site.loop, session, number, here.actor)
+    first = next((one for one in clocks if one["task"] == task_id), None)
+    return found | {"reply": first}
+
+
+@router.get("/g/{number}/file")
+async def dossier(here: Here, number: Number) -> Response:
+    """卷宗: one grievance on paper, masked for its reader as everything else is."""
+    found = await read(here.site, partial(_dossier, here, number))
+    return page("staff/dossier.html", here.frame("search") | found)
+
+
+def _dossier(here: Visit, number: str, session: Session) -> dict[str, Any]:
+    loop, actor = here.site.loop, here.actor
+    near = around(loop, session, actor, [number])
+    if number not in near:
+        raise NotFound
+    return {
+        "one": grievances.grievance(loop, session, number, actor),
+        "near": near[number],
+        "rows": timeline(loop, session, number, actor)[::-1],
+        "tasks": grievances.tasks(loop, session, number, actor),
+    }

@@ -1,0 +1,206 @@
+"""督办台: what is overdue and how far it was escalated; a supervision order is seen before it is issued."""
+
+from functools import partial
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import Forbidden, NotFound
+from wuye_loop.edge.paging import Order, Word, identifier, instant
+from wuye_loop.edge.spans import SpanText, span
+from wuye_loop.edge.transact import outcome_of, read
+from wuye_loop.loop import handle
+from wuye_loop.loop.engine import StepResult, Terms
+from wuye_loop.queries import choices, supervision
+from wuye_loop.queries.surroundings import around
+from wuye_loop.web import fields
+from wuye_loop.web.fields import Attempt, fields_of
+from wuye_loop.web.refusals import REFUSED, attempted
+from wuye_loop.web.rendering import page
+from wuye_loop.web.routes import PageRoute
+from wuye_loop.web.staff.acting import ticket_of
+from wuye_loop.web.staff.addresses import next_page
+from wuye_loop.web.visitors import Here, Visit
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+_LATEST = Order("overdue-page", (instant, identifier))
+_NEWEST = Order("orders-page", (instant, identifier))
+_PAGE = 30
+_TOKEN_BYTES = 12
+
+
+class LateQuery(BaseModel):
+    """What the overdue list is narrowed by."""
+
+    model_config = ConfigDict(extra="ignore")
+    rung: Annotated[int, Field(ge=0, le=100)] | Literal[""] = ""
+    area: Word | Literal[""] = ""
+    unit: Word | Literal[""] = ""
+    clock: Word | Literal[""] = ""
+    older: SpanText | Literal[""] = ""
+    pick: Word | Literal[""] = ""
+    cursor: Annotated[str | None, Field(max_length=600)] = None
+
+
+@router.get("/supervision")
+async def desk(request: Request, here: Here, query: Annotated[LateQuery, Query()]) -> Response:
+    """Show what is overdue, the longest first, and the order to be issued for the one that was picked."""
+    return await _desk(request, here, query)
+
+
+async def _desk(
+    request: Request, here: Visit, query: LateQuery, attempt: Attempt | None = None, status: int = 200
+) -> Response:
+    if not here.supervises:
+        raise Forbidden("督办台只给督办人员用")
+    after = _LATEST.read(query.cursor)
+    found = await read(here.site, partial(_gather, here, query, attempt, (after[0], after[1]) if after else None))
+    context = here.frame("supervision") | found
+    context |= {
+        "query": query,
+        "next": next_page(request, _LATEST.write(found["page"].next)),
+        "issued": request.query_params.get("issued"),
+        "once": here.site.loop.ids.token(_TOKEN_BYTES),
+    }
+    return page("staff/supervision.html", context, status)
+
+
+def _gather(here: Visit, query: LateQuery, attempt: Attempt | None, after: Any, session: Session) -> dict[str, Any]:
+    loop, actor = here.site.loop, here.actor
+    found = supervision.overdue(
+        loop,
+        session,
+        actor,
+        clock=query.clock or None,
+        rung=query.rung if isinstance(query.rung, int) else None,
+        area=query.area or None,
+        unit=query.unit or None,
+        older_than=span(query.older) if query.older else None,
+        after=after,
+        limit=_PAGE,
+    )
+    near = around(loop, session, actor, [item["number"] for item in found.items])
+    rows = [
+        item
+        | {
+            "near": near.get(item["number"], {}),
+            "badge": here.times.badge(item["due_at"], seconds=-item["overdue_seconds"]),
+        }
+        for item in found.items
+    ]
+    directory = loop.reference.directory
+    ladder = _ladder(loop, session)
+    return {
+        "page": found,
+        "rows": rows,
+        "ladder": ladder,
+        "ladder_of": _laddered(loop, session),
+        "order": _order(here, query.pick, attempt, session) if query.pick else None,
+        "streets": [
+            (one.code, one.name)
+            for one in directory.areas.values()
+            if one.level == "street" and one.path.startswith(actor.area_path)
+        ],
+        "unit_name": directory.name_of(query.unit) if query.unit else None,
+        "units": sorted(unit.name for unit in directory.units.values() if unit.active),
+    }
+
+
+def _laddered(loop: Any, session: Session) -> str | None:
+    """Return the name of the clock whose rungs the page draws as bars."""
+    clocks = loop.reference.rules(session, loop.default_workflow).workflow.clocks
+    return next((name for name, one in clocks.items() if one.assessed and one.ladder), None)
+
+
+def _ladder(loop: Any, session: Session) -> list[tuple[int, str]]:
+    """Return the rungs of the clock by which units are assessed, as the default workflow names them."""
+    rules = loop.reference.rules(session, loop.default_workflow)
+    clock = next((one for one in rules.workflow.clocks.values() if one.assessed and one.ladder), None)
+    if clock is None:
+        return []
+    return [(n, supervision.rung_title(rules, None, spec)) for n, spec in enumerate(clock.ladder)]
+
+
+def _order(here: Visit, number: str, attempt: Attempt | None, session: Session) -> dict[str, Any] | None:
+    """Return the order that could be issued for a grievance: its form, and what it would say."""
+    loop, actor = here.site.loop, here.actor
+    near = around(loop, session, actor, [number]).get(number)
+    if near is None:
+        return None
+    kind = supervision.kind_for(loop, session, actor, number)
+    offers = choices.offered(loop, session, number, actor)
+    offer = next((one for one in offers["tasks"] if one["task"] == kind), None)
+    if offer is None:
+        return {"number": number, "near": near, "offer": None, "why": "您的账号不签发督办单"}
+    return {
+        "number": number,
+        "near": near,
+        "offer": offer,
+        "why": offer["blocked"],
+        "fields": fields_of(offer, attempt),
+        "seq": offers["seq"],
+        "attempt": attempt,
+    }
+
+
+@router.post("/supervision/{number}")
+async def issue(request: Request, here: Here, number: Word) -> Response:
+    """Issue an order: it takes the next number, which nobody can give back."""
+    form = await request.form()
+    found = await read(here.site, partial(_order, here, number, None))
+    if found is None or found["offer"] is None:
+        raise NotFound
+    offer = found["offer"]
+    try:
+        answers = fields.answers(offer["form"].specs, form, here.site.loop.reference.directory)
+        terms = Terms(None, ticket_of(request, here, form))
+        outcome = await outcome_of(here.site, partial(_issue, here, number, offer["task"], answers, terms))
+    except REFUSED as error:
+        attempt = attempted("order", error, offer["form"].specs, form)
+        return await _desk(request, here, LateQuery(pick=number), attempt, error.status)
+    made = orjson.loads(outcome.body)
+    return RedirectResponse(f"/papers/{made['document_number']}?issued=1", 303)
+
+
+def _issue(here: Visit, number: str, kind: str, form: Any, terms: Terms, session: Session) -> StepResult:
+    return handle.open_task(here.site.loop, session, number, kind, here.actor, form, terms)
+
+
+class OrdersListQuery(BaseModel):
+    """What the list of orders is narrowed by."""
+
+    model_config = ConfigDict(extra="ignore")
+    state: Word | Literal[""] = ""
+    unit: Word | Literal[""] = ""
+    cursor: Annotated[str | None, Field(max_length=600)] = None
+
+
+@router.get("/supervision/orders")
+async def orders(request: Request, here: Here, query: Annotated[OrdersListQuery, Query()]) -> Response:
+    """Show the supervision orders that were issued: to whom, until when they are to be answered, whether signed off."""
+    if not here.supervises:
+        raise Forbidden("督办单登记只给督办人员看")
+    after = _NEWEST.read(query.cursor)
+    key = (after[0], after[1]) if after else None
+    found = await read(here.site, partial(_orders, here, query, key))
+    context = here.frame("supervision") | {"query": query, "rows": found.items}
+    context["next"] = next_page(request, _NEWEST.write(found.next))
+    return page("staff/orders.html", context)
+
+
+def _orders(here: Visit, query: OrdersListQuery, after: Any, session: Session) -> Any:
+    return supervision.orders(
+        here.site.loop,
+        session,
+        here.actor,
+        state=query.state or None,
+        unit=query.unit or None,
+        area=None,
+        after=after,
+        limit=_PAGE,
+    )

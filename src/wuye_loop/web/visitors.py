@@ -1,0 +1,220 @@
+"""Who is looking: the session's cookie, which connections may carry it, and whether a form comes from our own pages."""
+
+import hmac
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import Forbidden, WuyeError
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.edge.sign_in import Person, Tries, person_of
+from wuye_loop.edge.site import Site, site_of
+from wuye_loop.edge.transact import read
+from wuye_loop.queries.board import supervises
+from wuye_loop.web.times import Times, times
+
+SECURE, PLAIN = "__Host-wuye", "wuye"
+_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+_HOUR: Final = 3600
+FORM_TOKEN: Final = "csrf"  # noqa: S105 the name of a field
+
+ROLES: Final = {
+    "hotline": "热线坐席",
+    "unit": "承办单位",
+    "supervisor": "督办人员",
+    "admin": "系统管理员",
+    "security": "安全管理员",
+    "auditor": "审计员",
+}
+
+
+class NotSignedIn(WuyeError, status=401, slug="unauthenticated", title="没有登录"):
+    """Nobody signed in; a page sends the visitor to the door."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One look at a page: who looks, when, and what the frame around the page shows."""
+
+    site: Site
+    person: Person
+    times: Times
+    supervises: bool
+    where: str  # the unit, or the role where there is none
+    district: str
+
+    @property
+    def actor(self) -> Actor:
+        """Whom the loop knows."""
+        return self.person.actor
+
+    def frame(self, at: str) -> dict[str, Any]:
+        """Return what the frame of a page needs; `at` is the menu's entry that the page belongs to."""
+        return {"visit": self, "times": self.times, "csrf": self.person.csrf, "menu": menu(self), "here": at}
+
+
+def menu(visit: Visit) -> list[tuple[str, str, str]]:
+    """Return the entries of the menu for this person: name, address, title."""
+    kind = visit.actor.kind
+    found: list[tuple[str, str, str]] = []
+    if kind is ActorKind.HOTLINE:
+        found += [("desk", "/desk", "受理台"), ("callbacks", "/callbacks", "回访")]
+    if kind is ActorKind.UNIT:
+        found.append(("inbox", "/inbox", "收件箱"))
+    if visit.supervises:
+        found += [("board", "/board", "一屏观全域"), ("supervision", "/supervision", "督办台")]
+    if visit.supervises or kind is ActorKind.UNIT:
+        found.append(("meetings", "/meetings", "联席会议"))
+    found += [("search", "/search", "诉求查询"), ("papers", "/papers", "文书")]
+    if kind is not ActorKind.HOTLINE:
+        found.append(("rules", "/rules", "流程"))
+    if kind in (ActorKind.ADMIN, ActorKind.AUDITOR):
+        found.append(("admin", "/admin", "管理"))
+    return found
+
+
+def home(visit: Visit) -> str:
+    """Return where a person begins."""
+    return menu(visit)[0][1]
+
+
+def secure(site: Site) -> bool:
+    """Say whether people open the pages over TLS."""
+    return (site.settings.public_url or "").startswith("https://")
+
+
+def admits_passwords(request: Request) -> bool:
+    """Say whether a password may come over this connection: TLS, or loopback from end to end."""
+    site = site_of(request)
+    if secure(site):
+        return True
+    host = request.url.hostname or ""
+    client = request.client.host if request.client else ""
+    return host in _LOOPBACK and client in _LOOPBACK
+
+
+def own_origin(request: Request) -> str:
+    """Return the origin of our own pages, as browsers name it."""
+    public = site_of(request).settings.public_url
+    return public or f"{request.url.scheme}://{request.url.netloc}"
+
+
+def check_origin(request: Request) -> None:
+    """Refuse a form that another site's page sends.
+
+    Raises Forbidden. A browser that names neither origin nor page has sent it from nowhere we know.
+    """
+    said = request.headers.get("origin")
+    if said is None and (page := request.headers.get("referer")):
+        parts = urlsplit(page)
+        said = f"{parts.scheme}://{parts.netloc}"
+    if said != own_origin(request):
+        raise Forbidden("这个表单不是从本系统的页面提交的，没有办理")
+
+
+def cookie_name(site: Site) -> str:
+    """Return the cookie's name: the prefix binds it to our host over TLS; plain HTTP has none."""
+    return SECURE if secure(site) else PLAIN
+
+
+def keep(response: Response, site: Site, token: str) -> None:
+    """Give the browser its session."""
+    response.set_cookie(
+        cookie_name(site),
+        token,
+        max_age=site.settings.session_hours * _HOUR,
+        path="/",
+        secure=secure(site),
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def forget(response: Response, site: Site) -> None:
+    """Take the session from the browser."""
+    response.delete_cookie(cookie_name(site), path="/", secure=secure(site), httponly=True, samesite="lax")
+
+
+async def person(request: Request) -> Person:
+    """Return who signed in.
+
+    Raises NotSignedIn; Forbidden for a form that is not one of this session's own.
+    """
+    site = site_of(request)
+    token = request.cookies.get(cookie_name(site))
+    found = await person_of(site, token) if token else None
+    if found is None:
+        raise NotSignedIn
+    request.state.key_id = str(found.account.id)
+    if request.method not in ("GET", "HEAD"):
+        check_origin(request)
+        sent = (await request.form()).get(FORM_TOKEN)
+        if not isinstance(sent, str) or not hmac.compare_digest(sent.encode(), found.csrf.encode()):
+            raise Forbidden("这个页面开得太久，表单已经失效。请刷新页面再办一次")
+    return found
+
+
+SignedIn = Annotated[Person, Depends(person)]
+
+
+async def visit(request: Request, found: SignedIn) -> Visit:
+    """Return the visit of a person who may work: who has yet to choose a password or a second factor may not."""
+    site = site_of(request)
+    unfinished = found.account.must_change or needs_second_factor(site, found)
+    if unfinished:
+        raise Unfinished
+    if found.account.role == "security":
+        raise Forbidden("安全管理员只管账号和密钥，不看也不办诉求")
+    return await read(site, partial(_visit, site, found))
+
+
+class Unfinished(WuyeError, status=403, slug="forbidden", title="还差一步"):
+    """The person has to choose a password of their own, or a second factor, first."""
+
+
+def needs_second_factor(site: Site, found: Person) -> bool:
+    """Say whether the person's role must have a second factor that it has not."""
+    return found.account.role in site.settings.totp_roles and found.account.totp is None
+
+
+def _visit(site: Site, found: Person, session: Session) -> Visit:
+    present = times(site.loop, session)
+    directory = site.loop.reference.directory
+    unit = directory.name_of(found.actor.unit)
+    tops = [area for area in directory.areas.values() if area.parent_code is None]
+    return Visit(
+        site,
+        found,
+        present,
+        supervises(site.loop, session, found.actor),
+        unit or ROLES.get(found.account.role, found.account.role),
+        tops[0].name if len(tops) == 1 else "",
+    )
+
+
+def tries_of(request: Request) -> Tries:
+    """Return this process's count of wrong passwords."""
+    state = request.app.state
+    if not hasattr(state, "tries"):
+        state.tries = Tries()
+    tries: Tries = state.tries
+    return tries
+
+
+Here = Annotated[Visit, Depends(visit)]
+
+
+def only(*kinds: ActorKind) -> Any:
+    """Return a dependency: the visit of a person of one of these kinds. Raises Forbidden."""
+
+    async def checked(here: Here) -> Visit:
+        if here.actor.kind not in kinds:
+            raise Forbidden("您的账号不使用这个页面")
+        return here
+
+    return Depends(checked)

@@ -1,0 +1,161 @@
+"""`make shots`: every screen with the demonstration's data, and one sheet of them all, to be looked at by a person."""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page
+from tests import ROOT
+from tests.browser.stage import DESK, PHONE, Looker, chromium, looking, played
+
+FOLDER = ROOT / "var" / "shots"
+
+#: who (None: nobody), name, address; `{one}` is a grievance of that person's list, `{estate}` an estate.
+STAFF = (
+    (None, "login", "/login"),
+    ("department", "inbox", "/inbox"),
+    ("centre", "inbox-sign", "/inbox?tab=to_sign"),
+    ("department", "inbox-late", "/inbox?tab=overdue"),
+    ("department", "grievance", "{one}"),
+    ("centre", "grievance-centre", "{one}"),
+    ("company", "inbox-company", "/inbox"),
+    ("chief", "board", "/board"),
+    ("chief", "wall", "/board?wall=1"),
+    ("chief", "supervision", "/supervision"),
+    ("chief", "supervision-pick", "{pick}"),
+    ("chief", "orders", "/supervision/orders"),
+    ("chief", "search", "/search?late=1"),
+    ("chief", "search-empty", "/search?q=没有这样的"),
+    ("chief", "papers", "/papers"),
+    ("chief", "paper", "{paper}"),
+    ("chief", "meetings", "/meetings"),
+    ("seat", "desk", "/desk"),
+    ("seat", "callbacks", "/callbacks"),
+    ("department", "forbidden", "/board"),
+    ("department", "rules", "/rules"),
+    ("department", "rule", "/rules/kuiwen@1"),
+    ("department", "diff", "/rules/diff?a=kuiwen%401&b=kuiwen%402"),
+    ("admin", "admin", "/admin"),
+    ("admin", "users", "/admin/users"),
+    ("admin", "directory", "/admin/directory"),
+    ("admin", "calendar", "/admin/calendar"),
+    ("admin", "audit", "/admin/audit"),
+    ("admin", "poster", "/admin/poster/E0101"),
+    ("department", "me", "/me"),
+)
+#: Pictures for the README, in the size of a screen: copied to docs/pictures by hand once they were looked at.
+IN_README = ("inbox", "grievance", "board")
+#: Screens that staff also open on a telephone.
+ALSO_NARROW = ("login", "inbox", "grievance", "board", "supervision", "desk", "search")
+
+
+def main() -> None:
+    """Take the pictures and write the sheet."""
+    folder = Path(sys.argv[2]) if len(sys.argv) > 2 else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    if len(sys.argv) > 1 and sys.argv[1]:
+        _all(sys.argv[1], folder)
+        return
+    with played() as address:
+        _all(address, folder)
+
+
+def _all(address: str, folder: Path) -> None:
+    taken: list[str] = []
+    with chromium() as browser:
+        for size, names in ((DESK, None), (PHONE, ALSO_NARROW)):
+            with looking(browser, address, size) as looker:
+                for who, name, path in STAFF:
+                    if names is not None and name not in names:
+                        continue
+                    _enter(looker, who)
+                    looker.go(_found(looker, path))
+                    _fill(looker.page, name)
+                    taken.append(_shoot(looker, folder, name if names is None else f"{name}-phone"))
+                print(*looker.trouble, sep="\n")  # noqa: T201 what the person at the terminal is to see
+        with looking(browser, address, PHONE, device_scale_factor=2, has_touch=True) as looker:
+            taken += _resident(looker, folder)
+            print(*looker.trouble, sep="\n")  # noqa: T201
+        _sheet(browser.new_page(viewport={"width": 1600, "height": 1000}), folder, taken)
+    print(folder / "sheet.jpg")  # noqa: T201
+
+
+_who: dict[str, str] = {}
+
+
+def _enter(looker: Looker, who: str | None) -> None:
+    if _who.get("now") != who or who is None:
+        looker.context.clear_cookies()
+        if who is not None:
+            looker.enter(who)
+    _who["now"] = who or ""
+
+
+def _found(looker: Looker, path: str) -> str:
+    """Return an address: where it names a grievance, the first of the list that the person sees."""
+    if path == "{one}":
+        looker.go("/inbox")
+        rows = looker.page.locator("tbody a[href^='/g/']")
+        href = rows.nth(min(4, rows.count() - 1)).get_attribute("href")
+        return (href or "/inbox").split("#", maxsplit=1)[0]
+    if path == "{pick}":
+        looker.go("/supervision")
+        return looker.page.locator("a[href*='pick=']").first.get_attribute("href") or "/supervision"
+    if path == "{paper}":
+        looker.go("/papers")
+        return looker.page.locator("tbody a[href^='/papers/']").first.get_attribute("href") or "/papers"
+    return path
+
+
+def _fill(page: Page, name: str) -> None:
+    if name == "desk":
+        page.fill("#phone", "13900006620")
+        page.fill("#estate", page.locator("#estates option").first.get_attribute("value") or "")
+        page.fill("#body", "3 号楼 2 单元的电梯从周五晚上起停运，到今天没有修好。楼上有八十多岁的老人，两天没能下楼。")
+        page.wait_for_timeout(1500)
+    if name == "grievance":
+        first = page.locator(".acts details").first
+        if first.count():
+            first.evaluate("node => { node.open = true; }")
+
+
+def _shoot(looker: Looker, folder: Path, name: str) -> str:
+    looker.page.screenshot(path=str(folder / f"{name}.png"), full_page=True)
+    if name in IN_README:
+        looker.page.screenshot(path=str(folder / f"{name}.jpg"), type="jpeg", quality=60)
+    return name
+
+
+def _resident(looker: Looker, folder: Path) -> list[str]:
+    """File, look, urge: as a resident does on a telephone."""
+    page = looker.go("/r/E0101")
+    taken = [_shoot(looker, folder, "resident-new")]
+    page.locator(".tiles label").first.click()
+    page.fill("#body", "电梯停了两天，没人来修。家里老人要去医院换药，背下去的。请尽快修好。")
+    page.fill("#phone", "13900006620")
+    page.locator("button").first.click()
+    page.wait_for_url("**/p/**")
+    taken.append(_shoot(looker, folder, "resident-receipt"))
+    where = page.url.partition("?")[0].removeprefix(looker.address)
+    looker.go(where)
+    page.locator("details summary").first.click()
+    taken.append(_shoot(looker, folder, "resident-progress"))
+    looker.go("/big?to=" + where)
+    taken.append(_shoot(looker, folder, "resident-big"))
+    looker.go("/big?to=" + where)
+    looker.go("/p")
+    taken.append(_shoot(looker, folder, "resident-find"))
+    return taken
+
+
+def _sheet(page: Page, folder: Path, names: list[str]) -> None:
+    figures = "".join(
+        f"<figure><img src='{name}.png'><figcaption>{name}</figcaption></figure>" for name in names
+    )  # fmt: skip
+    style = "body{font:14px sans-serif;margin:12px;columns:5;column-gap:12px}figure{margin:0 0 14px;break-inside:avoid}img{width:100%;border:1px solid #999}"
+    (folder / "sheet.html").write_text(f"<meta charset=utf-8><style>{style}</style>{figures}", encoding="utf-8")
+    page.goto(f"file://{folder / 'sheet.html'}")
+    page.screenshot(path=str(folder / "sheet.jpg"), full_page=True, type="jpeg", quality=70)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+import re
+from datetime import timedelta
+
+import pytest
+from tests.site import Town
+from tests.web.browsing import Browser, Visitors, browsing
+
+pytestmark = pytest.mark.anyio
+
+
+async def late(visitors: Visitors, town: Town) -> list[str]:
+    """Let three lift cases of one street and one of another run late; return their numbers."""
+    numbers = []
+    for n, estate in enumerate(("E1", "E1", "E1", "E2")):
+        number = await visitors.api.push(f"late-{n}", title=f"电梯第 {n} 次停运", place={"estate": estate})
+        await visitors.api.walk(number, "accept", "sign")
+        numbers.append(number)
+    town.advance(timedelta(days=11))
+    return numbers
+
+
+def grievances_on(browser: Browser) -> set[str]:
+    return {one.removeprefix("/g/") for one in browser.page.links if one.startswith("/g/")}
+
+
+async def test_every_figure_of_the_board_opens_a_list_of_as_many(town: Town) -> None:
+    async with browsing(town) as visitors:
+        numbers = await late(visitors, town)
+        await visitors.api.push("fresh")
+        chief = await visitors.person("chief")
+        page = await chief.go("/board")
+        assert chief.path.endswith("/board")
+        assert "超期未办 4 件" in page.text
+        assert "重复反映" in page.text
+        assert "3 件" in page.text
+        await chief.go("/search?late=1")
+        assert grievances_on(chief) == set(numbers)
+        await chief.go("/search?late=1&area=370701")
+        assert grievances_on(chief) == set(numbers[:3])
+        await chief.go("/search?stage=collect&final=0")
+        assert len(grievances_on(chief)) == 1
+        page = await chief.go("/board?area=370702")
+        assert "超期未办 1 件" in page.text
+        await chief.go("/board?area=nowhere", expect=422)
+
+
+async def test_the_board_opens_only_lists_that_are_there(town: Town) -> None:
+    async with browsing(town) as visitors:
+        await late(visitors, town)
+        chief = await visitors.person("chief")
+        page = await chief.go("/board")
+        for link in sorted({one for one in page.links if one.startswith(("/search", "/board"))}):
+            await chief.go(link)
+
+
+async def test_an_order_is_seen_first_then_issued_once_with_the_next_number(town: Town) -> None:
+    async with browsing(town) as visitors:
+        numbers = await late(visitors, town)
+        chief = await visitors.person("chief")
+        page = await chief.go(f"/supervision?pick={numbers[0]}")
+        assert "签发时取号" in page.text
+        form = page.form(f"/supervision/{numbers[0]}")
+        before = town.scalar("SELECT count(*) FROM document")
+        for _ in range(2):
+            chief.page.forms = [form]
+            page = await chief.send(f"/supervision/{numbers[0]}", document="挂牌督办", demand="三日内到场")
+            assert "三日内到场" in page.text
+        assert town.scalar("SELECT count(*) FROM document") == before + 1
+        (paper,) = re.findall(r"奎挂督〔2026〕\d+号", page.text)[:1]
+        assert "抄送" in page.text
+        page = await chief.go("/supervision/orders")
+        assert paper in page.text
+        page = await chief.go("/papers?kind=挂牌督办")
+        assert paper in page.text
+        market = await visitors.person("market")
+        await market.go("/inbox")
+        page = await market.go(f"/g/{numbers[0]}")
+        assert paper in page.text
+        assert "到级：红牌警示、升级督办" in page.text
+
+
+async def test_a_supervisor_sees_the_own_street_and_no_other(town: Town) -> None:
+    from tests.web.browsing import account  # noqa: PLC0415 one account more than the town has
+
+    account(town, "street", "supervisor", area="370702")
+    async with browsing(town) as visitors:
+        numbers = await late(visitors, town)
+        street = await visitors.person("street")
+        for path in ("/board", "/supervision", "/search", "/papers"):
+            await street.go(path)
+            assert grievances_on(street) <= {numbers[3]}
+        await street.go(f"/supervision?pick={numbers[0]}")
+        assert "要签发的督办单" not in street.page.text
+        await street.go("/board?area=370701", expect=422)
+
+
+async def test_a_list_is_a_spreadsheet_without_formulas(town: Town) -> None:
+    async with browsing(town) as visitors:
+        await visitors.api.push(title="=HYPERLINK(1)")
+        chief = await visitors.person("chief")
+        answer = await chief.client.get("/search.csv")
+        assert "'=HYPERLINK(1)" in answer.text
+        assert ",=" not in answer.text
+
+
+async def test_rules_are_drawn_listed_and_compared(town: Town) -> None:
+    async with browsing(town) as visitors:
+        await visitors.api.push()
+        market = await visitors.person("market")
+        page = await market.go("/rules")
+        assert "kuiwen@1" in page.text
+        page = await market.go("/rules/kuiwen@1")
+        for words in ("办理时限", "5 个工作日", "办结报送", "name: kuiwen"):
+            assert words in page.text
+        picture = await market.client.get("/rules/kuiwen@1/picture.svg?live=1")
+        assert picture.headers["content-type"] == "image/svg+xml"
+        await market.go("/rules/diff?a=kuiwen%401&b=kuiwen%401")
+        assert "没有不同" in market.page.text
+        await market.go("/rules/nothing@9", expect=404)
+
+
+async def test_administrators_see_accounts_keys_directory_and_the_register(town: Town) -> None:
+    async with browsing(town) as visitors:
+        await visitors.person("market")
+        root, auditor = await visitors.person("root"), await visitors.person("auditor")
+        for path, words in (
+            ("/admin", "督办扫描"),
+            ("/admin/users", "某人market"),
+            ("/admin/keys", "wyl_live_"),
+            ("/admin/directory", "幸福苑"),
+            ("/admin/calendar", "国庆节"),
+            ("/admin/audit", "登录"),
+            ("/admin/poster/E1", "扫码反映"),
+        ):
+            assert words in (await root.go(path)).text, path
+            await auditor.go(path)
+        await root.go("/admin/users")
+        await root.send("/admin/users/market/end")
+        assert town.scalar("SELECT count(*) FROM account_session s JOIN account a ON a.id = s.account_id"
+                           " WHERE a.login = 'market' AND s.ended_at IS NULL") == 0  # fmt: skip
+        token = auditor.page.form("/logout").values["csrf"]
+        answer = await auditor.client.post(
+            "/admin/users/root/end", data={"csrf": token}, headers={"Origin": "http://127.0.0.1"}
+        )
+        assert answer.status_code == 403
