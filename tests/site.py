@@ -22,7 +22,7 @@ from wuye_loop import logs
 from wuye_loop.app import create_app, make_site
 from wuye_loop.authoring.checker.check import load
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy import api_keys as api_key_text
+from wuye_loop.domain.privacy.access import api_keys as api_key_text
 from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time.clock_moves import Clock

@@ -26,7 +26,7 @@ from wuye_loop.api import (
 )
 from wuye_loop.api.contract import contract
 from wuye_loop.domain.grievance.ledger import Chain
-from wuye_loop.domain.privacy.reveals import RevealBounds
+from wuye_loop.domain.privacy.access.reveals import RevealBounds
 from wuye_loop.edge import problems
 from wuye_loop.edge.actors import Callers
 from wuye_loop.edge.limits import Limits

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.site import Driver, driving, order, town_on
 
-from wuye_loop.domain.privacy.api_keys import mint
+from wuye_loop.domain.privacy.access.api_keys import mint
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio

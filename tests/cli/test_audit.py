@@ -11,7 +11,7 @@ from tests.cli.conftest import MONDAY, Run
 from wuye_loop import settings
 from wuye_loop.app import make_site
 from wuye_loop.cli.database import opened
-from wuye_loop.domain.privacy import api_keys as api_key_text
+from wuye_loop.domain.privacy.access import api_keys as api_key_text
 from wuye_loop.loop.identity import reveal
 from wuye_loop.ports import SettableClock
 from wuye_loop.store.keys import api_keys

@@ -9,7 +9,7 @@ from tests.cli.conftest import MONDAY, Run
 
 from wuye_loop.cli.clock import going_by
 from wuye_loop.cli.database import opened
-from wuye_loop.domain.privacy import api_keys
+from wuye_loop.domain.privacy.access import api_keys
 from wuye_loop.ports import SettableClock
 from wuye_loop.store.keys import api_keys as stored
 

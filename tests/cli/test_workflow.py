@@ -164,7 +164,7 @@ def test_a_list_that_leaves_out_what_the_base_has_is_noted_beside_the_findings(t
     assert (code, out) == (0, "")
     notes = [line.removeprefix(f"{city}:") for line in err.splitlines() if line.endswith("（提醒）")]
     (note,) = notes
-    assert note.startswith("6:21: 去掉了底本的 3 条红线：")
+    assert note.startswith("6:21: 去掉了底本的 8 条红线：")
     assert "火灾" in note
     assert "自杀" not in note
     noted = json.loads(alone("check", city, "--json")[1])

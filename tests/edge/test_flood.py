@@ -16,7 +16,7 @@ from time import perf_counter
 import pytest
 from tests.site import Town, town_on
 
-from wuye_loop.domain.privacy.api_keys import mint
+from wuye_loop.domain.privacy.access.api_keys import mint
 from wuye_loop.store.database import Database
 
 pytestmark = [pytest.mark.anyio, pytest.mark.proof]

@@ -11,12 +11,14 @@ async def test_a_wrong_method_is_told_all_the_right_ones(database: Database) -> 
         async with driving(town) as drive:
             for path, methods in (
                 ("/v1/grievances", "GET, POST"),
-                ("/v1/grievances/WY260302-AAAAAAAA", "GET"),
+                ("/v1/grievances/WY260302-AAAAAAAA", "GET, PATCH"),
                 ("/v1/grievances/WY260302-AAAAAAAA/files", "GET, POST"),
                 ("/v1/grievances:batch", "POST"),
                 ("/healthz", "GET"),
             ):
                 for method in ("OPTIONS", "HEAD", "DELETE", "PUT", "PATCH", "TRACE"):
+                    if method in methods:
+                        continue
                     answer = await drive.client.request(method, path, headers=drive.headers("supervisor"))
                     assert (answer.status_code, answer.headers["allow"]) == (405, methods), (method, path)
 

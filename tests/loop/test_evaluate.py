@@ -137,6 +137,11 @@ async def test_a_late_rating_is_told_with_the_case_that_it_came_to(drive: Driver
     assert "满意率：封账时 1/1，现在 0/1" in words
     table = await drive.get("admin", "/v1/assessments/small/2026-03")
     assert next(row for row in table["items"] if row["subject"] == "c1")["total"] == "100.00"
+    drive.town.run(
+        lambda session: session.connection().exec_driver_sql(
+            "UPDATE rating SET satisfied = '满意' WHERE satisfied = '不满意'"
+        )
+    )
 
 
 async def test_a_changed_score_is_seen_by_the_hash(drive: Driver) -> None:

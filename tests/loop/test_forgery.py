@@ -216,7 +216,7 @@ async def test_the_anchors_show_a_grievance_that_was_removed_and_a_database_put_
         "ALTER TABLE ledger DISABLE TRIGGER USER; "
         + "; ".join(
             f"DELETE FROM {table} WHERE grievance_id = (SELECT id FROM grievance WHERE external_id = 'a2')"
-            for table in ("ledger", "clock", "rung", "complainant", "idempotency_key")
+            for table in ("change", "ledger", "clock", "rung", "complainant", "idempotency_key")
         )
         + "; DELETE FROM grievance WHERE external_id = 'a2'",
     )

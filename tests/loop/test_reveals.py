@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from tests.site import KEYS, Driver, Town, driving, town_on
 
 from wuye_loop.domain.errors import BadInput, RevealsUsedUp
-from wuye_loop.domain.privacy import api_keys as api_key_text
-from wuye_loop.domain.privacy import watermarks
+from wuye_loop.domain.privacy.access import api_keys as api_key_text
+from wuye_loop.domain.privacy.access import watermarks
 from wuye_loop.loop.identity import ALARM, NO_UNIT, reveal
 from wuye_loop.store.database import Database
 from wuye_loop.store.keys import api_keys

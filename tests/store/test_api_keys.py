@@ -5,7 +5,7 @@ from alembic import command
 from sqlalchemy import select, text
 
 from wuye_loop.domain.errors import BadInput
-from wuye_loop.domain.privacy import api_keys as keys
+from wuye_loop.domain.privacy.access import api_keys as keys
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import SystemIds
 from wuye_loop.store.database import Database, alembic_config

@@ -10,7 +10,7 @@ import httpx
 from tests.site import Driver, Town
 
 from wuye_loop.app import create_app
-from wuye_loop.domain.privacy import passwords
+from wuye_loop.domain.privacy.access import passwords
 from wuye_loop.store.keys import accounts
 from wuye_loop.store.keys.accounts import AccountWish
 

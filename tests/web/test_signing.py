@@ -6,7 +6,7 @@ import pytest
 from tests.site import Town
 from tests.web.browsing import ORIGIN, PASSWORD, account, browsing
 
-from wuye_loop.domain.privacy.second_factor import STEP_SECONDS
+from wuye_loop.domain.privacy.access.second_factor import STEP_SECONDS
 from wuye_loop.queries.verification.verify import verify
 
 pytestmark = pytest.mark.anyio

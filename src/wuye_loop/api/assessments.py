@@ -263,7 +263,14 @@ async def of_unit(request: Request, actor: Caller, unit: Subject) -> Response:
     "/v1/bulletins/{bulletin_id}.{form}",
     summary="通报文件",
     response_class=Response,
-    responses=problems(401, 404, 422, 503),
+    responses={
+        200: {
+            "content": {
+                kind: {"schema": {"type": "string", "format": "binary"}, "example": "…"} for kind in MEDIA.values()
+            }
+        },
+        **problems(401, 404, 422, 503),
+    },
 )
 async def file(
     request: Request,

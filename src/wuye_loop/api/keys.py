@@ -15,7 +15,7 @@ from wuye_loop.api.audit_examples import APPROVAL, APPROVALS, ENDED, MADE
 from wuye_loop.api.examples import answer, problems
 from wuye_loop.domain.errors import BadValue
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy import holders
+from wuye_loop.domain.privacy.access import holders
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time import spans

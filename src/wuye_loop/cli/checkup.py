@@ -17,9 +17,9 @@ from wuye_loop.cli.output import ZONE
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import KeyRingBroken
 from wuye_loop.domain.language.workflow import Workflow
-from wuye_loop.domain.privacy import holders
-from wuye_loop.domain.privacy.holders import UNNAMED
-from wuye_loop.domain.privacy.key_rules import POWERS
+from wuye_loop.domain.privacy.access import holders
+from wuye_loop.domain.privacy.access.holders import UNNAMED
+from wuye_loop.domain.privacy.access.key_rules import POWERS
 from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.domain.time.skew import skew
 from wuye_loop.settings import Settings, unheed_libpq

@@ -15,10 +15,10 @@ from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened
 from wuye_loop.cli.output import ZONE, Refused, err, group, print_json, print_table
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy import holders
-from wuye_loop.domain.privacy.api_keys import digest
-from wuye_loop.domain.privacy.holders import UNNAMED
-from wuye_loop.domain.privacy.key_rules import POWERS
+from wuye_loop.domain.privacy.access import holders
+from wuye_loop.domain.privacy.access.api_keys import digest
+from wuye_loop.domain.privacy.access.holders import UNNAMED
+from wuye_loop.domain.privacy.access.key_rules import POWERS
 from wuye_loop.domain.time import spans
 from wuye_loop.ports import SystemIds
 from wuye_loop.store.keys import api_keys

@@ -8,7 +8,7 @@ import typer
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened
 from wuye_loop.cli.output import Refused, group, print_json, print_table
-from wuye_loop.domain.privacy import passwords
+from wuye_loop.domain.privacy.access import passwords
 from wuye_loop.edge.sign_in import salt
 from wuye_loop.ports import SystemIds
 from wuye_loop.store.keys import accounts, sessions

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.demo.district import DISTRICT, district
 from wuye_loop.demo.scene import CENTRE, COMMAND, Scene
-from wuye_loop.domain.privacy import passwords
+from wuye_loop.domain.privacy.access import passwords
 from wuye_loop.edge.sign_in import salt
 from wuye_loop.edge.site import Site
 from wuye_loop.ports import SystemIds

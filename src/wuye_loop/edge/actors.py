@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden, Unauthenticated
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy.api_keys import digest, well_formed
+from wuye_loop.domain.privacy.access.api_keys import digest, well_formed
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import read

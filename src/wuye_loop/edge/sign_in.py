@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import TooMany, WuyeError
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy import passwords, second_factor
+from wuye_loop.domain.privacy.access import passwords, second_factor
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import read
 from wuye_loop.ports import Ids

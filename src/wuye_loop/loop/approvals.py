@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound, Unauthenticated
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy import holders
-from wuye_loop.domain.privacy.key_rules import REVEAL
-from wuye_loop.domain.privacy.reveals import RevealBounds, reason_problem
+from wuye_loop.domain.privacy.access import holders
+from wuye_loop.domain.privacy.access.key_rules import REVEAL
+from wuye_loop.domain.privacy.access.reveals import RevealBounds, reason_problem
 from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import Ids

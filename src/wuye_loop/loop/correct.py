@@ -91,12 +91,7 @@ def _written(
     person = identity.opened_by(key, locked.sealed)
     form = asked(person)
     now, told = _person(person, form), _order(old, person, form)
-    found = intake.look(
-        session, source=old.source, external_id="", estate=told.place.estate, area=told.place.area_code,
-        phone_hashes=(), ticket=None,
-    )  # fmt: skip
-    if told.place.area_code and told.place.area_code not in world.directory.areas:
-        raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
+    found = _looked(session, world, old, told)
     known, public = of_person(person) | of_person(now), world.directory.public
     made = corrected(
         world,
@@ -127,6 +122,16 @@ def _written(
     writer.correct(session, old.id, columns, sealed)
     grievance = step.situation.grievance
     return StepResult(body, 200, jobs_of(world, step, made.base), number, grievance.seq, step=step)
+
+
+def _looked(session: Session, world: World, old: GrievanceState, told: IntakeForm) -> intake.Found:
+    """Look up the place that an order names. Raises BadInput for an unknown area."""
+    if told.place.area_code and told.place.area_code not in world.directory.areas:
+        raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
+    return intake.look(
+        session, source=old.source, external_id="", estate=told.place.estate, area=told.place.area_code,
+        phone_hashes=(), ticket=None,
+    )  # fmt: skip
 
 
 def _person(person: Mapping[str, Any], form: Correction) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import Erased, KeyReused, NotFound, RecordDamaged, Stale
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
-from wuye_loop.domain.privacy.reveals import RevealBounds
+from wuye_loop.domain.privacy.access.reveals import RevealBounds
 from wuye_loop.domain.privacy.sealing import DataKey, KeyRing
 from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.routing.protocol import Reply

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, Forbidden, NotFound, RevealsUsedUp, Unauthenticated
 from wuye_loop.domain.grievance.situation import Actor, Situation
-from wuye_loop.domain.privacy import watermarks
-from wuye_loop.domain.privacy.key_rules import COMPANY, REVEAL
-from wuye_loop.domain.privacy.reveals import reason_problem
+from wuye_loop.domain.privacy.access import watermarks
+from wuye_loop.domain.privacy.access.key_rules import COMPANY, REVEAL
+from wuye_loop.domain.privacy.access.reveals import reason_problem
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.jobs import NOTIFY, Job

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, Conflict, NotFound
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy import holders
-from wuye_loop.domain.privacy.key_rules import POWERS, REVEAL, takes_two
+from wuye_loop.domain.privacy.access import holders
+from wuye_loop.domain.privacy.access.key_rules import POWERS, REVEAL, takes_two
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import approvals
 from wuye_loop.ports import Ids

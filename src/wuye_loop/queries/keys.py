@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy.holders import UNNAMED
+from wuye_loop.domain.privacy.access.holders import UNNAMED
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.store.keys import api_keys, approvals
 from wuye_loop.store.keys.api_keys import KeyFilters, KeyRow

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import BadInput, NotFound
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy import watermarks
-from wuye_loop.domain.privacy.holders import UNNAMED
+from wuye_loop.domain.privacy.access import watermarks
+from wuye_loop.domain.privacy.access.holders import UNNAMED
 from wuye_loop.domain.privacy.sealing import KeyRing
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.store.grievance.openers import Openers

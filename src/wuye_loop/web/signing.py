@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden, TooMany
-from wuye_loop.domain.privacy import second_factor
+from wuye_loop.domain.privacy.access import second_factor
 from wuye_loop.edge import sign_in as door
 from wuye_loop.edge.client_address import address_of
 from wuye_loop.edge.sign_in import BadSignIn

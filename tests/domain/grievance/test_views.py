@@ -327,6 +327,8 @@ def test_a_receipt_is_told_by_the_first_row_alone_whatever_came_after() -> None:
         "flags": ["red-line"],
         "text": "您的诉求已收到。",
         "seq": 1,
+        "red_words": ["起火"],
+        "suggestion": entry.facts["suggestion"],
     }
 
 

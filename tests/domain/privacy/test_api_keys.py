@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wuye_loop.domain.privacy import api_keys
+from wuye_loop.domain.privacy.access import api_keys
 
 KEY = api_keys.mint(bytes(range(32)))
 

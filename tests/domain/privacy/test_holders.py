@@ -1,7 +1,7 @@
 import pytest
 
 from wuye_loop.domain.errors import BadValue
-from wuye_loop.domain.privacy import holders
+from wuye_loop.domain.privacy.access import holders
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from wuye_loop.domain.privacy.key_rules import FITS, POWERS, REVEAL, SCOPES, misfit, takes_two
+from wuye_loop.domain.privacy.access.key_rules import FITS, POWERS, REVEAL, SCOPES, misfit, takes_two
 from wuye_loop.domain.terms import ActorKind
 
 UNITS = (None, "department", "office", "centre", "community", "company", "ended")

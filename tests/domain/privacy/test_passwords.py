@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from wuye_loop.domain.privacy import passwords
+from wuye_loop.domain.privacy.access import passwords
 
 
 @pytest.mark.parametrize(

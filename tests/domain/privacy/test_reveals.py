@@ -1,6 +1,6 @@
 import pytest
 
-from wuye_loop.domain.privacy.reveals import reason_problem
+from wuye_loop.domain.privacy.access.reveals import reason_problem
 
 LISTED = ("回访", "上门核实")
 

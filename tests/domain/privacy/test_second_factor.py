@@ -6,7 +6,7 @@ import pytest
 from tests.domain.privacy.test_sealing import CHAIN, CHANCE, INDEX
 
 from wuye_loop.domain.errors import SealBroken
-from wuye_loop.domain.privacy import second_factor
+from wuye_loop.domain.privacy.access import second_factor
 from wuye_loop.domain.privacy.sealing import KeyRing
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

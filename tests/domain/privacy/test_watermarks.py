@@ -1,6 +1,6 @@
 import pytest
 
-from wuye_loop.domain.privacy import watermarks
+from wuye_loop.domain.privacy.access import watermarks
 from wuye_loop.ports import SeededIds
 
 CODE = "7KQ2M9XD4H6T1A5"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, Conflict, NotFound
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy.key_rules import REVEAL, SCOPES
+from wuye_loop.domain.privacy.access.key_rules import REVEAL, SCOPES
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import Ids
 from wuye_loop.store import registry

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, BadValue, Conflict
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy import api_keys, holders, key_rules
-from wuye_loop.domain.privacy.key_rules import REVEAL, SCOPES
+from wuye_loop.domain.privacy.access import api_keys, holders, key_rules
+from wuye_loop.domain.privacy.access.key_rules import REVEAL, SCOPES
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import Ids
 from wuye_loop.store.keys import register

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import IllegalAction
-from wuye_loop.domain.privacy.key_rules import REVEAL
+from wuye_loop.domain.privacy.access.key_rules import REVEAL
 from wuye_loop.domain.routing.words import router_words
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.time.timestamps import from_text, wall
