@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,8 +74,10 @@ async def _publish(console: Console, site: Site, scene: Scene, scheme: str, over
         published["items"],
     )
     for one in published["lists"]:
-        names = "、".join(f"{row['subject_name']} {row['total']}" for row in one["members"]) or "没有"
-        console.print(f"{one['title']}：{names}", markup=False)
+        console.print(f"{one['title']}：{'' if one['members'] else '没有'}", markup=False)
+        for peer, members in groupby(one["members"], key=lambda row: row["peer_name"]):
+            names = "、".join(f"{row['subject_name']} {row['total']}" for row in members)
+            console.print(f"  {peer}：{names}" if peer else f"  {names}", markup=False)
     worst = next((row["subject"] for one in published["lists"] for row in one["members"]), None)
     if worst is not None:
         ledger = (await scene.doors.one(SUPERVISOR, f"/v1/credit/{worst}"))["ledgers"][0]

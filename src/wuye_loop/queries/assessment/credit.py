@@ -43,7 +43,7 @@ def of_unit(loop: Loop, session: Session, actor: Actor, unit: str, on: date | No
             {
                 "scheme": scheme.name, "title": scheme.title, "on": day.isoformat(),
                 "points": f"{stands.points.normalize():f}", "grade": stands.grade, "vetoed": stands.vetoed,
-                "rows": [_row(one, titles, one.row.id in counting) for one in told],
+                "rows": [_row(loop, one, titles, one.row.id in counting) for one in told],
             }
         )  # fmt: skip
     return {"unit": unit, "unit_name": known.name, "ledgers": ledgers}
@@ -56,12 +56,14 @@ def _covers(loop: Loop, actor: Actor, unit: str) -> bool:
     return area is None or area.path.startswith(actor.area_path)
 
 
-def _row(one: Told, titles: dict[str, str], counts: bool) -> dict[str, Any]:  # noqa: FBT001 a fact of the row
+def _row(loop: Loop, one: Told, titles: dict[str, str], counts: bool) -> dict[str, Any]:  # noqa: FBT001 a fact of the row
     row: CreditRow = one.row
+    why, _, place = row.cause.rpartition(" ")
+    area = loop.reference.directory.areas.get(place)
     return {
         "id": str(row.id), "item": row.item, "title": titles.get(row.item, row.item),
         "points": f"{row.points.normalize():f}", "since": row.since.isoformat(),
         "until": None if row.until is None else row.until.isoformat(), "counts": counts and row.ends is None,
-        "ends": None if row.ends is None else str(row.ends), "cause": row.cause, "reason": one.reason,
+        "ends": None if row.ends is None else str(row.ends), "cause": f"{why} {area.name}" if area is not None else row.cause, "reason": one.reason,
         "at": as_text(one.at),
     }  # fmt: skip
