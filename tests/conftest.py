@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import count
 
 import pytest
@@ -8,6 +9,8 @@ from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.store.database import Database
 
+#: What looks at pages in a browser has its own command, and what it needs installed (`make browser`).
+collect_ignore = [] if find_spec("playwright") else ["browser"]
 CHAIN = Chain(MacKeys.of(b"t" * 32))  # until an installation brings its own
 _numbers = count(1)
 
