@@ -29,7 +29,7 @@ def workflow_text() -> str:
     return whole_text(FILE, [shipped("workflows")])
 
 
-def town_of(database: Database, data: Path, text: str | None = None) -> Town:
+def town_of(database: Database, data: Path, text: str | None = None, **settings: Any) -> Town:
     """Make the sixth city's town, with keys over its second street and of another hotline."""
     more: dict[str, dict[str, Any]] = {
         "other-hotline": {"role": "hotline", "source": "other"},
@@ -38,7 +38,9 @@ def town_of(database: Database, data: Path, text: str | None = None) -> Town:
         "auditor-2": {"role": "auditor", "area": "990102"},
     }
     texts = {"qinghe@1": text or workflow_text()}
-    return build(database, data=data, workflow="qinghe@1", units=UNITS, keys=keys_for(UNITS, **more), texts=texts)
+    return build(
+        database, data=data, workflow="qinghe@1", units=UNITS, keys=keys_for(UNITS, **more), texts=texts, **settings
+    )
 
 
 @pytest.fixture
