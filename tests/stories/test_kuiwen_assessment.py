@@ -96,7 +96,7 @@ async def test_a_month_is_scored_published_and_comes_back_as_grievances(drive: D
     own = await drive.get("c1", "/v1/credit/c1")
     (ledger,) = own["ledgers"]
     assert (ledger["points"], ledger["grade"]) == ("98", "AAA")
-    assert ledger["rows"][0]["cause"] == "2026-03 后五位 370701"
+    assert ledger["rows"][0]["cause"] == "2026-03 后五位 东关街道"
     await drive.get("c2", "/v1/credit/c1", expect=404)
 
     mine = await drive.get("c1", "/v1/assessments/kuiwen/2026-03")
