@@ -53,7 +53,7 @@ def verify(
         shares = recorded.shares(session, None, parts * _SHARES) if parts > 1 else [WHOLE]
     told = progress or (lambda _: None)
     if parts == 1:
-        report.merge(share_of(database, loop.keyring, since, WHOLE, told))
+        report.merge(share_of(database, loop.keyring, since, WHOLE, told, loop.reference))
     else:
         context = multiprocessing.get_context(_START)
         with ProcessPoolExecutor(parts, mp_context=context) as pool:
@@ -76,11 +76,16 @@ def _in_process(url: str, keyring: KeyRing, since: datetime | None, share: Share
 
 
 def share_of(
-    database: Database, keyring: KeyRing, since: datetime | None, share: Share, told: Callable[[int], None]
+    database: Database,
+    keyring: KeyRing,
+    since: datetime | None,
+    share: Share,
+    told: Callable[[int], None],
+    reference: Reference | None = None,
 ) -> Report:
-    """Replay the ledgers of one share of the grievances."""
+    """Replay the ledgers of one share of the grievances; `reference` is what is known of rules and calendars already."""
     report = Report()
-    reference = Reference()
+    reference = reference or Reference()
     calendars: dict[str, WorkCalendar] = {}
     chain = Chain(keyring.chain)
     with database.read() as session:
