@@ -237,7 +237,13 @@ class Life(Checked):
             raise AssertionError("a stale caller acted", outcome)
         if fault == "lost reply":
             assert actor.key_id is not None
-            ticket = Ticket(actor.key_id, f"POST {case.number}", str(self.town.site.loop.ids.new()), b"digest")
+            ticket = Ticket.of(
+                actor.key_id,
+                f"POST {case.number}",
+                str(self.town.site.loop.ids.new()),
+                b"asked",
+                self.town.site.loop.keyring.index,
+            )
             first = self.commit(work, ticket)
             second = self.commit(work, ticket)
             assert second.replayed

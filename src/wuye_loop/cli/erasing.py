@@ -8,8 +8,7 @@ import typer
 from wuye_loop.app import make_site
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
-from wuye_loop.cli.output import Refused, group, out, print_json
-from wuye_loop.domain.errors import WuyeError
+from wuye_loop.cli.output import group, out, print_json
 from wuye_loop.loop.custody import anchors, erasure, rewrapping
 from wuye_loop.store.keys import keyring
 
@@ -27,11 +26,8 @@ def erase(
     """Destroy who complained and every word of it, for good; the ledger still verifies."""
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
-        try:
-            with database.begin() as session:
-                proof = erasure.erase(site.loop, session, number.strip().upper(), reason)
-        except WuyeError as error:
-            raise Refused(error.detail) from None
+        with database.begin() as session:
+            proof = erasure.erase(site.loop, session, number.strip().upper(), reason)
     if as_json:
         print_json(proof)
     else:

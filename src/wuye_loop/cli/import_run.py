@@ -27,7 +27,7 @@ from wuye_loop.domain.sheets.sheet import Sheet, is_blank_line
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.order_rows import BadRow, OrderRow, order_of
 from wuye_loop.edge.site import Site
-from wuye_loop.loop.collect import collect, digests_of
+from wuye_loop.loop.collect import collect, digest_of
 from wuye_loop.loop.correct import correct
 
 _BATCH: Final = 50  # rows of one transaction: whoever stops the import loses none, and takes the same rows up again
@@ -224,7 +224,7 @@ class Import:
             number,
             Correction.model_validate(told),
             Actor(ActorKind.ADMIN),
-            digest=digests_of(self.site.loop, form)[0],
+            digest=digest_of(self.site.loop, form),
         )
         if not self.dry:
             self.site.jobs.defer(session, outcome.jobs)

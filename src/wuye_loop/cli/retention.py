@@ -9,8 +9,7 @@ import typer
 from wuye_loop.app import make_site
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
-from wuye_loop.cli.output import Refused, group, out, print_json, print_table
-from wuye_loop.domain.errors import WuyeError
+from wuye_loop.cli.output import group, out, print_json, print_table
 from wuye_loop.domain.privacy import retention as rules
 from wuye_loop.loop.custody import destruction
 from wuye_loop.store import retention
@@ -28,10 +27,7 @@ def due(file: RuleFile, data: DataDir = None, *, as_json: AsJson = False) -> Non
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
         with database.read() as session:
-            try:
-                found = destruction.overdue(site.loop, session, rules.read(file.read_text("utf-8")))
-            except WuyeError as error:
-                raise Refused(error.detail) from None
+            found = destruction.overdue(site.loop, session, rules.read(file.read_text("utf-8")))
     if as_json:
         print_json({"due": [{"number": number, "until": until} for number, until in found]})
         return
@@ -45,14 +41,9 @@ def propose(file: RuleFile, by: Person, reason: Reason, data: DataDir = None, *,
     """Propose what is due for destruction; a second person approves."""
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
-        try:
-            with database.begin() as session:
-                numbers = [
-                    one for one, _ in destruction.overdue(site.loop, session, rules.read(file.read_text("utf-8")))
-                ]
-                made = destruction.propose(site.loop, session, numbers, reason, by)
-        except WuyeError as error:
-            raise Refused(error.detail) from None
+        with database.begin() as session:
+            due = destruction.overdue(site.loop, session, rules.read(file.read_text("utf-8")))
+            made = destruction.propose(site.loop, session, [number for number, _ in due], reason, by)
     if as_json:
         print_json({"list": made.id, "numbers": made.numbers})
     else:
@@ -70,10 +61,7 @@ def approve(
     """Approve a list that somebody else proposed: all of it is destroyed for good."""
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
-        try:
-            done, left = destruction.approve(site.loop, database, list_id, by)
-        except WuyeError as error:
-            raise Refused(error.detail) from None
+        done, left = destruction.approve(site.loop, database, list_id, by)
     if as_json:
         print_json({"erased": done, "left": left})
     else:
@@ -104,21 +92,14 @@ def hold(number: Number, by: Person, reason: Reason, data: DataDir = None) -> No
     """Keep a grievance from being destroyed (依法保留)."""
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
-        try:
-            with database.begin() as session:
-                destruction.hold(site.loop, session, number.strip().upper(), reason, by)
-        except WuyeError as error:
-            raise Refused(error.detail) from None
+        with database.begin() as session:
+            destruction.hold(site.loop, session, number.strip().upper(), reason, by)
     out.print(f"{number} 依法保留：不会被销毁")
 
 
 @commands.command("release")
 def release(number: Number, by: Person, reason: Reason, data: DataDir = None) -> None:
     """Let a held grievance be destroyed again."""
-    with opened(data) as database:
-        try:
-            with database.begin() as session:
-                destruction.release(session, number.strip().upper(), reason, by)
-        except WuyeError as error:
-            raise Refused(error.detail) from None
+    with opened(data) as database, database.begin() as session:
+        destruction.release(session, number.strip().upper(), reason, by)
     out.print(f"{number} 已解除保留")

@@ -13,8 +13,7 @@ from rich.progress import Progress
 from wuye_loop.app import make_site
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
-from wuye_loop.cli.output import ZONE, Refused
-from wuye_loop.domain.errors import BadInput
+from wuye_loop.cli.output import ZONE
 from wuye_loop.loop.custody.adoption import adopt
 from wuye_loop.queries.assessment import drift
 from wuye_loop.queries.verification import anchored
@@ -64,10 +63,7 @@ def verify(
             scores = drift.looked_over(site.loop, session)
         if anchors or anchors_file is not None:
             with database.read() as session:
-                try:
-                    anchored.compare(session, site.loop.chain, anchors_file or settings.anchors, report)
-                except BadInput as error:
-                    raise Refused(error.detail) from None
+                anchored.compare(session, site.loop.chain, anchors_file or settings.anchors, report)
     if as_json:
         told = {"periods": scores.periods, "broken": scores.broken, "drifted": scores.drifted}
         typer.echo(json.dumps({**report.as_json(), "assessments": told}, ensure_ascii=False))

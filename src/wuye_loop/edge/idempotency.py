@@ -36,9 +36,13 @@ async def ticket_of(request: Request, actor: Actor, key: str | None) -> Ticket |
         return None
     if not key.isascii() or not key.isprintable() or not key.strip():
         raise BadRequest("Idempotency-Key 要用 1 到 255 个可打印的 ASCII 字符")
-    body = await _asked(request)
-    digest, *others = site_of(request).loop.keyring.index.every(b"ticket\x00" + body)
-    return Ticket(actor.key_id, f"{request.method} {request.url.path}"[:300], key, digest, tuple(others))
+    body = b"ticket\x00" + await _asked(request)
+    return Ticket.of(actor.key_id, route_of(request), key, body, site_of(request).loop.keyring.index)
+
+
+def route_of(request: Request) -> str:
+    """Return what a ticket is for: the method and the address, cut where nobody's address is as long."""
+    return f"{request.method} {request.url.path}"[:300]
 
 
 async def _asked(request: Request) -> bytes:

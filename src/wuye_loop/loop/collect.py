@@ -1,6 +1,6 @@
 """统一收集: take in a grievance once, whoever sends it how often; seal who complained; start its clocks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -47,7 +47,6 @@ def collect(
     Conflict (409) for another body under the same id, BadInput (422) for an unknown area, ClockOff (503) for what is new
     while the clock is off.
     """
-    digests = digests_of(loop, form)
     person = _person(form)
     source = actor.sender
     before = loop.clock.now()
@@ -67,21 +66,21 @@ def collect(
         return StepResult(found.stored.body, found.stored.status, replayed=True)
     loop.reference.refresh(session, found.epochs)
     if found.attached is not None:
-        return _attached_before(found.attached, digests)
+        return _attached_before(loop, found.attached, form)
     if found.number is not None:
-        return _again(loop, session, found, digests, form.external_id)
+        return _again(loop, session, found, form)
     clock_check.require(loop, before, found.there)
-    return _new(loop, session, form, actor, found, digests[0], person, ticket, received_at, flags)
+    return _new(loop, session, form, actor, found, person, ticket, received_at, flags)
 
 
-def _again(loop: Loop, session: Session, found: Found, digests: Sequence[bytes], external_id: str) -> StepResult:
-    if found.digest is None or found.digest not in digests:
+def _again(loop: Loop, session: Session, found: Found, form: IntakeForm) -> StepResult:
+    if found.digest is None or not loop.keyring.index.knows(_stated(form), found.digest):
         raise Conflict("同一来源的这个外部编号已用于另一件诉求", number=found.number)
     entry = intake.first_entry(session, found.number or "")
     # The version it came in under: it may have been taken over by another since.
     world = _world(loop, session, entry.changes["grievance"].get("workflow") or found.workflow or "")
     return StepResult(
-        _dump({**receipt_view(world, found.number or "", entry), "external_id": external_id}),
+        _dump({**receipt_view(world, found.number or "", entry), "external_id": form.external_id}),
         200,
         number=found.number or "",
         replayed=True,
@@ -94,7 +93,6 @@ def _new(
     form: IntakeForm,
     actor: Actor,
     found: Found,
-    digest: bytes,
     person: dict[str, Any],
     ticket: Ticket | None,
     received_at: datetime | None,
@@ -109,7 +107,7 @@ def _new(
     key = loop.keyring.new_key(world.new_id())
     if found.estate is None and form.place.estate and not form.place.estate.isascii():
         person = person | {"estate": form.place.estate}  # what no estate is called may be somebody's address
-    known = of_person(person)
+    known, digest = of_person(person), digest_of(loop, form)
     situation = arrived(
         world,
         form,
@@ -209,9 +207,9 @@ def _said(rules: Rules, action: str, body: str) -> dict[str, str]:
     return {name: body[: field.max or 4000] for name, field in texts[:1]}
 
 
-def _attached_before(kept: tuple[bytes, bytes], digests: Sequence[bytes]) -> StepResult:
+def _attached_before(loop: Loop, kept: tuple[bytes, bytes], form: IntakeForm) -> StepResult:
     """Answer a repeated 催办 as the first time: it is not counted twice."""
-    if kept[0] not in digests:
+    if not loop.keyring.index.knows(_stated(form), kept[0]):
         raise Conflict("同一来源的这个外部编号已用于另一件诉求")
     return StepResult(kept[1], 200, replayed=True)
 
@@ -240,13 +238,13 @@ def _spoken(form: IntakeForm, person: dict[str, Any], stored: GrievanceState) ->
     return {name: value for name, value in person.items() if name not in ("extra", "estate")} | unlike
 
 
-def digests_of(loop: Loop, form: IntakeForm) -> list[bytes]:
-    """Return every keyed digest under which this body may be kept, that of the active key first.
+def digest_of(loop: Loop, form: IntakeForm) -> bytes:
+    """Return the keyed digest under which a body is kept: without the key nobody can try phone numbers against it."""
+    return loop.keyring.index.mac(_stated(form))
 
-    Without the key nobody can try phone numbers against it.
-    """
-    body = orjson.dumps(form.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    return loop.keyring.index.every(b"intake\x00" + body)
+
+def _stated(form: IntakeForm) -> bytes:
+    return b"intake\x00" + orjson.dumps(form.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
 
 
 def _dump(value: Mapping[str, Any]) -> bytes:

@@ -3,7 +3,7 @@
 What these tables say is entered here when the program changes them; what else changed them shows in a verification.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -51,7 +51,7 @@ def enter(session: Session, kind: str, key: str, image: Mapping[str, Any]) -> No
 
 def settle(session: Session, kind: str, *keys: str) -> None:
     """Enter how these of a kind stand, after the program has changed them in this session."""
-    stands = AS_THEY_STAND[kind](session)
+    stands = AS_THEY_STAND[kind](session, keys)
     for key in keys:
         enter(session, kind, key, stands.get(key, {}))
 
@@ -98,6 +98,12 @@ def row(session: Session, n: int) -> Note | None:
     return _note(found) if found is not None else None
 
 
+def entered(session: Session, kind: str) -> bool:
+    """Say whether anything of a kind was ever entered."""
+    asked = "SELECT EXISTS (SELECT 1 FROM register WHERE kind = %(kind)s)"
+    return bool(session.connection().exec_driver_sql(asked, {"kind": kind}).scalar())
+
+
 def _note(row: Any) -> Note:
     return Note(row[0], row[1], row[2], row[3], row[4], bytes(row[5]))
 
@@ -118,7 +124,10 @@ def _bytes(note: Note) -> bytes:
     return b"register" + orjson.dumps(row, option=orjson.OPT_SORT_KEYS)
 
 
-# --- how each kind stands in its table ---
+# --- how each kind stands in its table: all of it, or those of these keys ---
+
+Keys = Sequence[str] | None
+_ONLY: Final = "(%(only)s::text[] IS NULL OR {}::text = ANY(%(only)s::text[]))"
 
 #: The path of a key's area follows from the area, whose own row is vouched for.
 _KEY_COLUMNS: Final = (
@@ -128,19 +137,19 @@ ACCOUNT_COLUMNS: Final = ("login", "name", "role", "unit_code", "area_code", "so
 DIRECTORY_TABLES: Final = ("area", "unit", "estate", "person")
 
 
-def keys_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
+def keys_as_they_stand(session: Session, only: Keys = None) -> dict[str, dict[str, Any]]:
     """Return the image of every API key by its id."""
-    rows = session.connection().exec_driver_sql(f"SELECT id, digest, {', '.join(_KEY_COLUMNS)} FROM api_key")
+    rows = _rows(session, f"SELECT id, digest, {', '.join(_KEY_COLUMNS)} FROM api_key WHERE {_ONLY.format('id')}", only)
     return {
         str(row["id"]): {"digest": bytes(row["digest"]).hex()} | {name: plain(row[name]) for name in _KEY_COLUMNS}
         for row in rows.mappings()
     }
 
 
-def accounts_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
+def accounts_as_they_stand(session: Session, only: Keys = None) -> dict[str, dict[str, Any]]:
     """Return the image of every account by its id; of what opens it only hashes."""
     columns = ", ".join(ACCOUNT_COLUMNS)
-    rows = session.connection().exec_driver_sql(f"SELECT id, password, totp, {columns} FROM account")
+    rows = _rows(session, f"SELECT id, password, totp, {columns} FROM account WHERE {_ONLY.format('id')}", only)
     return {
         str(row["id"]): {"opens": sha256(row["password"].encode() + bytes(row["totp"] or b"")).hexdigest()}
         | {name: plain(row[name]) for name in ACCOUNT_COLUMNS}
@@ -148,33 +157,39 @@ def accounts_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
     }
 
 
-def workflows_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
+def workflows_as_they_stand(session: Session, only: Keys = None) -> dict[str, dict[str, Any]]:
     """Return the image of every published workflow by its name@version: the hash of the text that is there."""
-    rows = session.connection().exec_driver_sql("SELECT id, text, published_at FROM workflow")
+    rows = _rows(session, f"SELECT id, text, published_at FROM workflow WHERE {_ONLY.format('id')}", only)
     return {row[0]: {"sha256": sha256(row[1].encode()).hexdigest(), "published_at": as_text(row[2])} for row in rows}
 
 
-def years_as_they_stand(session: Session) -> dict[str, dict[str, Any]]:
+def years_as_they_stand(session: Session, only: Keys = None) -> dict[str, dict[str, Any]]:
     """Return the image of the calendar by years: a hash over its days, and the notice it comes from."""
-    rows = session.connection().exec_driver_sql(
+    rows = _rows(
+        session,
         "SELECT extract(year FROM d.day)::int AS year,"
         " string_agg(d.day || ' ' || d.works || ' ' || d.provisional || ' ' || d.source, E'\\n' ORDER BY d.day),"
         " max(y.source) FROM calendar_day d LEFT JOIN calendar_year y ON y.year = extract(year FROM d.day)::int"
-        " GROUP BY 1"
+        f" WHERE {_ONLY.format('extract(year FROM d.day)::int')} GROUP BY 1",
+        only,
     )
     return {str(row[0]): {"sha256": sha256(row[1].encode()).hexdigest(), "source": row[2]} for row in rows}
 
 
-def directory_as_it_stands(session: Session) -> dict[str, dict[str, Any]]:
+def directory_as_it_stands(session: Session, only: Keys = None) -> dict[str, dict[str, Any]]:
     """Return the image of the directory: a hash over the rows of each of its tables."""
     made = {}
-    for table in DIRECTORY_TABLES:
+    for table in only or DIRECTORY_TABLES:
         rows = session.connection().exec_driver_sql(f"SELECT to_jsonb(t)::text FROM {table} t ORDER BY 1").scalars()
         digest = sha256()
         for row in rows:
             digest.update(row.encode() + b"\n")
         made[table] = {"sha256": digest.hexdigest()}
     return made
+
+
+def _rows(session: Session, statement: str, only: Keys) -> Any:
+    return session.connection().exec_driver_sql(statement, {"only": None if only is None else list(only)})
 
 
 AS_THEY_STAND: Final = {

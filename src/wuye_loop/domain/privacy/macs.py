@@ -45,6 +45,12 @@ class MacKeys:
             return None
         return like[: 1 + _NAME_BYTES] + suite.mac(key, data)
 
+    def knows(self, data: bytes, digest: bytes) -> bool:
+        """Say whether this is the digest of these bytes, named or from before digests had names."""
+        if len(digest) == BYTES:
+            return self.made(data, digest)
+        return any(hmac.compare_digest(AES.mac(key, data), digest) for key in self.keys.values())
+
     def every(self, data: bytes) -> list[bytes]:
         """Return every form under which the digest of these bytes may have been kept, that of the active key first."""
         found = [

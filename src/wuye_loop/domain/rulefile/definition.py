@@ -1,6 +1,8 @@
 """Opens a definition: the workflow that a text says, or the findings that say why it cannot be read."""
 
-from pydantic import ValidationError
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.language.workflow import Workflow
@@ -9,9 +11,18 @@ from wuye_loop.domain.rulefile.findings import Finding, Findings
 from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.domain.rulefile.shape import note_shape
 
+Model = TypeVar("Model", bound=BaseModel)
+
 
 def opened(text: str | bytes, file: str, bases: Bases | None = None) -> tuple[Workflow, Findings] | list[Finding]:
     """Return the workflow of a text as it is written, not proved, and where more findings are noted; else why not."""
+    return opened_as(Workflow, text, file, bases)
+
+
+def opened_as(
+    model: type[Model], text: str | bytes, file: str, bases: Bases | None = None
+) -> tuple[Model, Findings] | list[Finding]:
+    """Return the same of any model that rule files are written as."""
     try:
         doc = read_whole(text, file, bases)
     except ExtendingError as error:
@@ -20,9 +31,9 @@ def opened(text: str | bytes, file: str, bases: Bases | None = None) -> tuple[Wo
         return [_unread(error, "yaml")]
     findings = Findings(doc)
     try:
-        return Workflow.model_validate(doc.data), findings
+        return model.model_validate(doc.data), findings
     except ValidationError as error:
-        note_shape(error, Workflow, (), findings)
+        note_shape(error, model, (), findings)
         return findings.sorted
 
 
@@ -36,7 +47,11 @@ def parse(text: str | bytes, file: str) -> Workflow:
 
     Raises DefinitionError when it cannot be read at all.
     """
-    found = opened(text, file)
+    return parsed(opened(text, file))
+
+
+def parsed(found: tuple[Model, Findings] | list[Finding]) -> Model:
+    """Return what was opened. Raises DefinitionError with the findings when it cannot be read at all."""
     if isinstance(found, list):
         raise DefinitionError(findings=found)
     return found[0]

@@ -71,12 +71,7 @@ def _fields(after: tuple[Any, ...], before: tuple[Any, ...], *, first: bool) -> 
     every: Iterable[tuple[str, Any, Any]] = zip(MUTABLE, after, before, strict=True)
     if not first:
         every = compress(every, map(is_not, after, before))
-    # A column is compared and searched by: what a form's text says there stands in the clear.
-    return {
-        name: str(value) if isinstance(value, str) else plain(value)
-        for name, value, was in every
-        if first or value != was
-    }
+    return {name: plain(value) for name, value, was in every if first or value != was}
 
 
 def _moved(after: Sequence[Image], before: Iterable[Image]) -> Iterator[Image]:

@@ -39,7 +39,7 @@ def adopt(loop: Loop, database: Database) -> Adopted:
     done = Adopted()
     with database.begin() as session:
         registry.begin(session)
-        if any(note.kind == ADOPTED for note in registry.notes(session)):
+        if registry.entered(session, ADOPTED):
             return done
         waiting = list(adopting.unkeyed(session))
     for grievance_id in waiting:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wuye_loop.domain.grievance.ledger import Entry
+from wuye_loop.store.reads.audit import rating_key
 
 
 @dataclass(slots=True)
@@ -40,8 +41,3 @@ def fold(entries: Iterable[Entry]) -> Fold:
             found.erased = True
             found.files.clear()
     return found
-
-
-def rating_key(row: Any) -> str:
-    """Return how a rating is known within its grievance."""
-    return f"{row['cycle']} {row['rater']}"

@@ -142,7 +142,7 @@ def _chain(folder: Folder, chain: Chain, report: Report) -> None:
         if not chain.begins(folder.id, entry, head):
             report.broken(f"{folder.number} 台账第 {place} 行被改动")
             return
-        if is_keyed(head) and head != GENESIS and not is_keyed(entry.hash):
+        if is_keyed(head) and not is_keyed(entry.hash):
             report.broken(f"{folder.number} 台账第 {place} 行没有密钥的封印")
             return
         head = chain.follows(entry.hash) if is_keyed(entry.hash) else entry.hash

@@ -1,6 +1,6 @@
 """The complainant, sealed: the only place where an identity is stored, and the only one that opens it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -38,7 +38,13 @@ def sample(session: Session) -> tuple[UUID, Sealed] | None:
     )
     if row is None:
         return None
-    return row[0], Sealed(row[1], row[2], bytes(row[3]), bytes(row[4]), bytes(row[5]))
+    return row[0], sealed_of(row[1:])
+
+
+def sealed_of(row: Iterable[Any]) -> Sealed:
+    """Read the columns of a complainant: key_id, alg, wrapped_key, nonce, ciphertext."""
+    key_id, alg, wrapped_key, nonce, ciphertext = row
+    return Sealed(key_id, alg, bytes(wrapped_key), bytes(nonce), bytes(ciphertext))
 
 
 def opened(keyring: KeyRing, grievance_id: UUID, sealed: Sealed | None) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Lock one grievance and read it with everything a decision needs, in one statement; built once, at import."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import RecordDamaged
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, TaskState
+from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import from_text
@@ -43,18 +45,19 @@ _KEYED = "LEFT JOIN idempotency_key k ON k.key_id = %(k_id)s AND k.route = %(k_r
 class Ticket:
     """An Idempotency-Key as one caller sent it to one route, with the digest of what was asked.
 
-    `others` are the digests of the same by keys that are no longer active: the first request may have come before.
+    `asked` says whether a kept digest is of the same: the first request may have come before its key was rotated.
     """
 
     key_id: UUID
     route: str
     key: str
     digest: bytes
-    others: tuple[bytes, ...] = ()
+    asked: Callable[[bytes], bool] = field(compare=False)
 
-    def asked(self, digest: bytes) -> bool:
-        """Say whether a kept digest is of the same request."""
-        return digest == self.digest or digest in self.others
+    @classmethod
+    def of(cls, key_id: UUID, route: str, key: str, body: bytes, index: MacKeys) -> "Ticket":
+        """Return the ticket of a request's body."""
+        return cls(key_id, route, key, index.mac(body), partial(index.knows, body))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.privacy.sealing import KeyRing, Sealed
+from wuye_loop.domain.privacy.sealing import KeyRing
 from wuye_loop.domain.privacy.words import Opener, is_sealed
+from wuye_loop.store.grievance.identity import sealed_of
 
 _KEYS = """
 SELECT grievance_id, key_id, alg, wrapped_key, nonce, ciphertext FROM complainant WHERE grievance_id = ANY(%(ids)s)
@@ -30,9 +31,3 @@ class Openers:
             self._openers = {row[0]: Opener(self._keyring, row[0], sealed_of(row[1:])) for row in rows}
         opener = self._openers.get(grievance_id) or Opener(self._keyring, grievance_id, None)
         return opener(value)
-
-
-def sealed_of(row: Iterable[Any]) -> Sealed:
-    """Read the columns of a complainant: key_id, alg, wrapped_key, nonce, ciphertext."""
-    key_id, alg, wrapped_key, nonce, ciphertext = row
-    return Sealed(key_id, alg, bytes(wrapped_key), bytes(nonce), bytes(ciphertext))

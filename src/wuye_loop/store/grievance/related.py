@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor, Brief, GrievanceState
 from wuye_loop.domain.privacy.sealing import Sealed
+from wuye_loop.store.grievance.identity import sealed_of
 from wuye_loop.store.reach import beyond
 from wuye_loop.store.visibility import visible
 
@@ -78,7 +79,7 @@ def families_of(session: Session, numbers: Sequence[str]) -> list[Member]:
 def _members(session: Session, asked: str, values: list[Any]) -> list[Member]:
     with beyond(session):  # a reader may not see who is to be struck out of what they read
         rows = session.connection().exec_driver_sql(_MEMBERS.format(asked=asked), {"asked": values}).all()
-    return [Member(row[0], row[1], Sealed(row[2], row[3], *map(bytes, row[4:7]))) for row in rows]
+    return [Member(row[0], row[1], sealed_of(row[2:7])) for row in rows]
 
 
 _LEAD = """

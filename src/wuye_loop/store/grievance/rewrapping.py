@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.privacy.sealing import Sealed
-from wuye_loop.store.grievance.openers import sealed_of
+from wuye_loop.store.grievance.identity import sealed_of
 
 _STALE: Final = """
 SELECT grievance_id, phone_hash, key_id, alg, wrapped_key, nonce, ciphertext FROM complainant

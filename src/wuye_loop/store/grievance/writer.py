@@ -86,7 +86,7 @@ def write(
     """Write a step in one statement: the ledger rows, the changed clocks, rungs and tasks, and the grievance."""
     parts, params = _parts(before, step)
     grievance = step.situation.grievance
-    params |= {name: _bare(getattr(grievance, name)) for name in _CHANGED}
+    params |= {name: getattr(grievance, name) for name in _CHANGED}
     params["units"] = list(grievance.units)
     for name in _AS_JSON:
         params[name] = _dump(getattr(grievance, name))
@@ -147,10 +147,6 @@ def insert(
     _with_ticket(parts, params, step, ticket, reply, status)
     # The children refer to the row that the same statement inserts: foreign keys are checked at its end.
     session.connection().exec_driver_sql(f"WITH {', '.join([*parts, _SEALED, _FED])} {_INSERT}", params)
-
-
-def _bare(value: Any) -> Any:
-    return str(value) if isinstance(value, str) else value
 
 
 def _with_ticket(

@@ -16,9 +16,9 @@ from wuye_loop.domain.grievance.situation import MUTABLE, plain
 from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.domain.step.records import DocumentDraft, PrecedentDraft, RatingDraft
 from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.store.grievance.identity import sealed_of
 from wuye_loop.store.grievance.intake import entry_of
 from wuye_loop.store.grievance.locking import TASK_COLUMNS
-from wuye_loop.store.grievance.openers import sealed_of
 from wuye_loop.store.reads.recorded import WHOLE, Share
 
 _BATCH = 200
@@ -94,6 +94,11 @@ UNION SELECT number FROM document_line GROUP BY number HAVING max(n) <> count(*)
 """
 
 
+def rating_key(row: Mapping[str, Any]) -> str:
+    """Return how a rating is known within its grievance."""
+    return f"{row['cycle']} {row['rater']}"
+
+
 def count(session: Session) -> int:
     """Return how many grievances there are."""
     return int(session.connection().exec_driver_sql("SELECT count(*) FROM grievance").scalar_one())
@@ -126,7 +131,7 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
         for row in connection.exec_driver_sql(_FILES, ids):
             files[row.grievance_id][str(row.id)] = [row.sha256, row.audience, row.name]
         documents = _images(connection, _DOCUMENTS, ids, DocumentDraft, lambda row: row["number"])
-        ratings = _images(connection, _RATINGS, ids, RatingDraft, lambda row: f"{row['cycle']} {row['rater']}")
+        ratings = _images(connection, _RATINGS, ids, RatingDraft, rating_key)
         precedents = _images(connection, _PRECEDENTS, ids, PrecedentDraft, lambda row: str(row["seq"]))
         for found in rows:
             key = found["id"]

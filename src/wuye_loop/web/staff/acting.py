@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from wuye_loop.domain.errors import NotFound
+from wuye_loop.edge.idempotency import route_of
 from wuye_loop.edge.transact import outcome_of, read
 from wuye_loop.edge.uploading import keep
 from wuye_loop.loop import handle
@@ -137,8 +138,7 @@ def ticket_of(request: Request, here: Visit, form: FormData) -> Ticket | None:
         (name, value) for name, value in form.multi_items() if isinstance(value, str) and name not in _AMONG_US
     )
     body = b"page\x00" + orjson.dumps(sent)
-    digest, *others = here.site.loop.keyring.index.every(body)
-    return Ticket(here.actor.key_id, f"{request.method} {request.url.path}"[:300], once, digest, tuple(others))
+    return Ticket.of(here.actor.key_id, route_of(request), once, body, here.site.loop.keyring.index)
 
 
 async def _uploaded(

@@ -98,7 +98,9 @@ def release(builder: Builder, _: Context, __: Mapping[str, Any]) -> None:
 
 def reclassify(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
     """更正分类: only what was given; a clock that already runs keeps its stored limit."""
-    changes = {name: context.answers[name] for name in ("category", "urgency") if name in context.answers}
+    given = {name: context.answers[name] for name in ("category", "urgency") if name in context.answers}
+    # Columns are searched by: of a text that knows its sealed form only the words.
+    changes = {name: value if value is None else str(value) for name, value in given.items()}
     if changes:
         builder.set(**changes)
 
