@@ -3,13 +3,12 @@
 
 import asyncio
 from collections.abc import Iterator
-from io import BytesIO
 from itertools import count
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from tests.database import clone
+from tests.pictures import png
 from tests.site import FINISH, GOOD, KEYS, Driver, Town, at, build, driving
 
 from wuye_loop.domain.errors import BadInput
@@ -118,15 +117,9 @@ async def lived(town: Town) -> str:
     return number
 
 
-def _picture() -> bytes:
-    made = BytesIO()
-    Image.new("RGB", (3, 2), "red").save(made, "PNG")
-    return made.getvalue()
-
-
 async def _helped(drive: Driver, number: str) -> None:
     headers = drive.headers("market") | {"Content-Type": "image/png"}
-    sent = await drive.client.post(f"/v1/grievances/{number}/files", content=_picture(), headers=headers)
+    sent = await drive.client.post(f"/v1/grievances/{number}/files", content=png(), headers=headers)
     assert sent.status_code == 201, sent.text
     task = drive.tasks(number, "assist")[-1].id
     await drive.on_task("company-1", task, "sign")

@@ -1,8 +1,7 @@
 from datetime import timedelta
-from io import BytesIO
 
 import pytest
-from PIL import Image
+from tests.pictures import png
 from tests.site import FINISH, Town
 from tests.web.browsing import ORIGIN, browsing
 
@@ -100,20 +99,13 @@ async def test_an_extension_is_asked_for_and_decided_one_level_up(town: Town) ->
         assert "同意延期 · 指挥部办公室 某人command-office" in page.text
 
 
-def picture() -> bytes:
-    """Return a small picture."""
-    made = BytesIO()
-    Image.new("RGB", (3, 2), "red").save(made, "PNG")
-    return made.getvalue()
-
-
 async def test_a_file_is_kept_shown_and_refused_when_it_is_no_picture(town: Town) -> None:
     async with browsing(town) as visitors:
         number = await visitors.api.push()
         await visitors.api.walk(number, "accept", "sign")
         market = await visitors.person("market")
         await market.go(f"/g/{number}")
-        page = await market.send(f"/g/{number}/files", files={"file": ("a.png", picture(), "image/png")})
+        page = await market.send(f"/g/{number}/files", files={"file": ("a.png", png(), "image/png")})
         (image,) = [one for one in page.assets if one.startswith("/files/")]
         answer = await market.client.get(image)
         assert (answer.content[:4], answer.headers["content-security-policy"]) == (b"\x89PNG", "sandbox")

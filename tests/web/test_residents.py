@@ -2,9 +2,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.pictures import png
 from tests.site import FINISH, GOOD, Town
 from tests.web.browsing import Browser, browsing
-from tests.web.test_handler import picture as small_picture
 
 pytestmark = pytest.mark.anyio
 
@@ -124,7 +124,7 @@ async def test_photos_are_kept_and_a_wrong_one_loses_nobody_the_grievance(town: 
     async with browsing(town) as visitors:
         resident = visitors.browser()
         await resident.go("/r/E1")
-        picture = ("a.png", small_picture(), "image/png")
+        picture = ("a.png", png(), "image/png")
         wrong = ("b.heic", b"ftypheic", "image/heic")
         page = await resident.send("/r/E1", body=BODY, files=[("photo", picture), ("photo", wrong)])
         assert "有 1 张照片没有收下" in page.text

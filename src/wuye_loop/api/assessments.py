@@ -9,7 +9,7 @@ from uuid import UUID
 import anyio.to_thread
 import orjson
 from fastapi import APIRouter, Body, Path, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import Session
 
 from wuye_loop.api.assessment_examples import ASSESSMENT, ASSESSMENTS, CASES, CREDIT, DONE, EXPLAINED
@@ -114,13 +114,7 @@ async def cases(
     return listed(request, page.items, _CASES.write(page.next))
 
 
-def _number(value: float | Decimal) -> Decimal:
-    return Decimal(str(value))
-
-
-Points = Annotated[
-    Decimal, Field(ge=-1_000_000, le=1_000_000, max_digits=12, decimal_places=4), AfterValidator(_number)
-]
+Points = Annotated[Decimal, Field(ge=-1_000_000, le=1_000_000, max_digits=12, decimal_places=4)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=1000), CLEAN, FILLED]
 Short = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=60), CLEAN, FILLED]
 

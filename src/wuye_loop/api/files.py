@@ -15,11 +15,10 @@ from wuye_loop.edge.actors import Caller
 from wuye_loop.edge.multipart import MULTIPART, file_in, is_form
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
-from wuye_loop.edge.transact import read, transact
-from wuye_loop.edge.uploading import rewritten
+from wuye_loop.edge.transact import read, reply
+from wuye_loop.edge.uploading import keep
 from wuye_loop.loop import attachments
 from wuye_loop.uploads import kinds
-from wuye_loop.uploads.labels import label
 
 router = APIRouter(route_class=StrictRoute, tags=["文件"])
 _BYTES = {"type": "string", "format": "binary"}
@@ -57,14 +56,8 @@ async def upload(request: Request, actor: Caller, number: Number, query: Annotat
 
     图片和 PDF 解开后重新写过才保存，拍摄地点、手机、作者等信息不留。答复里的 file 可填进表单的文件字段。重发同一文件得到同一个 file。
     """
-    site = site_of(request)
     content, name, audience = _sent(await request.body(), request.headers.get("content-type", ""), query)
-    await read(site, lambda session: attachments.may_upload(site.loop, session, number, actor, audience))
-    file = await rewritten(request, content)
-    called = label(name, file.media_type) if name else None
-    return await transact(
-        site, lambda session: attachments.upload(site.loop, session, number, actor, file, audience, called)
-    )
+    return reply(await keep(request, number, actor, content, name, audience))
 
 
 def _sent(body: bytes, content_type: str, query: FileQuery) -> tuple[bytes, str, Audience]:

@@ -42,14 +42,7 @@ _Wanted = Callable[[Session], MadeKey | Approval]
 
 
 def _cleaned(value: str) -> str:
-    try:
-        return clean(value, max_len=500)
-    except ValueError as error:
-        raise BadValue(str(error)) from None
-
-
-def _holder(value: str) -> str:
-    return holders.cleaned(value)
+    return clean(value, max_len=500)
 
 
 def _overlap(value: str) -> str:
@@ -62,7 +55,7 @@ def _overlap(value: str) -> str:
 
 Text = Annotated[str, StringConstraints(strict=True, max_length=500), AfterValidator(_cleaned)]
 HolderName = Annotated[
-    str, StringConstraints(strict=True, min_length=1, max_length=holders.LONGEST), AfterValidator(_holder)
+    str, StringConstraints(strict=True, min_length=1, max_length=holders.LONGEST), AfterValidator(holders.cleaned)
 ]
 Code = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=64), AfterValidator(_cleaned)]
 Days = Annotated[int, Field(strict=True, ge=1, le=3660, description="有效天数；不写不过期")]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import typer
 
+from wuye_loop.cli.audit import every
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.keys import keeper
@@ -82,15 +83,8 @@ def list_requests(
 ) -> None:
     """列出要第二个人批准的申请，新的在前。 / list what waits for a second person."""
     wanted = _state(state)
-    rows: list[dict[str, Any]] = []
     with opened(data) as database, database.read() as session:
-        after: Any = None
-        while True:
-            page = key_queries.requests(session, None, wanted, after, 200)
-            rows += page.items
-            after = page.next
-            if after is None:
-                break
+        rows = every(session, lambda session, after: key_queries.requests(session, None, wanted, after, 200))
     if as_json:
         print_json(rows)
         return

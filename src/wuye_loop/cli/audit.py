@@ -51,7 +51,7 @@ def list_reveals(
         )
 
     with opened(data) as database, database.read() as session:
-        rows = _every(session, page)
+        rows = every(session, page)
     if as_json:
         print_json(rows)
         return
@@ -89,7 +89,7 @@ def list_keys(
         return key_queries.listed(reference, session, _AUDITOR, filters, after, _PAGE, clock().now())
 
     with opened(data) as database, database.read() as session:
-        rows = _every(session, page)
+        rows = every(session, page)
     if as_json:
         print_json(rows)
         return
@@ -121,7 +121,8 @@ def _show(rows: list[dict[str, Any]]) -> None:
     )
 
 
-def _every(session: Session, page: Callable[[Session, Any], Page[T]]) -> list[T]:
+def every(session: Session, page: Callable[[Session, Any], Page[T]]) -> list[T]:
+    """Return what all pages hold together."""
     found: list[T] = []
     after: Any = None
     while True:

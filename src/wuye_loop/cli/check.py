@@ -41,10 +41,11 @@ def check_files(
     findings: list[Finding] = []
     notes: list[Finding] = []
     for file in files:
-        if says_scheme(text_in(file)):
-            findings += check_scheme(text_in(file), str(file), bases_of(file, data), workflows_for(file, data))[1]
+        text = text_in(file)
+        if says_scheme(text):
+            findings += check_scheme(text, str(file), bases_of(file, data), workflows_for(file, data))[1]
             continue
-        workflow, found = check(text_in(file), str(file), known, bases_of(file, data))
+        workflow, found = check(text, str(file), known, bases_of(file, data))
         findings += found
         notes += _lost(file, workflow, data) if workflow is not None else []
     proved = not any(finding.severity == "error" for finding in findings)

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.output import err, print_json, print_table
 from wuye_loop.cli.serving import open_site
@@ -33,7 +31,7 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Score a period: freeze it when its time has come, or show how it stands."""
-    with _site(data) as site:
+    with open_site(settings_for(data)) as site:
         if dry_run:
             shown = _draft(site, which, period)
         else:
@@ -51,7 +49,7 @@ def score(
 
 def publish(which: Which, *, period: PeriodCode, data: DataDir = None, as_json: AsJson = False) -> None:
     """Publish a closed period: its bulletin is numbered, and what the lists bring comes about, each once."""
-    with _site(data) as site, site.database.begin() as session:
+    with open_site(settings_for(data)) as site, site.database.begin() as session:
         jobs = evaluate.publish(site.loop, session, which, period, SYSTEM_ACTOR)
         site.jobs.defer(session, jobs)
         shown = tables.table(site.loop, session, SYSTEM_ACTOR, which, period)
@@ -77,7 +75,7 @@ def explain_score(
     as_json: AsJson = False,
 ) -> None:
     """Say why a subject has its score: every item with its counts, its formula and how many cases are behind it."""
-    with _site(data) as site, site.database.read() as session:
+    with open_site(settings_for(data)) as site, site.database.read() as session:
         which = scheme or _only(session, period)
         shown = tables.explained(site.loop, session, SYSTEM_ACTOR, which, period, subject)
     if as_json:
@@ -103,11 +101,6 @@ def _counts(figure: Mapping[str, Any] | None) -> str:
         return ""
     left = f"，剔除 {figure['excluded']}" if figure["excluded"] else ""
     return f"（{figure['title']} {figure['numerator']}/{figure['denominator']}{left}）"
-
-
-def _site(data: Path | None) -> Any:
-    clock()
-    return open_site(settings_for(data))
 
 
 def _draft(site: Site, which: str, period: str) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class _Sheet:
         """Yield what is struck out of a row, by what it is, and what with digits stays, which is of no sort."""
         person = self._person(row)
         for column in self._texts:
-            text = _text(row.get(column))
+            text = row.get(column) or ""
             found = strikes(text, person)
             for one in found:
                 yield Place(line, column, one.sort, text[one.start : one.end], _around(text, one.start, one.end))
@@ -99,14 +99,14 @@ class _Sheet:
 
     def shown(self, row: Mapping[str, Any], column: str) -> str:
         """Return a cell as others may read it: who somebody is stays out of it altogether."""
-        text = _text(row.get(column))
+        text = row.get(column) or ""
         if column in self._who.values():
             return STRUCK if text else ""
         return struck(text, self._person(row)) if column in self._texts else text
 
     def _person(self, row: Mapping[str, Any]) -> Known:
-        fields = {key: _text(row.get(column)) for key, column in self._who.items()}
-        return known(**fields, extra={name: _text(row.get(name)) for name in self._texts})
+        fields = {key: row.get(column) or "" for key, column in self._who.items()}
+        return known(**fields, extra={name: row.get(name) or "" for name in self._texts})
 
 
 def _staying(text: str, found: list[Strike]) -> Iterator[tuple[int, int]]:
@@ -121,9 +121,3 @@ def _around(text: str, start: int, end: int) -> str:
     """Return a part of a text between its words: …请回⟦13812345678⟧，谢谢."""
     before, after = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
     return " ".join(f"{before}⟦{text[start:end]}⟧{after}".split())
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value)

@@ -108,18 +108,14 @@ def _text(file: Path) -> str:
         raise Refused(f"{file}：读不出来（{error.strerror}）") from None
 
 
-def _said(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if value is None else str(value).strip()
+def _said(value: str | None) -> str:
+    return (value or "").strip()
 
 
-def _at(value: object) -> datetime | None:
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None)
+def _at(value: str | None) -> datetime | None:
     for form in ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d", "%Y/%m/%d"):
         try:
-            return datetime.strptime(str(value or "").strip(), form)  # noqa: DTZ007  only the order is asked for
+            return datetime.strptime(_said(value), form)  # noqa: DTZ007  only the order is asked for
         except ValueError:
             continue
     return None

@@ -41,7 +41,6 @@ NAMES: Final = frozenset(plain_name(name) for field, names in ALIASES.items() fo
 DAMAGED_PHONE: Final = "damaged-phone"
 DAMAGED_CELL: Final = "damaged-cell"
 _PLACE: Final = ("estate", "area_code", "address")
-_CODES: Final = ("estate", "area_code")
 _OPTIONAL: Final = ("category", "urgency")
 _TITLE: Final = 40  # characters of the body that stand for a missing title
 _LONGEST_PHONE: Final = 24

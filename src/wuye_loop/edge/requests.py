@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wuye_loop import metrics
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.edge.problems import MEDIA_TYPE, document
+from wuye_loop.edge.problems import send_problem
 from wuye_loop.ports import Ids
 
 REQUEST_ID = "X-Request-Id"
@@ -62,7 +62,7 @@ class Requests:
             if not state.get("fault_logged"):
                 _log.error("unforeseen", exc_info=error)
             if not status:
-                await _fail(answer, request_id)
+                await send_problem(scope, answer, WuyeError("服务器出错，请凭 request_id 联系管理员"))
             elif not finished:
                 raise _Broken from None
         finally:
@@ -96,13 +96,6 @@ def _add_headers(message: Message, path: str, request_id: str) -> None:
         headers.setdefault("Cache-Control", "no-store")
     if not path.startswith(_DOCS):
         headers.setdefault("Content-Security-Policy", _POLICY)
-
-
-async def _fail(send: Send, request_id: str) -> None:
-    body = document(WuyeError("服务器出错，请凭 request_id 联系管理员"), request_id)
-    headers = [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": 500, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:

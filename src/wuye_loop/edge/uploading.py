@@ -4,7 +4,6 @@ from functools import partial
 
 from fastapi import Request
 from sqlalchemy.orm import Session
-from starlette.datastructures import UploadFile
 
 from wuye_loop.domain.errors import TooLarge
 from wuye_loop.domain.grievance.situation import Actor
@@ -18,7 +17,7 @@ from wuye_loop.uploads.labels import label
 from wuye_loop.uploads.rewriting import Rewritten
 
 
-async def rewritten(request: Request, content: bytes) -> Rewritten:
+async def _rewritten(request: Request, content: bytes) -> Rewritten:
     """Return what is kept of a file. Raises BadInput, UnsupportedMedia, TooLarge, Unavailable."""
     kind = kinds.kind_of(content)
     if len(content) > attachments.MOST_BYTES:
@@ -28,13 +27,13 @@ async def rewritten(request: Request, content: bytes) -> Rewritten:
 
 
 async def keep(
-    request: Request, number: str, actor: Actor, sent: UploadFile, audience: Audience = Audience.UNITS
+    request: Request, number: str, actor: Actor, content: bytes, name: str, audience: Audience = Audience.UNITS
 ) -> StepResult:
-    """Keep a file of a form with a grievance; nothing is decoded for whoever may not. Raises as attachments.upload does."""
+    """Keep a file with a grievance, under its name if it has one; nothing is decoded for whoever may not. Raises as attachments.upload does."""
     site = site_of(request)
     await read(site, lambda session: attachments.may_upload(site.loop, session, number, actor, audience))
-    file = await rewritten(request, await sent.read())
-    called = label(sent.filename, file.media_type) if sent.filename else None
+    file = await _rewritten(request, content)
+    called = label(name, file.media_type) if name else None
     return await outcome_of(site, partial(_keep, site, number, actor, file, audience, called))
 
 

@@ -15,7 +15,6 @@ from wuye_loop.domain.grievance.order import Correction, IntakeForm
 from wuye_loop.domain.grievance.order_image import FIXED as FIXED_COLUMNS
 from wuye_loop.domain.grievance.order_image import TEXTS, order_image
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, World
-from wuye_loop.domain.grievance.views import grievance_view
 from wuye_loop.domain.privacy.known import Known, of_person
 from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.privacy.text import mask_address
@@ -225,6 +224,5 @@ def _plain(value: object) -> object:
 
 
 def _answer(world: World, grievance: GrievanceState, locked: Locked, session: Session, actor: Actor) -> bytes:
-    shown = grievance_view(world, replace(locked.situation, grievance=grievance))
-    external_id = intake.external_id(session, grievance.number, actor.sender)
-    return orjson.dumps(shown if external_id is None else {**shown, "external_id": external_id})
+    situation = replace(locked.situation, grievance=grievance)
+    return orjson.dumps(engine.answer_of(session, world, situation, actor))

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import Erased, KeyReused, NotFound, RecordDamaged, Stale
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
+from wuye_loop.domain.grievance.views import grievance_view
 from wuye_loop.domain.privacy.access.reveals import RevealBounds
 from wuye_loop.domain.privacy.sealing import DataKey, KeyRing
 from wuye_loop.domain.privacy.words import sealed_words
@@ -28,7 +29,7 @@ from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
 from wuye_loop.loop import routing, under_lock
 from wuye_loop.loop.striking import Striker
 from wuye_loop.ports import Clock, Ids
-from wuye_loop.store.grievance import attachments, document_numbers, identity, locking, related, writer
+from wuye_loop.store.grievance import attachments, document_numbers, identity, intake, locking, related, writer
 from wuye_loop.store.grievance.locking import Locked, Stored, Ticket
 from wuye_loop.store.keys.keyring import Rings
 from wuye_loop.store.reference_cache import Reference
@@ -121,6 +122,15 @@ def seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locke
     if locked is None:
         raise NotFound
     return locked, world_of(loop, session, locked)
+
+
+def answer_of(session: Session, world: World, situation: Situation, actor: Actor) -> dict[str, Any]:
+    """Return what a step answers: the grievance as it is then, to its sender with the id that they gave it."""
+    shown, grievance = grievance_view(world, situation), situation.grievance
+    if grievance.source != actor.sender:
+        return shown
+    external_id = intake.external_id(session, grievance.number, actor.sender)
+    return shown if external_id is None else {**shown, "external_id": external_id}
 
 
 def _struck_by(loop: Loop, session: Session, locked: Locked, others: Iterable[Brief] = ()) -> dict[str, Any]:

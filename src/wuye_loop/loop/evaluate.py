@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.credit import CreditRow, until
 from wuye_loop.domain.assessment.periods import BadPeriod, Stretch
-from wuye_loop.domain.assessment.scheme import Consequence, Opening, Period, Scheme
+from wuye_loop.domain.assessment.scheme import PEOPLE, Consequence, Opening, Period, Scheme
 from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
@@ -384,7 +384,7 @@ def by_rungs(loop: Loop, session: Session) -> int:
         for name, item in items.items():
             if item.when is None:
                 continue
-            for row in voices.fired(session, scheme.name, item.when.rung):
+            for row in voices.fired(session, scheme.name, item.when.rung, name):
                 made = _add(loop, session, scheme, row.subject, name, f"{row.grievance} #{row.seq}", SYSTEM_ACTOR)
                 added += made is not None
     return added
@@ -459,12 +459,9 @@ def _scored(spec: Any, said: Said) -> tuple[Decimal, dict[str, str]]:
     return value, {name: f"{value:f}" for name, value in said.checklist.items()}
 
 
-PEOPLE = frozenset({"owners", "committee"})
-
-
 def _may_enter(loop: Loop, session: Session, scheme: Scheme, by: Sequence[str], path: str, actor: Actor) -> str | None:
     """Return the unit that enters; None for people's voices, which come through the hotline or are typed in."""
-    if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN) or (actor.kind is ActorKind.HOTLINE and PEOPLE & set(by)):
+    if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN) or (actor.kind is ActorKind.HOTLINE and set(PEOPLE) & set(by)):
         return actor.unit or actor.kind.value
     rules = loop.reference.rules(session, scheme.workflow)
     for name in by:

@@ -47,7 +47,7 @@ def foresee(loop: Loop, session: Session, form: IntakeForm, actor: Actor) -> For
     """Return what an order would come to if it came in now, and which open or recent ones it resembles."""
     found = intake.look(
         session,
-        source=actor.source or f"unit:{actor.unit}",
+        source=actor.sender,
         external_id=form.external_id,
         estate=form.place.estate,
         area=form.place.area_code,

@@ -15,7 +15,7 @@ from wuye_loop.domain.step.records import Step
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import engine
 from wuye_loop.loop.engine import ANY, Loop, StepResult, Terms
-from wuye_loop.store.grievance import intake, locking, related
+from wuye_loop.store.grievance import locking, related
 
 
 def act(
@@ -23,11 +23,9 @@ def act(
 ) -> StepResult:
     """Take an action on a grievance; the answer is the grievance as it is then."""
     command = Command(action, actor, form)
-    external_id = intake.external_id(session, number, actor.sender)
 
     def render(world: World, situation: Situation, _: Step) -> bytes:
-        shown = grievance_view(world, situation)
-        return _dump(shown if external_id is None else {**shown, "external_id": external_id})
+        return _dump(engine.answer_of(session, world, situation, actor))
 
     try:
         return engine.take(loop, session, number, command, render, terms)

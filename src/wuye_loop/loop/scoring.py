@@ -42,14 +42,21 @@ class Drafted:
 def drafted(loop: Loop, session: Session, scheme: Scheme, part: str, stretch: Stretch) -> Drafted:
     """Return the figures and results of a period from what is stored now."""
     spec = scheme.periods[part]
-    ground = _ground(loop, session, scheme, stretch)
-    figures = _figures(session, scheme, spec, ground, stretch)
+    ground, figures = counted(loop, session, scheme, part, stretch)
     orders = measures.orders(session, ground)
     members = _members(session, scheme, spec, ground, figures, orders)
     if spec.from_ is not None:
         figures += _combined(session, scheme, spec, stretch)
     figures += _funnel(session, stretch)
     return Drafted(figures, judged(session, scheme, part, stretch, members, orders, figures), ground)
+
+
+def counted(
+    loop: Loop, session: Session, scheme: Scheme, part: str, stretch: Stretch
+) -> tuple[Ground, list[FigureRow]]:
+    """Return what a period's measures come to now, and over what they were counted."""
+    ground = _ground(loop, session, scheme, stretch)
+    return ground, _figures(session, scheme, scheme.periods[part], ground, stretch)
 
 
 def keep(session: Session, scheme: Scheme, one: UUID, made: Drafted) -> None:
@@ -293,10 +300,8 @@ def _places(directory: Directory, scheme: Scheme) -> list[tuple[str, str, str]]:
 
 
 def _at(directory: Directory, path: str, level: str | None) -> str:
-    if level is None:
-        return ""
-    codes = [code for code in path.split("/") if code in directory.areas]
-    return next((code for code in codes if directory.areas[code].level == level), "")
+    area = directory.area_at(path, level) if level is not None else None
+    return area.code if area is not None else ""
 
 
 def _members(

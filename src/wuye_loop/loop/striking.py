@@ -74,16 +74,25 @@ def unnamed_rows(
     keeper: Keeper, session: Session, rows: Sequence[dict[str, Any]], fields: Sequence[str], number: str = "grievance"
 ) -> None:
     """Strike, in rows that name their grievance under `number`, whoever was merged with it out of these fields."""
-    asked = sorted({row[number] for row in rows if row.get(number)})
-    if not asked:
-        return
-    people: dict[str, Known] = {}
-    for member in related.families_of(session, asked):
-        people[member.number] = people.get(member.number, NOBODY) | _of(keeper.keyring, member.id, member.sealed)
+    people = people_of(keeper, session, (row.get(number) for row in rows))
     for row in rows:
         if (known := people.get(row.get(number) or "")) is not None:
-            public = keeper.reference.directory.public
-            row.update({name: striking.unnamed(row[name], known, public) for name in fields if row.get(name)})
+            unname(keeper, row, fields, known)
+
+
+def people_of(keeper: Keeper, session: Session, numbers: Iterable[str | None]) -> dict[str, Known]:
+    """Return who is known of the families of grievances, by number, of those that have a family."""
+    asked = sorted({number for number in numbers if number})
+    people: dict[str, Known] = {}
+    for member in related.families_of(session, asked) if asked else ():
+        people[member.number] = people.get(member.number, NOBODY) | _of(keeper.keyring, member.id, member.sealed)
+    return people
+
+
+def unname(keeper: Keeper, row: dict[str, Any], fields: Iterable[str], known: Known) -> None:
+    """Strike the known out of these fields of a row."""
+    public = keeper.reference.directory.public
+    row.update({name: striking.unnamed(row[name], known, public) for name in fields if row.get(name)})
 
 
 def _in_family(grievance: GrievanceState) -> bool:

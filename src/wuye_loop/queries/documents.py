@@ -13,7 +13,7 @@ from wuye_loop.domain.grievance.views import task_titles
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.striking import unnamed_rows
+from wuye_loop.loop.striking import people_of, unname, unnamed_rows
 from wuye_loop.queries import damage, scope
 from wuye_loop.store.grievance.openers import Openers
 from wuye_loop.store.pages import Page
@@ -58,15 +58,16 @@ def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[st
     if row is None:
         raise NotFound
     words = Openers(session, loop.keyring, [row.grievance_id])
-    line = damage.shown("document_lines", lambda row: _line(loop, session, row), _LINE_KEYS, _LINE_NAMES)
+    read = damage.shown("document_lines", lambda row: _line(loop, session, row), _LINE_KEYS, _LINE_NAMES)
     whole = damage.shown("documents", lambda row: _shown(loop, session, row, words), _KEYS)
-    lines = list(map(line, stored.lines(session, actor, number)))
-    unnamed_rows(loop, session, lines, ("title",))
+    lines = list(map(read, stored.lines(session, actor, number)))
     shown = whole(row)
-    for named in [shown["grievance"], *(line["grievance"] for line in lines)]:  # its text speaks of every one of them
-        about = {"grievance": named, "title": shown["title"], "text": shown["text"]}
-        unnamed_rows(loop, session, [about], ("title", "text"))
-        shown |= {"title": about["title"], "text": about["text"]}
+    people = people_of(loop, session, [shown["grievance"], *(line["grievance"] for line in lines)])
+    for line in lines:
+        if line["grievance"] in people:
+            unname(loop, line, ("title",), people[line["grievance"]])
+    for known in people.values():  # its text speaks of every one of them
+        unname(loop, shown, ("title", "text"), known)
     return {**shown, "lines": lines}
 
 

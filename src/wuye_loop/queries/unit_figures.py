@@ -11,8 +11,8 @@ from wuye_loop.queries import damage
 from wuye_loop.store.reads import unit_figures
 
 
-def by_unit(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
-    """Return per unit: how many assessed clocks ended, how many in time, how many rated, how many satisfied.
+def by_unit(loop: Loop, session: Session, actor: Actor, unit: str | None = None) -> list[dict[str, Any]]:
+    """Return per unit (or of one): how many assessed clocks ended, how many in time, how many rated, how many satisfied.
 
     A rate whose denominator is 0 is left blank (None), not 0. Sources: DOMAIN.md rules 21 and 23.
     """
@@ -30,7 +30,7 @@ def by_unit(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
             weights.update(rating.weights)
     directory = loop.reference.directory
     rows = []
-    for row in unit_figures.by_unit(session, actor, pairs):
+    for row in unit_figures.by_unit(session, actor, pairs, unit):
         good = sum(weights.get(answer, 0.0) * count for answer, count in row.answers.items())
         rated = sum(row.answers.values())
         rows.append(

@@ -13,6 +13,7 @@ _LINE: Final = 120  # characters that one line holds; a longer answer gets a box
 _LONGEST: Final = 4000
 _TITLE: Final = 30  # characters of a complaint that make its title
 _FEW: Final = 6  # choices that are shown side by side
+_LONGEST_SEQ: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,12 @@ def text_of(form: FormData, name: str) -> str:
     """Return what was sent for a field; an empty text for none."""
     sent = form.get(name)
     return sent.strip() if isinstance(sent, str) else ""
+
+
+def seq_of(form: FormData) -> int | None:
+    """Return the state a page was made from; None where the form does not say, or says no number."""
+    sent = text_of(form, "seq")
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < _LONGEST_SEQ else None
 
 
 def title_of(body: str) -> str:

@@ -43,12 +43,16 @@ def asset(name: str) -> str:
     return f"/static/{stem}.{_asset(name)[1]}.{kind}"
 
 
+@cache
+def _assets() -> frozenset[str]:
+    return frozenset(path.name for path in files("wuye_loop.web").joinpath("static").iterdir())
+
+
 @router.get("/static/{stem}.{digest}.{kind}")
 async def static(stem: str, digest: str, kind: str) -> Response:
     """Give one of our own files."""
-    known = {path.name for path in files("wuye_loop.web").joinpath("static").iterdir()}
     name = f"{stem}.{kind}"
-    if name not in known or kind not in _TYPES or _asset(name)[1] != digest:
+    if name not in _assets() or kind not in _TYPES or _asset(name)[1] != digest:
         raise NotFound
     return Response(_asset(name)[0], media_type=_TYPES[kind], headers={"Cache-Control": _FOR_EVER})
 

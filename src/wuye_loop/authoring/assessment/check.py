@@ -6,7 +6,7 @@ from typing import Final
 
 from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
-from wuye_loop.domain.assessment.scheme import Item, ListSpec, Measure, Scheme
+from wuye_loop.domain.assessment.scheme import PEOPLE, Item, ListSpec, Measure, Scheme
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.language.workflow import DutyUnit, Workflow
 from wuye_loop.domain.rulefile.extends import Bases
@@ -14,7 +14,6 @@ from wuye_loop.domain.rulefile.findings import Finding, Findings
 
 #: Finds the workflow that a scheme names: its rules, or None where there is none.
 Workflows = Callable[[str], Workflow | None]
-PEOPLE: Final = ("owners", "committee")
 WORDS: Final = ("period", "code", "rank", "from_last", "total", "subject", "peer")
 _OPERATORS: Final = ("min", "max", "not", "any")
 

@@ -53,11 +53,12 @@ def score(period: Period, figures: Mapping[str, Figure], missing: Mapping[str, M
 
     A weight that moves is spread over the items that have a figure, in proportion to their own.
     """
-    earned = [_earned(item, figures, (missing or {}).get(item.from_ or "")) for item in period.items]
+    kept = [_kept(item, (missing or {}).get(item.from_ or "")) for item in period.items]
+    earned = [_earned(item, figures, how) for item, how in zip(period.items, kept, strict=True)]
     weighed = sum((one.weight for one in earned if one.weight is not None), Fraction(0))
     present = sum((one.weight for one in earned if one.weight is not None and one.points is not None), Fraction(0))
     told = [_moved(one, weighed, present) for one in earned]
-    if any(one.points is None and _kept(item) == "blank" for one, item in _judged(told, period, missing)):
+    if any(one.points is None and how == "blank" for one, how in zip(told, kept, strict=True)):
         return Score(None, tuple(told))
     known = [one.points for one in told if one.points is not None]
     vetoed = any(_vetoed(item, figures) for item in period.items)
@@ -70,15 +71,8 @@ def score(period: Period, figures: Mapping[str, Figure], missing: Mapping[str, M
     return Score(half_up(total, period.total.decimals), tuple(told), vetoed)
 
 
-def _judged(
-    told: list[Earned], period: Period, missing: Mapping[str, Missing] | None
-) -> list[tuple[Earned, tuple[Item, Missing | None]]]:
-    rules = [(item, (missing or {}).get(item.from_ or "")) for item in period.items]
-    return list(zip(told, rules, strict=True))
-
-
-def _kept(rule: tuple[Item, Missing | None]) -> Missing:
-    item, of_input = rule
+def _kept(item: Item, of_input: Missing | None) -> Missing:
+    """Return what it means that an item has no figure: as it says itself, else as its input does."""
     return item.missing or of_input or "move_weight"
 
 
@@ -95,7 +89,7 @@ def _moved(one: Earned, weighed: Fraction, present: Fraction) -> Earned:
     return Earned(one.title, one.points * factor, one.weight, one.of, words)
 
 
-def _earned(item: Item, figures: Mapping[str, Figure], of_input: Missing | None) -> Earned:
+def _earned(item: Item, figures: Mapping[str, Figure], kept: Missing) -> Earned:
     if item.each is not None:
         return _by_event(item, figures.get(item.each))
     figure = figures.get(item.from_ or "")
@@ -103,7 +97,6 @@ def _earned(item: Item, figures: Mapping[str, Figure], of_input: Missing | None)
     full = Fraction(item.max if item.max is not None else 100)
     weight = Fraction(item.weight) if item.weight is not None else full
     if value is None:
-        kept = item.missing or of_input or "move_weight"
         if kept in ("zero", "full"):
             points = Fraction(0) if kept == "zero" else weight
             return Earned(item.title, points, weight, item.from_, f"没有数据，计{'零分' if kept == 'zero' else '满分'}")

@@ -1,12 +1,12 @@
 """排名 and 榜: places within groups, and who is on which list; the order of rows never changes a place."""
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from wuye_loop.domain.assessment.scheme import ListSpec, Within
+from wuye_loop.domain.assessment.scheme import ListSpec, OnList, Within
 
 Key = tuple[str, str]  # subject, peer group
 
@@ -24,10 +24,6 @@ class Placed:
     def key(self) -> Key:
         """By what a result is found."""
         return self.subject, self.peer
-
-
-#: How often a subject was on a list: (list, running, in the calendar year), each counting the present period.
-Earlier = Callable[[str, Key], tuple[int, int]]
 
 
 def ranked(rows: Iterable[Placed], within: Within) -> dict[Key, int]:
@@ -85,7 +81,7 @@ def _in_order(lists: Mapping[str, ListSpec]) -> list[str]:
 
 
 def _counted(
-    asked: Mapping[str, object],
+    asked: Mapping[str, OnList],
     key: Key,
     done: Mapping[str, set[Key]],
     earlier: Mapping[str, Mapping[Key, Sequence[bool]]],
@@ -93,15 +89,14 @@ def _counted(
 ) -> bool:
     for name, standing in asked.items():
         now = key in done.get(name, ())
-        running, year = getattr(standing, "running", None), getattr(standing, "in_year", None)
         if not now:
             return False
-        if running is not None:
+        if standing.running is not None:
             past = earlier.get(name, {}).get(key, ())
             streak = 1 + next((place for place, was in enumerate(past) if not was), len(past))
-            if streak < running:
+            if streak < standing.running:
                 return False
-        if year is not None and in_year.get(name, {}).get(key, 0) + 1 < year:
+        if standing.in_year is not None and in_year.get(name, {}).get(key, 0) + 1 < standing.in_year:
             return False
     return True
 

@@ -101,6 +101,10 @@ class Voices(Part):
     one_per: Literal["flat", "unit"] = "flat"
 
 
+#: Who may score besides the roles of a file: the people themselves, through a hotline or on paper.
+PEOPLE: Final = ("owners", "committee")
+
+
 class InputSpec(Part):
     """评分: what people or another system score, who may, until when, and what happens when it is missing."""
 

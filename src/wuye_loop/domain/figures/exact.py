@@ -6,7 +6,6 @@ from typing import Final
 
 HUNDRED: Final = Decimal(100)
 MOST_DECIMALS: Final = 12
-Exact = Fraction  # what a rate is before it is printed: nothing is lost
 # A million million to twelve decimals, and room: no figure of an office is cut by the context.
 _WIDE: Final = Context(prec=60)
 

@@ -8,26 +8,23 @@ from typing import Any, Final
 
 from wuye_loop.domain.privacy.doors import read_doors
 from wuye_loop.domain.privacy.folding import fold
-from wuye_loop.domain.privacy.name_words import COMPOUND, SURNAMES
 from wuye_loop.domain.privacy.names import NO_NAMES, Names, is_full_name, read_names
 from wuye_loop.domain.privacy.numbers import PHONE, find_likely
-from wuye_loop.domain.privacy.said_of_oneself import find_introductions, find_own_doors
+from wuye_loop.domain.privacy.said_of_oneself import FULL_NAME, HAN, find_introductions, find_own_doors
 from wuye_loop.domain.privacy.spared import NOTHING
 
 _LOCAL_DIGITS: Final = 8  # the end of a mobile number by which a neighbour knows it
 _FEWEST: Final = 5  # digits of a number that is looked for
 _MOST: Final = 24
-_HAN: Final = "\u3400-\u9fff"
 _COUNTRY = re.compile(r"^(?:0{0,2}86)(?=1[3-9]\d{9}$|0\d{9,11}$)|^0(?=1[3-9]\d{9}$)")
 _AREA_CODE = re.compile(r"^0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
 _NUMBER = re.compile(r"\+?\d(?:[\s\-.·()_—–]{0,3}\d){2,23}")
 _APART = re.compile(r"(?:转|ext\.?|分机号?)\s?\d{1,6}|[,，、;；/|\n]")
 # 慕容雪梅家3号楼, 3号楼2907慕容雪梅家, 2907(慕容雪梅).
-_NAME: Final = rf"(?:(?:{'|'.join(COMPOUND)})[{_HAN}]{{1,2}}|[{''.join(sorted(SURNAMES))}][{_HAN}]{{1,2}})"
-_AT_HOME = re.compile(rf"({_NAME})家(?=\s?[\d(（,，]|住|的|$)")
-_AFTER_DOOR = re.compile(rf"\d\s?(?:室|户|号|房)?\s?[-,，、(（:：\s]*({_NAME}(?:女士|先生|小姐|家|业主)?)[)）\s]*$")
+_AT_HOME = re.compile(rf"({FULL_NAME})家(?=\s?[\d(（,，]|住|的|$)")
+_AFTER_DOOR = re.compile(rf"\d\s?(?:室|户|号|房)?\s?[-,，、(（:：\s]*({FULL_NAME}(?:女士|先生|小姐|家|业主)?)[)）\s]*$")
 # A house by its own number, where there is no building: 胜利街25号, 王家庄3排12号.
-_HOUSE = re.compile(rf"[{_HAN}]\s?\d{{1,4}}\s?(?:号|户|室)?(?:附\d+号?)?$")
+_HOUSE = re.compile(rf"[{HAN}]\s?\d{{1,4}}\s?(?:号|户|室)?(?:附\d+号?)?$")
 _BUILDING = re.compile(r"(?:栋|幢|座|号楼|单元|#|期)\s?$")
 _SHORTEST_HOUSE: Final = 4
 

@@ -12,17 +12,17 @@ NAME: Final = "姓名"
 ROOM: Final = "房号"
 Found = tuple[int, int, str]
 
-_HAN: Final = "\u3400-\u9fff"
-_NAME: Final = rf"(?:(?:{'|'.join(COMPOUND)})[{_HAN}]{{1,2}}|[{''.join(sorted(SURNAMES))}][{_HAN}]{{1,2}})"
-_ENDS: Final = rf"(?=[^{_HAN}]|$|先生|女士|小姐|电话|手机|身份证|家住|住在|住址|住[{_HAN}\d]|系[{_HAN}]|现年|今年|联系)"
+HAN: Final = "\u3400-\u9fff"
+FULL_NAME: Final = rf"(?:(?:{'|'.join(COMPOUND)})[{HAN}]{{1,2}}|[{''.join(sorted(SURNAMES))}][{HAN}]{{1,2}})"
+_ENDS: Final = rf"(?=[^{HAN}]|$|先生|女士|小姐|电话|手机|身份证|家住|住在|住址|住[{HAN}\d]|系[{HAN}]|现年|今年|联系)"
 _INTRODUCED = re.compile(
     r"(?:(?:我叫|我的名字(?:叫|是)|名字叫|本人叫|本人姓名|姓\s?名|联系人)\s?[:：是为叫]{0,2}"
     r"|(?:名字|投诉人|反映人|举报人|诉求人|来电人|申请人|报修人|当事人|户主|署名|此致敬礼|签名)\s?[:：是为]{1,2})"
-    rf"\s?({_NAME}){_ENDS}"
+    rf"\s?({FULL_NAME}){_ENDS}"
 )
 _I_AM = re.compile(
     r"(?:我是|本人是?|(?:^|[:：，,。；;\s]|(?:我是|本人)[^，,。；;\n]{0,30})业主\s?[:：]?|业主\s?[:：]|(?:[\d栋幢座期室]|单元|号楼)的?业主)\s?"
-    rf"({_NAME})(?=[，,。；;：:（(\s]|$|先生|女士)"
+    rf"({FULL_NAME})(?=[，,。；;：:（(\s]|$|先生|女士)"
 )
 # Three characters after 我是 that begin like a name and are none; and endings that names seldom have.
 _NO_NAME = re.compile(

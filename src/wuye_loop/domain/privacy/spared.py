@@ -29,10 +29,6 @@ class Spared:
         """Say whether a number is one of the directory's, with its area code or without, or everybody's."""
         return digits in self.phones or digits in self._local or _PUBLIC.fullmatch(digits) is not None
 
-    def has_name(self, name: str) -> bool:
-        """Say whether a name is that of a unit, estate or area."""
-        return name in self.names
-
     def covers(self, plain: str, start: int, end: int) -> bool:
         """Say whether a part of a text belongs to such a name as it stands there."""
         word = plain[start:end]

@@ -33,10 +33,7 @@ def strikes(text: str, known: Known = NOBODY, spared: Spared = NOTHING) -> list[
     folded = fold(text)
     if folded.plain.isspace() or not folded.plain:
         return []
-    found = (
-        Strike(*folded.span(start, end), sort) for start, end, sort in _found(folded, known, spared) if start < end
-    )
-    return list(_apart(sorted(found, key=lambda one: (one.start, -one.end))))
+    return _in_order(folded, _found(folded, known, spared))
 
 
 def struck(text: str, known: Known = NOBODY, spared: Spared = NOTHING) -> str:
@@ -104,6 +101,12 @@ def _whole(folded: Folded, houses: frozenset[str]) -> Iterator[tuple[int, int]]:
             at = packed.find(house, at + 1)
 
 
+def _in_order(folded: Folded, found: Iterable[tuple[int, int, str]]) -> list[Strike]:
+    """Return as places in the text what was found in its one form, in order, none touching another."""
+    made = (Strike(*folded.span(start, end), sort) for start, end, sort in found if start < end)
+    return list(_apart(sorted(made, key=lambda one: (one.start, -one.end))))
+
+
 def _apart(found: Iterable[Strike]) -> Iterator[Strike]:
     """Join strikes that touch; the first and longest says what it is."""
     last: Strike | None = None
@@ -128,8 +131,7 @@ def unnamed(value: Any, known: Known, spared: Spared = NOTHING) -> Any:
         if not value or _MACHINE.fullmatch(value):
             return value
         folded = fold(value)
-        found = (Strike(*folded.span(start, end), sort) for start, end, sort in _known(folded, known, spared))
-        return _without(list(_apart(sorted(found, key=lambda one: (one.start, -one.end)))), value)
+        return _without(_in_order(folded, _known(folded, known, spared)), value)
     if isinstance(value, Mapping):
         made: dict[str, Any] = {}
         for key, item in value.items():  # a field of ours is named in ASCII, one of a city's as its people name things

@@ -2,6 +2,8 @@
 
 import codecs
 import re
+from collections import Counter
+from io import BytesIO
 from typing import IO, Final
 
 from wuye_loop.domain.sheets.limits import MIB, BadSheet, Meter
@@ -32,8 +34,6 @@ def spoiled(text: str) -> bool:
 
 def decoded(raw: bytes, insisted: str | None = None) -> str:
     """Return a short text whole. Raises BadSheet where a byte cannot be decoded, or only by chance."""
-    from io import BytesIO  # noqa: PLC0415 only here
-
     encoding = choose(BytesIO(raw), insisted, None)
     try:
         text = raw.decode(encoding, "surrogateescape")
@@ -131,8 +131,7 @@ def _not_doubled(text: str) -> None:
 def _share(sample: bytes, name: str) -> float:
     """Return which share of what is beyond ASCII would be ordinary, 0 where much cannot be decoded at all."""
     text = sample.decode(name, "replace")
-    beyond = _beyond_ascii(text)
-    if not beyond:
+    if text.isascii():
         return 1.0 if "\0" not in text else 0.0
     if name.startswith("utf-16") and "\n" not in text and "," not in text and "\t" not in text:
         return 0.0
@@ -141,10 +140,11 @@ def _share(sample: bytes, name: str) -> float:
 
 def ordinary(text: str) -> float:
     """Return which share of a text's characters beyond ASCII is of everyday Chinese, in one script or the other."""
-    beyond = _beyond_ascii(text)
+    beyond = Counter(_beyond_ascii(text))  # a sheet has many characters and few different ones
     if not beyond:
         return 1.0
-    return max(sum(_everyday(char, *script) for char in beyond) for script in _SCRIPTS) / len(beyond)
+    ordinary_ones = (sum(n for char, n in beyond.items() if _everyday(char, *script)) for script in _SCRIPTS)
+    return max(ordinary_ones) / beyond.total()
 
 
 def _beyond_ascii(text: str) -> list[str]:

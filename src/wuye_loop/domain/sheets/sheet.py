@@ -193,9 +193,12 @@ def _of_text(find: "_Find", *, packed: bool) -> Sheet:
         codec = encoding.choose(raw, find.reading.encoding, find.meter(), size)
     codec = "utf-8-sig" if codec == "utf-8" else codec
     best: tuple[int, str, list[SheetLine], int] | None = None
-    for delimiter in _delimiters(find.reading.delimiter):
-        with _whole(), opened() as raw, _text(raw, codec) as text:
-            rows = find.head(lines_of(io.StringIO(text.read(_HEAD), newline=""), delimiter, find.meter()))
+    delimiters = _delimiters(find.reading.delimiter)
+    with _whole(), opened() as raw, _text(raw, codec) as text:
+        head = text.read(_HEAD)
+    for delimiter in delimiters:
+        with _whole():
+            rows = find.head(lines_of(io.StringIO(head, newline=""), delimiter, find.meter()))
         at = find.header_at(rows)
         score = find.recognised(rows[at].cells) if rows else 0
         if best is None or score > best[0]:

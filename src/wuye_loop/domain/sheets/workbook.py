@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import IO, Final, TypeVar
 from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -76,9 +77,7 @@ class Workbook:
 
     def lines(self, tab: Tab) -> Iterator[SheetLine]:
         """Yield the rows of a sheet that are there, by their numbers."""
-        strings = self._strings()
-        styles = self._styles()
-        rows = _Rows(strings, styles, self._meter)
+        rows = _Rows(self._strings, self._styles, self._meter)
         merged = self._merged(tab.part)
         for number, cells in self._streamed(tab.part, rows.handlers(), rows.drain):
             yield SheetLine(number, merged.filled(number, cells))
@@ -114,6 +113,7 @@ class Workbook:
     def _part(self, kind: str) -> str | None:
         return next((path for name, path in self._relations.values() if name == kind and path in self._parts), None)
 
+    @cached_property
     def _strings(self) -> list[str]:
         part = self._part("sharedStrings")
         if part is None:
@@ -123,6 +123,7 @@ class Workbook:
         texts = _Texts(self._meter.bounds.cell)
         return list(self._streamed(part, texts.handlers(), texts.drain))
 
+    @cached_property
     def _styles(self) -> _Styles:
         codes: dict[int, str] = {}
         dates: dict[int, bool] = {}

@@ -179,7 +179,6 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
     Return the situation, the alarms to send, and the facts of the first ledger row.
     """
     grievance = situation.grievance
-    facts = facts_of(world, situation)
     said = suggest(world.rules.scoring, world.model, grievance.title, grievance.body)
     if said.category is not None:
         grievance = replace(grievance, data={**grievance.data, SUGGESTION: said.as_json()})

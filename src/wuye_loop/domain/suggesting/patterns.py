@@ -1,7 +1,7 @@
 """The file's own words: categories by weighed patterns, and the words that a red line saw."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -46,10 +46,10 @@ class Search:
 
     def first(self, text: str, raw: bytes) -> str | None:
         """Return the first words found, or None; `raw` is the text in bytes, in which re2 looks ten times as quickly."""
-        if self._find.search(raw) is None:
+        found = self._find.search(raw)
+        if found is None:
             return None
         if self._without is None or self._without.search(raw) is None:
-            found = self._find.search(raw)
             return str(found.group().decode(errors="replace"))
         return next(iter(self.every(text)), None)
 
@@ -103,10 +103,13 @@ class Scoring:
         scored = [Scored(category, score, words) for category, (score, words) in found.items()]
         return sorted(scored, key=lambda one: -one.score)
 
-    def best(self, title: str, body: str) -> Scored | None:
-        """Return what the words suggest: the highest that reaches the floor; the first found where nothing is weighed."""
+    def best(self, title: str, body: str, scored: Sequence[Scored] | None = None) -> Scored | None:
+        """Return what the words suggest: the highest that reaches the floor; the first found where nothing is weighed.
+
+        `scored` are the texts' scores, where they are known already.
+        """
         if self._weigh is not None:
-            best = next(iter(self.scores(title, body)), None)
+            best = next(iter(self.scores(title, body) if scored is None else scored), None)
             return best if best is not None and best.score > 0 and best.score >= self._weigh.floor else None
         text = f"{folded(title)}\n{folded(body)}"
         raw = text.encode(errors="replace")

@@ -43,7 +43,10 @@ class Suggestion:
 
 def guess(scoring: Scoring, model: Model, title: str, body: str) -> Suggestion:
     """Return the model's best guess, however unsure; no category where neither the model nor the file knows a word."""
-    scored = scoring.scores(title, body)
+    return _guess(scoring.scores(title, body), model, title, body)
+
+
+def _guess(scored: list[Scored], model: Model, title: str, body: str) -> Suggestion:
     verdict = model.judge(title, body, {one.category: one.score for one in scored})
     best, second = verdict.ranked[0][0], verdict.ranked[1][0]
     if not verdict.known and not scored:
@@ -54,13 +57,14 @@ def guess(scoring: Scoring, model: Model, title: str, body: str) -> Suggestion:
 
 def suggest(scoring: Scoring, model: Model | None, title: str, body: str) -> Suggestion:
     """Return what is suggested: the model where it is sure, else the file's words, else nothing."""
-    asked = guess(scoring, model, title, body) if model is not None else None
+    scored = scoring.scores(title, body)
+    asked = _guess(scored, model, title, body) if model is not None else None
     if asked is not None and model is not None and asked.category is not None and asked.confidence >= model.sure:
         return asked
-    best = scoring.best(title, body)
+    best = scoring.best(title, body, scored)
     if best is None:
         return Suggestion(None, 0.0, (), asked.category if asked else None, model=asked.model if asked else None)
-    others = [one.category for one in scoring.scores(title, body) if one.category != best.category]
+    others = [one.category for one in scored if one.category != best.category]
     runner_up = asked.category if asked and asked.category != best.category else next(iter(others), None)
     why = tuple(dict.fromkeys(_short(word) for word in best.words))[:_MOST_WORDS]
     return Suggestion(best.category, 0.0, why, runner_up, "patterns", asked.model if asked else None)

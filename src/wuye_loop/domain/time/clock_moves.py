@@ -180,8 +180,7 @@ def due_of(
         if adjustment.kind is EXTEND:
             due = _extended(due, adjustment, calendar)
         else:
-            going_on = adjustment.kind is RESUME or (adjustment.kind is END and stop is not None and not stop.ended)
-            if going_on and stop is not None:
+            if stop is not None and (adjustment.kind is RESUME or (adjustment.kind is END and not stop.ended)):
                 due = _resumed(due, stop, adjustment.at, calendar if working else None)
             stop = _stopped(stop, adjustment)
     return due

@@ -37,8 +37,8 @@ def looked_over(loop: Loop, session: Session) -> Drift:
 
 def _drifted(loop: Loop, session: Session, one: Assessment) -> list[str]:
     place = evaluate.place_of(session, one.name, one.period)
-    made = scoring.drafted(loop, session, place.scheme, place.part, place.stretch)
-    now = {(row.subject, row.peer, row.measure): row for row in made.figures if row.measure in place.scheme.measures}
+    ground, figures = scoring.counted(loop, session, place.scheme, place.part, place.stretch)
+    now = {(row.subject, row.peer, row.measure): row for row in figures if row.measure in place.scheme.measures}
     frozen = periods.figures(session, one.id)
     then = {(row.subject, row.peer, row.measure): row for row in frozen if row.measure in place.scheme.measures}
     told = []
@@ -50,7 +50,7 @@ def _drifted(loop: Loop, session: Session, one: Assessment) -> list[str]:
         measure = place.scheme.measures[name]
         counted = place.scheme.measures[measure.growth] if measure.growth is not None else measure
         was = periods.cases(session, one.id, subject, peer, name)
-        is_ = measures.cases_of(session, name, counted, made.ground, subject, peer)
+        is_ = measures.cases_of(session, name, counted, ground, subject, peer)
         changed = sorted(case for case in {*was, *is_} if was.get(case) != is_.get(case))
         why = cases.what_happened(session, changed, one.closed_at) if one.closed_at is not None else []
         said = f"：{'、'.join(why)}" if why else ""

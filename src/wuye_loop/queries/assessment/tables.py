@@ -26,12 +26,9 @@ from wuye_loop.store.pages import Page
 def every(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
     """Return the closed periods (for units and hotlines: the published ones), the newest first, and the schemes."""
     loop.reference.refresh(session)
-    titles = {name: schemes.named(session, name) for name in {one.scheme for one in _known(session, actor)}}
-    return [_head(titles[one.scheme], one) for one in _known(session, actor)]
-
-
-def _known(session: Session, actor: Actor) -> list[Assessment]:
-    return periods.every(session, published=not _runs(actor))
+    known = periods.every(session, published=not _runs(actor))
+    titles = {name: schemes.named(session, name) for name in {one.scheme for one in known}}
+    return [_head(titles[one.scheme], one) for one in known]
 
 
 def table(
@@ -44,7 +41,7 @@ def table(
     place, one = found(session, actor, which, code, revision)
     results = periods.results(session, one.id)
     names = voices.names_of(session, sorted({code for row in results for code in (row.subject, row.peer)}))
-    seen = [row for row in results if may_see(loop, session, actor, place.scheme, row)]
+    seen = _seen(loop, session, actor, place.scheme, results)
     figures = _by_key(periods.figures(session, one.id)) if seen else {}
     return {
         **_head(place.scheme, one),
@@ -80,9 +77,7 @@ def explained(
     Raises NotFound, also for a subject that the reader may not see.
     """
     place, one = found(session, actor, which, code, revision)
-    rows = [
-        row for row in periods.results(session, one.id, subject) if may_see(loop, session, actor, place.scheme, row)
-    ]
+    rows = _seen(loop, session, actor, place.scheme, periods.results(session, one.id, subject))
     if not rows:
         raise NotFound("没有这个考核对象")
     names = voices.names_of(session, sorted({code for row in rows for code in (row.subject, row.peer)}))
@@ -112,9 +107,7 @@ def cases(
     Raises NotFound for a figure that the period does not have.
     """
     place, one = found(session, actor, which, code)
-    rows = [
-        row for row in periods.results(session, one.id, subject) if may_see(loop, session, actor, place.scheme, row)
-    ]
+    rows = _seen(loop, session, actor, place.scheme, periods.results(session, one.id, subject))
     if not rows or item not in place.scheme.measures:
         raise NotFound("没有这个考核对象或指标")
     page = case_rows.of_figure(session, actor, one.id, subject, item, after, limit)
@@ -126,13 +119,24 @@ def cases(
     )  # fmt: skip
 
 
-def may_see(loop: Loop, session: Session, actor: Actor, scheme: Scheme, row: ResultRow) -> bool:
+def _seen(loop: Loop, session: Session, actor: Actor, scheme: Scheme, rows: Iterable[ResultRow]) -> list[ResultRow]:
+    own = _own(session, actor, scheme)
+    return [row for row in rows if _may_see(loop, actor, scheme, row, own)]
+
+
+def _own(session: Session, actor: Actor, scheme: Scheme) -> set[str]:
+    """Return the subjects whose scores are a unit's own; asked once for all the rows of a table."""
+    if actor.kind is not ActorKind.UNIT or actor.unit is None:
+        return set()
+    return {actor.unit} if scheme.subjects.are == "company" else voices.own(session, actor.unit)
+
+
+def _may_see(loop: Loop, actor: Actor, scheme: Scheme, row: ResultRow, own: set[str]) -> bool:
     """Say whether somebody may see a subject's score: a unit its own, a supervisor those of the own area, who runs it all."""
     if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN, ActorKind.AUDITOR) and not actor.area_path:
         return True
     if actor.kind is ActorKind.UNIT:
-        own = actor.unit == row.subject
-        return own or (scheme.subjects.are != "company" and row.subject in voices.own(session, actor.unit or ""))
+        return row.subject in own
     if actor.kind is ActorKind.HOTLINE:
         return False
     if actor.area_path.count("/") <= 1:

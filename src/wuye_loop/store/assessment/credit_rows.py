@@ -57,8 +57,3 @@ def find(session: Session, one: UUID) -> tuple[str, CreditRow] | None:
     )  # fmt: skip
     row = session.execute(select(*columns).where(credit.c.id == one)).first()
     return None if row is None else (row[0], CreditRow(*row[1:]))
-
-
-def schemes_of(session: Session, unit: str) -> list[str]:
-    """Return the names of the schemes in which a unit has rows."""
-    return list(session.execute(select(credit.c.scheme).where(credit.c.unit == unit).distinct()).scalars())

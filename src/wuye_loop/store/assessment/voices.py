@@ -124,13 +124,17 @@ def consequences(session: Session, name: str, period: str) -> Sequence[Any]:
 _FIRED = """
 SELECT c.name, c.subject, c.grievance, l.seq, l.at FROM consequence c
 JOIN grievance g ON g.number = c.grievance JOIN ledger l ON l.grievance_id = g.id
-WHERE c.name = %(name)s AND l.action LIKE 'rung:%%' AND l.facts->'do' ? %(instrument)s ORDER BY l.at, c.subject, l.seq
+WHERE c.name = %(name)s AND l.action LIKE 'rung:%%' AND l.facts->'do' ? %(instrument)s AND NOT EXISTS (
+  SELECT 1 FROM credit k WHERE k.scheme = c.name AND k.unit = c.subject AND k.item = %(item)s
+  AND k.cause = c.grievance || ' #' || l.seq
+) ORDER BY l.at, c.subject, l.seq
 """
 
 
-def fired(session: Session, name: str, instrument: str) -> list[Any]:
-    """Return the rungs that sent this instrument on grievances which a scheme opened."""
-    return list(session.connection().exec_driver_sql(_FIRED, {"name": name, "instrument": instrument}))
+def fired(session: Session, name: str, instrument: str, item: str) -> list[Any]:
+    """Return the rungs that sent this instrument on grievances which a scheme opened, and brought no row of credit yet."""
+    asked = {"name": name, "instrument": instrument, "item": item}
+    return list(session.connection().exec_driver_sql(_FIRED, asked))
 
 
 _ESTATE = """

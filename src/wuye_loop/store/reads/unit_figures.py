@@ -32,31 +32,33 @@ SELECT c.unit, count(*) FILTER (WHERE c.status = 'ended'),
        count(*) FILTER (WHERE c.status = 'ended' AND c.ended_at <= c.due_at),
        count(*) FILTER (WHERE c.status = 'running' AND c.rung IS NOT NULL)
 FROM clock c JOIN grievance g ON g.id = c.grievance_id
-WHERE c.task_id IS NULL AND c.unit IS NOT NULL
+WHERE c.task_id IS NULL AND c.unit IS NOT NULL AND (%(unit)s::text IS NULL OR c.unit = %(unit)s)
   AND (g.data -> 'excluded' ? 'on_time') IS NOT TRUE
   AND (g.workflow, c.name) IN (SELECT * FROM unnest(%(workflows)s::text[], %(names)s::text[])) AND {visible}
 GROUP BY c.unit
 """
 _RATINGS = """
 SELECT r.of_unit, r.satisfied, count(*) FROM rating r JOIN grievance g ON g.id = r.grievance_id
-WHERE r.of_unit IS NOT NULL AND r.satisfied IS NOT NULL AND {visible}
+WHERE r.of_unit IS NOT NULL AND r.satisfied IS NOT NULL AND (%(unit)s::text IS NULL OR r.of_unit = %(unit)s) AND {visible}
   AND (g.data -> 'excluded' ? 'satisfaction') IS NOT TRUE
   AND r.cycle = (SELECT max(l.cycle) FROM rating l WHERE l.grievance_id = r.grievance_id AND l.rater = r.rater)
 GROUP BY r.of_unit, r.satisfied
 """
 
 
-def by_unit(session: Session, actor: Actor, assessed: Sequence[tuple[str, str]]) -> list[UnitFigures]:
-    """Return figures per unit over the assessed clocks (workflow, name) and the final ratings."""
+def by_unit(
+    session: Session, actor: Actor, assessed: Sequence[tuple[str, str]], unit: str | None = None
+) -> list[UnitFigures]:
+    """Return figures per unit (or of one) over the assessed clocks (workflow, name) and the final ratings."""
     predicate, params = visible(actor)
-    params |= {"workflows": [pair[0] for pair in assessed], "names": [pair[1] for pair in assessed]}
+    params |= {"workflows": [pair[0] for pair in assessed], "names": [pair[1] for pair in assessed], "unit": unit}
     found: dict[str, UnitFigures] = {}
     connection = session.connection()
-    for unit, ended, in_time, overdue in connection.exec_driver_sql(_CLOCKS.format(visible=predicate), params):
-        found[unit] = UnitFigures(unit, ended, in_time, overdue)
+    for code, ended, in_time, overdue in connection.exec_driver_sql(_CLOCKS.format(visible=predicate), params):
+        found[code] = UnitFigures(code, ended, in_time, overdue)
     answers: dict[str, dict[str, int]] = defaultdict(dict)
-    for unit, satisfied, count in connection.exec_driver_sql(_RATINGS.format(visible=predicate), params):
-        answers[unit][satisfied] = count
-    for unit, counts in answers.items():
-        found.setdefault(unit, UnitFigures(unit)).answers = counts
+    for code, satisfied, count in connection.exec_driver_sql(_RATINGS.format(visible=predicate), params):
+        answers[code][satisfied] = count
+    for code, counts in answers.items():
+        found.setdefault(code, UnitFigures(code)).answers = counts
     return sorted(found.values(), key=lambda row: (-row.clocks, row.unit))

@@ -150,7 +150,7 @@ async def _photos(request: Request, number: str, form: FormData) -> int:
             left += 1
             continue
         try:
-            await keep(request, number, resident(), file, Audience.PUBLIC)
+            await keep(request, number, resident(), await file.read(), file.filename or "", Audience.PUBLIC)
         except WuyeError:
             left += 1
     return left

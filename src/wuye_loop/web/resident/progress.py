@@ -118,7 +118,7 @@ def _gather(site: Site, number: str, actor: Actor, attempt: Attempt | None, sess
     one = grievances.grievance(loop, session, number, actor)
     present = times(loop, session)
     rows = timeline(loop, session, number, actor)
-    offers = [item for item in _own(loop, session, number, actor) if not item["blocked"]]
+    offers = [item for item in _own(loop, session, number, actor, one["workflow"]) if not item["blocked"]]
     clocks = grievances.clocks(loop, session, number, actor)
     running = sorted((clock for clock in clocks if clock["status"] == "running" and not clock["task"]), key=_due_at)
     return {
@@ -141,11 +141,10 @@ def _due_at(clock: dict[str, Any]) -> str:
     return str(clock["due_at"])
 
 
-def _own(loop: Any, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+def _own(loop: Any, session: Session, number: str, actor: Actor, workflow: str) -> list[dict[str, Any]]:
     """Return the actions that are the complainant's own; what only a hotline's seat does is not among them."""
     offer = choices.offered(loop, session, number, actor)
-    record = grievances.grievance(loop, session, number, actor)
-    roles = loop.reference.rules(session, record["workflow"]).workflow.roles
+    roles = loop.reference.rules(session, workflow).workflow.roles
     own = {name for name, role in roles.items() if role.is_ == "complainant"}
     return [item for item in offer["actions"] if own & set(item["by"])]
 
@@ -200,8 +199,7 @@ async def act(request: Request, number: Number, code: Code, action: Name) -> Res
         offer = await read(site, partial(_allowed, site, number, actor, action))
         specs = offer["form"].specs
         answers = fields.answers(specs, form, site.loop.reference.directory)
-        seq = text_of(form, "seq")
-        terms = Terms(int(seq) if seq.isascii() and seq.isdigit() and len(seq) < len("1000000000") else None)
+        terms = Terms(fields.seq_of(form))
         await outcome_of(site, partial(_act, site, number, actor, action, answers, terms))
     except REFUSED as error:
         return await _progress(request, site, number, code, actor, attempted(action, error, specs, form), error.status)
@@ -210,12 +208,14 @@ async def act(request: Request, number: Number, code: Code, action: Name) -> Res
 
 def _allowed(site: Site, number: str, actor: Actor, action: str, session: Session) -> dict[str, Any]:
     """Return the offer of one of the complainant's own actions. Raises IllegalAction."""
-    offer = next((one for one in _own(site.loop, session, number, actor) if one["action"] == action), None)
+    workflow = grievances.grievance(site.loop, session, number, actor)["workflow"]
+    offer = next((one for one in _own(site.loop, session, number, actor, workflow) if one["action"] == action), None)
     if offer is None or offer["blocked"]:
         raise IllegalAction("现在不能这样办，下面是最新的情况")
-    rows = timeline(site.loop, session, number, actor)
-    if "urge" in action and _today(rows, times(site.loop, session)) >= _A_DAY:
-        raise IllegalAction("今天已经催过两次，单位都收到了；明天还可以再催")
+    if "urge" in action:
+        rows = timeline(site.loop, session, number, actor)
+        if _today(rows, times(site.loop, session)) >= _A_DAY:
+            raise IllegalAction("今天已经催过两次，单位都收到了；明天还可以再催")
     return offer
 
 
@@ -230,5 +230,5 @@ async def _add(request: Request, number: str, actor: Actor, form: Any) -> str:
     if not chosen:
         raise IllegalAction("请先选照片")
     for file in chosen:
-        await keep(request, number, actor, file, Audience.PUBLIC)
+        await keep(request, number, actor, await file.read(), file.filename or "", Audience.PUBLIC)
     return "photo"

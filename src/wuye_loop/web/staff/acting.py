@@ -59,8 +59,7 @@ async def open_task(request: Request, here: Here, number: Number, kind: Name) ->
 @router.post("/t/{task_id}/do/{action}")
 async def act_on_task(request: Request, here: Here, task_id: UUID, action: Name) -> Response:
     """Take an action on a task; its page is its grievance's."""
-    number = await read(here.site, partial(_number, here, task_id))
-    offer = await read(here.site, partial(_offer, here, number, task_id, action))
+    number, offer = await read(here.site, partial(_on_task, here, task_id, action))
 
     def work(session: Session, form: Mapping[str, Any], terms: Terms) -> StepResult:
         return handle.act_on_task(here.site.loop, session, task_id, action, here.actor, form, terms)
@@ -81,6 +80,11 @@ def _number(here: Visit, task_id: UUID, session: Session) -> str:
     if number is None:
         raise NotFound
     return number
+
+
+def _on_task(here: Visit, task_id: UUID, action: str, session: Session) -> tuple[str, dict[str, Any] | None]:
+    number = _number(here, task_id, session)
+    return number, _offer(here, number, task_id, action, session)
 
 
 def _offer(here: Visit, number: str, task_id: UUID | None, action: str, session: Session) -> dict[str, Any] | None:
@@ -112,7 +116,7 @@ async def _take(
     try:
         answers = fields.answers(specs, form, here.site.loop.reference.directory)
         answers |= await _uploaded(request, here, number, specs, form)
-        terms = Terms(_seq(form), ticket_of(request, here, form))
+        terms = Terms(fields.seq_of(form), ticket_of(request, here, form))
         await outcome_of(here.site, lambda session: work(session, answers, terms))
     except REFUSED as error:
         attempt = attempted(form_id, error, specs, form)
@@ -122,11 +126,6 @@ async def _take(
     except NotFound:  # what was done took it out of one's own sight
         return RedirectResponse("/?gone=1", 303)
     return RedirectResponse(f"/g/{number}?done={done}", 303)
-
-
-def _seq(form: FormData) -> int | None:
-    sent = text_of(form, "seq")
-    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < _LONGEST_TOKEN // 4 else None
 
 
 def ticket_of(request: Request, here: Visit, form: FormData) -> Ticket | None:
@@ -148,6 +147,6 @@ async def _uploaded(
     found: dict[str, list[str]] = {}
     for name, spec in specs.items():
         for file in fields.uploads(name, form) if spec.type == "file" else ():
-            outcome = await keep(request, number, here.actor, file)
+            outcome = await keep(request, number, here.actor, await file.read(), file.filename or "")
             found.setdefault(name, []).append(orjson.loads(outcome.body)["file"])
     return found

@@ -40,6 +40,7 @@ def _gather(here: Visit, area: str | None, session: Session) -> dict[str, Any]:
         item["width"] = _BAR * item["n"] / most if most else 0
     received, closed = [day[1] for day in days], [day[2] for day in days]
     top = charts.ceiling(max([*received, *closed, 0]))
+    curve = charts.curve(received, top, _LINE_WIDTH, _LINE_HEIGHT)
     gap = _LINE_WIDTH / max(len(days) - 1, 1)
     worst = max((item["open"] + item["closed"] for item in found["estates"]), default=0)
     return {
@@ -49,13 +50,13 @@ def _gather(here: Visit, area: str | None, session: Session) -> dict[str, Any]:
             "top": top,
             "width": _LINE_WIDTH,
             "height": _LINE_HEIGHT,
-            "received": charts.curve(received, top, _LINE_WIDTH, _LINE_HEIGHT),
+            "received": curve,
             "closed": charts.curve(closed, top, _LINE_WIDTH, _LINE_HEIGHT),
             "off": [round(n * gap - gap / 2, 1) for n, day in enumerate(days) if not day[3]],
             "gap": round(gap, 1),
             "labels": [(round(n * gap, 1), day[0]) for n, day in enumerate(days) if n % 7 == 1],
             "sums": (sum(received), sum(closed)),
-            "most_day": days[charts.curve(received, top, _LINE_WIDTH, _LINE_HEIGHT).most_at][0],
+            "most_day": days[curve.most_at][0],
         },
         "estate_most": worst,
         "meter": charts.meter,

@@ -187,7 +187,7 @@ async def upload(request: Request, here: Here, number: Number) -> Response:
     sent = form.get("file")
     if sent is None or isinstance(sent, str):
         raise IllegalAction("请先选一个文件")
-    await keep(request, number, here.actor, sent)
+    await keep(request, number, here.actor, await sent.read(), sent.filename or "")
     return RedirectResponse(f"/g/{number}?done=file", 303)
 
 

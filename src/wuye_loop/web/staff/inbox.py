@@ -59,13 +59,12 @@ def _gather(here: Visit, tab: PageTab, after: Any, session: Session) -> dict[str
     loop, actor = here.site.loop, here.actor
     found = inbox.of_unit(loop, session, actor, tab, after, _PAGE)
     near = around(loop, session, actor, [item["number"] for item in found.items])
-    figures = {row["unit"]: row for row in unit_figures.by_unit(loop, session, actor)}
     rows = [item | {"near": near.get(item["number"], {}), "badge": _badge(here, item)} for item in found.items]
     return {
         "page": found,
         "rows": rows,
         "counts": inbox.counts(loop, session, actor),
-        "figures": figures.get(actor.unit or ""),
+        "figures": next(iter(unit_figures.by_unit(loop, session, actor, actor.unit)), None),
     }
 
 
@@ -114,8 +113,5 @@ def _sign(site: Site, actor: Actor, item: str, task_id: UUID | None, action: str
 def _signing(site: Site, actor: Actor, item: str, task_id: UUID | None, session: Session) -> str | None:
     if task_id is not None:
         return choices.signing(choices.offered_on_task(site.loop, session, task_id, actor), None)
-    near = around(site.loop, session, actor, [item]).get(item)
-    if near is None:
-        return None
     offer = choices.offered(site.loop, session, item, actor)
     return choices.signing(offer["actions"], Stage.HANDLE)

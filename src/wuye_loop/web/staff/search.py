@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.sheets.cells import safe
 from wuye_loop.domain.terms import Stage
 from wuye_loop.edge.paging import Order, Word, identifier, instant
 from wuye_loop.edge.transact import read
@@ -25,7 +26,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _ORDER = Order("search", (instant, identifier))
 _PAGE, _MOST_IN_FILE = 50, 2000
-_FORMULA = "=+-@\t\r"
 _COLUMNS = ("编号", "标题", "类别", "小区", "属地", "状态", "主办单位", "收件", "到期", "紧急程度")
 
 
@@ -77,15 +77,9 @@ async def as_csv(here: Here, query: Annotated[SearchQuery, Query()]) -> Response
             row["state_title"], row["lead_unit_name"], here.times.moment(row["received_at"]),
             here.times.due(row["due_at"]) if row["due_at"] else "", row["urgency"],
         )  # fmt: skip
-        writer.writerow([plain(cell) for cell in cells])
+        writer.writerow([safe("" if cell is None else str(cell)) for cell in cells])
     headers = {"Content-Disposition": 'attachment; filename="list.csv"', "Cache-Control": "no-store"}
     return Response("\ufeff" + sheet.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
-
-
-def plain(cell: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text[:1] and text[0] in _FORMULA else text
 
 
 def _gather(here: Visit, query: SearchQuery, after: Any, limit: int, session: Session) -> dict[str, Any]:

@@ -6,15 +6,14 @@ from uuid import UUID
 
 import pyotp
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from wuye_loop.domain.errors import SealBroken
 from wuye_loop.domain.privacy.sealing import KeyRing
+from wuye_loop.domain.privacy.suites import AES, NONCE_BYTES
 
 STEP_SECONDS: Final = 30
-_NONCE_BYTES: Final = 12
 
 
 def taken_step(secret: str, code: str, now: datetime, used: int) -> int | None:
@@ -41,8 +40,8 @@ def address_of(secret: str, login: str) -> str:
 
 def seal(ring: KeyRing, account: UUID, secret: str) -> bytes:
     """Return the secret as it is stored; it opens only for this account."""
-    nonce = ring.chance(_NONCE_BYTES)
-    return nonce + AESGCM(_key(ring.keys[ring.active])).encrypt(nonce, secret.encode(), account.bytes)
+    nonce = ring.chance(NONCE_BYTES)
+    return nonce + AES.encrypt(_key(ring.keys[ring.active]), nonce, secret.encode(), account.bytes)
 
 
 def opened(ring: KeyRing, account: UUID, sealed: bytes) -> str:
@@ -52,7 +51,7 @@ def opened(ring: KeyRing, account: UUID, sealed: bytes) -> str:
     """
     for key in ring.keys.values():
         try:
-            return AESGCM(_key(key)).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], account.bytes).decode()
+            return AES.decrypt(_key(key), sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], account.bytes).decode()
         except (InvalidTag, ValueError):
             continue  # another key's, or broken
     raise SealBroken("动态口令的密文校验失败")
