@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests import ROOT
-from tests.api.test_papers import town_of
+from tests.api.test_papers import town_of, workflow_text
 from tests.site import Driver, order, seen, story
 from tests.stories.test_sixth_city import neighbour
 
@@ -115,6 +115,16 @@ async def test_words_that_come_later_are_added_and_their_red_lines_alarm(driver:
     assert "red-line" in shown["flags"]
     assert shown["urgency"] == "特急"
     assert driver.town.actions(number)[-1] == "supplement"
+
+
+async def test_a_red_line_of_a_correction_issues_its_paper_as_at_an_intake(database: Database, tmp_path: Path) -> None:
+    text = workflow_text().replace("notice: alarm, to: [dispatcher, command]", "notice: interview, to: [dispatcher]")
+    async with story(town_of(database, tmp_path, text)) as driver:
+        at_once = await driver.push("a1", body="三号楼起火")
+        later = await driver.push("a2", body="电梯停运。")
+        await driver.post("hotline", f"{PUSH}/{later}/supplements", {"text": "刚才三号楼起火"})
+        papers = driver.town.rows("SELECT number, kind FROM document ORDER BY n")
+        assert [row.kind for row in papers] == ["约谈通知书"] * 2, at_once
 
 
 async def test_the_same_key_with_the_same_json_in_another_order_is_the_same_request(driver: Driver) -> None:

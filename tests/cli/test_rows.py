@@ -7,10 +7,10 @@ import openpyxl
 import pytest
 from tests.cli.conftest import Run
 
+from wuye_loop.cli.order_rows import BadColumns, BadRow, columns_of, order_of
 from wuye_loop.cli.output import ZONE, Refused
 from wuye_loop.cli.spreadsheet import table
 from wuye_loop.domain.grievance.order import IntakeForm
-from wuye_loop.edge.order_rows import BadColumns, BadRow, columns_of, order_of
 
 HEADER = ["message_id", "user_id", "title", "created_at", "detail"]
 COLUMNS = columns_of(HEADER)

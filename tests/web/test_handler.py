@@ -5,6 +5,8 @@ from tests.pictures import png
 from tests.site import FINISH, Town
 from tests.web.browsing import ORIGIN, browsing
 
+from wuye_loop import metrics
+
 pytestmark = pytest.mark.anyio
 
 
@@ -132,11 +134,31 @@ async def test_identity_is_shown_once_with_a_reason_to_who_may(town: Town) -> No
         await seat.go(f"/g/{number}")
         page = await seat.send(f"/g/{number}/identity", reason="需上门核实")
         assert "13812345678" in page.text
+        facts = town.scalar("SELECT facts FROM ledger WHERE action = 'reveal'")
+        assert facts["from"] == "127.0.0.1"
+        assert facts["watermark"] in page.text
         assert "13812345678" not in (await seat.go(f"/g/{number}")).text
         await visitors.api.act("property-centre", number, "accept")
         page = await market.go(f"/g/{number}")
         assert all(form.action != f"/g/{number}/identity" for form in page.forms)
         assert "张三丰" not in page.text
+
+
+async def test_an_opening_from_a_page_counts_as_one_over_http_and_takes_a_reason_that_can_be_read(town: Town) -> None:
+    async with browsing(town) as visitors:
+        number = await visitors.api.push()
+        seat = await visitors.person("seat")
+        before = shown_so_far()
+        await seat.go(f"/g/{number}")
+        await seat.send(f"/g/{number}/identity", reason="核实" + "\u200b" * 8, expect=422)
+        assert shown_so_far() == before
+        await seat.go(f"/g/{number}")
+        await seat.send(f"/g/{number}/identity", reason="需上门核实，联系诉求人")
+        assert shown_so_far() == before + 1
+
+
+def shown_so_far() -> float:
+    return metrics.REGISTRY.get_sample_value("wuye_reveals_total", {"result": "shown"}) or 0
 
 
 async def test_the_inbox_counts_what_it_lists_and_puts_the_late_first(town: Town) -> None:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pyotp
@@ -6,6 +7,7 @@ import pytest
 from tests.site import Town
 from tests.web.browsing import ORIGIN, PASSWORD, account, browsing
 
+from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.privacy.access.second_factor import STEP_SECONDS
 from wuye_loop.queries.verification.verify import verify
 
@@ -23,6 +25,24 @@ async def test_who_signs_in_begins_at_the_work_and_leaves_again(town: Town) -> N
         await browser.send("/logout")
         await browser.go("/inbox")
         assert "/login" in browser.path
+
+
+@pytest.mark.parametrize(
+    ("role", "wish", "words"),
+    [
+        ("hotline", {"source": "unit:market"}, "来源不能以"),
+        ("hotline", {"unit": "company-1"}, "物业企业不能有热线账号"),
+        ("auditor", {"reveal": True}, "审计账号不能查看诉求人身份"),
+        ("admin", {"reveal": True}, "系统管理员账号不能查看诉求人身份"),
+        ("unit", {"unit": "company-1", "reveal": True}, "物业企业的账号不能查看诉求人身份"),
+        ("unit", {"unit": "market", "area": "370701"}, "单位账号不写属地"),
+        ("supervisor", {"source": "12345"}, "督办账号没有来源"),
+    ],
+)
+def test_what_no_key_may_be_no_account_is(town: Town, role: str, wish: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        account(town, "new", role, **wish)
+    assert town.scalar("SELECT count(*) FROM account WHERE login = 'new'") == 0
 
 
 async def test_a_wrong_password_an_unknown_login_and_a_disabled_account_read_the_same(town: Town) -> None:

@@ -3,11 +3,9 @@
 from typing import Annotated
 from uuid import UUID
 
-import structlog
 from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from wuye_loop import metrics
 from wuye_loop.api.examples import answer, problems
 from wuye_loop.api.grievances import Number, as_json
 from wuye_loop.api.reading_examples import (
@@ -22,16 +20,15 @@ from wuye_loop.api.reading_examples import (
     SIMILAR,
     TASKS,
 )
-from wuye_loop.domain.errors import BadValue, RevealsUsedUp
+from wuye_loop.domain.errors import BadValue
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import Stage
 from wuye_loop.edge.actors import Caller
-from wuye_loop.edge.client_address import address_of
 from wuye_loop.edge.paging import LONGEST_CURSOR, Order, Paging, Word, identifier, instant, integer, listed, transaction
+from wuye_loop.edge.revealing import revealed
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRoute
-from wuye_loop.edge.transact import outcome_of, read, reply
-from wuye_loop.loop.identity import reveal
+from wuye_loop.edge.transact import read, reply
 from wuye_loop.queries import changes as changes_queries
 from wuye_loop.queries import grievance as grievance_queries
 from wuye_loop.queries import grievances as grievances_queries
@@ -43,7 +40,6 @@ router = APIRouter(route_class=StrictRoute, tags=["诉求查阅"])
 _NEWEST = Order("grievances", (instant, identifier))
 _BY_CHANGE = Order("changes", (transaction, identifier, integer))
 _BY_SEQ = Order("ledger", (integer,))
-_log = structlog.get_logger("wuye_loop.reveal")
 _SEEN = (401, 404, 422, 503)
 
 
@@ -213,18 +209,4 @@ async def identity(request: Request, actor: Caller, number: Number, form: Annota
     答复带水印编号 watermark，前端应显示在身份旁边：凭它能查出是谁看的。一人一天有上限，超过要另一人批准(429)。
     物业企业永远不能查看。答复不留存。
     """
-    site, address = site_of(request), address_of(request)
-    try:
-        outcome = await outcome_of(
-            site, lambda session: reveal(site.loop, session, number, actor, form.reason, address)
-        )
-    except RevealsUsedUp:
-        metrics.reveals_total.labels("refused").inc()
-        _log.warning("reveals_used_up", key_id=str(actor.key_id))
-        raise
-    metrics.reveals_total.labels("shown").inc()
-    alarm = outcome.step.entries[-1].facts.get("alarm") if outcome.step is not None else None
-    if alarm is not None:
-        metrics.reveal_alarms_total.inc()
-        _log.warning("reveal_alarm", key_id=str(actor.key_id), number=number, count=alarm)
-    return reply(outcome)
+    return reply(await revealed(request, number, actor, form.reason))

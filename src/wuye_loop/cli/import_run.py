@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from wuye_loop.cli.order_rows import BadRow, OrderRow, order_of
 from wuye_loop.cli.output import ZONE
 from wuye_loop.cli.spreadsheet import BadFile, private
 from wuye_loop.domain.errors import Conflict, Unavailable, WuyeError
@@ -25,7 +26,6 @@ from wuye_loop.domain.sheets.delimited import SheetLine
 from wuye_loop.domain.sheets.refused import RefusedRow
 from wuye_loop.domain.sheets.sheet import Sheet, is_blank_line
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.edge.order_rows import BadRow, OrderRow, order_of
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.collect import collect, digest_of
 from wuye_loop.loop.correct import correct

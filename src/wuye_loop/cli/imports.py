@@ -9,13 +9,13 @@ from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.import_run import Import, Report, Tally
+from wuye_loop.cli.order_rows import NAMES, BadColumns, all_lost, columns_of
 from wuye_loop.cli.output import Refused, err, print_json, print_table
 from wuye_loop.cli.serving import open_site
 from wuye_loop.cli.spreadsheet import BadFile, Delimiter, Encoding, HeaderRow, SheetName, bad_rows, in_words, sheet_of
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.sheets.sheet import Reading, Sheet, plain_name
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.edge.order_rows import NAMES, BadColumns, all_lost, columns_of
 
 
 def import_file(  # noqa: PLR0913 every option is one

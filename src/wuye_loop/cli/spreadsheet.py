@@ -8,12 +8,12 @@ from typing import IO, Annotated, Final
 
 import typer
 
+from wuye_loop.cli.order_rows import NAMES
 from wuye_loop.cli.output import Refused
 from wuye_loop.domain.sheets.cells import text_of
 from wuye_loop.domain.sheets.limits import BadSheet, Bounds
 from wuye_loop.domain.sheets.refused import RefusedFile, RefusedRow
 from wuye_loop.domain.sheets.sheet import Reading, Sheet, is_blank_line, open_sheet
-from wuye_loop.edge.order_rows import NAMES
 
 Row = dict[str, str]
 SheetName = Annotated[

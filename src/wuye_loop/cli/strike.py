@@ -12,11 +12,11 @@ from typing import Annotated, Any, Final
 import typer
 
 from wuye_loop.cli.database import AsJson
+from wuye_loop.cli.order_rows import ALIASES
 from wuye_loop.cli.output import print_json
 from wuye_loop.cli.spreadsheet import table
 from wuye_loop.domain.privacy.known import Known, known
 from wuye_loop.domain.privacy.striking import STRUCK, Strike, strikes, struck
-from wuye_loop.edge.order_rows import ALIASES
 
 _WHO: Final = {"complainant.name": "name", "complainant.phone": "phone", "address": "address"}
 _NO_TEXT: Final = ("external_id", "occurred_at")

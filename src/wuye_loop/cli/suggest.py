@@ -8,9 +8,9 @@ import typer
 from wuye_loop.cli.database import AsJson
 from wuye_loop.cli.output import print_json
 from wuye_loop.cli.texts import Text, model_at, rules_for, texts
+from wuye_loop.domain.language.conditions import folded
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.suggesting.model import Model
-from wuye_loop.domain.suggesting.patterns import folded
 from wuye_loop.domain.suggesting.suggestion import guess
 from wuye_loop.domain.terms import Urgency
 

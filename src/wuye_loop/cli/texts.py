@@ -8,11 +8,11 @@ from typing import Final
 
 from wuye_loop.authoring.checker.check import load
 from wuye_loop.cli.check import text_of
+from wuye_loop.cli.order_rows import BadColumns, columns_of
 from wuye_loop.cli.output import Refused
 from wuye_loop.cli.spreadsheet import table
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.suggesting.model import Model, ModelProblem
-from wuye_loop.edge.order_rows import BadColumns, columns_of
 from wuye_loop.settings import shipped
 from wuye_loop.store.workflows.files import bases, find, text_in
 

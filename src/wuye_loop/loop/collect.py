@@ -78,7 +78,7 @@ def _again(loop: Loop, session: Session, found: Found, form: IntakeForm) -> Step
         raise Conflict("同一来源的这个外部编号已用于另一件诉求", number=found.number)
     entry = intake.first_entry(session, found.number or "")
     # The version it came in under: it may have been taken over by another since.
-    world = _world(loop, session, entry.changes["grievance"].get("workflow") or found.workflow or "")
+    world = intake_world(loop, session, entry.changes["grievance"].get("workflow") or found.workflow or "")
     return StepResult(
         _dump({**receipt_view(world, found.number or "", entry), "external_id": form.external_id}),
         200,
@@ -100,7 +100,7 @@ def _new(
 ) -> StepResult:
     if form.place.area_code and form.place.area_code not in loop.reference.directory.areas:
         raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
-    world = _world(loop, session, loop.default_workflow)
+    world = intake_world(loop, session, loop.default_workflow)
     if received_at is not None:
         world = replace(world, now=received_at.astimezone(UTC))
     world = replace(routing.answering(session, world), next_number=partial(document_numbers.next_number, session))
@@ -214,7 +214,8 @@ def _attached_before(loop: Loop, kept: tuple[bytes, bytes], form: IntakeForm) ->
     return StepResult(kept[1], 200, replayed=True)
 
 
-def _world(loop: Loop, session: Session, workflow: str) -> World:
+def intake_world(loop: Loop, session: Session, workflow: str) -> World:
+    """Return the world in which an order is looked at under a version of a workflow."""
     rules = loop.reference.rules(session, workflow)
     calendar = loop.reference.calendar(session, rules.workflow.calendar)
     model = loop.reference.model(session)

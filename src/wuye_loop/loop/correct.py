@@ -81,8 +81,7 @@ def _written(
     locked = engine.begun(loop, session, number, actor, terms)
     if isinstance(locked, StepResult):
         return locked
-    world = engine.world_of(loop, session, locked)
-    world = routing.answering(session, world)
+    world = replace(engine.answering(loop, session, locked), model=loop.reference.model(session))
     old = locked.situation.grievance
     if locked.sealed is None:
         raise Erased

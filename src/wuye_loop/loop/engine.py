@@ -149,7 +149,7 @@ def _ports(loop: Loop, striker: Striker, own: Locked) -> dict[str, Any]:
     }
 
 
-def _answering(
+def answering(
     loop: Loop, session: Session, locked: Locked, asked: Mapping[int, Reply | str | None] | None = None, **ports: Any
 ) -> World:
     """Return the world of a decision whose every question is answered from this session.
@@ -207,7 +207,7 @@ def take(
         return locked
     lead = related.lead_of(session, locked.situation.grievance, lock=True)
     struck = _struck_by(loop, session, locked, others.values())
-    world = _answering(loop, session, locked, asked, others=others, lead=lead, **struck)
+    world = answering(loop, session, locked, asked, others=others, lead=lead, **struck)
     if command.task_id is not None and command.task_id not in locked.situation.tasks:
         raise NotFound
     return _write(loop, session, world, locked, actions.decide(world, locked.situation, command), render, terms)
@@ -227,7 +227,7 @@ def open_task(
     locked = begun(loop, session, number, actor, terms)
     if isinstance(locked, StepResult):
         return locked
-    world = _answering(loop, session, locked)
+    world = answering(loop, session, locked)
     step = actions.decide_open(world, locked.situation, kind, actor, form)
     return _write(loop, session, world, locked, step, render, terms, status=201)
 
@@ -290,7 +290,7 @@ def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) 
     if len(found) != len(numbers):
         raise NotFound
     struck = Striker(loop, session, [(one.situation.grievance, one.sealed) for one in found])
-    return [(_answering(loop, session, locked, **_ports(loop, struck, locked)), locked) for locked in found]
+    return [(answering(loop, session, locked, **_ports(loop, struck, locked)), locked) for locked in found]
 
 
 def fire_due(loop: Loop, session: Session, number: str) -> tuple[StepResult, int]:
@@ -298,7 +298,7 @@ def fire_due(loop: Loop, session: Session, number: str) -> tuple[StepResult, int
     locked = under_lock.lock(loop.keyring, session, number, SYSTEM_ACTOR)
     if locked is None:
         raise NotFound
-    world = _answering(loop, session, locked)
+    world = answering(loop, session, locked)
     steps: list[Step] = []
     situation, now = locked.situation, loop.clock.now()
     while (due := rungs.next_due_rung(situation, now)) is not None:

@@ -18,7 +18,9 @@ from wuye_loop.domain.routing.words import router_words
 from wuye_loop.domain.step.arrival import arrived, first_look
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.loop import routing
+from wuye_loop.loop.collect import intake_world
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.store.grievance import intake
 from wuye_loop.store.reads import grievances
 
@@ -55,9 +57,7 @@ def foresee(loop: Loop, session: Session, form: IntakeForm, actor: Actor) -> For
         ticket=None,
     )
     loop.reference.refresh(session, found.epochs)
-    rules = loop.reference.rules(session, loop.default_workflow)
-    calendar = loop.reference.calendar(session, rules.workflow.calendar)
-    world = World(rules, loop.clock.now(), calendar, loop.reference.directory, loop.ids.new)
+    world = intake_world(loop, session, loop.default_workflow)
     situation = arrived(
         world, form, id=world.new_id(), number="", source=actor.source or "", estate=found.estate, reporter=actor.unit
     )
@@ -78,7 +78,7 @@ def foresee(loop: Loop, session: Session, form: IntakeForm, actor: Actor) -> For
         why=[router_words(item, world.directory) for item in trace],
         limit=limit,
         due_at=due,
-        alike=_alike(session, world, situation, actor),
+        alike=_alike(loop, session, world, situation, actor),
     )
 
 
@@ -93,7 +93,7 @@ def _due(world: World, situation: Situation) -> tuple[str | None, datetime | Non
     return None, None
 
 
-def _alike(session: Session, world: World, situation: Situation, actor: Actor) -> list[dict[str, Any]]:
+def _alike(loop: Loop, session: Session, world: World, situation: Situation, actor: Actor) -> list[dict[str, Any]]:
     rule, record = world.rules.workflow.intake.duplicates, situation.grievance
     since = world.calendar.shift(world.now, Span(-rule.window.n, rule.window.unit))
     own = match_key(f"{record.title}\n{record.body}"[:_COMPARED])
@@ -110,4 +110,6 @@ def _alike(session: Session, world: World, situation: Situation, actor: Actor) -
                 "likely": similarity >= rule.similarity,
             }
         )
-    return sorted(found, key=lambda item: -item["similarity"])[:_MOST_ALIKE]
+    shown = sorted(found, key=lambda item: -item["similarity"])[:_MOST_ALIKE]
+    unnamed_rows(loop, session, shown, ("title",), "number")
+    return shown

@@ -7,9 +7,9 @@ from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 
+from wuye_loop.cli.order_rows import NAMES
 from wuye_loop.domain.sheets.limits import Bounds
 from wuye_loop.domain.sheets.sheet import Reading, Sheet, open_sheet
-from wuye_loop.edge.order_rows import NAMES
 
 HEADER = "工单编号,诉求标题,诉求内容,来电时间,小区名称"
 

@@ -3,9 +3,9 @@ import io
 
 import pytest
 
+from wuye_loop.cli.order_rows import all_lost
 from wuye_loop.domain.sheets.cells import Number, id_text, lost_digits, safe, text_of
 from wuye_loop.domain.sheets.refused import RefusedFile, RefusedRow
-from wuye_loop.edge.order_rows import all_lost
 
 ID = "20261120000401"
 

@@ -4,9 +4,9 @@ from itertools import count
 import pytest
 from tests.domain.sheets.sheets import HEADER, fates, sheet
 
+from wuye_loop.cli.order_rows import NAMES
 from wuye_loop.domain.sheets.limits import BadSheet, Bounds
 from wuye_loop.domain.sheets.sheet import Reading, open_sheet
-from wuye_loop.edge.order_rows import NAMES
 
 GOOD = "20261120000{:03d},路灯,路灯不亮,2026-11-20 09:00:00,E0101"
 

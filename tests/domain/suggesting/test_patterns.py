@@ -51,6 +51,22 @@ def test_the_words_found_are_said() -> None:
     assert best.words == ("电梯又停运",)
 
 
+def test_a_full_width_mark_in_a_pattern_is_the_mark_itself_as_where_it_was_proved() -> None:
+    found = scoring(
+        {"category": "消防", "pattern": "（一楼", "not": "（一楼已"}, {"category": "急", "pattern": "救命？"}
+    )
+    assert category(found, "", "楼道（一楼）堵了") == "消防"
+    assert category(found, "", "(一楼已清理") is None
+    assert category(found, "", "救援通道堵了") is None
+    assert category(found, "", "救命?") == "急"
+
+
+def test_a_red_line_goes_by_the_pattern_that_was_proved() -> None:
+    raw = {"red_lines": [{"when": {"text": {"pattern": "（起火"}}}]}
+    line = RedWords(Intake.model_validate(raw).red_lines[0])
+    assert line.saw({"text": "三楼（起火）", "title": "", "body": ""}) == ("(起火",)
+
+
 def red(text: str, **line: Any) -> tuple[str, ...] | None:
     raw = {"red_lines": [{"when": {"text": {"pattern": "起火|着火"}}, **line}]}
     return RedWords(Intake.model_validate(raw).red_lines[0]).saw({"text": text, "title": "", "body": text})

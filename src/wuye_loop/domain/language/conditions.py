@@ -278,18 +278,13 @@ def _pattern(info: FactInfo, raw: object, path: RawPath) -> _Matcher:
         raise ConditionError(f"“{info.title}”不是文字，不能用 pattern", path)
     if not isinstance(raw, str) or not 0 < len(raw) <= MAX_PATTERN:
         raise ConditionError(f"pattern 后面要写 1 至 {MAX_PATTERN} 个字符的文字（请加引号）", path)
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = False
-    options.never_capture = True
-    options.dot_nl = True  # a complaint breaks its lines anywhere
     try:
-        compiled = re2.compile(_folded_pattern(raw), options)
+        pattern = compiled(raw)
     except (re2.error, UnicodeError) as error:
         _refuse_pattern(error, path)
-    if compiled.programsize > MAX_PROGRAM:
+    if pattern.programsize > MAX_PROGRAM:
         raise ConditionError(_TOO_LARGE, path)
-    search = compiled.search
+    search = pattern.search
 
     def found(value: object) -> bool:
         return isinstance(value, str) and search(_folded(value)) is not None
@@ -309,17 +304,31 @@ def _refuse_pattern(error: Exception, path: RawPath) -> NoReturn:
     raise ConditionError(words, path) from None
 
 
+def compiled(pattern: str) -> "re2._Regexp[str]":
+    """Compile a pattern for texts in the form of `folded`: the one way that a file's words are looked for.
+
+    Raises re2.error and UnicodeError.
+    """
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = False
+    options.never_capture = True
+    options.dot_nl = True  # a complaint breaks its lines anywhere
+    return re2.compile(_folded_pattern(pattern), options)
+
+
 def _folded_pattern(pattern: str) -> str:
     """Fold a pattern like the text it meets, each character by itself: a full-width bracket stays a plain character."""
-    return "".join(c if c.isascii() else re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", _fold(c)) for c in pattern)
+    return "".join(c if c.isascii() else re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", folded(c)) for c in pattern)
 
 
 @lru_cache(maxsize=8)  # the many patterns of one decision meet the same few texts
 def _folded(text: str) -> bytes:
-    return _fold(text).encode(errors="replace")
+    return folded(text).encode(errors="replace")
 
 
-def _fold(text: str) -> str:
+def folded(text: str) -> str:
+    """Return a text as patterns meet it."""
     return unicodedata.normalize("NFKC", text).casefold()
 
 

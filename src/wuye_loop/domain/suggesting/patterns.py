@@ -1,12 +1,10 @@
 """The file's own words: categories by weighed patterns, and the words that a red line saw."""
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-import re2
-
+from wuye_loop.domain.language.conditions import compiled, folded
 from wuye_loop.domain.language.intake import Intake, Keyword, RedLine, Weigh
 from wuye_loop.domain.suggesting.stated import Stated, stated
 
@@ -24,17 +22,12 @@ class Scored:
     words: tuple[str, ...]
 
 
-def folded(text: str) -> str:
-    """Return a text as patterns meet it."""
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
 class Search:
     """A compiled pattern over folded text; what `without` covers is blanked out before it looks."""
 
     def __init__(self, pattern: str, without: str | None = None) -> None:
-        self._find = _compiled(pattern)
-        self._without = _compiled(without) if without else None
+        self._find = compiled(pattern)
+        self._without = compiled(without) if without else None
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield where it is found, from left to right."""
@@ -63,14 +56,6 @@ class Search:
         for start, end in [(one.start(), one.end()) for one in self._without.finditer(text)]:
             text = text[:start] + _BLANK * (end - start) + text[end:]
         return text
-
-
-def _compiled(pattern: str) -> "re2._Regexp[str]":
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = False
-    options.dot_nl = True
-    return re2.compile(unicodedata.normalize("NFKC", pattern), options)
 
 
 class Scoring:

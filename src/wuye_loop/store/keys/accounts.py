@@ -11,17 +11,14 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, Conflict, NotFound
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.privacy.access.key_rules import REVEAL, SCOPES
+from wuye_loop.domain.privacy.access.key_rules import POWERS, REVEAL, SCOPES, misfit
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import Ids
 from wuye_loop.store import registry
-from wuye_loop.store.keys.api_keys import ROLES
+from wuye_loop.store.keys.api_keys import DEFAULT_SOURCE, ROLES, area_path
 from wuye_loop.store.schema import tables
 from wuye_loop.store.schema.account_tables import account, account_event
 
-#: Three powers (三权分立): who runs the system, who keeps the keys, who audits; no person has two of them.
-POWERS: Final = frozenset({"admin", "security", "auditor"})
-_DEFAULT_SOURCE: Final = "12345"
 _LONGEST_LOGIN: Final = 40
 _VOUCHED: Final = frozenset({*registry.ACCOUNT_COLUMNS, "password", "totp"})
 
@@ -85,8 +82,8 @@ def create(session: Session, wish: AccountWish, password: str, now: datetime, id
             role=kind.value,
             unit_code=wish.unit,
             area_code=wish.area,
-            area_path=_area_path(session, wish.area),
-            source=(wish.source or wish.unit or _DEFAULT_SOURCE) if kind is ActorKind.HOTLINE else None,
+            area_path=area_path(session, wish.area),
+            source=(wish.source or wish.unit or DEFAULT_SOURCE) if kind is ActorKind.HOTLINE else None,
             scopes=sorted(scopes),
             password=password,
             created_at=now,
@@ -111,14 +108,18 @@ def _checked(session: Session, wish: AccountWish) -> ActorKind:
     of = session.execute(select(unit.kind).where(unit.code == wish.unit, unit.active)).scalar() if wish.unit else None
     if wish.unit is not None and of is None:
         raise BadInput("没有这个单位，或它已停用")
-    if of == "company" and wish.reveal:
-        raise BadInput("物业企业的账号不能查看诉求人身份")
+    wrong = misfit(
+        kind, unit=wish.unit is not None, unit_kind=of, area=wish.area is not None, source=wish.source,
+        reveal=wish.reveal, what="账号",
+    )  # fmt: skip
+    if wrong is not None:
+        raise BadInput(wrong)
     return kind
 
 
 def _one_power(session: Session, wish: AccountWish) -> None:
     held = select(account.c.role).where(account.c.name == wish.name, account.c.disabled_at.is_(None))
-    others = set(session.execute(held).scalars()) & POWERS - {wish.role}
+    others = set(session.execute(held).scalars()) & set(POWERS) - {wish.role}
     if wish.role in POWERS and others:
         raise Conflict("系统管理、安全管理、审计三权分立：这个人已有其中另一种账号")
 
@@ -199,12 +200,3 @@ def events(session: Session, limit: int) -> list[Any]:
 def actor_of(row: AccountRow) -> Actor:
     """Return who acts when this person does: the same as a key of the same role; the account's id stands for the key's."""
     return Actor(ActorKind(row.role), row.unit_code, row.area_path or "", row.id, row.source, frozenset(row.scopes))
-
-
-def _area_path(session: Session, code: str | None) -> str | None:
-    if code is None:
-        return None
-    path: str | None = session.execute(select(tables.area.c.path).where(tables.area.c.code == code)).scalar()
-    if path is None:
-        raise BadInput("没有这个属地")
-    return path

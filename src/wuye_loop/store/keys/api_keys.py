@@ -27,7 +27,7 @@ ROLES: Final = tuple(SCOPES)
 UNKNOWN: Final[Mapping[str, Any]] = MappingProxyType({})  # who made a key before it was written down
 LONGEST_OVERLAP: Final = timedelta(days=30)
 _EVERY_SCOPE: Final = frozenset(scope for scopes in SCOPES.values() for scope in scopes)
-_DEFAULT_SOURCE: Final = "12345"
+DEFAULT_SOURCE: Final = "12345"
 _SECRET_BYTES: Final = 32
 _MOST_DAYS: Final = 3660
 
@@ -129,8 +129,8 @@ def make(
             "role": kind.value,
             "unit_code": wish.unit,
             "area_code": wish.area,
-            "area_path": _area_path(session, wish.area),
-            "source": (wish.source or wish.unit or _DEFAULT_SOURCE) if kind is ActorKind.HOTLINE else None,
+            "area_path": area_path(session, wish.area),
+            "source": (wish.source or wish.unit or DEFAULT_SOURCE) if kind is ActorKind.HOTLINE else None,
             "scopes": sorted(granted),
             "holder": _holder(session, wish.holder),
             "expires_at": None if wish.days is None else now + timedelta(days=wish.days),
@@ -163,7 +163,7 @@ def checked(session: Session, wish: KeyWish, scopes: Iterable[str] | None = None
         raise BadInput(wrong)
     if granted - {REVEAL} - set(SCOPES[kind]):
         raise BadInput(f"这个角色没有这种权限，可用：{'、'.join(SCOPES[kind])}")
-    _area_path(session, wish.area)
+    area_path(session, wish.area)
     if wish.holder is not None:
         _cleaned(wish.holder)
     return kind, granted
@@ -432,7 +432,8 @@ def _unit_kind(session: Session, code: str | None) -> str | None:
     return kind
 
 
-def _area_path(session: Session, code: str | None) -> str | None:
+def area_path(session: Session, code: str | None) -> str | None:
+    """Return the path of an area; None for none. Raises BadInput for an unknown one."""
     if code is None:
         return None
     path: str | None = session.execute(select(tables.area.c.path).where(tables.area.c.code == code)).scalar()

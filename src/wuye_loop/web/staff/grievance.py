@@ -10,15 +10,16 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import IllegalAction
+from wuye_loop.domain.errors import BadValue, IllegalAction
 from wuye_loop.domain.privacy.access.key_rules import REVEAL
+from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.routing.words import router_words
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.time.timestamps import from_text, wall
-from wuye_loop.edge.transact import outcome_of, read
+from wuye_loop.edge.revealing import revealed
+from wuye_loop.edge.transact import read
 from wuye_loop.edge.uploading import keep
 from wuye_loop.loop import attachments
-from wuye_loop.loop.identity import reveal
 from wuye_loop.queries import choices
 from wuye_loop.queries import grievance as grievances
 from wuye_loop.queries.explain.why import why_due
@@ -35,6 +36,7 @@ Number = Annotated[str, Path(max_length=40, pattern=r"^[\w〔〕.-]+$")]
 
 _LONGEST_STRIP = 16  # days that fit beside one another
 _TOKEN_BYTES = 12
+_LONGEST_REASON = 500
 _DISPATCHING = (ActorKind.HOTLINE,)
 
 
@@ -211,13 +213,13 @@ def _file(here: Visit, file_id: UUID, session: Session) -> Any:
 @router.post("/g/{number}/identity")
 async def identity(request: Request, here: Here, number: Number) -> Response:
     """Open who complained, once, on this page alone; the reason and the one who asked stand in the ledger."""
-    reason = text_of(await request.form(), "reason")
+    try:
+        reason = clean(text_of(await request.form(), "reason"), max_len=_LONGEST_REASON)
+    except BadValue as error:
+        raise IllegalAction(str(error)) from None
     if not reason:
         raise IllegalAction("请写明为什么要看")
-    outcome = await outcome_of(here.site, partial(_reveal, here, number, reason[:500]))
-    person = orjson.loads(outcome.body)["complainant"]
-    return page("staff/identity.html", here.frame("inbox") | {"number": number, "who": person, "reason": reason})
-
-
-def _reveal(here: Visit, number: str, reason: str, session: Session) -> Any:
-    return reveal(here.site.loop, session, number, here.actor, reason)
+    outcome = await revealed(request, number, here.actor, reason)
+    shown = orjson.loads(outcome.body)
+    context = {"number": number, "who": shown["complainant"], "mark": shown["watermark"], "reason": reason}
+    return page("staff/identity.html", here.frame("inbox") | context)

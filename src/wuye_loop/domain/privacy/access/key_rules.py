@@ -58,22 +58,29 @@ _NAMES: Final = {
 
 
 def misfit(
-    kind: ActorKind, *, unit: bool, unit_kind: str | None, area: bool, source: str | None, reveal: bool
+    kind: ActorKind,
+    *,
+    unit: bool,
+    unit_kind: str | None,
+    area: bool,
+    source: str | None,
+    reveal: bool,
+    what: str = "密钥",
 ) -> str | None:
     """Return in words what does not go with a role, or None.
 
     `unit_kind` is the kind of the active unit that is named, None where it is unknown or none is; `reveal` says that
-    identities may be opened.
+    identities may be opened; `what` is made, a key or an account.
     """
-    fit, name = FITS[kind], f"{_NAMES[kind]}密钥"
+    fit, name = FITS[kind], f"{_NAMES[kind]}{what}"
     company = unit_kind == COMPANY
     sees = {ActorKind.HOTLINE: "它看得到什么由来源定", ActorKind.SECURITY: "它不看诉求"}
     findings = (
         (unit and fit.unit == "no", f"{name}不属于哪个单位，不要写单位"),
-        (not unit and fit.unit == "must", "单位密钥要写明是哪个单位"),
+        (not unit and fit.unit == "must", f"{name}要写明是哪个单位"),
         (unit and unit_kind is None, "没有这个单位，或它已停用"),
-        (company and reveal, "物业企业的密钥不能查看诉求人身份"),
-        (company and not fit.company, f"物业企业不能有{name}，只能有单位密钥"),
+        (company and reveal, f"物业企业的{what}不能查看诉求人身份"),
+        (company and not fit.company, f"物业企业不能有{name}，只能有单位{what}"),
         (area and not fit.area, f"{name}不写属地：{sees.get(kind, '它看得到什么由单位定')}"),
         (reveal and not fit.reveal, f"{name}不能查看诉求人身份，只有热线和承办单位的可以"),
     )
