@@ -249,7 +249,9 @@ def keys_for(units: Mapping[str, Any], **more: Mapping[str, Any]) -> dict[str, M
 def again(town: Town, ids: Ids | None = None) -> Town:
     """Return the same installation as after a restart: nothing is kept in memory but the clock and the compiled rules."""
     site = make_site(town.site.settings, town.database, clock=town.clock, ids=ids or SystemIds())
-    return _town(site, town.clock, town.keys, town.workflow)
+    new = _town(site, town.clock, town.keys, town.workflow)
+    new.site.loop.reference._rules.update(town.site.loop.reference._rules)
+    return new
 
 
 def _town(site: Site, clock: SettableClock, made: Mapping[str, str], workflow: str = WORKFLOW) -> Town:

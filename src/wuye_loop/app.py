@@ -43,6 +43,7 @@ from wuye_loop.ports import Clock, Ids, SystemClock, SystemIds
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database, keys_of
 from wuye_loop.store.reference_cache import Reference
+from wuye_loop.store.workflows.files import workflow_rules
 from wuye_loop.uploads.bounds import Bounds
 from wuye_loop.uploads.rewriting import Rewriting
 from wuye_loop.web import routes
@@ -75,6 +76,7 @@ def make_site(settings: Settings, database: Database, *, clock: Clock | None = N
         rings=rings,
         reference=Reference(),
         default_workflow=settings.default_workflow,
+        workflow_by=workflow_rules(settings.workflow_by or ""),
         reveals=RevealBounds(
             settings.reveals_per_day,
             settings.reveal_alarm,

@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     default_workflow: str = Field(
         "kuiwen@1", description="Workflow, as name@version, of a grievance whose channel and area name no other."
     )
+    workflow_by: str | None = Field(
+        None,
+        description="By which workflow a new grievance goes, by source, channel and area (with all below it): "
+        "`channel=联合检查|巡查 -> name@2; area=370703 -> other@1`, the first that fits; or the path of a YAML file, a list "
+        "of {source, channel, area, use}. What fits none goes by the default.",
+    )
     pool_size: int = Field(
         10,
         ge=1,

@@ -63,3 +63,21 @@ def test_a_directory_is_read_in_the_encodings_that_files_are_saved_in(tmp_path: 
     file = tmp_path / name
     file.write_text('{"estates": [{"code": "E1", "name": "幸福花园一期小区"}]}', encoding=encoding)
     assert read_file(file)["estates"][0]["name"] == "幸福花园一期小区"
+
+
+def test_the_directory_is_shown_as_a_tree_with_the_roles_that_each_unit_fills(run: Run, tmp_path: Path) -> None:
+    run("directory", "load", "--demo")
+    found = json.loads(run("directory", "show", "--json").stdout)
+    district = found["areas"][0]
+    roles = {unit["code"]: unit["roles"] for unit in district["units"]}
+    assert roles["command-office"]
+    street = district["areas"][0]
+    assert (street["level"], len(street["areas"])) == ("street", 6)
+    assert sum(len(community["estates"]) for community in street["areas"]) == 12
+    shown = run("directory", "show", "--area", street["code"]).stdout
+    assert shown.startswith(f"{street['name']} {street['code']}\n  · ")
+    assert "可任" in run("directory", "show", "--workflow", "kuiwen@2").stdout
+
+
+def test_an_area_that_is_not_there_is_said_in_words(look: Run) -> None:
+    assert "没有属地 999" in look("directory", "show", "--area", "999").stderr

@@ -122,10 +122,11 @@ class TaskModel:
     opener: str | None
     state: str
     days: int = 0
+    over: bool = False  # withdrawn with its grievance
 
     @property
     def open(self) -> bool:
-        return self.state not in TASK_FINAL
+        return self.state not in TASK_FINAL and not self.over
 
 
 @dataclass
@@ -202,6 +203,9 @@ class Case:
             self.since = now
         self.state = state
         self.hold()
+        for task in self.tasks:  # what hangs on it follows: withdrawn when it is over, merged, or beyond what was asked
+            left = task.kind in ("extension", "suspension") and state not in (*OPENINGS[task.kind][1], "suspended")
+            task.over = task.over or (task.open and (state in FINAL or state == "merged" or left))
 
     def hold(self) -> None:
         holder = HOLDERS[self.state]
@@ -252,6 +256,8 @@ class Case:
             self.enter("supervised", now)
         elif clock == "handle" and index in (2, 3):
             self.open_task("supervision_order", self.lead or self.holder, None)
+        elif clock in ("accept", "dispatch", "review", "callback") and index in (1, 2):
+            self.open_task("supervision_order", CENTRE, None)
         elif clock == "promise" and index == 1 and self.state == "suspended":
             self.count("resume")
             self.enter("handling", now)

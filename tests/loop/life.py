@@ -279,19 +279,33 @@ class Life(Checked):
     def sweep(self) -> None:
         town = self.town
         was = {number: len(town.folder(number).entries) for number in self.cases}
-        due = town.rows("SELECT clock_id, idx FROM rung WHERE fired_at IS NULL AND at <= %(now)s", now=town.now)
+        due = town.rows(
+            "SELECT r.clock_id, r.idx, g.number, t.n FROM rung r JOIN clock c ON c.id = r.clock_id"
+            " JOIN grievance g ON g.id = c.grievance_id LEFT JOIN task t ON t.id = c.task_id"
+            " WHERE r.fired_at IS NULL AND r.at <= %(now)s",
+            now=town.now,
+        )
         swept = town.sweep()
         assert swept.failed == 0
-        assert swept.fired >= len(due)
+        fired = set(map(tuple, town.rows("SELECT clock_id, idx FROM rung WHERE fired_at IS NOT NULL")))
+        missed = [row for row in due if (row.clock_id, row.idx) not in fired]
+        assert swept.fired >= len(due) - len(missed)
         left = town.scalar("SELECT count(*) FROM rung WHERE fired_at IS NULL AND at <= %(now)s", now=town.now)
         assert left == 0
+        moved = set()
         for number, case in self.cases.items():
-            folder = town.folder(number)
+            folder, state = town.folder(number), case.state
             places = {key: image["n"] - 1 for key, image in folder.tasks.items()}
             for entry in folder.entries[was[number] :]:
                 if entry.action.startswith("rung:"):
                     task = places[str(entry.task_id)] if entry.task_id else None
                     case.rung(entry.action.removeprefix("rung:"), entry.facts["rung"], task, town.now)
+            if case.state != state:
+                moved.add(number)
+        for row in missed:  # an earlier rung moved it out of the clock's states, or ended it and its task
+            assert town.scalar("SELECT status FROM clock WHERE id = %(id)s", id=row.clock_id) == "ended"
+            assert row.number in moved
+            assert row.n is None or self.cases[row.number].tasks[row.n - 1].over
         for row in town.rows(
             "SELECT args->>'lead' FROM procrastinate_jobs WHERE task_name = 'close_followers' ORDER BY id"
         ):

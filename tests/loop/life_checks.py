@@ -90,7 +90,7 @@ class Checked(RuleBasedStateMachine):
 
     def may_on_task(self, case: Case, task: TaskModel, action: str, who: Who) -> bool:
         sources, by, _ = model.TASK_MOVES[task.kind, action]
-        if task.state not in sources or not case.seen_by(who) or not case.plays(who, by, task):
+        if task.over or task.state not in sources or not case.seen_by(who) or not case.plays(who, by, task):
             return False
         if (task.kind, action) == ("extension", "approve"):
             return case.state in ("routing", "assigned", "handling", "supervised", "suspended", "merged")

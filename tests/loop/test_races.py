@@ -221,7 +221,7 @@ def taken_in(town: Town, count: int) -> list[str]:
 
 def test_four_sweepers_over_a_hundred_due_grievances_fire_each_rung_once(town: Town) -> None:
     numbers = taken_in(town, 100)
-    town.clock.advance(timedelta(days=2))
+    town.clock.advance(timedelta(days=1, hours=2))
     start = threading.Barrier(4)
 
     def sweeper() -> escalate.Swept:

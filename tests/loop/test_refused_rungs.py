@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from tests.site import MONDAY, build, seen, story
 
-from wuye_loop.authoring.checker.check import load
 from wuye_loop.domain.directory.directory import Directory
+from wuye_loop.domain.rulefile.definition import parse
+from wuye_loop.domain.rulefile.extends import bundle
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.loop.escalate import Swept
@@ -59,7 +60,9 @@ def changed(path: Path, *changes: tuple[str, str]) -> Sandbox:
     for was, now in changes:
         assert text.count(was) == 1, was
         text = text.replace(was, now)
-    rules = Rules(load(text, path.name, bases(path, [shipped("workflows")])))
+    rules = Rules(
+        parse(bundle(text, path.name, bases(path, [shipped("workflows")])), path.name)
+    )  # the checker says what is tried here
     return Sandbox(rules, now=MONDAY)
 
 

@@ -34,6 +34,7 @@ from wuye_loop.store.keys import api_keys, keyring
 from wuye_loop.store.keys.api_keys import KeyRow
 from wuye_loop.store.reads import health
 from wuye_loop.store.workflows import files, versions
+from wuye_loop.store.workflows.files import workflow_rules
 
 _MAJORS: Final = (15, 18)
 _PYTHONS: Final = ((3, 11), (3, 13))
@@ -217,8 +218,12 @@ def _files(settings: Settings, published: Mapping[str, str]) -> Iterator[Remark]
                 yield Remark("wrong", "流程文件", words)
             else:
                 yield Remark("ok", "流程文件", f"{name} 与已发布的一致")
-    if settings.default_workflow not in published:
-        yield Remark("warning", "流程文件", f"默认流程 {settings.default_workflow} 还没有发布：收不了诉求")
+    for name, what in (
+        (settings.default_workflow, "默认流程"),
+        *((one, "WUYE_WORKFLOW_BY 写的流程") for one in workflow_rules(settings.workflow_by or "").names),
+    ):
+        if name not in published:
+            yield Remark("warning", "流程文件", f"{what} {name} 还没有发布：收不了诉求")
 
 
 def _definition(name: str, definition: str, directory: Directory | None) -> tuple[Workflow | None, list[Remark]]:

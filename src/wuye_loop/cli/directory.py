@@ -7,14 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from wuye_loop.cli.database import AsJson, DataDir, opened
-from wuye_loop.cli.output import group, print_json, print_table
+from wuye_loop.cli.check import text_of
+from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
+from wuye_loop.cli.output import Refused, group, print_json, print_table
 from wuye_loop.demo.district import district
 from wuye_loop.domain.directory.document import BadDirectory
 from wuye_loop.domain.rulefile import reader
+from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.sheets import encoding
 from wuye_loop.domain.sheets.limits import BadSheet
+from wuye_loop.queries.directory import lines_of, roles_of, tree_of
 from wuye_loop.store.directory.load import Counts, load_directory
+from wuye_loop.store.directory.read import read_directory, read_estates
 
 commands = group()
 _TITLES = {"areas": "属地", "units": "单位", "estates": "小区", "people": "人员"}
@@ -38,6 +42,33 @@ def load(
         print_json(asdict(counts))
     else:
         _show(counts)
+
+
+@commands.command("show")
+def show(
+    area: Annotated[str | None, typer.Option("--area", metavar="编码", help="只看这个属地和它的下级")] = None,
+    which: Annotated[
+        str | None,
+        typer.Option("--workflow", metavar="NAME@V|FILE", help="按哪个流程说各单位可任的角色；默认是默认流程"),
+    ] = None,
+    *,
+    data: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """目录一览：属地、单位、职责、小区，和每个单位在流程里可任的角色。 / the directory as a tree."""
+    settings = settings_for(data)
+    text, file = text_of(which or settings.default_workflow, data)
+    workflow = parse(text, file)
+    with opened(data) as database, database.read() as session:
+        directory, estates = read_directory(session), read_estates(session)
+    if area is not None and area not in directory.areas:
+        raise Refused(f"没有属地 {area}")
+    tree = tree_of(directory, estates, roles_of(workflow, directory, estates), area)
+    if as_json:
+        print_json({"workflow": workflow.id, "areas": tree})
+        return
+    for line in lines_of(tree):
+        typer.echo(line)
 
 
 def read_file(path: Path) -> Any:

@@ -25,7 +25,7 @@ from wuye_loop.trial.simulation.inputs.places import Places
 from wuye_loop.trial.simulation.inputs.staff import Staff, changed, read_staff
 from wuye_loop.trial.simulation.minutes import OfficeMinutes
 from wuye_loop.trial.simulation.results.cautions import short_limits, worse_elsewhere
-from wuye_loop.trial.simulation.results.report import compared, notes, rung_rows, staff_text, unit_rows, whole_rows
+from wuye_loop.trial.simulation.results.report import compared, mix, notes, rung_rows, staff_text, unit_rows, whole_rows
 from wuye_loop.trial.simulation.results.standing import standing
 from wuye_loop.trial.simulation.results.summary import Figure, summary_of
 from wuye_loop.trial.simulation.run.run import Scene
@@ -115,7 +115,13 @@ def _answer(scene: Scene, other: Scene | None, changes: "_Changes", seeds: int, 
         ]
         said += [*changes.kept, *worse_elsewhere(before, after)]
     if as_json:
-        asked = {"days": scene.days, "start": scene.first, "per_day": scene.load.per_day, "assumptions": said}
+        asked = {
+            "days": scene.days,
+            "start": scene.first,
+            "per_day": scene.load.per_day,
+            "mix": mix(scene),
+            "assumptions": said,
+        }
         print_json({**asked, "changes": changes.made, "seconds": took, "base": before, "what_if": after})
         return
     _print(scene, before)

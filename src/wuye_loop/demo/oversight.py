@@ -59,7 +59,7 @@ async def _sign_off(scene: Scene, item: Mapping[str, Any]) -> None:
 
 
 async def _press(scene: Scene, case: Case, unit: str) -> None:
-    form = {"document": "三重督办通知单", "demand": f"请{unit}主要负责人包案，一个月内整改到位并书面报告。"}
+    form = {"document": scene.heaviest, "demand": f"请{unit}主要负责人包案，一个月内整改到位并书面报告。"}
     await scene.doors.open(SUPERVISOR, case.number, "supervision_order", form)
 
 

@@ -89,6 +89,7 @@ class Scene:
     units: Mapping[str, Mapping[str, Any]]  # of the directory document, by code
     day: int = 0
     hurry: bool = False
+    heaviest: str = ""  # the supervision document that presses most, as the workflow has it
     cases: dict[str, Case] = field(default_factory=dict)  # by number
     by_id: dict[str, Case] = field(default_factory=dict)  # by external id
 

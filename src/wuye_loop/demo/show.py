@@ -74,6 +74,8 @@ class Show:
                 report.promise(self.console, address)
             async with scene.doors.at(address, KEPT_SECONDS / 2):
                 rules, calendar = _rules(site)
+                order = rules.workflow.tasks.get("supervision_order")
+                scene.heaviest = order.open.needs["document"].choices[-1] if order is not None else ""
                 play = Play(site, clock, scene, calendar)
                 await self._play(play, script)
                 found = await asyncio.to_thread(results.gather, site, perf_counter() - began)

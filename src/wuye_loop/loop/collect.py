@@ -100,7 +100,7 @@ def _new(
 ) -> StepResult:
     if form.place.area_code and form.place.area_code not in loop.reference.directory.areas:
         raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
-    world = intake_world(loop, session, loop.default_workflow)
+    world = intake_world(loop, session, _workflow(loop, session, form, actor, found, received_at))
     if received_at is not None:
         world = replace(world, now=received_at.astimezone(UTC))
     world = replace(routing.answering(session, world), next_number=partial(document_numbers.next_number, session))
@@ -118,6 +118,7 @@ def _new(
         person=known,
         named=found.named,
         repeats=found.repeats,
+        earlier=found.earlier,
         reporter=actor.unit,
         seal=partial(sealed_words, key=key),
     )
@@ -156,6 +157,16 @@ def _fixed(world: World, situation: Situation, form: IntakeForm, digest: bytes, 
         "address": (struck(mask_address(address) or "", known, world.directory.public) or None) if address else None,
         "category_suggested": form.category is None and situation.grievance.category is not None,
     }
+
+
+def _workflow(
+    loop: Loop, session: Session, form: IntakeForm, actor: Actor, found: Found, received_at: datetime | None
+) -> str:
+    """Return by which workflow a new grievance goes: what the rules by source, channel and area say, in force that day."""
+    code = found.estate.area_code if found.estate is not None else form.place.area_code
+    area = loop.reference.directory.areas.get(code or "")
+    named = loop.workflow_by.of(actor.sender, form.channel, area.path if area else "") or loop.default_workflow
+    return loop.reference.in_force(session, named, received_at or loop.clock.now())
 
 
 def _attach(

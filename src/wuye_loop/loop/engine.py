@@ -19,6 +19,7 @@ from wuye_loop.domain.privacy.access.reveals import RevealBounds
 from wuye_loop.domain.privacy.sealing import DataKey, KeyRing
 from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.routing.protocol import Reply
+from wuye_loop.domain.routing.workflow_choice import WorkflowRules
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions, documents, rungs
 from wuye_loop.domain.step.documents import Paper
@@ -47,6 +48,7 @@ class Loop:
     rings: Rings
     reference: Reference
     default_workflow: str = "kuiwen@1"
+    workflow_by: WorkflowRules = field(default_factory=WorkflowRules)
     reveals: RevealBounds = field(default_factory=RevealBounds)
     clock_bound: timedelta | None = None  # how far the clock may be from the database's; None: it is moved on purpose
 

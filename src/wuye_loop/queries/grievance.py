@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden, NotFound, RecordDamaged
 from wuye_loop.domain.grievance.audiences import EVERY, audiences, readable, step_named
-from wuye_loop.domain.grievance.ledger import RUNG
+from wuye_loop.domain.grievance.ledger import FOLLOW, RUNG
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, TaskState, World
+from wuye_loop.domain.grievance.standing import deed
 from wuye_loop.domain.grievance.views import actor_view, clock_view, grievance_view, task_view
 from wuye_loop.domain.privacy.text import match_key
 from wuye_loop.domain.privacy.words import Opener
@@ -327,6 +328,8 @@ def _title(world: World, row: LedgerRow, written: str | None) -> str:
     if row.action.startswith(RUNG):
         clock = world.rules.workflow.flow(row.task_kind).clocks.get(row.action.removeprefix(RUNG))
         return f"{clock.title if clock else ''}第 {row.facts.get('rung', 0) + 1} 级"
+    if row.action.startswith(FOLLOW):
+        return deed(row.action.removeprefix(FOLLOW), str(row.facts.get("because")))
     return written or SPECIAL_ACTIONS.get(row.action, row.action)
 
 

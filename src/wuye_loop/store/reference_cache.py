@@ -1,5 +1,8 @@
 """What changes seldom and is asked on every step: rules, calendars, directory. Kept until their epoch moves."""
 
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -15,6 +18,7 @@ from wuye_loop.store.directory.read import read_directory
 from wuye_loop.store.workflows import models
 
 Epochs = tuple[int, int, int]  # directory, calendar, workflows
+_Dated = tuple[date, int, str]  # in force from, version, name@version
 _NEVER: Epochs = (-1, -1, -1)
 
 
@@ -27,6 +31,9 @@ class Reference:
         self._calendars: dict[tuple[str, tuple[str, ...]], WorkCalendar] = {}
         self._rules: dict[str, Rules] = {}
         self._model: tuple[Model | None] | None = None  # None until it was asked for
+
+        #: Versions of a workflow's name: those with a day from which they are in force (and itself), those without.
+        self._dated: dict[str, tuple[list[_Dated], list[_Dated]]] = {}
 
     def refresh(self, session: Session, epochs: Epochs | None = None) -> None:
         """Read again what has changed since it was read; `epochs` are the present ones, if the caller knows them."""
@@ -41,6 +48,8 @@ class Reference:
             self._calendars = {}
         if epochs[2] != self._epochs[2]:
             self._model = None
+
+            self._dated = {}
         if epochs[2] != self._epochs[2] and self._rules:
             known = set(session.execute(text("SELECT id FROM workflow")).scalars())
             self._rules = {name: rules for name, rules in self._rules.items() if name in known}
@@ -64,6 +73,32 @@ class Reference:
         if self._model is None:
             self._model = (models.in_use(session),)
         return self._model[0]
+
+    def in_force(self, session: Session, workflow_id: str, at: datetime) -> str:
+        """Return the version of a workflow by which a grievance goes that comes in then, in the city's own time.
+
+        That is the one asked for, unless another version of its name says from which day it is in force (`effective_from`):
+        then the latest of them that has begun.
+        """
+        dated = self._dated.get(workflow_id)
+        if dated is None:
+            name = workflow_id.partition("@")[0]
+            ids = session.execute(text("SELECT id FROM workflow WHERE starts_with(id, :name)"), {"name": f"{name}@"})
+            every = [self.rules(session, one).workflow for one in ids.scalars()]
+            asked = [
+                (one.effective_from or date.min, one.version, one.id)
+                for one in every
+                if one.effective_from is not None or one.id == workflow_id
+            ]
+            plain = [(date.min, one.version, one.id) for one in every if one.effective_from is None]
+            dated = self._dated[workflow_id] = sorted(asked), sorted(plain)
+        asked, plain = dated
+        if len(asked) <= 1 and asked[:1] != [] and asked[0][0] == date.min:
+            return workflow_id
+        zone = ZoneInfo(self.rules(session, workflow_id).workflow.calendar.zone)
+        today = at.astimezone(zone).date()
+        begun = [one for one in asked if one[0] <= today] or plain or asked[:1]
+        return begun[-1][2] if begun else workflow_id
 
     def rules(self, session: Session, workflow_id: str) -> Rules:
         """Return a published workflow, compiled. A published version never changes, so it is kept until it is removed.

@@ -243,7 +243,7 @@ def test_loading_a_broken_definition_raises_with_its_findings() -> None:
     with pytest.raises(DefinitionError) as caught:
         load(SMALL.replace("then: route", "then: rout"), "small.yaml")
     assert [str(finding) for finding in caught.value.findings] == [caught.value.detail]
-    assert caught.value.detail.startswith("small.yaml:55:55: 没有操作“rout”")
+    assert caught.value.detail.startswith("small.yaml:56:55: 没有操作“rout”")
 
 
 def test_a_published_text_is_read_again_although_the_checker_has_become_stricter() -> None:

@@ -41,14 +41,16 @@ def test_a_rung_that_cannot_act_where_its_clock_runs_is_remarked_on(rung: str, c
     assert all("时限在状态“rushing”里也走，而 press 不能从那里做" in one.message for one in found)
 
 
-def test_a_task_opened_where_its_decision_cannot_be_carried_out_is_remarked_on() -> None:
+def test_a_task_opened_where_its_decision_cannot_be_carried_out_is_an_error() -> None:
     early = (
         "open: {title: 申请挂起, by: handler, from: handling,",
         "open: {title: 申请挂起, by: handler, from: [handling, checking],",
     )
     (found,) = changed(SMALL, early)  # fmt: skip
-    assert (found.severity, found.code) == ("warning", "may-be-elsewhere")
-    assert found.message.startswith("任务 suspension 能在 checking 里发起，而随后的 suspend 只能从 handling 做")
+    assert (found.severity, found.code) == ("error", "overtaken")
+    assert found.message.startswith(
+        "任务 suspension 还没有决定时，诉求可能已经到了 checking，而随后的 suspend 只能从 handling 做"
+    )
     asked_first = ("to: granted, by: holder, effect", "to: granted, by: holder, if: {state: handling}, effect")
     assert changed(SMALL, early, asked_first) == []
 

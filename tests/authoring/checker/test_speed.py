@@ -52,7 +52,7 @@ def _only_its_own_objects() -> Iterator[None]:
 def test_two_hundred_states_and_a_thousand_actions_check_quickly() -> None:
     text = large(200, 1000)
     workflow, findings = check(text, "large.yaml")
-    assert findings == []
+    assert {one.code for one in findings} == {"only-reminds"}
     assert workflow is not None
     assert (len(workflow.states), len(workflow.actions)) == (200, 1000)
     assert cost(lambda: check(text, "large.yaml")) < 300 * yardstick()

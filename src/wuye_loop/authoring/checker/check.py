@@ -8,11 +8,12 @@ from wuye_loop.authoring.checker.conditions import check_conditions
 from wuye_loop.authoring.checker.documents import check_papers
 from wuye_loop.authoring.checker.effects import check_effects
 from wuye_loop.authoring.checker.flow import check_graph
-from wuye_loop.authoring.checker.idle import check_doors, check_idle, check_unused
+from wuye_loop.authoring.checker.idle import check_doors, check_following, check_idle, check_unused
 from wuye_loop.authoring.checker.intake import check_family, check_sources
 from wuye_loop.authoring.checker.joins import check_joins
 from wuye_loop.authoring.checker.migrations import check_migrates
 from wuye_loop.authoring.checker.names import check_names
+from wuye_loop.authoring.checker.requests import check_requests
 from wuye_loop.authoring.checker.routers import check_routers, read_routers
 from wuye_loop.authoring.checker.scene import Scene
 from wuye_loop.authoring.checker.separation import check_duties, check_judges
@@ -80,8 +81,10 @@ def _prove(scene: Scene, bases: Bases | None) -> None:
     check_clocks(scene)
     check_duties(scene, parts)
     check_apart(scene)
+    check_requests(scene, parts)
     check_routers(scene, parts)
     check_doors(scene)
+    check_following(scene)
     check_judges(scene)
     check_idle(scene)
     check_unused(scene, parts)

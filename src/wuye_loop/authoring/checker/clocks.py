@@ -4,11 +4,14 @@ import json
 
 from wuye_loop.authoring.checker.cases import Cases
 from wuye_loop.authoring.checker.conditions import cases_of
+from wuye_loop.authoring.checker.extra_fields import check_extra
 from wuye_loop.authoring.checker.scene import FlowPlace, Scene
 from wuye_loop.authoring.checker.system_forms import not_for_system
-from wuye_loop.domain.language.workflow import ClockSpec, Limit, RungSpec
+from wuye_loop.domain.language.forms import FieldSpec
+from wuye_loop.domain.language.workflow import ClockSpec, Limit, RungSpec, TaskKind
 from wuye_loop.domain.rulefile.findings import listed, quoted
 from wuye_loop.domain.rulefile.reader import Path
+from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time.calendar import Starts
 from wuye_loop.domain.time.spans import Span, TimeUnit
 
@@ -43,10 +46,30 @@ def check_clocks(scene: Scene) -> None:
             _check_limits(scene, place, clock, path)
             _check_ladder(scene, cases, place, clock, path)
             _check_per(scene, place, clock, (*path, "per"))
+            _check_climb(scene, place, clock, path)
+    for kind, task in scene.workflow.tasks.items():
+        _check_pauses(scene, kind, task)
     for step in scene.steps:
         within = getattr(step.step, "within", None)
         if within is not None and within.n < 1:
             scene.findings.error((*step.path, "within"), "no-time", "within 至少是 1：从进入状态时算起")
+
+
+def _check_pauses(scene: Scene, kind: str, task: TaskKind) -> None:
+    """Check which clocks a kind of task holds: they are the grievance's, and something ends the task where nobody answers."""
+    for index, name in enumerate(task.pauses):
+        if name not in scene.workflow.clocks:
+            scene.findings.unknown(("tasks", kind, "pauses", index), "时限", name, scene.workflow.clocks)
+    acting = any(rung.act for clock in task.clocks.values() for rung in clock.ladder)
+    if task.pauses and not acting:
+        words = (
+            f"任务 {kind} 开着的时候 {'、'.join(task.pauses)} 停住，而没有人答复时没有一级 act 了结它：时限会一直停下去。"
+            "请在任务的时限里写一级 act"
+        )
+        scene.findings.error(("tasks", kind, "pauses"), "never-goes-on", words)
+    if task.pauses and task.open.limit is None:
+        words = f"任务 {kind} 让 {'、'.join(task.pauses)} 停住，而能发起多少次没有限制：请在 open 里写 limit"
+        scene.findings.warn(("tasks", kind, "pauses"), "no-limit", words)
 
 
 def _check_cover(scene: Scene, place: FlowPlace) -> None:
@@ -94,15 +117,18 @@ def _check_limits(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) 
         if limit.is_ is not None and limit.is_.n < 1:
             scene.findings.error((*at, "is"), "no-time", "时限至少是 1")
         _check_natural(scene, clock, limit, at)
-        if limit.until is None:
+        for key, named in (("is", limit.of), ("until", limit.until)):
+            if named is not None and named.startswith("extra."):
+                _check_ordered(scene, (*at, key), named, limit)
+        if limit.until is None or limit.until.startswith("extra."):
             continue
         family, _, name = limit.until.partition(".")
         spec = scene.stored.get(name) or own.get(name)
-        dates = [key for key, field in {**scene.stored, **own}.items() if field is not None and field.type == "date"]
+        dates = [key for key, field in {**scene.stored, **own}.items() if field is not None and _runs_to(field)]
         if family != "data" or (name not in scene.stored and name not in own):
             words = f"until 要写 data.名字，名字由效果 set 存下：没有{quoted(limit.until)}。可用：{listed(f'data.{one}' for one in dates) or '（没有）'}"
             scene.findings.error((*at, "until"), "unknown-name", words)
-        elif spec is None or spec.type != "date" or spec.optional or spec.when is not None:
+        elif spec is None or not _runs_to(spec) or spec.optional or spec.when is not None:
             words = f"{limit.until} 要来自必填的 date 字段，现在不是：没有日期就无法计时"
             scene.findings.error((*at, "until"), "wrong-field", words)
 
@@ -116,6 +142,23 @@ def _check_natural(scene: Scene, clock: ClockSpec, limit: Limit, at: Path) -> No
             "真是这样就在这一条写明 starts: next workday，从次日算起请写 starts: next day"
         )
         scene.findings.warn((*at, "is"), "days-from-workday", words)
+
+
+def _runs_to(field: FieldSpec) -> bool:
+    """Say whether a clock can run to what a field holds: a date, or a moment that is still to come."""
+    return field.type == "date" or (field.type == "time" and field.future)
+
+
+def _check_ordered(scene: Scene, path: Path, named: str, limit: Limit) -> None:
+    """Check a limit that the order says: a form of some source asks for it, as a number or as a date."""
+    check_extra(scene, path, named, ())
+    name, counted = named.partition(".")[2], limit.of is not None
+    asked = [source.needs[name] for source in scene.workflow.sources.values() if name in source.needs]
+    wrong = next((spec for spec in asked if not (spec.type == "int" if counted else _runs_to(spec))), None)
+    if wrong is not None:
+        wanted = "int 字段（多少）" if counted else "date 字段，或 time: {future: true} 字段（哪一天、什么时候）"
+        words = f"{named} 在来源的登记表里是 {wrong.type}，要是 {wanted}"
+        scene.findings.error(path, "wrong-field", words)
 
 
 def _check_ladder(scene: Scene, cases: Cases, place: FlowPlace, clock: ClockSpec, path: Path) -> None:
@@ -133,10 +176,26 @@ def _check_ladder(scene: Scene, cases: Cases, place: FlowPlace, clock: ClockSpec
         if rung.document is not None and rung.open is None:
             scene.findings.error((*at, "document"), "idle-key", "document 要和 open 一起写：文书随任务签发", key=True)
         _check_act(scene, place, clock, rung, at)
-        _check_open(scene, place, clock, rung, at)
+        _check_open(scene, rung, at)
         if index:
             _check_order(scene, clock.ladder[index - 1], rung, at)
         _check_early(scene, cases, clock, rung, at)
+
+
+def _check_climb(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) -> None:
+    """Find a clock of intake, or one that counts in on-time rates, whose ladder only ever reminds: nothing ever climbs."""
+    states = scene.workflow.states
+    intake = any(states[name].stage is Stage.COLLECT for name in clock.during if name in states)
+    if place.kind is not None or not clock.ladder or not (clock.assessed or intake):
+        return
+    papers = {name for name, one in scene.workflow.instruments.items() if one.document is not None}
+    if any(rung.act or rung.open or papers & {*rung.do} for rung in clock.ladder):
+        return
+    words = (
+        "这个时限到期以后只有通知，没有人办就一直停在那里。"
+        "请在 ladder 里再写一级：open（书面督办，发给没有办的那一方自己）或 act（系统执行操作）"
+    )
+    scene.findings.warn((*path, "ladder"), "only-reminds", words, key=True)
 
 
 def _check_act(scene: Scene, place: FlowPlace, clock: ClockSpec, rung: RungSpec, at: Path) -> None:
@@ -149,14 +208,12 @@ def _check_act(scene: Scene, place: FlowPlace, clock: ClockSpec, rung: RungSpec,
         scene.findings.error((*at, "act"), "idle-rung", words)
 
 
-def _check_open(scene: Scene, place: FlowPlace, clock: ClockSpec, rung: RungSpec, at: Path) -> None:
+def _check_open(scene: Scene, rung: RungSpec, at: Path) -> None:
+    """Check what a rung opens; where the grievance stands then binds people who open such a task, and no ladder."""
     kind = scene.workflow.tasks.get(rung.open or "")
     if kind is None:
         return
     not_for_system(scene, (*at, "open"), f"任务 {rung.open} 要由系统开", kind.open.by, "open.by")
-    if place.kind is None and kind.open.from_ and not set(kind.open.from_) & set(clock.during):
-        words = f"任务 {rung.open} 只能在 {'、'.join(kind.open.from_)} 里开，而时限只在 {'、'.join(clock.during)} 里走"
-        scene.findings.error((*at, "open"), "idle-rung", words)
     if rung.document is None:
         return
     document = scene.workflow.documents.get(rung.document)

@@ -11,6 +11,7 @@ from wuye_loop.authoring.checker.extra_fields import check_extra
 from wuye_loop.authoring.checker.scene import FlowPlace, Scene, StepPlace
 from wuye_loop.domain.language.conditions import Condition, ConditionError
 from wuye_loop.domain.language.effects import ExtendClock
+from wuye_loop.domain.language.fact_names import EARLIER
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import ActionSpec, Join, Standing
 from wuye_loop.domain.rulefile.findings import listed, nearest, quoted
@@ -142,6 +143,8 @@ def _check_member(scene: Scene, asked: _Asked, fact: str) -> None:
     workflow = scene.workflow
     if family in ("open", "tasks"):
         what, allowed = "任务", list(workflow.tasks)
+    elif family == "earlier":
+        what, allowed = "上一件诉求的事实", list(EARLIER)
     elif family in ("done", "cycle_done"):
         what, allowed = "主流程的操作", list(workflow.actions)
         inside = asked.path[0] == "tasks" and asked.path[2] != "open"  # while one is opened nothing was done on it yet

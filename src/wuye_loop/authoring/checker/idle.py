@@ -75,11 +75,26 @@ def _check_rungs(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) -
 # Checks doors that never open, or that close for good: conditions that cannot hold there, and times that run out.
 
 
+def check_following(scene: Scene) -> None:
+    """Note kinds of task that stay open although their grievance is over or merged."""
+    for kind, task in scene.workflow.tasks.items():
+        kept = [
+            words for key, words in (("final", "办结"), ("merge", "并案")) if getattr(task.on_parent, key) == "keep"
+        ]
+        if kept:
+            words = (
+                f"任务 {kind} 在诉求{'、'.join(kept)}以后仍然开着：照样催办、照样算超期，留在承办方的收件箱里。"
+                "不是有意这样的，请删去 on_parent（默认撤回）"
+            )
+            scene.findings.warn(("tasks", kind, "on_parent"), "outlives", words)
+
+
 def check_doors(scene: Scene) -> None:
     """Note steps that can never be taken where they start from, and states that nobody can leave after a while."""
     for step in scene.steps:
         _check_state(scene, step)
         _check_due(scene, step)
+        _check_over(scene, step)
     for place in scene.places:
         _check_closing(scene, place)
 
@@ -114,6 +129,27 @@ def _check_due(scene: Scene, step: StepPlace) -> None:
         f"而这里只能从 {'、'.join(starts)} 做：那时它不在走，永远做不成"
     )
     scene.findings.error((*step.path, "before_due"), "never-holds", words)
+
+
+def _check_over(scene: Scene, step: StepPlace) -> None:
+    """Find a condition that asks whether a clock is overdue where that clock is over: it is never overdue there."""
+    starts = _starts(step)
+    for fact, raw in step.step.if_.raw.items():
+        name = fact.removeprefix("overdue.")
+        clock = scene.workflow.clocks.get(name)
+        if name == fact or clock is None or not starts or raw is not True:
+            continue
+        over = [state for state in starts if state not in (*clock.during, *clock.paused)]
+        if len(over) < len(starts):
+            for state in over:
+                words = f"if 问时限 {name} 是否超期，而在 {state} 里它已经结束，不算超期：在那里永远做不成"
+                scene.findings.warn((*step.path, "if", fact), "clock-over", words)
+        else:
+            words = (
+                f"if 问时限 {name} 是否超期，而这里只能从 {'、'.join(starts)} 做，那时它已经结束，不算超期：永远做不成。"
+                f"请把这些状态写进 {name} 的 during 或 paused，或不问它"
+            )
+            scene.findings.error((*step.path, "if", fact), "never-holds", words)
 
 
 def _check_closing(scene: Scene, place: FlowPlace) -> None:

@@ -53,7 +53,7 @@ def _check_pair(scene: Scene, path: Path, one: str, other: str, parts: Sequence[
     here, there = roles[one], roles[other]
     why = (
         same_body(here, there)
-        or _met_by_routing(scene, here, there, parts)
+        or met_by_routing(scene, here, there, parts)
         or _met_by_holding(scene, here, there)
         or _met_by_reporting(scene, here, there)
         or _met_in_directory(scene, here, there)
@@ -127,7 +127,7 @@ def _met_in_directory(scene: Scene, one: Role, other: Role) -> str | None:
     return None
 
 
-def _met_by_routing(scene: Scene, one: Role, other: Role, parts: Sequence[tuple[Path, BaseModel]]) -> str | None:
+def met_by_routing(scene: Scene, one: Role, other: Role, parts: Sequence[tuple[Path, BaseModel]]) -> str | None:
     """Say which router can make the unit of one role the lead or an assistant, which the other role is."""
     for doer, fixed in ((one, other), (other, one)):
         if doer.unit not in ("lead", "assist") or doer.is_ is not None or fixed.unit is None:
@@ -284,7 +284,13 @@ def _check_task(scene: Scene, kind: str, task: TaskKind) -> None:
             handed = doers & scene.entered_by[kind].get(state, set())
             if judge is not None and judge not in doers and handed:
                 who = f"{doer} 和 {judge} 都能做 {name}" if judge in action.by else f"{name} 由 {doer} 做"
-                words = f"{who}：承办的把任务交到 {state} 由 {judge} 认可，自己却能了结它。请改由 {judge} 做"
+                several = {task.states[one].holder for one in action.from_ if one in task.states}
+                advice = (
+                    f"{name} 管着几级，请按状态拆成几个操作，各由那一级做（{state} 的由 {judge} 做）"
+                    if len(several) > 1
+                    else f"请改由 {judge} 做"
+                )
+                words = f"{who}：承办的把任务交到 {state} 由 {judge} 认可，自己却能了结它。{advice}"
                 path = ("tasks", kind, "actions", name, "by")
                 if not scene.findings.has(path, "self-verify"):  # by way of `separate`
                     scene.findings.error(path, "self-verify", words)

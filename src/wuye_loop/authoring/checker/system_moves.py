@@ -204,18 +204,20 @@ def check_timers(scene: Scene) -> None:
     for place in scene.places:
         if place.kind is None:
             continue
-        if not _moves_on(scene, place.kind):
+        if not moves_on(scene, place.kind):
             for name, action in place.flow.actions.items():
-                for path, way, then in _brought(place, name, action):
+                if {*action.by} - {SYSTEM}:
+                    continue  # people are refused: that is an error, found with the requests
+                for path, way, then in brought(place, name, action):
                     _check_start(scene, place.kind, path, (action.if_, way.when), then)
         timed = {rung.act for clock in place.flow.clocks.values() for rung in clock.ladder if rung.act is not None}
         for name in sorted(timed & {*place.flow.actions}):
             action = place.flow.actions[name]
-            for path, _, then in _brought(place, name, action) if SYSTEM in action.by else ():
+            for path, _, then in brought(place, name, action) if SYSTEM in action.by else ():
                 _check(scene, moved, place, path, action, then)
 
 
-def _moves_on(scene: Scene, kind: str) -> bool:
+def moves_on(scene: Scene, kind: str) -> bool:
     """Say whether opening such a task moves the grievance on, by itself or by a join that asks for it."""
     opening = scene.workflow.tasks[kind].open
     asked = {f"open.{kind}", f"tasks.{kind}"}
@@ -223,7 +225,7 @@ def _moves_on(scene: Scene, kind: str) -> bool:
     return joined or any(call.name == "act" for call in opening.effect)
 
 
-def _brought(place: FlowPlace, name: str, action: ActionSpec) -> Iterator[tuple[Path, Branch, str]]:
+def brought(place: FlowPlace, name: str, action: ActionSpec) -> Iterator[tuple[Path, Branch, str]]:
     """Give the actions on the grievance that follow an action of a task: the place that says so, and the outcome."""
     path: Path = (*place.path, "actions", name)
     parts: list[tuple[Path, ActionSpec | Branch, Branch]] = [(path, action, Branch())]

@@ -1,7 +1,8 @@
 """What changes in clocks: limits by case, start rules, the states they run and pause in, the rungs of their ladders."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from wuye_loop.authoring.diff.cases import Line, Turn, turns
 from wuye_loop.authoring.diff.sides import CLERK, RUNNING, SYSTEM, Change, Place, compared, paired, rest, told
@@ -26,6 +27,9 @@ class Length:
     span: Span | None
     until: str | None
     starts: Starts
+    of: str | None = None
+    min: int | None = None
+    max: int | None = None
 
 
 def clocks(place: Place) -> Iterator[Change]:
@@ -119,7 +123,10 @@ def _limits(
 
 
 def _lines(spec: ClockSpec) -> list[Line]:
-    return [Line(limit.when, Length(limit.is_, limit.until, limit.starts or spec.starts)) for limit in spec.limit]
+    return [
+        Line(limit.when, Length(limit.is_, limit.until, limit.starts or spec.starts, limit.of, limit.min, limit.max))
+        for limit in spec.limit
+    ]
 
 
 def _case(words: Wording, turn: Turn, *, several: bool) -> str:
@@ -132,7 +139,7 @@ def _moved(place: Place, turn: Turn) -> str:
     was, now = turn.before, turn.after
     if was is None or now is None:
         return f"由{_long(place.sides.in_a, was)}改为{_long(place.sides.in_b, now)}"
-    if (was.span, was.until) == (now.span, now.until):
+    if replace(was, starts=now.starts) == now:
         return f"由{STARTS[was.starts]}改为{STARTS[now.starts]}"
     starts = f"，由{STARTS[was.starts]}改为{STARTS[now.starts]}" if was.starts is not now.starts else ""
     return f"由{_long(place.sides.in_a, was)}改为{_long(place.sides.in_b, now)}{starts}"
@@ -141,7 +148,10 @@ def _moved(place: Place, turn: Turn) -> str:
 def _long(words: Wording, length: Length | None) -> str:
     if length is None:
         return "没有时限"
-    said = words.long(Limit.model_validate({"is": length.span, "until": length.until}))
+    on_order = length.of is not None or (length.until or "").startswith("extra.")
+    written: dict[str, Any] = {"is": length.of or (None if on_order else length.span), "until": length.until}
+    bounds = {"default": length.span if on_order else None, "min": length.min, "max": length.max}
+    said = words.long(Limit.model_validate({**written, **bounds}))
     return f" {said}" if length.span is not None else said
 
 

@@ -9,7 +9,22 @@ from wuye_loop.authoring.diff.states import states
 from wuye_loop.domain.language.workflow import TaskKind
 from wuye_loop.domain.wording.definition import Wording, listed, offset, quoted
 
-_KIND = frozenset({"title", "open", "holder", "fallback", "single", "separate", "states", "clocks", "actions"})
+_KIND = frozenset(
+    {
+        "title",
+        "open",
+        "holder",
+        "fallback",
+        "single",
+        "on_parent",
+        "opener_decides",
+        "pauses",
+        "separate",
+        "states",
+        "clocks",
+        "actions",
+    }
+)
 _PARTS: tuple[Callable[[Place], Iterator[Change]], ...] = (states, clocks, actions)
 
 
@@ -99,6 +114,17 @@ def _task(place: Place, old: TaskKind, new: TaskKind, path: str) -> Iterator[Cha
     if old.single != new.single:
         words = f"{title}{'同时最多一件未结' if new.single else '不再限于同时一件'}"
         yield from told(who, title, "single-changed", words, path, path)
+    yield from _following(old, new, (title, who, path))
+    if old.opener_decides != new.opener_decides:
+        words = f"{title}{'的发起方也可以自己决定' if new.opener_decides else '不能由发起方自己决定'}"
+        yield from told(who, title, "opener-decides-changed", words, path, path)
+    if old.pauses != new.pauses:
+        before, after = (
+            listed(quoted(flow.clocks[name].title) for name in kind.pauses if name in flow.clocks) or "没有时限"
+            for flow, kind in ((sides.a, old), (sides.b, new))
+        )
+        words = f"{title}未结时停住的由{before}改为{after}"
+        yield from told(who, title, "pauses-changed", words, path, path)
     yield from _apart(sides, old, new, (title, who, path))
     if old.open != new.open:
         yield from step(place, old.open, new.open, f"“{new.open.title}”", (f"{path}.open", f"{path}.open"))
@@ -106,6 +132,20 @@ def _task(place: Place, old: TaskKind, new: TaskKind, path: str) -> Iterator[Cha
         yield from rest(old.open, new.open, seen, f"“{new.open.title}”", who, f"{path}.open")
     yield from flow(place)
     yield from rest(old, new, _KIND, title, who, path)
+
+
+_WHEN = {"final": "办结", "merge": "并案", "suspend": "挂起", "leave": "离开能发起的状态"}
+_THEN = {"withdraw": "撤回", "pause": "暂停", "keep": "照旧办理"}
+
+
+def _following(old: TaskKind, new: TaskKind, told_to: tuple[str, list[str], str]) -> Iterator[Change]:
+    """Yield what becomes of an open task when its grievance goes where it is no longer asked for."""
+    title, who, path = told_to
+    for key, when in _WHEN.items():
+        before, after = getattr(old.on_parent, key), getattr(new.on_parent, key)
+        if before != after:
+            words = f"诉求{when}时，未结的{title}由{_THEN[before]}改为{_THEN[after]}"
+            yield from told(who, title, "on-parent-changed", words, path, path)
 
 
 def _apart(sides: Sides, old: TaskKind, new: TaskKind, told_to: tuple[str, list[str], str]) -> Iterator[Change]:

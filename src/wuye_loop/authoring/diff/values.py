@@ -13,7 +13,15 @@ from wuye_loop.domain.wording.definition import listed, quoted
 _LONGEST: Final = 80  # characters of a value: about a line
 
 #: What people call the keys for which no sentence of its own is made.
-_KEYS: Final = {"document": "随发的文书", "source": "出处", "text": "正文", "title": "标题"}
+_KEYS: Final = {
+    "document": "随发的文书",
+    "source": "出处",
+    "text": "正文",
+    "title": "标题",
+    "at_most": "总上限",
+    "effective_from": "施行日期",
+    "future": "将来的时刻",
+}
 
 
 def called(key: str) -> str:

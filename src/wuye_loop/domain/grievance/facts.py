@@ -75,6 +75,7 @@ class Facts(Mapping[str, Any]):
         facts["lead_final"] = self["lead_final"]
         facts |= grievance.counts
         facts |= _family("data", grievance.data)
+        facts |= _family("earlier", grievance.data.get("earlier", EMPTY))
         for item in self.situation.tasks.values():
             if not item.final:
                 name = f"open.{item.kind}"
@@ -199,6 +200,7 @@ def _reading(name: str) -> tuple[Found | None, str]:
 
 
 _FAMILIES: Final[Mapping[str, Found]] = {
+    "earlier": lambda facts, name, default: facts.situation.grievance.data.get("earlier", EMPTY).get(name, default),
     "open": _open,
     "overdue": _overdue,
     "data": _data,

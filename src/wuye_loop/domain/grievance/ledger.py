@@ -33,8 +33,9 @@ class Entry:
 
 
 GENESIS = b"\x00" * 32
-#: What a row is called whose action no definition names: a rung of a clock, the opening of a kind of task.
-RUNG, OPEN = "rung:", "open:"
+#: What a row is called whose action no definition names: a rung of a clock, the opening of a kind of task, a task that
+#: followed its grievance.
+RUNG, OPEN, FOLLOW = "rung:", "open:", "follow:"
 
 
 def canonical(grievance_id: UUID, entry: Entry) -> bytes:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from wuye_loop.domain.grievance.facts import facts_of
-from wuye_loop.domain.grievance.roles import SPECIAL, acting_role, duty_of, unit_of
+from wuye_loop.domain.grievance.roles import OPENER, SPECIAL, SYSTEM_ROLE, acting_role, duty_of, unit_of
 from wuye_loop.domain.grievance.situation import Actor, Situation, TaskState, World
+from wuye_loop.domain.grievance.standing import followed, withdrawn
 from wuye_loop.domain.language.workflow import ActionSpec, StepSpec, TaskKind
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.clock_moves import is_overdue
@@ -26,7 +27,19 @@ def blocked(
         apart = kept_apart(world, situation, task, role, actor.unit)
         if apart is not None:
             return apart
+        if (task.kind, action) in world.rules.grants:
+            why = _not_now(task, role, actor)
+            if why is not None:
+                return why
     return _common(world, situation, spec, task)
+
+
+def _not_now(task: TaskState, role: str, actor: Actor) -> str | None:
+    """Say why this one may not grant what a task asks for: it is his own request, or the grievance is at rest."""
+    if task.opener_unit is not None and actor.unit == task.opener_unit and role not in (OPENER, SYSTEM_ROLE):
+        return "职责分离：本单位提出的申请，不能由本单位自己决定"
+    parent = followed(task.data)
+    return f"{parent['text']}，恢复以后再办" if parent is not None else None
 
 
 def kept_apart(world: World, situation: Situation, task: TaskState, role: str, unit: str | None) -> str | None:
@@ -93,7 +106,9 @@ def options(world: World, situation: Situation, actor: Actor, task: TaskState | 
     """Return what this actor could do in the present state: title, form, and in words what blocks it."""
     machine = world.rules.machine(task.kind if task else None)
     state = task.state if task else situation.grievance.state
-    found = []
+    found: list[dict[str, Any]] = []
+    if task is not None and withdrawn(task.data):
+        return found
     for name in machine.by_state.get(state, ()):
         spec = machine.flow.actions[name]
         role = acting_role(spec.by, actor, world, situation, task)

@@ -30,6 +30,18 @@ def unit_of(name: str, world: World, situation: Situation, task: TaskState | Non
     return task.opener_unit if task and name == OPENER else None
 
 
+def task_holder(world: World, situation: Situation, task: TaskState) -> str | None:
+    """Return the unit that a task lies with in the state that it is in: the state's own holder, else the task's."""
+    state = (
+        world.rules.workflow.tasks[task.kind].states.get(task.state)
+        if task.kind in world.rules.workflow.tasks
+        else None
+    )
+    role = state.holder if state is not None else None
+    unit = unit_of(role, world, situation, task) if role not in (None, HOLDER) else None
+    return unit or task.holder_unit
+
+
 def units_of(name: str, world: World, situation: Situation, task: TaskState | None = None) -> tuple[str, ...]:
     """Return the codes of all units that a role stands for here: assisting units are several."""
     role = world.rules.roles.get(name)

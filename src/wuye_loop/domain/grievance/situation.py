@@ -249,6 +249,7 @@ class Brief:
     final: bool
     merged_into: UUID | None
     followers: int = 0
+    lead_unit: str | None = None  # who handled it: a follower that never had a unit of its own is rated for it
 
 
 def no_choice(_: Situation) -> "Choice":

@@ -6,8 +6,9 @@ from typing import Any
 
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.ledger import Entry
-from wuye_loop.domain.grievance.roles import SPECIAL, SYSTEM_ROLE
+from wuye_loop.domain.grievance.roles import SPECIAL, SYSTEM_ROLE, task_holder
 from wuye_loop.domain.grievance.situation import GrievanceState, Situation, TaskState, World
+from wuye_loop.domain.grievance.standing import FOLLOWED, followed
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time.clock_moves import Clock, ClockStatus, is_overdue, remaining_seconds
@@ -50,7 +51,12 @@ def grievance_view(world: World, situation: Situation) -> dict[str, Any]:
         "closed_at": _maybe(grievance.closed_at),
         "due": due_view(situation),
         "open_tasks": [
-            {"id": str(task.id), "kind": task.kind, "state": task.state, "holder_unit": task.holder_unit}
+            {
+                "id": str(task.id),
+                "kind": task.kind,
+                "state": task.state,
+                "holder_unit": task_holder(world, situation, task),
+            }
             for task in situation.tasks.values()
             if not task.final
         ],
@@ -89,6 +95,7 @@ def task_titles(workflow: Workflow, kind: str, state: str) -> tuple[str, str]:
 def task_view(world: World, grievance: GrievanceState, task: TaskState) -> dict[str, Any]:
     """Return a task as every visible reader sees it."""
     title, state_title = task_titles(world.rules.workflow, task.kind, task.state)
+    parent = followed(task.data)
     return {
         "id": str(task.id),
         "grievance": grievance.number,
@@ -96,15 +103,16 @@ def task_view(world: World, grievance: GrievanceState, task: TaskState) -> dict[
         "title": title,
         "n": task.n,
         "state": task.state,
-        "state_title": state_title,
+        "state_title": parent["title"] if parent else state_title,
         "final": task.final,
+        "parent": parent,
         "holder_unit": task.holder_unit,
         "holder_unit_name": world.directory.name_of(task.holder_unit),
         "opener_unit": task.opener_unit,
         "document": task.document,
         "document_number": task.document_number,
         "copies": list(task.copies),
-        "data": world.unnamed(dict(task.data)),
+        "data": world.unnamed({name: value for name, value in task.data.items() if name != FOLLOWED}),
         "opened_at": as_text(task.opened_at),
         "closed_at": _maybe(task.closed_at),
     }

@@ -59,11 +59,16 @@ FAMILIES: Mapping[str, FactInfo] = {
     "tasks": FactInfo("number", "任务总数", "该种任务一共开过的个数", missing=0),
     "done": FactInfo("number", "动作次数", "该动作一共做过的次数", missing=0),
     "cycle_done": FactInfo("number", "本轮动作次数", "该动作在本轮做过的次数", missing=0),
+    "earlier": FactInfo("any", "上一件", "同一诉求人就同一小区的上一件诉求：怎样办结的"),
     "overdue": FactInfo("bool", "已超期", "该时限是否已超期", missing=False),
     "form": FactInfo("any", "所填", "本次动作表单中的字段"),
     "data": FactInfo("any", "所存", "先前动作存下的字段"),
     "extra": FactInfo("any", "附加字段", "外部系统送来的附加字段"),
 }
+
+
+#: What may be asked of the complainant's last earlier grievance there.
+EARLIER: Mapping[str, str] = {"result": "办理结果", "final_reply": "已有最终答复", "state": "状态"}
 
 
 def fact_info(name: str) -> FactInfo | None:

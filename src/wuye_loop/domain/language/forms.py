@@ -42,6 +42,7 @@ class FieldSpec(BaseModel):
     min: int | None = None
     max: int | None = None
     optional: bool = False
+    future: bool = False  # a `time` that is still to come (约定到场时间), not one that has been
     audience: Audience | None = None
     when: Condition | None = None  # asked only when the condition holds; then it is required unless optional
 
@@ -65,6 +66,9 @@ class FieldSpec(BaseModel):
     def _has_choices(self) -> Self:
         if self.type in ("choice", "scale") and not self.choices:
             msg = f"{self.type} 要列出可选项"
+            raise ValueError(msg)
+        if self.future and self.type != "time":
+            msg = "future 只能写在 time 字段里：将来的时刻"
             raise ValueError(msg)
         if len(set(self.choices)) != len(self.choices):
             msg = "可选项重复"

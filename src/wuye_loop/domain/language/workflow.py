@@ -4,6 +4,8 @@ One grammar serves the main flow of a grievance and the side flows (tasks) that 
 states, clocks and actions. The checker proves a definition; the machine runs it; neither knows any city.
 """
 
+import re
+from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
@@ -75,18 +77,49 @@ class State(Part):
     parked: bool = False  # open, but under no clock of its own on purpose (a merged duplicate waits for its lead)
 
 
+_FIELD = re.compile(r"(?:extra|data)\.\w[\w.-]{0,63}")
+
+
 class Limit(Part):
     """One limit of a clock: the first whose condition holds is taken and stored with the clock."""
 
     when: Condition = ALWAYS
     is_: SpanText | None = Field(default=None, alias="is")
-    until: str | None = None  # a date stored earlier: `data.<name>`
+    until: str | None = None  # a date or moment: stored earlier, `data.<name>`, or written on the order, `extra.<name>`
+    of: str | None = None  # where the order says how many of the unit of `is`: `is: extra.days` with its default
+    min: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    max: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    default: SpanText | None = None  # what holds where the order says nothing that can be used; kept as `is`
     starts: Starts | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_the_order(cls, raw: object) -> object:
+        """Read `is: extra.days` as a number on the order: its default says the unit, and is what is known of it."""
+        if not isinstance(raw, dict):
+            return raw
+        written, told = raw.get("is"), raw.get("default")
+        named = isinstance(written, str) and _FIELD.fullmatch(written)
+        ordered = named or str(raw.get("until", "")).startswith("extra.")
+        if ordered and told is None and "of" not in raw:
+            msg = "时限写在诉求上，要写 default（诉求上没有写、写得不能用的，按多长），如 default: 5 workdays"
+            raise ValueError(msg)
+        if not ordered:
+            return raw
+        rest = {key: value for key, value in raw.items() if key != "is"}
+        return {**rest, "is": told, **({"of": written} if named else {})}
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
-        if (self.is_ is None) == (self.until is None):
+        on_order = self.until is not None and self.until.startswith("extra.")
+        if (self.is_ is None) == (self.until is None) and not on_order:
             msg = "时限要写 is(多长)或 until(到哪一天),二者择一"
+            raise ValueError(msg)
+        if (self.min is not None or self.max is not None) and self.of is None:
+            msg = "min、max 只和 is: extra.名字 一起写：诉求上写的数在这之间"
+            raise ValueError(msg)
+        if self.min is not None and self.max is not None and self.min > self.max:
+            msg = "min 大于 max"
             raise ValueError(msg)
         return self
 
@@ -121,6 +154,7 @@ class ClockSpec(Part):
     limit: Annotated[tuple[Limit, ...], BeforeValidator(listed)]
     ladder: tuple[RungSpec, ...] = ()
     assessed: bool = False  # on-time rates are computed from this clock
+    at_most: SpanText | None = None  # since the grievance came in: no extension, agreed date or pause leads beyond it
 
 
 class EffectCall(Part):
@@ -225,6 +259,26 @@ class OpenSpec(StepSpec):
     """Who may open a task of this kind, in which states of the grievance, how often."""
 
 
+Following = Literal["withdraw", "pause", "keep"]
+
+
+class OnParent(Part):
+    """What becomes of an open task when its grievance is over, is merged, or rests (挂起): one word says all three.
+
+    `leave`: when it leaves the states in which such a task may be opened.
+    """
+
+    final: Following = "withdraw"
+    merge: Following = "withdraw"
+    suspend: Following = "pause"
+    leave: Following = "keep"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, raw: object) -> object:
+        return {"final": raw, "merge": raw, "suspend": raw} if isinstance(raw, str) else raw
+
+
 class TaskKind(Flow):
     """A side flow on a grievance: holder, states, clocks, actions, and how it is opened."""
 
@@ -233,8 +287,25 @@ class TaskKind(Flow):
     holder: str = "target"  # a role, or target (the unit it is opened to), opener, one_level_up
     fallback: str | None = None  # role that holds it when one_level_up finds nobody
     single: bool = False  # at most one open at a time on one grievance
+    on_parent: OnParent = OnParent()
+    pauses: Names = ()  # clocks of the main flow that stand still while such a task is open (问诉求人要材料)
+    opener_decides: bool = False  # whoever opens it may also decide it: a meeting takes up what its convener brings
     # Bodies that must differ on one task: roles, `holder`, `opener` (whoever rules on a task is not who carries it out).
     separate: tuple[Bodies, ...] = ()
+
+    def follows(self, why: str) -> str:
+        """Return what becomes of an open one when its grievance is `final`, `merge`, `suspend` or `leave`.
+
+        A task in which nothing waits for its holder is a record (points that expire): it stays, unless the file says else.
+        """
+        if why in self.on_parent.model_fields_set or self._waits:
+            return str(getattr(self.on_parent, why))
+        return "keep"
+
+    @cached_property
+    def _waits(self) -> bool:
+        holders = {"holder", self.holder, *(state.holder for state in self.states.values())}
+        return any(not holders.isdisjoint(action.by) for action in self.actions.values())
 
 
 class Join(Part):
@@ -287,6 +358,7 @@ class Workflow(Flow):
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
     version: Annotated[int, Field(ge=1, le=9999)]
     title: Title
+    effective_from: date | None = None  # from this day on, new grievances of an older version's go by this one
     calendar: OfficeHours = OfficeHours()
     levels: tuple[Level, ...] = (Level.COMMUNITY, Level.STREET, Level.DISTRICT)
     roles: dict[Name, Role]

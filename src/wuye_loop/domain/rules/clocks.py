@@ -28,6 +28,7 @@ class Option:
     limit: Resolved | None
     until: str
     starts: Starts
+    spec: Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,5 +54,6 @@ class CompiledClock:
 def _option(limit: Limit, starts: Starts) -> Option:
     when = None if limit.when.always else limit.when
     if limit.until is not None:
-        return Option(when, None, limit.until, starts)
-    return Option(when, Resolved(limit.is_, None, starts), "", starts)
+        return Option(when, None, limit.until, starts, limit)
+    known = None if limit.of is not None else Resolved(limit.is_, None, starts)
+    return Option(when, known, limit.of or "", starts, limit)

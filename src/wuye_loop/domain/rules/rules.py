@@ -10,12 +10,15 @@ from pydantic import BaseModel
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.intake import SourceSpec
-from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Join, TaskKind, Times, Workflow
+from wuye_loop.domain.language.workflow import ActionSpec, Branch, DutyUnit, EstateUnit, Join, TaskKind, Times, Workflow
 from wuye_loop.domain.rules.flow import FlowMachine
 from wuye_loop.domain.rules.roles import CompiledRole
 from wuye_loop.domain.suggesting.patterns import RedWords, Scoring
 from wuye_loop.domain.time.quiet_hours import QuietHours
 from wuye_loop.domain.wording.definition import Wording
+
+#: Effects by which a task's action grants something on the grievance.
+_GRANTING = frozenset({"extend_clock", "act", "exclude", "precedent"})
 
 
 def conditions_in(part: object) -> Iterator[Condition]:
@@ -58,6 +61,36 @@ def _seeing(workflow: Workflow) -> dict[tuple[str | None, str], tuple[DutyUnit |
     return {place: tuple(by_duty[name] for name in names if name in by_duty) for place, names in found.items()}
 
 
+def resting(workflow: Workflow) -> frozenset[str]:
+    """Return the states in which a grievance rests (挂起): its assessed clock is paused, and no task leads on from there."""
+    paused = {state for clock in workflow.clocks.values() if clock.assessed for state in clock.paused}
+    brought = {join.act for join in workflow.joins}
+    for kind in workflow.tasks.values():
+        for step in (kind.open, *kind.actions.values()):
+            ways = getattr(step, "outcomes", ())
+            brought |= {name for part in (step, *ways) for name in getattr(part, "then", ())}
+            brought |= {
+                str(call.params.get("value")) for part in (step, *ways) for call in part.effect if call.name == "act"
+            }
+    left = {state for name in brought if name in workflow.actions for state in workflow.actions[name].from_}
+    return frozenset(
+        state
+        for state in paused - left
+        if state in workflow.states and not workflow.states[state].parked and not workflow.states[state].final
+    )
+
+
+def _grants(workflow: Workflow) -> frozenset[tuple[str, str]]:
+    """Return the actions by kind of task and name that grant something on the grievance: the requester never decides."""
+    found = set()
+    for kind, task in workflow.tasks.items():
+        for name, action in task.actions.items() if not task.opener_decides else ():
+            parts: tuple[ActionSpec | Branch, ...] = (action, *action.outcomes)
+            if any(part.then or any(call.name in _GRANTING for call in part.effect) for part in parts):
+                found.add((kind, name))
+    return frozenset(found)
+
+
 def _counts(limit: Times | None) -> tuple[str, ...]:
     """Return what an action is counted for: in all, in the cycle, and at its level or assignment where a limit asks."""
     asked = (limit.prefix,) if limit is not None and limit.per in ("level", "assignment") else ()
@@ -81,6 +114,9 @@ class Rules:
         leads = [name for name, role in workflow.roles.items() if role.unit == "lead"]
         self.lead_rivals = tuple(dict.fromkeys(rival for name in leads for rival in sorted(self.rivals.get(name, ()))))
         self.seeing = _seeing(workflow)
+        self.resting = resting(workflow)
+        self.grants = _grants(workflow)
+        self.pausing = any(kind.pauses for kind in workflow.tasks.values())
         limited = {f"done.{name}": action.limit for name, action in workflow.actions.items()}
         limited |= {f"tasks.{name}": kind.open.limit for name, kind in workflow.tasks.items()}
         #: Under which names an action, or the opening of a kind of task, is counted.

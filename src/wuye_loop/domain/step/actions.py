@@ -8,6 +8,7 @@ from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.permissions import blocked, lawful, open_blocked, rival
 from wuye_loop.domain.grievance.roles import SYSTEM_ROLE, acting_role, duty_of
 from wuye_loop.domain.grievance.situation import EMPTY, SYSTEM_ACTOR, Actor, Command, Situation, TaskState, World
+from wuye_loop.domain.grievance.standing import followed, withdrawn
 from wuye_loop.domain.rules.actions import CompiledAction
 from wuye_loop.domain.rules.flow import BACK
 from wuye_loop.domain.step.answers import answered
@@ -15,6 +16,7 @@ from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.effects.apply import apply
 from wuye_loop.domain.step.effects.context import Context, Unrouted
 from wuye_loop.domain.step.effects.documents import send
+from wuye_loop.domain.step.following import follow
 from wuye_loop.domain.step.records import MADE, Line, Step
 from wuye_loop.domain.step.tasks import open_by_effect, open_task
 from wuye_loop.domain.terms import Audience
@@ -118,6 +120,7 @@ def applies(world: World, situation: Situation, action: str, task: TaskState | N
     state = task.state if task else situation.grievance.state
     return (
         state in spec.from_
+        and not (task is not None and task.final)
         and SYSTEM_ROLE in spec.by
         and blocked(world, situation, action, spec, SYSTEM_ROLE, SYSTEM_ACTOR, task) is None
     )
@@ -164,7 +167,12 @@ def note(
 
 
 def chain(builder: Builder) -> None:
-    """Take the actions that follow by themselves: those on tasks first, then those on the grievance."""
+    """Take the actions that follow by themselves: those on tasks first, then those on the grievance; tasks follow it."""
+    _chain(builder)
+    follow(builder)
+
+
+def _chain(builder: Builder) -> None:
     rules = builder.world.rules
     if not (builder.then or builder.then_on_tasks or rules.joins[builder.grievance.state]):
         return
@@ -225,6 +233,9 @@ def _act(builder: Builder, command: Command) -> None:
     flow = world.rules.machine(task.kind if task else None)
     compiled = flow.actions.get(command.action)
     state = task.state if task else situation.grievance.state
+    if task is not None and withdrawn(task.data):
+        words = followed(task.data) or {}
+        raise IllegalAction(f"{words.get('text', '')}，不能再办", actions=[])
     if compiled is None or state not in compiled.from_:
         raise IllegalAction("当前状态下没有这个动作", actions=lawful(world, situation, command.actor, task))
     role = acting_role(compiled.by, command.actor, world, situation, task)

@@ -41,7 +41,8 @@ def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskSta
         elif kind == "date":
             _ahead(world, name, date.fromisoformat(str(value)))
         elif kind == "time":
-            answers[name] = _past(world, name, datetime.fromisoformat(str(value)))
+            at = datetime.fromisoformat(str(value))
+            answers[name] = _to_come(world, name, at) if form.specs[name].future else _past(world, name, at)
     return answers
 
 
@@ -51,6 +52,15 @@ def _ahead(world: World, name: str, day: date) -> None:
         raise BadForm("日期已过", fields=[{"path": name, "problem": "日期不能早于今天"}])
     if day.year > _LAST_YEAR:
         raise BadForm("日期太远", fields=[{"path": name, "problem": f"日期不能晚于 {_LAST_YEAR} 年"}])
+
+
+def _to_come(world: World, name: str, at: datetime) -> str:
+    """Return when something is to be, which is after now; what has no zone is the city's own time."""
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=ZoneInfo(world.rules.workflow.calendar.zone))
+    if at <= world.now or at.year > _LAST_YEAR:
+        raise BadForm("时刻不对", fields=[{"path": name, "problem": f"要是以后的时刻，且不晚于 {_LAST_YEAR} 年"}])
+    return as_text(at)
 
 
 def _past(world: World, name: str, at: datetime) -> str:

@@ -1,6 +1,6 @@
 """An order on its arrival, before its first row: what is unknown is flagged, what its words suggest, what red lines lift."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from wuye_loop.domain.language.forms import FormProblem
 from wuye_loop.domain.language.intake import Attach
 from wuye_loop.domain.privacy.known import NOBODY, Known
 from wuye_loop.domain.privacy.striking import struck, struck_value
+from wuye_loop.domain.privacy.words import is_sealed
 from wuye_loop.domain.suggesting.suggestion import SUGGESTION, suggest
 from wuye_loop.domain.terms import ActorKind, Kind, Urgency
 from wuye_loop.domain.time.written import read_instant
@@ -63,15 +64,17 @@ def arrived(
     estate: Estate | None,
     person: Known = NOBODY,
     repeats: int = 0,
+    earlier: Mapping[str, Any] | None = None,
     reporter: str | None = None,
     named: int = 0,
     seal: Callable[[str], str] = str,
 ) -> Situation:
     """Return the new grievance before its first row: texts struck of `person`, place resolved.
 
-    `estate` is what the order's estate was found to be; `repeats` counts earlier ones of the same person there;
-    `reporter` is the unit that sends it in itself; `named` is how many estates bear the name where none was found; `seal`
-    gives a text that is kept beside the order's own its sealed form. What its source asks for is seen to.
+    `estate` is what the order's estate was found to be; `repeats` counts earlier ones of the same person there,
+    `earlier` says how the last of them stands: state, result, final_reply; `reporter` is the unit that sends it in itself;
+    `named` is how many estates bear the name where none was found; `seal` gives a text that is kept beside the order's
+    own its sealed form. What its source asks for is seen to.
 
     Raises BadInput (422) for what the source's own form finds wrong in `extra`.
     """
@@ -81,6 +84,7 @@ def arrived(
     strike = partial(struck, known=person, spared=public)
     data = _found_out(form, estate, repeats, lambda text: seal(strike(text))) | _origin(world, form, reporter)
     flags = (*_unknown(form, estate), *_odd_place(world, form, estate, named), *_odd_time(world, form))
+    data |= _before(earlier)
     if UNREADABLE_TIME in flags:
         data["occurred_said"] = seal(strike(str(form.occurred_at)))
     grievance = GrievanceState(
@@ -109,9 +113,14 @@ def arrived(
         flags=flags, due_at=None, due_clock=None, closed_at=None, seq=0, head=GENESIS,
         extra=struck_value(form.extra, person, public),
     )  # fmt: skip
-    situation = Situation(grievance, {}, {})
-    _asked(world, situation, form)
-    return situation
+    return _asked(world, Situation(grievance, {}, {}), form)
+
+
+def _before(earlier: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what is kept of how the last grievance of the same person there ended; words of its own key stay with it."""
+    if earlier is None:
+        return {}
+    return {"earlier": {name: value for name, value in earlier.items() if value is not None and not is_sealed(value)}}
 
 
 def _found_out(form: IntakeForm, estate: Estate | None, repeats: int, strike: Callable[[str], str]) -> dict[str, Any]:
@@ -139,17 +148,18 @@ def _origin(world: World, form: IntakeForm, reporter: str | None) -> dict[str, A
     return found
 
 
-def _asked(world: World, situation: Situation, form: IntakeForm) -> None:
-    """See to the form of the source: its fields stand in the order's `extra`, beside what the city adds of its own."""
+def _asked(world: World, situation: Situation, form: IntakeForm) -> Situation:
+    """Return the situation whose source's form is seen to: its fields stand in `extra`, beside what the city adds."""
     _, source = world.rules.source_of(form.channel)
     if source is None or not source.needs:
-        return
+        return situation
     answers = {name: value for name, value in form.extra.items() if name in source.needs}
     try:
         source.form.validate(answers, facts_of(world, situation))
     except FormProblem as problem:
         fields = [{"path": f"extra.{item['path']}", "problem": item["problem"]} for item in problem.fields]
         raise BadInput("这一来源要填的附加字段有误", fields=fields) from None
+    return situation
 
 
 def see_sender(world: World, situation: Situation, actor: Actor) -> None:

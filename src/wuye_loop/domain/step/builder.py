@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from wuye_loop.domain.grievance.roles import unit_of
+from wuye_loop.domain.grievance.roles import task_holder, unit_of
 from wuye_loop.domain.grievance.situation import Going, GrievanceState, Situation, TaskState, World, mutable, newest
+from wuye_loop.domain.grievance.standing import FOLLOWED, because
+from wuye_loop.domain.rules.clocks import CompiledClock
 from wuye_loop.domain.step.clock_changes import held, taken_up
 from wuye_loop.domain.step.records import DocumentDraft, EntryDraft, NoticeDraft, PrecedentDraft, RatingDraft, Step
 from wuye_loop.domain.time import clock_moves
@@ -38,6 +40,8 @@ class Builder:
         self.then: list[str] = []
         self.then_on_tasks: list[tuple[UUID, str]] = []
         self.remarks: dict[str, Any] = {}  # what an effect wants kept in the ledger row's facts
+        #: Why tasks followed the grievance when it was last asked, where it stood, and which tasks there were then.
+        self.stood = because(world.rules, self.grievance), self.grievance.state, frozenset(self.tasks)
         #: What the main flow's clocks were last brought in step with: state, holder, cycle; None when one was touched.
         self._in_step: tuple[str, str | None, int] | None = (
             (self.grievance.state, self.grievance.holder_unit, self.grievance.cycle) if self.grievance.seq else None
@@ -131,8 +135,15 @@ class Builder:
             closed_at=self.world.now if spec.final else None,
         )
         self.sync_task(task_id)
+        self.sync_paused(task_id)
 
     # --- clocks ---
+
+    def sync_paused(self, task_id: UUID) -> None:
+        """Hold the main flow's clocks that a task pauses while it is open, or let them go on when it is over."""
+        if self.world.rules.workflow.tasks[self.tasks[task_id].kind].pauses and self.grievance.seq:
+            self._in_step = None
+            self.sync()
 
     def sync(self) -> None:
         """Bring the main flow's clocks in step with its state, and the due instant that sorts an inbox."""
@@ -146,9 +157,23 @@ class Builder:
     def sync_task(self, task_id: UUID) -> None:
         """Bring a task's clocks in step with its state; they run against whoever holds that state."""
         task = self.tasks[task_id]
-        role = self.world.rules.workflow.tasks[task.kind].states[task.state].holder
-        unit = unit_of(role, self.world, self.situation, task) if role not in (None, "holder") else None
-        self._sync(task, task.state, unit or task.holder_unit)
+        self._sync(task, task.state, self.task_holder(task_id))
+        if FOLLOWED in task.data and not task.final:
+            self.rest_task(task_id)
+
+    def task_holder(self, task_id: UUID) -> str | None:
+        """Return the unit that a task lies with in the state that it is in."""
+        return task_holder(self.world, self.situation, self.tasks[task_id])
+
+    def rest_task(self, task_id: UUID) -> None:
+        """Hold a task's running clocks while its grievance rests."""
+        for clock in list(self._going.get(task_id, {}).values()):
+            self.keep(clock_moves.pause(clock, self.world.now, self.world.calendar))
+
+    def end_task_clocks(self, task_id: UUID) -> None:
+        """End the clocks of a task that is withdrawn."""
+        for clock in self._going.pop(task_id, {}).values():
+            self.clocks[clock.id] = clock_moves.end(clock, self.world.now, self.world.calendar)
 
     def _sync(self, task: TaskState | None, state: str, unit: str | None) -> None:
         world = self.world
@@ -156,8 +181,12 @@ class Builder:
         task_id = task.id if task else None
         before = self._going.get(task_id, {})
         going: dict[str, Clock] = {}
+        waiting = self._waiting() if task is None and world.rules.pausing else frozenset()
         for compiled in machine.during[state]:
             clock = before.get(compiled.name)
+            if compiled.name in waiting:
+                going[compiled.name] = self._waits(compiled, clock, unit)
+                continue
             if clock is None or clock.status is not RUNNING or (unit is not None and clock.unit != unit):
                 latest = newest(self.clocks, compiled.name, task_id) if clock is None else clock
                 clock = taken_up(world, compiled, latest, unit, self.situation, task)
@@ -171,6 +200,21 @@ class Builder:
                 if stopped.status is not ENDED:
                     going[name] = stopped
         self._going[task_id] = going
+
+    def _waiting(self) -> frozenset[str]:
+        """Return the main flow's clocks that stand still because of an open task."""
+        kinds = {task.kind for task in self.tasks.values() if not task.final}
+        return frozenset(name for kind in kinds for name in self.world.rules.workflow.tasks[kind].pauses)
+
+    def _waits(self, compiled: CompiledClock, clock: Clock | None, unit: str | None) -> Clock:
+        """Return a clock of the present state as it stands still: the one there is, or one that starts and waits."""
+        if clock is None:
+            clock = taken_up(self.world, compiled, newest(self.clocks, compiled.name, None), unit, self.situation, None)
+        elif unit is not None and clock.unit != unit:
+            clock = clock_moves.held_by(clock, unit)
+        held_still = clock_moves.pause(clock, self.world.now, self.world.calendar)
+        self.clocks[held_still.id] = held_still
+        return held_still
 
     def keep(self, clock: Clock) -> None:
         """Replace a clock's image, or add one."""
@@ -215,15 +259,15 @@ class Builder:
 
     # --- notices ---
 
-    def notify(self, instrument: str, units: Iterable[str]) -> None:
-        """Address an instrument's notice to units."""
+    def notify(self, instrument: str, units: Iterable[str], title: str | None = None) -> None:
+        """Address an instrument's notice to units; `title` where the file names no such instrument."""
         spec = self.world.rules.workflow.instruments.get(instrument)
         urgent = spec.urgent if spec else False
         now = self.world.now
         self.notices.append(
             NoticeDraft(
                 instrument,
-                spec.title if spec else instrument,
+                spec.title if spec else title or instrument,
                 tuple(units),
                 urgent,
                 now if urgent else self._awake(now),

@@ -88,6 +88,7 @@ def open_task(
     for call in spec.open.effect:
         apply(call, builder, context)
     builder.sync_task(task.id)
+    builder.sync_paused(task.id)
     if row:
         builder.close_entry(
             f"{OPEN}{kind}",

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.documents import AskedFigure, RatingSpec
+from wuye_loop.domain.language.fact_names import EARLIER
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import (
     Branch,
@@ -22,7 +23,7 @@ from wuye_loop.domain.language.workflow import (
 )
 from wuye_loop.domain.terms import Audience, Level, Stage
 from wuye_loop.domain.time.calendar import Starts
-from wuye_loop.domain.time.spans import Span
+from wuye_loop.domain.time.spans import CHINESE, Span
 from wuye_loop.domain.wording.counts import counted
 
 STARTS: Final = {
@@ -227,6 +228,8 @@ class Wording:
             return self.task(member)
         if family in ("done", "cycle_done"):
             return self.action(member)
+        if family == "earlier":
+            return quoted(EARLIER.get(member, member))
         return self.clock(member) if family == "overdue" else self.field(member)
 
     def _named(self, fact: str, matcher: Any) -> Any:
@@ -251,6 +254,12 @@ class Wording:
 
     def long(self, limit: Limit) -> str:
         """Return how long a limit is: `5 个工作日`, or the stored date it runs to."""
+        if limit.of is not None and limit.is_ is not None:
+            unit = CHINESE[limit.is_.unit]
+            bounds = f"，{limit.min or 1} 至 {limit.max} {unit}" if limit.max is not None else ""
+            return f"诉求上{self.field(limit.of.partition('.')[2])}写的{unit}数{bounds}，没有写的 {limit.is_.chinese}"
+        if limit.until is not None and limit.is_ is not None:
+            return f"到诉求上{self.field(limit.until.partition('.')[2])}写的时候，没有写的 {limit.is_.chinese}"
         if limit.is_ is not None:
             return limit.is_.chinese
         return f"到{self.field((limit.until or '').partition('.')[2])}那一天"

@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.audiences import EVERY, step_named
-from wuye_loop.domain.grievance.ledger import OPEN, RUNG
+from wuye_loop.domain.grievance.ledger import FOLLOW, OPEN, RUNG
 from wuye_loop.domain.grievance.situation import MUTABLE, Situation, TaskState
+from wuye_loop.domain.grievance.standing import deed as following
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock
@@ -91,6 +92,8 @@ def deed(row: LedgerRow, rules: Rules) -> str:
     if row.action.startswith(RUNG):
         clock = rules.workflow.flow(_known(row, rules)).clocks.get(row.action.removeprefix(RUNG))
         return f"{clock.title if clock else row.action}第 {row.facts.get('rung', 0) + 1} 级督办"
+    if row.action.startswith(FOLLOW):
+        return following(row.action.removeprefix(FOLLOW), str(row.facts.get("because")))
     step = step_named(rules, row.action, row.task_kind)
     title = step.title if step else _DEEDS.get(row.action, row.action)
     kind = rules.workflow.tasks.get(row.task_kind or "")

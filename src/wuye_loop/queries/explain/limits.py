@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
@@ -103,13 +103,22 @@ def _doubts(
 ) -> list[str]:
     """Say where the line that wins by the facts of then is not what the clock has stored."""
     until = None
+    if limit.of is not None or (limit.until is not None and limit.is_ is not None):
+        return []  # the order said it, and may have been mended since
     if limit.until is not None:
         day = facts.get(limit.until)
-        until = close_of(date.fromisoformat(day)) if isinstance(day, str) else None
+        until = _instant(day, close_of) if isinstance(day, str) else None
     if (limit.is_, until, limit.starts or spec.starts) == (clock.limit, clock.until, clock.starts):
         return []
     stored = clock.limit.chinese if clock.limit else "到约定的日期"
     return [f"注意：按那时的事实应是{said.long(limit)}，与时限里存的（{stored}，{STARTS[clock.starts]}）不符"]
+
+
+def _instant(written: str, close_of: Any) -> datetime:
+    """Return the instant that a stored date or moment means."""
+    return (
+        close_of(date.fromisoformat(written)) if len(written) == len("2026-01-01") else datetime.fromisoformat(written)
+    )
 
 
 def _since(

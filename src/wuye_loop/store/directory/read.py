@@ -1,10 +1,21 @@
 """The directory as a snapshot for decisions, read back from its tables."""
 
+from typing import NamedTuple
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.directory.directory import Area, Directory, Unit
 from wuye_loop.store.schema import tables
+
+
+class EstateLine(NamedTuple):
+    """An estate: where it lies and which company runs it."""
+
+    code: str
+    name: str
+    area_code: str
+    company_code: str | None
 
 
 def read_directory(session: Session) -> Directory:
@@ -37,3 +48,12 @@ def read_directory(session: Session) -> Directory:
         version,
         estates,
     )
+
+
+def read_estates(session: Session) -> list[EstateLine]:
+    """Read every estate with where it lies and its company, in the order of their codes."""
+    estate = tables.estate.c
+    rows = session.execute(
+        select(estate.code, estate.name, estate.area_code, estate.company_code).order_by(estate.code)
+    )
+    return [EstateLine(*row) for row in rows]

@@ -1,6 +1,6 @@
 """What an intake must know before it writes: one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,7 @@ class Found:
     stored: Stored | None
     repeats: int
     there: datetime  # what the database's clock showed
+    earlier: Mapping[str, Any] | None = None  # how the last earlier one of the same phone and estate ended
     attached: tuple[bytes, bytes] | None = None  # digest and answer of an order that went to an earlier grievance
     named: int = 0  # how many estates bear the name that the order writes
 
@@ -51,7 +52,15 @@ SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workfl
        (SELECT count(*) FROM complainant x JOIN grievance o ON o.id = x.grievance_id
         WHERE x.phone_hash = ANY(%(phone_hashes)s::bytea[]) AND o.estate_code = s.code), t.intake_digest, t.body,
        clock_timestamp(),
-       CASE WHEN s.code IS NULL THEN (SELECT count(*) FROM estate m WHERE m.name = %(estate)s) ELSE 0 END
+       CASE WHEN s.code IS NULL THEN (SELECT count(*) FROM estate m WHERE m.name = %(estate)s) ELSE 0 END,
+       (SELECT jsonb_build_object('state', o.state, 'result', (
+            SELECT l.facts->>'result' FROM ledger l WHERE l.grievance_id = o.id
+              AND jsonb_typeof(l.facts->'result') = 'string' ORDER BY l.seq DESC LIMIT 1),
+          'final_reply', o.final AND EXISTS (
+            SELECT 1 FROM ledger l WHERE l.grievance_id = o.id AND jsonb_exists(l.facts, 'public_reply')))
+        FROM complainant x JOIN grievance o ON o.id = x.grievance_id
+        WHERE x.phone_hash = ANY(%(phone_hashes)s::bytea[]) AND o.estate_code = s.code
+        ORDER BY o.received_at DESC, o.number DESC LIMIT 1)
 FROM epoch e
 LEFT JOIN grievance g ON g.source = %(source)s AND g.external_id = %(external_id)s
 LEFT JOIN attached_order t ON t.source = %(source)s AND t.external_id = %(external_id)s
@@ -99,6 +108,7 @@ def look(
         repeats=row[14],
         there=row[17],
         named=row[18],
+        earlier=row[19],
         attached=(bytes(row[15]), bytes(row[16])) if row[15] is not None else None,
     )
 

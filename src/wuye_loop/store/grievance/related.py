@@ -49,7 +49,7 @@ def lead_of(session: Session, grievance: GrievanceState, *, lock: bool = False) 
     """Read the grievance that a merged one follows, if it is merged."""
     if grievance.merged_into is None:
         return None
-    statement = "SELECT id, number, state, final, merged_into FROM grievance WHERE id = %(id)s"
+    statement = "SELECT id, number, state, final, merged_into, followers, lead_unit FROM grievance WHERE id = %(id)s"
     row = session.connection().exec_driver_sql(
         statement + (" FOR UPDATE" if lock else ""), {"id": grievance.merged_into}
     )

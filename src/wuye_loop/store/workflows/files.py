@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
+from wuye_loop.domain.routing.workflow_choice import WorkflowRules, of_document, of_text
 from wuye_loop.domain.rulefile.extends import Base, Bases, bundle, unbundle
-from wuye_loop.settings import shipped
+from wuye_loop.domain.rulefile.reader import YamlDocError, read
+from wuye_loop.settings import SettingsError, shipped
 
 _SUFFIXES: Final = (".yaml", ".yml")
 
@@ -48,3 +50,17 @@ def whole_text(file: Path, folders: Iterable[Path] = ()) -> str:
     Raises YamlDocError when the file, or its base, cannot be read.
     """
     return bundle(text_in(file), str(file), bases(file, folders))
+
+
+def workflow_rules(written: str) -> WorkflowRules:
+    """Return by which workflow a new grievance goes, as the setting says it: in one line, or in a YAML file.
+
+    Raises SettingsError in words.
+    """
+    try:
+        if written.strip().lower().endswith((".yaml", ".yml")):
+            path = Path(written.strip())
+            return of_document(read(path.read_bytes(), str(path)).data)
+        return of_text(written)
+    except (ValueError, OSError, YamlDocError) as error:
+        raise SettingsError(f"WUYE_WORKFLOW_BY 有误：{error}") from None

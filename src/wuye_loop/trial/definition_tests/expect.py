@@ -8,6 +8,7 @@ from typing import Any
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.ledger import OPEN
 from wuye_loop.domain.grievance.permissions import open_blocked, openings, options
+from wuye_loop.domain.grievance.roles import task_holder
 from wuye_loop.domain.grievance.situation import TaskState
 from wuye_loop.domain.time.clock_moves import ClockStatus
 from wuye_loop.trial.definition_tests.document import Paper, TaskThen, Then
@@ -183,11 +184,9 @@ class Look:
             yield from _same((*place, "state"), f"任务 {newest.kind} 的状态", wanted.state, newest.state)
         if "holder" in written:
             units = self._units((wanted.holder,)) if wanted.holder is not None else ()
-            if newest.holder_unit not in (units or (None,)):
-                yield (
-                    (*place, "holder"),
-                    f"任务 {newest.kind} 应由 {_said(wanted.holder)} 持有，实为 {_said(newest.holder_unit)}",
-                )
+            holder = task_holder(self.sandbox.world(self.case.number), self.case.situation, newest)
+            if holder not in (units or (None,)):
+                yield ((*place, "holder"), f"任务 {newest.kind} 应由 {_said(wanted.holder)} 持有，实为 {_said(holder)}")
         if "document" in written:
             yield from _same((*place, "document"), "任务的文书", wanted.document, newest.document)
         if "number" in written:

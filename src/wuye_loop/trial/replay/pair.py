@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from wuye_loop.domain.grievance.ledger import OPEN, RUNG
+from wuye_loop.domain.grievance.ledger import FOLLOW, OPEN, RUNG
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import Flow, RungSpec, StepSpec
 from wuye_loop.domain.rules.rules import Rules
@@ -110,7 +110,7 @@ class Pair:
             asked = frozenset.intersection(*map(frozenset, forms)) if forms else None
             names_others = any(field.type == "grievance" for form in forms for field in form.values())
             opens = action.removeprefix(OPEN) if action.startswith(OPEN) else None
-            aside = action in _ASIDE or action.startswith(RUNG)
+            aside = action in _ASIDE or action.startswith((RUNG, FOLLOW))
             found = Known(step_of(self.new, action, kind), asked, _checked(forms), names_others, opens, aside)
             self._known[action, kind] = found
         return found

@@ -77,6 +77,7 @@ class Sandbox:
         self.calendar = calendar or calendar_of(rules.workflow.calendar, now.date())
         self.now = now
         self.cases: dict[str, Case] = {}
+        self._last_of: dict[tuple[str, str], str] = {}  # by phone and estate
         self._by_id: dict[UUID, str] = {}
         self._ids = 0
         self._numbers: Counter[tuple[str, int]] = Counter()
@@ -114,6 +115,7 @@ class Sandbox:
             source=source,
             estate=estate,
             repeats=self._persons[person] if all(person) else 0,
+            earlier=self._earlier(person) if all(person) else None,
             reporter=by.unit,
         )
         see_sender(world, situation, by)
@@ -130,9 +132,20 @@ class Sandbox:
         self._externals[source, form.external_id] = case.number
         self._by_id[situation.grievance.id] = case.number
         self._persons[person] += 1
+        self._last_of[person] = case.number
         self._last = case.number
         self._take(case, actions.receive(world, situation, by, facts, notices))
         return case.number
+
+    def _earlier(self, person: tuple[str, str]) -> dict[str, Any] | None:
+        """Return how the last earlier grievance of a phone and an estate stands, as a site finds it out."""
+        last = self.cases.get(self._last_of.get(person, ""))
+        if last is None:
+            return None
+        grievance, entries = last.situation.grievance, last.entries
+        results = [one.facts["result"] for one in entries if isinstance(one.facts.get("result"), str)]
+        replied = grievance.final and any("public_reply" in one.facts for one in entries)
+        return {"state": grievance.state, "result": results[-1] if results else None, "final_reply": replied}
 
     def act(
         self, by: str | Actor, action: str, form: Mapping[str, Any] | None = None, *, number: str | None = None
@@ -399,5 +412,6 @@ class Sandbox:
 def _brief(case: Case) -> Brief:
     grievance = case.situation.grievance
     return Brief(
-        grievance.id, grievance.number, grievance.state, grievance.final, grievance.merged_into, grievance.followers
-    )
+        grievance.id, grievance.number, grievance.state, grievance.final, grievance.merged_into, grievance.followers,
+        grievance.lead_unit,
+    )  # fmt: skip

@@ -11,6 +11,7 @@ from wuye_loop.domain.grievance.situation import TaskState
 from wuye_loop.domain.language.effects import ExtendClock, Urged
 from wuye_loop.domain.language.workflow import EffectCall
 from wuye_loop.domain.step.builder import Builder
+from wuye_loop.domain.step.clock_changes import latest_due
 from wuye_loop.domain.step.effects import assignment, documents
 from wuye_loop.domain.step.effects.context import Context
 from wuye_loop.domain.time import clock_moves
@@ -84,6 +85,10 @@ def _extend_clock(builder: Builder, context: Context, params: Mapping[str, Any])
         raise IllegalAction(f"累计延期不能超过{cap.chinese}，已批准 {total - number}")
     builder.set(counts={**builder.grievance.counts, f"cycle_extended.{clock.name}": total})
     moved = clock_moves.extend(clock, span, builder.world.now, builder.world.calendar)
+    spec = builder.world.rules.workflow.clocks[clock.name]
+    last = latest_due(builder.world, spec, builder.situation)
+    if last is not None and spec.at_most is not None and moved.due_at > last:
+        raise IllegalAction(f"连同已批准的延期和挂起，自收件起不能超过{spec.at_most.chinese}")
     builder.put_clock(moved)
     builder.remarks["extended"] = {"clock": clock.name, "by": str(span)}
 

@@ -84,12 +84,18 @@ def rate(builder: Builder, context: Context, params: Mapping[str, Any]) -> None:
     draft = RatingDraft(
         builder.grievance.cycle,
         rater,
-        of_unit if of_unit or context.task else builder.grievance.lead_unit,
+        of_unit if of_unit or context.task else _handled_by(builder),
         {key: value for key, value in context.answers.items() if key != "comment"},
         str(satisfied) if satisfied is not None else None,
         builder.world.now,
     )
     builder.ratings = [*builder.ratings, draft]
+
+
+def _handled_by(builder: Builder) -> str | None:
+    """Return the unit that handled the grievance: its own lead, else that of the one it was merged into."""
+    lead = builder.world.lead
+    return builder.grievance.lead_unit or (lead.lead_unit if lead is not None else None)
 
 
 def exclude(builder: Builder, context: Context, params: Mapping[str, Any]) -> None:

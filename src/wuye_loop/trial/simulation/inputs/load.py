@@ -19,6 +19,7 @@ _STREETS: Final = {"甲街道": 1.0, "乙街道": 1.0, "丙街道": 1.0, "丁街
 _URGENCY: Final = {"特急": 2.0, "加急": 8.0, "平急": 70.0, "常规": 20.0}
 _KINDS: Final = {"投诉": 60.0, "求助": 25.0, "咨询": 10.0, "建议": 5.0}
 _CHANNELS: Final = {"电话": 80.0, "网络": 20.0}
+_NAMED: Final = 0.2  # share of what comes by channels that sources name, where the hotline sends the rest
 # A day's complaints by hour: people complain in the evening as well as at the office.
 _HOURS: Final = dict(
     zip(map(str, range(24)), (1, 1, 0, 0, 0, 1, 2, 5, 9, 10, 9, 7, 5, 6, 8, 8, 7, 6, 5, 5, 4, 3, 2, 1), strict=True)
@@ -73,7 +74,6 @@ def completed(load: Load, workflow: Workflow, per_day: float | None) -> Load:
         raise BadSimulation("没有写每天多少件：用 --per-day N，或在负荷文件里写 per_day")
     if not 0 < wanted <= MOST_A_DAY:
         raise BadSimulation(f"每天的件数应大于 0，不超过 {MOST_A_DAY}")
-    channels = {name: 1.0 for source in workflow.sources.values() for name in source.channels} or _CHANNELS
     return load.model_copy(
         update={
             "per_day": wanted,
@@ -82,9 +82,23 @@ def completed(load: Load, workflow: Workflow, per_day: float | None) -> Load:
             "streets": load.streets or _STREETS,
             "urgency": load.urgency or _URGENCY,
             "kinds": load.kinds or _KINDS,
-            "channels": load.channels or channels,
+            "channels": load.channels or channels_of(workflow),
         }
     )
+
+
+def channels_of(workflow: Workflow) -> dict[str, float]:
+    """Return by which channels orders come: those of the hotline, and beside them those that sources name.
+
+    A source that names no channels takes all others: the hotline's. Where every source names its own, there are no others.
+    """
+    named = [name for source in workflow.sources.values() for name in source.channels]
+    if not named:
+        return dict(_CHANNELS)
+    if all(source.channels for source in workflow.sources.values()):
+        return dict.fromkeys(named, 1.0)
+    each = sum(_CHANNELS.values()) * _NAMED / (1 - _NAMED) / len(named)
+    return {**_CHANNELS, **dict.fromkeys(named, each)}
 
 
 def categories_of(workflow: Workflow) -> list[str]:

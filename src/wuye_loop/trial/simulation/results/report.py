@@ -84,12 +84,44 @@ def compared(before: Figure, after: Figure) -> Iterator[Row]:
             yield _pair(f"{name} 期末在办", one["held"]["mean"], other["held"]["mean"])
 
 
+def mix(scene: Scene) -> dict[str, dict[str, float]]:
+    """Return of what the arrivals are made, as shares of one: channels, sources, kinds, urgency, categories, streets."""
+    load, rules = scene.load, scene.rules
+    parts = ("channels", "kinds", "urgency", "categories", "streets")
+    found = {name: _shares(getattr(load, name)) for name in parts}
+    origins: dict[str, float] = {}
+    for channel, share in found["channels"].items():
+        origin = rules.source_of(channel)[0]
+        if origin is not None:
+            origins[origin] = round(origins.get(origin, 0.0) + share, 4)
+    return {**found, "sources": origins}
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    total = sum(weights.values())
+    return {name: round(weight / total, 4) for name, weight in weights.items()}
+
+
+def mix_words(scene: Scene) -> str:
+    """Say in words of what the arrivals are made."""
+    found, workflow = mix(scene), scene.rules.workflow
+    titles = {"channels": "渠道", "kinds": "类型", "urgency": "紧急程度"}
+    said = [f"{title} {_mixed(found[name])}" for name, title in titles.items()]
+    origins = {workflow.sources[name].title: share for name, share in found["sources"].items()}
+    said += [f"来源 {_mixed(origins)}"] if origins else []
+    return f"来件的构成（--load 可改）：{'；'.join(said)}；类别 {len(found['categories'])} 种，街道 {len(found['streets'])} 个"
+
+
+def _mixed(shares: Mapping[str, float]) -> str:
+    return "、".join(f"{name} {share:.0%}" for name, share in shares.items())
+
+
 def notes(scene: Scene) -> list[str]:
     """Say in words what was assumed: whose people were derived, minutes, shares, answers, what is left out."""
     workflow, staff = scene.rules.workflow, scene.staff
     said = {code for name, unit in staff.units.items() if unit.people is not None for code in scene.places.named(name)}
     derived = [code for code in scene.places.codes if code not in said]
-    found = []
+    found = [mix_words(scene)]
     if derived:
         found.append(
             f"{len(derived)} 个单位的人数没有写明，按利用率约 {staff.usage:.0%} 推定（用 --default-staff 输出，改后以 --staff 传回）"
