@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests import ROOT
 from tests.api.test_papers import town_of, workflow_text
-from tests.site import Driver, order, seen, story
+from tests.site import Driver, build, order, seen, story
 from tests.stories.test_sixth_city import neighbour
 
 from wuye_loop.store.database import Database
@@ -148,6 +148,12 @@ async def test_one_tainted_item_of_a_batch_fails_alone(driver: Driver) -> None:
     assert outside.status_code in (400, 422)
 
 
+async def test_numbers_right_after_a_word_are_struck_whatever_stands_before_and_behind_them(driver: Driver) -> None:
+    number = (await driver.post("hotline", PUSH, case("51-phone-after-word.json"), expect=201))["number"]
+    shown = await seen(driver, number)
+    assert (shown["title"], shown["body"]) == ("联系电话***", "请联系我爱人，电话***，或座机***")
+
+
 async def test_the_same_words_without_category_are_suggested_as_duplicates(driver: Driver) -> None:
     items = [{**item, "place": {"estate": "E1"}} for item in case("53-no-category-twice.json")["items"]]
     made = (await driver.post("hotline", f"{PUSH}:batch", {"items": items}))["items"]
@@ -186,3 +192,64 @@ async def test_an_urge_of_a_merged_grievance_reaches_its_lead_and_answers_its_nu
     assert sixth.town.grievance(lead).urged == 2
     direct = await sixth.act("hotline", other, "urge", {})
     assert (direct["attached_to"], sixth.town.grievance(lead).urged) == (lead, 3)
+
+
+DESK = "property-centre"
+
+
+@pytest.fixture
+async def base(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
+    async with story(build(database, data=tmp_path, workflow="standard@1")) as driver:
+        yield driver
+
+
+async def test_the_desk_sets_an_order_right_by_an_action_with_the_effect(base: Driver) -> None:
+    number = await base.push(place={}, kind="求助", category="供水", body="我电话 66778899，请回电")
+    before = base.town.clocks(number, "accept")
+    form = {"reason": "来电更正，电话 66778899", "estate": "E1", "address": "3号楼2单元501", "category": "电梯", "kind": "投诉",
+            "phone": "66778899", "occurred_at": "2026-3-1 9:05"}  # fmt: skip
+    shown = await base.act(DESK, number, "set_right", form)
+    assert (shown["estate"], shown["category"], shown["kind"], shown["state"]) == ("E1", "电梯", "投诉", "received")
+    seen_now = await base.get(DESK, f"{PUSH}/{number}")
+    assert seen_now["address"] == "3号楼"
+    assert "66778899" not in json.dumps(seen_now, ensure_ascii=False)
+    entry = base.town.folder(number).entries[-1]
+    assert entry.action == "set_right"
+    assert (entry.facts["old"]["category"], entry.facts["new"]["category"]) == ("供水", "电梯")
+    assert entry.facts["new"]["estate_code"] == "E1"
+    assert "66778899" not in json.dumps(entry.facts, ensure_ascii=False)
+    assert "501" not in json.dumps(entry.facts, ensure_ascii=False)
+    assert base.town.clocks(number, "accept") == before
+    assert base.town.scalar("SELECT occurred_at FROM grievance") == datetime(2026, 3, 1, 1, 5, tzinfo=UTC)
+    assert base.town.scalar("SELECT count(*) FROM complainant WHERE phone_hash IS NOT NULL") == 1
+    routing = await base.get(DESK, f"{PUSH}/{number}/routing")
+    assert [row["proposal"] for row in routing["items"]] == [True, True]
+    assert routing["items"][-1]["unit"] == "office-1"
+
+
+@pytest.mark.parametrize(
+    ("who", "form", "status"),
+    [
+        ("hotline", {"reason": "更正", "category": "电梯"}, 403),
+        ("supervisor", {"reason": "更正", "category": "电梯"}, 403),
+        (DESK, {"category": "电梯"}, 422),
+        (DESK, {"reason": "更正"}, 422),
+        (DESK, {"reason": "更正", "urgency": "特急"}, 422),
+        (DESK, {"reason": "更正", "area": "没有"}, 422),
+        (DESK, {"reason": "更正", "phone": "1" * 25}, 422),
+    ],
+)
+async def test_the_desk_corrects_nothing_that_its_form_does_not_name(
+    base: Driver, who: str, form: Any, status: int
+) -> None:
+    number = await base.push()
+    await base.act(who, number, "set_right", form, expect=status)
+    assert base.town.grievance(number).seq == 1
+
+
+async def test_a_red_line_in_the_words_that_the_desk_sets_right_alarms(base: Driver) -> None:
+    number = await base.push(body="电梯停运。")
+    await base.act(DESK, number, "set_right", {"reason": "来电补充", "body": "张三丰说现在有人被困在电梯里"})
+    shown = await base.get(DESK, f"{PUSH}/{number}")
+    assert ("red-line" in shown["flags"], shown["urgency"]) == (True, "特急")
+    assert shown["body"] == "***说现在有人被困在电梯里"

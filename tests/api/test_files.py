@@ -9,6 +9,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 import pytest
+from tests import ROOT
 from tests.api.test_papers import town_of
 from tests.pictures import bomb, jpeg, pdf, png, telling_jpeg
 from tests.site import Driver, Town, driving, story
@@ -306,3 +307,12 @@ async def test_a_changed_file_is_found_by_verification(database: Database, tmp_p
         assert audit.verify(town.site.loop, town.database).ok
         town.run(lambda session: session.connection().exec_driver_sql(tampering))
         assert audit.verify(town.site.loop, town.database).drift >= 1
+
+
+async def test_what_names_its_owner_and_holds_no_picture_is_refused_and_leaves_nothing(drive: Driver) -> None:
+    number = await handling(drive)
+    before = count(drive.town)
+    answer = await upload(drive, "grid-1", number, (ROOT / "tests" / "cases" / "50-exif-owner.jpg").read_bytes())
+    assert answer.status_code in (415, 422), answer.text
+    assert "13912345678" not in answer.text
+    assert count(drive.town) == before

@@ -196,3 +196,15 @@ def test_a_mended_row_supersedes_the_damaged_one_that_was_taken_and_says_so_in_t
     assert taken(city, file, "--supersede", source="mended")["corrected"] == 0
     verified = json.loads(city("verify", "--json").stdout)
     assert (verified["drift"], verified["chain_ok"]) == (0, True)
+
+
+def test_two_estates_of_one_name_are_not_guessed_between(city: Run, tmp_path: Path) -> None:
+    assert city("directory", "load", CASES / "60-same-name-estates.yaml").exit_code == 0
+    sheet, report = tmp_path / "orders.csv", tmp_path / "report.csv"
+    sheet.write_text(
+        "工单编号,来电类型,标题,内容,小区名称\nC60,投诉,路灯不亮,三号楼前的路灯不亮,阳光花园\n", encoding="utf-8"
+    )
+    assert counts(taken(city, sheet, "--report", report, source="c60")) == (1, 0, 0, 0)
+    (row,) = rows_of(report)
+    assert "unknown-estate" in row["flags"]
+    assert "several-estates" in row["flags"]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Erased, KeyReused, NotFound, RecordDamaged, Stale
 from wuye_loop.domain.grievance.ledger import Chain
-from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
+from wuye_loop.domain.grievance.situation import EMPTY, SYSTEM_ACTOR, Actor, Brief, Command, Situation, World
 from wuye_loop.domain.grievance.views import grievance_view
 from wuye_loop.domain.privacy.access.reveals import RevealBounds
 from wuye_loop.domain.privacy.sealing import DataKey, KeyRing
@@ -22,12 +22,15 @@ from wuye_loop.domain.routing.protocol import Reply
 from wuye_loop.domain.routing.workflow_choice import WorkflowRules
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions, documents, rungs
+from wuye_loop.domain.step.correction import Corrected, proposed
+from wuye_loop.domain.step.correction import asked as asked_to_correct
 from wuye_loop.domain.step.documents import Paper
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Posted, Step
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.jobs import ASK_ROUTER, CLOSE_FOLLOWERS, NOTIFY, Job
 from wuye_loop.loop import routing, under_lock
+from wuye_loop.loop.correcting import Correcting
 from wuye_loop.loop.striking import Striker
 from wuye_loop.ports import Clock, Ids
 from wuye_loop.store.grievance import attachments, document_numbers, identity, intake, locking, related, writer
@@ -212,7 +215,23 @@ def take(
     world = answering(loop, session, locked, asked, others=others, lead=lead, **struck)
     if command.task_id is not None and command.task_id not in locked.situation.tasks:
         raise NotFound
-    return _write(loop, session, world, locked, actions.decide(world, locked.situation, command), render, terms)
+    correcting = _Corrects(loop, session, locked, command)
+    step = actions.decide(replace(world, correct=correcting), locked.situation, command)
+    return _write(loop, session, world, locked, step, render, terms, correcting=correcting.by)
+
+
+class _Corrects:
+    """Sets the order right where an action's effect says so, by the words of the form as they came; `by` has done it."""
+
+    def __init__(self, loop: Loop, session: Session, locked: Locked, command: Command) -> None:
+        self._loop, self._session, self._locked, self._command = loop, session, locked, command
+        self.by: Correcting | None = None
+
+    def __call__(self, world: World, situation: Situation, answers: Mapping[str, Any]) -> Corrected:
+        self.by = Correcting(self._loop.keyring, self._session, self._locked)
+        form = asked_to_correct({name: self._command.form.get(name) for name in answers})
+        world = replace(world, model=self._loop.reference.model(self._session))
+        return proposed(world, self.by.made(world, situation, form))
 
 
 def open_task(
@@ -394,14 +413,18 @@ def _write(
     render: Render,
     terms: Terms = ANY,
     status: int = 200,
+    correcting: Correcting | None = None,
 ) -> StepResult:
-    step = posted(locked.situation, decided, loop.chain)
+    before = locked.situation if correcting is None else correcting.base(locked.situation)
+    step = posted(before, decided, loop.chain, correcting.beside() if correcting is not None else EMPTY)
     body = render(world, step.situation, step)
-    writer.write(session, locked.situation, step, ticket=terms.ticket, reply=body, status=status)
+    writer.write(session, before, step, ticket=terms.ticket, reply=body, status=status)
+    if correcting is not None:
+        correcting.write()
     for other_id, change in step.joins:
         _join(loop, session, other_id, change, step.situation.grievance.number)
     grievance = step.situation.grievance
-    return StepResult(body, status, jobs_of(world, step, locked.situation), grievance.number, grievance.seq, step=step)
+    return StepResult(body, status, jobs_of(world, step, before), grievance.number, grievance.seq, step=step)
 
 
 def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: str) -> None:

@@ -18,6 +18,7 @@ from wuye_loop.domain.grievance.views import actor_view, clock_view, grievance_v
 from wuye_loop.domain.privacy.text import match_key
 from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.step.arrival import SEVERAL_ESTATES
+from wuye_loop.domain.step.correction import PROPOSAL
 from wuye_loop.domain.suggesting.likeness import ALIKE, likeness, vector
 from wuye_loop.domain.suggesting.model import shipped_model
 from wuye_loop.domain.terms import ActorKind, Stage
@@ -334,7 +335,7 @@ def _title(world: World, row: LedgerRow, written: str | None) -> str:
 
 
 def _routing_view(world: World, row: LedgerRow) -> dict[str, Any]:
-    proposal = row.action in ("receive", "correct", "supplement")
+    proposal = row.action in ("receive", "correct", "supplement") or bool(row.facts.get(PROPOSAL))
     trace = row.facts["routing"]
     unit = row.changes.get("grievance", {}).get("lead_unit")
     if unit is None and row.facts.get("routed") is not False:

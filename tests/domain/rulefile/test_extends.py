@@ -259,3 +259,12 @@ def test_five_cities_on_one_base_check_in_less_than_a_second() -> None:
     for n in range(5):
         assert check(city.replace("city", f"city{n}"), "city.yaml", bases=among(standard=standard))[1] == []
     assert time.process_time() - started < 1
+
+
+def test_an_inherited_action_no_longer_starts_from_a_state_that_is_removed() -> None:
+    base = SMALL.replace("from: handling, by: hotline", "from: [handling, paused], by: hotline", 1)
+    city = read_whole(f"{HEAD}states: {{paused: null}}\n", "city@2.yaml", among(small=base)).data
+    assert city["actions"]["urge"]["from"] == ["handling"]
+    own = f"{HEAD}states: {{paused: null}}\nactions: {{urge: {{from: [handling, paused]}}}}\n"
+    written = read_whole(own, "city@2.yaml", among(small=base)).data["actions"]["urge"]
+    assert written["from"] == ["handling", "paused"]

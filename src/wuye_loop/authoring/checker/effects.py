@@ -10,7 +10,7 @@ from wuye_loop.authoring.checker.names import known
 from wuye_loop.authoring.checker.scene import SYSTEM, CallPlace, Scene, target_of
 from wuye_loop.authoring.checker.system_forms import not_for_system
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.effects import ExtendClock, effect_params
+from wuye_loop.domain.language.effects import CORRECTABLE, ExtendClock, effect_params
 from wuye_loop.domain.language.forms import NAME, FieldSpec
 from wuye_loop.domain.language.workflow import ActionSpec, Branch
 from wuye_loop.domain.rulefile.findings import quoted
@@ -280,9 +280,43 @@ def _climb(scene: Scene, place: CallPlace, path: Path, _: Params) -> None:
         scene.findings.error(path, "climb-top", words)
 
 
+def _correct(scene: Scene, place: CallPlace, path: Path, _: Params) -> None:
+    """Check the form of a correction: a reason, at least one thing to set right, and nothing of a person kept elsewhere."""
+    step = place.step
+    asks = step.step.needs
+    reason = asks.get("reason")
+    if reason is None or reason.type not in ("text", "choice") or reason.optional or reason.when is not None:
+        words = "更正来件要写明理由：needs 里要有一项必填的 reason（文字或单选）"
+        scene.findings.error(path, "correct-reason", words)
+    named = {name: spec for name, spec in asks.items() if name in CORRECTABLE}
+    if not named:
+        words = f"表单里没有可以更正的项：needs 里要有 {'、'.join(CORRECTABLE)} 中的至少一项"
+        scene.findings.error(path, "correct-nothing", words)
+    for name, spec in named.items():
+        if spec.type not in CORRECTABLE[name]:
+            words = f"表单字段{quoted(name)}的类型是 {spec.type}，这里要 {' 或 '.join(CORRECTABLE[name])}"
+            scene.findings.error((*step.path, "needs", name), "wrong-field", words)
+    if SYSTEM in step.step.by:
+        words = "by 里有 system，而系统不填表单：没有可更正的内容，这个效果无法执行"
+        scene.findings.error(path, "system-form", words)
+    for other in scene.calls:
+        kept = [str(name) for name in _stored(other)] if other.step.path == step.path else []
+        told = [name for name in kept if name in ("phone", "address", "title", "body")]
+        if told:
+            words = f"{quoted(told[0])}是诉求人的话或身份，更正时单独封存：不能再用 {other.call.name} 存到别处"
+            scene.findings.error(other.path, "correct-kept", words)
+
+
+def _stored(place: CallPlace) -> list[Any]:
+    """Return the form fields that an effect keeps a copy of."""
+    params = place.call.params
+    return list(params.values() if place.call.name == "set" else (params.get("data") or {}).values())
+
+
 _CHECKS: Mapping[str, Callable[[Scene, CallPlace, Path, Params], None]] = {
     "route": _route,
     "assign": _assign,
+    "correct": _correct,
     "merge": _merge,
     "extend_clock": _extend,
     "set": _set,

@@ -274,6 +274,12 @@ def no_number(_: str, __: int) -> int:
     raise LookupError(msg)
 
 
+def no_correction(_: "World", __: Situation, ___: Mapping[str, Any]) -> Any:
+    """Stand where no order may be set right."""
+    msg = "此处不能更正来件"
+    raise LookupError(msg)
+
+
 def as_it_is(value: Any) -> Any:
     """Return a value as it is, where nobody is to be struck out of it."""
     return value
@@ -298,6 +304,8 @@ class World:
     unnamed: Callable[[Any], Any] = as_it_is  # strikes who was merged with a grievance out of what was written before
     model: "Model | None" = None  # that suggests a category where it is sure
     urged_since: Callable[[datetime], int] = never_urged  # how often its complainant has urged, on any grievance
+    #: What becomes of an order by the answers of a form: `step.correction.Corrected`.
+    correct: Callable[["World", Situation, Mapping[str, Any]], Any] = no_correction
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 What an effect does is in machine.py's builder; here is only what the checker needs to know of each.
 """
 
+from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal
 
@@ -121,6 +122,20 @@ class Exclude(Params):
     reason: str | None = None
 
 
+#: What the effect `correct` sets right, by the names of the form's fields; `reason` says why.
+CORRECTABLE: Mapping[str, tuple[str, ...]] = {  # each with the types that its field may have
+    "estate": ("text",),
+    "area": ("text",),
+    "address": ("text",),
+    "category": ("text", "choice"),
+    "kind": ("choice",),
+    "phone": ("text",),
+    "title": ("text",),
+    "body": ("text",),
+    "occurred_at": ("text", "time"),
+}
+
+
 class SetData(RootModel[dict[str, str]]):
     """Store form fields for later: {name: form field}."""
 
@@ -129,6 +144,7 @@ BUILT_IN: dict[str, type[BaseModel]] = {
     "route": Nothing,
     "release": Nothing,
     "reclassify": Nothing,
+    "correct": Nothing,
     "new_cycle": Nothing,
     "unmerge": Nothing,
     "urged": Urged,

@@ -88,7 +88,7 @@ def read_whole(text: str | bytes, file: str, bases: Bases | None = None) -> Yaml
     if merging.problems:
         first, *others = merging.problems
         raise ExtendingError(first.message, first.mark, file, tuple(others))
-    return Extended(data, doc.file, doc.text, doc.values, doc.keys, base=base)
+    return Extended(_without_removed(data, rest, doc.data), doc.file, doc.text, doc.values, doc.keys, base=base)
 
 
 @lru_cache(maxsize=4)
@@ -112,6 +112,25 @@ def _unfit(own: Mapping[str, object], base: object, name: str) -> str | None:
     if f"{own.get('name')}@{own.get('version')}" == name:
         return "就是这个文件自己：请另起 name 或改 version"
     return None
+
+
+def _without_removed(data: dict[str, Any], base: Mapping[str, Any], city: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the definition whose inherited actions no longer start from states that the city removes.
+
+    Only where an action that the city does not write about starts elsewhere too: one that starts nowhere is a mistake.
+    """
+    gone = {name for name in _mapping(base.get("states")) if name not in _mapping(data.get("states"))}
+    actions, own = _mapping(data.get("actions")), _mapping(city.get("actions"))
+    fewer = {}
+    for name, action in actions.items() if gone else ():
+        start = action.get("from") if isinstance(action, dict) and name not in own else None
+        if (
+            isinstance(start, list)
+            and not gone.isdisjoint(start)
+            and (left := [one for one in start if one not in gone])
+        ):
+            fewer[name] = {**action, "from": left}
+    return {**data, "actions": {**actions, **fewer}} if fewer else data
 
 
 class _Merging:

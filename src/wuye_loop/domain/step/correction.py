@@ -1,11 +1,15 @@
 """An order set right after it came in: what of it changes, what is flagged now, whom its words alarm."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from wuye_loop.domain.grievance.order import IntakeForm
+from pydantic import ValidationError
+
+from wuye_loop.domain.errors import BadForm, BadInput
+from wuye_loop.domain.grievance.order import Correction, IntakeForm
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, World
+from wuye_loop.domain.language.effects import CORRECTABLE
 from wuye_loop.domain.privacy.known import Known
 from wuye_loop.domain.step.arrival import (
     FUTURE_TIME,
@@ -31,18 +35,104 @@ _BY_FIELD: Final[Mapping[str, frozenset[str]]] = {
     "occurred_at": _TIMES,
     "phone": frozenset({"damaged-phone"}),
 }
+_TOLD: Final = ("category", "urgency", "flags", "kind", "title", "body", "estate_code", "area_code", "company_code")
 _FOUND_OUT: Final = ("estate_name", "estate_kind")
 #: Fixed at intake: written anew by a correction only.
 FIXED: Final = ("kind", "title", "body", "estate_code", "area_code", "area_path", "company_code")
+#: What a row says of an identity that was set right.
+HIDDEN: Final = "（身份信息，不写出）"
+#: Under which name a row says that its routing is proposed and not done.
+PROPOSAL: Final = "proposal"
+_PLACE: Final[Mapping[str, str]] = {"estate": "estate", "area": "area_code", "address": "address"}
 
 
 @dataclass(frozen=True, slots=True)
 class Corrected:
-    """A grievance as it would have come in, on top of what has become of it; `base` has its old changing fields."""
+    """A grievance as it would have come in, on top of what has become of it; `base` has its old changing fields.
+
+    `told` is what a row keeps of it: old and new; `strike` strikes out a text whoever is known by now.
+    """
 
     base: Situation
     after: Situation
     alarms: Alarms
+    told: Mapping[str, Any] = field(default_factory=dict)
+    strike: Callable[[str], str] = str
+
+
+def asked(answers: Mapping[str, Any]) -> Correction:
+    """Return the correction that a form's answers ask for: what is left empty stays. Raises BadForm."""
+    given = {name: value for name, value in answers.items() if value not in (None, "")}
+    place = {key: given[name] for name, key in _PLACE.items() if name in given}
+    named = {name: given[name] for name in CORRECTABLE if name in given and name not in _PLACE}
+    if not named and not place:
+        raise BadForm("没有写要更正什么", fields=[{"path": "reason", "problem": "至少填一项要更正的内容"}])
+    try:
+        return Correction(reason=given.get("reason", ""), **named, **({"place": place} if place else {}))
+    except ValidationError as error:
+        wrong = {str(one["loc"][-1]) for one in error.errors()}
+        fields = [
+            {"path": name, "problem": "不合要求"}
+            for name in (*CORRECTABLE, "reason")
+            if _PLACE.get(name, name) in wrong
+        ]
+        raise BadForm("更正的内容不合要求", fields=fields) from None
+
+
+def order_of(old: GrievanceState, form: Correction, *, title: str, body: str) -> IntakeForm:
+    """Return the whole order as it would be sent in today; `title` and `body` are those that were sent.
+
+    Raises BadInput where it would be refused.
+    """
+    place = {"estate": old.estate_code or old.data.get("estate_name"), "area_code": old.area_code}
+    if "place" in form.named:
+        given = form.place.model_dump(exclude_unset=True) if form.place is not None else {}
+        if form.place is None or ("estate" in given and "area_code" not in given):
+            place = {}  # the old area was that of the old estate
+        place |= {name: value for name, value in given.items() if name != "address"}
+    order = {
+        "external_id": "-",
+        "channel": old.channel,
+        "kind": form.kind if "kind" in form.named else old.kind,
+        "category": form.category if "category" in form.named else old.category,
+        "urgency": old.urgency,
+        "title": form.title if "title" in form.named else title,
+        "body": form.body if "body" in form.named else body,
+        "occurred_at": form.occurred_at,
+        "place": {name: value for name, value in place.items() if value},
+        "complainant": {"anonymous": old.anonymous},
+        "extra": dict(old.extra),
+    }
+    try:
+        return IntakeForm.model_validate(order)
+    except ValidationError:
+        raise BadInput("更正以后的内容不合要求") from None
+
+
+def changed(old: GrievanceState, new: GrievanceState, strike: Callable[[str], str]) -> dict[str, Any]:
+    """Return what was and what is of every field that changed, texts struck."""
+    names = [name for name in _TOLD if getattr(old, name) != getattr(new, name)]
+    was, becomes = ({name: _plain(getattr(one, name)) for name in names} for one in (old, new))
+    for told in (was, becomes):
+        told |= {name: strike(str(told[name])) for name in ("title", "body") if name in told}
+    return {"old": was, "new": becomes}
+
+
+def proposed(world: World, made: Corrected) -> Corrected:
+    """Return a correction that tells where the routers would send the grievance now."""
+    trace = [one.as_json() for one in world.choose(made.after).trace]
+    return replace(made, told={**made.told, "routing": trace, PROPOSAL: True})
+
+
+def as_recorded(_: World, situation: Situation, answers: Mapping[str, Any]) -> Corrected:
+    """Return what is known of a correction where it is only played again: the rest stands in the record as it is now."""
+    given = answers.get("category")
+    after = replace(situation.grievance, category=str(given)) if given else situation.grievance
+    return Corrected(situation, replace(situation, grievance=after), [])
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def corrected(
@@ -88,12 +178,17 @@ def corrected(
     return Corrected(replace(situation, grievance=base), replace(situation, grievance=after), alarms if lifted else [])
 
 
+def set_right(builder: Builder, made: Corrected) -> None:
+    """Let the grievance stand as it was set right, and send the alarms that its words raise now."""
+    now = made.after.grievance
+    builder.set(**{name: getattr(now, name) for name in (*FIXED, "category", "urgency", "flags", "data")})
+    for instrument, to in made.alarms:
+        send(builder, instrument, to)
+
+
 def decided(world: World, made: Corrected, actor: Actor, action: str, facts: Mapping[str, Any]) -> Step:
     """Decide the row of a correction: what changed, why, and the alarms that its words raise."""
     builder = Builder(world, made.base)
-    now: GrievanceState = made.after.grievance
-    builder.set(category=now.category, urgency=now.urgency, flags=now.flags, data=now.data)
-    for instrument, to in made.alarms:
-        send(builder, instrument, to)
+    set_right(builder, made)
     builder.close_entry(action, actor=actor.as_json(), facts=facts, audience=Audience.PUBLIC)
     return builder.step()

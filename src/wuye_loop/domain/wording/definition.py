@@ -316,6 +316,7 @@ class Wording:
             "route": "转办",
             "release": "退单并不再转给它",
             "reclassify": "更正类别和紧急程度",
+            "correct": "更正来件",
             "new_cycle": "开始新的一轮",
             "rate": "记一次评价",
             "unmerge": "撤销并案",

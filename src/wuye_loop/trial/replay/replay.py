@@ -14,6 +14,7 @@ from wuye_loop.domain.grievance.situation import EMPTY, SYSTEM_ACTOR, Actor, Bri
 from wuye_loop.domain.routing.chain import Choice
 from wuye_loop.domain.routing.chain import choose as try_routers
 from wuye_loop.domain.step import rungs
+from wuye_loop.domain.step.correction import as_recorded
 from wuye_loop.domain.step.records import EntryDraft
 from wuye_loop.domain.step.routing import routing_case
 from wuye_loop.domain.terms import ActorKind
@@ -85,7 +86,7 @@ class Replay:
         self._state = recorded.acts[0].to_state
         self._one_world = World(
             self._rules, recorded.acts[0].at, calendar, directory, self._new_id, self._choose, self._next_number,
-            EMPTY, None, str, frozenset,
+            EMPTY, None, str, frozenset, correct=as_recorded,
         )  # fmt: skip
         self._steps = way(self._one_world, self._situation)
         self._fires = fires(recorded, pair)

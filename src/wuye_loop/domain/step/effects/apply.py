@@ -12,7 +12,7 @@ from wuye_loop.domain.language.effects import ExtendClock, Urged
 from wuye_loop.domain.language.workflow import EffectCall
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.clock_changes import latest_due
-from wuye_loop.domain.step.effects import assignment, documents
+from wuye_loop.domain.step.effects import amending, assignment, documents
 from wuye_loop.domain.step.effects.context import Context
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.spans import Span, TimeUnit
@@ -157,6 +157,7 @@ _BUILT_IN: dict[str, Apply] = {
     "assign": assignment.assign,
     "release": assignment.release,
     "reclassify": assignment.reclassify,
+    "correct": amending.correct,
     "climb": assignment.climb,
     "precedent": assignment.precedent,
     "notify": documents.notify,

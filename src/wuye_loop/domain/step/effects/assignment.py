@@ -17,6 +17,7 @@ from wuye_loop.domain.step.records import PrecedentDraft
 def route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
     """转办: to the unit a person named, else as the routers decide; the trace goes into the ledger."""
     named = context.answers.get("unit")
+    builder.remarks.pop("proposal", None)  # of a correction in the same action: it is done now
     if named:
         _appoint(builder, str(named))
         builder.remarks["routing"] = [{"kind": "desk", "outcome": "matched", "why": "人工指定", "unit": named}]
