@@ -73,7 +73,7 @@ def _written(
     made = correcting.made(world, locked.situation, asked(correcting.person))
     if digest is not None:
         correcting.columns["intake_digest"] = digest
-    facts = {name: made.strike(value) for name, value in facts.items()} | made.told
+    facts = {**{name: made.strike(value) for name, value in facts.items()}, **made.told}
     facts["routing"] = [one.as_json() for one in routing.choose(session, world, made.after).trace]
     step = posted(made.base, decided(world, made, actor, action, facts), loop.chain, correcting.beside())
     situation = replace(locked.situation, grievance=step.situation.grievance)

@@ -19,7 +19,8 @@ from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.privacy.text import mask_address
 from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.step.arrival import occurred_at
-from wuye_loop.domain.step.correction import FIXED, HIDDEN, Corrected, changed, corrected, order_of
+from wuye_loop.domain.step.correction import changed, corrected, order_of
+from wuye_loop.domain.step.effects.amending import FIXED, HIDDEN, Corrected
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.store.grievance import identity, intake, writer
 from wuye_loop.store.grievance.locking import Locked

@@ -22,9 +22,10 @@ from wuye_loop.domain.routing.protocol import Reply
 from wuye_loop.domain.routing.workflow_choice import WorkflowRules
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions, documents, rungs
-from wuye_loop.domain.step.correction import Corrected, proposed
 from wuye_loop.domain.step.correction import asked as asked_to_correct
+from wuye_loop.domain.step.correction import proposed
 from wuye_loop.domain.step.documents import Paper
+from wuye_loop.domain.step.effects.amending import Corrected
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Posted, Step
 from wuye_loop.domain.time.calendar import WorkCalendar

@@ -86,7 +86,11 @@ def _due(world: World, situation: Situation) -> tuple[str | None, datetime | Non
     """Return the limit in which it would have to be done, counted from now, and the instant at which it ends."""
     facts = facts_of(world, situation)
     for clock in world.rules.workflow.clocks.values():
-        line = next((one for one in clock.limit if one.when.holds(facts)), None) if clock.assessed else None
+        line = (
+            next((one for one in clock.limit if one.when.holds(facts)), None)
+            if clock.assessed and clock.when.holds(facts)
+            else None
+        )
         if line is not None and line.is_ is not None:
             due = world.calendar.due(world.now, line.is_, line.starts or clock.starts)
             return f"{line.is_.chinese}", due.at

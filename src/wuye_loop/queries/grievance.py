@@ -18,7 +18,7 @@ from wuye_loop.domain.grievance.views import actor_view, clock_view, grievance_v
 from wuye_loop.domain.privacy.text import match_key
 from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.step.arrival import SEVERAL_ESTATES
-from wuye_loop.domain.step.correction import PROPOSAL
+from wuye_loop.domain.step.effects.amending import PROPOSAL
 from wuye_loop.domain.suggesting.likeness import ALIKE, likeness, vector
 from wuye_loop.domain.suggesting.model import shipped_model
 from wuye_loop.domain.terms import ActorKind, Stage

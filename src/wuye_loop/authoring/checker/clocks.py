@@ -40,6 +40,7 @@ def check_clocks(scene: Scene) -> None:
     cases = cases_of(scene)
     for place in scene.places:
         _check_cover(scene, place)
+        _check_meant(scene, cases, place)
         for name, clock in place.flow.clocks.items():
             path = (*place.path, "clocks", name)
             _check_states(scene, place, clock, path)
@@ -79,6 +80,22 @@ def _check_cover(scene: Scene, place: FlowPlace) -> None:
             continue
         words = f"状态{quoted(name)}不在任何时限之内：拖多久都没有人知道。写进某个时限的 during，或写 parked: true"
         scene.findings.error((*place.path, "states", name), "no-clock", words, key=True)
+
+
+def _check_meant(scene: Scene, cases: Cases, place: FlowPlace) -> None:
+    """Remark on open states in which some matters are under no clock, because none is meant for them."""
+    for name, state in place.flow.states.items():
+        conditions = [clock.when for clock in place.flow.clocks.values() if name in clock.during]
+        if state.final or state.parked or not conditions or any(one.always for one in conditions):
+            continue
+        verdict = cases.judge(conditions, {})
+        if verdict is None or verdict.open_case is not None:
+            case = f"，例如 {verdict.open_case}" if verdict is not None else ""
+            words = (
+                f"状态{quoted(name)}里的时限都写了 when，有的诉求在这里不受任何时限约束{case}："
+                "拖多久都没有人知道，除非它们不会到这里，或一到就由系统办走"
+            )
+            scene.findings.warn((*place.path, "states", name), "no-clock-for", words, key=True)
 
 
 def _check_states(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) -> None:

@@ -53,6 +53,7 @@ def _asked(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> Iterator[_A
     for place in scene.places:
         own = _opened_with(scene, place)
         for name, clock in place.flow.clocks.items():
+            yield _Asked((*place.path, "clocks", name, "when"), clock.when, _NO_FORM, own)
             for index, limit in enumerate(clock.limit):
                 yield _Asked((*place.path, "clocks", name, "limit", index, "when"), limit.when, _NO_FORM, own)
             for index, rung in enumerate(clock.ladder):

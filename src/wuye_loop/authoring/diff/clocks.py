@@ -13,7 +13,7 @@ from wuye_loop.domain.time.calendar import Starts
 from wuye_loop.domain.time.spans import Span, TimeUnit
 from wuye_loop.domain.wording.definition import PER, STARTS, Wording, offset, quoted
 
-_CLOCK = frozenset({"title", "during", "paused", "starts", "per", "limit", "ladder", "assessed"})
+_CLOCK = frozenset({"title", "during", "paused", "starts", "per", "limit", "ladder", "assessed", "when"})
 _MINUTES = {
     TimeUnit.MINUTE: 1, TimeUnit.HOUR: 60, TimeUnit.WORKHOUR: 60, TimeUnit.DAY: 1440, TimeUnit.WORKDAY: 1440,
     TimeUnit.MONTH: 43_200,
@@ -65,7 +65,8 @@ def _title(place: Place, spec: ClockSpec) -> str:
 def _added(place: Place, name: str, spec: ClockSpec) -> Iterator[Change]:
     words = place.sides.in_b
     limits = "；".join(words.limit(limit, spec.starts) for limit in spec.limit)
-    said = f"新增时限{quoted(_title(place, spec))}：{limits}，在{words.states(spec.during, place.kind)}走"
+    meant = f"只管{said}，" if (said := words.condition(spec.when)) else ""
+    said = f"新增时限{quoted(_title(place, spec))}：{meant}{limits}，在{words.states(spec.during, place.kind)}走"
     yield from told(holders(place, iter(spec.during)), spec.title, "clock-added", said, None, _path(place, name))
 
 
@@ -74,6 +75,13 @@ def _clock(place: Place, old: ClockSpec, new: ClockSpec, paths: tuple[str, str],
     who = holders(place, iter([*old.during, *new.during]))
     if old.title != new.title and same:
         yield from told(who, title, "renamed", f"时限{quoted(_title(place, old))}改称{quoted(title)}", *paths)
+    if old.when != new.when:
+        was, now = (
+            words.condition(spec.when) or "全部诉求"
+            for words, spec in ((place.sides.in_a, old), (place.sides.in_b, new))
+        )
+        said = f"{title}：由管{was}改为管{now}；已经起算的不变"
+        yield from told(who, title, "clock-when-changed", said, f"{paths[0]}.when", f"{paths[1]}.when")
     yield from _limits(place, old, new, title, who, paths)
     yield from _states(place, old.during, new.during, title, ("也走", "不再走"), who, (*paths, "during"))
     yield from _states(place, old.paused, new.paused, title, ("暂停", "不再暂停"), who, (*paths, "paused"))

@@ -143,7 +143,8 @@ def _clock_rows(said: FlowWords) -> list[tuple[str, ...]]:
     for clock in said.clocks:
         spec = clock.spec
         paused = f"（暂停：{said.titles(spec.paused)}）" if spec.paused else ""
-        where = said.titles(spec.during) + paused
+        meant = f"（只管{only}）" if (only := said.wording.condition(spec.when)) else ""
+        where = said.titles(spec.during) + paused + meant
         rows.append((f"{clock.letter} {spec.title}", where, said.limits(spec), said.ladder(spec)))
     return rows
 

@@ -146,6 +146,7 @@ class ClockSpec(Part):
     """A clock: runs while in `during`, is paused in `paused`, ends elsewhere. Touching a grievance never moves it."""
 
     title: Title
+    when: Condition = ALWAYS  # asked when it would start: for what it does not hold of, the clock does not run
     during: Names
     paused: Names = ()
     starts: Starts = Starts.NEXT_WORKDAY

@@ -41,14 +41,16 @@ class CompiledClock:
     per: str
     paused: frozenset[str]
     limits: tuple[Option, ...]
+    when: Condition | None  # what must hold for it to start; None: nothing
     over: str  # the count of how many of its runs in this cycle are over for good
 
     @classmethod
     def of(cls, name: str, spec: ClockSpec) -> Self:
         """Make a clock ready to be looked up."""
         plans = tuple(RungPlan(index, rung.offset) for index, rung in enumerate(spec.ladder))
+        when = None if spec.when.always else spec.when
         limits = tuple(_option(limit, limit.starts or spec.starts) for limit in spec.limit)
-        return cls(name, spec, plans, spec.per, frozenset(spec.paused), limits, f"cycle_over.{name}")
+        return cls(name, spec, plans, spec.per, frozenset(spec.paused), limits, when, f"cycle_over.{name}")
 
 
 def _option(limit: Limit, starts: Starts) -> Option:

@@ -9,7 +9,7 @@ from wuye_loop.domain.grievance.roles import task_holder, unit_of
 from wuye_loop.domain.grievance.situation import Going, GrievanceState, Situation, TaskState, World, mutable, newest
 from wuye_loop.domain.grievance.standing import FOLLOWED, because
 from wuye_loop.domain.rules.clocks import CompiledClock
-from wuye_loop.domain.step.clock_changes import held, taken_up
+from wuye_loop.domain.step.clock_changes import applies, held, taken_up
 from wuye_loop.domain.step.records import DocumentDraft, EntryDraft, NoticeDraft, PrecedentDraft, RatingDraft, Step
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock import ENDED, RUNNING, Clock
@@ -184,6 +184,8 @@ class Builder:
         waiting = self._waiting() if task is None and world.rules.pausing else frozenset()
         for compiled in machine.during[state]:
             clock = before.get(compiled.name)
+            if clock is None and not applies(world, compiled, self.situation, task):
+                continue
             if compiled.name in waiting:
                 going[compiled.name] = self._waits(compiled, clock, unit)
                 continue

@@ -79,6 +79,11 @@ def latest_due(world: World, spec: ClockSpec, situation: Situation) -> datetime 
     return world.calendar.shift(situation.grievance.received_at, spec.at_most)
 
 
+def applies(world: World, compiled: CompiledClock, situation: Situation, task: TaskState | None) -> bool:
+    """Say whether a clock that would start now is meant for such a grievance at all."""
+    return compiled.when is None or compiled.when.holds(facts_of(world, situation, task))
+
+
 def taken_up(
     world: World,
     compiled: CompiledClock,

@@ -1,7 +1,7 @@
 """An order set right after it came in: what of it changes, what is flagged now, whom its words alarm."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -16,13 +16,12 @@ from wuye_loop.domain.step.arrival import (
     PLACE_DIFFERS,
     SEVERAL_ESTATES,
     UNREADABLE_TIME,
-    Alarms,
     Estate,
     arrived,
     first_look,
 )
 from wuye_loop.domain.step.builder import Builder
-from wuye_loop.domain.step.effects.documents import send
+from wuye_loop.domain.step.effects.amending import FIXED, PROPOSAL, Corrected, set_right
 from wuye_loop.domain.step.records import Step
 from wuye_loop.domain.terms import Audience
 
@@ -37,27 +36,7 @@ _BY_FIELD: Final[Mapping[str, frozenset[str]]] = {
 }
 _TOLD: Final = ("category", "urgency", "flags", "kind", "title", "body", "estate_code", "area_code", "company_code")
 _FOUND_OUT: Final = ("estate_name", "estate_kind")
-#: Fixed at intake: written anew by a correction only.
-FIXED: Final = ("kind", "title", "body", "estate_code", "area_code", "area_path", "company_code")
-#: What a row says of an identity that was set right.
-HIDDEN: Final = "（身份信息，不写出）"
-#: Under which name a row says that its routing is proposed and not done.
-PROPOSAL: Final = "proposal"
 _PLACE: Final[Mapping[str, str]] = {"estate": "estate", "area": "area_code", "address": "address"}
-
-
-@dataclass(frozen=True, slots=True)
-class Corrected:
-    """A grievance as it would have come in, on top of what has become of it; `base` has its old changing fields.
-
-    `told` is what a row keeps of it: old and new; `strike` strikes out a text whoever is known by now.
-    """
-
-    base: Situation
-    after: Situation
-    alarms: Alarms
-    told: Mapping[str, Any] = field(default_factory=dict)
-    strike: Callable[[str], str] = str
 
 
 def asked(answers: Mapping[str, Any]) -> Correction:
@@ -176,14 +155,6 @@ def corrected(
         base, category=category, urgency=new.urgency if lifted else old.urgency, flags=tuple(flags), data=data
     )
     return Corrected(replace(situation, grievance=base), replace(situation, grievance=after), alarms if lifted else [])
-
-
-def set_right(builder: Builder, made: Corrected) -> None:
-    """Let the grievance stand as it was set right, and send the alarms that its words raise now."""
-    now = made.after.grievance
-    builder.set(**{name: getattr(now, name) for name in (*FIXED, "category", "urgency", "flags", "data")})
-    for instrument, to in made.alarms:
-        send(builder, instrument, to)
 
 
 def decided(world: World, made: Corrected, actor: Actor, action: str, facts: Mapping[str, Any]) -> Step:

@@ -98,6 +98,7 @@ def _standing(world: World, past: History) -> dict[str, Any]:
         words.append("已经办结，没有人持有。")
     else:
         words.append(_holding(world, past))
+        words += _not_meant(world, past)
     if grievance.merged_into is not None and world.lead is not None:
         words.append(f"已并入 {world.lead.number}，随它办理。")
     return {
@@ -109,6 +110,16 @@ def _standing(world: World, past: History) -> dict[str, Any]:
         "holder_role": grievance.holder_role,
         "words": words,
     }
+
+
+def _not_meant(world: World, past: History) -> list[str]:
+    """Say which clocks of the present state do not run because they are not meant for such a grievance."""
+    grievance, wording = past.now.grievance, Wording(world.rules.workflow)
+    return [
+        f"{clock.spec.title}没有起算：它只管{wording.condition(clock.when)}的诉求。"
+        for clock in world.rules.main.during[grievance.state]
+        if clock.when is not None and past.now.open_clock(clock.name, None) is None
+    ]
 
 
 def _holding(world: World, past: History) -> str:

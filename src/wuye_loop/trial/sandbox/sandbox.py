@@ -41,8 +41,9 @@ from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions, rungs
 from wuye_loop.domain.step.arrival import arrived, attaching, first_look, see_sender
-from wuye_loop.domain.step.correction import Corrected, asked, changed, corrected, order_of, proposed
+from wuye_loop.domain.step.correction import asked, changed, corrected, order_of, proposed
 from wuye_loop.domain.step.documents import Paper, decided, drawn
+from wuye_loop.domain.step.effects.amending import Corrected
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Posted, Step
 from wuye_loop.domain.time.calendar import WorkCalendar

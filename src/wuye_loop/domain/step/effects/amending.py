@@ -1,16 +1,39 @@
 """更正来件: what the effect `correct` does: the order set right by what the form names, inside of a step."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
+from wuye_loop.domain.grievance.situation import Situation
 from wuye_loop.domain.language.effects import CORRECTABLE
 from wuye_loop.domain.privacy.words import Words
+from wuye_loop.domain.step.arrival import Alarms
 from wuye_loop.domain.step.builder import Builder
-from wuye_loop.domain.step.correction import HIDDEN, Corrected, set_right
 from wuye_loop.domain.step.effects.context import Context
+from wuye_loop.domain.step.effects.documents import send
 
+#: Fixed at intake: written anew by a correction only.
+FIXED: Final = ("kind", "title", "body", "estate_code", "area_code", "area_path", "company_code")
+#: What a row says of an identity that was set right.
+HIDDEN: Final = "（身份信息，不写出）"
+#: Under which name a row says that its routing is proposed and not done.
+PROPOSAL: Final = "proposal"
 _OF_A_PERSON = ("phone", "address")
 _TEXTS = ("title", "body")
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A grievance as it would have come in, on top of what has become of it; `base` has its old changing fields.
+
+    `told` is what a row keeps of it: old and new; `strike` strikes out a text whoever is known by now.
+    """
+
+    base: Situation
+    after: Situation
+    alarms: Alarms
+    told: Mapping[str, Any] = field(default_factory=dict)
+    strike: Callable[[str], str] = str
 
 
 def correct(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
@@ -24,3 +47,11 @@ def correct(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
     builder.remarks |= {name: HIDDEN for name in filled if name in _OF_A_PERSON}
     builder.remarks |= {name: made.strike(str(context.answers[name])) for name in filled if name in _TEXTS}
     builder.remarks |= made.told
+
+
+def set_right(builder: Builder, made: Corrected) -> None:
+    """Let the grievance stand as it was set right, and send the alarms that its words raise now."""
+    now = made.after.grievance
+    builder.set(**{name: getattr(now, name) for name in (*FIXED, "category", "urgency", "flags", "data")})
+    for instrument, to in made.alarms:
+        send(builder, instrument, to)

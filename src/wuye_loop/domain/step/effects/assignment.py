@@ -10,6 +10,7 @@ from wuye_loop.domain.grievance.roles import unit_of
 from wuye_loop.domain.grievance.situation import Situation
 from wuye_loop.domain.routing.protocol import Precedent
 from wuye_loop.domain.step.builder import Builder
+from wuye_loop.domain.step.effects.amending import PROPOSAL
 from wuye_loop.domain.step.effects.context import Context, Unrouted
 from wuye_loop.domain.step.records import PrecedentDraft
 
@@ -17,7 +18,7 @@ from wuye_loop.domain.step.records import PrecedentDraft
 def route(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
     """转办: to the unit a person named, else as the routers decide; the trace goes into the ledger."""
     named = context.answers.get("unit")
-    builder.remarks.pop("proposal", None)  # of a correction in the same action: it is done now
+    builder.remarks.pop(PROPOSAL, None)  # of a correction in the same action: it is done now
     if named:
         _appoint(builder, str(named))
         builder.remarks["routing"] = [{"kind": "desk", "outcome": "matched", "why": "人工指定", "unit": named}]

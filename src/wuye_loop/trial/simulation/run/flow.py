@@ -40,11 +40,22 @@ class Rung:
     when: Condition | None
 
 
+@dataclass(frozen=True, slots=True)
+class Unless:
+    """What a condition does not hold of."""
+
+    condition: Condition
+
+    def holds(self, facts: Mapping[str, Any]) -> bool:
+        """Say whether the condition does not hold."""
+        return not self.condition.holds(facts)
+
+
 @dataclass(slots=True)
 class LimitLine:
     """One limit of a clock: for whom, and until when; `office` when standing still is counted in office time."""
 
-    when: Condition | None
+    when: Condition | Unless | None
     due: Later | None
     office: bool
     worked: int  # office minutes that it lasts at least: who is quicker is on time without a look at the calendar
@@ -307,7 +318,10 @@ def _clock(n: int, name: str, spec: ClockSpec, workflow: Workflow, deadlines: De
         )
         for limit in spec.limit
     ]
-    asked = {fact for limit in spec.limit for fact in limit.when.fact_names}
+    if spec.when.raw:  # what it is not meant for has no limit, and starts no clock
+        limits.insert(0, LimitLine(Unless(spec.when), None, office=False, worked=0))
+    conditions = [spec.when, *(limit.when for limit in spec.limit)]
+    asked = {fact for when in conditions for fact in when.fact_names}
     unkeyed = asked & set(_UNKEYED) or any(fact.startswith(_FAMILIES) for fact in asked)
     rungs = [_rung(place, rung, workflow, deadlines) for place, rung in enumerate(spec.ladder)]
     early = any(rung.offset is not None and rung.offset.n < 0 for rung in spec.ladder)
@@ -324,7 +338,9 @@ def _clock(n: int, name: str, spec: ClockSpec, workflow: Workflow, deadlines: De
         rungs=rungs,
         acting=[rung for rung in rungs if rung.act is not None],
         early=early,
-        least=0 if early else min(_least(limit.is_, limit.starts or spec.starts, a_day) for limit in spec.limit),
+        least=0
+        if early or spec.when.raw
+        else min(_least(limit.is_, limit.starts or spec.starts, a_day) for limit in spec.limit),
         keys=None if unkeyed else tuple(fact for fact in _KEYED if fact in asked),
     )
 
