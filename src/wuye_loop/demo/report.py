@@ -134,8 +134,8 @@ def _summary(console: Console, found: Results, scene: Scene) -> None:
         console.print(f"  {words}", markup=False, style="red")
     console.print(
         f"共 {one.grievances} 件：已结 {one.closed}，在办 {one.open}；升级督办 {one.escalations} 次，"
-        f"督办单 {one.orders} 件；末次评价 {found.rated} 件，满意和基本满意 {one.satisfied} 件"
-        f"（{percent(one.satisfied, found.rated)}）。"
+        f"督办单 {one.orders} 件；末次评价 {found.satisfaction['denominator']} 件，满意和基本满意 {one.satisfied} 件，"
+        f"满意率 {as_percent(found.satisfaction['rate'])}（基本满意按流程的权重计）。"
     )
     refused = f"，其中 {len(scene.doors.refused)} 次为当时不允许的动作（409）" if scene.doors.refused else ""
     console.print(f"全部动作经 HTTP 接口完成：{scene.doors.calls} 次请求{refused}；用时 {one.seconds} 秒。\n")

@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.domain.terms import Stage
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
+from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.edge.site import Site
 from wuye_loop.queries import unit_figures
+from wuye_loop.queries.summary import summarise
 from wuye_loop.queries.verification.verify import verify
 from wuye_loop.store.reads import totals
 
@@ -19,7 +20,7 @@ class Summary:
 
     `closed` are final (archived or refused), `open` are not; `routed` were placed by a router when they were accepted,
     `to_desk` were left to a person; `escalations` counts 升级督办, `orders` supervision orders, `satisfied` the
-    grievances whose last rating is 满意 or 基本满意; `drift` and `chain_ok` are what verification found.
+    grievances whose last rating has a weight in the workflow (满意, 基本满意); `drift` and `chain_ok` are what verification found.
     """
 
     grievances: int
@@ -48,7 +49,7 @@ class Results:
     routers: list[tuple[str, int]]  # by title: which router placed how many
     orders: list[tuple[str, str, int, int, int]]  # document, how it came, all, answered in time, still open
     units: list[dict[str, Any]]
-    rated: int
+    satisfaction: dict[str, Any]  # as the supervisor's summary has it: numerator, denominator, rate
     problems: list[str]
 
 
@@ -57,7 +58,7 @@ def gather(site: Site, seconds: float) -> Results:
     report = verify(site.loop, site.database)
     with site.database.read() as session:
         counts = totals.counts(session)
-        rated, satisfied = totals.satisfied(session)
+        whole = summarise(site.loop, session, Actor(ActorKind.ADMIN), "area", None)["total"]
         routers = totals.routers(session, DESK)
         to_desk = dict(routers).get(DESK, 0)
         summary = Summary(
@@ -68,7 +69,7 @@ def gather(site: Site, seconds: float) -> Results:
             routed=sum(number for _, number in routers) - to_desk,
             escalations=counts[2],
             orders=counts[3],
-            satisfied=satisfied,
+            satisfied=whole["satisfied"],
             drift=report.drift,
             chain_ok=report.chain_ok,
             seconds=round(seconds, 1),
@@ -79,7 +80,7 @@ def gather(site: Site, seconds: float) -> Results:
             routers,
             totals.orders(session),
             unit_figures.by_unit(site.loop, session, SYSTEM_ACTOR),
-            rated,
+            whole["satisfaction"],
             report.problems,
         )
 

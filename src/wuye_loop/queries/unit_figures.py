@@ -18,7 +18,7 @@ def by_unit(loop: Loop, session: Session, actor: Actor, unit: str | None = None)
     """
     loop.reference.refresh(session)
     pairs: list[tuple[str, str]] = []
-    weights: dict[str, float] = {}
+    weights: dict[tuple[str, str], float] = {}
     for workflow_id in unit_figures.workflows_in_use(session):
         try:
             workflow = loop.reference.rules(session, workflow_id).workflow
@@ -26,13 +26,16 @@ def by_unit(loop: Loop, session: Session, actor: Actor, unit: str | None = None)
             damage.note("figures", error)
             continue
         pairs.extend((workflow_id, name) for name, clock in workflow.clocks.items() if clock.assessed)
-        for rating in workflow.ratings.values():
-            weights.update(rating.weights)
+        for rating in reversed(workflow.ratings.values()):  # the first of a file is the complainant's: it wins
+            weights |= {(workflow_id, answer): weight for answer, weight in rating.weights.items()}
     directory = loop.reference.directory
     rows = []
     for row in unit_figures.by_unit(session, actor, pairs, unit):
-        good = sum(weights.get(answer, 0.0) * count for answer, count in row.answers.items())
+        good = sum(weights.get(key, 0.0) * count for key, count in row.answers.items())
         rated = sum(row.answers.values())
+        answers: dict[str, int] = {}
+        for (_, answer), count in row.answers.items():
+            answers[answer] = answers.get(answer, 0) + count
         rows.append(
             {
                 "unit": row.unit,
@@ -42,7 +45,7 @@ def by_unit(loop: Loop, session: Session, actor: Actor, unit: str | None = None)
                 "on_time_rate": rate(row.in_time, row.clocks),
                 "open_overdue": row.open_overdue,
                 "rated": rated,
-                "answers": row.answers,
+                "answers": answers,
                 "satisfaction": rate(good, rated),
             }
         )

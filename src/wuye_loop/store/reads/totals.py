@@ -10,10 +10,6 @@ SELECT count(*), count(*) FILTER (WHERE final),
        (SELECT count(*) FROM task WHERE kind = 'supervision_order')
 FROM grievance
 """
-_SATISFIED = """
-SELECT count(*), count(*) FILTER (WHERE satisfied IN ('满意', '基本满意'))
-FROM (SELECT DISTINCT ON (grievance_id) satisfied FROM rating ORDER BY grievance_id, cycle DESC) r
-"""
 # The first decision about each grievance: the router that gave it, or the desk where none did.
 _ROUTERS = """
 SELECT CASE WHEN (facts->>'routed') = 'false' THEN %(desk)s
@@ -40,12 +36,6 @@ def counts(session: Session) -> tuple[int, int, int, int]:
     """Return how many grievances there are, how many are final, escalations, and supervision orders."""
     row = session.connection().exec_driver_sql(_COUNTS).one()
     return row[0], row[1], row[2], row[3]
-
-
-def satisfied(session: Session) -> tuple[int, int]:
-    """Return how many grievances were rated, and whose last rating is 满意 or 基本满意."""
-    row = session.connection().exec_driver_sql(_SATISFIED).one()
-    return row[0], row[1]
 
 
 def routers(session: Session, desk: str) -> list[tuple[str, int]]:

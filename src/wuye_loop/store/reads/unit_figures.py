@@ -18,7 +18,7 @@ class UnitFigures:
     clocks: int = 0  # assessed clocks that have ended
     in_time: int = 0
     open_overdue: int = 0
-    answers: dict[str, int] = field(default_factory=dict)  # final satisfaction per grievance
+    answers: dict[tuple[str, str], int] = field(default_factory=dict)  # by workflow and answer: the last of each grievance
 
 
 def workflows_in_use(session: Session) -> list[str]:
@@ -38,11 +38,14 @@ WHERE c.task_id IS NULL AND c.unit IS NOT NULL AND (%(unit)s::text IS NULL OR c.
 GROUP BY c.unit
 """
 _RATINGS = """
-SELECT r.of_unit, r.satisfied, count(*) FROM rating r JOIN grievance g ON g.id = r.grievance_id
-WHERE r.of_unit IS NOT NULL AND r.satisfied IS NOT NULL AND (%(unit)s::text IS NULL OR r.of_unit = %(unit)s) AND {visible}
+SELECT r.of_unit, g.workflow, r.satisfied, count(*)
+FROM grievance g JOIN LATERAL (
+  SELECT l.of_unit, l.satisfied FROM rating l WHERE l.grievance_id = g.id AND l.satisfied IS NOT NULL
+  ORDER BY l.cycle DESC, l.rater LIMIT 1
+) r ON TRUE
+WHERE r.of_unit IS NOT NULL AND (%(unit)s::text IS NULL OR r.of_unit = %(unit)s) AND {visible}
   AND (g.data -> 'excluded' ? 'satisfaction') IS NOT TRUE
-  AND r.cycle = (SELECT max(l.cycle) FROM rating l WHERE l.grievance_id = r.grievance_id AND l.rater = r.rater)
-GROUP BY r.of_unit, r.satisfied
+GROUP BY r.of_unit, g.workflow, r.satisfied
 """
 
 
@@ -56,9 +59,9 @@ def by_unit(
     connection = session.connection()
     for code, ended, in_time, overdue in connection.exec_driver_sql(_CLOCKS.format(visible=predicate), params):
         found[code] = UnitFigures(code, ended, in_time, overdue)
-    answers: dict[str, dict[str, int]] = defaultdict(dict)
-    for code, satisfied, count in connection.exec_driver_sql(_RATINGS.format(visible=predicate), params):
-        answers[code][satisfied] = count
+    answers: dict[str, dict[tuple[str, str], int]] = defaultdict(dict)
+    for code, workflow, satisfied, count in connection.exec_driver_sql(_RATINGS.format(visible=predicate), params):
+        answers[code][workflow, satisfied] = count
     for code, counts in answers.items():
         found.setdefault(code, UnitFigures(code)).answers = counts
     return sorted(found.values(), key=lambda row: (-row.clocks, row.unit))
