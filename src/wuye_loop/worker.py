@@ -18,7 +18,7 @@ from wuye_loop.domain.errors import ClockOff
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
-from wuye_loop.loop import assign, escalate, evaluate, feedback
+from wuye_loop.loop import assign, escalate, evaluate, feedback, tallying
 from wuye_loop.loop.custody import anchors
 from wuye_loop.store import housekeeping
 
@@ -53,6 +53,7 @@ class Worker:
         """Sweep, run jobs and tidy up until `stop` is set."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._every(self.site.settings.sweep_seconds, stop, self._sweep))
+            group.create_task(self._every(self.site.settings.sweep_seconds, stop, self._fold))
             if self._run_jobs:
                 group.create_task(self._jobs(stop))
             if self.site.settings.anchor_minutes:
@@ -121,6 +122,10 @@ class Worker:
         closed = await asyncio.to_thread(evaluate.close_due, self.site.loop, self.site.database, jobs=self.site.jobs)
         if closed:
             _log.info("periods_closed", closed=closed)
+
+    async def _fold(self) -> None:
+        """Fold what changed into the sums that boards read; beside the sweep, which is not to wait for it."""
+        await asyncio.to_thread(tallying.fold, self.site.loop, self.site.database)
 
     async def _anchor(self) -> None:
         """Set down how every ledger stands; what is logged is a copy that lies elsewhere."""

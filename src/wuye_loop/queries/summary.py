@@ -11,13 +11,13 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.routing.kinds import TITLES
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.scoring import good_answers
+from wuye_loop.loop.tallying import good_of
 from wuye_loop.queries import scope
 from wuye_loop.queries.inbox import SOON
 from wuye_loop.queries.supervision import admit, rung_title
 from wuye_loop.store.reads import routing_figures, summary
 from wuye_loop.store.reads.routing_figures import Proposed
-from wuye_loop.store.reads.summary import Count, Dimension, Good
+from wuye_loop.store.reads.summary import Count, Dimension
 
 MOST_GROUPS = 1000
 
@@ -35,7 +35,7 @@ def summarise(loop: Loop, session: Session, actor: Actor, by: Dimension, area: s
     now = loop.clock.now()
     soon = loop.calendar(session).shift(now, SOON)
     published = scope.published(loop, session)
-    groups = summary.counts(session, actor, by, area_path=path, now=now, soon=soon, good=_good(published))
+    groups = summary.counts(session, actor, by, area_path=path, now=now, soon=soon, good=good_of(published))
     shown = groups[:MOST_GROUPS]
     titles = _titles(loop, session, by, [group.key for group in shown if group.key is not None])
     return {
@@ -66,24 +66,6 @@ def _top(loop: Loop, by: Dimension) -> str:
     """Return the path whose children are the groups when nobody named an area: that of the only top area."""
     tops = [area.path for area in loop.reference.directory.areas.values() if area.parent_code is None]
     return tops[0] if by == "area" and len(tops) == 1 else ""
-
-
-def _good(published: Sequence[Rules]) -> Good:
-    """Return the answers that count: as satisfied, those a definition gives weight; else those its figures name."""
-    ratings = [rating for rules in published for rating in rules.workflow.ratings.values()]
-    satisfied = {answer for one in ratings for answer, weight in one.weights.items() if weight > 0}
-    weights = {
-        (rules.workflow.id, answer): Decimal(str(weight))
-        for rules in published
-        for rating in reversed(rules.workflow.ratings.values())  # the first of a file is the complainant's: it wins
-        for answer, weight in rating.weights.items()
-    }
-    return Good(
-        sorted(satisfied),
-        [(*key, weight) for key, weight in weights.items()],
-        good_answers(ratings, "response"),
-        good_answers(ratings, "solved"),
-    )
 
 
 def _titles(loop: Loop, session: Session, by: Dimension, keys: Sequence[str]) -> dict[str, str | None]:

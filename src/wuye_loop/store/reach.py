@@ -28,8 +28,10 @@ _GRIEVANCE: Final[dict[Kind, str]] = {
     "source": f"source = {_SETTING}",
 }
 #: Tables that hang on a grievance; the first carry its area themselves.
-_WITH_AREA: Final = ("task", "clock")
+_WITH_AREA: Final = ("task", "clock", "tallied")
 FENCED: Final = ("grievance", *_WITH_AREA, "ledger", "complainant", "attachment", "rating", "rung")
+#: Sums over many, each of one area: for those who see areas.
+_SUMS: Final = ("tally",)
 #: What no reader's transaction asks.
 _KEPT_BACK: Final = frozenset({
     "api_key", "key_use", "approval", "idempotency_key", "attached_order", "rate_use", "register", "anchor", "legal_hold",
@@ -98,12 +100,14 @@ _KINDS: Final = tuple(_GRIEVANCE)
 def _policies(role: str) -> dict[tuple[str, str], str]:
     """Return the policies: (table, name) -> the statement that makes it."""
     found = {}
-    for table in FENCED:
+    for table in (*FENCED, *_SUMS):
         name = f"{role}_writes"
         found[table, name] = f'CREATE POLICY "{name}" ON "{table}" TO "{role}" USING (true) WITH CHECK (true)'
         for kind, own in _GRIEVANCE.items():
             seen = own if table == "grievance" else _SEEN.format(table=table)
-            if kind == "area" and table in _WITH_AREA:
+            if table in _SUMS:
+                seen = "false"
+            if kind == "area" and table in (*_WITH_AREA, *_SUMS):
                 seen = _UNDER
             name = account(role, kind)
             found[table, name] = f'CREATE POLICY "{name}" ON "{table}" FOR SELECT TO "{name}" USING ({seen})'
@@ -123,10 +127,10 @@ def stands(connection: Connection, role: str) -> bool:
     there = connection.execute(
         _READY,
         {
-            "role": role, "accounts": accounts, "policies": named, "fenced": list(FENCED), "kept_back": sorted(_KEPT_BACK),
+            "role": role, "accounts": accounts, "policies": named, "fenced": [*FENCED, *_SUMS], "kept_back": sorted(_KEPT_BACK),
         },
     ).scalar_one()  # fmt: skip
-    return bool(there == len(accounts) + len(policies) + len(FENCED))
+    return bool(there == len(accounts) + len(policies) + len(FENCED) + len(_SUMS))
 
 
 def put_up(connection: Connection, role: str) -> None:
@@ -150,7 +154,7 @@ def put_up(connection: Connection, role: str) -> None:
     for (table, name), statement in _policies(role).items():
         if (table, name) not in have:
             connection.exec_driver_sql(statement)
-    for table in FENCED:
+    for table in (*FENCED, *_SUMS):
         connection.exec_driver_sql(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
 
 
@@ -165,7 +169,7 @@ def seen_beyond(session: Session, role: str) -> int:
         connection.exec_driver_sql(
             "SELECT set_config('role', %(account)s, true), set_config('wuye.reach', %(reach)s, true)", nobody
         )
-        for table in FENCED:
+        for table in (*FENCED, *_SUMS):
             found += int(connection.exec_driver_sql(f'SELECT count(*) FROM "{table}"').scalar_one())
         connection.exec_driver_sql("SELECT set_config('role', 'none', true)")
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import Erased, SealBroken
+from wuye_loop.domain.errors import Erased, SealBroken, WuyeError
 from wuye_loop.domain.grievance.ledger import GENESIS, Chain, is_keyed
 from wuye_loop.domain.grievance.order_image import FIXED, texts_of
 from wuye_loop.domain.grievance.situation import MUTABLE, plain
@@ -18,10 +18,12 @@ from wuye_loop.domain.privacy.words import ERASED, Opener
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import ClockStatus
+from wuye_loop.loop import tallying
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries.verification.folds import Fold, fold
 from wuye_loop.queries.verification.report import Report
 from wuye_loop.store import registry
+from wuye_loop.store import tallying as sums
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
 from wuye_loop.store.reads import audit, recorded
@@ -64,6 +66,7 @@ def verify(
     with database.read() as session:
         _documents(session, report)
         _register(session, Chain(loop.keyring.chain), report)
+        _sums(loop, session, report)
     return report
 
 
@@ -199,6 +202,15 @@ def _documents(session: Session, report: Report) -> None:
         report.drifted(f"文书 {number} 的各条与所发起的任务不符")
     for file in audit.broken_files(session):
         report.drifted(f"文件 {file} 的内容被改动")
+
+
+def _sums(loop: Loop, session: Session, report: Report) -> None:
+    try:
+        good = tallying.good_of(tallying.compiled(loop, session))
+    except WuyeError:
+        return  # told of already; boards count anew until it can be read
+    if strayed := sums.strayed(session, good):
+        report.drifted(f"看板的合计有 {strayed} 处与重新点数不符")
 
 
 _KINDS = {

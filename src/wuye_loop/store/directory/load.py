@@ -270,7 +270,11 @@ WITH moved AS (
 ), documented AS (
   UPDATE document d SET area_path = m.path FROM moved m WHERE d.grievance_id = m.id
 ), followed AS (
-  UPDATE grievance g SET area_path = m.path FROM moved m WHERE g.id = m.id RETURNING g.id
+  UPDATE grievance g SET area_path = m.path FROM moved m WHERE g.id = m.id RETURNING g.id, g.seq
+), fed AS (
+  INSERT INTO change (tx, grievance_id, seq) SELECT GREATEST(pg_current_xact_id()::text::bigint,
+    (SELECT max(c.tx) FROM change c WHERE c.grievance_id = f.id)), f.id, f.seq FROM followed f
+  ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM followed
 """

@@ -1,0 +1,52 @@
+"""Counts kept beside the grievances, so that a board need not read them all: how each was last counted, and the sums."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, Table, Uuid, text
+from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy.dialects.postgresql import JSONB
+
+from wuye_loop.store.schema.columns import count, instant, metadata, words
+
+#: What is counted of a grievance, each once or not at all; the place of a name here is its bit in `tallied.counts`.
+COUNTED = (
+    "open", "closed", "overdue_closed", "rated", "satisfied", "unrated", "untimed", "late", "asked_response", "responded",
+    "unresponse", "asked_solved", "solved", "unsolved", "overdue_closed_unit", "late_unit",
+)  # fmt: skip
+
+tallied = Table(
+    "tallied",
+    metadata,
+    Column("grievance_id", Uuid, ForeignKey("grievance.id"), primary_key=True),
+    words("area_path"),
+    words("unit", nullable=True),
+    words("estate", nullable=True),
+    words("category", nullable=True),
+    words("rung", nullable=True),
+    Column("counts", Integer, nullable=False),
+    Column("weighed", Numeric, nullable=True),
+    instant("due_at", nullable=True),  # of open ones
+    Index(
+        "ix_tallied_due",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL"),
+        postgresql_include=["area_path", "unit", "estate", "category", "rung", "grievance_id"],
+    ),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    words("dimension"),
+    words("key", nullable=True),
+    words("area_path"),
+    *(count(name) for name in COUNTED),
+    Column("weighed", Numeric, nullable=False, server_default=text("0")),
+    Unique("dimension", "key", "area_path", postgresql_nulls_not_distinct=True),
+)
+
+tally_mark = Table(
+    "tally_mark",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True),
+    Column("upto", BigInteger, nullable=True),  # changes of transactions before this one are in the sums; none: no sums yet
+    Column("good", JSONB, nullable=True),  # by which answers they were counted
+)
