@@ -182,14 +182,14 @@ _OWN = ", ".join((
     "g.final AND EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL"
     f" AND c.ended_at > c.due_at {_UNITS_OWN}) AS late_unit",
 ))  # fmt: skip
+# OFFSET 0: looked up once, not again for every bit and every sum of bits.
 #: How one grievance counts now: its groups, its bits, what its answer weighs, and till when it is open.
 FACTS = f"""
 SELECT f.id, f.area_path, f.unit, f.estate, f.category, f.rung, {_WEIGHED} AS weighed,
        CASE WHEN NOT f.final THEN f.due_at END AS due_at, {_BITS} AS counts
-FROM ({_SEEN.format(columns=_OWN, whose="", conditions="{conditions}")}) f
+FROM ({_SEEN.format(columns=_OWN, whose="", conditions="{conditions}")} OFFSET 0) f OFFSET 0
 """
-#: Those whose changes are not in the sums yet, or may not be.
-CHANGED = "SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= (SELECT m.upto FROM tally_mark m)"
+_MARK = "SELECT upto, good, {kept} AS kept FROM tally_mark"
 #: Sums of a database that was read back elsewhere know of transactions that have not been there.
 KEPT = "COALESCE(upto <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint, FALSE)"
 
@@ -201,55 +201,67 @@ def bits(sign: str = "") -> str:
 
 _NONE = ", ".join(f"0 AS {name}" for name in COUNTED)
 _PART = """
-WITH changed AS MATERIALIZED ({changed}), part AS (
-  SELECT {key} AS key, {sums}, sum(t.weighed) AS weighed, 0 AS due_soon, 0 AS overdue_open
+WITH changed AS MATERIALIZED (SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(upto)s), part AS (
+  SELECT {of_sum} AS key, {sums}, sum(t.weighed) AS weighed, 0 AS due_soon, 0 AS overdue_open
   FROM tally t WHERE t.dimension = %(dimension)s AND {summed} GROUP BY 1
   UNION ALL
-  SELECT {key}, {none}, 0, count(*) FILTER (WHERE t.due_at >= %(now)s), count(*) FILTER (WHERE t.due_at < %(now)s)
+  SELECT {of_one}, {none}, 0, count(*) FILTER (WHERE t.due_at >= %(now)s), count(*) FILTER (WHERE t.due_at < %(now)s)
   FROM tallied t WHERE t.due_at <= %(soon)s AND {summed} AND NOT EXISTS (SELECT 1 FROM changed c WHERE c.id = t.grievance_id)
   GROUP BY 1
   UNION ALL
-  SELECT {key}, {gone}, -COALESCE(sum(t.weighed), 0), 0, 0
+  SELECT {of_one}, {gone}, -COALESCE(sum(t.weighed), 0), 0, 0
   FROM tallied t JOIN changed c ON c.id = t.grievance_id WHERE {summed} GROUP BY 1
   UNION ALL
-  SELECT {key}, {come}, COALESCE(sum(t.weighed), 0), count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s),
+  SELECT {of_one}, {come}, COALESCE(sum(t.weighed), 0), count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s),
          count(*) FILTER (WHERE t.due_at < %(now)s)
   FROM ({facts}) t GROUP BY 1
 )
-SELECT m.good, {kept} AS kept, s.* FROM tally_mark m LEFT JOIN (
+SELECT m.upto = %(upto)s AS same, s.* FROM tally_mark m LEFT JOIN (
   SELECT {columns} FROM part GROUP BY key HAVING sum(open) + sum(closed) > 0
 ) s ON TRUE ORDER BY s.overdue_open DESC, s.open DESC, s.key
 """
 _OF_UNIT = {"overdue_closed": "overdue_closed_unit", "late": "late_unit"}
 
 
+_TRIES = 3
+
+
 def kept(session: Session, actor: Actor, asked: Asked) -> list[Count] | None:
     """Return the counts from the sums, set right by what changed since; None where there are none for what is asked.
 
-    One statement, so that the sums and the changes are of one moment.
+    The sums and the changes are read in one statement, so that they are of one moment; how far the sums reach is asked
+    before, so that the changes are looked up as the few that they are.
     """
     if actor.kind in (ActorKind.UNIT, ActorKind.HOTLINE, ActorKind.SECURITY):
         return None
+    statement, params = kept_statement(actor, asked)
+    connection = session.connection()
+    for _ in range(_TRIES):
+        mark = connection.exec_driver_sql(_MARK.format(kept=KEPT)).one()
+        if not mark.kept or not compatible(mark.good, asked.good):
+            return None
+        rows: Sequence[Any] = connection.exec_driver_sql(statement, params | {"upto": mark.upto}).all()
+        if rows and rows[0].same:
+            return [Count(*row[1:]) for row in rows if row.open is not None]
+    return None  # folded again and again meanwhile
+
+
+def kept_statement(actor: Actor, asked: Asked) -> tuple[str, dict[str, Any]]:
+    """Return the statement and its parameters but `upto`, how far the sums reach; a test looks at its plan."""
     summed, params = asked.within(actor, "t")
     conditions, _ = asked.within(actor, "g")
-    key = _KEYS["area"].replace("g.", "t.") if asked.by == "area" else "t.key"
-    one = _KEYS["area"].replace("g.", "t.") if asked.by == "area" else f"t.{asked.by}"
+    area = _KEYS["area"].replace("g.", "t.")
     columns = [
         f"sum({_OF_UNIT.get(name, name) if asked.by == 'unit' else name}){'' if name == 'weighed' else '::bigint'} AS {name}"
         for name in _COLUMNS
     ]
     statement = _PART.format(
-        changed=CHANGED, kept=f"({KEPT})", key="{key}", sums=", ".join(f"sum(t.{name}) AS {name}" for name in COUNTED),
-        none=_NONE, gone=bits("-"), come=bits(), summed=summed,
-        facts=FACTS.format(conditions=f"g.id IN (SELECT c.id FROM changed c) AND {conditions}"),
+        of_sum=area if asked.by == "area" else "t.key", of_one=area if asked.by == "area" else f"t.{asked.by}",
+        sums=", ".join(f"sum(t.{name}) AS {name}" for name in COUNTED), none=_NONE, gone=bits("-"), come=bits(),
+        summed=summed, facts=FACTS.format(conditions=f"g.id IN (SELECT c.id FROM changed c) AND {conditions}"),
         columns=", ".join(["key", *columns]),
     )  # fmt: skip
-    head, tail = statement.split("UNION ALL", 1)
-    whole = f"{head.replace('{key}', key)}UNION ALL{tail.replace('{key}', one)}"
-    rows: Sequence[Any] = session.connection().exec_driver_sql(whole, asked.params | params).all()
-    if not rows or not rows[0].kept or not compatible(rows[0].good, asked.good):
-        return None
-    return [Count(*row[2:]) for row in rows if row.open is not None]
+    return statement, asked.params | params
 
 
 def as_kept(good: Good) -> dict[str, Any]:
