@@ -1,4 +1,4 @@
-"""Sums kept for boards: how each grievance was last counted, the sums themselves, and how far they reach."""
+"""What readers are spared reading: sums for boards, words to search by, and indexes for what is rare or is not there."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -55,11 +55,52 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), sa.CheckConstraint("id = 1", name=op.f("ck_tally_mark_one_row")), nullable=False),
         sa.Column("upto", sa.BigInteger(), nullable=True),
         sa.Column("good", postgresql.JSONB(), nullable=True),
+        sa.Column("recent", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("newest", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tally_mark")),
     )
     op.execute("INSERT INTO tally_mark (id) VALUES (1)")
+    _words()
+    for name, columns, where in _INDEXES:
+        op.create_index(name, "grievance", columns, postgresql_where=sa.text(where) if where else None)
+
+
+_INDEXES = (
+    ("ix_grievance_category", ["category"], None),
+    ("ix_grievance_stage", ["stage", "state"], None),
+    ("ix_grievance_held", ["holder_unit"], "final AND holder_unit IS NOT NULL"),
+    (
+        "ix_grievance_to_sign",
+        ["holder_unit", "due_at", "id"],
+        "NOT final AND stage = 'assign' AND lead_unit = holder_unit",
+    ),
+    ("ix_grievance_merged", ["merged_into"], "merged_into IS NOT NULL"),
+    ("ix_grievance_closed", ["closed_at"], "closed_at IS NOT NULL"),
+)
+_GRAMS = """
+CREATE FUNCTION grams(said text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+  SELECT array_to_tsvector(ARRAY(SELECT DISTINCT substr(said, n, 2) FROM generate_series(1, length(said)) n)) $$
+"""
+
+
+def _words() -> None:
+    op.execute(_GRAMS)
+    op.create_table(
+        "searched",
+        sa.Column("grievance_id", sa.Uuid(), nullable=False),
+        sa.Column("area_path", sa.Text(), nullable=False),
+        sa.Column("said", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["grievance_id"], ["grievance.id"], name=op.f("fk_searched_grievance_id_grievance")),
+        sa.PrimaryKeyConstraint("grievance_id", name=op.f("pk_searched")),
+    )
+    op.create_index("ix_searched_area_path", "searched", ["area_path"], postgresql_ops={"area_path": "text_pattern_ops"})
+    op.create_index("ix_searched_grams", "searched", [sa.text("grams(said)")], postgresql_using="gin")
 
 
 def downgrade() -> None:
+    for name, _, _ in _INDEXES:
+        op.drop_index(name, "grievance")
+    op.drop_table("searched")
+    op.execute("DROP FUNCTION grams(text)")
     for table in ("tally_mark", "tally", "tallied"):
         op.drop_table(table)

@@ -35,7 +35,7 @@ _SUMS: Final = ("tally",)
 #: What no reader's transaction asks.
 _KEPT_BACK: Final = frozenset({
     "api_key", "key_use", "approval", "idempotency_key", "attached_order", "rate_use", "register", "anchor", "legal_hold",
-    "destruction_list", "alembic_version",
+    "destruction_list", "searched", "alembic_version",
 })  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""Folds what changed into the sums that boards read. How each grievance was counted is kept: counted anew, the old goes out."""
+"""Folds what changed into the sums that boards read, and into the words that are searched.
+
+How each grievance was counted is kept: when it is counted anew, the old goes out of the sums.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -6,6 +9,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.privacy.words import ERASED
 from wuye_loop.store.reads.summary import FACTS, KEPT, Good, answers, as_kept, bits, compatible
 from wuye_loop.store.schema.tally_tables import COUNTED
 
@@ -45,7 +49,19 @@ WITH taken AS MATERIALIZED ({{taken}}), come AS MATERIALIZED (
 INSERT INTO tally (dimension, key, area_path, {", ".join(COUNTED)}, weighed) SELECT * FROM net WHERE {_ANY}
 ON CONFLICT (dimension, key, area_path) DO UPDATE SET {_ADDED}
 """
-_MARK: Final = "UPDATE tally_mark SET upto = %(until)s, good = %(good)s::jsonb"
+_SAID: Final = """
+INSERT INTO searched (grievance_id, area_path, said)
+SELECT g.id, g.area_path, lower(concat_ws(E'\\n', g.title, g.number, g.external_id)) FROM grievance g
+WHERE g.id IN ({taken}) AND g.title <> %(erased)s
+ON CONFLICT (grievance_id) DO UPDATE SET area_path = excluded.area_path, said = excluded.said
+WHERE (searched.area_path, searched.said) IS DISTINCT FROM (excluded.area_path, excluded.said)
+"""
+_FEW: Final = 5000  # what a list looks through first
+_MARK: Final = """
+UPDATE tally_mark SET upto = %(until)s, good = %(good)s::jsonb,
+  recent = (SELECT received_at FROM grievance ORDER BY received_at DESC OFFSET %(few)s LIMIT 1),
+  newest = (SELECT max(received_at) FROM grievance)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +94,11 @@ def fold(session: Session, taken: Taken, good: Good) -> None:
     if anew:
         connection.exec_driver_sql("DELETE FROM tally")
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
-    asked = answers(good) | {"from": taken.upto, "until": taken.until, "anew": anew}
-    connection.exec_driver_sql(_FOLD.format(taken=_ANEW if anew else _SOME), asked)
-    connection.exec_driver_sql(_MARK, {"until": taken.until, "good": orjson.dumps(as_kept(good)).decode()})
+    some = _ANEW if anew else _SOME
+    asked = answers(good) | {"from": taken.upto, "until": taken.until, "anew": anew, "erased": ERASED, "few": _FEW}
+    connection.exec_driver_sql(_FOLD.format(taken=some), asked)
+    connection.exec_driver_sql(_SAID.format(taken=some), asked)
+    connection.exec_driver_sql(_MARK, asked | {"good": orjson.dumps(as_kept(good)).decode()})
 
 
 _STRAYED: Final = f"""

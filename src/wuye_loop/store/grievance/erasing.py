@@ -13,6 +13,7 @@ _STATEMENTS: Final = (
     """UPDATE grievance SET title = %(erased)s, body = %(erased)s, address = NULL, extra = '{}', intake_digest = ''
        WHERE id = %(id)s""",
     "DELETE FROM attachment WHERE grievance_id = %(id)s",
+    "DELETE FROM searched WHERE grievance_id = %(id)s",
     "UPDATE attached_order SET body = convert_to(%(erased_answer)s, 'UTF8'), intake_digest = '' WHERE grievance_id = %(id)s",
     # Of answers kept before they named their grievance, those that hold its number.
     """DELETE FROM idempotency_key WHERE grievance_id = %(id)s

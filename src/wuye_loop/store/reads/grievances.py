@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.situation import Actor, TaskState
 from wuye_loop.domain.privacy.text import like_literal
+from wuye_loop.domain.terms import ActorKind
 from wuye_loop.store.pages import Page, cut
+from wuye_loop.store.reach import beyond
 from wuye_loop.store.visibility import sent_by, subtree, visible
 
 _TASK = ", ".join(f"t.{item.name}" for item in fields(TaskState))
@@ -167,7 +170,8 @@ class Filters:
 _CONDITIONS = {
     "state": "g.state = %(state)s",
     "stage": "g.stage = %(stage)s",
-    "unit": "(g.lead_unit = %(unit)s OR g.holder_unit = %(unit)s)",
+    # Told apart so that each is in an index: hardly any that has ended is held by anybody.
+    "unit": "(g.lead_unit = %(unit)s OR (NOT g.final AND g.holder_unit = %(unit)s) OR (g.final AND g.holder_unit = %(unit)s))",
     "estate": "g.estate_code = %(estate)s",
     "category": "g.category = %(category)s",
     "external_id": "g.external_id = %(external_id)s",
@@ -186,10 +190,40 @@ _ITEM = (
 )
 
 
+# Not in the order of the list: whoever goes by that order reads all that is there when next to nothing of it is meant.
+_RARE = """
+WITH found AS MATERIALIZED (SELECT g.id, g.received_at FROM {found} WHERE {conditions})
+SELECT f.id FROM found f ORDER BY f.received_at DESC, f.id DESC LIMIT %(limit)s
+"""
+# What changed since the words were last folded in is looked at as it is.
+_SAID = """
+(SELECT s.grievance_id AS id FROM searched s WHERE grams(s.said) @@ %(grams)s::tsquery AND {within}
+ UNION SELECT g.id FROM grievance g WHERE g.estate_code IN (SELECT e.code FROM estate e WHERE e.name ILIKE %(words)s)
+ UNION SELECT c.grievance_id FROM change c WHERE c.tx >= (SELECT m.upto FROM tally_mark m)) n JOIN grievance g ON g.id = n.id
+"""
+
+
 def listed(
     session: Session, actor: Actor, filters: Filters, after: tuple[datetime, UUID] | None, limit: int
 ) -> Page[Any]:
-    """Return a page of the visible grievances, the newest first."""
+    """Return a page of the visible grievances, the newest first.
+
+    Where something is asked for, the newest few thousand are looked through first: what is common fills its page there. What
+    does not is rare, and is found by what is rare about it.
+    """
+    conditions, params = _asked(actor, filters, after)
+    params["limit"] = limit + 1
+    floor = None if filters == Filters(area_path=filters.area_path) else _floor(session, after)
+    if floor is None:
+        rows = _in_order(session, conditions, params)
+    else:
+        rows = _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params | {"floor": floor})
+        if len(rows) <= limit:
+            rows = _rare(session, actor, filters, conditions, params)
+    return cut(rows, limit, lambda row: (row.received_at, row.id))
+
+
+def _asked(actor: Actor, filters: Filters, after: tuple[datetime, UUID] | None) -> tuple[str, dict[str, Any]]:
     predicate, params = visible(actor)
     conditions = [predicate]
     own, owned = sent_by(actor)
@@ -215,12 +249,60 @@ def listed(
     if after is not None:
         conditions.append("(g.received_at, g.id) < (%(at)s, %(after)s)")
         params |= {"at": after[0], "after": after[1]}
+    return " AND ".join(conditions), params
+
+
+def _floor(session: Session, after: tuple[datetime, UUID] | None) -> datetime | None:
+    """Return since when the few thousand before a place in the list came in; None where there are no more than that."""
+    mark = session.connection().exec_driver_sql("SELECT recent, newest FROM tally_mark").one()
+    if mark.recent is None or after is None:
+        return mark.recent  # type: ignore[no-any-return]
+    return after[0] - (mark.newest - mark.recent)
+
+
+def _in_order(session: Session, conditions: str, params: dict[str, Any]) -> Sequence[Any]:
     statement = (
-        f"SELECT {_ITEM} FROM grievance g WHERE {' AND '.join(conditions)}"
-        " ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s"
+        f"SELECT {_ITEM} FROM grievance g WHERE {conditions} ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s"
     )
-    rows = session.connection().exec_driver_sql(statement, params | {"limit": limit + 1}).all()
-    return cut(rows, limit, lambda row: (row.received_at, row.id))
+    return session.connection().exec_driver_sql(statement, params).all()
+
+
+def _rare(session: Session, actor: Actor, filters: Filters, conditions: str, params: dict[str, Any]) -> Sequence[Any]:
+    """Return the rows of a page of which there are few among all."""
+    statement, more = rare_statement(actor, filters, conditions)
+    params = params | more
+    if more:
+        # The fence would have every title read before a word is looked up. What is found passes it below.
+        with beyond(session):
+            found = session.connection().exec_driver_sql(statement, params).scalars().all()
+    else:
+        found = session.connection().exec_driver_sql(statement, params).scalars().all()
+    if not found:
+        return []
+    return _in_order(session, f"g.id = ANY(%(found)s) AND {conditions}", params | {"found": list(found)})
+
+
+def rare_statement(actor: Actor, filters: Filters, conditions: str) -> tuple[str, dict[str, Any]]:
+    """Return the statement for the ids, and what it takes besides; a test looks at its plan."""
+    grams = asked_grams(filters.words) if filters.words is not None else None
+    if grams is None:
+        return _RARE.format(found="grievance g", conditions=conditions), {}
+    by_area = actor.kind not in (ActorKind.UNIT, ActorKind.HOTLINE, ActorKind.SECURITY)
+    within = subtree(actor.area_path, "s", "v")[0] if by_area else "TRUE"
+    return _RARE.format(found=_SAID.format(within=within), conditions=conditions), {"grams": grams}
+
+
+def asked_grams(said: str) -> str | None:
+    """Return a query for the two-character pieces of what is searched, or for the beginning of one; None where there are none.
+
+    Left out are characters that a query gives a meaning to, and letters whose small form is not everywhere the same.
+    """
+    small = said.lower()
+    plain = [one if one.isascii() and one.isalnum() else one if one == one.upper() and one.isalnum() else None for one in small]
+    pairs = sorted({f"{a}{b}" for a, b in pairwise(plain) if a is not None and b is not None})
+    if pairs:
+        return " & ".join(f"'{pair}'" for pair in pairs)
+    return next((f"'{one}':*" for one in plain if one is not None), None)
 
 
 _MOST_ALIKE = 200

@@ -41,35 +41,37 @@ class Tallies:
 
 
 # Who holds a task now is whom its running clock names: a supervision order that was answered lies with the supervisor.
-# A unit that is the lead holds its grievance in a state of stage assign until it has signed for it.
-_MINE = """
-WITH mine AS (
+_TASKS = """
+SELECT t.id, COALESCE(k.due_at, %(never)s) AS due, g.id AS grievance_id, t.id AS task_id, t.kind AS task_kind, t.state, k.image,
+       (g.workflow, t.kind, t.state) IN
+         (SELECT * FROM unnest(%(workflows)s::text[], %(kinds)s::text[], %(states)s::text[])) AS to_sign
+FROM (
   SELECT t.id FROM task t WHERE NOT t.final AND t.holder_unit = %(unit)s
   UNION
   SELECT c.task_id FROM clock c WHERE c.unit = %(unit)s AND c.status = 'running' AND c.task_id IS NOT NULL
-), item AS (
-  SELECT g.id, COALESCE(g.due_at, %(never)s) AS due, g.id AS grievance_id, NULL::uuid AS task_id, NULL AS task_kind,
-         g.state, k.image, g.stage
-  FROM grievance g
-  LEFT JOIN clock k ON k.grievance_id = g.id AND k.task_id IS NULL AND k.status = 'running' AND k.name = g.due_clock
-  WHERE NOT g.final AND g.holder_unit = %(unit)s AND {visible}
-    AND (NOT %(to_sign)s OR (g.stage = 'assign' AND g.lead_unit = g.holder_unit))
-  UNION ALL
-  SELECT t.id, COALESCE(k.due_at, %(never)s), g.id, t.id, t.kind, t.state, k.image, NULL
-  FROM mine m JOIN task t ON t.id = m.id JOIN grievance g ON g.id = t.grievance_id
-  LEFT JOIN LATERAL (
-    SELECT c.unit, c.due_at, c.image FROM clock c
-    WHERE c.grievance_id = t.grievance_id AND c.task_id = t.id AND c.status = 'running' ORDER BY c.due_at, c.id LIMIT 1
-  ) k ON TRUE
-  WHERE NOT t.final AND COALESCE(k.unit, t.holder_unit) = %(unit)s AND {visible}
-    AND (NOT %(to_sign)s OR (g.workflow, t.kind, t.state) IN
-         (SELECT * FROM unnest(%(workflows)s::text[], %(kinds)s::text[], %(states)s::text[])))
-)
+) m JOIN task t ON t.id = m.id JOIN grievance g ON g.id = t.grievance_id
+LEFT JOIN LATERAL (
+  SELECT c.unit, c.due_at, c.image FROM clock c
+  WHERE c.grievance_id = t.grievance_id AND c.task_id = t.id AND c.status = 'running' ORDER BY c.due_at, c.id LIMIT 1
+) k ON TRUE
+WHERE NOT t.final AND COALESCE(k.unit, t.holder_unit) = %(unit)s AND {visible}
+"""
+# A unit that is the lead holds its grievance in a state of stage assign until it has signed for it.
+_TO_SIGN = "g.stage = 'assign' AND g.lead_unit = g.holder_unit"
+# Read in the order of the index, a page of it: what lies there may be a city's. Without a limit comes last, as NEVER does.
+_HELD = """
+(SELECT g.id, COALESCE(g.due_at, %(never)s) AS due, g.id AS grievance_id, NULL::uuid AS task_id, NULL AS task_kind, g.state,
+        NULL::jsonb AS image
+ FROM grievance g WHERE NOT g.final AND g.holder_unit = %(unit)s AND {conditions} AND {visible}
+ ORDER BY g.due_at, g.id LIMIT %(limit)s)
 """
 _LISTED = """
-SELECT i.id, i.due, CASE WHEN i.task_id IS NULL THEN 'grievance' ELSE 'task' END AS item_type, i.task_id, i.task_kind, i.state, i.image, g.number, g.workflow, g.title, g.kind, g.urgency
-FROM item i JOIN grievance g ON g.id = i.grievance_id
-WHERE {conditions} ORDER BY i.due, i.id LIMIT %(limit)s
+SELECT i.id, i.due, CASE WHEN i.task_id IS NULL THEN 'grievance' ELSE 'task' END AS item_type, i.task_id, i.task_kind, i.state,
+       COALESCE(i.image, k.image) AS image, g.number, g.workflow, g.title, g.kind, g.urgency
+FROM ({items} ORDER BY due, id LIMIT %(limit)s) i JOIN grievance g ON g.id = i.grievance_id
+LEFT JOIN clock k ON i.task_id IS NULL AND k.grievance_id = g.id AND k.task_id IS NULL AND k.status = 'running'
+  AND k.name = g.due_clock
+ORDER BY i.due, i.id
 """
 
 
@@ -87,35 +89,49 @@ def inbox_statement(
 ) -> tuple[str, dict[str, Any]]:
     """Return the statement and its parameters; a test looks at its plan."""
     predicate, params = visible(actor)
-    params |= {
-        "unit": actor.unit, "never": NEVER, "to_sign": tab.to_sign, "limit": limit + 1,
-        "workflows": [start[0] for start in starts], "kinds": [start[1] for start in starts],
-        "states": [start[2] for start in starts],
-    }  # fmt: skip
-    conditions = ["TRUE"]
-    if tab.since is not None:
-        conditions.append("i.due >= %(since)s")
-        params["since"] = tab.since
-    if tab.until is not None:
-        conditions.append("i.due <= %(until)s")
-        params["until"] = tab.until
-    if tab.before is not None:
-        conditions.append("i.due < %(before)s")
-        params["before"] = tab.before
-    if tab.stages:
-        conditions.append("i.stage = ANY(%(stages)s)")
-        params["stages"] = list(tab.stages)
+    params |= _asked(actor, starts) | {"limit": limit + 1}
+    bounds = {"since": tab.since, "until": tab.until, "before": tab.before}
+    signs = {"since": ">=", "until": "<=", "before": "<"}
+    params |= {name: value for name, value in bounds.items() if value is not None}
+    due = [f"{{due}} {signs[name]} %({name})s" for name, value in bounds.items() if value is not None]
     if after is not None:
-        conditions.append("(i.due, i.id) > (%(at)s, %(after)s)")
+        due.append("({due}, {id}) > (%(at)s, %(after)s)")
         params |= {"at": after[0], "after": after[1]}
-    statement = _MINE.format(visible=predicate) + _LISTED.format(conditions=" AND ".join(conditions))
-    return statement, params
+    wanted = [_TO_SIGN] if tab.to_sign else []
+    if tab.stages:
+        wanted.append("g.stage = ANY(%(stages)s)")
+        params["stages"] = list(tab.stages)
+    parts = [
+        _HELD.format(visible=predicate, conditions=" AND ".join([*wanted, kind, *(one.format(due=of, id="g.id") for one in due)]))
+        for kind, of in (("g.due_at IS NOT NULL", "g.due_at"), ("g.due_at IS NULL", "%(never)s"))
+    ]  # fmt: skip
+    if not tab.stages:
+        conditions = ["x.to_sign"] if tab.to_sign else []
+        conditions += [one.format(due="x.due", id="x.id") for one in due]
+        parts.append(
+            "SELECT x.id, x.due, x.grievance_id, x.task_id, x.task_kind, x.state, x.image"
+            f" FROM ({_TASKS.format(visible=predicate)}) x WHERE {' AND '.join(conditions) or 'TRUE'}"
+        )
+    return _LISTED.format(items=" UNION ALL ".join(parts)), params
 
 
-_TALLY = """
+def _asked(actor: Actor, starts: Sequence[Start]) -> dict[str, Any]:
+    return {
+        "unit": actor.unit, "never": NEVER, "workflows": [start[0] for start in starts],
+        "kinds": [start[1] for start in starts], "states": [start[2] for start in starts],
+    }  # fmt: skip
+
+
+_TALLY = f"""
 SELECT count(*) AS n, count(*) FILTER (WHERE i.due >= %(now)s AND i.due <= %(soon)s) AS soon,
-       count(*) FILTER (WHERE i.due < %(now)s) AS late, count(*) FILTER (WHERE i.stage = ANY(%(last)s)) AS feedback
-FROM item i
+       count(*) FILTER (WHERE i.due < %(now)s) AS late, count(*) FILTER (WHERE i.stage = ANY(%(last)s)) AS feedback,
+       count(*) FILTER (WHERE i.to_sign) AS to_sign
+FROM (
+  SELECT COALESCE(g.due_at, %(never)s) AS due, g.stage, {_TO_SIGN} AS to_sign
+  FROM grievance g WHERE NOT g.final AND g.holder_unit = %(unit)s AND {{visible}}
+  UNION ALL
+  SELECT t.due, NULL, t.to_sign FROM ({_TASKS}) t
+) i
 """
 
 
@@ -124,14 +140,6 @@ def tallies(
 ) -> Tallies:
     """Count what lies in each part of an inbox; `last` are the stages in which a grievance is answered and rated."""
     predicate, params = visible(actor)
-    params |= {
-        "unit": actor.unit, "never": NEVER, "now": now, "soon": soon, "last": list(last),
-        "workflows": [start[0] for start in starts], "kinds": [start[1] for start in starts],
-        "states": [start[2] for start in starts],
-    }  # fmt: skip
-    statement = _MINE.format(visible=predicate) + _TALLY
-    rows = [
-        session.connection().exec_driver_sql(statement, params | {"to_sign": to_sign}).one()
-        for to_sign in (False, True)
-    ]
-    return Tallies(rows[0].n, rows[0].soon, rows[0].late, rows[0].feedback, rows[1].n)
+    params |= _asked(actor, starts) | {"now": now, "soon": soon, "last": list(last)}
+    row = session.connection().exec_driver_sql(_TALLY.format(visible=predicate), params).one()
+    return Tallies(row.n, row.soon, row.late, row.feedback, row.to_sign)

@@ -236,6 +236,19 @@ grievance = Table(
     Index("ix_grievance_lead", "lead_unit", "state"),
     Index("ix_grievance_estate", "estate_code", "category", "received_at"),
     Index("ix_grievance_received", "received_at", "id"),
+    # Lists narrowed to what is rare or is not there: each is a small part of the rows, or small for holding few values.
+    Index("ix_grievance_category", "category"),
+    Index("ix_grievance_stage", "stage", "state"),
+    Index("ix_grievance_held", "holder_unit", postgresql_where=text("final AND holder_unit IS NOT NULL")),
+    Index(
+        "ix_grievance_to_sign",
+        "holder_unit",
+        "due_at",
+        "id",
+        postgresql_where=text("NOT final AND stage = 'assign' AND lead_unit = holder_unit"),
+    ),
+    Index("ix_grievance_merged", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
+    Index("ix_grievance_closed", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
 )
 
 task = Table(

@@ -1,4 +1,7 @@
-"""Counts kept beside the grievances, so that a board need not read them all: how each was last counted, and the sums."""
+"""What is kept beside the grievances so that a reader need not read them all: sums for boards, and words to search by.
+
+Folded in from what changed (store/tallying): a step writes none of it.
+"""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, Table, Uuid, text
 from sqlalchemy import UniqueConstraint as Unique
@@ -49,4 +52,17 @@ tally_mark = Table(
     Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True),
     Column("upto", BigInteger, nullable=True),  # changes of transactions before this one are in the sums; none: no sums yet
     Column("good", JSONB, nullable=True),  # by which answers they were counted
+    instant("recent", nullable=True),  # when the newest few thousand grievances began to come in
+    instant("newest", nullable=True),  # and the last of them
+)
+
+# By every two characters that follow one another, and the last alone: Chinese has no spaces to cut words at.
+searched = Table(
+    "searched",
+    metadata,
+    Column("grievance_id", Uuid, ForeignKey("grievance.id"), primary_key=True),
+    words("area_path"),
+    words("said"),  # title, number and external id, in lower case
+    Index("ix_searched_area_path", "area_path", postgresql_ops={"area_path": "text_pattern_ops"}),
+    Index("ix_searched_grams", text("grams(said)"), postgresql_using="gin"),
 )
