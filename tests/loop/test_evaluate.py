@@ -6,12 +6,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from tests.assessing import close_due, handled, publish_scheme
 from tests.site import Driver, at, build, keys_for, story
 from tests.stories.test_kuiwen_assessment import UNITS
 
-from wuye_loop.loop import evaluate
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
+from wuye_loop.loop import evaluate, scoring
 from wuye_loop.queries.assessment import drift
+from wuye_loop.store.assessment import periods
+from wuye_loop.store.assessment.periods import FigureRow
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -142,6 +146,43 @@ async def test_a_late_rating_is_told_with_the_case_that_it_came_to(drive: Driver
             "UPDATE rating SET satisfied = '满意' WHERE satisfied = '不满意'"
         )
     )
+
+
+async def test_closing_looks_for_the_cases_of_each_measure_once_and_stores_what_a_draft_says(drive: Driver) -> None:
+    publish_scheme(drive.town, "kuiwen@1")
+    await two_cases(drive)
+    await drive.push("a9", place={"estate": "E13"}, category="维修资金", body="第九件")
+    drive.town.advance(at("2026-04-02 09:00"))
+    await drive.push("b0", place={"estate": "E12"}, category="维修资金", body="四月", extra={"new_ground": "又坏了"})
+    drive.town.advance(at("2026-04-30 09:00"))
+    with drive.town.database.read() as session:
+        place = evaluate.place_of(session, "kuiwen", "2026-04")
+        made = scoring.drafted(drive.town.site.loop, session, place.scheme, place.part, place.stretch)
+    asked: list[str] = []
+    engine = drive.town.database.engine
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if "), facts AS (" in statement:
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    drive.town.clock.set(at("2026-05-08 09:00"))
+    drive.town.run(lambda session: evaluate.close(drive.town.site.loop, session, "kuiwen", "2026-04", SYSTEM_ACTOR))
+    event.remove(engine, "before_cursor_execute", note)
+    # Each measure once, the earlier month of the one that grows, and how many orders everybody had.
+    assert len(asked) == len(scoring.asked(place.scheme, place.spec)) + 2
+    with drive.town.database.read() as session:
+        one = periods.find(session, "kuiwen", "2026-04")
+        assert one is not None
+        stored = periods.figures(session, one.id)
+    assert sorted(stored, key=keyed) == sorted(made.figures, key=keyed)
+    grown = {row.subject: (row.numerator, row.denominator, row.count) for row in stored if row.measure == "grown"}
+    # c1 and c3 had one in March and none in April; c2 one in each.
+    assert grown == {"c1": (-1, 1, 0), "c2": (0, 1, 1), "c3": (-1, 1, 0)}
+
+
+def keyed(row: FigureRow) -> tuple[str, str, str]:
+    return row.subject, row.peer, row.measure
 
 
 async def test_a_changed_score_is_seen_by_the_hash(drive: Driver) -> None:

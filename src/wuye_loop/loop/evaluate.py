@@ -166,8 +166,7 @@ def close(loop: Loop, session: Session, which: str, code: str, actor: Actor) -> 
 
 
 def _freeze(loop: Loop, session: Session, row: Assessment, place: Place) -> None:
-    made = scoring.drafted(loop, session, place.scheme, place.part, place.stretch)
-    scoring.keep(session, place.scheme, row.id, made)
+    made = scoring.drafted(loop, session, place.scheme, place.part, place.stretch, into=row.id)
     periods.freeze(session, replace(row, scheme=place.scheme.id), made.results, loop.clock.now())
 
 

@@ -15,7 +15,7 @@ from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.periods import Stretch
 from wuye_loop.domain.assessment.points import Earned, Figure, Score, score
 from wuye_loop.domain.assessment.ranks import Key, Placed, on_lists, ranked
-from wuye_loop.domain.assessment.scheme import Measure, Period, Scheme
+from wuye_loop.domain.assessment.scheme import Period, Scheme
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.language.documents import AskedFigure, RatingSpec
@@ -23,7 +23,7 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.terms import Stage
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.assessment import measures, periods, voices
-from wuye_loop.store.assessment.measures import Ground, Tallied
+from wuye_loop.store.assessment.measures import Ground
 from wuye_loop.store.assessment.periods import FigureRow, ResultRow
 from wuye_loop.store.workflows import versions
 
@@ -36,39 +36,42 @@ class Drafted:
 
     figures: Sequence[FigureRow]
     results: Sequence[ResultRow]
-    ground: Ground
 
 
-def drafted(loop: Loop, session: Session, scheme: Scheme, part: str, stretch: Stretch) -> Drafted:
-    """Return the figures and results of a period from what is stored now."""
+def drafted(
+    loop: Loop, session: Session, scheme: Scheme, part: str, stretch: Stretch, into: UUID | None = None
+) -> Drafted:
+    """Return the figures and results of a period from what is stored now; the figures are kept `into` an assessment."""
     spec = scheme.periods[part]
-    ground, figures = counted(loop, session, scheme, part, stretch)
+    ground = grounded(loop, session, scheme, stretch)
+    figures = counted(session, scheme, part, ground, stretch, into)
+    bare = _inputs(session, scheme, spec, stretch)
     orders = measures.orders(session, ground)
-    members = _members(session, scheme, spec, ground, figures, orders)
+    members = _members(session, scheme, spec, ground, [*figures, *bare], orders)
+    bare += _funnel(session, stretch)
     if spec.from_ is not None:
-        figures += _combined(session, scheme, spec, stretch)
-    figures += _funnel(session, stretch)
-    return Drafted(figures, judged(session, scheme, part, stretch, members, orders, figures), ground)
+        bare += _combined(session, scheme, spec, stretch)
+    if into is not None:
+        periods.keep(session, into, bare)
+    figures += bare
+    return Drafted(figures, judged(session, scheme, part, stretch, members, orders, figures))
 
 
 def counted(
-    loop: Loop, session: Session, scheme: Scheme, part: str, stretch: Stretch
-) -> tuple[Ground, list[FigureRow]]:
-    """Return what a period's measures come to now, and over what they were counted."""
-    ground = _ground(loop, session, scheme, stretch)
-    return ground, _figures(session, scheme, scheme.periods[part], ground, stretch)
-
-
-def keep(session: Session, scheme: Scheme, one: UUID, made: Drafted) -> None:
-    """Store the figures of a draft with their cases, a statement for each measure."""
-    by_name: dict[str, list[tuple[str, str, Decimal, Decimal | None]]] = defaultdict(list)
-    for row in made.figures:
-        by_name[row.measure].append((row.subject, row.peer, row.numerator, row.denominator))
-    for name, rows in by_name.items():
-        measure = scheme.measures.get(name)
-        if measure is not None and measure.growth is not None:
-            measure = scheme.measures[measure.growth]
-        measures.keep(session, one, name, rows, measure, made.ground)
+    session: Session, scheme: Scheme, part: str, ground: Ground, stretch: Stretch, into: UUID | None = None
+) -> list[FigureRow]:
+    """Return what a period's measures come to now; `into` an assessment, they are stored with their cases."""
+    rows: list[FigureRow] = []
+    homes = measures.households(session, ground.are, ground.places)
+    for name in asked(scheme, scheme.periods[part]):
+        measure = scheme.measures[name]
+        if measure.growth is not None:
+            rows += _grown(session, scheme, part, name, ground, stretch, into)
+            continue
+        per = measure.per
+        base = None if per is None else {key: Decimal(one) / per.households for key, one in homes.items()}
+        rows += measures.figures(session, name, measure, ground, base=base, into=into)
+    return rows
 
 
 def judged(
@@ -147,20 +150,6 @@ def _of_parts(spec: Period, figure: Figure | None) -> Score:
 # --- figures --------------------------------------------------------------------------------------------------------
 
 
-def _figures(session: Session, scheme: Scheme, spec: Period, ground: Ground, stretch: Stretch) -> list[FigureRow]:
-    rows: list[FigureRow] = []
-    homes = measures.households(session, ground.are, ground.places)
-    for name in asked(scheme, spec):
-        measure = scheme.measures[name]
-        if measure.growth is not None:
-            rows += _grown(session, scheme, spec, name, ground, stretch)
-            continue
-        for one in measures.tallied(session, name, measure, ground):
-            base = _base(measure, one, homes)
-            rows.append(FigureRow(one.subject, one.peer, name, one.numerator, base, one.count, one.excluded))
-    return rows + _inputs(session, scheme, spec, stretch)
-
-
 def asked(scheme: Scheme, spec: Period) -> list[str]:
     """Return the measures that a period needs, each once, in the order of the file."""
     names = {*spec.figures, spec.rank.ties}
@@ -169,19 +158,11 @@ def asked(scheme: Scheme, spec: Period) -> list[str]:
     return [name for name in scheme.measures if name in names]
 
 
-def _base(measure: Measure, one: Tallied, homes: Mapping[Key, int]) -> Decimal | None:
-    if measure.rate is not None:
-        return Decimal(one.count)
-    if measure.per is not None:
-        return Decimal(homes.get((one.subject, one.peer), 0)) / measure.per.households
-    return None
-
-
 def _grown(
-    session: Session, scheme: Scheme, spec: Period, name: str, ground: Ground, stretch: Stretch
+    session: Session, scheme: Scheme, part: str, name: str, ground: Ground, stretch: Stretch, into: UUID | None
 ) -> list[FigureRow]:
     """Return by how much a count has grown: more than before (the numerator) of what was before (the base)."""
-    measure = scheme.measures[name]
+    measure, spec = scheme.measures[name], scheme.periods[part]
     of = scheme.measures[measure.growth or ""]
     zone = scheme.calendar.zone
     if measure.against == "previous":
@@ -190,21 +171,9 @@ def _grown(
         then = calendar.year_before(spec, stretch, zone)
     if then is None:
         return []
-    now = {(one.subject, one.peer): one for one in measures.tallied(session, name, of, ground)}
-    old = {
-        (one.subject, one.peer): one
-        for one in measures.tallied(session, name, of, replace(ground, starts=then.starts, ends=then.ends))
-    }
-    return [
-        FigureRow(
-            *key,
-            name,
-            (now[key].numerator if key in now else Decimal(0)) - (old[key].numerator if key in old else Decimal(0)),
-            old[key].numerator if key in old else Decimal(0),
-            now[key].count if key in now else 0,
-        )
-        for key in sorted({*now, *old})
-    ]
+    earlier = measures.tallied(session, name, of, replace(ground, starts=then.starts, ends=then.ends))
+    old = {(one.subject, one.peer): one.numerator for one in earlier}
+    return measures.figures(session, name, of, ground, base=old, grown=True, into=into)
 
 
 def _inputs(session: Session, scheme: Scheme, spec: Period, stretch: Stretch) -> list[FigureRow]:
@@ -252,7 +221,8 @@ def _combined(session: Session, scheme: Scheme, spec: Period, stretch: Stretch) 
 # --- who, where, and by which answers -------------------------------------------------------------------------------
 
 
-def _ground(loop: Loop, session: Session, scheme: Scheme, stretch: Stretch) -> Ground:
+def grounded(loop: Loop, session: Session, scheme: Scheme, stretch: Stretch) -> Ground:
+    """Return over what a period's measures are counted."""
     loop.reference.refresh(session)
     rules = [loop.reference.rules(session, one) for one in versions.names(session)]
     answers, raters = _answers(rules)

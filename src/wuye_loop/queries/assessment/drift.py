@@ -37,8 +37,9 @@ def looked_over(loop: Loop, session: Session) -> Drift:
 
 def _drifted(loop: Loop, session: Session, one: Assessment) -> list[str]:
     place = evaluate.place_of(session, one.name, one.period)
-    ground, figures = scoring.counted(loop, session, place.scheme, place.part, place.stretch)
-    now = {(row.subject, row.peer, row.measure): row for row in figures if row.measure in place.scheme.measures}
+    ground = scoring.grounded(loop, session, place.scheme, place.stretch)
+    figures = scoring.counted(session, place.scheme, place.part, ground, place.stretch)
+    now = {(row.subject, row.peer, row.measure): row for row in figures}
     frozen = periods.figures(session, one.id)
     then = {(row.subject, row.peer, row.measure): row for row in frozen if row.measure in place.scheme.measures}
     told = []

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment.fact_names import OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.scheme import Measure
+from wuye_loop.store.assessment.periods import FigureRow
 
 #: The facts that a condition of a measure may ask about, as SQL over the grievance g.
 _FACTS: Final[Mapping[str, str]] = {
@@ -79,27 +80,32 @@ def cases_of(
     return {row[0]: row[1] for row in rows}
 
 
-def keep(
+def figures(
     session: Session,
-    one: UUID,
     name: str,
-    rows: Sequence[tuple[str, str, Decimal, Decimal | None]],
-    measure: Measure | None = None,
-    ground: Ground | None = None,
-) -> None:
-    """Store the figures of a measure (subject, peer, numerator, base) with their cases, which never leave the database."""
-    if not rows:
-        return
-    facts: str = _NO_FACTS
-    params: dict[str, Any] = {}
-    if measure is not None and ground is not None:
-        facts, params = _facts(name, measure, ground)
-    own = {
-        "one": one, "measure": name,
-        "k_subject": [row[0] for row in rows], "k_peer": [row[1] for row in rows],
-        "k_top": [row[2] for row in rows], "k_base": [row[3] for row in rows],
+    measure: Measure,
+    ground: Ground,
+    *,
+    base: Mapping[tuple[str, str], Decimal] | None = None,
+    grown: bool = False,
+    into: UUID | None = None,
+) -> list[FigureRow]:
+    """Return a measure's figure for every subject; `into` an assessment, they are stored with their cases in the same breath.
+
+    The base is the number of cases for a rate, else the one given for each subject (none: the figure has no base).
+    `grown`: the figure is by how much there is more than that base, also for who has nothing now. The cases never leave
+    the database, and they are looked for once.
+    """
+    facts, params = _facts(name, measure, ground)
+    kind = "cases" if measure.rate is not None else "none" if base is None else "grown" if grown else "given"
+    given = base or {}
+    params |= {
+        "one": into, "measure": name, "kind": kind, "b_subject": [key[0] for key in given],
+        "b_peer": [key[1] for key in given], "b_base": list(given.values()),
     }  # fmt: skip
-    session.connection().exec_driver_sql(facts + _KEEP, params | own)
+    counts = facts + (_WITH_CASES + _STORE if into is not None else _ONLY_COUNTS + _TOLD)
+    rows = session.connection().exec_driver_sql(counts, params)
+    return [FigureRow(row[0], row[1], name, *row[2:]) for row in rows]
 
 
 def _facts(name: str, measure: Measure, ground: Ground) -> tuple[str, dict[str, Any]]:
@@ -138,11 +144,6 @@ WITH place AS (
   WHERE {where}
 )
 """
-_NO_FACTS: Final = """
-WITH facts AS (
-  SELECT NULL::text AS subject, '' AS peer, NULL::uuid AS id, 0::numeric AS weight, FALSE AS excluded WHERE FALSE
-)
-"""
 _COUNTS: Final = """
 SELECT subject, peer, COALESCE(sum(weight) FILTER (WHERE excluded IS NOT TRUE), 0),
        count(*) FILTER (WHERE excluded IS NOT TRUE), count(*) FILTER (WHERE excluded)
@@ -152,19 +153,40 @@ _CASES: Final = """
 SELECT id, sum(weight) FROM facts
 WHERE subject = %(subject)s AND peer = %(peer)s AND excluded IS NOT TRUE GROUP BY id ORDER BY id
 """
-_KEEP: Final = """
+_ONLY_COUNTS: Final = """
 , told AS (
-  SELECT subject, peer, count(*) FILTER (WHERE excluded) AS out,
-         array_agg(id ORDER BY id, weight) FILTER (WHERE excluded IS NOT TRUE) AS cases,
-         array_agg(weight ORDER BY id, weight) FILTER (WHERE excluded IS NOT TRUE) AS weights,
-         array_agg(id ORDER BY id) FILTER (WHERE excluded) AS excluded_cases
+  SELECT subject, peer, COALESCE(sum(weight) FILTER (WHERE excluded IS NOT TRUE), 0) AS top,
+         count(*) FILTER (WHERE excluded IS NOT TRUE) AS n, count(*) FILTER (WHERE excluded) AS out
   FROM facts WHERE subject IS NOT NULL GROUP BY subject, peer
 )
-INSERT INTO figure (assessment_id, subject, peer, measure, numerator, denominator, excluded, cases, weights, excluded_cases)
-SELECT %(one)s, k.subject, k.peer, %(measure)s, k.top, k.base, COALESCE(t.out, 0), COALESCE(t.cases, '{}'),
-       COALESCE(t.weights, '{}'), COALESCE(t.excluded_cases, '{}')
-FROM unnest(%(k_subject)s::text[], %(k_peer)s::text[], %(k_top)s::numeric[], %(k_base)s::numeric[])
-  AS k(subject, peer, top, base) LEFT JOIN told t ON t.subject = k.subject AND t.peer = k.peer
+"""
+#: Sorted once for all of it: the aggregates ask for the order that the rows have, so that none sorts for itself.
+_WITH_CASES: Final = """
+, told AS (
+  SELECT subject, peer, COALESCE(sum(weight) FILTER (WHERE excluded IS NOT TRUE), 0) AS top,
+         count(*) FILTER (WHERE excluded IS NOT TRUE) AS n, count(*) FILTER (WHERE excluded) AS out,
+         array_agg(id ORDER BY id, weight) FILTER (WHERE excluded IS NOT TRUE) AS cases,
+         array_agg(weight ORDER BY id, weight) FILTER (WHERE excluded IS NOT TRUE) AS weights,
+         array_agg(id ORDER BY id, weight) FILTER (WHERE excluded) AS excluded_cases
+  FROM facts WHERE subject IS NOT NULL GROUP BY subject, peer
+)
+"""
+_BASED: Final = """
+  COALESCE(t.subject, b.subject) AS subject, COALESCE(t.peer, b.peer) AS peer,
+  COALESCE(t.top, 0) - CASE WHEN %(kind)s = 'grown' THEN COALESCE(b.base, 0) ELSE 0 END AS numerator,
+  CASE %(kind)s WHEN 'cases' THEN t.n WHEN 'none' THEN NULL ELSE COALESCE(b.base, 0) END AS denominator,
+"""
+_ON_BASE: Final = """
+FROM told t FULL JOIN unnest(%(b_subject)s::text[], %(b_peer)s::text[], %(b_base)s::numeric[]) AS b(subject, peer, base)
+  ON b.subject = t.subject AND b.peer = t.peer
+WHERE t.subject IS NOT NULL OR %(kind)s = 'grown'
+"""
+_TOLD: Final = f"SELECT {_BASED} COALESCE(t.n, 0), COALESCE(t.out, 0) {_ON_BASE}"
+_STORE: Final = f"""
+INSERT INTO figure (subject, peer, numerator, denominator, assessment_id, measure, excluded, cases, weights, excluded_cases)
+SELECT {_BASED} %(one)s, %(measure)s, COALESCE(t.out, 0), COALESCE(t.cases, '{{}}'), COALESCE(t.weights, '{{}}'),
+  COALESCE(t.excluded_cases, '{{}}') {_ON_BASE}
+RETURNING subject, peer, numerator, denominator, cardinality(cases), excluded
 """
 
 
@@ -231,10 +253,12 @@ def _clocks(measure: Measure, ground: Ground) -> _Noun:
 def _ratings(measure: Measure, ground: Ground) -> _Noun:
     own = {key: value for key, value in measure.over.items() if key not in OF_RATINGS}
     rater = ground.raters.get(measure.rating or "", measure.rating or "complainant")
-    side = "min" if measure.cycle == "first" else "max"
-    source = f"""rating r JOIN grievance g ON g.id = r.grievance_id
-      AND r.cycle = (SELECT {side}(l.cycle) FROM rating l WHERE l.grievance_id = r.grievance_id AND l.rater = r.rater)"""
-    where = f"r.at >= %(starts)s AND r.at < %(ends)s AND r.rater = %(rater)s AND {_ALONE}"
+    # Asked as a join that finds nothing: the planner counts it in one pass, where a subquery would be run for each row.
+    other = "<" if measure.cycle == "first" else ">"
+    source = "rating r JOIN grievance g ON g.id = r.grievance_id"
+    one = f"""NOT EXISTS (SELECT 1 FROM rating l
+      WHERE l.grievance_id = r.grievance_id AND l.rater = r.rater AND l.cycle {other} r.cycle)"""
+    where = f"r.at >= %(starts)s AND r.at < %(ends)s AND r.rater = %(rater)s AND {one} AND {_ALONE}"
     params: dict[str, Any] = {"rater": rater}
     if "contacted" in measure.over:
         where += " AND r.answers @> %(contacted)s::jsonb"

@@ -146,6 +146,18 @@ def earlier(session: Session, name: str, part: str, before: datetime, limit: int
     return [Assessment(*row) for row in session.execute(rows)]
 
 
+def keep(session: Session, one: UUID, rows: Iterable[FigureRow]) -> None:
+    """Store figures that stand on no cases: what people scored, other periods, the stages."""
+    none: dict[str, list[Any]] = {"cases": [], "weights": [], "excluded_cases": []}
+    values = [
+        {"assessment_id": one, "subject": row.subject, "peer": row.peer, "measure": row.measure}
+        | {"numerator": row.numerator, "denominator": row.denominator, "excluded": 0, **none}
+        for row in rows
+    ]
+    if values:
+        session.execute(insert(figure), values)
+
+
 def freeze(session: Session, row: Assessment, results: Sequence[ResultRow], now: datetime) -> None:
     """Close a period whose figures are kept: its results, and the hash over both."""
     _insert(session, row.id, results)
