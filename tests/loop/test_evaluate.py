@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 from tests.assessing import close_due, handled, publish_scheme
-from tests.site import Driver, at, build, keys_for, story
+from tests.site import Driver, at, build, keys_for, story, unit
 from tests.stories.test_kuiwen_assessment import UNITS
 
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
@@ -17,6 +17,7 @@ from wuye_loop.queries.assessment import drift
 from wuye_loop.store.assessment import periods
 from wuye_loop.store.assessment.periods import FigureRow
 from wuye_loop.store.database import Database
+from wuye_loop.store.directory import load as directory
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +103,47 @@ async def test_a_kill_in_the_middle_leaves_nothing_and_the_next_does_all_of_it(
     assert close_due(town) == 1
     assert town.scalar("SELECT count(*) FROM credit") == 2
     assert drive.log.getvalue().count("period_not_closed") == 1
+
+
+NOBODY = MINIMAL.replace("source: bottom_five,", "source: inspection, by: branch,").replace(
+    "extra: {month: period, rank: from_last}", "extra: {aspect: 杂物堆放}"
+)
+
+
+async def test_what_cannot_be_published_is_closed_told_of_and_tried_later_and_later(drive: Driver) -> None:
+    town = drive.town
+    publish_scheme(town, "other@1", NOBODY.replace("name: small", "name: other"))  # nobody here is a party branch
+    await two_cases(drive)
+    town.clock.set(at("2026-04-01 09:00"))
+
+    def stands() -> tuple[str, int, float]:
+        row = town.rows("SELECT state, tries, retry_at FROM assessment WHERE name = 'other' ORDER BY starts LIMIT 1")[0]
+        return row.state, row.tries, (row.retry_at - town.now).total_seconds() / 60
+
+    assert close_due(town) == 1  # the other scheme goes on
+    assert stands() == ("closed", 1, 0)
+    for tries, wait in ((2, 1), (3, 2), (4, 4)):
+        assert close_due(town) == 0
+        assert stands() == ("closed", tries, wait)
+        assert close_due(town) == 0
+        assert stands() == ("closed", tries, wait)  # not before its time
+        town.clock.set(town.now + timedelta(minutes=wait))
+    assert town.scalar("SELECT count(*) FROM consequence WHERE name = 'other'") == 0
+    with town.database.read() as session:
+        (told,) = periods.stuck(session)
+    assert (told.period, told.tries, told.trouble) == ("2026-03", 4, "目录里没有“小区党支部”，不能立案整改")
+
+    branches = [unit(code, code, "community", "370701001", None, "party-branch") for code in ("b1", "b2")]
+    more = UNITS | {"units": [*UNITS["units"], *branches]}
+    town.run(lambda session: directory.load_directory(session, more))
+    assert close_due(town) == 1
+    # Of two with this duty the same one opens it that the workflow's own role stands for, or the door would be shut.
+    opened = town.rows(
+        "SELECT actor->>'unit' AS unit FROM ledger WHERE action = 'receive' AND actor->>'unit' LIKE 'b_'"
+    )
+    assert [row.unit for row in opened] == ["b1", "b1"]
+    with town.database.read() as session:
+        assert periods.stuck(session) == []
 
 
 async def test_a_merge_after_the_freeze_is_told_and_changes_nothing(drive: Driver) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.assessing import close_due, handled, publish_scheme, voices
-from tests.site import BAD, DIRECTORY, Driver, at, build, keys_for, story, unit
+from tests.assessing import close_due, handled, publish_scheme, scheme_text, voices
+from tests.site import BAD, DIRECTORY, GOOD, Driver, at, build, keys_for, story, unit
 
 from wuye_loop.store.database import Database
 
@@ -221,3 +221,39 @@ async def test_the_bulletin_is_a_page_a_document_and_a_workbook(drive: Driver) -
         assert file.status_code == 200
         assert file.content.startswith(magic)
     assert (await drive.client.get(f"{path}.pdf", headers=drive.headers("supervisor"))).status_code == 422
+
+
+async def test_the_worst_estates_come_under_threefold_supervision_once_each(drive: Driver) -> None:
+    text = scheme_text("kuiwen-estates@1").replace("last: 20", "last: 2")
+    publish_scheme(drive.town, "kuiwen-estates@1", text)
+    for n, (code, rating) in enumerate((("c1", BAD), ("c2", BAD), ("c3", GOOD), ("c4", GOOD))):
+        number = await drive.push(f"w{n}", place={"estate": COMPANIES[code]}, category="维修资金")
+        await handled(drive, number, "housing", rating)
+    drive.town.advance(at("2026-07-15 09:00"))
+    close_due(drive.town)
+    path = "/v1/assessments/kuiwen-estates/2026-H1"
+    table = await drive.get("supervisor", path)
+    # Satisfied: 60 + 30, the households of these estates are not known, so that the 10 go to the other 90: 100.
+    # Dissatisfied: 30 x 100/90 = 33.33.
+    assert {row["subject"]: row["total"] for row in table["items"] if row["total"]} == {
+        "E11": "33.33", "E12": "33.33", "E13": "100.00", "E14": "100.00",
+    }  # fmt: skip
+    assert [row["subject"] for row in table["lists"][0]["members"]] == ["E11", "E12"]
+    await drive.post("supervisor", f"{path}/publish")
+    await drive.post("supervisor", f"{path}/publish", expect=409)
+    opened = drive.town.rows(
+        "SELECT number, lead_unit, extra, estate_code FROM grievance WHERE channel = '重点小区名单' ORDER BY estate_code"
+    )
+    assert [(row.lead_unit, row.estate_code, row.extra) for row in opened] == [
+        ("c1", "E11", {"rank": 1}), ("c2", "E12", {"rank": 1}),
+    ]  # fmt: skip
+    (paper,) = drive.town.rows("SELECT DISTINCT number FROM document WHERE kind = '三重督办通知单'")
+    shown = await drive.get("district-party-office", f"/v1/documents/{paper.number}")
+    assert [(line["grievance"], line["unit"]) for line in shown["lines"]] == [
+        (row.number, row.lead_unit) for row in opened
+    ]
+    tasks = drive.town.rows("SELECT id, holder_unit FROM task WHERE kind = 'triple' ORDER BY holder_unit")
+    assert [row.holder_unit for row in tasks] == ["c1", "c2"]
+    own = await drive.get("c1", f"/v1/tasks/{tasks[0].id}")
+    assert own["data"] == {"demand": "限期1个月整改完成"}
+    assert (await drive.get("supervisor", f"/v1/grievances/{opened[0].number}"))["standing"] == "“三重”督办中"

@@ -52,6 +52,10 @@ COMMANDS: Final = {
         "wuye_loop.cli.score:explain_score",
         "说明一个得分：每一项的分子、分母、剔除和算式。 / why a score is what it is.",
     ),
+    "voices": (
+        "wuye_loop.cli.voices:enter_voices",
+        "评价考核：导入评分名单，一户（或一个单位）一票，封账前可改。 / enter a list of scores.",
+    ),
     "credit": ("wuye_loop.cli.credit:commands", "信用分：查看、记录、终止。 / credit of units"),
     "bulletin": (
         "wuye_loop.cli.bulletin:commands",

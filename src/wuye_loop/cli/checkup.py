@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from wuye_loop import postgres
 from wuye_loop.authoring.checker.check import check
 from wuye_loop.cli.output import ZONE
+from wuye_loop.domain.assessment.periods import spoken
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import KeyRingBroken
 from wuye_loop.domain.language.workflow import Workflow
@@ -25,6 +26,7 @@ from wuye_loop.domain.time.skew import skew
 from wuye_loop.settings import Settings, unheed_libpq
 from wuye_loop.store import protection as tried
 from wuye_loop.store import reach as fence
+from wuye_loop.store.assessment import periods
 from wuye_loop.store.calendar.working_days import read_table
 from wuye_loop.store.database import Database, UnfitDatabase
 from wuye_loop.store.directory.read import read_directory
@@ -176,6 +178,9 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Re
     yield _records(session, rules)
     yield _unheld(session, rules)
     yield _sweep(session, now)
+    for stuck in periods.stuck(session):
+        words = f"{stuck.scheme} {spoken(stuck.period)}到时没有封账或公布，试了 {stuck.tries} 次：{stuck.trouble}"
+        yield Remark("wrong", "考核", words)
     yield from _jobs(session)
 
 

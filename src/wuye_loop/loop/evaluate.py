@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -19,14 +21,16 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.credit import CreditRow, until
 from wuye_loop.domain.assessment.periods import BadPeriod, Stretch
-from wuye_loop.domain.assessment.scheme import PEOPLE, Consequence, Opening, Period, Scheme
-from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
-from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.assessment.scheme import PEOPLE, Consequence, InputSpec, Opening, Period, Scheme
+from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound, WuyeError
+from wuye_loop.domain.grievance import roles
+from wuye_loop.domain.grievance.order import EXTERNAL_ID_MOST, TITLE_MOST, IntakeForm
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
 from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step.documents import Paper, PaperLine
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.jobs import Job, Jobs
-from wuye_loop.loop import collect, scoring
+from wuye_loop.loop import collect, engine, scoring
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.assessment import credit_rows, periods, schemes, voices
 from wuye_loop.store.assessment.periods import Assessment, LeftOut, Numbered, ResultRow
@@ -82,11 +86,11 @@ def closes_at(loop: Loop, session: Session, scheme: Scheme, spec: Period, stretc
 # --- the schedule ---------------------------------------------------------------------------------------------------
 
 
-def schedule(loop: Loop, session: Session) -> int:
-    """Add the periods that have begun by now and are not in the schedule; return how many."""
+def schedule(loop: Loop, session: Session, every: Sequence[tuple[Scheme, datetime]]) -> int:
+    """Add the periods of schemes that have begun by now and are not in the schedule; return how many."""
     loop.reference.refresh(session)
     now, added = loop.clock.now(), 0
-    for scheme, since in schemes.newest(session):
+    for scheme, since in every:
         if not is_ours(loop, scheme):
             continue
         zone = scheme.calendar.zone
@@ -120,36 +124,55 @@ def _row(loop: Loop, session: Session, place: Place) -> Assessment:
 def close_due(loop: Loop, database: Database, *, jobs: Jobs | None = None) -> int:
     """Close every period whose time has come, the oldest first, each in a transaction of its own; return how many.
 
-    Any number may do it at once. One that cannot be closed is logged and passed over, and tried again next time.
+    Any number may do it at once. One that cannot be closed or published is logged and passed over; why is kept, and it is
+    tried again later and later. What is closed stays so where its publication fails.
     """
     jobs = jobs or Jobs()
     with database.begin() as session:
-        schedule(loop, session)
+        every = schemes.newest(session)
+        schedule(loop, session, every)
         waiting = periods.due(session, loop.clock.now())
-    done = 0
-    for one in waiting:
-        try:
-            with database.begin() as session:
-                made = _close_one(loop, session, one)
-                if made is not None:
-                    done += 1
-                    jobs.defer(session, made)
-        except Exception:  # noqa: BLE001 whatever it is, it is logged, and the others go on
-            _log.exception("period_not_closed", assessment=str(one))
+    done = sum(_done(loop, database, jobs, one) for one in waiting)
     with database.begin() as session:
-        by_rungs(loop, session)
+        by_rungs(loop, session, every)
     return done
 
 
-def _close_one(loop: Loop, session: Session, one: UUID) -> Sequence[Job] | None:
+def _done(loop: Loop, database: Database, jobs: Jobs, one: UUID) -> bool:
+    """Close a period, and publish it where it does that by itself; say whether it was done, and done here."""
+    try:
+        with database.begin() as session:
+            found = _close_one(loop, session, one)
+        if found is None or found.spec.publishes != "at_close":
+            return found is not None
+        with database.begin() as session:
+            made = _publish_one(loop, session, one, found)
+            jobs.defer(session, made or ())
+    except Exception as error:  # noqa: BLE001 whatever it is, it is logged, and the others go on
+        _log.exception("period_not_closed", assessment=str(one))
+        words = error.detail if isinstance(error, WuyeError) else f"系统内部错误（{type(error).__name__}）"
+        with database.begin() as session:
+            periods.not_done(session, one, words, loop.clock.now())
+        return False
+    return made is not None
+
+
+def _close_one(loop: Loop, session: Session, one: UUID) -> Place | None:
+    """Freeze a period where that is to be done; return where there is something to publish now, or nothing more to do."""
     row = periods.locked(session, one, wait=False)
-    if row is None or row.state != "due" or row.closes_at > loop.clock.now():
+    if row is None or row.state == "published" or row.closes_at > loop.clock.now():
         return None
     place = place_of(session, row.name, row.period)
-    _freeze(loop, session, row, place)
-    if place.spec.publishes == "at_close":
-        return publish(loop, session, row.name, row.period, SYSTEM_ACTOR)
-    return ()
+    if row.state == "due":
+        _freeze(loop, session, row, place)
+    return place
+
+
+def _publish_one(loop: Loop, session: Session, one: UUID, place: Place) -> Sequence[Job] | None:
+    row = periods.locked(session, one, wait=False)
+    if row is None or row.state != "closed":
+        return None
+    return publish(loop, session, place.scheme.name, row.period, SYSTEM_ACTOR)
 
 
 def close(loop: Loop, session: Session, which: str, code: str, actor: Actor) -> Assessment:
@@ -167,7 +190,8 @@ def close(loop: Loop, session: Session, which: str, code: str, actor: Actor) -> 
 
 def _freeze(loop: Loop, session: Session, row: Assessment, place: Place) -> None:
     made = scoring.drafted(loop, session, place.scheme, place.part, place.stretch, into=row.id)
-    periods.freeze(session, replace(row, scheme=place.scheme.id), made.results, loop.clock.now())
+    by_itself = place.spec.publishes == "at_close"
+    periods.freeze(session, replace(row, scheme=place.scheme.id), made.results, loop.clock.now(), publishes=by_itself)
 
 
 def _locked(loop: Loop, session: Session, place: Place) -> Assessment:
@@ -221,50 +245,78 @@ def _bulletin(session: Session, place: Place, now: datetime) -> Numbered | None:
 def _bring(loop: Loop, session: Session, place: Place, row: Assessment) -> list[Job]:
     results = periods.results(session, row.id)
     jobs: list[Job] = []
+    notices: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for one in results:
+        from_last = _from_last(results, one)
         for listed in one.lists:
             for name in place.spec.lists[listed].brings:
-                jobs += _once(loop, session, place, one, listed, name, _from_last(results, one))
+                made = _once(loop, session, place, one, listed, name, from_last)
+                jobs += made.jobs
+                if made.opened is not None:
+                    unit, number = made.opened
+                    notices[name, unit].append((from_last, number))
+    for (name, unit), numbers in notices.items():
+        jobs += _notice(loop, session, place, name, unit, [number for _, number in sorted(numbers, key=itemgetter(0))])
     return jobs
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """What a consequence brought to one subject: jobs, and where a grievance was opened by which unit and its number."""
+
+    jobs: Sequence[Job] = ()
+    opened: tuple[str, str] | None = None
+
+
+def _notice(loop: Loop, session: Session, place: Place, name: str, unit: str, numbers: Sequence[str]) -> Sequence[Job]:
+    """Issue the document that goes with what a consequence opened, where the file asks for one: the worst come first."""
+    opening = place.scheme.consequences[name].open
+    spec = opening.notice if opening is not None else None
+    if spec is None:
+        return ()
+    lines = [PaperLine(number, form=dict(spec.form)) for number in numbers]
+    paper = Paper(spec.document, lines, spec.text)
+    return engine.issue(loop, session, Actor(ActorKind.UNIT, unit=unit), paper).jobs
 
 
 def _once(
     loop: Loop, session: Session, place: Place, one: ResultRow, listed: str, name: str, from_last: int
-) -> Sequence[Job]:
+) -> _Brought:
     """Bring one consequence to one subject, unless that was done for this period before."""
     key = {
         "name": place.scheme.name, "period": place.stretch.code, "subject": one.subject, "peer": one.peer,
         "consequence": name,
     }  # fmt: skip
     if not voices.brought(session, {**key, "list": listed, "at": loop.clock.now()}):
-        return ()
+        return _Brought()
     spec = place.scheme.consequences[name]
     if spec.open is not None:
         return _open(loop, session, place, one, spec.open, key, from_last)
     row = _credit(loop, session, place, one, spec, listed)
     if row is not None:
         voices.tie(session, key, credit_id=row)
-    return ()
+    return _Brought()
 
 
 def _open(
     loop: Loop, session: Session, place: Place, one: ResultRow, spec: Opening, key: Mapping[str, str], from_last: int
-) -> Sequence[Job]:
+) -> _Brought:
     rules = loop.reference.rules(session, place.scheme.workflow)
     source = rules.workflow.sources[spec.source or ""]
     words = _words(session, place, one, from_last)
     estate = voices.estate_of(session, one.subject, one.peer, place.stretch.starts, place.stretch.ends)
-    unit = _opener(session, loop, rules, spec.by or source.by[0], estate, one.peer)
+    area = one.subject if place.scheme.subjects.are in ("street", "community") else one.peer
+    unit = _opener(session, loop, rules, spec.by or source.by[0], estate, area)
     extra: dict[str, Any] = {name: _filled(value, words) for name, value in spec.extra.items()}
-    title = spec.title.format(**words)
+    title = spec.title.format(**words)[:TITLE_MOST]
     form = IntakeForm.model_validate(
         {
-            "external_id": ":".join(("考核", *key.values()))[:64],
+            "external_id": _named_by(key),
             "channel": source.channels[0] if source.channels else source.title,
             "kind": spec.kind,
             "title": title,
             "body": f"{title}：{words['subject']}，得分 {words['total']}，名次 {words['rank']}。",
-            "place": {"estate": estate} if estate is not None else {"area_code": one.peer or None},
+            "place": {"estate": estate} if estate is not None else {"area_code": area or None},
             "extra": extra,
         }
     )
@@ -272,25 +324,25 @@ def _open(
     by_scheme = replace(loop, default_workflow=place.scheme.workflow)
     outcome = collect.collect(by_scheme, session, form, Actor(ActorKind.UNIT, unit=unit))
     voices.tie(session, key, grievance=outcome.number)
-    return outcome.jobs
+    return _Brought(outcome.jobs, (unit, outcome.number))
 
 
-def _opener(session: Session, loop: Loop, rules: Rules, name: str, estate: str | None, peer: str) -> str:
-    """Return the unit that a role stands for at a place. Raises Conflict where there is none."""
-    unit = rules.workflow.roles[name].unit
-    if isinstance(unit, str):
-        return unit
-    path = voices.path_of(session, estate, peer)
-    duty = getattr(unit, "duty", None)
-    areas = loop.reference.directory.areas
-    covering = [
-        (len(areas[one.area_code].path), one.code)
-        for one in loop.reference.directory.units.values()
-        if one.active and duty in one.duties and one.area_code in areas and path.startswith(areas[one.area_code].path)
-    ]
-    if not covering:
+def _named_by(key: Mapping[str, str]) -> str:
+    """Return by which id a consequence's grievance is known: two that differ anywhere are never taken for one."""
+    whole = ":".join(("考核", *key.values()))
+    if len(whole) <= EXTERNAL_ID_MOST:
+        return whole
+    return f"考核:{blake2b(whole.encode(), digest_size=16).hexdigest()}"
+
+
+def _opener(session: Session, loop: Loop, rules: Rules, name: str, estate: str | None, area: str) -> str:
+    """Return the unit that a role stands for at a place, as for any grievance there. Raises Conflict where there is none."""
+    path = voices.path_of(session, estate, area)
+    level = rules.workflow.levels[0].value
+    unit = roles.unit_at(rules.roles[name], loop.reference.directory, path, level)
+    if unit is None:
         raise Conflict(f"目录里没有“{rules.workflow.roles[name].title}”，不能立案整改")
-    return max(covering)[1]
+    return unit
 
 
 def _words(session: Session, place: Place, one: ResultRow, from_last: int) -> dict[str, Any]:
@@ -375,10 +427,10 @@ def _end(loop: Loop, session: Session, scheme: Scheme, row: CreditRow, reason: s
     return credit_rows.add(session, scheme.name, end, reason=reason, actor=actor.as_json(), now=now)
 
 
-def by_rungs(loop: Loop, session: Session) -> int:
+def by_rungs(loop: Loop, session: Session, every: Sequence[tuple[Scheme, datetime]]) -> int:
     """Add the rows of credit that fired rungs bring (整改不到位): once for each rung of each grievance."""
     added = 0
-    for scheme, _ in schemes.newest(session):
+    for scheme, _ in every:
         items = {} if scheme.credit is None else scheme.credit.items
         for name, item in items.items():
             if item.when is None:
@@ -394,7 +446,10 @@ def by_rungs(loop: Loop, session: Session) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A score that somebody enters: for whom, by which input, how much or which items, and whose voice it is."""
+    """A score that somebody enters: for whom, by which input, how much or which items, and whose voice it is.
+
+    `unit` is whose voice it is in a list that is typed in; who comes with a key of his own speaks for himself.
+    """
 
     input: str
     subject: str
@@ -402,6 +457,7 @@ class Said:
     score: Decimal | None
     checklist: Mapping[str, Decimal]
     flat: str | None = None
+    unit: str | None = None
 
 
 def enter(loop: Loop, session: Session, which: str, code: str, said: Said, actor: Actor) -> bool:
@@ -409,36 +465,79 @@ def enter(loop: Loop, session: Session, which: str, code: str, said: Said, actor
 
     Raises Forbidden for who may not, Conflict after closing, BadInput for what is out of range.
     """
-    place = place_of(session, which, code)
-    scheme = place.scheme
-    if said.input not in scheme.inputs:
-        raise BadInput("考核办法里没有这个评分")
-    spec = scheme.inputs[said.input]
-    row = _locked(loop, session, place)
-    now = loop.clock.now()
-    limit = row.closes_at
-    if spec.until is not None:
-        limit = loop.reference.calendar(session, scheme.calendar).shift(place.stretch.ends, spec.until)
-    if row.state != "due" or now >= min(limit, row.closes_at):
-        raise Conflict("评分已经截止")
-    peer = _peer(session, loop, scheme, said.subject, said.peer)
-    at = voices.path_of(session, said.subject if scheme.subjects.are == "estate" else None, peer or said.subject)
-    unit = _may_enter(loop, session, scheme, spec.by, at, actor)
-    if unit == said.subject:
-        raise Forbidden("不能给自己评分")
-    value, detail = _scored(spec, said)
-    who = said.flat if spec.voices is not None and spec.voices.one_per == "flat" else unit
-    if not who:
-        raise BadInput("要写明是哪一户（flat）", fields=[{"path": "flat", "problem": "不能为空"}])
-    key = {
-        "name": scheme.name, "period": code, "input": said.input, "subject": said.subject, "peer": peer,
-    }  # fmt: skip
-    # Keyed, because all the flats of an estate can be hashed in no time.
-    names = loop.keyring.index.every(f"voice\0{scheme.name}\0{said.input}\0{who.strip()}".encode())
-    return voices.enter(session, key, names, value, detail, now)
+    return _Desk(loop, session, which, code, actor).enter(said)
 
 
-def _scored(spec: Any, said: Said) -> tuple[Decimal, dict[str, str]]:
+def enter_list(
+    loop: Loop, session: Session, which: str, code: str, every: Sequence[Said], actor: Actor
+) -> list[bool | str]:
+    """Enter the scores of a list; for each whether its voice is new, or in words why it was not taken.
+
+    Raises what holds for all of them: NotFound for the scheme, BadInput for the period, Conflict before it has begun.
+    """
+    desk = _Desk(loop, session, which, code, actor)
+    told: list[bool | str] = []
+    for said in every:
+        try:
+            told.append(desk.enter(said))
+        except (BadInput, Conflict, Forbidden, NotFound) as error:  # decided before anything is written
+            told.append(error.detail)
+    return told
+
+
+class _Desk:
+    """Where scores of one period are entered: under the period's lock, what holds for all of them looked up once."""
+
+    def __init__(self, loop: Loop, session: Session, which: str, code: str, actor: Actor) -> None:
+        self._loop, self._session, self._actor = loop, session, actor
+        self._place = place_of(session, which, code)
+        self._row = _locked(loop, session, self._place)
+        self._groups = scoring.groups(loop, session, self._place.scheme)
+        self._paths: dict[tuple[str | None, str], str] = {}
+        self._ends: dict[str, datetime] = {}
+
+    def enter(self, said: Said) -> bool:
+        """Enter one score."""
+        scheme, loop = self._place.scheme, self._loop
+        spec = scheme.inputs.get(said.input)
+        if spec is None:
+            raise BadInput("考核办法里没有这个评分")
+        now = loop.clock.now()
+        if self._row.state != "due" or now >= self._end(said.input, spec):
+            raise Conflict("评分已经截止")
+        peer = _peer(self._groups, said.subject, said.peer)
+        unit = _may_enter(loop, self._session, scheme, spec.by, self._path(said.subject, peer), self._actor, said.unit)
+        if unit == said.subject:
+            raise Forbidden("不能给自己评分")
+        value, detail = _scored(spec, said)
+        who = said.flat if spec.voices is not None and spec.voices.one_per == "flat" else unit
+        if not who:
+            raise BadInput("要写明是哪一户（flat）", fields=[{"path": "flat", "problem": "不能为空"}])
+        key = {
+            "name": scheme.name, "period": self._place.stretch.code, "input": said.input, "subject": said.subject,
+            "peer": peer,
+        }  # fmt: skip
+        # Keyed, because all the flats of an estate can be hashed in no time.
+        names = loop.keyring.index.every(f"voice\0{scheme.name}\0{said.input}\0{who.strip()}".encode())
+        return voices.enter(self._session, key, names, value, detail, now)
+
+    def _end(self, name: str, spec: InputSpec) -> datetime:
+        if name not in self._ends:
+            end = self._row.closes_at
+            if spec.until is not None:
+                days = self._loop.reference.calendar(self._session, self._place.scheme.calendar)
+                end = min(end, days.shift(self._place.stretch.ends, spec.until))
+            self._ends[name] = end
+        return self._ends[name]
+
+    def _path(self, subject: str, peer: str) -> str:
+        key = (subject if self._place.scheme.subjects.are == "estate" else None, peer or subject)
+        if key not in self._paths:
+            self._paths[key] = voices.path_of(self._session, *key)
+        return self._paths[key]
+
+
+def _scored(spec: InputSpec, said: Said) -> tuple[Decimal, dict[str, str]]:
     if not spec.checklist:
         value = said.score
         if value is None or not spec.scale.min <= value <= spec.scale.max:
@@ -458,15 +557,23 @@ def _scored(spec: Any, said: Said) -> tuple[Decimal, dict[str, str]]:
     return value, {name: f"{value:f}" for name, value in said.checklist.items()}
 
 
-def _may_enter(loop: Loop, session: Session, scheme: Scheme, by: Sequence[str], path: str, actor: Actor) -> str | None:
+def _may_enter(
+    loop: Loop, session: Session, scheme: Scheme, by: Sequence[str], path: str, actor: Actor, named: str | None
+) -> str | None:
     """Return the unit that enters; None for people's voices, which come through the hotline or are typed in."""
-    if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN) or (actor.kind is ActorKind.HOTLINE and set(PEOPLE) & set(by)):
+    typed_in = actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN)
+    if named is not None and not typed_in:
+        raise Forbidden("不能替别的单位评分")
+    if typed_in and named is None:
         return actor.unit or actor.kind.value
+    if actor.kind is ActorKind.HOTLINE and set(PEOPLE) & set(by):
+        return actor.unit or actor.kind.value
+    unit = named or actor.unit
     rules = loop.reference.rules(session, scheme.workflow)
     for name in by:
-        if name not in PEOPLE and actor.unit is not None and actor.unit in _units(loop, rules, name, path):
-            return actor.unit
-    raise Forbidden("这项评分不由您来评")
+        if name not in PEOPLE and unit is not None and unit in _units(loop, rules, name, path):
+            return unit
+    raise Forbidden("这项评分不由这个单位来评" if named else "这项评分不由您来评")
 
 
 def _units(loop: Loop, rules: Rules, role: str, path: str) -> list[str]:
@@ -484,12 +591,11 @@ def _units(loop: Loop, rules: Rules, role: str, path: str) -> list[str]:
     return found
 
 
-def _peer(session: Session, loop: Loop, scheme: Scheme, subject: str, peer: str | None) -> str:
+def _peer(groups: Mapping[str, Sequence[str]], subject: str, peer: str | None) -> str:
     """Return the group in which a subject is scored. Raises NotFound, BadInput where it has several and none is named."""
-    keys = scoring.keys_of(loop, session, scheme, subject)
-    if not keys:
+    peers = groups.get(subject)
+    if not peers:
         raise NotFound("没有这个考核对象")
-    peers = [one for _, one in keys]
     if peer is not None and peer in peers:
         return peer
     if peer is not None or len(peers) > 1:
@@ -522,7 +628,7 @@ def appeal(
     whose = subject or actor.unit
     if whose not in voices.own(session, actor.unit):
         raise Forbidden("由考核对象自己申诉")
-    group = _peer(session, loop, place.scheme, whose, peer)
+    group = _peer(scoring.groups(loop, session, place.scheme), whose, peer)
     if measure is not None and measure not in place.scheme.measures:
         raise BadInput("没有这个指标", fields=[{"path": "measure", "problem": "没有这个指标"}])
     if measure is None and grievance is None:

@@ -61,7 +61,7 @@ def advance(loop: Loop, database: Database, jobs: Jobs, until: datetime) -> Move
             fired += escalate.sweep(loop, database, jobs=jobs).fired
             evaluate.close_due(loop, database, jobs=jobs)
             with database.read() as session:
-                due = _next(due_rungs.next_due(session, seen), periods.next_due(session), seen)
+                due = _next(due_rungs.next_due(session, seen), periods.next_due(session, seen))
             if due is None or due > until:
                 break
             clock.set(max(due, clock.now()))
@@ -71,7 +71,6 @@ def advance(loop: Loop, database: Database, jobs: Jobs, until: datetime) -> Move
         return Moved(clock.now(), fired)
 
 
-def _next(rung: datetime | None, closing: datetime | None, seen: datetime) -> datetime | None:
-    """Return what comes first, a rung or the closing of a period; a period that could not be closed is not waited for."""
-    times = [at for at in (rung, closing if closing is not None and closing > seen else None) if at is not None]
-    return min(times, default=None)
+def _next(rung: datetime | None, closing: datetime | None) -> datetime | None:
+    """Return what comes first, a rung or the closing of a period."""
+    return min((at for at in (rung, closing) if at is not None), default=None)

@@ -288,12 +288,14 @@ def _members(
     return sorted(found | {key for key in more if key[0] in known})
 
 
-def keys_of(loop: Loop, session: Session, scheme: Scheme, subject: str) -> list[Key]:
-    """Return in which groups a subject is assessed; none where it is not."""
+def groups(loop: Loop, session: Session, scheme: Scheme) -> dict[str, list[str]]:
+    """Return in which groups each subject is assessed."""
     loop.reference.refresh(session)
     peer_of = {path: peer for path, _, peer in _places(loop.reference.directory, scheme)}
-    rows = measures.roster(session, scheme.subjects.are, scheme.subjects.kinds)
-    return sorted({(code, peer_of.get(path, "")) for code, path in rows if code == subject})
+    found: dict[str, set[str]] = defaultdict(set)
+    for code, path in measures.roster(session, scheme.subjects.are, scheme.subjects.kinds):
+        found[code].add(peer_of.get(path, ""))
+    return {code: sorted(peers) for code, peers in found.items()}
 
 
 def _left_out(session: Session, scheme: Scheme, stretch: Stretch) -> dict[str, list[UUID]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
-from wuye_loop.domain.assessment.scheme import PEOPLE, Item, ListSpec, Measure, Scheme
+from wuye_loop.domain.assessment.scheme import PEOPLE, Item, ListSpec, Measure, Notice, Scheme
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.language.workflow import DutyUnit, Workflow
 from wuye_loop.domain.rulefile.extends import Bases
@@ -271,9 +271,32 @@ class _Checking:
             self._findings.error(
                 (*at, "open"), "no-opener", f"“{role.title}”不是一个固定的单位，也不按职责找得到，不能由它立案"
             )
+        if opening.notice is not None and role is not None:
+            self._notice((*at, "open", "notice"), name, opening.notice, workflow)
         for field in source.needs:
             if field not in opening.extra and not source.needs[field].optional and source.needs[field].when is None:
                 self._findings.error((*at, "open", "extra"), "form", f"来源“{source.title}”要填“{field}”")
+
+    def _notice(self, at: tuple[str, ...], by: str, notice: Notice, workflow: Workflow) -> None:
+        document = workflow.documents.get(notice.document)
+        task = workflow.tasks.get(document.opens or "") if document is not None else None
+        if document is None:
+            self._findings.unknown((*at, "document"), "文书", notice.document, workflow.documents)
+            return
+        if by not in document.by:
+            words = f"“{workflow.roles[by].title}”不能签发“{notice.document}”：立案的和签发的是同一个单位"
+            self._findings.error((*at, "document"), "no-issuer", words)
+        if task is None:
+            words = f"“{notice.document}”不发起任务（流程里没有写 opens），不能随所立的诉求逐件签发"
+            self._findings.error((*at, "document"), "no-task", words)
+            return
+        needs = task.open.needs
+        for field in notice.form:
+            if field not in needs:
+                self._findings.unknown((*at, "form", field), "字段", field, needs)
+        for field, need in needs.items():
+            if field not in notice.form and not need.optional and need.when is None:
+                self._findings.error((*at, "form"), "form", f"“{notice.document}”要填“{field}”")
 
     def _credit(self) -> None:
         credit = self._it.credit

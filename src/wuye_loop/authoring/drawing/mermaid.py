@@ -24,20 +24,20 @@ def mermaid(workflow: Workflow, today: Today | None = None) -> str:
     """
     lines = ["stateDiagram-v2", "    direction LR", f"    %% {workflow.id}"]
     if today is not None:
-        lines.append(f"    %% {_words(today.caption)}")
+        lines.append(f"    %% {signs(today.caption)}")
     states = workflow.states
     for stage in (*Stage, None):
         here = [name for name, state in states.items() if state.stage is stage]
         inner = "        " if stage is not None else "    "
-        boxes = [f'{inner}state "{_words(_title(workflow, name, today))}" as s_{name}' for name in here]
+        boxes = [f'{inner}state "{signs(_title(workflow, name, today))}" as s_{name}' for name in here]
         if here and stage is not None:
-            boxes = [f'    state "{_words(stage.chinese)}" as stage_{stage.value} {{', *boxes, "    }"]
+            boxes = [f'    state "{signs(stage.chinese)}" as stage_{stage.value} {{', *boxes, "    }"]
         lines += boxes
     lines += _arrows(workflow, workflow, {name: f"s_{name}" for name in states}, "    ")
     for kind, task in workflow.tasks.items():
-        lines += ["", f"    %% 任务 {kind}", f'    state "任务：{_words(task.title)}" as task_{kind} {{']
+        lines += ["", f"    %% 任务 {kind}", f'    state "任务：{signs(task.title)}" as task_{kind} {{']
         ids = {name: f"t_{kind}__{name}" for name in task.states}
-        lines += [f'        state "{_words(state.title)}" as {ids[name]}' for name, state in task.states.items()]
+        lines += [f'        state "{signs(state.title)}" as {ids[name]}' for name, state in task.states.items()]
         lines += [*_arrows(workflow, task, ids, "        "), "    }"]
     return "\n".join([*lines, *(_colours(workflow, today) if today is not None else [])]) + "\n"
 
@@ -77,13 +77,13 @@ def _arrows(workflow: Workflow, flow: Flow, ids: Mapping[str, str], indent: str)
     begun = entries(workflow, flow)
     lines = []
     for name, sources in begun.items():
-        said = f" : {_words('、'.join(sources))}" if sources and len(begun) > 1 else ""
+        said = f" : {signs('、'.join(sources))}" if sources and len(begun) > 1 else ""
         lines.append(f"{indent}[*] --> {ids[name]}{said}")
     for (source, target), labels in arrows.items():
         lines.append(f"{indent}{ids[source]} --> {ids[target]} : {'<br/>'.join(map(_words, labels))}")
     return [*lines, *(f"{indent}{ids[name]} --> [*]" for name, state in flow.states.items() if state.final)]
 
 
-def _words(text: str) -> str:
+def signs(text: str) -> str:
     """Escape what Mermaid would read as its own signs."""
     return "".join(_ENTITIES.get(sign, sign) for sign in plain(text))

@@ -14,7 +14,7 @@ from wuye_loop.domain.language.workflow import TaskKind, Workflow
 
 WIDTH: Final = 1600  # an A3 sheet is as wide at 97 dots per inch lengthwise
 _MARGIN: Final = 24
-_ROOM: Final = WIDTH - 2 * _MARGIN
+ROOM: Final = WIDTH - 2 * _MARGIN
 _LEAST_TABLE: Final = 760
 _FONT: Final = (
     "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC','WenQuanYi Micro Hei',sans-serif"
@@ -29,18 +29,37 @@ _CLOCKS: Final = (
 )  # fmt: skip
 
 
-class _Sheet:
-    """The page as it grows downwards."""
+class Page:
+    """The page as it grows downwards; `add` takes what is drawn at its present foot."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
         self.y: float = _MARGIN
 
     def add(self, drawn: Drawn, gap: float = 18) -> None:
+        """Take in what is drawn, and a gap under it."""
         self.parts += drawn.parts
         self.y += drawn.height + (gap if drawn.height else 0)
 
+    def title(self, text: str, under: str) -> None:
+        """Write the title over the page, and what it is under it."""
+        for line in wrapped(text, ROOM, 24):
+            self.parts.append(words(line, _MARGIN, self.y + 20, 24, bold=True))
+            self.y += 30
+        self.parts.append(words(under, _MARGIN, self.y + 14, 13, fill="#52606d"))
+
+    def prose(self, text: str) -> None:
+        """Write lines as wide as the page."""
+        for line in wrapped(text, ROOM, 12):
+            self.parts.append(words(line, _MARGIN, self.y + 6))
+            self.y += 19
+
+    def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+        """Draw a table as wide as the page."""
+        self.add(table(columns, rows, _MARGIN, self.y, ROOM))
+
     def heading(self, text: str) -> None:
+        """Write the heading of what follows."""
         line = words(text, _MARGIN, self.y + 16, 16, bold=True)
         self.parts.append(f'<g role="heading" aria-level="2">{line}</g>')
         self.y += 28
@@ -50,21 +69,21 @@ def svg(workflow: Workflow, today: Today | None = None) -> str:
     """Return the sheet as SVG text, coloured with today's counts if there are any; the same text for the same input."""
     said = FlowWords(workflow, workflow)
     made = moves(workflow, workflow)
-    sheet = _Sheet()
+    sheet = Page()
     _header(sheet, workflow, today)
     boxes = Boxes(said, today.tallies if today is not None else None)
     _, part = _drawn(made, main_grid(workflow), boxes, sheet.y)
     sheet.add(part, 22)
     sheet.heading("动作：图上的号")
-    sheet.add(_move_table(said, made, _MARGIN, sheet.y, _ROOM))
+    sheet.add(_move_table(said, made, _MARGIN, sheet.y, ROOM))
     sheet.heading("时限：图上的字母")
-    sheet.add(table(_CLOCKS, _clock_rows(said), _MARGIN, sheet.y, _ROOM))
+    sheet.add(table(_CLOCKS, _clock_rows(said), _MARGIN, sheet.y, ROOM))
     number, letter = len(made) + 1, len(said.clocks)
     for kind in workflow.tasks.values():
         number, letter = _task(sheet, workflow, kind, number, letter)
     for annex in annexes(workflow):
         sheet.heading(annex.heading)
-        sheet.add(table(annex.columns, annex.rows, _MARGIN, sheet.y, _ROOM))
+        sheet.add(table(annex.columns, annex.rows, _MARGIN, sheet.y, ROOM))
     return _document(workflow, today, sheet)
 
 
@@ -87,26 +106,24 @@ def _drawn(made: Sequence[Move], grid: Grid, boxes: Boxes, y: float) -> tuple[La
     wide = WIDTH - _MARGIN if laned else 0
     drawing = layout(grid, links(boxes.flow, made, grid.cells), heights(grid, boxes), left, top, wide)
     parts = tuple(picture(grid, drawing, boxes))
-    scale = _ROOM / (drawing.width - _MARGIN)
+    scale = ROOM / (drawing.width - _MARGIN)
     if scale > 0.999:  # noqa: PLR2004 what was stretched to the page's width
         return drawing, Drawn(parts, drawing.height - y)
     shift = f"translate({_MARGIN * (1 - scale):.2f} {y * (1 - scale):.2f}) scale({scale:.4f})"
     return drawing, Drawn((f'<g transform="{shift}">', *parts, "</g>"), (drawing.height - y) * scale)
 
 
-def _task(sheet: _Sheet, workflow: Workflow, kind: TaskKind, number: int, letter: int) -> tuple[int, int]:
+def _task(sheet: Page, workflow: Workflow, kind: TaskKind, number: int, letter: int) -> tuple[int, int]:
     """Draw a kind of task, its tables beside it or, without room, under it; return the next number and letter."""
     said = FlowWords(workflow, kind, letter)
     made = moves(workflow, kind, number)
     sheet.heading(f"任务：{kind.title}")
-    for line in wrapped(said.opening(kind), _ROOM, 12):
-        sheet.parts.append(words(line, _MARGIN, sheet.y + 6))
-        sheet.y += 19
+    sheet.prose(said.opening(kind))
     drawing, part = _drawn(made, task_grid(kind, made), Boxes(said), sheet.y + 4)
     beside = drawing.width + 20 + _LEAST_TABLE <= WIDTH - _MARGIN
     if not beside:
         sheet.add(part, 14)
-    x, width = (drawing.width + 20, WIDTH - _MARGIN - drawing.width - 20) if beside else (_MARGIN, _ROOM)
+    x, width = (drawing.width + 20, WIDTH - _MARGIN - drawing.width - 20) if beside else (_MARGIN, ROOM)
     first = _move_table(said, made, x, sheet.y, width)
     second = table(_CLOCKS, _clock_rows(said), x, sheet.y + first.height + 10, width)
     height = first.height + (second.height + 10 if second.height else 0)
@@ -149,19 +166,15 @@ def _clock_rows(said: FlowWords) -> list[tuple[str, ...]]:
     return rows
 
 
-def _header(sheet: _Sheet, workflow: Workflow, today: Today | None) -> None:
-    lines = wrapped(workflow.title, _ROOM, 24)
-    for line in lines:
-        sheet.parts.append(words(line, _MARGIN, sheet.y + 20, 24, bold=True))
-        sheet.y += 30
-    sheet.parts.append(words(f"流程 {workflow.id}", _MARGIN, sheet.y + 14, 13, fill="#52606d"))
+def _header(sheet: Page, workflow: Workflow, today: Today | None) -> None:
+    sheet.title(workflow.title, f"流程 {workflow.id}")
     if today is not None:
         sheet.parts.append(words(today.caption, _MARGIN + 180, sheet.y + 14, 13, bold=True))
     _legend(sheet, sheet.y + 14)
     sheet.y += 32
 
 
-def _legend(sheet: _Sheet, y: float) -> None:
+def _legend(sheet: Page, y: float) -> None:
     """Say what the signs mean, from the right edge leftwards."""
     x = float(WIDTH - _MARGIN)
     for sign, said in (
@@ -182,10 +195,15 @@ def _sample(manner: Manner, *, dashed: bool = False) -> str:
     return line + head((25, 0), (0, 0), COLOURS[manner], hollow=manner == "back")
 
 
-def _document(workflow: Workflow, today: Today | None, sheet: _Sheet) -> str:
-    height = round(sheet.y + _MARGIN)
+def _document(workflow: Workflow, today: Today | None, sheet: Page) -> str:
     states = "、".join(state.title for state in workflow.states.values())
     told = f"泳道图：{len(workflow.states)} 个状态（{states}），{len(workflow.actions)} 个动作；图下的表写明每个动作。"
+    return page(f"{workflow.title}　{workflow.id}", told + (today.caption if today is not None else ""), sheet)
+
+
+def page(title: str, told: str, sheet: Page) -> str:
+    """Return a page as an SVG document, with its title and what it shows for who cannot see it."""
+    height = round(sheet.y + _MARGIN)
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'role="graphics-document document" aria-labelledby="title desc" lang="zh-CN" '
@@ -193,8 +211,8 @@ def _document(workflow: Workflow, today: Today | None, sheet: _Sheet) -> str:
     )
     lines = [
         opening,
-        f'<title id="title">{safe(workflow.title)}　{workflow.id}</title>',
-        f'<desc id="desc">{safe(told + (today.caption if today is not None else ""))}</desc>',
+        f'<title id="title">{safe(title)}</title>',
+        f'<desc id="desc">{safe(told)}</desc>',
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
         *sheet.parts,
         "</svg>",

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from wuye_loop.domain.assessment.scheme import TERM, UNTIL_RECTIFIED, CreditItem, CreditSpec, Grade
+from wuye_loop.domain.time.bounds import same_day
 
 _MONTHS: Final = {"year": 12, "month": 1}
 
@@ -47,10 +48,7 @@ def until(item: CreditItem, since: date) -> date | None:
         return None
     found = TERM.fullmatch(item.term)
     months = int(found[1]) * _MONTHS[found[2]] if found else 12
-    month = since.month - 1 + months
-    year, month = since.year + month // 12, month % 12 + 1
-    last = (date(year + month // 12, month % 12 + 1, 1) - date(year, month, 1)).days
-    return date(year, month, min(since.day, last))
+    return same_day(since, months)
 
 
 def balance(spec: CreditSpec, rows: Sequence[CreditRow], on: date) -> Balance:

@@ -9,6 +9,8 @@ from wuye_loop.domain.errors import BadValue
 from wuye_loop.domain.privacy.text import clean, legible
 from wuye_loop.domain.time.written import LONGEST as LONGEST_INSTANT
 
+EXTERNAL_ID_MOST = 64
+TITLE_MOST = 200
 _MAX_EXTRA = 16_384  # bytes of JSON: what a city adds of its own, not a document
 _LONGEST = 20_000  # characters of a body; every field has its own, lower bound
 
@@ -75,12 +77,12 @@ class IntakeForm(BaseModel):
             }
         },
     )
-    external_id: Annotated[str, Field(min_length=1, max_length=64), CLEAN, FILLED]
+    external_id: Annotated[str, Field(min_length=1, max_length=EXTERNAL_ID_MOST), CLEAN, FILLED]
     channel: Annotated[str, Field(min_length=1, max_length=40), CLEAN, FILLED]
     kind: Annotated[str, Field(min_length=1, max_length=20), CLEAN, FILLED]
     category: Annotated[str, Field(max_length=120), CLEAN] | None = None
     urgency: Annotated[str, Field(max_length=20), CLEAN] | None = None
-    title: Annotated[str, Field(min_length=1, max_length=200), CLEAN, FILLED]
+    title: Annotated[str, Field(min_length=1, max_length=TITLE_MOST), CLEAN, FILLED]
     body: Annotated[str, Field(min_length=1, max_length=20_000), CLEAN, FILLED]
     occurred_at: Annotated[str, Field(max_length=LONGEST_INSTANT, examples=["2026-11-20 09:05:00"]), CLEAN] | None = (
         None  # as it was written: one that cannot be read is a flag, no refusal
@@ -102,7 +104,7 @@ class Correction(BaseModel):
     category: Annotated[str, Field(max_length=120), CLEAN] | None = None
     kind: Annotated[str, Field(min_length=1, max_length=20), CLEAN, FILLED] = ""
     phone: Annotated[str, Field(max_length=24), CLEAN] | None = None
-    title: Annotated[str, Field(min_length=1, max_length=200), CLEAN, FILLED] = ""
+    title: Annotated[str, Field(min_length=1, max_length=TITLE_MOST), CLEAN, FILLED] = ""
     body: Annotated[str, Field(min_length=1, max_length=20_000), CLEAN, FILLED] = ""
     occurred_at: Annotated[str, Field(max_length=LONGEST_INSTANT), CLEAN] | None = None
 

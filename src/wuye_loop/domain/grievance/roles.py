@@ -74,6 +74,13 @@ def _placed(
     return found.code if found else None
 
 
+def unit_at(role: CompiledRole, directory: Directory, area_path: str, level: str) -> str | None:
+    """Return the unit that a role stands for at a place before there is a grievance; None where only one can tell."""
+    if role.code is not None or role.placed is None:
+        return role.code
+    return _placed(role.placed, directory, area_path, level, None)
+
+
 def reporter_of(grievance: GrievanceState) -> str | None:
     """Return the unit that stands in the complainant's place: its source says that the reporting unit is answered."""
     return grievance.data.get("reporter") if grievance.data.get("answered") == "reporter" else None

@@ -1,6 +1,5 @@
 """How long what was said and by whom is kept (保管期限): a small file of rules, the first that fits a grievance counts."""
 
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from wuye_loop.domain.errors import BadInput
+from wuye_loop.domain.time.bounds import same_day
 
 Event = Literal["received", "closed", "last_rating"]
 
@@ -65,14 +65,9 @@ def due(rules: Sequence[RetentionRule], kept: Kept, now: datetime) -> datetime |
     begins = kept.events.get(rule.after) if rule is not None else None
     if rule is None or begins is None:
         return None
-    until = _later(begins, rule.years * 12 + rule.months) + timedelta(days=rule.days)
+    day = same_day(begins.date(), rule.years * 12 + rule.months) + timedelta(days=rule.days)
+    until = datetime.combine(day, begins.timetz())
     return until if until <= now else None
-
-
-def _later(at: datetime, months: int) -> datetime:
-    """Return the same day so many months on, or the last of that month."""
-    year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
-    return at.replace(year=year, month=month + 1, day=min(at.day, monthrange(year, month + 1)[1]))
 
 
 def _fits(rule: RetentionRule, kept: Kept) -> bool:

@@ -1,5 +1,6 @@
 """What stands on a wall: hours of the day, days of the month, and the years that a calendar knows."""
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -44,10 +45,14 @@ def since_midnight(wall: time) -> timedelta:
 
 
 def months_on(day: date, n: int) -> date:
-    """Give the day of the same number n months on, or that month's last (民法典 第二百零二条)."""
-    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
+    """Give the day n months on (`same_day`). Raises ValueError for one that the calendar does not know."""
+    year = (day.year * 12 + day.month - 1 + n) // 12
     if not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(f"the year {year} leads {OUT_OF_RANGE}")
-    first = date(year, month + 1, 1)
-    last = date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1) - DAY
-    return min(first + (day.day - 1) * DAY, last)
+    return same_day(day, n)
+
+
+def same_day(day: date, n: int) -> date:
+    """Give the day of the same number n months on, or that month's last (民法典 第二百零二条)."""
+    year, month = divmod(day.year * 12 + day.month - 1 + n, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -65,8 +65,7 @@ def found(
 
 def revisions(session: Session, one: Assessment) -> list[Assessment]:
     """Return all revisions of a period up to one, the first of them first."""
-    each = (periods.find(session, one.name, one.period, number) for number in range(1, one.revision + 1))
-    return [row for row in each if row is not None]
+    return periods.revisions(session, one.name, one.period, one.revision)
 
 
 def explained(

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import DateTime, and_, case, func, insert, literal, or_, select, text, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
@@ -79,17 +79,51 @@ def schedule(session: Session, row: Assessment) -> bool:
     return session.execute(fresh).scalar() is not None
 
 
+#: When the sweep takes a period up: at its closing, or later where that failed; after it, where it publishes by itself.
+_AT: Final = func.greatest(assessment.c.closes_at, assessment.c.retry_at)
+_WAITING: Final = or_(
+    assessment.c.state == "due", and_(assessment.c.state == "closed", assessment.c.retry_at.is_not(None))
+)
+
+
 def due(session: Session, now: datetime) -> list[UUID]:
-    """Return the periods whose time to close has come, the oldest first."""
-    rows = select(assessment.c.id).where(assessment.c.state == "due", assessment.c.closes_at <= now)
+    """Return the periods whose time to close, or to be published by themselves, has come, the oldest first."""
+    rows = select(assessment.c.id).where(_WAITING, now >= _AT)
     order = (assessment.c.closes_at, assessment.c.ends, assessment.c.name, assessment.c.id)
     return list(session.execute(rows.order_by(*order)).scalars())
 
 
-def next_due(session: Session) -> datetime | None:
-    """Return when the next period closes."""
-    rows = select(assessment.c.closes_at).where(assessment.c.state == "due").order_by(assessment.c.closes_at).limit(1)
-    return session.execute(rows).scalar()
+def next_due(session: Session, after: datetime) -> datetime | None:
+    """Return when the sweep takes up a period next, later than an instant."""
+    return session.execute(select(func.min(_AT)).where(_WAITING, after < _AT)).scalar()
+
+
+def not_done(session: Session, one: UUID, words: str, now: datetime) -> None:
+    """Keep why a period could not be closed or published; tried again at once, then after 1, 2, 4 … minutes, a day at most."""
+    tries = assessment.c.tries
+    minutes = func.least(func.power(2, func.least(tries, 20) - 1), 24 * 60)
+    wait = case((tries == 0, 0), else_=minutes) * text("interval '1 minute'")
+    values = {"tries": tries + 1, "retry_at": literal(now, DateTime(timezone=True)) + wait, "trouble": words}
+    session.execute(update(assessment).where(assessment.c.id == one).values(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A period that is overdue because it could not be closed or published: how often that was tried, and why."""
+
+    scheme: str
+    period: str
+    closes_at: datetime
+    tries: int
+    retry_at: datetime
+    trouble: str
+
+
+def stuck(session: Session) -> list[Stuck]:
+    """Return the periods that could not be closed or published, the oldest first."""
+    columns = [assessment.c[name] for name in Stuck.__slots__]
+    rows = select(*columns).where(_WAITING, assessment.c.trouble.is_not(None)).order_by(assessment.c.closes_at)
+    return [Stuck(*row) for row in session.execute(rows)]
 
 
 def latest_scheduled(session: Session, name: str, part: str) -> Assessment | None:
@@ -113,6 +147,13 @@ def find(session: Session, name: str, period: str, revision: int | None = None) 
         rows = rows.where(assessment.c.revision == revision)
     row = session.execute(rows.order_by(assessment.c.revision.desc()).limit(1)).first()
     return None if row is None else Assessment(*row)
+
+
+def revisions(session: Session, name: str, period: str, last: int) -> list[Assessment]:
+    """Return the revisions of a period up to one, the first of them first."""
+    rows = select(*_COLUMNS).where(assessment.c.name == name, assessment.c.period == period)
+    rows = rows.where(assessment.c.revision <= last).order_by(assessment.c.revision)
+    return [Assessment(*row) for row in session.execute(rows)]
 
 
 def by_id(session: Session, one: UUID) -> Assessment | None:
@@ -158,10 +199,11 @@ def keep(session: Session, one: UUID, rows: Iterable[FigureRow]) -> None:
         session.execute(insert(figure), values)
 
 
-def freeze(session: Session, row: Assessment, results: Sequence[ResultRow], now: datetime) -> None:
-    """Close a period whose figures are kept: its results, and the hash over both."""
+def freeze(session: Session, row: Assessment, results: Sequence[ResultRow], now: datetime, *, publishes: bool) -> None:
+    """Close a period whose figures are kept: its results, and the hash over both; one that publishes itself is due for it."""
     _insert(session, row.id, results)
     values = {"state": "closed", "closed_at": now, "digest": digest_of(session, row), "scheme": row.scheme}
+    values |= {"tries": 0, "trouble": None, "retry_at": now if publishes else None}
     session.execute(update(assessment).where(assessment.c.id == row.id).values(**values))
 
 
@@ -256,7 +298,7 @@ class Numbered:
 
 def mark_published(session: Session, one: UUID, now: datetime, bulletin: Numbered | None) -> None:
     """Publish what is closed."""
-    values: dict[str, Any] = {"state": "published", "published_at": now}
+    values: dict[str, Any] = {"state": "published", "published_at": now, "retry_at": None, "trouble": None}
     if bulletin is not None:
         values |= {"bulletin": bulletin.number, "bulletin_series": bulletin.series}
         values |= {"bulletin_year": bulletin.year, "bulletin_n": bulletin.n}

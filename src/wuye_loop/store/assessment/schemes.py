@@ -3,8 +3,8 @@
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment.opening import parse_scheme
@@ -46,14 +46,7 @@ def named(session: Session, which: str) -> Scheme:
 
 def newest(session: Session) -> list[tuple[Scheme, datetime]]:
     """Return the newest version of every scheme, and when the first version of its name was published."""
-    first: dict[str, datetime] = {}
-    latest: dict[str, tuple[str, str]] = {}
-    rows = session.execute(
-        select(scheme.c.id, scheme.c.name, scheme.c.text, scheme.c.published_at).order_by(
-            scheme.c.name, scheme.c.version
-        )
-    )
-    for row in rows:
-        first.setdefault(row.name, row.published_at)
-        latest[row.name] = (row.id, row.text)
-    return [(parse_scheme(text, f"{name}.yaml"), first[key]) for key, (name, text) in latest.items()]
+    first = func.min(scheme.c.published_at).over(partition_by=scheme.c.name).label("first")
+    rows = select(scheme.c.id, scheme.c.text, first).ext(distinct_on(scheme.c.name))
+    found = session.execute(rows.order_by(scheme.c.name, scheme.c.version.desc()))
+    return [(parse_scheme(row.text, f"{row.id}.yaml"), row.first) for row in found]

@@ -59,8 +59,12 @@ assessment = Table(
     Column("bulletin_year", Integer, nullable=True),
     Column("bulletin_n", Integer, nullable=True),
     words("reason", nullable=True),  # why there is another revision
+    count("tries"),  # to close it, or to publish it, that failed
+    instant("retry_at", nullable=True),  # not before; of a closed one: it publishes itself
+    words("trouble", nullable=True),  # why the last try failed
     UniqueConstraint("name", "period", "revision"),
     Index("ix_assessment_due", "closes_at", postgresql_where=text("state = 'due'")),
+    Index("ix_assessment_retry", "retry_at", postgresql_where=text("state = 'closed' AND retry_at IS NOT NULL")),
 )
 
 figure = Table(
