@@ -11,7 +11,7 @@ from wuye_loop.authoring.checker.check import load
 from wuye_loop.authoring.drawing.mermaid import mermaid
 from wuye_loop.authoring.drawing.moves import Today
 from wuye_loop.authoring.drawing.sheet import svg
-from wuye_loop.cli.check import says_scheme, text_of
+from wuye_loop.cli.check import says_scheme, text_of, workflows_for
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import DataDir, opened
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
@@ -31,7 +31,9 @@ def draw(
         if live:
             raise typer.BadParameter("--live 只用于流程")
         scheme = load_scheme(text, name)
-        typer.echo(drawing.svg(scheme) if as_svg else drawing.mermaid(scheme), nl=False)
+        workflow = workflows_for(Path(name), data)(scheme.workflow)
+        known = drawing.names_of(workflow) if workflow is not None else {}
+        typer.echo(drawing.svg(scheme, known) if as_svg else drawing.mermaid(scheme), nl=False)
         return
     workflow = load(text, name)
     today = _today(workflow, data) if live else None

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 
 from wuye_loop.authoring.drawing.mermaid import signs
 from wuye_loop.authoring.drawing.sheet import Page, page
@@ -20,9 +21,14 @@ from wuye_loop.domain.assessment.scheme import (
     Period,
     Scheme,
 )
+from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.terms import Level
 
 _SUBJECTS: Final = {"company": "物业企业", "unit": "单位", "street": "街道", "community": "社区", "estate": "小区"}
+_AREAS: Final = {Level.COMMUNITY: "社区", Level.STREET: "街道", Level.DISTRICT: "区县", Level.CITY: "市"}
+_FILLED: Final = {
+    "period": "某期", "code": "某期", "rank": "名次", "from_last": "倒数名次", "total": "得分", "subject": "考核对象", "peer": "分组",
+}  # fmt: skip
 _EVERY: Final = {
     "day": "每日",
     "week": "每周",
@@ -40,6 +46,12 @@ _COUNTED: Final = {
     "grievances": "诉求", "clocks": "时限", "ratings": "评价", "actions": "台账里的动作", "tasks": "任务", "documents": "文书",
 }  # fmt: skip
 _FIGURES: Final = {"satisfied": "满意", "response": "响应", "solved": "解决"}
+_FACTS: Final = {
+    "kind": "诉求类型", "category": "类别", "urgency": "紧急程度", "channel": "渠道", "source": "来源系统", "origin": "来源",
+    "state": "状态", "stage": "环节", "level": "层级", "final": "已办完", "cycle": "第几轮", "urged": "催办次数",
+    "followers": "跟随人数", "anonymous": "匿名", "repeat": "重复次数", "estate_kind": "小区类型", "lead_unit": "承办单位",
+    "assessed": "考核的时限", "ended": "已结束", "on_time": "按时", "contacted": "有效回访",
+}  # fmt: skip
 _PEOPLE: Final = {"owners": "业主", "committee": "业委会"}
 _ITEMS: Final = (
     Column("计分项", 240),
@@ -63,10 +75,22 @@ _CREDIT: Final = (
 _GRADES: Final = (Column("等级", 120), Column("条件", 1000))
 
 
-def svg(scheme: Scheme) -> str:
-    """Return the sheet as SVG text; the same text for the same scheme."""
+def names_of(workflow: Workflow) -> dict[str, str]:
+    """Return what people call what a scheme names in its workflow: roles, sources, clocks, ratings, actions, tasks."""
+    tasks = workflow.tasks.values()
+    parts: tuple[Mapping[str, Any], ...] = (
+        *(task.actions for task in tasks), workflow.tasks, workflow.actions, workflow.ratings, workflow.clocks,
+        workflow.instruments, workflow.sources, workflow.roles,
+    )  # fmt: skip
+    titled = {name: getattr(one, "title", None) for part in parts for name, one in part.items()}
+    return {name: title for name, title in titled.items() if title}
+
+
+def svg(scheme: Scheme, names: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the sheet as SVG text, with the workflow's names for what it names; the same text for the same scheme."""
     sheet = Page()
     sheet.title(scheme.title, f"考核办法 {scheme.id}　流程 {scheme.workflow}")
+    sheet.y += 40
     sheet.prose(_who(scheme))
     for spec in scheme.periods.values():
         sheet.heading(f"考核期：{_named(spec)}")
@@ -74,9 +98,9 @@ def svg(scheme: Scheme) -> str:
         sheet.table(_ITEMS, [_item(scheme, item) for item in spec.items])
         sheet.table(_LISTS, [_list(scheme, spec, one) for one in spec.lists.values()])
     for heading, columns, rows in (
-        ("指标", _MEASURES, [_measure(scheme, one) for one in scheme.measures.values()]),
-        ("评分", _INPUTS, [_input(one) for one in scheme.inputs.values()]),
-        ("信用分", _CREDIT, list(_credit(scheme))),
+        ("指标", _MEASURES, [_measure(scheme, one, names) for one in scheme.measures.values()]),
+        ("评分", _INPUTS, [_input(one, names) for one in scheme.inputs.values()]),
+        ("信用分", _CREDIT, list(_credit(scheme, names))),
         ("信用等级：从上往下，取第一个符合的", _GRADES, list(_grades(scheme))),
     ):
         if rows:
@@ -110,7 +134,7 @@ def mermaid(scheme: Scheme) -> str:
 
 def _who(scheme: Scheme) -> str:
     who = scheme.subjects
-    level = f"，按{Level(who.peers.area).chinese}分组排名" if who.peers is not None else ""
+    level = f"，按{_AREAS[who.peers.area]}分组排名" if who.peers is not None else ""
     kinds = f"（{'、'.join(who.kinds)}）" if who.kinds else ""
     least = who.at_least.grievances
     apart = f"；本期诉求不到 {least} 件的另列，不计分" if least else ""
@@ -167,7 +191,7 @@ def _how(scheme: Scheme, item: Item) -> str:
     unit, step = ("%", "个百分点") if rate else ("", "")
     said = [
         f"这一项满分 {_n(item.max)}，折算成 {_n(item.weight)} 分"
-        if item.max is not None and item.weight is not None
+        if None not in (item.max, item.weight) and item.max != item.weight
         else ""
     ]
     per = f"每 1 {step}扣 {_n(item.per_point)} 分" if item.per_point is not None else "不得分"
@@ -222,40 +246,52 @@ def _brings(scheme: Scheme, one: Consequence) -> str:
         item = items.get(one.credit or "")
         return f"{title}信用分 {_signed(item.points)}" if item is not None else title
     notice = f"，由同一单位签发{one.open.notice.document}" if one.open.notice is not None else ""
-    return f"{title}立案“{one.open.title}”{notice}"
+    return f"{title}立案“{one.open.title.format(**_FILLED)}”{notice}"
 
 
-def _measure(scheme: Scheme, one: Measure) -> tuple[str, ...]:
+def _measure(scheme: Scheme, one: Measure, known: Mapping[str, str]) -> tuple[str, ...]:
     if one.growth is not None:
         against = "上期" if one.against == "previous" else "上年同期"
         return one.title, f"“{_source_title(scheme, one.growth)}”比{against}增减的百分数", "", one.source or ""
     what = _COUNTED[one.rate or one.count or ""]
-    names = "、".join((*one.named, *one.action, *one.kind))
-    rating = f"{one.rating}，{'首次' if one.cycle == 'first' else '末次'}，{_FIGURES[one.figure]}" if one.rating else ""
+    names = "、".join(known.get(name, name) for name in (*one.named, *one.action, *one.kind))
+    rating = (
+        f"{known.get(one.rating, one.rating)}，{'首次' if one.cycle == 'first' else '末次'}，{_FIGURES[one.figure]}"
+        if one.rating
+        else ""
+    )
     inner = f"（{'；'.join(filter(None, (names, rating)))}）" if names or rating else ""
-    late = {"open": "，期末逾期未结的", "closed": "，逾期办结的", None: ""}[one.overdue]
+    late = {"open": "，期末逾期未结", "closed": "，逾期办结", None: ""}[one.overdue]
     per = f"，每 {one.per.households} 户" if one.per is not None else ""
     counted = f"{what}{inner}的率" if one.rate is not None else f"{what}{inner}{late}的件数{per}"
-    asked = [*_facts("", one.when), *_facts("基数：", one.over), *_facts("算好的：", one.good)]
+    asked = [
+        *_facts("", one.when, known), *_facts("基数：", one.over, known), *_facts("算好的：", one.good, known),
+    ]  # fmt: skip
     return one.title, counted, "；".join(asked), one.source or ""
 
 
-def _facts(head: str, matches: Mapping[str, object]) -> Iterable[str]:
+def _facts(head: str, matches: Mapping[str, object], known: Mapping[str, str]) -> Iterable[str]:
     if matches:
-        yield head + "，".join(f"{fact} 为 {_value(wanted)}" for fact, wanted in matches.items())
+        yield head + "，".join(_fact(_FACTS.get(fact, fact), wanted, known) for fact, wanted in matches.items())
 
 
-def _value(wanted: object) -> str:
+def _fact(fact: str, wanted: object, known: Mapping[str, str]) -> str:
     if isinstance(wanted, bool):
-        return "是" if wanted else "否"
+        return fact if wanted else f"不是{fact}"
     if isinstance(wanted, Mapping):
-        words = {"min": "至少 ", "max": "至多 ", "not": "不是 ", "any": ""}
-        return "、".join(f"{words[operator]}{_value(value)}" for operator, value in wanted.items())
-    return "、".join(map(str, wanted)) if isinstance(wanted, list | tuple) else str(wanted)
+        words = {"min": "至少 ", "max": "至多 ", "not": "不是", "any": "是"}
+        return fact + "、".join(f"{words[operator]}{_value(value, known)}" for operator, value in wanted.items())
+    return f"{fact}是{_value(wanted, known)}"
 
 
-def _input(one: InputSpec) -> tuple[str, ...]:
-    by = "、".join(_PEOPLE.get(name, name) for name in one.by)
+def _value(wanted: object, known: Mapping[str, str]) -> str:
+    if isinstance(wanted, list | tuple):
+        return "、".join(_value(one, known) for one in wanted)
+    return known.get(str(wanted), str(wanted))
+
+
+def _input(one: InputSpec, known: Mapping[str, str]) -> tuple[str, ...]:
+    by = "、".join(_PEOPLE.get(name) or known.get(name, name) for name in one.by)
     points = "，".join(f"{title} {_n(most)}" for title, most in one.checklist.items())
     scale = f"{_n(one.scale.min)} 至 {_n(one.scale.max)} 分"
     voices = one.voices
@@ -273,12 +309,11 @@ def _input(one: InputSpec) -> tuple[str, ...]:
     )
 
 
-def _credit(scheme: Scheme) -> Iterator[tuple[str, ...]]:
+def _credit(scheme: Scheme, known: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     credit = scheme.credit
     if credit is None:
         return
     yield "起始", _n(credit.base), "", f"至少 {_n(credit.floor)} 分", credit.source or ""
-    brought = {one.credit: one.title or name for name, one in scheme.consequences.items() if one.credit is not None}
     for name, item in credit.items.items():
         term = (
             item.term.replace(" years", " 年")
@@ -287,13 +322,20 @@ def _credit(scheme: Scheme) -> Iterator[tuple[str, ...]]:
             .replace(" month", " 个月")
         )
         when = [
-            f"处置“{brought[name]}”" if name in brought else "",
-            f"督办到“{item.when.rung}”" if item.when is not None else "",
+            *(f"上“{title}”" for title in _bringing(scheme, name)),
+            f"督办到“{known.get(item.when.rung, item.when.rung)}”" if item.when is not None else "",
             f"同一项至多 {_signed(item.most)} 分" if item.most is not None else "",
             *(f"计着时定为 {veto.grade}" for veto in credit.veto if veto.item == name),
         ]
         until = "整改为止" if item.term == UNTIL_RECTIFIED else term
         yield item.title, _signed(item.points), until, "；".join(filter(None, when)) or "手工记", item.source or ""
+
+
+def _bringing(scheme: Scheme, item: str) -> Iterator[str]:
+    for spec in scheme.periods.values():
+        for one in spec.lists.values():
+            if any(scheme.consequences[name].credit == item for name in one.brings):
+                yield one.title
 
 
 def _grades(scheme: Scheme) -> Iterator[tuple[str, ...]]:

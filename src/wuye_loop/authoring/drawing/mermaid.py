@@ -80,7 +80,7 @@ def _arrows(workflow: Workflow, flow: Flow, ids: Mapping[str, str], indent: str)
         said = f" : {signs('、'.join(sources))}" if sources and len(begun) > 1 else ""
         lines.append(f"{indent}[*] --> {ids[name]}{said}")
     for (source, target), labels in arrows.items():
-        lines.append(f"{indent}{ids[source]} --> {ids[target]} : {'<br/>'.join(map(_words, labels))}")
+        lines.append(f"{indent}{ids[source]} --> {ids[target]} : {'<br/>'.join(map(signs, labels))}")
     return [*lines, *(f"{indent}{ids[name]} --> [*]" for name, state in flow.states.items() if state.final)]
 
 
