@@ -64,7 +64,7 @@ def test_the_flowchart_goes_from_figures_to_what_lists_bring() -> None:
     lines = drawing.mermaid(scheme_of("kuiwen-estates@1")).splitlines()
     assert lines[0] == "flowchart LR"
     assert '    f_satisfaction(["群众满意率"]) -- "群众满意 60 分" --> p_half' in lines
-    assert '    p_half -- "后 20 位" --> l_half_worst{{"物业服务较差的居民小区"}}' in lines
+    assert '    p_half -- "后 20 位，且不到 90 分" --> l_half_worst{{"物业服务较差的居民小区"}}' in lines
     assert (
         '    l_half_worst --> c_triple["“三重”督办：立案“某期物业服务较差的居民小区”，由同一单位签发三重督办通知单"]'
         in lines

@@ -30,7 +30,7 @@ from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow
 Cell = str | int | Decimal | None
 _TREND: Final = 6
 _PREVIOUS: Final[Mapping[Every, str]] = {
-    "day": "前一日", "week": "上周", "month": "上月", "quarter": "上季度", "half_year": "上半年度", "year": "上年",
+    "day": "前一日", "week": "上周", "month": "上月", "quarter": "上季度", "half_year": "上一个半年", "year": "上年",
 }  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def _bulletin(loop: Loop, session: Session, place: Place, one: Assessment) -> Bu
     zone = ZoneInfo(place.scheme.calendar.zone)
     at = one.published_at or one.closed_at or one.ends
     day = at.astimezone(zone).date()
-    overall = totals(place, figures)
+    overall = totals(place, figures, whole=True)
     sheets = [
         _scores(place, results, names),
         _figures(place, results, figures, names),
@@ -122,9 +122,16 @@ def _office(loop: Loop, session: Session, place: Place) -> str:
 # --- figures over everybody -----------------------------------------------------------------------------------------
 
 
-def totals(place: Place, figures: Iterable[FigureRow]) -> dict[str, Figure]:
-    """Return each measure over all subjects: the sum of their counts, never the mean of their rates."""
+def totals(place: Place, figures: Iterable[FigureRow], *, whole: bool = False) -> dict[str, Figure]:
+    """Return each measure over all subjects: the sum of their counts, never the mean of their rates.
+
+    `whole`: each one that the period asks, also where nobody has a case; a count is 0 then, a rate has no base.
+    """
     found: dict[str, Figure] = {}
+    for name in scoring.asked(place.scheme, place.spec) if whole else ():
+        asked = place.scheme.measures[name]
+        bare = asked.count is not None and asked.per is None
+        found[name] = Figure(Fraction(0), None if bare else Fraction(0), 0, percent=asked.per is None)
     for row in figures:
         measure = place.scheme.measures.get(row.measure)
         if measure is None:
@@ -151,7 +158,8 @@ def _opening(
     else:
         yield f"{calendar.spoken(one.period)}，{several} 个{who}共涉及诉求 {orders} 件。"
     earlier = _before(session, place, one)
-    then = totals(place, periods.figures(session, earlier.id)) if earlier is not None else {}
+    same = earlier is not None and earlier.scheme == one.scheme
+    then = totals(place, periods.figures(session, earlier.id), whole=same) if earlier is not None else {}
     word = _PREVIOUS[place.spec.every]
     for name, figure in overall.items():
         measure = place.scheme.measures[name]
@@ -304,7 +312,7 @@ def _trend(session: Session, place: Place, one: Assessment, now: Mapping[str, Fi
     columns = [name for name in now if place.scheme.measures[name].growth is None]
     rows = []
     for each in reversed(past):
-        then = totals(place, periods.figures(session, each.id))
+        then = totals(place, periods.figures(session, each.id), whole=each.scheme == one.scheme)
         rows.append((calendar.spoken(each.period), *(_printed(then.get(name)) for name in columns)))
     rows.append((calendar.spoken(one.period), *(_printed(now.get(name)) for name in columns)))
     head = ("考核期", *(_column(place.scheme.measures[name].title, name, place) for name in columns))
@@ -319,8 +327,15 @@ def _lists(place: Place, results: Sequence[ResultRow], names: Mapping[str, str])
             for row in results
             if name in row.lists
         ]
-        sheets.append(Sheet(spec.title, ("分组", "考核对象", "得分", "名次"), tuple(rows)))
+        sheets.append(_grouped(spec.title, ("考核对象", "得分", "名次"), rows))
     return sheets
+
+
+def _grouped(title: str, columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]]) -> Sheet:
+    """Return a table whose rows begin with their group; without groups, without that column."""
+    if any(row[0] is not None for row in rows):
+        return Sheet(title, ("分组", *columns), tuple(rows))
+    return Sheet(title, columns, tuple(row[1:] for row in rows))
 
 
 def _apart(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]) -> Sheet | None:
@@ -329,7 +344,7 @@ def _apart(place: Place, results: Sequence[ResultRow], names: Mapping[str, str])
         for row in results
         if (why := tables.apart(place, row)) is not None
     ]
-    return Sheet("另列（不计分、不排名）", ("分组", "考核对象", "原因"), tuple(rows))
+    return _grouped("另列（不计分、不排名）", ("考核对象", "原因"), rows)
 
 
 def _closing(place: Place, one: Assessment) -> Iterable[str]:
@@ -337,7 +352,8 @@ def _closing(place: Place, one: Assessment) -> Iterable[str]:
              and name in scoring.asked(place.scheme, place.spec)]  # fmt: skip
     if rates:
         yield f"{'、'.join(rates)}按件数计算，四舍五入；没有基数的留空，各栏之和不必等于 100。"
-    if place.scheme.appeals is not None and one.state == "published":
+    scored = bool(place.spec.items) or place.spec.from_ is not None
+    if scored and place.scheme.appeals is not None and one.state == "published":
         yield f"对得分有异议的，可在公布之日起 {place.scheme.appeals.within.chinese}内申诉。"
     if one.reason is not None:
         yield f"本版为更正：{one.reason.partition('：')[0]}。第 1 版至第 {one.revision - 1} 版仍可查阅。"

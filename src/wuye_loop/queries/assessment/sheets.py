@@ -4,6 +4,7 @@ No file says who made it beyond the office; a text that begins with "=" stays a 
 """
 
 import io
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from html import escape
@@ -29,7 +30,10 @@ MEDIA: Final[dict[Format, str]] = {
 }
 _RED: Final = RGBColor(0xD0, 0x10, 0x10)
 _WIDE: Final = 7  # columns from which a table gets smaller letters
+#: How a period is said in a title: it is never parted at the end of a line.
+_SPOKEN: Final = re.compile(r"\d{4}年(?:\d+月(?:\d+日)?|第\d+(?:周|季度)|[上下]半年)?")
 _LONG_OFFICE: Final = 12
+_SHORT: Final = 6  # rows up to which a table stays on one page
 
 
 def drawn(bulletin: Bulletin, how: Format) -> bytes:
@@ -61,38 +65,43 @@ p { text-indent: 2em; margin: 0; }
 h2 { font: 16pt/28pt "SimHei", "黑体", "Noto Sans CJK SC", sans-serif; margin: 14pt 0 4pt; break-after: avoid; }
 table { border-collapse: collapse; width: 100%; font-size: 12pt; line-height: 18pt; }
 table.wide { font-size: 9pt; line-height: 13pt; }
-th, td { border: .75pt solid #000; padding: 2pt 4pt; text-align: center; overflow-wrap: anywhere; }
-td.name { text-align: left; min-width: 4.5em; } td.number { text-align: right; font-variant-numeric: tabular-nums; margin: 0; }
-thead { display: table-header-group; } tr { break-inside: avoid; }
-footer { text-align: right; margin-top: 28pt; break-inside: avoid; }
+table.wide th, table.wide td { padding: 2pt; }
+th, td { border: .75pt solid #000; padding: 2pt 4pt; text-align: center; }
+td.name { text-align: left; min-width: 5.5em; overflow-wrap: anywhere; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; margin: 0; white-space: nowrap; }
+thead { display: table-header-group; } tr, table.short { break-inside: avoid; }
+footer { text-align: right; margin-top: 28pt; break-inside: avoid; break-before: avoid; }
+p.last { break-inside: avoid; break-after: avoid; } h1 span { white-space: nowrap; }
 footer div { margin-right: 2em; } .draft { color: #d01010; text-align: center; text-indent: 0; }
 """
 
 
 def _html(one: Bulletin) -> bytes:
+    title = _SPOKEN.sub(r"<span>\g<0></span>", escape(one.title))
     parts = [
         "<!doctype html>", '<html lang="zh-CN"><head><meta charset="utf-8">', f"<title>{escape(one.title)}</title>",
         f"<style>{_STYLE}</style></head><body>", "<header>",
         f'<div class="office{" long" if len(one.office) > _LONG_OFFICE else ""}">{escape(one.office)}</div>',
-        f'<div class="number">{escape(one.number or "")}</div></header>', f"<h1>{escape(one.title)}</h1>",
+        f'<div class="number">{escape(one.number or "")}</div></header>', f"<h1>{title}</h1>",
     ]  # fmt: skip
     if one.draft:
         parts.append('<p class="draft">（已封账，尚未公布）</p>')
     parts += [f"<p>{escape(words)}</p>" for words in one.opening]
     for sheet in one.sheets:
         parts += _html_table(sheet)
-    parts += [f"<p>{escape(words)}</p>" for words in one.closing]
+    parts += [f'<p class="last">{escape(words)}</p>' for words in one.closing]
     parts.append(f"<footer><div>{escape(one.office)}</div><div>{escape(one.dated)}</div></footer></body></html>")
     return "\n".join(parts).encode()
 
 
 def _html_table(sheet: Sheet) -> list[str]:
     head = "".join(f"<th>{escape(column)}</th>" for column in sheet.columns)
-    wide = ' class="wide"' if len(sheet.columns) > _WIDE else ""
+    kinds = ("wide" if len(sheet.columns) > _WIDE else "", "short" if len(sheet.rows) <= _SHORT else "")
+    kind = " ".join(filter(None, kinds))
     rows = ["<tr>" + "".join(_html_cell(cell) for cell in row) + "</tr>" for row in sheet.rows]
     return [
         f"<h2>{escape(sheet.title)}</h2>",
-        f"<table{wide}><thead><tr>{head}</tr></thead><tbody>",
+        f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>',
         *rows,
         "</tbody></table>",
     ]
@@ -132,11 +141,12 @@ def _docx(one: Bulletin) -> bytes:
         heading = _paragraph(document, sheet.title, "黑体", 16, space=6)
         heading.paragraph_format.keep_with_next = True
         _docx_table(document, sheet)
-    for words in one.closing:
-        _paragraph(document, words, "仿宋", 16, indent=True)
+    for words in one.closing:  # nobody signs a page that says nothing else
+        _paragraph(document, words, "仿宋", 16, indent=True).paragraph_format.keep_with_next = True
     for words in (one.office, one.dated):
         signed = _paragraph(document, words, "仿宋", 16)
         signed.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+        signed.paragraph_format.keep_with_next = words != one.dated
     whole = io.BytesIO()
     document.save(whole)
     return whole.getvalue()
@@ -186,7 +196,7 @@ def _ruled(paragraph: Any) -> None:
 
 
 _CELL: Final = (
-    '<w:tc><w:p><w:pPr><w:spacing w:line="{line}" w:lineRule="exact"/><w:jc w:val="{side}"/></w:pPr><w:r><w:rPr>'
+    '<w:tc><w:tcPr>{wrap}</w:tcPr><w:p><w:pPr>{keep}<w:spacing w:line="{line}" w:lineRule="exact"/><w:jc w:val="{side}"/></w:pPr><w:r><w:rPr>'
     '<w:rFonts w:eastAsia="仿宋"/>{bold}<w:sz w:val="{half}"/></w:rPr><w:t xml:space="preserve">{words}</w:t></w:r></w:p></w:tc>'
 )
 
@@ -196,16 +206,19 @@ def _docx_table(document: Any, sheet: Sheet) -> None:
     table = document.add_table(rows=0, cols=len(sheet.columns), style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     size = 8 if len(sheet.columns) > _WIDE else 11
-    table._tbl.append(_row(sheet.columns, size, head=True))  # noqa: SLF001 as above
-    for row in sheet.rows:
-        table._tbl.append(_row(row, size))  # noqa: SLF001 as above
+    short = len(sheet.rows) <= _SHORT
+    table._tbl.append(_row(sheet.columns, size, head=True, keep=True))  # noqa: SLF001 as above
+    for place, row in enumerate(sheet.rows, 1):
+        table._tbl.append(_row(row, size, keep=short and place < len(sheet.rows)))  # noqa: SLF001 as above
 
 
-def _row(cells: Sequence[Cell], size: int, *, head: bool = False) -> Any:
+def _row(cells: Sequence[Cell], size: int, *, head: bool = False, keep: bool = False) -> Any:
+    """Return a row; `keep` it on the page of the next one."""
     parts = [
         _CELL.format(
             line=size * 28, half=size * 2, bold="<w:b/>" if head else "", words=escape(_printable(text_of(cell))),
             side="center" if head else "left" if isinstance(cell, str) else "right",
+            keep="<w:keepNext/>" if keep else "", wrap="" if isinstance(cell, str) else "<w:noWrap/>",
         )
         for cell in cells
     ]  # fmt: skip
