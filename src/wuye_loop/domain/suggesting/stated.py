@@ -28,7 +28,7 @@ _DENIED = re.compile(
 # Supposed by what follows: 起火的隐患, 爆炸怎么办, 着火引起……将是.
 _AFTER = re.compile(
     r"隐患|风险|危险|可能|的话|怎么办|咋办|怎么逃|时(?:怎|如何|逃|消防)|后果|逃生|报警器|报警系统|自动|警报|险|事故将|将会|将|不堪设想"
-    r"|防控|预防|物品|的时候|谁负责|谁来|可不少|案例|现象|频发|问题|等安全|未能及时"
+    r"|防控|预防|物品|的时候|谁负责|谁来|可不少|案例|现象|频发|问题|等安全|未能及时|猛于虎|无情|^(?:地?点(?!了)|原因|时[,，])"
 )
 _NOW = re.compile(r"现在|正在|刚才|刚刚|此刻|马上|今天|今日|今晚|今早|今晨|昨晚|昨夜|快来|救命|救人")
 # Told of another time or place whatever else the sentence says.
@@ -40,10 +40,25 @@ _PAST = re.compile(
     r"年|月|期间|当时|曾|以前|之前|前几|历经|历了|历史|次|[0-9一二两三四五六七八九十]起|多起|接二连三|频发|屡|经常|频繁|多发|有时|数次|以来|各地|事件|事故|案例|现象|报道"
     r"|看到|附近小区|好几个|平均|近期|时代|又一个|某小区|司空见惯|想法|概率|占到"
 )
+# A day by its date, or the press, anywhere in the sentence: what is told so is told afterwards.
+_AFTERWARDS = re.compile(
+    r"记者|播报|[0-9]{4}年|(?:[0-9]{1,2}|元|[一二三四五六七八九十]{1,2})月(?:[0-9]{1,2}|[一二三四五六七八九十]{1,3})[日号]"
+)
+# Of what comes again and again: no single case is told, whatever else the sentence says of now.
+_AGAIN = re.compile(r"多次|屡次|屡屡|数次|频繁|经常|时常|常常|多发")
+# Over: told soon after, also in the next sentence.
+_OVER = re.compile(r"(?:被|已|才|及时|把火|将火|火势?)[^，。,！!？?；;未没不]{0,6}(?:扑灭|灭了|熄灭|救出|解救|放出)")
+# A feud that is told from its beginning: who did it is 他 by now, the time stands sentences before, and it came to more than once.
+_SAME_PERSON = re.compile(r"^(?:他们?|她们?|其|对方)")
+_BEGUN = re.compile(r"去年|前年|今年.{0,3}(?:春节|元旦|[0-9一二三四五六七八九十]{1,2}月)|[0-9]{1,2}月|年前|期间")
+_REPEATED = re.compile(r"连续.{0,4}(?:次|天)|多次|屡次|一再|变本加厉|长期|数次")
 _TOLD = re.compile(r"现在|目前|正在|已经|刚才|刚刚|今天|昨天|昨晚|今早|凌晨|当场|突然|终于")
 _FACT_AFTER = re.compile(r"^(?:了|后|，?(?:现场|浓烟|有人|快来|救命))")
 _NEAR = 8  # characters before the words in which fear and denial count
 _FOLLOWING = 10  # characters after them
+_NOW_BEFORE, _NOW_AFTER = 24, 16  # characters in which a word of now speaks of the words found
+_SOON = 80  # characters after them in which they are told to be over
+_STORY = 120  # characters before them in which a feud is told
 
 
 def stated(pattern_found: Iterable[tuple[int, int]], text: str, how: Stated) -> Iterator[str]:
@@ -61,13 +76,28 @@ def _taken_back(text: str, start: int, end: int, how: Stated) -> bool:
     near = re.split(f"[{_STOPS}]", sentence)[-1][-_NEAR:]
     if _DENIED.search(near):
         return True
-    now = _NOW.search(sentence) or _NOW.search(rest)
-    if how != "told":
-        if _ELSEWHERE.search(rest[:20]) or _ELSEWHERE.search(sentence[-20:]):
-            return True
-        if not now and _PAST.search(f"{sentence[-40:]}{rest[:15]}"):
-            return True
+    now = _NOW.search(sentence[-_NOW_BEFORE:]) or _NOW.search(rest[:_NOW_AFTER])
+    if how != "told" and _of_another_time(text, start, end, sentence, rest, now=bool(now)):
+        return True
     return how != "threat" and _supposed(sentence, near, rest, now=bool(now))
+
+
+def _of_another_time(text: str, start: int, end: int, sentence: str, rest: str, *, now: bool) -> bool:
+    """Whether the words are told of the past, of another place, of what comes again and again, or as over."""
+    if _ELSEWHERE.search(rest[:20]) or _ELSEWHERE.search(sentence[-20:]):
+        return True
+    if _AGAIN.search(text[start:end]) or _AGAIN.search(sentence[-4:]):
+        return True
+    if now:
+        return False
+    if _PAST.search(f"{sentence[-40:]}{rest[:15]}") or _AFTERWARDS.search(sentence):
+        return True
+    if _OVER.search(text[end : end + _SOON]):
+        return True
+    if not _SAME_PERSON.search(sentence):
+        return False
+    before = text[max(0, start - _STORY) : start]
+    return _BEGUN.search(before) is not None and _REPEATED.search(before + text[end : end + _SOON]) is not None
 
 
 def _supposed(sentence: str, near: str, rest: str, *, now: bool) -> bool:
