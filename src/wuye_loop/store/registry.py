@@ -1,4 +1,4 @@
-"""The register (登记簿) of what everybody goes by: published workflows, keys, the calendar. Chained and keyed as ledgers are.
+"""The register (登记簿) of what everybody goes by: published workflows, keys, the calendar, scores. Chained and keyed as ledgers are.
 
 What these tables say is entered here when the program changes them; what else changed them shows in a verification.
 """
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.grievance.ledger import GENESIS, Chain
 from wuye_loop.domain.grievance.situation import plain
 from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.store import vouched
 
 WORKFLOW, KEY, ACCOUNT, YEAR, DIRECTORY, BEGUN = "workflow", "key", "account", "calendar", "directory", "begun"
 
@@ -62,9 +63,30 @@ def begin(session: Session) -> bool:
         return False
     enter(session, BEGUN, "", {})
     for kind, stands in AS_THEY_STAND.items():
-        for key, image in sorted(stands(session).items()):
-            enter(session, kind, key, image)
+        if kind not in vouched.KINDS:
+            _enter_all(session, kind, stands(session))
+    widen(session)
     return True
+
+
+def widen(session: Session) -> None:
+    """Enter, once for each, the kinds that registers begun earlier did not know: what they held until now is taken over.
+
+    What stands there after that without being entered is forged.
+    """
+    session.connection().exec_driver_sql("SELECT 1 FROM epoch FOR UPDATE")
+    asked = "SELECT key FROM register WHERE kind = %(kind)s"
+    begun = set(session.connection().exec_driver_sql(asked, {"kind": BEGUN}).scalars())
+    for kind, rows in vouched.KINDS.items():
+        if kind not in begun:
+            known = set(session.connection().exec_driver_sql(asked, {"kind": kind}).scalars())
+            enter(session, BEGUN, kind, {})
+            _enter_all(session, kind, {key: image for key, image in rows.images(session).items() if key not in known})
+
+
+def _enter_all(session: Session, kind: str, images: Mapping[str, Mapping[str, Any]]) -> None:
+    for key, image in sorted(images.items()):
+        enter(session, kind, key, image)
 
 
 def chain_of(session: Session) -> Chain:
@@ -194,5 +216,5 @@ def _rows(session: Session, statement: str, only: Keys) -> Any:
 
 AS_THEY_STAND: Final = {
     WORKFLOW: workflows_as_they_stand, KEY: keys_as_they_stand, ACCOUNT: accounts_as_they_stand, YEAR: years_as_they_stand,
-    DIRECTORY: directory_as_it_stands,
+    DIRECTORY: directory_as_it_stands, **{kind: rows.images for kind, rows in vouched.KINDS.items()},
 }  # fmt: skip

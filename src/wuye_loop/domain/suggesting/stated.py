@@ -88,16 +88,17 @@ def _of_another_time(text: str, start: int, end: int, sentence: str, rest: str, 
         return True
     if _AGAIN.search(text[start:end]) or _AGAIN.search(sentence[-4:]):
         return True
-    if now:
-        return False
-    if _PAST.search(f"{sentence[-40:]}{rest[:15]}") or _AFTERWARDS.search(sentence):
-        return True
-    if _OVER.search(text[end : end + _SOON]):
-        return True
-    if not _SAME_PERSON.search(sentence):
-        return False
-    before = text[max(0, start - _STORY) : start]
-    return _BEGUN.search(before) is not None and _REPEATED.search(before + text[end : end + _SOON]) is not None
+    after = text[end : end + _SOON]
+    return not now and (
+        _PAST.search(f"{sentence[-40:]}{rest[:15]}") is not None
+        or _AFTERWARDS.search(sentence) is not None
+        or _OVER.search(after) is not None
+        or (_SAME_PERSON.search(sentence) is not None and _feud(text[max(0, start - _STORY) : start], after))
+    )
+
+
+def _feud(before: str, after: str) -> bool:
+    return _BEGUN.search(before) is not None and _REPEATED.search(before + after) is not None
 
 
 def _supposed(sentence: str, near: str, rest: str, *, now: bool) -> bool:

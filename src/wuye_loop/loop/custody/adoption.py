@@ -39,6 +39,7 @@ def adopt(loop: Loop, database: Database) -> Adopted:
     done = Adopted()
     with database.begin() as session:
         registry.begin(session)
+        registry.widen(session)
         if registry.entered(session, ADOPTED):
             return done
         waiting = list(adopting.unkeyed(session))

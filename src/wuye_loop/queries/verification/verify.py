@@ -22,7 +22,7 @@ from wuye_loop.loop import tallying
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries.verification.folds import Fold, fold
 from wuye_loop.queries.verification.report import Report
-from wuye_loop.store import registry
+from wuye_loop.store import registry, vouched
 from wuye_loop.store import tallying as sums
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
@@ -215,6 +215,8 @@ def _sums(loop: Loop, session: Session, report: Report) -> None:
 
 _KINDS = {
     registry.WORKFLOW: "流程", registry.KEY: "密钥", registry.ACCOUNT: "账号", registry.YEAR: "日历", registry.DIRECTORY: "组织目录",
+    vouched.MODEL: "模型", vouched.SCHEME: "考核办法", vouched.SCORES: "封账", vouched.CREDIT: "信用", vouched.VOICE: "评分",
+    vouched.APPEAL: "申诉",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment.credit import CreditRow
+from wuye_loop.store import registry, vouched
 from wuye_loop.store.schema.assessment_tables import credit
 
 
@@ -33,7 +34,10 @@ def add(
         "until": row.until, "ends": row.ends, "cause": row.cause, "reason": reason, "actor": dict(actor), "at": now,
     }  # fmt: skip
     fresh = insert(credit).values(**values).on_conflict_do_nothing().returning(credit.c.id)
-    return session.execute(fresh).scalar() is not None
+    added = session.execute(fresh).scalar() is not None
+    if added:
+        registry.settle(session, vouched.CREDIT, str(row.id))
+    return added
 
 
 def rows_of(session: Session, scheme: str, unit: str | None = None) -> list[Told]:

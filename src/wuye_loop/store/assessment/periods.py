@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from wuye_loop.store import registry, vouched
 from wuye_loop.store.schema.assessment_tables import assessment, figure, result
 
 State = Literal["due", "closed", "published"]
@@ -205,6 +206,7 @@ def freeze(session: Session, row: Assessment, results: Sequence[ResultRow], now:
     values = {"state": "closed", "closed_at": now, "digest": digest_of(session, row), "scheme": row.scheme}
     values |= {"tries": 0, "trouble": None, "retry_at": now if publishes else None}
     session.execute(update(assessment).where(assessment.c.id == row.id).values(**values))
+    registry.settle(session, vouched.SCORES, str(row.id))
 
 
 _COPY: Final = """
@@ -264,6 +266,7 @@ def revised(session: Session, row: Assessment, results: Sequence[ResultRow]) -> 
     """Keep the results of another revision, with the hash over it."""
     _insert(session, row.id, results)
     session.execute(update(assessment).where(assessment.c.id == row.id).values(digest=digest_of(session, row)))
+    registry.settle(session, vouched.SCORES, str(row.id))
 
 
 def _insert(session: Session, one: UUID, results: Sequence[ResultRow]) -> None:
@@ -303,6 +306,7 @@ def mark_published(session: Session, one: UUID, now: datetime, bulletin: Numbere
         values |= {"bulletin": bulletin.number, "bulletin_series": bulletin.series}
         values |= {"bulletin_year": bulletin.year, "bulletin_n": bulletin.n}
     session.execute(update(assessment).where(assessment.c.id == one).values(**values))
+    registry.settle(session, vouched.SCORES, str(one))
 
 
 def figures(session: Session, one: UUID, subject: str | None = None) -> list[FigureRow]:

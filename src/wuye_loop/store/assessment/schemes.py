@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.assessment.opening import parse_scheme
 from wuye_loop.domain.assessment.scheme import Scheme
 from wuye_loop.domain.errors import Conflict, NotFound
+from wuye_loop.store import registry, vouched
 from wuye_loop.store.schema.assessment_tables import scheme
 
 
@@ -22,6 +23,7 @@ def publish(session: Session, checked: Scheme, text: str, now: datetime) -> bool
     digest = sha256(text.encode()).hexdigest()
     fresh = insert(scheme).values(**row, sha256=digest, published_at=now).on_conflict_do_nothing()
     if session.execute(fresh.returning(scheme.c.id)).scalar() is not None:
+        registry.settle(session, vouched.SCHEME, checked.id)
         return True
     if session.execute(select(scheme.c.text).where(scheme.c.id == checked.id)).scalar_one() != text:
         raise Conflict(f"考核办法 {checked.id} 已经发布，不能再改：请恢复文件，或改版本号另发一版")

@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from wuye_loop.store import registry, vouched
 from wuye_loop.store.schema.assessment_tables import appeal, consequence, voice
 
 
@@ -43,7 +44,9 @@ def enter(
         index_elements=[voice.c.name, voice.c.period, voice.c.input, voice.c.subject, voice.c.peer, voice.c.who],
         set_={"score": score, "detail": dict(detail), "at": now},
     )
+    place = ("name", "period", "input", "subject", "peer")
     session.execute(changed)
+    registry.settle(session, vouched.VOICE, vouched.voice_key(session, [*(key[name] for name in place), who]))
     return said is None
 
 
@@ -82,6 +85,7 @@ _APPEAL = tuple(appeal.c[name] for name in Appealed.__slots__)
 def file_appeal(session: Session, one: Appealed) -> None:
     """Keep an appeal."""
     session.execute(insert(appeal).values({name: getattr(one, name) for name in Appealed.__slots__}))
+    registry.settle(session, vouched.APPEAL, str(one.id))
 
 
 def appeal_for_update(session: Session, one: UUID) -> Appealed | None:
@@ -93,6 +97,7 @@ def appeal_for_update(session: Session, one: UUID) -> Appealed | None:
 def decide_appeal(session: Session, one: UUID, *, upheld: bool, note: str | None, now: datetime) -> None:
     """Keep what was decided."""
     session.execute(update(appeal).where(appeal.c.id == one).values(upheld=upheld, note=note, decided_at=now))
+    registry.settle(session, vouched.APPEAL, str(one))
 
 
 def appeals(session: Session, name: str, period: str, subject: str | None = None) -> list[Appealed]:

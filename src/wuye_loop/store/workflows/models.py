@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Conflict, NotFound
 from wuye_loop.domain.suggesting.model import Model
+from wuye_loop.store import registry, vouched
 from wuye_loop.store.schema.tables import learned_model
 
 _BUMP: Final = "UPDATE epoch SET workflows = workflows + 1"
@@ -40,6 +41,7 @@ def publish(session: Session, model_id: str, file: bytes, now: datetime) -> bool
     digest = Model.read(file).digest
     fresh = insert(learned_model).values(id=model_id, file=file, sha256=digest, published_at=now)
     if session.execute(fresh.on_conflict_do_nothing().returning(learned_model.c.id)).scalar() is not None:
+        registry.settle(session, vouched.MODEL, model_id)
         return True
     stored = session.execute(select(learned_model.c.sha256).where(learned_model.c.id == model_id)).scalar_one()
     if stored != digest:
@@ -52,12 +54,14 @@ def choose(session: Session, model_id: str, now: datetime) -> None:
     chosen = update(learned_model).where(learned_model.c.id == model_id).values(chosen_at=now)
     if session.execute(chosen.returning(learned_model.c.id)).scalar() is None:
         raise NotFound(f"没有发布过模型 {model_id}")
+    registry.settle(session, vouched.MODEL, model_id)
     session.connection().exec_driver_sql(_BUMP)
 
 
 def stop(session: Session) -> None:
     """Let no model suggest: the words of the workflow alone do."""
-    session.execute(update(learned_model).values(chosen_at=None))
+    stopped = update(learned_model).where(learned_model.c.chosen_at.is_not(None)).values(chosen_at=None)
+    registry.settle(session, vouched.MODEL, *session.execute(stopped.returning(learned_model.c.id)).scalars())
     session.connection().exec_driver_sql(_BUMP)
 
 

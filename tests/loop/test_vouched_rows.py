@@ -1,0 +1,131 @@
+# ruff: noqa: S608 the statements are the forger's
+"""Models, schemes, frozen scores, credit, voices and appeals stand in the keyed register: forged by SQL, each is seen."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from tests.assessing import close_due, publish_scheme
+from tests.loop.test_evaluate import MINIMAL, two_cases
+from tests.loop.test_forgery import forge
+from tests.site import Driver, Town, at, build, keys_for, story
+from tests.stories.test_kuiwen_assessment import UNITS
+
+from wuye_loop.domain.suggesting import model as learned
+from wuye_loop.loop.custody.adoption import adopt
+from wuye_loop.queries.verification import verify
+from wuye_loop.store import registry, vouched
+from wuye_loop.store.assessment import voices
+from wuye_loop.store.database import Database
+from wuye_loop.store.workflows import models
+
+pytestmark = pytest.mark.anyio
+
+_SHIPPED = Path(learned.__file__).with_name("shipped.json")
+_REHASHED = "UPDATE assessment SET digest = sha256('x')"
+FORGERIES = {
+    "the model in use": ("UPDATE learned_model SET chosen_at = NULL", "模型"),
+    "a model's file, with its hash": ("UPDATE learned_model SET file = '{}', sha256 = 'x'", "模型"),
+    "a model put in": (
+        "INSERT INTO learned_model SELECT 'other@1', file, sha256, published_at, now() FROM learned_model",
+        "模型 other@1",
+    ),
+    "a scheme": ("UPDATE scheme SET text = text || ' ', sha256 = encode(sha256((text || ' ')::bytea), 'hex')", "考核办法"),
+    "a score, with the hash over all": (f"UPDATE result SET total = 99; {_REHASHED}", "封账"),
+    "a period removed": (
+        "DELETE FROM result; DELETE FROM figure; DELETE FROM assessment WHERE state = 'published'",
+        "封账",
+    ),
+    "credit": ("UPDATE credit SET points = 0 WHERE unit = 'c1'", "信用"),
+    "credit removed": ("DELETE FROM credit WHERE unit = 'c1'", "信用"),
+    "credit put in": (
+        "INSERT INTO credit SELECT gen_random_uuid(), scheme, unit, item, 5, since, until, ends, 'x', reason, actor, at"
+        " FROM credit WHERE unit = 'c1'",
+        "信用",
+    ),
+    "a voice": ("UPDATE voice SET score = 5", "评分"),
+    "a voice removed": ("DELETE FROM voice", "评分"),
+    "a voice put in": (
+        "INSERT INTO voice SELECT name, period, input, subject, peer, '\\x00', 5, detail, at FROM voice",
+        "评分",
+    ),
+    "an appeal": ("UPDATE appeal SET upheld = NOT upheld", "申诉"),
+}  # fmt: skip
+
+
+@pytest.fixture
+async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
+    """A month that was closed and published, with credit, a voice, an appeal and a model in use."""
+    town = build(database, data=tmp_path, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS))
+    publish_scheme(town, "small@1", MINIMAL)
+    async with story(town) as driver:
+        await two_cases(driver)
+        town.advance(at("2026-04-01 00:00"))
+        close_due(town)
+        told(town)
+        yield driver
+
+
+def told(town: Town) -> None:
+    """Let somebody score, a company appeal and be heard, and a model be chosen, all by the program."""
+    key = {"name": "small", "period": "2026-03", "input": "visit", "subject": "c1", "peer": "3702"}
+    with town.database.begin() as session:
+        for score in ("1", "2"):
+            voices.enter(session, key, [b"flat-1"], Decimal(score), {}, town.now + timedelta(hours=int(score)))
+        one = voices.Appealed(UUID(int=7), "small", "2026-03", 1, "c1", "3702", None, "x", "不是我们的", "c1", town.now)
+        voices.file_appeal(session, one)
+        voices.decide_appeal(session, one.id, upheld=False, note=None, now=town.now)
+        models.publish(session, "town@1", _SHIPPED.read_bytes(), town.now)
+        models.choose(session, "town@1", town.now)
+
+
+def found(town: Town) -> list[str]:
+    return verify.verify(town.site.loop, town.database).problems
+
+
+async def test_each_forgery_is_seen(drive: Driver) -> None:
+    town = drive.town
+    assert found(town) == []
+    for what, (statements, words) in FORGERIES.items():
+        with town.database.begin() as session:
+            before = session.connection().begin_nested()
+            for statement in statements.split(";"):
+                session.connection().exec_driver_sql(statement)
+            forged = verify.Report()
+            verify._register(session, town.site.loop.chain, forged)
+            before.rollback()
+        assert any(words in problem for problem in forged.problems), (what, forged.problems)
+    assert found(town) == []
+
+
+async def test_a_model_that_is_stopped_and_put_back_is_vouched_for(drive: Driver) -> None:
+    town = drive.town
+    with town.database.begin() as session:
+        models.stop(session)
+    assert found(town) == []
+    with town.database.begin() as session:
+        models.choose(session, "town@1", town.now)
+    assert found(town) == []
+
+
+async def test_what_an_older_register_did_not_know_is_taken_over_once(drive: Driver) -> None:
+    town = drive.town
+    forge(
+        town.database,
+        "ALTER TABLE register DISABLE TRIGGER USER; DELETE FROM register; UPDATE epoch SET register = NULL",
+    )
+    with town.database.begin() as session:
+        registry.enter(session, registry.BEGUN, "", {})
+        for kind, stands in registry.AS_THEY_STAND.items():
+            if kind not in vouched.KINDS:
+                registry._enter_all(session, kind, stands(session))
+    assert any("信用" in words for words in found(town))
+    adopt(town.site.loop, town.database)
+    assert found(town) == []
+    forge(town.database, "UPDATE credit SET points = 7")
+    adopt(town.site.loop, town.database)
+    assert any("信用" in words for words in found(town))
+    forge(town.database, "UPDATE credit SET points = -2")
