@@ -76,7 +76,7 @@ def test_a_model_is_learned_tried_and_used(monkeypatch: pytest.MonkeyPatch) -> N
     assert model.about["texts"] == len(decided)
     again = run("learn", "x.csv", "--labels", "y.tsv", "--out", "again.json", "--json")
     assert again.exit_code == 0
-    assert Model.load(Path("again.json")).judge("电梯", "停运", {}) == model.judge("电梯", "停运", {})
+    assert Model.load(Path("again.json")).judge("电梯", "停运", ()) == model.judge("电梯", "停运", ())
     said = [json.loads(line) for line in run("suggest", "x.csv", "--model", "m.json", "--json").stdout.splitlines()]
     assert sum(row["category"] == decided[row["id"]] for row in said) / len(said) > 0.9
 

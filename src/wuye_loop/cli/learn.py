@@ -27,7 +27,7 @@ MADE_UP = 2400  # made-up texts that are learned from beside the real ones
 SEED = 7
 LATER = 0.25  # of all, by time, that are only tried
 FEWEST = 20
-SHIPPED = Settings(fit=0.3, patterns=0.25)  # for made-up texts alone
+SHIPPED = Settings(fit=0.3, patterns=0.15)  # for made-up texts alone
 #: The chance of being right where only made-up texts were learned from: set by hand, low, as nothing real was tried.
 SHIPPED_CONFIDENCE = {"slope": 2.0, "offset": -0.3, "sure": 0.6}
 

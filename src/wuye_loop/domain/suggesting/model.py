@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,6 @@ TF_SCALE = 16  # 1 + ln(count) in sixteenths
 _FIELD = 56  # bits of one category's sum within a packed number: no text is long enough to fill it
 _HALF, _MASK = 1 << (_FIELD - 1), (1 << _FIELD) - 1
 _TF = [0, *(round(TF_SCALE * (1 + math.log(n))) for n in range(1, 64))]
-PATTERN_CAP = 3.0  # a pattern's score counts up to this
 
 
 class ModelProblem(ValueError):
@@ -51,14 +50,14 @@ class Model:
     categories: tuple[str, ...]
     bias: tuple[int, ...]
     known: Mapping[int, Seen]
-    by_pattern: Mapping[str, tuple[int, ...]]  # by category of the file: the weights of a score of one
+    by_pattern: Mapping[str, tuple[int, ...]]  # by the sign of a pattern of the file: the weights of its being found
     slope: float  # of the curve from the distance between first and second to the chance of being right
     offset: float
     sure: float  # from this confidence on, a suggestion is taken
     about: Mapping[str, Any] = field(default_factory=dict)  # how it was made: counts and dates, no words
 
-    def judge(self, title: str, body: str, scores: Mapping[str, float]) -> Verdict:
-        """Return what the model says of a text whose patterns found `scores` by category."""
+    def judge(self, title: str, body: str, signs: Collection[str]) -> Verdict:
+        """Return what the model says of a text in which the file's patterns found these signs."""
         sums = [float(one) for one in self.bias]
         known = 0
         for part, text in parts_of(title, body):
@@ -66,11 +65,10 @@ class Model:
             known += met
             if norm:
                 sums = [one + more / norm for one, more in zip(sums, _unpacked(packed, len(sums)), strict=True)]
-        for category, score in scores.items():
-            weights = self.by_pattern.get(category)
-            if weights is not None and score:
-                capped = max(-PATTERN_CAP, min(PATTERN_CAP, score))
-                sums = [one + capped * more for one, more in zip(sums, weights, strict=True)]
+        for sign in signs:
+            weights = self.by_pattern.get(sign)
+            if weights is not None:
+                sums = [one + more for one, more in zip(sums, weights, strict=True)]
         order = sorted(range(len(sums)), key=lambda index: -sums[index])
         ranked = tuple((self.categories[index], round(sums[index] / SCALE, 6)) for index in order)
         gap = ranked[0][1] - ranked[1][1] if len(ranked) > 1 else 1.0

@@ -1,7 +1,8 @@
 """The file's own words: categories by weighed patterns, and the words that a red line saw."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Self
 
 from wuye_loop.domain.language.conditions import compiled, folded
@@ -20,6 +21,17 @@ class Scored:
     category: str
     score: float
     words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a file's patterns found in one text: the categories by score, and the signs that a model sees.
+
+    A sign is the hash of a pattern that was found, and that hash with a `t` where it was found in the title.
+    """
+
+    scored: tuple[Scored, ...]
+    signs: tuple[str, ...]
 
 
 class Search:
@@ -65,7 +77,7 @@ class Scoring:
         self._weigh = weigh
         times = weigh.title if weigh is not None else _TITLE_TIMES
         self._words = [
-            (one.category, one.weight, times if one.title is None else one.title, Search(one.pattern, one.not_))
+            (one.category, one.weight, times if one.title is None else one.title, Search(one.pattern, one.not_), _sign(one))
             for one in words
         ]
 
@@ -74,35 +86,43 @@ class Scoring:
         """Return the scoring of a file's intake."""
         return cls(intake.categories, intake.weigh)
 
-    def scores(self, title: str, body: str) -> list[Scored]:
-        """Return every category whose words are found, the highest first; equals stand in the file's order."""
+    def look(self, title: str, body: str) -> Looked:
+        """Return what is found: categories the highest first, equals in the file's order."""
         title, body = folded(title), folded(body)
         raws = title.encode(errors="replace"), body.encode(errors="replace")
         found: dict[str, tuple[float, tuple[str, ...]]] = {}
-        for category, weight, times, search in self._words:
+        signs: list[str] = []
+        for category, weight, times, search, sign in self._words:
             in_title = search.first(title, raws[0])
             word = search.first(body, raws[1]) if in_title is None else in_title
             if word is not None:
                 score, words = found.get(category, (0.0, ()))
                 found[category] = score + weight * (1.0 if in_title is None else times), (*words, word)
+                signs += [sign] if in_title is None else [sign, f"{sign}t"]
         scored = [Scored(category, score, words) for category, (score, words) in found.items()]
-        return sorted(scored, key=lambda one: -one.score)
+        scored.sort(key=lambda one: -one.score)
+        return Looked(tuple(scored), tuple(dict.fromkeys(signs)))
 
-    def best(self, title: str, body: str, scored: Sequence[Scored] | None = None) -> Scored | None:
+    def best(self, title: str, body: str, looked: Looked | None = None) -> Scored | None:
         """Return what the words suggest: the highest that reaches the floor; the first found where nothing is weighed.
 
-        `scored` are the texts' scores, where they are known already.
+        `looked` is what was found, where it is known already.
         """
         if self._weigh is not None:
-            best = next(iter(self.scores(title, body) if scored is None else scored), None)
+            best = next(iter((looked or self.look(title, body)).scored), None)
             return best if best is not None and best.score > 0 and best.score >= self._weigh.floor else None
         text = f"{folded(title)}\n{folded(body)}"
         raw = text.encode(errors="replace")
-        for category, weight, _, search in self._words:
+        for category, weight, _, search, _ in self._words:
             word = search.first(text, raw)
             if word is not None:
                 return Scored(category, weight, (word,))
         return None
+
+
+def _sign(word: Keyword) -> str:
+    """Return by what a model knows a pattern, in every file that has it: no words stand in a model."""
+    return blake2b("\0".join((word.category, word.pattern, word.not_ or "")).encode(), digest_size=8).hexdigest()
 
 
 class RedWords:

@@ -1,13 +1,13 @@
 """A suggestion: the category, how sure, because of which words, and what else it might have been."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from wuye_loop.domain.suggesting.features import TITLE, WHOLE, numbers, plain
 from wuye_loop.domain.suggesting.model import Model
-from wuye_loop.domain.suggesting.patterns import Scored, Scoring
+from wuye_loop.domain.suggesting.patterns import Looked, Scored, Scoring
 
 SUGGESTION = "suggestion"  # under which a grievance and its first ledger row keep it
 _MOST_WORDS = 3
@@ -43,11 +43,11 @@ class Suggestion:
 
 def guess(scoring: Scoring, model: Model, title: str, body: str) -> Suggestion:
     """Return the model's best guess, however unsure; no category where neither the model nor the file knows a word."""
-    return _guess(scoring.scores(title, body), model, title, body)
+    return _guess(scoring.look(title, body), model, title, body)
 
 
-def _guess(scored: list[Scored], model: Model, title: str, body: str) -> Suggestion:
-    verdict = model.judge(title, body, {one.category: one.score for one in scored})
+def _guess(looked: Looked, model: Model, title: str, body: str) -> Suggestion:
+    scored, verdict = looked.scored, model.judge(title, body, looked.signs)
     best, second = verdict.ranked[0][0], verdict.ranked[1][0]
     if not verdict.known and not scored:
         return Suggestion(None, 0.0, (), model=model.digest)
@@ -57,20 +57,20 @@ def _guess(scored: list[Scored], model: Model, title: str, body: str) -> Suggest
 
 def suggest(scoring: Scoring, model: Model | None, title: str, body: str) -> Suggestion:
     """Return what is suggested: the model where it is sure, else the file's words, else nothing."""
-    scored = scoring.scores(title, body)
-    asked = _guess(scored, model, title, body) if model is not None else None
+    looked = scoring.look(title, body)
+    asked = _guess(looked, model, title, body) if model is not None else None
     if asked is not None and model is not None and asked.category is not None and asked.confidence >= model.sure:
         return asked
-    best = scoring.best(title, body, scored)
+    best = scoring.best(title, body, looked)
     if best is None:
         return Suggestion(None, 0.0, (), asked.category if asked else None, model=asked.model if asked else None)
-    others = [one.category for one in scored if one.category != best.category]
+    others = [one.category for one in looked.scored if one.category != best.category]
     runner_up = asked.category if asked and asked.category != best.category else next(iter(others), None)
     why = tuple(dict.fromkeys(_short(word) for word in best.words))[:_MOST_WORDS]
     return Suggestion(best.category, 0.0, why, runner_up, "patterns", asked.model if asked else None)
 
 
-def _reasons(model: Model, scored: list[Scored], title: str, body: str, best: str, second: str) -> Iterator[str]:
+def _reasons(model: Model, scored: Sequence[Scored], title: str, body: str, best: str, second: str) -> Iterator[str]:
     """Yield the file's words for the category, then the characters that say most for it against the second."""
     own = [_short(word) for one in scored if one.category == best and one.score > 0 for word in one.words]
     given: list[str] = []

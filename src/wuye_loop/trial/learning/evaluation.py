@@ -77,7 +77,7 @@ def tried(seen: Seen, chosen: Sequence[int], model: Model) -> list[Tried]:
     found = []
     for index in chosen:
         one = seen.examples[index]
-        verdict = model.judge(one.title, one.body, seen.scores[index])
+        verdict = model.judge(one.title, one.body, seen.signs[index])
         gap = verdict.ranked[0][1] - verdict.ranked[1][1]
         found.append(Tried(one.id, one.category, verdict.ranked[0][0], gap, verdict.confidence))
     return found

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from wuye_loop.domain.suggesting.features import TITLE, WHOLE, features
-from wuye_loop.domain.suggesting.model import FORMAT, PATTERN_CAP, SCALE
+from wuye_loop.domain.suggesting.model import FORMAT, SCALE
 from wuye_loop.domain.suggesting.patterns import Scoring
 from wuye_loop.trial.learning.examples import Example
 
@@ -23,7 +23,7 @@ class Settings:
 
     fit: float = 0.5
     patterns: float = 0.15
-    base: float = 0.3
+    base: float = 0.5
     rare: int = 2  # a feature is kept that stands in so many texts
 
 
@@ -33,14 +33,12 @@ class Seen:
     def __init__(self, examples: Sequence[Example], scoring: Scoring) -> None:
         self.examples = tuple(examples)
         self.parts = [dict(features(one.title, one.body)) for one in examples]
-        self.scores = [
-            {scored.category: scored.score for scored in scoring.scores(one.title, one.body)} for one in examples
-        ]
+        self.signs = [scoring.look(one.title, one.body).signs for one in examples]
 
 
 @dataclass(slots=True)
 class _Columns:
-    """Where each feature stands in the matrix: of each part by number, after them the patterns' categories by name."""
+    """Where each feature stands in the matrix: of each part by number, after them the patterns by their signs."""
 
     rare: Mapping[int, Mapping[int, float]]
     places: dict[tuple[int, int], int]
@@ -93,7 +91,7 @@ def _columns(rows: Sequence[tuple[Seen, int]], settings: Settings) -> _Columns:
     for part in PARTS:
         for number in sorted(rare[part]):
             places[part, number] = len(places)
-    names = sorted({name for of, index in rows for name in of.scores[index]})
+    names = sorted({name for of, index in rows for name in of.signs[index]})
     return _Columns(rare, places, {name: len(places) + place for place, name in enumerate(names)})
 
 
@@ -109,9 +107,9 @@ def _entries(
             values = _values(of.parts[index][part], columns.rare[part])
             indices += [columns.places[part, number] for number in values]
             data += values.values()
-        for name, score in of.scores[index].items():
+        for name in of.signs[index]:
             indices.append(columns.names[name])
-            data.append(settings.patterns * max(-PATTERN_CAP, min(PATTERN_CAP, score)))
+            data.append(settings.patterns)
         ends.append(len(data))
     return data, indices, ends
 
