@@ -14,7 +14,7 @@ from sqlalchemy import text
 from tests.api.test_papers import found, line, notice, town_of, workflow_text
 from tests.site import SEND_BACK, Driver, Town, build, driving, order, urged_freely
 
-from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.errors import DailyLimit, WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.loop import collect, escalate, handle
@@ -311,3 +311,30 @@ def test_people_who_urge_at_once_never_get_an_error(town: Town) -> None:
 
 def test_without_the_lock_steps_collide_and_the_numbering_refuses_them(town: Town, unlocked: None) -> None:
     assert set(urged_at_once(town)) & {"IntegrityError", "LostUpdate"}
+
+
+def test_of_two_who_urge_for_one_complainant_at_once_the_second_is_counted_after_the_first(
+    database: Database, tmp_path: Path
+) -> None:
+    town = build(database, data=tmp_path)
+    loop, actor = town.site.loop, town.actors["hotline"]
+    person = {"name": "赵一", "phone": "13900000001"}
+    numbers = []
+    for n in range(4):
+        form = IntakeForm.model_validate(order(f"s{n}", complainant=person))
+        numbers.append(town.run(lambda session, form=form: collect.collect(loop, session, form, actor)).number)
+
+    def urge(number: str) -> str:
+        try:
+            town.run(lambda session: handle.act(loop, session, number, "urge", actor, {}))
+        except DailyLimit:
+            return "refused"
+        return "counted"
+
+    assert [urge(number) for number in numbers[:2]] == ["counted", "counted"]
+    with ThreadPoolExecutor(1) as pool:
+        with town.database.begin() as session:
+            handle.act(loop, session, numbers[2], "urge", actor, {})
+            fourth = pool.submit(urge, numbers[3])
+            blocked_on(town)
+        assert fourth.result() == "refused"

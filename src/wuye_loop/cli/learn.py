@@ -125,7 +125,7 @@ def learned(examples: Sequence[Example], scoring: Scoring, name: str) -> tuple[d
     """Return the numbers of a model and the trials: by folds over all, and on the latest where all have a time."""
     if len(examples) < FEWEST:
         raise Refused(f"只有 {len(examples)} 条有类别的诉求，至少要 {FEWEST} 条")
-    seen, base, settings = Seen(examples, scoring), Seen(_made_up(MADE_UP), scoring), Settings()
+    seen, base, settings = Seen(examples, scoring), Seen(made_up(MADE_UP), scoring), Settings()
     found = crossed(seen, settings, base)
     about = {"texts": len(examples), "made_up": len(base.examples)}
     numbers = finished(fitted(seen, range(len(examples)), settings, base), name, found, about)
@@ -140,13 +140,14 @@ def learned(examples: Sequence[Example], scoring: Scoring, name: str) -> tuple[d
 
 def made_up_model(scoring: Scoring) -> dict[str, Any]:
     """Return the numbers of the model that ships: learned from made-up texts alone."""
-    seen = Seen(_made_up(MADE_UP), scoring)
+    seen = Seen(made_up(MADE_UP), scoring)
     numbers = fitted(seen, range(len(seen.examples)), SHIPPED)
     about = {"texts": 0, "made_up": len(seen.examples)}
     return {**numbers, "name": "shipped", "confidence": SHIPPED_CONFIDENCE, "about": about}
 
 
-def _made_up(number: int) -> list[Example]:
+def made_up(number: int) -> list[Example]:
+    """Return so many made-up texts with their categories, always the same."""
     return [Example(str(n), one.title, one.body, one.category) for n, one in enumerate(corpus(Chance(SEED), number))]
 
 

@@ -99,6 +99,7 @@ def lead_of_merged(session: Session, number: str, actor: Actor) -> tuple[str, st
     return (row[0], row[1], row[2]) if row is not None else None
 
 
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('urge ' || encode(%(phone)s::bytea, 'hex'), 0))"
 _URGED = """
 SELECT count(*) FROM ledger l
 WHERE l.at >= %(since)s AND l.seq > 1 AND jsonb_exists(l.changes->'grievance', 'urged') AND l.grievance_id IN (
@@ -110,7 +111,12 @@ WHERE l.at >= %(since)s AND l.seq > 1 AND jsonb_exists(l.changes->'grievance', '
 
 
 def urged_since(session: Session, grievance_id: UUID, phone_hashes: Sequence[bytes], since: datetime) -> int:
-    """Count how often the complainant of a grievance has urged since an instant, on any grievance of the same phone."""
+    """Count how often the complainant of a grievance has urged since an instant, on any grievance of the same phone.
+
+    Until this transaction ends nobody else counts the same phone: of two at once the second sees what the first did.
+    """
+    for phone in sorted(phone_hashes):
+        session.connection().exec_driver_sql(_ONE_AT_A_TIME, {"phone": phone})
     asked = {"id": grievance_id, "phone_hashes": list(phone_hashes), "since": since}
     row = session.connection().exec_driver_sql(_URGED, asked)
     return int(row.scalar_one())
