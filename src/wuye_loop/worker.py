@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -18,7 +18,7 @@ from wuye_loop.domain.errors import ClockOff
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
-from wuye_loop.loop import assign, escalate, evaluate, feedback, tallying
+from wuye_loop.loop import assign, escalate, evaluate, feedback, rising, tallying
 from wuye_loop.loop.custody import anchors
 from wuye_loop.store import housekeeping
 
@@ -36,6 +36,7 @@ class Worker:
     def __init__(self, site: Site, *, run_jobs: bool = True) -> None:
         self.site = site
         self._run_jobs = run_jobs
+        self._risen: date | None = None  # the day on which what rises was last looked for
         self._said = -_SAY_SECONDS  # when the log was last told of a clock that is off
 
     def _app(self) -> App:
@@ -122,6 +123,17 @@ class Worker:
         closed = await asyncio.to_thread(evaluate.close_due, self.site.loop, self.site.database, jobs=self.site.jobs)
         if closed:
             _log.info("periods_closed", closed=closed)
+        await self._look_for_what_rises()
+
+    async def _look_for_what_rises(self) -> None:
+        """Take in what has risen, once a day: counts are by days."""
+        today = self.site.loop.clock.now().date()
+        if today == self._risen:
+            return
+        opened = await asyncio.to_thread(rising.open_due, self.site.loop, self.site.database, jobs=self.site.jobs)
+        self._risen = today
+        if opened:
+            _log.info("rising_opened", opened=opened)
 
     async def _fold(self) -> None:
         """Fold what changed into the sums that boards read; beside the sweep, which is not to wait for it."""

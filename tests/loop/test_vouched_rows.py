@@ -42,8 +42,8 @@ FORGERIES = {
     "credit": ("UPDATE credit SET points = 0 WHERE unit = 'c1'", "信用"),
     "credit removed": ("DELETE FROM credit WHERE unit = 'c1'", "信用"),
     "credit put in": (
-        "INSERT INTO credit SELECT gen_random_uuid(), scheme, unit, item, 5, since, until, ends, 'x', reason, actor, at"
-        " FROM credit WHERE unit = 'c1'",
+        """INSERT INTO credit SELECT gen_random_uuid(), scheme, unit, item, 5, since, until, ends, 'x', reason, actor, at
+           FROM credit WHERE unit = 'c1'""",
         "信用",
     ),
     "a voice": ("UPDATE voice SET score = 5", "评分"),
@@ -58,7 +58,7 @@ FORGERIES = {
 
 @pytest.fixture
 async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
-    """A month that was closed and published, with credit, a voice, an appeal and a model in use."""
+    """Give a month that was closed and published, with credit, a voice, an appeal and a model in use."""
     town = build(database, data=tmp_path, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS))
     publish_scheme(town, "small@1", MINIMAL)
     async with story(town) as driver:

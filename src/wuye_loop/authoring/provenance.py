@@ -105,6 +105,8 @@ def _intake(workflow: Workflow, words: Wording) -> Stated:
         yield f"红线（{words.condition(line.when)}）", ("intake", "red_lines", n), ()
     for n, attach in enumerate(intake.attach):
         yield f"附入规则（{words.condition(attach.when)}）", ("intake", "attach", n), ()
+    if intake.rising is not None:
+        yield "上升的问题立案", ("intake", "rising"), ()
     for n, keyword in enumerate(intake.categories):
         yield f"分类关键词（{keyword.category}）", ("intake", "categories", n), (("intake",),)
 

@@ -306,7 +306,7 @@ def _open(
     words = _words(session, place, one, from_last)
     estate = voices.estate_of(session, one.subject, one.peer, place.stretch.starts, place.stretch.ends)
     area = one.subject if place.scheme.subjects.are in ("street", "community") else one.peer
-    unit = _opener(session, loop, rules, spec.by or source.by[0], estate, area)
+    unit = opener(session, loop, rules, spec.by or source.by[0], estate, area)
     extra: dict[str, Any] = {name: _filled(value, words) for name, value in spec.extra.items()}
     title = spec.title.format(**words)[:TITLE_MOST]
     form = IntakeForm.model_validate(
@@ -335,7 +335,7 @@ def _named_by(key: Mapping[str, str]) -> str:
     return f"考核:{blake2b(whole.encode(), digest_size=16).hexdigest()}"
 
 
-def _opener(session: Session, loop: Loop, rules: Rules, name: str, estate: str | None, area: str) -> str:
+def opener(session: Session, loop: Loop, rules: Rules, name: str, estate: str | None, area: str) -> str:
     """Return the unit that a role stands for at a place, as for any grievance there. Raises Conflict where there is none."""
     path = voices.path_of(session, estate, area)
     level = rules.workflow.levels[0].value

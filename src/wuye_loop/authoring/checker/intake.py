@@ -1,14 +1,17 @@
 """Checks where grievances come from: sources with their channels, forms and first states, and orders that attach."""
 
+from string import Formatter
+
 from wuye_loop.authoring.checker.extra_fields import check_extra
 from wuye_loop.authoring.checker.names import check_fields, known
 from wuye_loop.authoring.checker.scene import Scene
 from wuye_loop.authoring.checker.system_forms import by_system, unasked
-from wuye_loop.domain.language.intake import SourceSpec
-from wuye_loop.domain.language.workflow import TaskUnit
+from wuye_loop.domain.language.intake import Rising, SourceSpec
+from wuye_loop.domain.language.workflow import DutyUnit, TaskUnit
 from wuye_loop.domain.rulefile.findings import nearest, quoted
 from wuye_loop.domain.rulefile.reader import Path
 
+_RISEN = ("estate", "category", "count", "expected", "days")
 _HOTLINE = ("channel", "complainant")
 
 
@@ -30,6 +33,43 @@ def check_sources(scene: Scene) -> None:
             other = other or name
         _check_source(scene, path, source)
     _check_attach(scene)
+    if scene.workflow.intake.rising is not None:
+        _check_rising(scene, scene.workflow.intake.rising)
+
+
+def _check_rising(scene: Scene, rising: Rising) -> None:
+    """Check that what rises can come in: of a known source, by a unit that there is before it is routed, its form filled in."""
+    path, workflow = ("intake", "rising"), scene.workflow
+    for part in _blanks(rising.title):
+        if part not in _RISEN:
+            words = f"title 里可填的是 {'、'.join(_RISEN)}，没有{quoted(part)}{nearest(part, _RISEN)}"
+            scene.findings.error((*path, "title"), "unknown-name", words)
+    known(scene, (*path, "origin"), "来源", [rising.origin], tuple(workflow.sources))
+    source = workflow.sources.get(rising.origin)
+    if source is None:
+        return
+    by = rising.by or next(iter(source.by), None)
+    if by is None:
+        words = f"来源{quoted(source.title)}没有写谁可以登记：请在来源里写 by，或在这里写 by"
+        scene.findings.error(path, "no-reporter", words)
+        return
+    known(scene, (*path, "by"), "角色", [by], tuple(workflow.roles))
+    role = workflow.roles.get(by)
+    if role is not None and (not isinstance(role.unit, str | DutyUnit) or role.unit in ("lead", "assist")):
+        words = f"{role.title}不是固定的单位，也不按职责找，不能由它登记"
+        scene.findings.error((*path, "by"), "nobody-yet", words)
+    for name, field in source.needs.items():
+        if name not in rising.extra and not field.optional and field.when is None:
+            words = f"来源{quoted(source.title)}的登记表要填{quoted(name)}：请写在 extra 里"
+            scene.findings.error(path, "rising-form", words)
+
+
+def _blanks(title: str) -> list[str]:
+    """Return what a title leaves to be filled in; a brace that is not closed is itself such a blank."""
+    try:
+        return [part for _, part, _, _ in Formatter().parse(title) if part is not None]
+    except ValueError:
+        return ["{"]
 
 
 def _check_source(scene: Scene, path: Path, source: SourceSpec) -> None:

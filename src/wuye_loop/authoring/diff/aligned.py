@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.documents import DocumentKind, RatingSpec
-from wuye_loop.domain.language.intake import Attach, RedLine, SourceSpec
+from wuye_loop.domain.language.intake import Attach, RedLine, Rising, SourceSpec
 from wuye_loop.domain.language.workflow import (
     ActionSpec,
     Branch,
@@ -48,6 +48,7 @@ _NAMED: Final[Mapping[type[BaseModel], Mapping[str, Kind]]] = {
     RatingSpec: {"by": "roles", "of": "roles", "in_": "main"},
     SourceSpec: {"by": "roles", "start": "main"},
     RedLine: {"to": "roles"},
+    Rising: {"by": "roles"},
     Workflow: {"separate": "roles"},
 }
 _IN_EFFECTS: Final[Mapping[tuple[str, str], Kind]] = {

@@ -38,6 +38,8 @@ def _cited(workflow: Workflow) -> Cited:
         yield line.source, f"红线（{wording.condition(line.when)}）"
     for attach in workflow.intake.attach:
         yield attach.source, f"{wording.condition(attach.when)}的并入原件"
+    if workflow.intake.rising is not None:
+        yield workflow.intake.rising.source, "上升的问题立案"
     yield from _flow(wording, workflow, "")
     for kind in workflow.tasks.values():
         title = quoted(kind.title)

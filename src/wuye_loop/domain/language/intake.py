@@ -54,6 +54,16 @@ class Attach(Part):
     act: str
 
 
+class Rising(Part):
+    """未诉先办: a matter that rises in an estate comes in as a grievance of a source, once each time it rises."""
+
+    origin: Name  # one of the sources
+    by: Name | None = None  # the role that sends it in; none: the first that the source names
+    kind: Title = "其他"
+    title: Annotated[str, Field(min_length=1, max_length=60)] = "{estate}近 {days} 天“{category}”上升到 {count} 件"
+    extra: dict[Name, int | str] = Field(default_factory=dict)  # what the source's form asks
+
+
 class Intake(Part):
     """What happens when a grievance arrives."""
 
@@ -62,6 +72,7 @@ class Intake(Part):
     red_lines: tuple[RedLine, ...] = ()
     duplicates: Duplicates = Duplicates()
     attach: tuple[Attach, ...] = ()
+    rising: Rising | None = None  # none: rising matters are only shown
     text: str | None = None
 
 

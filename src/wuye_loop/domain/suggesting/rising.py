@@ -18,6 +18,7 @@ PAST: Final = 8  # weeks that a week is compared with
 LEAST: Final = 3  # in a week: fewer are never a rising matter
 QUIET: Final = 14  # days during which a matter that was told of is not told of again
 A_YEAR: Final = 12.0  # false alarms in a year, at most, over all series together, if nothing ever rises
+MARK: Final = "rising:"  # begins the external id of what a rise has opened: it is no arrival that makes a matter rise
 _SHAPE: Final = 0.5  # of what is thought of a series before it is seen (Jeffreys)
 
 
