@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from tests.site import DIRECTORY, Driver, driving, keys_for, order, town_on
 
-from wuye_loop.domain.suggesting.model import Model
+from wuye_loop.cli import learn as learn_cli
+from wuye_loop.domain.suggesting.model import Model, written
 from wuye_loop.store.database import Database
 from wuye_loop.store.workflows import models
 
@@ -108,6 +109,47 @@ async def test_a_learned_router_names_the_unit_and_its_accuracy_is_a_figure_with
             assert (row["held"], row["returned"], row["waiting"]) == (1, 1, 2)
             assert row["accuracy"] == {"numerator": 1, "denominator": 2, "excluded": 2, "rate": 0.5}
             assert found["total"]["proposed"] == 4
+
+
+BY_UNIT = ROUTED.replace("units: {电梯: market, 违规收费: market}, sure: 0.6", "sure: 0.5")
+
+
+async def test_units_are_learned_from_where_grievances_came_to_rest_after_all_returns(database: Database) -> None:
+    from wuye_loop.domain.rulefile.extends import bundle  # noqa: PLC0415
+    from wuye_loop.store.workflows.files import bases  # noqa: PLC0415
+
+    text = bundle(BY_UNIT, "learned@1.yaml", bases(None, ()))
+    noise = {"title": "半夜施工噪音扰民", "body": "工地通宵施工，楼里的人睡不着", "category": "噪音扰民"}
+    lift = {**LIFT, "category": "电梯"}
+    with town_on(database, workflow="learned@1", texts={"learned@1": text}, keys=keys_for(DIRECTORY)) as town:
+        async with driving(town) as driver:
+            for n in range(12):
+                told = lift if n % 2 else noise
+                number = await driver.push(
+                    f"d{n}", **{**told, "body": f"{told['body']}，{'甲乙丙丁戊己庚辛壬癸子丑'[n]}栋"}
+                )
+                await driver.act("property-centre", number, "accept")
+                first, last = ("fire", "company-1") if n % 2 else ("company-1", "fire")
+                await driver.act("property-centre", number, "route", {"unit": first})
+                reason = {"reason": "非本单位职责", "legal_basis": "职责清单第三条"}
+                await driver.act(first, number, "send_back", reason)
+                await driver.act("property-centre", number, "route", {"unit": last})
+            with town.database.read() as session:
+                examples = learn_cli.examples_of(models.decided(session, town.now - timedelta(days=1)))
+            assert {(one.category, one.unit) for one in examples} == {("电梯", "company"), ("噪音扰民", "fire")}
+            rules = town.site.loop.reference._rules["learned@1"]
+            numbers, figures = learn_cli.learned([*examples, *examples], rules.scoring, "town")
+            assert figures["单位，五折"].accuracy == 1.0
+            file = written(numbers)
+            town.run(lambda session: models.publish(session, "town@2", file, town.now))
+            town.run(lambda session: models.choose(session, "town@2", town.now))
+            number = await driver.push("e1", **lift)
+            said = (await driver.get("property-centre", f"/v1/grievances/{number}/actions"))["suggestion"]
+            assert said["unit"] == "company"
+            await driver.act("property-centre", number, "accept")
+            assert town.grievance(number).lead_unit == "company-1"
+            trace = (await driver.get("supervisor", f"/v1/grievances/{number}/routing"))["items"][-1]
+            assert "以往这样的多归小区的物业企业" in str(trace)
 
 
 async def test_one_matter_told_by_several_is_found_for_the_desk_with_its_likeness(driver: Driver) -> None:

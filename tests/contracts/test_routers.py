@@ -41,6 +41,8 @@ SAMPLES: dict[str, list[dict[str, Any]]] = {
         {"units": {"消防安全": "fire"}},
         {"units": {"消防安全": "closed"}, "sure": 0},
         {"units": {"电梯": "company"}, "sure": 0.99},
+        {},
+        {"units": {"电梯": "fire"}, "sure": 0.95},
     ],
     "desk": [{}],
 }
@@ -51,6 +53,8 @@ SUGGESTED = {
     "runner_up": "电梯",
     "by": "model",
     "model": "ab" * 32,
+    "unit": "company",
+    "unit_confidence": 0.9,
 }
 RULINGS = tuple(
     Precedent("同意退单", unit, path, "2026-03-02")

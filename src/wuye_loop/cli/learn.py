@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,10 +16,11 @@ from wuye_loop.cli.suggest import WorkflowOption
 from wuye_loop.cli.texts import labels, model_at, rules_for, texts
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.invented.corpus import corpus
-from wuye_loop.domain.suggesting.model import Model, written
+from wuye_loop.domain.suggesting.model import Model, places, written
 from wuye_loop.domain.suggesting.patterns import Scoring
 from wuye_loop.domain.suggesting.suggestion import suggest
 from wuye_loop.store.workflows import models
+from wuye_loop.store.workflows.models import Decided
 from wuye_loop.trial.learning.evaluation import Report, crossed, finished, report, surer, tried
 from wuye_loop.trial.learning.examples import Example, by_time
 from wuye_loop.trial.learning.training import NoLibrary, Seen, Settings, fitted
@@ -92,47 +94,76 @@ def _records(data: Path | None, days: int) -> tuple[list[Example], Model]:
     """Return what was decided in this installation, and the model in use there (else the shipped one)."""
     since = clock().now() - timedelta(days=days)
     with opened(data) as database, database.read() as session:
-        found = [
-            Example(one.number, one.title, one.body, one.category, one.received_at)
-            for one in models.decided(session, since)
-        ]
-        return found, models.in_use(session) or Model.shipped()
+        return examples_of(models.decided(session, since)), models.in_use(session) or Model.shipped()
+
+
+def examples_of(decided: Iterable[Decided]) -> list[Example]:
+    """Return what is learned from: of each its category, whom it came to rest with, and the signs of where it lies."""
+    return [
+        Example(
+            one.number, one.title, one.body, one.category, one.received_at, one.unit,
+            places(one.estate, *one.area_path.split("/")),
+        )
+        for one in decided
+    ]  # fmt: skip
 
 
 def _compare(scoring: Scoring, new: Model, examples: Sequence[Example], old: Model, *, as_json: bool) -> None:
     """Say what a model would have suggested otherwise than the one in use, and which of the two was right."""
+    both = [[suggest(scoring, model, one.title, one.body, one.place) for model in (old, new)] for one in examples]
+    of_categories = _changes(
+        [(one.category, was.category, now.category) for one, (was, now) in zip(examples, both, strict=True)]
+    )
+    of_units = _changes([(one.unit, was.unit, now.unit) for one, (was, now) in zip(examples, both, strict=True)])
+    if as_json:
+        print_json({"texts": len(examples), **of_categories, "units": of_units, "old": old.digest, "new": new.digest})
+        return
+    for what, changes in (("类别", of_categories), ("单位", of_units)):
+        right = changes["right"]
+        title = (
+            f"{len(examples)} 件里 {changes['changed']} 件建议的{what}会变；"
+            f"与最后定的相同：现在 {right['old']}，换了以后 {right['new']}"
+        )
+        rows = [(one["was"] or "—", one["now"] or "—", one["count"]) for one in changes["pairs"]]
+        print_table(title, ("现在", "换了以后", "件"), rows)
+
+
+def _changes(cases: Iterable[tuple[str | None, str | None, str | None]]) -> dict[str, Any]:
+    """Count, over what was decided, suggested now and suggested then: what changes to what, and who was right how often."""
     pairs: Counter[tuple[str | None, str | None]] = Counter()
     right = {"old": 0, "new": 0}
-    for one in examples:
-        was, now = (suggest(scoring, model, one.title, one.body).category for model in (old, new))
-        right["old"] += was == one.category
-        right["new"] += now == one.category
+    for decided, was, now in cases:
+        right["old"] += was == decided
+        right["new"] += now == decided
         if was != now:
             pairs[was, now] += 1
     changed = [{"was": was, "now": now, "count": n} for (was, now), n in pairs.most_common()]
-    said = {"texts": len(examples), "changed": sum(pairs.values()), "right": right, "pairs": changed}
-    said |= {"old": old.digest, "new": new.digest}
-    if as_json:
-        print_json(said)
-        return
-    title = f"{len(examples)} 件里 {said['changed']} 件的建议会变；与最后定的相同：现在 {right['old']}，换了以后 {right['new']}"
-    print_table(
-        title, ("现在", "换了以后", "件"), [(one["was"] or "—", one["now"] or "—", one["count"]) for one in changed]
-    )
+    return {"changed": sum(pairs.values()), "right": right, "pairs": changed}
 
 
 def learned(examples: Sequence[Example], scoring: Scoring, name: str) -> tuple[dict[str, Any], dict[str, Report]]:
     """Return the numbers of a model and the trials: by folds over all, and on the latest where all have a time."""
     if len(examples) < FEWEST:
         raise Refused(f"只有 {len(examples)} 条有类别的诉求，至少要 {FEWEST} 条")
-    seen, base, settings = Seen(examples, scoring), Seen(made_up(MADE_UP), scoring), Settings()
+    base = Seen(made_up(MADE_UP), scoring)
+    numbers, figures = _tried(Seen([replace(one, place=()) for one in examples], scoring), base, name)
+    with_units = [replace(one, category=one.unit) for one in examples if one.unit is not None]
+    if len(with_units) >= FEWEST and len({one.unit for one in with_units}) > 1:
+        numbers["units"], of_units = _tried(Seen(with_units, scoring), None, name)
+        figures |= {f"单位，{how}": one for how, one in of_units.items()}
+    return numbers, figures
+
+
+def _tried(seen: Seen, base: Seen | None, name: str) -> tuple[dict[str, Any], dict[str, Report]]:
+    """Fit a model to all, with its trials: by folds, and on the latest where all have a time."""
+    settings, examples = Settings(), seen.examples
     found = crossed(seen, settings, base)
-    about = {"texts": len(examples), "made_up": len(base.examples)}
+    about = {"texts": len(examples), "made_up": len(base.examples) if base is not None else 0}
     numbers = finished(fitted(seen, range(len(examples)), settings, base), name, found, about)
     confidence = numbers["confidence"]
     figures = {"五折": report(surer(found, confidence["slope"], confidence["offset"]))}
     split = by_time(examples, LATER)
-    if split is not None and split[1]:
+    if split is not None and split[1] and len({examples[index].category for index in split[0]}) > 1:
         model = Model.read(written({**fitted(seen, split[0], settings, base), "confidence": confidence}))
         figures["按时间"] = report(tried(seen, split[1], model))
     return numbers, figures

@@ -18,6 +18,7 @@ from wuye_loop.domain.language.intake import Attach
 from wuye_loop.domain.privacy.known import NOBODY, Known
 from wuye_loop.domain.privacy.striking import struck, struck_value
 from wuye_loop.domain.privacy.words import is_sealed
+from wuye_loop.domain.suggesting.model import places
 from wuye_loop.domain.suggesting.suggestion import SUGGESTION, suggest
 from wuye_loop.domain.terms import ActorKind, Kind, Urgency
 from wuye_loop.domain.time.written import read_instant
@@ -189,7 +190,8 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
     Return the situation, the alarms to send, and the facts of the first ledger row.
     """
     grievance = situation.grievance
-    said = suggest(world.rules.scoring, world.model, grievance.title, grievance.body)
+    place = places(grievance.estate_code, *grievance.area_path.split("/"))
+    said = suggest(world.rules.scoring, world.model, grievance.title, grievance.body, place)
     if said.category is not None:
         grievance = replace(grievance, data={**grievance.data, SUGGESTION: said.as_json()})
     if not form.category:

@@ -55,6 +55,9 @@ class Model:
     offset: float
     sure: float  # from this confidence on, a suggestion is taken
     about: Mapping[str, Any] = field(default_factory=dict)  # how it was made: counts and dates, no words
+    units: "Model | None" = (
+        None  # the same over units (`company` is whoever runs the estate); asked with `places` beside the signs
+    )
 
     def judge(self, title: str, body: str, signs: Collection[str]) -> Verdict:
         """Return what the model says of a text in which the file's patterns found these signs."""
@@ -134,10 +137,16 @@ class Model:
         known = {part: _known(raw["parts"][str(part)], width) for part in (TITLE, WHOLE)}
         patterns = {str(name): _row(weights, width) for name, weights in raw["patterns"].items()}
         sure = raw["confidence"]
+        units = cls._of({"format": FORMAT, "name": raw["name"], **raw["units"]}, digest) if raw.get("units") else None
         return cls(
             str(raw["name"]), digest, categories, _row(raw["bias"], width), known, patterns,
-            float(sure["slope"]), float(sure["offset"]), float(sure["sure"]), dict(raw.get("about", {})),
+            float(sure["slope"]), float(sure["offset"]), float(sure["sure"]), dict(raw.get("about", {})), units,
         )  # fmt: skip
+
+
+def places(*codes: str | None) -> tuple[str, ...]:
+    """Return the signs of where a complaint lies: its estate, and each area that it lies in; hashed as patterns are."""
+    return tuple(hashlib.blake2b(f"at {code}".encode(), digest_size=8).hexdigest() for code in codes if code)
 
 
 def written(numbers_: Mapping[str, Any]) -> bytes:

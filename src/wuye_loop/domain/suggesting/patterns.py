@@ -77,7 +77,13 @@ class Scoring:
         self._weigh = weigh
         times = weigh.title if weigh is not None else _TITLE_TIMES
         self._words = [
-            (one.category, one.weight, times if one.title is None else one.title, Search(one.pattern, one.not_), _sign(one))
+            (
+                one.category,
+                one.weight,
+                times if one.title is None else one.title,
+                Search(one.pattern, one.not_),
+                _sign(one),
+            )
             for one in words
         ]
 

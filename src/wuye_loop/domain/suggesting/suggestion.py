@@ -1,8 +1,8 @@
 """A suggestion: the category, how sure, because of which words, and what else it might have been."""
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wuye_loop.domain.suggesting.features import TITLE, WHOLE, numbers, plain
@@ -26,6 +26,8 @@ class Suggestion:
     runner_up: str | None = None
     by: str | None = None  # model, patterns
     model: str | None = None  # the digest of the model that was asked
+    unit: str | None = None  # what the model learned of units, where it is sure: a code, or `company`
+    unit_confidence: float = 0.0
 
     @property
     def words(self) -> str:
@@ -38,7 +40,8 @@ class Suggestion:
             "category": self.category, "confidence": self.confidence, "why": list(self.why),
             "runner_up": self.runner_up, "by": self.by,
         }  # fmt: skip
-        return plain_ | ({"model": self.model} if self.model else {})
+        plain_ |= {"model": self.model} if self.model else {}
+        return plain_ | ({"unit": self.unit, "unit_confidence": self.unit_confidence} if self.unit else {})
 
 
 def guess(scoring: Scoring, model: Model, title: str, body: str) -> Suggestion:
@@ -55,9 +58,22 @@ def _guess(looked: Looked, model: Model, title: str, body: str) -> Suggestion:
     return Suggestion(best, verdict.confidence, why, second, "model", model.digest)
 
 
-def suggest(scoring: Scoring, model: Model | None, title: str, body: str) -> Suggestion:
-    """Return what is suggested: the model where it is sure, else the file's words, else nothing."""
+def suggest(scoring: Scoring, model: Model | None, title: str, body: str, place: Collection[str] = ()) -> Suggestion:
+    """Return what is suggested: the model where it is sure, else the file's words, else nothing.
+
+    `place` are the signs of where it lies (`model.places`), from which units are learned beside the words.
+    """
     looked = scoring.look(title, body)
+    said = _suggest(scoring, looked, model, title, body)
+    if model is None or model.units is None or said.category is None:
+        return said
+    verdict = model.units.judge(title, body, (*looked.signs, *place))
+    if verdict.confidence < model.units.sure:
+        return said
+    return replace(said, unit=verdict.ranked[0][0], unit_confidence=verdict.confidence, model=model.digest)
+
+
+def _suggest(scoring: Scoring, looked: Looked, model: Model | None, title: str, body: str) -> Suggestion:
     asked = _guess(looked, model, title, body) if model is not None else None
     if asked is not None and model is not None and asked.category is not None and asked.confidence >= model.sure:
         return asked

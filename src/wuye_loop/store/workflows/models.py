@@ -17,20 +17,28 @@ from wuye_loop.store.schema.tables import learned_model
 _BUMP: Final = "UPDATE epoch SET workflows = workflows + 1"
 _LATEST: Final = text("SELECT file FROM learned_model WHERE chosen_at IS NOT NULL ORDER BY chosen_at DESC, id LIMIT 1")
 _DECIDED: Final = text("""
-SELECT number, title, body, category, received_at FROM grievance
-WHERE category IS NOT NULL AND lead_unit IS NOT NULL AND received_at >= :since ORDER BY received_at, number
+SELECT g.number, g.title, g.body, g.category, g.received_at, g.estate_code, g.area_path,
+  CASE WHEN g.lead_unit = e.company_code THEN 'company' ELSE g.lead_unit END AS unit
+FROM grievance g LEFT JOIN estate e ON e.code = g.estate_code
+WHERE g.category IS NOT NULL AND g.lead_unit IS NOT NULL AND g.received_at >= :since ORDER BY g.received_at, g.number
 """)
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A grievance whose category the desk let stand or set; its texts are struck of identities."""
+    """A grievance whose category the desk let stand or set, and the unit that it came to rest with after all returns.
+
+    Its texts are struck of identities; `unit` is `company` where it is whoever runs the estate.
+    """
 
     number: str
     title: str
     body: str
     category: str
     received_at: datetime
+    unit: str
+    estate: str | None
+    area_path: str
 
 
 def publish(session: Session, model_id: str, file: bytes, now: datetime) -> bool:
@@ -81,4 +89,4 @@ def register(session: Session) -> list[Any]:
 def decided(session: Session, since: datetime) -> Iterator[Decided]:
     """Yield what was decided about every grievance since then that has reached a unit, the earliest first."""
     for row in session.execute(_DECIDED, {"since": since}):
-        yield Decided(row.number, row.title, row.body, row.category, row.received_at)
+        yield Decided(row.number, row.title, row.body, row.category, row.received_at, row.unit, row.estate_code, row.area_path)

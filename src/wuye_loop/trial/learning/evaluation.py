@@ -11,6 +11,7 @@ from wuye_loop.trial.learning.examples import folds
 from wuye_loop.trial.learning.training import Seen, Settings, fitted
 
 FOLDS: Final = 5
+FEWEST_CATEGORIES: Final = 2
 THRESHOLDS: Final = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 WANTED: Final = 0.9  # of those suggested: the threshold of a model is the lowest that reaches it
 _STEPS = 60  # of the curve's fitting: it has two numbers and converges in ten
@@ -84,9 +85,14 @@ def tried(seen: Seen, chosen: Sequence[int], model: Model) -> list[Tried]:
 
 
 def crossed(seen: Seen, settings: Settings, base: Seen | None) -> list[Tried]:
-    """Try every text once with a model that was learned from the others; repeats of a text stay on one side."""
+    """Try every text once with a model that was learned from the others; repeats of a text stay on one side.
+
+    Where all the others are of one category there is nothing to learn: those are not tried.
+    """
     found: list[Tried] = []
     for learned, held in folds(seen.examples, FOLDS):
+        if base is None and len({seen.examples[index].category for index in learned}) < FEWEST_CATEGORIES:
+            continue
         numbers = fitted(seen, learned, settings, base)
         found += tried(seen, held, Model.read(written(numbers)))
     return found

@@ -17,6 +17,8 @@ class Example:
     body: str
     category: str
     at: datetime | None = None
+    unit: str | None = None  # whom it came to rest with, where that is known
+    place: tuple[str, ...] = ()  # the signs of where it lies: asked only where units are learned
 
     @property
     def group(self) -> str:

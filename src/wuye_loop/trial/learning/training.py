@@ -33,7 +33,7 @@ class Seen:
     def __init__(self, examples: Sequence[Example], scoring: Scoring) -> None:
         self.examples = tuple(examples)
         self.parts = [dict(features(one.title, one.body)) for one in examples]
-        self.signs = [scoring.look(one.title, one.body).signs for one in examples]
+        self.signs = [(*scoring.look(one.title, one.body).signs, *one.place) for one in examples]
 
 
 @dataclass(slots=True)
