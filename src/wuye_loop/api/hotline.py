@@ -1,5 +1,7 @@
 """What the 12345 hotline uses: push orders, one or a thousand at a time."""
 
+import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -7,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Body, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.util import await_only
 
 from wuye_loop import metrics
 from wuye_loop.api.examples import GRIEVANCE, RECEIPT, answer, problems
@@ -22,9 +25,11 @@ from wuye_loop.edge.idempotency import IdempotencyKey, IfMatch, terms_of, ticket
 from wuye_loop.edge.rates import INTAKE, owe
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import TAINTED, StrictRoute, by_item
-from wuye_loop.edge.transact import outcome_of, reply, transact
+from wuye_loop.edge.transact import outcome_of, reply, taken_in, transact
 from wuye_loop.loop import correct as correcting
-from wuye_loop.loop.collect import collect
+from wuye_loop.loop.collect import Incoming, collect
+from wuye_loop.loop.engine import StepResult
+from wuye_loop.store.database import Write
 
 router = APIRouter(route_class=StrictRoute, tags=["12345 热线"])
 Hotline = Annotated[Actor, Depends(only(ActorKind.HOTLINE))]
@@ -94,43 +99,50 @@ class Batch(BaseModel):
 )
 @by_item
 async def push_batch(request: Request, actor: Hotline, batch: Annotated[Batch, Body()]) -> Response:
-    """逐件答复，次序与来件相同；一件有误不影响其余。每件自成一个事务，重发整批是安全的。"""
+    """逐件答复，次序与来件相同；一件有误不影响其余。重发整批是安全的。"""
     site = site_of(request)
     owe(request, actor, INTAKE, len(batch.items) - 1)
-    answers = [await _one(site, actor, item) for item in batch.items]
+    read = [_read(item) for item in batch.items]
+    orders = [one for one in read if isinstance(one, Incoming)]
+    outcomes = iter(await site.database.writing_async(partial(_taken_in, site, orders, actor)))
+    answers = [_answer(next(outcomes)) if isinstance(one, Incoming) else one for one in read]
     return Response(orjson.dumps({"items": answers}), media_type="application/json")
 
 
-async def _one(site: Site, actor: Actor, item: dict[str, JsonValue]) -> dict[str, Any]:
-    if item == TAINTED:
-        metrics.intake_total.labels("refused").inc()
-        fields = [{"path": "", "problem": "含有空字符或不成对的代理字符"}]
-        return {"status": 422, "type": "/problems/bad-input", "fields": fields}
+def _taken_in(
+    site: Site, orders: Sequence[Incoming], actor: Actor, write: Write
+) -> list[StepResult | WuyeError | SQLAlchemyError]:
+    return list(taken_in(site, orders, actor, write, lambda: await_only(asyncio.sleep(0))))
+
+
+def _read(item: dict[str, JsonValue]) -> Incoming | dict[str, Any]:
+    """Return the order that an item is, or the answer to one that is none."""
     try:
-        form = IntakeForm.model_validate(item)
+        if item != TAINTED:
+            return Incoming(IntakeForm.model_validate(item))
+        fields = [{"path": "", "problem": "含有空字符或不成对的代理字符"}]
     except ValidationError as error:
+        fields = findings(error.errors(include_url=False), _NAMES)
+    metrics.intake_total.labels("refused").inc()
+    return {"status": 422, "type": "/problems/bad-input", "fields": fields}
+
+
+def _answer(outcome: StepResult | WuyeError | SQLAlchemyError) -> dict[str, Any]:
+    if isinstance(outcome, SQLAlchemyError):
+        # This item's own transaction failed; the others' stand. It may be sent again.
+        trouble = fault(outcome) or WuyeError()
+        return {"status": trouble.status, "type": f"/problems/{trouble.slug}", "detail": trouble.detail}
+    if isinstance(outcome, WuyeError):
         metrics.intake_total.labels("refused").inc()
         return {
-            "status": 422,
-            "type": "/problems/bad-input",
-            "fields": findings(error.errors(include_url=False), _NAMES),
+            "status": outcome.status,
+            "type": f"/problems/{outcome.slug}",
+            "detail": outcome.detail,
+            **outcome.extra,
         }
-    try:
-        outcome = await outcome_of(site, partial(_collect, site, form, actor))
-    except SQLAlchemyError as error:
-        # This item's own transaction failed; the others' stand. It may be sent again.
-        trouble = fault(error) or WuyeError()
-        return {"status": trouble.status, "type": f"/problems/{trouble.slug}", "detail": trouble.detail}
-    except WuyeError as error:
-        metrics.intake_total.labels("refused").inc()
-        return {"status": error.status, "type": f"/problems/{error.slug}", "detail": error.detail, **error.extra}
     metrics.intake_total.labels("replayed" if outcome.replayed else "new").inc()
     receipt: dict[str, Any] = orjson.loads(outcome.body)
     return {"status": outcome.status, **receipt}
-
-
-def _collect(site: Site, form: IntakeForm, actor: Actor, session: Any) -> Any:
-    return collect(site.loop, session, form, actor)
 
 
 _CORRECTED = {**answer(GRIEVANCE), **problems(400, 401, 403, 404, 409, 410, 412, 422, 503)}

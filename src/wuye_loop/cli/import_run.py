@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Self
 
 import orjson
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from wuye_loop.cli.order_rows import BadRow, OrderRow, order_of
@@ -27,10 +27,12 @@ from wuye_loop.domain.sheets.refused import RefusedRow
 from wuye_loop.domain.sheets.sheet import Sheet, is_blank_line
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site
-from wuye_loop.loop.collect import collect, digest_of
+from wuye_loop.edge.transact import taken_in
+from wuye_loop.loop.collect import Incoming, collect, digest_of
 from wuye_loop.loop.correct import correct
+from wuye_loop.loop.engine import StepResult
 
-_BATCH: Final = 50  # rows of one transaction: whoever stops the import loses none, and takes the same rows up again
+_BATCH: Final = 50  # rows between two reports of progress; whoever stops the import takes the same rows up again
 _COLUMNS: Final = ("row", "external_id", "number", "status", "flags", "reason")
 _STATUS: Final = {HTTPStatus.CREATED: "new", HTTPStatus.OK: "known"}
 
@@ -156,18 +158,35 @@ class Import:
         self.report.add(fate)
 
     def _taken(self, sheet: Sheet, forms: list[tuple[SheetLine, OrderRow]]) -> list[Fate]:
-        """Take a batch in; again, once, when another intake of the same rows was quicker."""
-        try:
-            found = self._written(forms)
-        except IntegrityError:
-            found = self._written(forms)
+        """Take a batch in, or try it; each row's fate is known after its own transaction."""
+        found = self._tried(forms) if self.dry else self._written(forms)
         return [
             fate if isinstance(fate, Fate) else self._refused(line, sheet, fate)
             for (line, _), fate in zip(forms, found, strict=True)
         ]
 
-    def _written(self, forms: list[tuple[SheetLine, OrderRow]]) -> list[Fate | str]:
-        """Take a batch in, in one transaction; return each row's fate, or why it was refused."""
+    def _written(self, forms: list[tuple[SheetLine, OrderRow]]) -> Iterator[Fate | str]:
+        orders = [Incoming(order.form, order.flags) for _, order in forms]
+        outcomes = taken_in(self.site, orders, self.actor, self.site.database.write)
+        for (line, order), outcome in zip(forms, outcomes, strict=True):
+            if isinstance(outcome, StepResult):
+                yield self._fate(line, order, outcome)
+            elif isinstance(outcome, SQLAlchemyError | Unavailable):  # no fault of the row
+                raise outcome
+            elif self.supersede and isinstance(outcome, Conflict) and outcome.extra.get("number"):
+                yield self._corrected(line, order, str(outcome.extra["number"]))
+            else:
+                yield outcome.detail
+
+    def _corrected(self, line: SheetLine, order: OrderRow, number: str) -> Fate | str:
+        try:
+            with self.site.database.begin() as session:
+                return self._superseded(session, line, order, number)
+        except WuyeError as error:
+            return error.detail
+
+    def _tried(self, forms: list[tuple[SheetLine, OrderRow]]) -> list[Fate | str]:
+        """Take a batch in in one transaction that is rolled back; return each row's fate, or why it would be refused."""
         found: list[Fate | str] = []
         with suppress(_DryRun), self.site.database.begin() as session:
             for line, order in forms:
@@ -177,14 +196,13 @@ class Import:
                     raise
                 except WuyeError as error:
                     found.append(error.detail)
-            if self.dry:
-                raise _DryRun
+            raise _DryRun
         return found
 
     def _one(self, session: Session, line: SheetLine, order: OrderRow) -> Fate:
         form = order.form
         digest = blake2b(form.model_dump_json().encode(), digest_size=16).digest()
-        if self.dry and form.external_id in self._seen:
+        if form.external_id in self._seen:
             if self._seen[form.external_id] != digest:
                 raise Conflict("同一来源的这个外部编号已用于另一件诉求")
             return Fate(line.number, form.external_id, "known")
@@ -194,15 +212,15 @@ class Import:
             if not self.supersede or not error.extra.get("number"):
                 raise
             return self._superseded(session, line, order, str(error.extra["number"]))
-        if self.dry:
-            self._seen[form.external_id] = digest
-        else:
-            self.site.jobs.defer(session, outcome.jobs)
+        self._seen[form.external_id] = digest
+        return self._fate(line, order, outcome)
+
+    def _fate(self, line: SheetLine, order: OrderRow, outcome: StepResult) -> Fate:
         receipt: dict[str, Any] = orjson.loads(outcome.body)
         new, attached = outcome.status == HTTPStatus.CREATED, receipt.get("attached_to")
         return Fate(
             line.number,
-            form.external_id,
+            order.form.external_id,
             _STATUS[HTTPStatus(outcome.status)],
             "" if self.dry and new else str(attached or receipt["number"]),
             () if attached else tuple(receipt.get("flags", ())),

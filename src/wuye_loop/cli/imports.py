@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from wuye_loop import logs
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.import_run import Import, Report, Tally
 from wuye_loop.cli.order_rows import NAMES, BadColumns, all_lost, columns_of
@@ -42,6 +43,7 @@ def import_file(  # noqa: PLR0913 every option is one
     as_json: AsJson = False,
 ) -> None:
     """Take in the rows of a sheet."""
+    logs.configure("WARNING")  # what became of each row is told below
     sheet, columns = _found(file, mapping or (), Reading(sheet_name, header_row, delimiter, encoding))
     with in_words(file):
         total, rounded = _survey(sheet, columns["external_id"])

@@ -1,24 +1,28 @@
 """One request, one transaction: it ends before the answer is rendered, so a failing commit is never a 200."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
 import structlog
 from fastapi import Response
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from wuye_loop import metrics
+from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.site import Site
+from wuye_loop.loop.collect import Entangled, Incoming, collect, collect_together
 from wuye_loop.loop.engine import StepResult
+from wuye_loop.store.database import Write
 from wuye_loop.store.reach import reach_of
 
 _log = structlog.get_logger("wuye_loop.step")
 #: Constraints that two equal requests at the same moment run into: the second is run again and finds the first.
 _RACES = {"uq_grievance_source_external_id", "pk_idempotency_key", "pk_attached_order"}
 _ATTEMPTS = 3
+_TOGETHER = 50  # orders in one transaction: many enough that a commit costs little, few enough that none waits long
 T = TypeVar("T")
 
 
@@ -32,9 +36,13 @@ async def outcome_of(site: Site, work: Callable[[Session], StepResult]) -> StepR
 
     Raises what the work or the commit raises; then nothing of it remains.
     """
+    return await site.database.writing_async(partial(_outcome, site, work))
+
+
+def _outcome(site: Site, work: Callable[[Session], StepResult], write: Write) -> StepResult:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            outcome = await site.database.write_async(partial(_with_jobs, site, work))
+            outcome = write(partial(_with_jobs, site, work))
         except IntegrityError as error:
             if attempt == _ATTEMPTS or constraint_of(error) not in _RACES:
                 raise
@@ -46,6 +54,62 @@ async def outcome_of(site: Site, work: Callable[[Session], StepResult]) -> StepR
             _count(outcome)
             return outcome
     raise AssertionError  # the loop above returns or raises
+
+
+def taken_in(
+    site: Site, orders: Sequence[Incoming], actor: Actor, write: Write, pause: Callable[[], None] = lambda: None
+) -> Iterator[StepResult | WuyeError | SQLAlchemyError]:
+    """Take orders in, in their order, some fifty in one transaction, and yield what each came to, after its commit.
+
+    What cannot be taken in with others is taken in alone; where a whole group fails, each of it is tried alone, so that
+    one order never costs another. `pause` is called between two orders.
+    """
+    rest, size = list(orders), _TOGETHER
+    while rest:
+        group = rest[:size]
+        found: list[StepResult | WuyeError | SQLAlchemyError] = []
+        if len(group) > 1:
+            found += _together(site, group, actor, write, pause)
+        if found:
+            size = min(_TOGETHER, 2 * len(found))
+        else:
+            found, size = [_alone(site, group[0], actor, write)], max(2, size // 2)
+        yield from found
+        del rest[: len(found)]
+
+
+def _together(
+    site: Site, orders: Sequence[Incoming], actor: Actor, write: Write, pause: Callable[[], None]
+) -> list[StepResult | WuyeError]:
+    """Take in what can be taken in together of these orders; nothing where the transaction fails."""
+
+    def work(session: Session) -> list[StepResult | WuyeError]:
+        outcomes = collect_together(site.loop, session, orders, actor, pause)
+        jobs = [job for one in outcomes if isinstance(one, StepResult) for job in one.jobs]
+        if jobs:
+            site.jobs.defer(session, jobs)
+        return outcomes
+
+    try:
+        outcomes = write(work)
+    except (Entangled, SQLAlchemyError) as error:
+        _log.info("taken_in_one_by_one", orders=len(orders), error=type(error).__name__)
+        return []
+    site.writes.done()
+    for one in outcomes:
+        if isinstance(one, StepResult):
+            _count(one)
+    return outcomes
+
+
+def _alone(site: Site, order: Incoming, actor: Actor, write: Write) -> StepResult | WuyeError | SQLAlchemyError:
+    def work(session: Session) -> StepResult:
+        return collect(site.loop, session, order.form, actor, flags=order.flags)
+
+    try:
+        return _outcome(site, work, write)
+    except (WuyeError, SQLAlchemyError) as error:
+        return error
 
 
 def _with_jobs(site: Site, work: Callable[[Session], StepResult], session: Session) -> StepResult:

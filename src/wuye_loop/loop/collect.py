@@ -1,7 +1,8 @@
 """统一收集: take in a grievance once, whoever sends it how often; seal who complained; start its clocks."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -9,10 +10,19 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import BadForm, BadInput, Conflict, Forbidden, IllegalAction, KeyReused, NotFound
+from wuye_loop.domain.errors import (
+    BadForm,
+    BadInput,
+    Conflict,
+    Forbidden,
+    IllegalAction,
+    KeyReused,
+    NotFound,
+    WuyeError,
+)
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.order_image import FIXED, TEXTS, order_image
-from wuye_loop.domain.grievance.situation import Actor, Command, GrievanceState, Situation, World
+from wuye_loop.domain.grievance.situation import EMPTY, Actor, Command, GrievanceState, Situation, World
 from wuye_loop.domain.grievance.views import grievance_view, receipt_view
 from wuye_loop.domain.privacy.known import Known, of_person
 from wuye_loop.domain.privacy.striking import struck
@@ -22,13 +32,68 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.arrival import arrived, attaching, first_look, occurred_at, see_sender
 from wuye_loop.domain.step.posting import posted
-from wuye_loop.domain.step.records import Step
+from wuye_loop.domain.step.records import Posted, Step
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import clock_check, engine, routing
 from wuye_loop.loop.engine import Loop, StepResult, Terms, jobs_of
 from wuye_loop.store.grievance import document_numbers, identity, intake, writer
-from wuye_loop.store.grievance.intake import Found
+from wuye_loop.store.grievance.intake import Asked, Found
 from wuye_loop.store.grievance.locking import Ticket
+from wuye_loop.store.grievance.writer import Arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An order to be taken in with others; `flags` are what its reader found odd."""
+
+    form: IntakeForm
+    flags: tuple[str, ...] = ()
+
+
+class Entangled(Exception):
+    """One of several orders was refused after it drew a number of a document: they must be taken in one by one."""
+
+
+class _Alone(Exception):
+    """This order is to be taken in alone: it becomes an action on an earlier grievance, which has to be locked."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Orders that are decided together and written at once: what the next of them must know of those before."""
+
+    actor: Actor
+    arrivals: list[Arrival] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    by_phone: dict[tuple[bytes, str], list[Posted]] = field(default_factory=dict)
+    led: Counter[str] = field(default_factory=Counter)
+
+    def add(self, arrival: Arrival) -> None:
+        """Remember a grievance that is yet to be written."""
+        self.arrivals.append(arrival)
+        grievance, phone = arrival.step.situation.grievance, arrival.sealed["phone_hash"]
+        if phone is not None and grievance.estate_code is not None and self.actor.unit is None:
+            self.by_phone.setdefault((phone, grievance.estate_code), []).append(arrival.step)
+        if grievance.lead_unit is not None and not grievance.final:
+            self.led[grievance.lead_unit] += 1
+
+    def seen(self, found: Found, phone: bytes | None) -> Found:
+        """Return what was found of an order, with those of the same phone and estate that are yet to be written."""
+        if phone is None or found.estate is None or not (before := self.by_phone.get((phone, found.estate.code))):
+            return found
+        repeats = min(found.repeats + len(before), intake.MOST_REPEATS)
+        last = max(before, key=lambda step: step.situation.grievance.received_at)
+        grievance = last.situation.grievance
+        if found.earlier_at is not None and found.earlier_at > grievance.received_at:
+            return replace(found, repeats=repeats)
+        results = [said for entry in last.entries if isinstance(said := entry.facts.get("result"), str)]
+        replied = any("public_reply" in entry.facts for entry in last.entries)
+        ended = {
+            "state": grievance.state,
+            "result": results[-1] if results else None,
+            "final_reply": grievance.final and replied,
+        }
+        return replace(found, repeats=repeats, earlier=ended, earlier_at=grievance.received_at)
 
 
 def collect(
@@ -47,30 +112,98 @@ def collect(
     Conflict (409) for another body under the same id, BadInput (422) for an unknown area, ClockOff (503) for what is new
     while the clock is off.
     """
-    person = _person(form)
-    source = actor.sender
     before = loop.clock.now()
-    found = intake.look(
-        session,
-        source=source,
-        external_id=form.external_id,
-        estate=form.place.estate,
-        area=form.place.area_code,
-        # Only a hotline learns that a person has complained before: a unit could ask for its neighbours' phones.
-        phone_hashes=loop.keyring.blinds(person["phone"]) if person.get("phone") and actor.unit is None else (),
-        ticket=ticket,
-    )
+    (found,) = intake.look(session, actor.sender, [_asked(loop, form, actor)], ticket)
     if found.stored is not None and ticket is not None:
         if not ticket.asked(found.stored.digest):
             raise KeyReused("这个 Idempotency-Key 已用于另一个请求")
         return StepResult(found.stored.body, found.stored.status, replayed=True)
     loop.reference.refresh(session, found.epochs)
+    if (known := _known(loop, session, form, found)) is not None:
+        return known
+    clock_check.require(loop, before, found.there)
+    world = _world(loop, session, form, actor, found, received_at)
+    made = _arrival(loop, session, world, Incoming(form, flags), actor, found, ticket)
+    if isinstance(made, StepResult):
+        return made
+    outcome = _receipt(world, form, made)
+    writer.insert(session, [made], ticket=ticket, reply=outcome.body)
+    return outcome
+
+
+def collect_together(
+    loop: Loop, session: Session, orders: Sequence[Incoming], actor: Actor, pause: Callable[[], None] = lambda: None
+) -> list[StepResult | WuyeError]:
+    """Take in as many of these orders as can be taken in together, from the first on, and return what each came to.
+
+    Each is decided as `collect` would decide it after the ones before; they are looked up in one statement and written in
+    one. An order that belongs to an earlier grievance, or that names an id which one before it has, ends the row: it and
+    those after it are left out of the answer. `pause` is called between two orders, for others to be served meanwhile.
+    Raises Entangled.
+    """
+    before = loop.clock.now()
+    every = intake.look(session, actor.sender, [_asked(loop, order.form, actor) for order in orders])
+    loop.reference.refresh(session, every[0].epochs)
+    pending = _Pending(actor)
+    outcomes: list[StepResult | WuyeError] = []
+    for order, found in zip(orders, every, strict=True):
+        if order.form.external_id in pending.ids:
+            break
+        pending.ids.add(order.form.external_id)
+        drawn: list[str] = []
+        try:
+            if (outcome := _known(loop, session, order.form, found)) is None:
+                clock_check.require(loop, before, every[0].there)
+                outcome = _one_of(loop, session, order, pending, found, drawn)
+        except _Alone:
+            break
+        except WuyeError as error:
+            if drawn:
+                raise Entangled from error
+            outcomes.append(error)
+        else:
+            outcomes.append(outcome)
+        pause()
+    if pending.arrivals:
+        writer.insert(session, pending.arrivals)
+    return outcomes
+
+
+def _one_of(
+    loop: Loop, session: Session, order: Incoming, pending: _Pending, found: Found, drawn: list[str]
+) -> StepResult:
+    """Decide a new grievance among others; the numbers of documents that it draws are noted in `drawn`."""
+    phone = order.form.complainant.phone
+    found = pending.seen(found, loop.keyring.blind(phone) if phone else None)
+    world = _world(loop, session, order.form, pending.actor, found, led=pending.led)
+
+    def noted(series: str, year: int) -> int:
+        drawn.append(series)
+        return document_numbers.next_number(session, series, year)
+
+    world = replace(world, next_number=noted)
+    made = _arrival(loop, session, world, order, pending.actor, found, together=True, led=pending.led)
+    if isinstance(made, StepResult):
+        raise _Alone
+    pending.add(made)
+    return _receipt(world, order.form, made)
+
+
+def _asked(loop: Loop, form: IntakeForm, actor: Actor) -> Asked:
+    """Return what is looked up for an order; only a hotline learns that a person has complained before.
+
+    A unit could ask for its neighbours' phones.
+    """
+    phone = form.complainant.phone
+    hashes = loop.keyring.blinds(phone) if phone and actor.unit is None else ()
+    return Asked(form.external_id, form.place.estate, form.place.area_code, hashes)
+
+
+def _known(loop: Loop, session: Session, form: IntakeForm, found: Found) -> StepResult | None:
+    """Answer an order that came before as the first time; None for a new one. Raises Conflict."""
     if found.attached is not None:
         return _attached_before(loop, found.attached, form)
-    if found.number is not None:
-        return _again(loop, session, found, form)
-    clock_check.require(loop, before, found.there)
-    return _new(loop, session, form, actor, found, person, ticket, received_at, flags)
+    return _again(loop, session, found, form) if found.number is not None else None
 
 
 def _again(loop: Loop, session: Session, found: Found, form: IntakeForm) -> StepResult:
@@ -87,23 +220,43 @@ def _again(loop: Loop, session: Session, found: Found, form: IntakeForm) -> Step
     )
 
 
-def _new(
+def _world(
     loop: Loop,
     session: Session,
     form: IntakeForm,
     actor: Actor,
     found: Found,
-    person: dict[str, Any],
-    ticket: Ticket | None,
-    received_at: datetime | None,
-    flags: tuple[str, ...],
-) -> StepResult:
+    received_at: datetime | None = None,
+    led: Mapping[str, int] = EMPTY,
+) -> World:
+    """Return the world in which a new order is decided; BadInput where it names an area that there is not."""
     if form.place.area_code and form.place.area_code not in loop.reference.directory.areas:
         raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
     world = intake_world(loop, session, _workflow(loop, session, form, actor, found, received_at))
     if received_at is not None:
         world = replace(world, now=received_at.astimezone(UTC))
-    world = replace(routing.answering(session, world), next_number=partial(document_numbers.next_number, session))
+    world = routing.answering(session, world, led=led)
+    return replace(world, next_number=partial(document_numbers.next_number, session))
+
+
+def _arrival(
+    loop: Loop,
+    session: Session,
+    world: World,
+    order: Incoming,
+    actor: Actor,
+    found: Found,
+    ticket: Ticket | None = None,
+    *,
+    together: bool = False,
+    led: Mapping[str, int] = EMPTY,
+) -> Arrival | StepResult:
+    """Decide a new grievance; or take the action that the order (催办) is on an earlier one, and return its answer.
+
+    `together` with others it may not be that: then _Alone is raised.
+    """
+    form = order.form
+    person = _person(form)
     key = loop.keyring.new_key(world.new_id())
     if found.estate is None and form.place.estate and not form.place.estate.isascii():
         person = person | {"estate": form.place.estate}  # what no estate is called may be somebody's address
@@ -122,28 +275,33 @@ def _new(
         reporter=actor.unit,
         seal=partial(sealed_words, key=key),
     )
-    if flags:
+    if order.flags:
         grievance = situation.grievance
-        situation = replace(situation, grievance=replace(grievance, flags=(*grievance.flags, *flags)))
+        situation = replace(situation, grievance=replace(grievance, flags=(*grievance.flags, *order.flags)))
     see_sender(world, situation, actor)
     situation, notices, facts = first_look(world, situation, form)
     # What raises an alarm is a matter of its own, whatever it belongs to.
-    attached = situation if notices else _attach(loop, session, world, situation, form, actor, digest, ticket)
+    attached = situation if notices else _attach(loop, session, world, situation, form, actor, digest, ticket, together)
     if isinstance(attached, StepResult):
         return attached
     situation = attached
-    facts["routing"] = [trace.as_json() for trace in routing.choose(session, world, situation).trace]
+    facts["routing"] = [trace.as_json() for trace in routing.choose(session, world, situation, led=led).trace]
     draft = actions.receive(world, situation, actor, facts, notices)
     fixed = _fixed(world, situation, form, digest, known)
     grievance = draft.situation.grievance
-    order = {name: getattr(grievance, name, None) for name in (*FIXED, *TEXTS)} | fixed
-    step = posted(situation, draft, loop.chain, {"order": order_image(order, key)})
-    grievance = step.situation.grievance
-    body = _dump({**receipt_view(world, grievance.number, step.entries[0]), "external_id": form.external_id})
+    image = {name: getattr(grievance, name, None) for name in (*FIXED, *TEXTS)} | fixed
+    step = posted(situation, draft, loop.chain, {"order": order_image(image, key)})
     spoken = _spoken(form, person, situation.grievance)
     sealed = identity.seal(key, spoken, loop.keyring.blind(person["phone"]) if person.get("phone") else None)
-    writer.insert(session, situation, step, fixed, sealed, ticket=ticket, reply=body)
-    return StepResult(body, 201, jobs_of(world, step, situation), grievance.number, grievance.seq, step=step)
+    return Arrival(situation, step, fixed, sealed)
+
+
+def _receipt(world: World, form: IntakeForm, made: Arrival) -> StepResult:
+    """Return what the sender of a new grievance is answered, and the jobs that it leaves."""
+    step = made.step
+    grievance = step.situation.grievance
+    body = _dump({**receipt_view(world, grievance.number, step.entries[0]), "external_id": form.external_id})
+    return StepResult(body, 201, jobs_of(world, step, made.before), grievance.number, grievance.seq, step=step)
 
 
 def _fixed(world: World, situation: Situation, form: IntakeForm, digest: bytes, known: Known) -> dict[str, Any]:
@@ -178,6 +336,7 @@ def _attach(
     actor: Actor,
     digest: bytes,
     ticket: Ticket | None,
+    together: bool,  # noqa: FBT001
 ) -> StepResult | Situation:
     """Let an order that belongs to an earlier grievance (催办) become an action there; else return it as a new matter.
 
@@ -187,6 +346,8 @@ def _attach(
     rule, named = attaching(world, situation, form)
     if rule is None:
         return situation
+    if together:
+        raise _Alone
     earlier = intake.earlier(session, actor.sender, named) if named is not None else None
     flagged = replace(situation.grievance, flags=(*situation.grievance.flags, "unattached"))
     if earlier is None:

@@ -102,10 +102,8 @@ def _looked(session: Session, world: World, old: GrievanceState, told: IntakeFor
     """Look up the place that an order names. Raises BadInput for an unknown area."""
     if told.place.area_code and told.place.area_code not in world.directory.areas:
         raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
-    return intake.look(
-        session, source=old.source, external_id="", estate=told.place.estate, area=told.place.area_code,
-        phone_hashes=(), ticket=None,
-    )  # fmt: skip
+    (found,) = intake.look(session, old.source, [intake.Asked("", told.place.estate, told.place.area_code)])
+    return found
 
 
 def _person(person: Mapping[str, Any], form: Correction) -> dict[str, Any]:

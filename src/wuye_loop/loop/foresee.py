@@ -47,15 +47,8 @@ class Foreseen:
 
 def foresee(loop: Loop, session: Session, form: IntakeForm, actor: Actor) -> Foreseen:
     """Return what an order would come to if it came in now, and which open or recent ones it resembles."""
-    found = intake.look(
-        session,
-        source=actor.sender,
-        external_id=form.external_id,
-        estate=form.place.estate,
-        area=form.place.area_code,
-        phone_hashes=(),
-        ticket=None,
-    )
+    asked = intake.Asked(form.external_id, form.place.estate, form.place.area_code)
+    (found,) = intake.look(session, actor.sender, [asked])
     loop.reference.refresh(session, found.epochs)
     world = intake_world(loop, session, loop.default_workflow)
     situation = arrived(

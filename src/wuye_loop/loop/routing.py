@@ -1,12 +1,12 @@
 """Ask the routers of the workflow which unit takes a grievance, and keep what each of them said."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.grievance.situation import Situation, World
+from wuye_loop.domain.grievance.situation import EMPTY, Situation, World
 from wuye_loop.domain.routing.chain import Choice
 from wuye_loop.domain.routing.chain import choose as try_routers
 from wuye_loop.domain.routing.protocol import Precedent, Reply
@@ -15,13 +15,26 @@ from wuye_loop.store.grievance import routing
 
 
 def choose(
-    session: Session, world: World, situation: Situation, asked: Mapping[int, Reply | str | None] | None = None
+    session: Session,
+    world: World,
+    situation: Situation,
+    asked: Mapping[int, Reply | str | None] | None = None,
+    *,
+    led: Mapping[str, int] = EMPTY,
 ) -> Choice:
-    """Try the routers in order; `asked` holds what other systems answered to routers that ask them."""
+    """Try the routers in order; `asked` holds what other systems answered to routers that ask them.
+
+    `led` counts by unit the open grievances of this transaction that are not written yet.
+    """
     precedents = _precedents(session, world, situation) if world.rules.asks_precedents else ()
     case = routing_case(world, situation, precedents)
-    loads = partial(routing.loads, session)
+    loads = partial(_loads, session, led)
     return try_routers(world.rules.workflow.routers, case, world.directory, loads, asked=asked)
+
+
+def _loads(session: Session, led: Mapping[str, int], units: Sequence[str]) -> Mapping[str, int]:
+    written = routing.loads(session, units)
+    return {unit: n for unit in units if (n := written.get(unit, 0) + led.get(unit, 0))}
 
 
 def _precedents(session: Session, world: World, situation: Situation) -> tuple[Precedent, ...]:
@@ -35,10 +48,16 @@ def _precedents(session: Session, world: World, situation: Situation) -> tuple[P
     )
 
 
-def answering(session: Session, world: World, asked: Mapping[int, Reply | str | None] | None = None) -> World:
+def answering(
+    session: Session,
+    world: World,
+    asked: Mapping[int, Reply | str | None] | None = None,
+    *,
+    led: Mapping[str, int] = EMPTY,
+) -> World:
     """Return the world with its question about routing answered here."""
 
     def chosen(situation: Situation) -> Choice:
-        return choose(session, world, situation, asked)
+        return choose(session, world, situation, asked, led=led)
 
     return replace(world, choose=chosen)

@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 import psycopg
@@ -30,6 +30,15 @@ from wuye_loop.store.reach import Reach, within
 from wuye_loop.store.schema import present
 
 T = TypeVar("T")
+
+
+class Write(Protocol):
+    """Runs work in a transaction of its own: committed when it ends well, rolled back when it raises."""
+
+    def __call__(self, work: Callable[[Session], T]) -> T:
+        """Return what the work returned, after the commit."""
+
+
 _MIGRATING = 0x77757965  # "wuye": the advisory lock of whoever migrates
 
 
@@ -88,6 +97,11 @@ class Database:
             yield session
             session.commit()
 
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run work in a transaction as `begin` does."""
+        with self.begin() as session:
+            return work(session)
+
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a transaction that cannot write; it is rolled back at its end."""
@@ -104,6 +118,10 @@ class Database:
     async def write_async(self, work: Callable[[Session], T]) -> T:
         """Run plain work in a transaction as `begin` does, from async code; one greenlet carries all of it."""
         return await greenlet_spawn(self._write, work)
+
+    async def writing_async(self, work: Callable[[Write], T]) -> T:
+        """Run plain work that opens transactions of its own, one after another, from async code; in one greenlet."""
+        return await greenlet_spawn(work, self._write)
 
     def _write(self, work: Callable[[Session], T]) -> T:
         with Session(self.async_engine.sync_engine, expire_on_commit=False, info={"chain": self.chain}) as session:

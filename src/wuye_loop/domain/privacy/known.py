@@ -19,6 +19,10 @@ _MOST: Final = 24
 _COUNTRY = re.compile(r"^(?:0{0,2}86)(?=1[3-9]\d{9}$|0\d{9,11}$)|^0(?=1[3-9]\d{9}$)")
 _AREA_CODE = re.compile(r"^0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
 _NUMBER = re.compile(r"\+?\d(?:[\s\-.·()_—–]{0,3}\d){2,23}")
+_OF_MOBILE = re.compile(r"1[3-9]\d{9}")
+_NO_DIGIT = re.compile(r"\D")
+_NO_NAME = re.compile(r"\d|转|分机")
+_NO_LETTERS = re.compile(r"[^\u3400-\u9fffa-z·]+")
 _APART = re.compile(r"(?:转|ext\.?|分机号?)\s?\d{1,6}|[,，、;；/|\n]")
 # 慕容雪梅家3号楼, 3号楼2907慕容雪梅家, 2907(慕容雪梅).
 _AT_HOME = re.compile(rf"({FULL_NAME})家(?=\s?[\d(（,，]|住|的|$)")
@@ -100,8 +104,9 @@ def _of_phone(written: str) -> Known:
     """Read telephones; who is named beside one (13812345678 李女士) is known too."""
     if not written:
         return NOBODY
-    letters = re.sub(r"[^\u3400-\u9fffa-z·]+", "、", fold(re.sub(r"\d|转|分机", "、", written)).plain)
-    names = [piece for piece in letters.split("、") if is_full_name(piece) or piece.endswith(("女士", "先生", "小姐"))]
+    letters = _NO_LETTERS.sub("、", fold(_NO_NAME.sub("、", written)).plain)
+    pieces = filter(None, letters.split("、"))
+    names = [piece for piece in pieces if is_full_name(piece) or piece.endswith(("女士", "先生", "小姐"))]
     return Known(names=read_names("、".join(names)) if names else NO_NAMES, numbers=_numbers(written))
 
 
@@ -146,14 +151,14 @@ def _numbers(written: str) -> frozenset[str]:
                 if not _FEWEST <= len(digits) <= _MOST:
                     continue
                 found |= {digits, _AREA_CODE.sub("", digits)}
-                if re.fullmatch(r"1[3-9]\d{9}", digits) or run.startswith("+"):
+                if _OF_MOBILE.fullmatch(digits) or run.startswith("+"):
                     found.add(digits[-_LOCAL_DIGITS:])
     return frozenset(found)
 
 
 def _of_run(run: str) -> Iterator[str]:
     """Yield the numbers that digits with spaces and lines between them are: one, or several beside one another."""
-    groups = [re.sub(r"\D", "", group) for group in run.split()]
+    groups = [_NO_DIGIT.sub("", group) for group in run.split()]
     if all(len(group) >= _LOCAL_FEWEST for group in groups):
         yield from groups
     elif sum(map(len, groups)) <= _LONGEST_PHONE:
@@ -167,7 +172,7 @@ def _of_run(run: str) -> Iterator[str]:
                 number = ""
         yield number
     if extended := _EXTENDED.match(run.strip()):
-        yield re.sub(r"\D", "", extended[1])
+        yield _NO_DIGIT.sub("", extended[1])
 
 
 _LOCAL_FEWEST: Final = 7

@@ -27,6 +27,9 @@ _LETTER = re.compile(r"[^\W\d_]")
 _NOTE = re.compile(r"[(（\[【<《{]([^)）\]】>》}]{0,40})[)）\]】>》}]?")
 _BETWEEN = re.compile(r"[、，,;；/|&+\n\t]|\s{2,}")
 _TOGETHER = re.compile("[和与跟及]")
+_NO_PART = re.compile(r"[^\w*×○●□·•‧・.' -]")
+_NUMBERED = re.compile(r"[\d+@].*")
+_POINTS = re.compile(r"[·•‧・.\-]")
 _MASK = re.compile(r"[*×x○●□_某]+")
 # What may stand between the characters of a name of two: of more it may be anything but the end of a sentence.
 _FINE = re.compile(r"[\s\u3000\u00a0·•‧・.\-—–_*~'\"`^|/\\+=#&,，、()\[\]【】<>]{1,3}")
@@ -87,7 +90,7 @@ def _pieces(plain: str) -> Iterator[str]:
     """Yield each name that is written in one field, its notes apart."""
     for note in _NOTE.findall(plain):
         yield from (piece for piece in _BETWEEN.split(note) if _is_full(_trimmed(piece)))
-    plain = re.sub(r"[\d+@].*", "", _NOTE.sub("、", plain))  # a number beside a name is no part of it
+    plain = _NUMBERED.sub("", _NOTE.sub("、", plain))  # a number beside a name is no part of it
     for piece in _BETWEEN.split(plain):
         parts = piece.split()
         if len(parts) > 1 and all(len(part) >= _FULL and _ALL_HAN.fullmatch(part) for part in parts):
@@ -112,8 +115,8 @@ def _surname(name: str) -> str | None:
 
 def _trimmed(piece: str) -> str:
     """Return a name without how its bearer is addressed and what he is in the matter."""
-    name = re.sub(r"[^\w*×○●□·•‧・.' -]", "", piece).strip(" .-_'·•‧・")
-    while True:
+    name = _NO_PART.sub("", piece).strip(" .-_'·•‧・")
+    while name.endswith(BESIDE) or name.startswith(BESIDE):
         for word in BESIDE:
             if name.endswith(word) and len(name) >= len(word):
                 # 王女 is a name, 王雪女 is a woman's: a single character is cut only where a name is left.
@@ -125,7 +128,8 @@ def _trimmed(piece: str) -> str:
                 name = name[len(word) :].lstrip(" :：")
                 break
         else:
-            return name
+            break
+    return name
 
 
 def _one(piece: str) -> Names:
@@ -148,7 +152,7 @@ def _one(piece: str) -> Names:
 def _full(name: str, key: str) -> Names:
     if key in COMPOUND:  # 慕容女士
         return Names(surnames=frozenset({key}))
-    parts = [part for part in re.split(r"[·•‧・.\-]", name) if part]
+    parts = [part for part in _POINTS.split(name) if part]
     if len(parts) > 1 and len(key) > _GAP:  # 阿依古丽·买买提: people are called by either
         return Names(whole=frozenset({key}), given=frozenset(part for part in parts if len(part) >= _FULL))
     surname = _surname(key) if len(key) <= _GAP else None

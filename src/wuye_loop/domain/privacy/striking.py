@@ -75,7 +75,7 @@ def _found(folded: Folded, known: Known, spared: Spared) -> Iterator[tuple[int, 
 
 def _known(folded: Folded, known: Known, spared: Spared) -> Iterator[tuple[int, int, str]]:
     names = known.names
-    if spared.names:
+    if not spared.names.isdisjoint(names.whole):
         names = replace(names, whole=names.whole - spared.names)
     if names:
         for start, end in find_names(folded, names):

@@ -1,11 +1,12 @@
-"""What an intake must know before it writes: one statement."""
+"""What intakes must know before they write: one statement, for one order or for many."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import Entry
@@ -36,6 +37,7 @@ class Found:
     repeats: int
     there: datetime  # what the database's clock showed
     earlier: Mapping[str, Any] | None = None  # how the last earlier one of the same phone and estate ended
+    earlier_at: datetime | None = None  # when that one came in
     attached: tuple[bytes, bytes] | None = None  # digest and answer of an order that went to an earlier grievance
     named: int = 0  # how many estates bear the name that the order writes
 
@@ -43,61 +45,87 @@ class Found:
 # An estate is named by its code, or by a name that only one estate (in the area, if one is given) bears: of the 1,542
 # community names that occur twice in five cities none may be guessed (DOMAIN.md section 3).
 _IN_AREA = """
-  (%(area)s::text IS NULL OR EXISTS (
-    SELECT 1 FROM area a JOIN area w ON w.code = %(area)s WHERE a.code = {estate}.area_code AND starts_with(a.path, w.path)))
+  (q.area IS NULL OR EXISTS (
+    SELECT 1 FROM area a JOIN area w ON w.code = q.area WHERE a.code = {estate}.area_code AND starts_with(a.path, w.path)))
+"""
+# Each order is looked at by itself (LATERAL, one row at most), so that every part goes by an index, however many come at
+# once. How often somebody called is counted up to a bound: of a line that calls ten thousand times only that it calls often
+# is worth knowing, and an intake must not cost more for it.
+MOST_REPEATS: Final = 1000
+_OF_ORDERS = """FROM epoch e
+CROSS JOIN jsonb_to_recordset(%(orders)s::jsonb) AS q(n int, external_id text, estate text, area text, phones jsonb)
+CROSS JOIN LATERAL (SELECT ARRAY(SELECT p::bytea FROM jsonb_array_elements_text(q.phones) p) AS hashes) p
+LEFT JOIN LATERAL (
+  SELECT o.number, o.intake_digest, o.workflow FROM grievance o
+  WHERE o.source = %(source)s AND o.external_id = q.external_id LIMIT 1
+) g ON TRUE
+LEFT JOIN LATERAL (
+  SELECT a.intake_digest, a.body FROM attached_order a
+  WHERE a.source = %(source)s AND a.external_id = q.external_id LIMIT 1
+) t ON TRUE
 """
 _LOOK = f"""
 SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workflow,
        s.code, s.name, s.area_code, s.company_code, s.kind, k.request_digest, k.status, k.body,
-       (SELECT count(*) FROM complainant x JOIN grievance o ON o.id = x.grievance_id
-        WHERE x.phone_hash = ANY(%(phone_hashes)s::bytea[]) AND o.estate_code = s.code), t.intake_digest, t.body,
-       clock_timestamp(),
-       CASE WHEN s.code IS NULL THEN (SELECT count(*) FROM estate m WHERE m.name = %(estate)s) ELSE 0 END,
+       (SELECT count(*) FROM (SELECT 1 FROM complainant x WHERE x.phone_hash = ANY(p.hashes) AND x.estate_code = s.code
+                              LIMIT {MOST_REPEATS}) c),
+       t.intake_digest, t.body, clock_timestamp(),
+       CASE WHEN s.code IS NULL THEN (SELECT count(*) FROM estate m WHERE m.name = q.estate) ELSE 0 END,
        (SELECT jsonb_build_object('state', o.state, 'result', (
             SELECT l.facts->>'result' FROM ledger l WHERE l.grievance_id = o.id
               AND jsonb_typeof(l.facts->'result') = 'string' ORDER BY l.seq DESC LIMIT 1),
           'final_reply', o.final AND EXISTS (
             SELECT 1 FROM ledger l WHERE l.grievance_id = o.id AND jsonb_exists(l.facts, 'public_reply')))
-        FROM complainant x JOIN grievance o ON o.id = x.grievance_id
-        WHERE x.phone_hash = ANY(%(phone_hashes)s::bytea[]) AND o.estate_code = s.code
-        ORDER BY o.received_at DESC, o.number DESC LIMIT 1)
-FROM epoch e
-LEFT JOIN grievance g ON g.source = %(source)s AND g.external_id = %(external_id)s
-LEFT JOIN attached_order t ON t.source = %(source)s AND t.external_id = %(external_id)s
-LEFT JOIN idempotency_key k ON k.key_id = %(k_id)s AND k.route = %(k_route)s AND k.key = %(k_key)s
+        FROM grievance o WHERE o.id = last.grievance_id),
+       last.received_at
+{_OF_ORDERS}LEFT JOIN idempotency_key k ON k.key_id = %(k_id)s AND k.route = %(k_route)s AND k.key = %(k_key)s
 LEFT JOIN LATERAL (
-  SELECT c.* FROM estate c WHERE c.code = %(estate)s
+  SELECT c.* FROM estate c WHERE c.code = q.estate
   UNION ALL
-  SELECT n.* FROM estate n WHERE n.name = %(estate)s AND {_IN_AREA.format(estate="n")}
-    AND NOT EXISTS (SELECT 1 FROM estate o WHERE o.code = %(estate)s)
-    AND 1 = (SELECT count(*) FROM estate m WHERE m.name = %(estate)s AND {_IN_AREA.format(estate="m")})
+  SELECT n.* FROM estate n WHERE n.name = q.estate AND {_IN_AREA.format(estate="n")}
+    AND NOT EXISTS (SELECT 1 FROM estate o WHERE o.code = q.estate)
+    AND 1 = (SELECT count(*) FROM estate m WHERE m.name = q.estate AND {_IN_AREA.format(estate="m")})
 ) s ON TRUE
-WHERE e.id = 1
+LEFT JOIN LATERAL (
+  SELECT x.grievance_id, x.received_at FROM unnest(p.hashes) h CROSS JOIN LATERAL (
+    SELECT o.grievance_id, o.received_at FROM complainant o WHERE o.phone_hash = h AND o.estate_code = s.code
+    ORDER BY o.received_at DESC, o.grievance_id DESC LIMIT 1) x
+  ORDER BY x.received_at DESC, x.grievance_id DESC LIMIT 1
+) last ON TRUE
+WHERE e.id = 1 ORDER BY q.n
 """
 
 
-def look(
-    session: Session,
-    *,
-    source: str,
-    external_id: str,
-    estate: str | None,
-    area: str | None,
-    phone_hashes: Sequence[bytes],
-    ticket: Ticket | None,
-) -> Found:
-    """Read in one round trip everything that an intake depends on."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked up for one order: its id, its place as it is written, and the forms its phone may be kept under."""
+
+    external_id: str
+    estate: str | None
+    area: str | None
+    phone_hashes: Sequence[bytes] = ()
+
+
+def look(session: Session, source: str, orders: Sequence[Asked], ticket: Ticket | None = None) -> list[Found]:
+    """Read in one round trip everything that the intake of these orders depends on, in their order."""
+    rows = [
+        {
+            "n": n, "external_id": order.external_id, "estate": order.estate, "area": order.area,
+            "phones": [f"\\x{one.hex()}" for one in order.phone_hashes],
+        }
+        for n, order in enumerate(orders)
+    ]  # fmt: skip
     params = {
         "source": source,
-        "external_id": external_id,
-        "estate": estate,
-        "area": area,
-        "phone_hashes": list(phone_hashes),
+        "orders": orjson.dumps(rows).decode(),
         "k_id": ticket.key_id if ticket else None,
         "k_route": ticket.route if ticket else None,
         "k_key": ticket.key if ticket else None,
     }
-    row = session.connection().exec_driver_sql(_LOOK, params).one()
+    return [_found(row) for row in session.connection().exec_driver_sql(_LOOK, params)]
+
+
+def _found(row: Any) -> Found:
     return Found(
         epochs=(row[0], row[1], row[2]),
         number=row[3],
@@ -109,6 +137,7 @@ def look(
         there=row[17],
         named=row[18],
         earlier=row[19],
+        earlier_at=row[20],
         attached=(bytes(row[15]), bytes(row[16])) if row[15] is not None else None,
     )
 

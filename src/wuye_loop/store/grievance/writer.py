@@ -1,8 +1,10 @@
-"""The one writer: a step, or a new grievance with its first step, in one statement. Built once, at import."""
+"""The one writer: a step, or new grievances with their first steps, in one statement. Built once, at import."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -56,17 +58,20 @@ _CHANGED = (*MUTABLE, "seq", "head")
 _AS_JSON = ("counts", "data", "did", "flags")
 _SET = ", ".join(f"{name} = %({name})s{'::jsonb' if name in _AS_JSON else ''}" for name in _CHANGED)
 _UPDATE = f"UPDATE grievance SET {_SET} WHERE id = %(id)s AND seq = %(was)s"
-_INSERT = "INSERT INTO grievance SELECT * FROM jsonb_populate_record(NULL::grievance, %(row)s::jsonb)"
+_INSERT = "INSERT INTO grievance SELECT * FROM jsonb_populate_recordset(NULL::grievance, %(rows)s::jsonb)"
 _SEALED = """sealed AS (
-  INSERT INTO complainant (grievance_id, key_id, alg, wrapped_key, nonce, ciphertext, phone_hash)
-  VALUES (%(id)s, %(s_key_id)s, %(s_alg)s, %(s_wrapped_key)s, %(s_nonce)s, %(s_ciphertext)s, %(s_phone_hash)s))"""
+  INSERT INTO complainant SELECT * FROM jsonb_populate_recordset(NULL::complainant, %(sealed)s::jsonb))"""
+_FED_FIRST = """fed AS (
+  INSERT INTO change (tx, grievance_id, seq)
+  SELECT pg_current_xact_id()::text::bigint, n.id, n.seq FROM unnest(%(ids)s::uuid[], %(seqs)s::int[]) AS n(id, seq))"""
 _PARTS = {
-    "entries": (_LEDGER,),
-    "clocks": (_CLOCKED, _RUNGED),
-    "tasks": (_TASKED,),
-    "documents": (_DOCUMENTED,),
-    "ratings": (_RATED,),
-    "precedents": (_RULED,),
+    "entries": _LEDGER,
+    "clocks": _CLOCKED,
+    "rungs": _RUNGED,
+    "tasks": _TASKED,
+    "documents": _DOCUMENTED,
+    "ratings": _RATED,
+    "precedents": _RULED,
 }
 
 
@@ -84,7 +89,7 @@ def write(
     status: int = 200,
 ) -> None:
     """Write a step in one statement: the ledger rows, the changed clocks, rungs and tasks, and the grievance."""
-    parts, params = _parts(before, step)
+    parts, params = _parts(_rows(before, step))
     grievance = step.situation.grievance
     params |= {name: getattr(grievance, name) for name in _CHANGED}
     params["units"] = list(grievance.units)
@@ -104,7 +109,8 @@ _CORRECTABLE = frozenset(
 )  # fmt: skip
 _RESEALED = (
     "UPDATE complainant SET key_id = %(key_id)s, alg = %(alg)s, wrapped_key = %(wrapped_key)s, nonce = %(nonce)s,"
-    " ciphertext = %(ciphertext)s, phone_hash = %(phone_hash)s WHERE grievance_id = %(id)s"
+    " ciphertext = %(ciphertext)s, phone_hash = %(phone_hash)s,"
+    " estate_code = (SELECT g.estate_code FROM grievance g WHERE g.id = %(id)s) WHERE grievance_id = %(id)s"
 )
 
 
@@ -124,29 +130,64 @@ def correct(session: Session, grievance_id: UUID, columns: Mapping[str, Any], se
     connection.exec_driver_sql(_RESEALED, {**sealed, "id": grievance_id})
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A new grievance with its first step, ready to be written.
+
+    `fixed` are the columns that no step changes, `sealed` those of its complainant.
+    """
+
+    before: Situation
+    step: Posted
+    fixed: Mapping[str, Any]
+    sealed: Mapping[str, Any]
+
+
 def insert(
     session: Session,
-    before: Situation,
-    step: Posted,
-    fixed: Mapping[str, Any],
-    sealed: Mapping[str, Any],
+    arrivals: Sequence[Arrival],
     *,
     ticket: Ticket | None = None,
     reply: bytes = b"",
     status: int = 201,
 ) -> None:
-    """Write a new grievance with its sealed complainant, ledger, clocks: one statement."""
-    parts, params = _parts(before, step)
-    grievance = step.situation.grievance
+    """Write new grievances with their sealed complainants, ledgers, clocks: one statement.
+
+    A `ticket` keeps the answer to a single one.
+    """
+    rows: dict[str, list[Any]] = defaultdict(list)
+    for one in arrivals:
+        for name, some in _rows(one.before, one.step).items():
+            rows[name] += some
+    parts, params = _parts(rows)
+    made = [one.step.situation.grievance for one in arrivals]
+    params["rows"] = _dump([_grievance_row(one) for one in arrivals])
+    params["sealed"] = _dump([_sealed_row(one) for one in arrivals])
+    params["ids"] = [grievance.id for grievance in made]
+    params["seqs"] = [grievance.seq for grievance in made]
+    if ticket is not None:
+        params["id"] = made[0].id
+    _with_ticket(parts, params, arrivals[0].step, ticket, reply, status)
+    # The children refer to the rows that the same statement inserts: foreign keys are checked at its end.
+    session.connection().exec_driver_sql(f"WITH {', '.join([*parts, _SEALED, _FED_FIRST])} {_INSERT}", params)
+
+
+def _grievance_row(one: Arrival) -> dict[str, Any]:
+    grievance = one.step.situation.grievance
     row = {name: _plain(getattr(grievance, name)) for name in COLUMNS}
-    row |= {name: _plain(value) for name, value in fixed.items()}
-    params["row"] = _dump(row)
-    params["id"] = grievance.id
-    params["seq"] = grievance.seq
-    params |= {f"s_{name}": value for name, value in sealed.items()}
-    _with_ticket(parts, params, step, ticket, reply, status)
-    # The children refer to the row that the same statement inserts: foreign keys are checked at its end.
-    session.connection().exec_driver_sql(f"WITH {', '.join([*parts, _SEALED, _FED])} {_INSERT}", params)
+    row.update((name, _plain(value)) for name, value in one.fixed.items())
+    return row
+
+
+def _sealed_row(one: Arrival) -> dict[str, Any]:
+    """Return the complainant's row; where and when they complained stands beside their phone, to be counted there."""
+    grievance = one.step.situation.grievance
+    row = {name: _plain(value) for name, value in one.sealed.items()}
+    return row | {
+        "grievance_id": str(grievance.id),
+        "estate_code": grievance.estate_code,
+        "received_at": as_text(grievance.received_at),
+    }
 
 
 def _with_ticket(
@@ -161,29 +202,27 @@ def _with_ticket(
     }  # fmt: skip
 
 
-def _parts(before: Situation, step: Posted) -> tuple[list[str], dict[str, Any]]:
+def _rows(before: Situation, step: Posted) -> dict[str, list[Any]]:
+    """Return by parameter the rows that a step leaves in each table beside the grievance's own."""
     after = step.situation
     common = {"grievance_id": str(after.grievance.id), "area_path": after.grievance.area_path}
     changed = [item for key, item in after.clocks.items() if before.clocks.get(key) is not item]
     tasks = [task for key, task in after.tasks.items() if before.tasks.get(key) is not task]
     images = _images(step)
-    rows: dict[str, list[Any]] = {
+    return {
         "entries": [_plain_row(entry) | common for entry in step.entries],
         "clocks": [_clock_row(item, images) | common for item in changed],
+        "rungs": [row | common for item in changed for row in _rung_rows(item)],
         "tasks": [task.as_json() | common for task in tasks],
         "documents": [item.as_json() | common for item in step.documents],
         "ratings": [item.as_json() | common for item in step.ratings],
         "precedents": [item.as_json() | common for item in step.precedents],
     }
-    parts: list[str] = []
-    params: dict[str, Any] = {}
-    for name, sql in _PARTS.items():
-        if rows[name]:
-            parts.extend(sql)
-            params[name] = _dump(rows[name])
-    if changed:
-        params["rungs"] = _dump([row | common for item in changed for row in _rung_rows(item)])
-    return parts, params
+
+
+def _parts(rows: Mapping[str, Sequence[Any]]) -> tuple[list[str], dict[str, Any]]:
+    filled = [name for name in _PARTS if rows[name]]
+    return [_PARTS[name] for name in filled], {name: _dump(rows[name]) for name in filled}
 
 
 def _images(step: Posted) -> dict[str, dict[str, Any]]:
@@ -214,12 +253,16 @@ def _plain_row(item: Any) -> dict[str, Any]:
     return {name: _plain(getattr(item, name)) for name in item.__slots__}
 
 
+_PLAIN: Final[Mapping[type, Callable[[Any], str]]] = {
+    datetime: as_text,
+    bytes: lambda value: "\\x" + value.hex(),
+    UUID: str,
+}
+
+
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return as_text(value)
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    return str(value) if isinstance(value, UUID) else value
+    turned = _PLAIN.get(type(value))
+    return value if turned is None else turned(value)
 
 
 def _dump(value: Any) -> str:

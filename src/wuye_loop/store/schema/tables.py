@@ -288,7 +288,9 @@ complainant = Table(
     Column("nonce", LargeBinary, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
     Column("phone_hash", LargeBinary, nullable=True),
-    Index("ix_complainant_phone_hash", "phone_hash"),
+    words("estate_code", nullable=True),  # as the grievance has it: who complained there before is counted by one index
+    instant("received_at", nullable=True),
+    Index("ix_complainant_phone", "phone_hash", "estate_code", "received_at", "grievance_id"),
 )
 
 ledger = Table(

@@ -1,0 +1,208 @@
+"""Orders taken in together: each comes to what it would have come to alone, once, and none costs another."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from tests.api.test_papers import town_of
+from tests.site import Driver, build, driving, order, story
+from tests.stories.test_sixth_city import handling, neighbour
+
+from wuye_loop.edge import transact
+from wuye_loop.loop import collect as collecting
+from wuye_loop.loop import routing as asking
+from wuye_loop.loop.collect import collect_together
+from wuye_loop.queries.verification import verify as audit
+from wuye_loop.store.database import Database
+
+pytestmark = pytest.mark.anyio
+BATCH = "/v1/grievances:batch"
+
+
+@pytest.fixture
+async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
+    """Give a driver of a town whose ledger must still be true at the end."""
+    town = build(database, data=tmp_path)
+    async with driving(town) as driver:
+        yield driver
+    report = audit.verify(town.site.loop, town.database)
+    assert report.ok, report.problems
+
+
+def various(run: str, phone: str) -> list[dict[str, Any]]:
+    """Return orders of every kind that intake treats differently; two runs differ in ids and phones alone."""
+
+    def one(name: str, **fields: Any) -> dict[str, Any]:
+        fields.setdefault("complainant", {"name": "张三丰", "phone": f"{phone}0"})
+        return order(f"{run}-{name}", **fields)
+
+    return [
+        one("first"),
+        one("second"),  # the same person and estate again
+        one("elsewhere", place={"estate": "和平里"}),
+        one("red", title="小区燃气泄漏", body="楼道里正在起火，请马上来人。"),
+        one("unknown-area", place={"area_code": "999999"}),
+        one("unknown-estate", place={"estate": "云上小区"}, kind="点赞", urgency="十万火急"),
+        one("third"),
+        one("second"),  # sent twice in the same batch
+        one("first", body="别的事"),
+        one("nobody", complainant={}),
+        one(
+            "later",
+            occurred_at="去年某天",
+            category="物业服务",
+            complainant={"phone": f"{phone}1", "confidential": True},
+        ),
+    ]
+
+
+def shown(town: Any, answers: list[dict[str, Any]], run: str) -> list[Any]:
+    """Return what orders came to, without what no two grievances share."""
+    kept = {}
+    for row in town.rows("SELECT * FROM grievance WHERE starts_with(external_id, %(run)s)", run=f"{run}-"):
+        fields = row._asdict()
+        for name in ("id", "number", "external_id", "head", "intake_digest"):
+            del fields[name]
+        kept[row.number] = town.words(row.number, fields), town.actions(row.number), len(town.clocks(row.number, "accept"))
+    mine = {number: f"no. {n}" for n, number in enumerate(dict.fromkeys(one.get("number") for one in answers))}
+    told = []
+    for one in answers:
+        plain = dict(one)
+        plain.pop("external_id", None)
+        number = plain.pop("number", None)
+        told.append((mine.get(number), plain, kept.get(number)))
+    return told
+
+
+async def test_a_batch_comes_to_what_the_same_orders_come_to_one_by_one(drive: Driver) -> None:
+    alone = []
+    for sent in various("a", "1381234567"):
+        answer = await drive.send("hotline", "/v1/grievances", sent)
+        told = {name: value for name, value in answer.json().items() if name not in ("title", "instance")}
+        alone.append({"status": answer.status_code, **told})
+    before = len(drive.town.notices())
+    together = (await drive.post("hotline", BATCH, {"items": various("b", "1391234567")}))["items"]
+    assert [one["status"] for one in together] == [201, 201, 201, 201, 422, 201, 201, 200, 409, 201, 201]
+    assert [one.get("type") for one in together] == [one.get("type") for one in alone]
+    fine = [n for n, one in enumerate(together) if one["status"] < 400]
+    assert shown(drive.town, [together[n] for n in fine], "b") == shown(drive.town, [alone[n] for n in fine], "a")
+    assert [row[0] for row in drive.town.rows(
+        "SELECT data->>'repeat' FROM grievance WHERE starts_with(external_id, 'b-') ORDER BY id"
+    )] == [None, "1", None, "2", None, "3", None, None]  # fmt: skip
+    assert before > 0  # the red line
+    assert drive.town.notices()[before:] == drive.town.notices()[:before]
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """Note every statement of requests, and every commit."""
+    seen: list[str] = []
+    engine = database.async_engine.sync_engine
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    def committed(_: Any) -> None:
+        seen.append("COMMIT")
+
+    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "commit", committed)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+    event.remove(engine, "commit", committed)
+
+
+async def test_fifty_orders_are_one_look_one_write_and_one_commit(drive: Driver) -> None:
+    await drive.push("warm")
+    with counted(drive.town.database) as seen:
+        answer = await drive.post("hotline", BATCH, {"items": [order(f"m{n}") for n in range(120)]})
+    assert [item["status"] for item in answer["items"]] == [201] * 120
+    assert sum("jsonb_to_recordset" in one for one in seen) == 3
+    assert sum(one.startswith("WITH ledgered") for one in seen) == 3
+    assert seen.count("COMMIT") <= 3 + 1  # and what counts the requests of a key
+
+
+async def test_what_belongs_to_an_earlier_order_of_the_same_batch_goes_there(
+    database: Database, tmp_path: Path
+) -> None:
+    async with story(town_of(database, tmp_path)) as drive:
+        before = await handling(drive, "old", complainant=neighbour("old"))
+        urge = order("u1", channel="催办", extra={"parent": "old"})
+        items = [
+            order("n1", complainant=neighbour("n1")), urge, order("n2", complainant=neighbour("n2")),
+            order("u2", channel="催办", extra={"parent": "n2"}), urge, order("u3", channel="催办", extra={"parent": "none"}),
+        ]  # fmt: skip
+        for _ in range(2):  # the whole batch again changes nothing
+            answers = (await drive.post("hotline", BATCH, {"items": items}))["items"]
+            assert [answer.get("attached_to") for answer in answers][:2] == [None, before]
+            assert drive.town.grievance(before).urged == 1
+        assert [answer["status"] for answer in answers] == [200] * 6
+        flags = drive.town.scalar("SELECT flags FROM grievance WHERE external_id = 'u3'")
+        assert "unattached" in flags
+
+
+async def test_an_order_that_the_database_refuses_costs_no_other(drive: Driver) -> None:
+    with drive.town.database.begin() as session:
+        session.connection().exec_driver_sql(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN IF NEW.external_id IN ('m7', 'm33') THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;"
+        )
+        session.connection().exec_driver_sql(
+            "CREATE TRIGGER refuse BEFORE INSERT ON grievance FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+    items = [order(f"m{n}", complainant={"phone": f"138123456{n:02}"}) for n in range(60)]
+    answers = (await drive.post("hotline", BATCH, {"items": items}))["items"]
+    assert [n for n, answer in enumerate(answers) if answer["status"] != 201] == [7, 33]
+    assert drive.town.scalar("SELECT count(*) FROM grievance") == 58
+    assert drive.town.scalar("SELECT count(*) FROM complainant") == 58
+    assert drive.town.scalar("SELECT count(DISTINCT number) FROM grievance") == 58
+
+
+async def test_a_group_that_drew_a_number_for_a_refused_order_is_taken_in_one_by_one(
+    drive: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn(loop: Any, session: Any, orders: Any, *_: Any) -> Any:
+        collect_together(loop, session, orders, drive.town.actors["hotline"])
+        raise collecting.Entangled
+
+    monkeypatch.setattr(transact, "collect_together", drawn)
+    answers = (await drive.post("hotline", BATCH, {"items": [order(f"m{n}") for n in range(5)]}))["items"]
+    assert [answer["status"] for answer in answers] == [201] * 5
+    assert drive.town.scalar("SELECT count(*) FROM grievance") == 5
+
+
+async def test_the_same_batch_four_times_at_once_is_taken_in_once(drive: Driver) -> None:
+    items = [order(f"m{n}", complainant={"phone": f"138123456{n:02}"}) for n in range(70)]
+    answers = await asyncio.gather(*(drive.post("hotline", BATCH, {"items": items}) for _ in range(4)))
+    for n in range(70):
+        mine = [answer["items"][n] for answer in answers]
+        assert sorted(item["status"] for item in mine) == [200, 200, 200, 201]
+        assert len({item["number"] for item in mine}) == 1
+    assert drive.town.scalar("SELECT count(*) FROM grievance") == 70
+
+
+async def test_who_called_before_is_known_by_where_the_grievance_lies_now(drive: Driver) -> None:
+    number = await drive.push("a1")
+    await drive.client.patch(
+        f"/v1/grievances/{number}",
+        json={"place": {"estate": "E2"}, "reason": "小区写错"},
+        headers=drive.headers("hotline"),
+    )
+    assert drive.town.grievance(number).estate_code == "E2"
+    await drive.push("a2")
+    await drive.push("a3", place={"estate": "E2"})
+    found = drive.town.rows("SELECT external_id, data->'repeat' FROM grievance ORDER BY id")
+    assert [tuple(row) for row in found] == [("a1", None), ("a2", None), ("a3", 1)]
+
+
+async def test_routers_count_what_the_same_batch_has_given_to_a_unit(drive: Driver) -> None:
+    await drive.walk(await drive.push("x1"), "accept")
+
+    def loads(session: Any) -> Any:
+        return asking._loads(session, {"market": 2, "fire": 1}, ["market", "fire", "tax"])
+
+    assert drive.town.run(loads) == {"market": 3, "fire": 1}
