@@ -59,3 +59,11 @@ def test_what_is_no_sheet_is_told_in_words(tmp_path: Path) -> None:
     done = run(str(tmp_path / "none.csv"))
     assert done.exit_code == 1
     assert "无法打开" in done.stderr
+
+
+def test_columns_are_known_in_every_spelling_that_import_knows(tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text(SHEET.replace("姓名,电话,地址", "姓 名（必填）,电话*,地址:"), encoding="utf-8-sig")
+    done = run(str(file), "--report")
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[-1] == "2 行，抹去 3 处（姓名 1、房号 1、微信、QQ 1），带数字而留下 2 处"

@@ -2,6 +2,7 @@ import csv
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.cli.conftest import Run
 from typer.testing import CliRunner, Result
 
 from wuye_loop.cli import app
+from wuye_loop.cli.texts import texts
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.invented.corpus import corpus
 from wuye_loop.domain.suggesting.model import _SHIPPED as SHIPPED
@@ -141,3 +143,13 @@ def test_a_rising_matter_is_told_with_what_was_to_be_expected() -> None:
     (found,) = [json.loads(line) for line in run("rising", "x.csv", "--json").stdout.splitlines()]
     assert (found["estate"], found["category"]) == ("西苑", "噪音扰民")
     assert found["count"] >= 3 > found["expected"]
+
+
+@pytest.mark.parametrize(
+    "written", ["2026-11-20 9:05:00", "2026年11月20日9时5分", "2026.11.20 上午9:05", "2026/11/20 09:05"]
+)
+def test_when_it_was_told_is_read_in_every_spelling_that_import_reads(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "told.csv"
+    file.write_text(f"编号,标题,发生时间\n1,电梯停运,{written}\n", encoding="utf-8-sig")
+    (one,) = texts(file)
+    assert one.at == datetime(2026, 11, 20, 9, 5, tzinfo=UTC)

@@ -17,6 +17,7 @@ from wuye_loop.cli.output import print_json
 from wuye_loop.cli.spreadsheet import table
 from wuye_loop.domain.privacy.known import Known, known
 from wuye_loop.domain.privacy.striking import STRUCK, Strike, strikes, struck
+from wuye_loop.domain.sheets.sheet import plain_name
 
 _WHO: Final = {"complainant.name": "name", "complainant.phone": "phone", "address": "address"}
 _NO_TEXT: Final = ("external_id", "occurred_at")
@@ -77,9 +78,9 @@ class _Sheet:
     """Which columns say who somebody is, and which are texts that others read."""
 
     def __init__(self, header: list[str]) -> None:
-        by_name = {name.strip().lower(): name for name in header if name}
+        by_name = {plain_name(name): name for name in header if name}
         found = {
-            field: [by_name[name] for name in (field, *aliases) if name in by_name]
+            field: [by_name[name] for name in map(plain_name, (field, *aliases)) if name in by_name]
             for field, aliases in ALIASES.items()
         }
         self._who = {key: names[0] for field, key in _WHO.items() if (names := found[field])}

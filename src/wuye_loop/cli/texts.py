@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +13,7 @@ from wuye_loop.cli.output import Refused
 from wuye_loop.cli.spreadsheet import table
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.suggesting.model import Model, ModelProblem
+from wuye_loop.domain.time.written import read_instant
 from wuye_loop.settings import shipped
 from wuye_loop.store.workflows.files import bases, find, text_in
 
@@ -113,9 +114,4 @@ def _said(value: str | None) -> str:
 
 
 def _at(value: str | None) -> datetime | None:
-    for form in ("%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y-%m-%d", "%Y/%m/%d"):
-        try:
-            return datetime.strptime(_said(value), form)  # noqa: DTZ007  only the order is asked for
-        except ValueError:
-            continue
-    return None
+    return read_instant(_said(value), UTC)  # without a zone its day stays as written: only day and order are asked for

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -59,6 +59,14 @@ class Folded:
         if self.places is None:
             return start, end
         return self.places[start], self.places[end - 1] + 1
+
+
+def occurrences(text: str, word: str) -> Iterator[int]:
+    """Yield every place at which a word stands in a text, also where two of them overlap."""
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 def fold(text: str) -> Folded:

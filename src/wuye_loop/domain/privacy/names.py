@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wuye_loop.domain.privacy.folding import Folded, plain_form
+from wuye_loop.domain.privacy.folding import Folded, occurrences, plain_form
 from wuye_loop.domain.privacy.name_words import (
     ADDRESSED,
     BESIDE,
@@ -212,11 +212,9 @@ def _cut_short(plain: str, names: frozenset[str]) -> Iterator[Span]:
     """Find longer names whose last character is hidden: 刘德*, 刘德某."""
     for name in names:
         head = name[:-1]
-        at = plain.find(head) if len(name) >= _LONG else -1
-        while at >= 0:
+        for at in occurrences(plain, head) if len(name) >= _LONG else ():
             if hidden := _HIDDEN.match(plain, at + len(head)):
                 yield at, hidden.end()
-            at = plain.find(head, at + 1)
 
 
 def _stop(between: str) -> str:
@@ -243,14 +241,12 @@ def _fine(folded: Folded, names: Names) -> Iterator[Span]:
 
 def _pairs(plain: str, name: str) -> Iterator[Span]:
     first, second = name[0], name[1]
-    at = plain.find(first)
-    while at >= 0:
+    for at in occurrences(plain, first):
         after = at + 1
         if found := _FINE.match(plain, after):
             after = found.end()
         if plain.startswith(second, after):
             yield at, after + 1
-        at = plain.find(first, at + 1)
 
 
 def _meant(plain: str, start: int, end: int) -> bool:
@@ -272,13 +268,11 @@ def _addressed(plain: str, names: Names) -> Iterator[Span]:
     """Find surnames where somebody is addressed by one (慕容女士, 张某某, 业主老张), and names with their middle hidden."""
     tails = {name[-1] for name in names.whole}
     for surname in names.surnames:
-        at = plain.find(surname)
-        while at >= 0:
+        for at in occurrences(plain, surname):
             end = at + len(surname)
             if word := next((one for one in ADDRESSED if plain.startswith(one, end)), None):
                 end += len(word)
                 if word == "某" and plain[end : end + 1] in tuple("些种个天处"):  # 由于某些
-                    at = plain.find(surname, at + 1)
                     continue
                 yield at, end + (word.startswith("某") and plain[end : end + 1] in tails)
             elif plain[at - 1 : at] in ("老", "小") and plain.startswith("家", end):
@@ -295,7 +289,6 @@ def _addressed(plain: str, names: Names) -> Iterator[Span]:
                 when = surname == "于" and plain[end : end + 1].isdigit()  # 本人于2018年
                 if not when and before.endswith(CALLED) and _NO_NAME_AFTER.match(plain, end):
                     yield start, end
-            at = plain.find(surname, at + 1)
 
 
 def _in_letters(plain: str, names: frozenset[str]) -> Iterator[Span]:
@@ -303,13 +296,11 @@ def _in_letters(plain: str, names: frozenset[str]) -> Iterator[Span]:
     places = [n for n, one in enumerate(plain) if one.isalpha()]
     letters = "".join(plain[n] for n in places)
     for name in names:
-        at = letters.find(name)
-        while at >= 0:
+        for at in occurrences(letters, name):
             start, end = places[at], places[at + len(name) - 1] + 1
             whole = not _same_word(plain, start, -1) and not _same_word(plain, end - 1, 1)
             if whole and end - start <= len(name) + _GAP * (len(name) - 1):
                 yield start, end
-            at = letters.find(name, at + 1)
 
 
 def _same_word(plain: str, place: int, step: int) -> bool:

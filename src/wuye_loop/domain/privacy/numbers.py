@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
-from wuye_loop.domain.privacy.folding import Folded
+from wuye_loop.domain.privacy.folding import Folded, occurrences
 from wuye_loop.domain.privacy.spared import Spared, is_counted, is_date, is_service
 
 Span = tuple[int, int]
@@ -84,8 +84,7 @@ def find_known(folded: Folded, numbers: Collection[str]) -> Iterator[Span]:
     packed = "".join(digits[n] for n in places)
     for number in numbers:
         gap = _KNOWN_GAP if len(number) >= 10 else _SHORT_GAP  # noqa: PLR2004 so many digits never meet by chance
-        at = packed.find(number)
-        while at >= 0:
+        for at in occurrences(packed, number):
             run = places[at : at + len(number)]
             end = run[-1] + 1
             close = all(there - here <= gap for here, there in pairwise(run))
@@ -93,7 +92,6 @@ def find_known(folded: Folded, numbers: Collection[str]) -> Iterator[Span]:
             if close and alone and not _is_price(digits, run[0], end, number):
                 extension = _EXTENSION.match(digits, end)
                 yield run[0], extension.end() if extension else end
-            at = packed.find(number, at + 1)
 
 
 _ALONE: Final = 6  # digits of a number that must stand by itself

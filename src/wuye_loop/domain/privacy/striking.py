@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from wuye_loop.domain.privacy.accounts import find_accounts
 from wuye_loop.domain.privacy.doors import find_doors
-from wuye_loop.domain.privacy.folding import Folded, fold
+from wuye_loop.domain.privacy.folding import Folded, fold, occurrences
 from wuye_loop.domain.privacy.known import NOBODY, Known
 from wuye_loop.domain.privacy.names import find_names
 from wuye_loop.domain.privacy.numbers import PHONE, find_known, find_likely
@@ -95,10 +95,8 @@ def _whole(folded: Folded, houses: frozenset[str]) -> Iterator[tuple[int, int]]:
     places = [n for n, one in enumerate(folded.digits) if one.isalnum()]
     packed = "".join(folded.digits[n] for n in places)
     for house in houses:
-        at = packed.find(house)
-        while at >= 0:
+        for at in occurrences(packed, house):
             yield places[at], places[at + len(house) - 1] + 1
-            at = packed.find(house, at + 1)
 
 
 def _in_order(folded: Folded, found: Iterable[tuple[int, int, str]]) -> list[Strike]:
