@@ -18,8 +18,9 @@ from wuye_loop.domain.errors import ClockOff
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
-from wuye_loop.loop import assign, escalate, evaluate, feedback, rising, tallying
+from wuye_loop.loop import assign, escalate, evaluate, feedback, rising
 from wuye_loop.loop.custody import anchors
+from wuye_loop.loop.figures import tallying
 from wuye_loop.store import housekeeping
 
 _log = structlog.get_logger("wuye_loop.worker")

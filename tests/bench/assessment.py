@@ -20,7 +20,8 @@ from tests.database import clone, server, template
 from tests.site import Town, area, at, build, unit
 from wuye_loop.domain.assessment.credit import CreditRow, balance
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.loop import evaluate, scoring
+from wuye_loop.loop import evaluate
+from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import bulletin
 from wuye_loop.queries.assessment.sheets import MEDIA, drawn
 from wuye_loop.store.database import Database

@@ -12,7 +12,8 @@ from tests.site import Driver, at, build, keys_for, story, unit
 from tests.stories.test_kuiwen_assessment import UNITS
 
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.loop import evaluate, scoring
+from wuye_loop.loop import evaluate
+from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import drift
 from wuye_loop.store.assessment import periods
 from wuye_loop.store.assessment.periods import FigureRow

@@ -12,7 +12,8 @@ from wuye_loop.cli.serving import open_site
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import evaluate, scoring
+from wuye_loop.loop import evaluate
+from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import tables
 from wuye_loop.store.assessment import periods, voices
 

@@ -21,8 +21,9 @@ from wuye_loop.domain.sheets.delimited import SheetLine
 from wuye_loop.domain.sheets.refused import RefusedRow
 from wuye_loop.domain.sheets.sheet import Reading, Sheet, is_blank_line, plain_name
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import evaluate, scoring
+from wuye_loop.loop import evaluate
 from wuye_loop.loop.evaluate import Said
+from wuye_loop.loop.figures import scoring
 from wuye_loop.store.assessment import voices
 
 _BATCH: Final = 200  # rows of one transaction; the same list may be entered again, and every voice is still one

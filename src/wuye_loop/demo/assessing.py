@@ -14,7 +14,8 @@ from wuye_loop.demo.doors import together
 from wuye_loop.demo.scene import HOTLINE, SUPERVISOR, Scene
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import evaluate, scoring
+from wuye_loop.loop import evaluate
+from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import bulletin
 from wuye_loop.queries.assessment.sheets import drawn
 from wuye_loop.store.assessment import voices

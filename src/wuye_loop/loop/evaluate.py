@@ -30,8 +30,9 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.documents import Paper, PaperLine
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.jobs import Job, Jobs
-from wuye_loop.loop import collect, engine, scoring
+from wuye_loop.loop import collect, engine
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.figures import scoring
 from wuye_loop.store.assessment import credit_rows, periods, schemes, voices
 from wuye_loop.store.assessment.periods import Assessment, LeftOut, Numbered, ResultRow
 from wuye_loop.store.database import Database

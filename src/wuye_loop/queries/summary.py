@@ -11,7 +11,7 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.routing.kinds import TITLES
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.tallying import good_of
+from wuye_loop.loop.figures.tallying import good_of
 from wuye_loop.queries import scope
 from wuye_loop.queries.inbox import SOON
 from wuye_loop.queries.supervision import admit, rung_title

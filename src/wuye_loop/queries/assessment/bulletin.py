@@ -20,9 +20,9 @@ from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import Stage
-from wuye_loop.loop import scoring
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.evaluate import Place
+from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import tables
 from wuye_loop.store.assessment import periods, voices
 from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment.periods import spoken
-from wuye_loop.loop import evaluate, scoring
+from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.figures import scoring
 from wuye_loop.store.assessment import cases, measures, periods
 from wuye_loop.store.assessment.periods import Assessment, FigureRow
 

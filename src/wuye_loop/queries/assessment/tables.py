@@ -14,9 +14,10 @@ from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
-from wuye_loop.loop import evaluate, scoring
+from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.evaluate import Place
+from wuye_loop.loop.figures import scoring
 from wuye_loop.store.assessment import cases as case_rows
 from wuye_loop.store.assessment import periods, schemes, voices
 from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow

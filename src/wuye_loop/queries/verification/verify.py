@@ -18,8 +18,8 @@ from wuye_loop.domain.privacy.words import ERASED, Opener
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import ClockStatus
-from wuye_loop.loop import tallying
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.figures import tallying
 from wuye_loop.queries.verification.folds import Fold, fold
 from wuye_loop.queries.verification.report import Report
 from wuye_loop.store import registry, vouched

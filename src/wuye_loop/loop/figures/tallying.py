@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.scoring import good_answers
+from wuye_loop.loop.figures.scoring import good_answers
 from wuye_loop.store import tallying
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads.summary import Good

@@ -8,7 +8,7 @@ import pytest
 from tests.site import BAD, FINISH, GOOD, Driver, Town, story, town_on
 
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.loop import tallying
+from wuye_loop.loop.figures import tallying
 from wuye_loop.queries.verification import verify
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads import summary
