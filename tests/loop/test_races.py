@@ -37,6 +37,15 @@ async def at_once(*requests: Any) -> list[Any]:
     return list(await asyncio.gather(*requests))
 
 
+async def patiently(drive: Driver, path: str) -> Any:
+    """Act; where the lock was not to be had in time, which writes nothing, act again."""
+    for _ in range(20):
+        answer = await drive.send("hotline", path)
+        if answer.status_code != 503:
+            break
+    return answer
+
+
 def statuses(answers: list[Any]) -> Counter[int]:
     """Count the answers by their status."""
     return Counter(answer.status_code for answer in answers)
@@ -112,7 +121,7 @@ async def test_many_steps_at_once_on_one_grievance_make_one_unbroken_chain(town:
     async with driving(town) as drive:
         number = await drive.push()
         path = f"/v1/grievances/{number}/actions/urge"
-        answers = await at_once(*(drive.send("hotline", path) for _ in range(30)))
+        answers = await at_once(*(patiently(drive, path) for _ in range(30)))
         assert statuses(answers) == {200: 30}
         assert sorted(answer.json()["seq"] for answer in answers) == list(range(2, 32))
         assert town.grievance(number).urged == 30
