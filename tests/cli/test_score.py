@@ -1,12 +1,14 @@
 """`score`, `publish`, `explain-score`, `credit`, `bulletin make` on an installation without a grievance in the period."""
 
 import json
+import sys
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import Run
 
 
-def test_a_period_from_trial_to_bulletin(healthy: Run, tmp_path: Path) -> None:
+def test_a_period_from_trial_to_bulletin(healthy: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = healthy("score", "kuiwen", "--period", "2026-03", "--dry-run", "--json")
     assert tried.exit_code == 0
     shown = json.loads(tried.stdout)
@@ -30,6 +32,11 @@ def test_a_period_from_trial_to_bulletin(healthy: Run, tmp_path: Path) -> None:
             healthy("bulletin", "make", "kuiwen", "--period", "2026-02", "--format", form, "--out", file).exit_code == 0
         )
         assert file.stat().st_size > 1000
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "weasyprint", None)  # what a machine without the extra has
+        nothing = tmp_path / "通报.pdf"
+        told = healthy("bulletin", "make", "kuiwen", "--period", "2026-02", "--format", "pdf", "--out", nothing)
+        assert (told.exit_code, "没有装做 PDF 的组件" in told.stderr, nothing.exists()) == (1, True, False)
     assert "2026年2月没有诉求" in (tmp_path / "通报.html").read_text(encoding="utf-8")
     assert json.loads(healthy("verify", "--json").stdout)["assessments"] == {"periods": 1, "broken": [], "drifted": []}
 

@@ -14,7 +14,7 @@ from tests.stories.test_kuiwen_assessment import UNITS
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.loop import evaluate
 from wuye_loop.loop.figures import scoring
-from wuye_loop.queries.assessment import drift
+from wuye_loop.queries.assessment import credit, drift
 from wuye_loop.store.assessment import periods
 from wuye_loop.store.assessment.periods import FigureRow
 from wuye_loop.store.database import Database
@@ -226,6 +226,43 @@ async def test_closing_looks_for_the_cases_of_each_measure_once_and_stores_what_
 
 def keyed(row: FigureRow) -> tuple[str, str, str]:
     return row.subject, row.peer, row.measure
+
+
+async def test_what_a_company_earns_its_managers_there_earn_too_and_lose_with_it(drive: Driver) -> None:
+    town = drive.town
+    managers = [
+        unit("m-1", "张家楼项目部", "office", "370701", "c1"),
+        unit("m-2", "西关项目部", "office", "370702", "c1"),
+        unit("m-3", "别家项目部", "office", "370701", "c9"),
+    ]
+    companies = [*UNITS["units"], unit("c9", "别家", "company", "370701")]
+    town.run(lambda session: directory.load_directory(session, UNITS | {"units": [*companies, *managers]}))
+    publish_scheme(town, "carry@1", CARRYING)
+    await two_cases(drive)
+    town.clock.set(at("2026-04-01 09:00"))
+    close_due(town)
+    rows = town.rows("SELECT unit, points, cause FROM credit WHERE scheme = 'carry' ORDER BY unit")
+    # c1 and c2 are the last five of 东关; c1 has a manager in that street, and one in another.
+    assert [(row.unit, row.points, row.cause) for row in rows] == [
+        ("c1", -2, "2026-03 后五位 370701"), ("c2", -2, "2026-03 后五位 370701"),
+        ("m-1", -1, "2026-03 后五位 370701 随 c1"),
+    ]  # fmt: skip
+    with town.database.read() as session:
+        told = credit.of_unit(town.site.loop, session, SYSTEM_ACTOR, "m-1")
+    ledger = next(one for one in told["ledgers"] if one["scheme"] == "carry")
+    assert (ledger["points"], ledger["rows"][0]["cause"]) == ("99", "2026-03 后五位 东关街道（随c1 物业）")
+    one = town.scalar("SELECT id FROM credit WHERE unit = 'c1' AND scheme = 'carry'")
+    town.run(lambda session: evaluate.end_credit(town.site.loop, session, one, "记错了", SYSTEM_ACTOR))
+    with town.database.read() as session:
+        told = credit.of_unit(town.site.loop, session, SYSTEM_ACTOR, "m-1")
+    assert next(one for one in told["ledgers"] if one["scheme"] == "carry")["points"] == "100"
+
+
+CARRYING = (
+    MINIMAL.replace("name: small", "name: carry")
+    .replace("brings: [cut, rectify]", "brings: [cut]")
+    .replace("credit: {base: 100,", "credit: {base: 100, carries: {to: manager, share: 0.5},")
+)
 
 
 async def test_a_changed_score_is_seen_by_the_hash(drive: Driver) -> None:

@@ -220,7 +220,7 @@ async def test_the_bulletin_is_a_page_a_document_and_a_workbook(drive: Driver) -
         file = await drive.client.get(f"{path}.{form}", headers=drive.headers("supervisor"))
         assert file.status_code == 200
         assert file.content.startswith(magic)
-    assert (await drive.client.get(f"{path}.pdf", headers=drive.headers("supervisor"))).status_code == 422
+    assert (await drive.client.get(f"{path}.odt", headers=drive.headers("supervisor"))).status_code == 422
 
 
 async def test_the_worst_estates_come_under_threefold_supervision_once_each(drive: Driver) -> None:

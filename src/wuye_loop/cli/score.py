@@ -77,7 +77,7 @@ def explain_score(
 ) -> None:
     """Say why a subject has its score: every item with its counts, its formula and how many cases are behind it."""
     with open_site(settings_for(data)) as site, site.database.read() as session:
-        which = scheme or _only(session, period)
+        which = scheme or _only(session, period, subject)
         shown = tables.explained(site.loop, session, SYSTEM_ACTOR, which, period, subject)
     if as_json:
         print_json(shown)
@@ -90,10 +90,12 @@ def explain_score(
             typer.echo(f"  {item['title']}：{_blank(item['points'])} 分 = {item['formula']}{_counts(item['figure'])}")
 
 
-def _only(session: Any, period: str) -> str:
-    names = {one.name for one in periods.every(session, published=False) if one.period == period}
+def _only(session: Any, period: str, subject: str) -> str:
+    """Return the one scheme that has a result of the subject in this period."""
+    closed = [one for one in periods.every(session, published=False) if one.period == period]
+    names = {one.name for one in closed if periods.results(session, one.id, subject)}
     if len(names) != 1:
-        raise typer.BadParameter("这一期有几个（或没有）考核办法，请写 --scheme")
+        raise typer.BadParameter("这个对象这一期有几个（或没有）考核，请写 --scheme")
     return names.pop()
 
 

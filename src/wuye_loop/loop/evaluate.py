@@ -19,7 +19,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
-from wuye_loop.domain.assessment.credit import CreditRow, until
+from wuye_loop.domain.assessment.credit import CARRIED, CreditRow, carried, until
 from wuye_loop.domain.assessment.periods import BadPeriod, Stretch
 from wuye_loop.domain.assessment.scheme import PEOPLE, Consequence, InputSpec, Opening, Period, Scheme
 from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound, WuyeError
@@ -370,26 +370,46 @@ def _from_last(results: Sequence[ResultRow], one: ResultRow) -> int:
 
 def _credit(loop: Loop, session: Session, place: Place, one: ResultRow, spec: Consequence, listed: str) -> UUID | None:
     cause = f"{place.stretch.code} {place.spec.lists[listed].title} {one.peer}".strip()
-    return _add(loop, session, place.scheme, one.subject, spec.credit or "", cause, SYSTEM_ACTOR)
+    return _add(loop, session, place.scheme, Deed(one.subject, spec.credit or "", cause, one.peer), SYSTEM_ACTOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What brings a row of credit: whose it is, which item, the cause that makes it happen once, and in which area."""
+
+    unit: str
+    item: str
+    cause: str
+    area: str = ""
 
 
 def _add(
-    loop: Loop,
-    session: Session,
-    scheme: Scheme,
-    unit: str,
-    item: str,
-    cause: str,
-    actor: Actor,
-    reason: str | None = None,
+    loop: Loop, session: Session, scheme: Scheme, deed: Deed, actor: Actor, reason: str | None = None
 ) -> UUID | None:
-    if scheme.credit is None or item not in scheme.credit.items:
+    """Add a row, and with it what the company's managers have of it; None when this cause has its row already."""
+    if scheme.credit is None or deed.item not in scheme.credit.items:
         raise BadInput("考核办法里没有这个信用项")
-    spec, now = scheme.credit.items[item], loop.clock.now()
+    spec, now = scheme.credit.items[deed.item], loop.clock.now()
     since = now.astimezone(ZoneInfo(scheme.calendar.zone)).date()
-    row = CreditRow(loop.ids.new(), unit, item, spec.points, since, until(spec, since), None, cause)
-    fresh = credit_rows.add(session, scheme.name, row, reason=reason, actor=actor.as_json(), now=now)
-    return row.id if fresh else None
+    row = CreditRow(loop.ids.new(), deed.unit, deed.item, spec.points, since, until(spec, since), None, deed.cause)
+    rows = [row]
+    if scheme.credit.carries is not None:
+        share = scheme.credit.carries.share
+        rows += [carried(row, loop.ids.new(), one, share) for one in _managers(loop, deed.unit, deed.area)]
+    fresh = [credit_rows.add(session, scheme.name, one, reason=reason, actor=actor.as_json(), now=now) for one in rows]
+    return row.id if fresh[0] else None
+
+
+def _managers(loop: Loop, company: str, area: str) -> list[str]:
+    """Return the units under a company that work in an area: all of them where none is named, and who has no area."""
+    directory = loop.reference.directory
+    here = directory.areas[area].path if area in directory.areas else ""
+
+    def path(code: str | None) -> str:
+        return directory.areas[code].path if code in directory.areas else here
+
+    below = [one for one in directory.units.values() if one.active and one.parent_code == company]
+    return sorted(one.code for one in below if path(one.area_code).startswith(here))
 
 
 def add_credit(
@@ -403,7 +423,7 @@ def add_credit(
     admit(loop, session, scheme, actor)
     if unit not in loop.reference.directory.units:
         raise NotFound("没有这个单位")
-    made = _add(loop, session, scheme, unit, item, cause or f"手工 {loop.ids.new()}", actor, reason)
+    made = _add(loop, session, scheme, Deed(unit, item, cause or f"手工 {loop.ids.new()}"), actor, reason)
     if made is None:
         raise Conflict("这个事由已经记过")
     return made
@@ -422,10 +442,15 @@ def end_credit(loop: Loop, session: Session, one: UUID, reason: str, actor: Acto
 
 
 def _end(loop: Loop, session: Session, scheme: Scheme, row: CreditRow, reason: str, actor: Actor) -> bool:
+    """End a row, and with it what the company's managers have of it."""
     now = loop.clock.now()
     day = now.astimezone(ZoneInfo(scheme.calendar.zone)).date()
-    end = CreditRow(loop.ids.new(), row.unit, row.item, Decimal(0), day, None, row.id, f"终止 {row.id}")
-    return credit_rows.add(session, scheme.name, end, reason=reason, actor=actor.as_json(), now=now)
+    with_it = credit_rows.of_cause(session, scheme.name, row.item, f"{row.cause}{CARRIED}{row.unit}")
+    done = []
+    for one in (row, *with_it):
+        end = CreditRow(loop.ids.new(), one.unit, one.item, Decimal(0), day, None, one.id, f"终止 {one.id}")
+        done.append(credit_rows.add(session, scheme.name, end, reason=reason, actor=actor.as_json(), now=now))
+    return done[0]
 
 
 def by_rungs(loop: Loop, session: Session, every: Sequence[tuple[Scheme, datetime]]) -> int:
@@ -437,7 +462,8 @@ def by_rungs(loop: Loop, session: Session, every: Sequence[tuple[Scheme, datetim
             if item.when is None:
                 continue
             for row in voices.fired(session, scheme.name, item.when.rung, name):
-                made = _add(loop, session, scheme, row.subject, name, f"{row.grievance} #{row.seq}", SYSTEM_ACTOR)
+                deed = Deed(row.subject, name, f"{row.grievance} #{row.seq}", row.peer)
+                made = _add(loop, session, scheme, deed, SYSTEM_ACTOR)
                 added += made is not None
     return added
 

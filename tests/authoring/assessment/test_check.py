@@ -78,6 +78,34 @@ def test_what_is_wrong_is_told_with_its_place(was: str, is_: str, code: str, wor
     assert all(one.line > 1 for one in hits)
 
 
+@pytest.mark.parametrize(
+    ("was", "is_", "code", "words"),
+    [
+        (
+            "document: 三重督办通知单",
+            "document: 三重督办单",
+            "unknown-name",
+            "没有文书“三重督办单”，是不是 三重督办通知单？",
+        ),
+        ("document: 三重督办通知单", "document: 限期整改通知书", "no-issuer", "“区委办公室”不能签发“限期整改通知书”"),
+        ("by: party_office", "by: command", "no-issuer", "不能签发“三重督办通知单”：立案的和签发的是同一个单位"),
+        (
+            "form: {demand: 限期1个月整改完成}",
+            "form: {demands: 快改}",
+            "unknown-name",
+            "没有字段“demands”，是不是 demand？",
+        ),
+        ("form: {demand: 限期1个月整改完成}", "form: {}", "form", "“三重督办通知单”要填“demand”"),
+    ],
+)
+def test_what_is_wrong_with_a_notice_is_told(was: str, is_: str, code: str, words: str) -> None:
+    text = scheme_text("kuiwen-estates@1")
+    assert was in text
+    scheme, findings = check_scheme(text.replace(was, is_), "kuiwen-estates@1.yaml", workflows=workflow_of)
+    assert scheme is None
+    assert [one for one in findings if one.code == code and words in one.message], [str(one) for one in findings]
+
+
 def test_a_circle_of_lists_is_refused() -> None:
     text = KUIWEN.replace(
         "bottom_five: {title: 后五位,",

@@ -314,6 +314,9 @@ def _credit(scheme: Scheme, known: Mapping[str, str]) -> Iterator[tuple[str, ...
     if credit is None:
         return
     yield "起始", _n(credit.base), "", f"至少 {_n(credit.floor)} 分", credit.source or ""
+    if credit.carries is not None:
+        share = _n(credit.carries.share)
+        yield "项目经理", f"×{share}", "", "企业的每一条也记在所属项目经理名下", credit.carries.source or ""
     for name, item in credit.items.items():
         term = (
             item.term.replace(" years", " 年")

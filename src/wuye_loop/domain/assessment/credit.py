@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -37,6 +37,15 @@ class Balance:
     counting: tuple[CreditRow, ...]
     over: tuple[CreditRow, ...]  # expired, or ended
     vetoed: bool = False
+
+
+#: Between the cause of a company's row and the company: by both together the rows are known that its managers have of it.
+CARRIED: Final = " 随 "
+
+
+def carried(row: CreditRow, one: UUID, manager: str, share: Decimal) -> CreditRow:
+    """Return what a manager has of a row of the company."""
+    return replace(row, id=one, unit=manager, points=row.points * share, cause=f"{row.cause}{CARRIED}{row.unit}")
 
 
 def until(item: CreditItem, since: date) -> date | None:

@@ -299,6 +299,13 @@ def _ways(raw: object) -> object:
 Ways = Annotated[tuple[Grade, ...], BeforeValidator(_ways)]
 
 
+class Carries(Part):
+    """What a company earns its managers (项目经理) earn too: the units under it in the directory, this share of it."""
+
+    to: Literal["manager"]
+    share: Number = Decimal(1)
+
+
 class CreditSpec(Part):
     """信用分: what everybody begins with, what is added and taken, and the grades, the best first."""
 
@@ -306,6 +313,7 @@ class CreditSpec(Part):
     floor: Number = Decimal(0)
     items: dict[Name, CreditItem] = Field(default_factory=dict)
     veto: tuple[Veto, ...] = ()
+    carries: Carries | None = None
     grades: dict[Title, Ways] = Field(default_factory=dict)
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.assessment.credit import CreditRow, balance
+from wuye_loop.domain.assessment.credit import CARRIED, CreditRow, balance
 from wuye_loop.domain.errors import Forbidden, NotFound
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
@@ -58,12 +58,15 @@ def _covers(loop: Loop, actor: Actor, unit: str) -> bool:
 
 def _row(loop: Loop, one: Told, titles: dict[str, str], counts: bool) -> dict[str, Any]:  # noqa: FBT001 a fact of the row
     row: CreditRow = one.row
-    why, _, place = row.cause.rpartition(" ")
+    cause, _, company = row.cause.partition(CARRIED)
+    why, _, place = cause.rpartition(" ")
     area = loop.reference.directory.areas.get(place)
+    told = f"{why} {area.name}" if area is not None else cause
+    with_it = f"（随{loop.reference.directory.name_of(company)}）" if company else ""
     return {
         "id": str(row.id), "item": row.item, "title": titles.get(row.item, row.item),
         "points": f"{row.points.normalize():f}", "since": row.since.isoformat(),
         "until": None if row.until is None else row.until.isoformat(), "counts": counts and row.ends is None,
-        "ends": None if row.ends is None else str(row.ends), "cause": f"{why} {area.name}" if area is not None else row.cause, "reason": one.reason,
+        "ends": None if row.ends is None else str(row.ends), "cause": f"{told}{with_it}", "reason": one.reason,
         "at": as_text(one.at),
     }  # fmt: skip

@@ -20,13 +20,15 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
+from wuye_loop.domain.errors import NotFound
 from wuye_loop.queries.assessment.bulletin import Bulletin, Cell, Sheet
 
-Format = Literal["html", "docx", "xlsx"]
+Format = Literal["html", "docx", "xlsx", "pdf"]
 MEDIA: Final[dict[Format, str]] = {
     "html": "text/html; charset=utf-8",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "pdf": "application/pdf",
 }
 _RED: Final = RGBColor(0xD0, 0x10, 0x10)
 _WIDE: Final = 7  # columns from which a table gets smaller letters
@@ -37,8 +39,8 @@ _SHORT: Final = 6  # rows up to which a table stays on one page
 
 
 def drawn(bulletin: Bulletin, how: Format) -> bytes:
-    """Return a bulletin as a file."""
-    return {"html": _html, "docx": _docx, "xlsx": _xlsx}[how](bulletin)
+    """Return a bulletin as a file. Raises NotFound for a PDF where what makes one is not installed."""
+    return {"html": _html, "docx": _docx, "xlsx": _xlsx, "pdf": _pdf}[how](bulletin)
 
 
 def text_of(cell: Cell) -> str:
@@ -110,6 +112,21 @@ def _html_table(sheet: Sheet) -> list[str]:
 def _html_cell(cell: Cell) -> str:
     kind = "name" if isinstance(cell, str) else "number"
     return f'<td class="{kind}">{escape(text_of(cell))}</td>'
+
+
+def _pdf(one: Bulletin) -> bytes:
+    """Print the page: WeasyPrint comes with an extra, and needs libraries of the system."""
+    try:
+        from weasyprint import HTML  # noqa: PLC0415 it is optional
+    except (ImportError, OSError):
+        words = "本安装没有装做 PDF 的组件（pip install 'wuye-loop[pdf]'，系统里要有 Pango）；可取 html 在浏览器里打印"
+        raise NotFound(words) from None
+    return bytes(HTML(string=_html(one).decode(), url_fetcher=_nothing).write_pdf())
+
+
+def _nothing(url: str, *_: object, **__: object) -> dict[str, object]:
+    """Fetch nothing: a bulletin stands for itself, whatever a name in it looks like."""
+    raise ValueError(url)
 
 
 # --- DOCX -----------------------------------------------------------------------------------------------------------

@@ -53,6 +53,13 @@ def rows_of(session: Session, scheme: str, unit: str | None = None) -> list[Told
     return [Told(CreditRow(*row[:8]), row[8], row[9], row[10]) for row in found]
 
 
+def of_cause(session: Session, scheme: str, item: str, cause: str) -> list[CreditRow]:
+    """Return the rows of an item that have a cause, of whatever unit."""
+    where = (credit.c.scheme == scheme, credit.c.item == item, credit.c.cause == cause)
+    columns: tuple[Any, ...] = tuple(credit.c[name] for name in CreditRow.__slots__)
+    return [CreditRow(*row) for row in session.execute(select(*columns).where(*where).order_by(credit.c.unit))]
+
+
 def find(session: Session, one: UUID) -> tuple[str, CreditRow] | None:
     """Return a row and the scheme that it belongs to."""
     columns: tuple[Any, ...] = (

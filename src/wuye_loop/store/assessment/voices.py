@@ -127,7 +127,7 @@ def consequences(session: Session, name: str, period: str) -> Sequence[Any]:
 
 
 _FIRED = """
-SELECT c.name, c.subject, c.grievance, l.seq, l.at FROM consequence c
+SELECT c.name, c.subject, c.peer, c.grievance, l.seq, l.at FROM consequence c
 JOIN grievance g ON g.number = c.grievance JOIN ledger l ON l.grievance_id = g.id
 WHERE c.name = %(name)s AND l.action LIKE 'rung:%%' AND l.facts->'do' ? %(instrument)s AND NOT EXISTS (
   SELECT 1 FROM credit k WHERE k.scheme = c.name AND k.unit = c.subject AND k.item = %(item)s
