@@ -212,16 +212,16 @@ async def test_closing_looks_for_the_cases_of_each_measure_once_and_stores_what_
     drive.town.clock.set(at("2026-05-08 09:00"))
     drive.town.run(lambda session: evaluate.close(drive.town.site.loop, session, "kuiwen", "2026-04", SYSTEM_ACTOR))
     event.remove(engine, "before_cursor_execute", note)
-    # Each measure once, the earlier month of the one that grows, and how many orders everybody had.
-    assert len(asked) == len(scoring.asked(place.scheme, place.spec)) + 2
+    # Nine measures, of which three count the same orders; the earlier month of the one that grows, and who had orders.
+    assert (len(scoring.asked(place.scheme, place.spec)), len(asked)) == (9, 7 + 2)
     with drive.town.database.read() as session:
         one = periods.find(session, "kuiwen", "2026-04")
         assert one is not None
         stored = periods.figures(session, one.id)
     assert sorted(stored, key=keyed) == sorted(made.figures, key=keyed)
-    grown = {row.subject: (row.numerator, row.denominator, row.count) for row in stored if row.measure == "grown"}
+    grown = {row.subject: [row.numerator, row.denominator, row.count] for row in stored if row.measure == "grown"}
     # c1 and c3 had one in March and none in April; c2 one in each.
-    assert grown == {"c1": (-1, 1, 0), "c2": (0, 1, 1), "c3": (-1, 1, 0)}
+    assert grown == {"c1": [-1, 1, 0], "c2": [0, 1, 1], "c3": [-1, 1, 0]}
 
 
 def keyed(row: FigureRow) -> tuple[str, str, str]:

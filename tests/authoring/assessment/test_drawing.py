@@ -32,10 +32,10 @@ def test_every_scheme_is_drawn_with_all_that_it_says(name: str) -> None:
     svg = drawing.svg(scheme, drawing.names_of(workflow))
     said = "\n".join(texts(svg))
     for spec in scheme.periods.values():
-        for one in (*spec.items, *spec.lists.values()):
-            assert one.title in said
-    for measure in (*scheme.measures.values(), *scheme.inputs.values()):
-        assert measure.title in said
+        assert all(item.title in said for item in spec.items)
+        assert all(one.title in said for one in spec.lists.values())
+    assert all(measure.title in said for measure in scheme.measures.values())
+    assert all(heard.title in said for heard in scheme.inputs.values())
     assert svg == drawing.svg(scheme_of(name), drawing.names_of(workflow))
     assert "None" not in said
     for role in (role for one in scheme.inputs.values() for role in one.by if role in workflow.roles):

@@ -1,1 +1,1 @@
-"""Schemes of assessment on paper: what proves them, compares two versions, tries them on given figures."""
+"""Schemes of assessment on paper: what proves and draws them, compares two versions, tries them on given figures."""

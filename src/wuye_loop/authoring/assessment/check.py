@@ -6,7 +6,7 @@ from typing import Final
 
 from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
-from wuye_loop.domain.assessment.scheme import PEOPLE, Item, ListSpec, Measure, Notice, Scheme
+from wuye_loop.domain.assessment.scheme import PEOPLE, Item, ListSpec, Measure, NoticeSpec, Scheme
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.language.workflow import DutyUnit, Workflow
 from wuye_loop.domain.rulefile.extends import Bases
@@ -277,7 +277,7 @@ class _Checking:
             if field not in opening.extra and not source.needs[field].optional and source.needs[field].when is None:
                 self._findings.error((*at, "open", "extra"), "form", f"来源“{source.title}”要填“{field}”")
 
-    def _notice(self, at: tuple[str, ...], by: str, notice: Notice, workflow: Workflow) -> None:
+    def _notice(self, at: tuple[str, ...], by: str, notice: NoticeSpec, workflow: Workflow) -> None:
         document = workflow.documents.get(notice.document)
         task = workflow.tasks.get(document.opens or "") if document is not None else None
         if document is None:

@@ -208,7 +208,7 @@ class Period(Part):
     bulletin: BulletinSpec | None = None
 
 
-class Notice(Part):
+class NoticeSpec(Part):
     """A numbered document that goes with what a consequence opens: one for all of a list, a line for each."""
 
     document: Title
@@ -224,7 +224,7 @@ class Opening(Part):
     title: Annotated[str, StringConstraints(min_length=1, max_length=100)]
     extra: dict[Name, int | str] = Field(default_factory=dict)
     by: Name | None = None  # the role that opens it; none: the first that the source names
-    notice: Notice | None = None  # issued by the same unit
+    notice: NoticeSpec | None = None  # issued by the same unit
 
 
 class Consequence(Part):

@@ -23,7 +23,7 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.terms import Stage
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.assessment import measures, periods, voices
-from wuye_loop.store.assessment.measures import Ground
+from wuye_loop.store.assessment.measures import Facts, Ground
 from wuye_loop.store.assessment.periods import FigureRow, ResultRow
 from wuye_loop.store.workflows import versions
 
@@ -62,15 +62,23 @@ def counted(
 ) -> list[FigureRow]:
     """Return what a period's measures come to now; `into` an assessment, they are stored with their cases."""
     rows: list[FigureRow] = []
+    looked: list[tuple[Facts, str]] = []
     homes = measures.households(session, ground.are, ground.places)
     for name in asked(scheme, scheme.periods[part]):
         measure = scheme.measures[name]
+        counts = scheme.measures[measure.growth] if measure.growth is not None else measure
+        base: Mapping[Key, Decimal] | None = None
         if measure.growth is not None:
-            rows += _grown(session, scheme, part, name, ground, stretch, into)
-            continue
-        per = measure.per
-        base = None if per is None else {key: Decimal(one) / per.households for key, one in homes.items()}
-        rows += measures.figures(session, name, measure, ground, base=base, into=into)
+            base = _earlier_count(session, scheme, part, name, ground, stretch)
+            if base is None:
+                continue
+        elif measure.per is not None:
+            base = {key: Decimal(one) / measure.per.households for key, one in homes.items()}
+        facts = measures.facts_of(name, counts, ground)
+        twin = next((other for known, other in looked if known == facts), None)
+        grown = measure.growth is not None
+        rows += measures.figures(session, name, counts, facts, base=base, grown=grown, into=into, twin=twin)
+        looked.append((facts, name))
     return rows
 
 
@@ -158,22 +166,21 @@ def asked(scheme: Scheme, spec: Period) -> list[str]:
     return [name for name in scheme.measures if name in names]
 
 
-def _grown(
-    session: Session, scheme: Scheme, part: str, name: str, ground: Ground, stretch: Stretch, into: UUID | None
-) -> list[FigureRow]:
-    """Return by how much a count has grown: more than before (the numerator) of what was before (the base)."""
+def _earlier_count(
+    session: Session, scheme: Scheme, part: str, name: str, ground: Ground, stretch: Stretch
+) -> dict[Key, Decimal] | None:
+    """Return the counts that a measure of growth is held against; None where there is no such period."""
     measure, spec = scheme.measures[name], scheme.periods[part]
-    of = scheme.measures[measure.growth or ""]
     zone = scheme.calendar.zone
     if measure.against == "previous":
         then: Stretch | None = calendar.before(spec, stretch, zone)
     else:
         then = calendar.year_before(spec, stretch, zone)
     if then is None:
-        return []
-    earlier = measures.tallied(session, name, of, replace(ground, starts=then.starts, ends=then.ends))
-    old = {(one.subject, one.peer): one.numerator for one in earlier}
-    return measures.figures(session, name, of, ground, base=old, grown=True, into=into)
+        return None
+    of = scheme.measures[measure.growth or ""]
+    old = measures.tallied(session, name, of, replace(ground, starts=then.starts, ends=then.ends))
+    return {(one.subject, one.peer): one.numerator for one in old}
 
 
 def _inputs(session: Session, scheme: Scheme, spec: Period, stretch: Stretch) -> list[FigureRow]:

@@ -64,10 +64,18 @@ class Ground:
     left_out: Mapping[str, Sequence[UUID]]  # measure -> cases that an appeal took out
 
 
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The cases of a measure as a common table, and its parameters: measures of equal facts stand on the same cases."""
+
+    statement: str
+    params: Mapping[str, Any]
+
+
 def tallied(session: Session, name: str, measure: Measure, ground: Ground) -> list[Tallied]:
     """Return a measure's figures for every subject that has a case in the window. The cases stay in the database."""
-    facts, params = _facts(name, measure, ground)
-    rows = session.connection().exec_driver_sql(facts + _COUNTS, params)
+    facts = facts_of(name, measure, ground)
+    rows = session.connection().exec_driver_sql(facts.statement + _COUNTS, facts.params)
     return [Tallied(*row) for row in rows]
 
 
@@ -75,8 +83,9 @@ def cases_of(
     session: Session, name: str, measure: Measure, ground: Ground, subject: str, peer: str
 ) -> dict[UUID, Decimal]:
     """Return the cases of one subject's figure, as they stand now, and what each weighs."""
-    facts, params = _facts(name, measure, ground)
-    rows = session.connection().exec_driver_sql(facts + _CASES, params | {"subject": subject, "peer": peer})
+    facts = facts_of(name, measure, ground)
+    params = {**facts.params, "subject": subject, "peer": peer}
+    rows = session.connection().exec_driver_sql(facts.statement + _CASES, params)
     return {row[0]: row[1] for row in rows}
 
 
@@ -84,31 +93,34 @@ def figures(
     session: Session,
     name: str,
     measure: Measure,
-    ground: Ground,
+    facts: Facts,
     *,
     base: Mapping[tuple[str, str], Decimal] | None = None,
     grown: bool = False,
     into: UUID | None = None,
+    twin: str | None = None,
 ) -> list[FigureRow]:
     """Return a measure's figure for every subject; `into` an assessment, they are stored with their cases in the same breath.
 
     The base is the number of cases for a rate, else the one given for each subject (none: the figure has no base).
-    `grown`: the figure is by how much there is more than that base, also for who has nothing now. The cases never leave
-    the database, and they are looked for once.
+    `grown`: the figure is by how much there is more than that base, also for who has nothing now. `twin` is a measure of
+    equal facts that is stored there already. The cases never leave the database, and they are looked for once.
     """
-    facts, params = _facts(name, measure, ground)
     kind = "cases" if measure.rate is not None else "none" if base is None else "grown" if grown else "given"
     given = base or {}
-    params |= {
+    own = {
         "one": into, "measure": name, "kind": kind, "b_subject": [key[0] for key in given],
-        "b_peer": [key[1] for key in given], "b_base": list(given.values()),
+        "b_peer": [key[1] for key in given], "b_base": list(given.values()), "twin": twin,
     }  # fmt: skip
-    counts = facts + (_WITH_CASES + _STORE if into is not None else _ONLY_COUNTS + _TOLD)
-    rows = session.connection().exec_driver_sql(counts, params)
+    if into is None:
+        statement = facts.statement + _ONLY_COUNTS + _TOLD
+    else:
+        statement = (_OF_TWIN if twin is not None else facts.statement + _WITH_CASES) + _STORE
+    rows = session.connection().exec_driver_sql(statement, {**facts.params, **own})
     return [FigureRow(row[0], row[1], name, *row[2:]) for row in rows]
 
 
-def _facts(name: str, measure: Measure, ground: Ground) -> tuple[str, dict[str, Any]]:
+def facts_of(name: str, measure: Measure, ground: Ground) -> Facts:
     """Return the cases of a measure as a common table `facts`, and the parameters of it."""
     noun = _NOUNS[measure.rate or f"{measure.count}#"](measure, ground)
     params = noun.params | {
@@ -126,7 +138,7 @@ def _facts(name: str, measure: Measure, ground: Ground) -> tuple[str, dict[str, 
         source=noun.source,
         where=f"{noun.where} AND {where}",
     )
-    return statement, params | more
+    return Facts(statement, params | more)
 
 
 def orders(session: Session, ground: Ground) -> dict[tuple[str, str], int]:
@@ -169,6 +181,13 @@ _WITH_CASES: Final = """
          array_agg(weight ORDER BY id, weight) FILTER (WHERE excluded IS NOT TRUE) AS weights,
          array_agg(id ORDER BY id, weight) FILTER (WHERE excluded) AS excluded_cases
   FROM facts WHERE subject IS NOT NULL GROUP BY subject, peer
+)
+"""
+_OF_TWIN: Final = """
+WITH told AS (
+  SELECT subject, peer, COALESCE((SELECT sum(w) FROM unnest(weights) AS w), 0) AS top, cardinality(cases) AS n,
+         excluded AS out, cases, weights, excluded_cases
+  FROM figure WHERE assessment_id = %(one)s AND measure = %(twin)s AND cardinality(cases) + excluded > 0
 )
 """
 _BASED: Final = """
