@@ -15,6 +15,7 @@ from wuye_loop.domain.privacy.text import like_literal
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.reach import beyond
+from wuye_loop.store.reads.summary import KEPT
 from wuye_loop.store.visibility import sent_by, subtree, visible
 
 _TASK = ", ".join(f"t.{item.name}" for item in fields(TaskState))
@@ -195,11 +196,12 @@ _RARE = """
 WITH found AS MATERIALIZED (SELECT g.id, g.received_at FROM {found} WHERE {conditions})
 SELECT f.id FROM found f ORDER BY f.received_at DESC, f.id DESC LIMIT %(limit)s
 """
-# What changed since the words were last folded in is looked at as it is.
+# What changed since the words were last folded in is looked at as it is. OFFSET 0: each is looked up by its id.
 _SAID = """
 (SELECT s.grievance_id AS id FROM searched s WHERE grams(s.said) @@ %(grams)s::tsquery AND {within}
  UNION SELECT g.id FROM grievance g WHERE g.estate_code IN (SELECT e.code FROM estate e WHERE e.name ILIKE %(words)s)
- UNION SELECT c.grievance_id FROM change c WHERE c.tx >= (SELECT m.upto FROM tally_mark m)) n JOIN grievance g ON g.id = n.id
+ UNION SELECT c.grievance_id FROM change c WHERE c.tx >= %(upto)s) n
+CROSS JOIN LATERAL (SELECT * FROM grievance o WHERE o.id = n.id OFFSET 0) g
 """
 
 
@@ -213,11 +215,12 @@ def listed(
     """
     conditions, params = _asked(actor, filters, after)
     params["limit"] = limit + 1
-    floor = None if filters == Filters(area_path=filters.area_path) else _floor(session, after)
-    if floor is None:
+    mark = None if filters == Filters(area_path=filters.area_path) else _mark(session)
+    if mark is None:
         rows = _in_order(session, conditions, params)
     else:
-        rows = _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params | {"floor": floor})
+        params |= {"floor": after[0] - (mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
+        rows = _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params)
         if len(rows) <= limit:
             rows = _rare(session, actor, filters, conditions, params)
     return cut(rows, limit, lambda row: (row.received_at, row.id))
@@ -252,12 +255,13 @@ def _asked(actor: Actor, filters: Filters, after: tuple[datetime, UUID] | None) 
     return " AND ".join(conditions), params
 
 
-def _floor(session: Session, after: tuple[datetime, UUID] | None) -> datetime | None:
-    """Return since when the few thousand before a place in the list came in; None where there are no more than that."""
-    mark = session.connection().exec_driver_sql("SELECT recent, newest FROM tally_mark").one()
-    if mark.recent is None or after is None:
-        return mark.recent  # type: ignore[no-any-return]
-    return after[0] - (mark.newest - mark.recent)
+def _mark(session: Session) -> Any | None:
+    """Return over what time the newest few thousand came in, and how far they are folded; None where that is not known.
+
+    Folded further by the time it is used, it means more than has changed since: never less.
+    """
+    mark = session.connection().exec_driver_sql(f"SELECT recent, newest, upto, {KEPT} AS kept FROM tally_mark").one()
+    return mark if mark.kept and mark.recent is not None else None
 
 
 def _in_order(session: Session, conditions: str, params: dict[str, Any]) -> Sequence[Any]:
@@ -283,7 +287,7 @@ def _rare(session: Session, actor: Actor, filters: Filters, conditions: str, par
 
 
 def rare_statement(actor: Actor, filters: Filters, conditions: str) -> tuple[str, dict[str, Any]]:
-    """Return the statement for the ids, and what it takes besides; a test looks at its plan."""
+    """Return the statement for the ids, and what words it takes besides; a test looks at its plan."""
     grams = asked_grams(filters.words) if filters.words is not None else None
     if grams is None:
         return _RARE.format(found="grievance g", conditions=conditions), {}
