@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("estate", sa.Text(), nullable=True),
         sa.Column("category", sa.Text(), nullable=True),
         sa.Column("rung", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
         sa.Column("counts", sa.Integer(), nullable=False),
         sa.Column("weighed", sa.Numeric(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
@@ -36,7 +37,7 @@ def upgrade() -> None:
         "tallied",
         ["due_at"],
         postgresql_where=sa.text("due_at IS NOT NULL"),
-        postgresql_include=["area_path", "unit", "estate", "category", "rung", "grievance_id"],
+        postgresql_include=["area_path", "unit", "estate", "category", "rung", "state", "grievance_id"],
     )
     op.create_table(
         "tally",

@@ -25,10 +25,11 @@ FROM tally_mark m WHERE m.id = 1 FOR UPDATE SKIP LOCKED
 """
 _ANEW: Final = "SELECT id FROM grievance"
 _SOME: Final = "SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(from)s AND c.tx < %(until)s"
-_COLUMNS: Final = ("area_path", "unit", "estate", "category", "rung", "counts", "weighed", "due_at")
+_COLUMNS: Final = ("area_path", "unit", "estate", "category", "rung", "state", "counts", "weighed", "due_at")
 _NAMED: Final = ", ".join(_COLUMNS)
 _SAME: Final = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
 _ADDED: Final = ", ".join(f"{name} = tally.{name} + excluded.{name}" for name in (*COUNTED, "weighed"))
+_GROUPS: Final = "('area', NULL), " + ", ".join(f"('{name}', {name})" for name in _COLUMNS[1:6])
 _NET: Final = ", ".join(f"sum(sign * ((counts >> {bit}) & 1)) AS {name}" for bit, name in enumerate(COUNTED))
 _ANY: Final = " OR ".join(f"{name} <> 0" for name in (*COUNTED, "weighed"))
 _FOLD: Final = f"""
@@ -42,8 +43,7 @@ WITH taken AS MATERIALIZED ({{taken}}), come AS MATERIALIZED (
 ), net AS (
   SELECT d.dimension, d.key, area_path, {_NET}, COALESCE(sum(sign * weighed), 0) AS weighed
   FROM (SELECT 1 AS sign, {_NAMED} FROM come UNION ALL SELECT -1, {_NAMED} FROM gone) x
-  CROSS JOIN LATERAL (VALUES ('area', NULL), ('unit', unit), ('estate', estate), ('category', category), ('rung', rung))
-    AS d(dimension, key)
+  CROSS JOIN LATERAL (VALUES {_GROUPS}) AS d(dimension, key)
   GROUP BY 1, 2, 3
 )
 INSERT INTO tally (dimension, key, area_path, {", ".join(COUNTED)}, weighed) SELECT * FROM net WHERE {_ANY}
@@ -104,8 +104,7 @@ def fold(session: Session, taken: Taken, good: Good) -> None:
 _STRAYED: Final = f"""
 WITH counted AS (
   SELECT d.dimension, d.key, area_path, {bits()}, COALESCE(sum(weighed), 0) AS weighed FROM tallied
-  CROSS JOIN LATERAL (VALUES ('area', NULL), ('unit', unit), ('estate', estate), ('category', category), ('rung', rung))
-    AS d(dimension, key)
+  CROSS JOIN LATERAL (VALUES {_GROUPS}) AS d(dimension, key)
   GROUP BY 1, 2, 3
 ), held AS (SELECT dimension, key, area_path, {", ".join(COUNTED)}, weighed FROM tally WHERE {_ANY})
 SELECT count(*) FROM ((TABLE counted EXCEPT TABLE held) UNION ALL (TABLE held EXCEPT TABLE counted)) x

@@ -17,7 +17,7 @@ from wuye_loop.store.reads.summary import Asked, Dimension
 pytestmark = pytest.mark.anyio
 PLACES = ("", "3707/", "3707/370701/")
 READERS = ("admin", "supervisor-1", "supervisor-2")
-DIMENSIONS = [one for one in get_args(Dimension) if one != "router"]
+DIMENSIONS: list[Any] = [*(one for one in get_args(Dimension) if one != "router"), "state"]
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """What a supervisor sees on one screen: open ones by state, late ones by area and rung, day by day, what comes again."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.store.reads import summary
+from wuye_loop.store.reads.summary import STATE_SIGN, Asked, Good
 from wuye_loop.store.visibility import subtree, visible
 
 _STATES = """
@@ -15,11 +17,10 @@ FROM grievance g WHERE NOT g.final AND {conditions} GROUP BY g.stage, g.state, g
 # Late is what the summary calls late; its rung is the one that its assessed clock has reached.
 _LATE = """
 SELECT COALESCE(NULLIF(split_part(g.area_path, '/', %(depth)s), ''), %(base)s) AS area, k.rung, count(*) AS n
-FROM grievance g LEFT JOIN LATERAL (
-  SELECT max(c.rung) AS rung FROM clock c
-  WHERE c.grievance_id = g.id AND c.task_id IS NULL AND c.status = 'running' AND c.due_at < %(now)s
-    AND c.name = ANY(%(names)s)
-) k ON TRUE
+FROM grievance g LEFT JOIN (
+  SELECT c.grievance_id, max(c.rung) AS rung FROM clock c
+  WHERE c.task_id IS NULL AND c.status = 'running' AND c.due_at < %(now)s AND c.name = ANY(%(names)s) GROUP BY 1
+) k ON k.grievance_id = g.id
 WHERE NOT g.final AND g.due_at < %(now)s AND {conditions} GROUP BY 1, 2
 """
 _RECEIVED = """
@@ -42,9 +43,23 @@ GROUP BY 1, 2, 3 HAVING count(*) >= %(least)s ORDER BY n DESC, 1, 3 LIMIT %(limi
 """
 
 
-def states(session: Session, actor: Actor, area_path: str, now: datetime) -> list[Any]:
-    """Return how many are open in each state, and how many of them late."""
-    return _rows(session, actor, area_path, _STATES, {"now": now})
+class InState(NamedTuple):
+    """So many are open in a state of a workflow, and of them so many late."""
+
+    stage: str
+    state: str
+    workflow: str
+    n: int
+    late: int
+
+
+def states(session: Session, actor: Actor, area_path: str, now: datetime, good: Good) -> list[InState]:
+    """Return how many are open in each state, and how many of them late, from the sums where they are kept."""
+    found = summary.kept(session, actor, Asked("state", area_path, now, now, good))
+    if found is None:
+        return [InState(*row) for row in _rows(session, actor, area_path, _STATES, {"now": now})]
+    there = [InState(*str(one.key).split(STATE_SIGN), one.open, one.overdue_open) for one in found if one.open]
+    return sorted(there, key=lambda row: -row.n)
 
 
 def late(session: Session, actor: Actor, area_path: str, now: datetime, names: list[str]) -> list[Any]:

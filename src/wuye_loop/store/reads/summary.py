@@ -14,6 +14,8 @@ from wuye_loop.store.schema.tally_tables import COUNTED
 from wuye_loop.store.visibility import subtree, visible
 
 Dimension = Literal["area", "unit", "estate", "category", "rung", "router"]
+#: Between stage, state and version, of which no name holds it: what the board groups by besides.
+STATE_SIGN = "\t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ _KEYS: dict[str, str] = {
     "unit": "COALESCE(g.lead_unit, g.holder_unit)",
     "estate": "g.estate_code",
     "category": "g.category",
+    "state": "concat_ws(E'\\t', g.stage, g.state, g.workflow)",
     "rung": """(SELECT c.name || ':' || c.rung FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL
                 AND c.cycle = g.cycle AND c.rung IS NOT NULL ORDER BY c.started_at DESC, c.id LIMIT 1)""",
 }
@@ -135,7 +138,7 @@ def counts(
 class Asked:
     """What is to be counted: see `counts`."""
 
-    by: Dimension
+    by: Dimension | Literal["state"]
     area_path: str
     now: datetime
     soon: datetime
@@ -178,14 +181,14 @@ def recount(session: Session, actor: Actor, asked: Asked) -> list[Count]:
 
 _BITS = " | ".join(f"(COALESCE({_WHEN[name]}, FALSE)::int << {bit})" for bit, name in enumerate(COUNTED))
 _OWN = ", ".join((
-    f"g.id, g.area_path, {_KEYS['unit']} AS unit, g.estate_code AS estate, g.category, {_KEYS['rung']} AS rung",
+    f"g.id, g.area_path, {_KEYS['unit']} AS unit, g.estate_code AS estate, g.category, {_KEYS['rung']} AS rung, {_KEYS['state']} AS state",
     "g.final AND EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL"
     f" AND c.ended_at > c.due_at {_UNITS_OWN}) AS late_unit",
 ))  # fmt: skip
 # OFFSET 0: looked up once, not again for every bit and every sum of bits.
 #: How one grievance counts now: its groups, its bits, what its answer weighs, and till when it is open.
 FACTS = f"""
-SELECT f.id, f.area_path, f.unit, f.estate, f.category, f.rung, {_WEIGHED} AS weighed,
+SELECT f.id, f.area_path, f.unit, f.estate, f.category, f.rung, f.state, {_WEIGHED} AS weighed,
        CASE WHEN NOT f.final THEN f.due_at END AS due_at, {_BITS} AS counts
 FROM ({_SEEN.format(columns=_OWN, whose="", conditions="{conditions}")} OFFSET 0) f OFFSET 0
 """

@@ -24,6 +24,7 @@ tallied = Table(
     words("estate", nullable=True),
     words("category", nullable=True),
     words("rung", nullable=True),
+    words("state"),  # stage, state and version
     Column("counts", Integer, nullable=False),
     Column("weighed", Numeric, nullable=True),
     instant("due_at", nullable=True),  # of open ones
@@ -31,7 +32,7 @@ tallied = Table(
         "ix_tallied_due",
         "due_at",
         postgresql_where=text("due_at IS NOT NULL"),
-        postgresql_include=["area_path", "unit", "estate", "category", "rung", "grievance_id"],
+        postgresql_include=["area_path", "unit", "estate", "category", "rung", "state", "grievance_id"],
     ),
 )
 
