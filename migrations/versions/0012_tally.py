@@ -42,15 +42,12 @@ def upgrade() -> None:
     op.create_table(
         "tally",
         sa.Column("dimension", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("area_path", sa.Text(), nullable=False),
         *(sa.Column(name, sa.Integer(), server_default=sa.text("0"), nullable=False) for name in _COUNTED),
         sa.Column("weighed", sa.Numeric(), server_default=sa.text("0"), nullable=False),
-        sa.UniqueConstraint(
-            "dimension", "key", "area_path",
-            name=op.f("uq_tally_dimension_key_area_path"), postgresql_nulls_not_distinct=True,
-        ),
-    )  # fmt: skip
+        sa.PrimaryKeyConstraint("dimension", "key", "area_path", name=op.f("pk_tally")),
+    )
     op.create_table(
         "tally_mark",
         sa.Column("id", sa.Integer(), sa.CheckConstraint("id = 1", name=op.f("ck_tally_mark_one_row")), nullable=False),

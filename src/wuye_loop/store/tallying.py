@@ -29,7 +29,7 @@ _COLUMNS: Final = ("area_path", "unit", "estate", "category", "rung", "state", "
 _NAMED: Final = ", ".join(_COLUMNS)
 _SAME: Final = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
 _ADDED: Final = ", ".join(f"{name} = tally.{name} + excluded.{name}" for name in (*COUNTED, "weighed"))
-_GROUPS: Final = "('area', NULL), " + ", ".join(f"('{name}', {name})" for name in _COLUMNS[1:6])
+_GROUPS: Final = "('area', ''), " + ", ".join(f"('{name}', COALESCE('=' || {name}, ''))" for name in _COLUMNS[1:6])
 _NET: Final = ", ".join(f"sum(sign * ((counts >> {bit}) & 1)) AS {name}" for bit, name in enumerate(COUNTED))
 _ANY: Final = " OR ".join(f"{name} <> 0" for name in (*COUNTED, "weighed"))
 _FOLD: Final = f"""

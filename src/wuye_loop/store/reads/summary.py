@@ -259,7 +259,7 @@ def kept_statement(actor: Actor, asked: Asked) -> tuple[str, dict[str, Any]]:
         for name in _COLUMNS
     ]
     statement = _PART.format(
-        of_sum=area if asked.by == "area" else "t.key", of_one=area if asked.by == "area" else f"t.{asked.by}",
+        of_sum=area if asked.by == "area" else "substr(NULLIF(t.key, ''), 2)", of_one=area if asked.by == "area" else f"t.{asked.by}",
         sums=", ".join(f"sum(t.{name}) AS {name}" for name in COUNTED), none=_NONE, gone=bits("-"), come=bits(),
         summed=summed, facts=FACTS.format(conditions=f"g.id IN (SELECT c.id FROM changed c) AND {conditions}"),
         columns=", ".join(["key", *columns]),

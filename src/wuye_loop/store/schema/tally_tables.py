@@ -3,8 +3,7 @@
 Folded in from what changed (store/tallying): a step writes none of it.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, Table, Uuid, text
-from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from wuye_loop.store.schema.columns import count, instant, metadata, words
@@ -39,12 +38,11 @@ tallied = Table(
 tally = Table(
     "tally",
     metadata,
-    words("dimension"),
-    words("key", nullable=True),
-    words("area_path"),
+    Column("dimension", Text, primary_key=True),
+    Column("key", Text, primary_key=True),  # =E1; empty where a grievance has none
+    Column("area_path", Text, primary_key=True),
     *(count(name) for name in COUNTED),
     Column("weighed", Numeric, nullable=False, server_default=text("0")),
-    Unique("dimension", "key", "area_path", postgresql_nulls_not_distinct=True),
 )
 
 tally_mark = Table(

@@ -1,0 +1,157 @@
+"""How the database means to answer the routes that are asked all day: never by reading a table whole, nor by sorting one."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+from tests.bench import city
+from tests.site import Town, town_on
+
+from wuye_loop.loop import tallying
+from wuye_loop.queries import board, grievances, inbox, summary, supervision
+from wuye_loop.store import tallying as store_tallying
+from wuye_loop.store.database import Database
+from wuye_loop.store.reads.grievances import Filters
+
+MANY = 20_000
+#: Tables that this city fills; the directory, the calendar and the definitions stay what they are.
+GROWING = {"grievance", "clock", "rung", "rating", "change", "ledger", "tallied", "searched"}
+FEW = 500  # what a list looks through first, here
+SORTED = 2500  # rows: no more than the directory has estates, which a summary puts in order
+
+Work = Callable[[Session], object]
+
+
+@pytest.fixture(scope="module")
+def town(template_url: str) -> Iterator[Town]:
+    from tests.database import clone  # noqa: PLC0415 one city for all of these
+
+    with clone(template_url, 900_000) as url:
+        database = Database(url, pool_size=3, statement_timeout_ms=0)
+        with town_on(database, units=city.DIRECTORY, keys=city.CITY_KEYS, start=city.START) as made:
+            city.found(made)
+            city.grow(database, MANY, city.START)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(store_tallying, "_FEW", FEW)
+                tallying.fold(made.site.loop, database)
+            city.settled(database)
+            yield made
+        database.dispose()
+
+
+def _lists(town: Town, who: str) -> Mapping[str, Work]:
+    def narrowed(area: str | None = None, **asked: Any) -> Work:
+        filters = Filters(**asked)
+        return lambda session: grievances.grievances(
+            town.site.loop, session, town.actors[who], filters, area, None, 50
+        )
+
+    return {
+        "all": narrowed(),
+        "category": narrowed(category="电梯"),
+        "no such category": narrowed(category="没有"),
+        "no such category in a street": narrowed("370701", category="没有"),
+        "no such state": narrowed(state="refused"),
+        "a unit that holds nothing": narrowed(unit="fire"),
+        "an estate": narrowed(estate="E7"),
+        "words": narrowed(words="停车"),
+        "words that nobody said": narrowed(words="龘龘"),
+        "a character": narrowed(words="龘"),
+        "a number": narrowed(words="WY000012345"),
+    }
+
+
+def _boards(town: Town, who: str) -> Mapping[str, Work]:
+    loop, actor = town.site.loop, town.actors[who]
+    found: dict[str, Work] = {
+        f"summary by {by}": lambda session, by=by: summary.summarise(loop, session, actor, by, None)  # type: ignore[misc]
+        for by in ("area", "unit", "estate", "category", "rung")
+    }
+    for area, unit in ((None, None), (None, "unit-7"), ("370701001", "fire")):
+        found[f"overdue {area} {unit}"] = lambda session, area=area, unit=unit: supervision.overdue(  # type: ignore[misc]
+            loop, session, actor, clock=None, rung=None, area=area, unit=unit, older_than=None, after=None, limit=50
+        )
+    return found
+
+
+def _inboxes(town: Town, who: str) -> Mapping[str, Work]:
+    return {
+        f"inbox {tab}": lambda session, tab=tab: inbox.of_unit(  # type: ignore[misc]
+            town.site.loop, session, town.actors[who], tab, None, 50
+        )
+        for tab in ("to_sign", "due_soon", "overdue", "all")
+    }
+
+
+@pytest.mark.parametrize("who", ["admin", "supervisor-1"])
+@pytest.mark.parametrize("routes", [_lists, _boards])
+def test_no_route_of_a_supervisor_reads_or_sorts_a_table(
+    town: Town, who: str, routes: Callable[[Town, str], Mapping[str, Work]]
+) -> None:
+    _walked(town, routes(town, who))
+
+
+@pytest.mark.parametrize("who", ["market", "property-centre", "unit-7"])
+@pytest.mark.parametrize("routes", [_lists, _inboxes])
+def test_no_route_of_a_unit_reads_or_sorts_a_table(
+    town: Town, who: str, routes: Callable[[Town, str], Mapping[str, Work]]
+) -> None:
+    _walked(town, routes(town, who))
+
+
+def test_what_a_board_reads_beside_its_sums_is_found_by_indexes(town: Town) -> None:
+    _walked(town, {"board": lambda session: board.board(town.site.loop, session, town.actors["supervisor-1"], None)})
+
+
+def test_the_walk_sees_a_plan_that_reads_all(town: Town) -> None:
+    with pytest.raises(AssertionError, match="Seq Scan on grievance"):
+        _walked(
+            town,
+            {"all": lambda session: session.connection().exec_driver_sql("SELECT max(body) FROM grievance g").all()},
+        )
+
+
+def _walked(town: Town, routes: Mapping[str, Work]) -> None:
+    walked = 0
+    for name, work in routes.items():
+        for statement, params in _asked(town, work):
+            if not re.match(r"\s*(SELECT|WITH)\b", statement):
+                continue
+            with town.database.read() as session:
+                plan = session.connection().exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", params)
+                _looked_at(json.loads(json.dumps(plan.scalar_one()))[0]["Plan"], f"{name}: {statement}")
+            walked += 1
+    assert walked >= len(routes)
+
+
+def _asked(town: Town, work: Work) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+
+    def note(_a: object, _b: object, statement: str, params: Any, *_: object) -> None:
+        found.append((statement, params))
+
+    engine = town.database.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        with town.database.read() as session:
+            work(session)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return found
+
+
+def _looked_at(node: Mapping[str, Any], where: str) -> None:
+    """Refuse a whole table, and the sort of what is more than a page or a window; what was never run is no matter."""
+    if node["Actual Loops"]:
+        kind, table = node["Node Type"], node.get("Relation Name")
+        assert not (kind == "Seq Scan" and table in GROWING), f"Seq Scan on {table}\n{where}"
+        rows = max((one["Actual Rows"] for one in node.get("Plans", ())), default=0)
+        assert not (kind == "Sort" and rows > SORTED), f"Sort of {rows} rows\n{where}"
+        read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        assert not (table == "grievance" and "Index" in kind and read > SORTED), f"{read} rows read\n{where}"
+    for one in node.get("Plans", ()):
+        _looked_at(one, where)
