@@ -91,7 +91,9 @@ def _words() -> None:
         sa.ForeignKeyConstraint(["grievance_id"], ["grievance.id"], name=op.f("fk_searched_grievance_id_grievance")),
         sa.PrimaryKeyConstraint("grievance_id", name=op.f("pk_searched")),
     )
-    op.create_index("ix_searched_area_path", "searched", ["area_path"], postgresql_ops={"area_path": "text_pattern_ops"})
+    op.create_index(
+        "ix_searched_area_path", "searched", ["area_path"], postgresql_ops={"area_path": "text_pattern_ops"}
+    )
     op.create_index("ix_searched_grams", "searched", [sa.text("grams(said)")], postgresql_using="gin")
 
 

@@ -68,7 +68,9 @@ JOIN (SELECT id, received_at, row_number() OVER (ORDER BY seq) AS way FROM griev
 """
 _TITLE = """(ARRAY['电梯停运','楼道漏水','路灯不亮','垃圾堆积','停车纠纷','噪音扰民','供暖不热','物业费争议','消防通道堵塞','绿化毁坏'])[1 + i % 10]
   || (ARRAY['多日无人处理','反复发生','影响老人出行','希望尽快解决','已投诉多次'])[1 + i / 10 % 5] || i % 1000 || '号楼'"""
-_CATEGORY = "(ARRAY['电梯','房屋维修','公共照明','环境卫生','停车管理','噪音','供热','物业收费','消防','绿化'])[1 + i % 10]"
+_CATEGORY = (
+    "(ARRAY['电梯','房屋维修','公共照明','环境卫生','停车管理','噪音','供热','物业收费','消防','绿化'])[1 + i % 10]"
+)
 _MADE: Final[dict[str, dict[str, str]]] = {
     "grievance": {
         "id": "w.id", "number": "'WY' || lpad(i::text, 9, '0')", "external_id": "'GD' || lpad(i::text, 10, '0')",

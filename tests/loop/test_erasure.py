@@ -9,6 +9,7 @@ from tests.site import KEYS, Town, build, driving, order
 from wuye_loop.domain.errors import BadInput, Conflict, NotFound
 from wuye_loop.domain.privacy.words import ERASED
 from wuye_loop.loop.custody import erasure, rewrapping
+from wuye_loop.loop.figures import tallying
 from wuye_loop.store.database import Database
 from wuye_loop.store.keys import keyring
 
@@ -37,6 +38,8 @@ async def test_an_erased_person_is_nowhere_and_all_still_verifies(town: Town) ->
     phone = town.rows("SELECT phone_hash FROM complainant")[0].phone_hash
     before = town.rows("SELECT count(*), max(seq) FROM ledger")[0]
     counts = town.rows("SELECT rater, satisfied FROM rating")
+    tallying.fold(loop, town.database)
+    assert town.scalar("SELECT count(*) FROM searched") > 0
     with town.database.begin() as session:
         proof = erasure.erase(loop, session, number, "诉求人书面要求删除")
     assert proof["files"] == 1
@@ -45,6 +48,13 @@ async def test_an_erased_person_is_nowhere_and_all_still_verifies(town: Town) ->
     assert town.rows("SELECT count(*), max(seq) FROM ledger")[0] == (before[0] + 1, before[1] + 1)
     assert town.rows("SELECT rater, satisfied FROM rating") == counts
     assert town.scalar("SELECT count(*) FROM attachment") == 0
+    tallying.fold(loop, town.database)
+    assert (
+        town.scalar(
+            "SELECT count(*) FROM searched s JOIN grievance g ON g.id = s.grievance_id WHERE g.number = %(n)s", n=number
+        )
+        == 0
+    )
     assert town.scalar("SELECT count(*) FROM idempotency_key") == 0
     report = found(town)
     assert report.ok, report.problems

@@ -7,23 +7,20 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event
-from sqlalchemy.orm import Session
-from tests.bench import city
+from tests.bench import city, reading
+from tests.bench.reading import Work
 from tests.site import Town, town_on
 
-from wuye_loop.loop import tallying
-from wuye_loop.queries import board, grievances, inbox, summary, supervision
+from wuye_loop.loop.figures import tallying
+from wuye_loop.queries import board
 from wuye_loop.store import tallying as store_tallying
 from wuye_loop.store.database import Database
-from wuye_loop.store.reads.grievances import Filters
 
 MANY = 20_000
 #: Tables that this city fills; the directory, the calendar and the definitions stay what they are.
 GROWING = {"grievance", "clock", "rung", "rating", "change", "ledger", "tallied", "searched"}
 FEW = 500  # what a list looks through first, here
 SORTED = 2500  # rows: no more than the directory has estates, which a summary puts in order
-
-Work = Callable[[Session], object]
 
 
 @pytest.fixture(scope="module")
@@ -43,52 +40,8 @@ def town(template_url: str) -> Iterator[Town]:
         database.dispose()
 
 
-def _lists(town: Town, who: str) -> Mapping[str, Work]:
-    def narrowed(area: str | None = None, **asked: Any) -> Work:
-        filters = Filters(**asked)
-        return lambda session: grievances.grievances(
-            town.site.loop, session, town.actors[who], filters, area, None, 50
-        )
-
-    return {
-        "all": narrowed(),
-        "category": narrowed(category="电梯"),
-        "no such category": narrowed(category="没有"),
-        "no such category in a street": narrowed("370701", category="没有"),
-        "no such state": narrowed(state="refused"),
-        "a unit that holds nothing": narrowed(unit="fire"),
-        "an estate": narrowed(estate="E7"),
-        "words": narrowed(words="停车"),
-        "words that nobody said": narrowed(words="龘龘"),
-        "a character": narrowed(words="龘"),
-        "a number": narrowed(words="WY000012345"),
-    }
-
-
-def _boards(town: Town, who: str) -> Mapping[str, Work]:
-    loop, actor = town.site.loop, town.actors[who]
-    found: dict[str, Work] = {
-        f"summary by {by}": lambda session, by=by: summary.summarise(loop, session, actor, by, None)  # type: ignore[misc]
-        for by in ("area", "unit", "estate", "category", "rung")
-    }
-    for area, unit in ((None, None), (None, "unit-7"), ("370701001", "fire")):
-        found[f"overdue {area} {unit}"] = lambda session, area=area, unit=unit: supervision.overdue(  # type: ignore[misc]
-            loop, session, actor, clock=None, rung=None, area=area, unit=unit, older_than=None, after=None, limit=50
-        )
-    return found
-
-
-def _inboxes(town: Town, who: str) -> Mapping[str, Work]:
-    return {
-        f"inbox {tab}": lambda session, tab=tab: inbox.of_unit(  # type: ignore[misc]
-            town.site.loop, session, town.actors[who], tab, None, 50
-        )
-        for tab in ("to_sign", "due_soon", "overdue", "all")
-    }
-
-
 @pytest.mark.parametrize("who", ["admin", "supervisor-1"])
-@pytest.mark.parametrize("routes", [_lists, _boards])
+@pytest.mark.parametrize("routes", [reading.lists, reading.boards])
 def test_no_route_of_a_supervisor_reads_or_sorts_a_table(
     town: Town, who: str, routes: Callable[[Town, str], Mapping[str, Work]]
 ) -> None:
@@ -96,7 +49,7 @@ def test_no_route_of_a_supervisor_reads_or_sorts_a_table(
 
 
 @pytest.mark.parametrize("who", ["market", "property-centre", "unit-7"])
-@pytest.mark.parametrize("routes", [_lists, _inboxes])
+@pytest.mark.parametrize("routes", [reading.lists, reading.inboxes])
 def test_no_route_of_a_unit_reads_or_sorts_a_table(
     town: Town, who: str, routes: Callable[[Town, str], Mapping[str, Work]]
 ) -> None:

@@ -10,7 +10,7 @@ from wuye_loop.domain.errors import Forbidden
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import Stage
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.tallying import good_of
+from wuye_loop.loop.figures.tallying import good_of
 from wuye_loop.queries import scope
 from wuye_loop.queries.summary import summarise
 from wuye_loop.queries.supervision import admit, rung_title
@@ -49,7 +49,9 @@ def board(loop: Loop, session: Session, actor: Actor, area: str | None) -> dict[
         "today": today,
         "total": by_area["total"],
         "areas": by_area["items"],
-        "stages": _stages(loop, session, stored.states(session, actor, path, now, good_of(scope.published(loop, session)))),
+        "stages": _stages(
+            loop, session, stored.states(session, actor, path, now, good_of(scope.published(loop, session)))
+        ),
         "late": _late(loop, session, stored.late(session, actor, path, now, _assessed(loop, session))),
         "days": [
             (day, received.get(day, 0), closed.get(day, 0), loop.calendar(session).is_workday(day))

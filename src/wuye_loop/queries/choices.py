@@ -14,6 +14,7 @@ from wuye_loop.domain.wording.definition import Wording
 from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.grievance import locking, related
+from wuye_loop.store.reads import supervision
 
 
 def offered(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
@@ -27,6 +28,11 @@ def offered(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str
         "actions": [_led(world, item, None) for item in options(world, locked.situation, actor)],
         "tasks": [_worded(world, item, None) for item in openings(world, locked.situation, actor)],
     }
+
+
+def seen(session: Session, number: str, actor: Actor) -> bool:
+    """Say whether the actor sees the grievance."""
+    return supervision.workflow_of(session, number, actor) is not None
 
 
 def offered_on_task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> list[dict[str, Any]]:

@@ -56,6 +56,10 @@ WHERE g.id IN ({taken}) AND g.title <> %(erased)s
 ON CONFLICT (grievance_id) DO UPDATE SET area_path = excluded.area_path, said = excluded.said
 WHERE (searched.area_path, searched.said) IS DISTINCT FROM (excluded.area_path, excluded.said)
 """
+# Destroyed while it was being folded in.
+_ERASED: Final = """
+DELETE FROM searched s USING grievance g WHERE g.id = s.grievance_id AND g.id IN ({taken}) AND g.title = %(erased)s
+"""
 _FEW: Final = 5000  # what a list looks through first
 _MARK: Final = """
 UPDATE tally_mark SET upto = %(until)s, good = %(good)s::jsonb,
@@ -98,6 +102,7 @@ def fold(session: Session, taken: Taken, good: Good) -> None:
     asked = answers(good) | {"from": taken.upto, "until": taken.until, "anew": anew, "erased": ERASED, "few": _FEW}
     connection.exec_driver_sql(_FOLD.format(taken=some), asked)
     connection.exec_driver_sql(_SAID.format(taken=some), asked)
+    connection.exec_driver_sql(_ERASED.format(taken=some), asked)
     connection.exec_driver_sql(_MARK, asked | {"good": orjson.dumps(as_kept(good)).decode()})
 
 

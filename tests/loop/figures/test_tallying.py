@@ -7,7 +7,6 @@ from typing import Any, get_args
 import pytest
 from tests.site import BAD, FINISH, GOOD, Driver, Town, story, town_on
 
-from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.loop.figures import tallying
 from wuye_loop.queries.verification import verify
 from wuye_loop.store.database import Database
@@ -35,11 +34,15 @@ def same(town: Town) -> int:
             for place in PLACES:
                 asked = Asked(by, place, town.now, town.now + timedelta(days=1), good)
                 for who in READERS:
-                    actor: Actor = town.actors[who]
+                    actor = town.actors[who]
                     counted = summary.recount(session, actor, asked)
                     assert summary.kept(session, actor, asked) == counted, (by, place, who)
                     groups += len(counted)
     return groups
+
+
+def said(town: Town, statement: str) -> None:
+    town.run(lambda session: session.connection().exec_driver_sql(statement))
 
 
 def fold(town: Town) -> int:
@@ -144,6 +147,6 @@ async def test_who_verifies_is_told_of_a_sum_that_is_not_what_counting_comes_to(
             ("UPDATE tally SET open = open + 1 WHERE dimension = 'unit'", "UPDATE tally SET open = open - 1 WHERE dimension = 'unit'"),
             ("UPDATE tallied SET estate = 'E2'", "UPDATE tallied SET estate = 'E1'"),
         ):  # fmt: skip
-            town.run(lambda session, said=statement: session.connection().exec_driver_sql(said))
+            said(town, statement)
             assert not verify.verify(town.site.loop, town.database).ok, statement
-            town.run(lambda session, said=back: session.connection().exec_driver_sql(said))
+            said(town, back)

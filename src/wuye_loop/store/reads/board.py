@@ -58,7 +58,11 @@ def states(session: Session, actor: Actor, area_path: str, now: datetime, good: 
     found = summary.kept(session, actor, Asked("state", area_path, now, now, good))
     if found is None:
         return [InState(*row) for row in _rows(session, actor, area_path, _STATES, {"now": now})]
-    there = [InState(*str(one.key).split(STATE_SIGN), one.open, one.overdue_open) for one in found if one.open]
+    there = []
+    for one in found:
+        stage, state, workflow = str(one.key).split(STATE_SIGN)
+        if one.open:
+            there.append(InState(stage, state, workflow, one.open, one.overdue_open))
     return sorted(there, key=lambda row: -row.n)
 
 

@@ -302,7 +302,10 @@ def asked_grams(said: str) -> str | None:
     Left out are characters that a query gives a meaning to, and letters whose small form is not everywhere the same.
     """
     small = said.lower()
-    plain = [one if one.isascii() and one.isalnum() else one if one == one.upper() and one.isalnum() else None for one in small]
+    plain = [
+        one if one.isascii() and one.isalnum() else one if one == one.upper() and one.isalnum() else None
+        for one in small
+    ]
     pairs = sorted({f"{a}{b}" for a, b in pairwise(plain) if a is not None and b is not None})
     if pairs:
         return " & ".join(f"'{pair}'" for pair in pairs)

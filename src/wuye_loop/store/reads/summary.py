@@ -111,7 +111,9 @@ _BY_HOUR = {
     "overdue_open": "NOT final AND due_at < %(now)s",
 }
 _SUMS = [
-    f"COALESCE(sum({_WEIGHED}), 0)" if name == "weighed" else f"count(*) FILTER (WHERE {(_WHEN | _BY_HOUR)[name]}) AS {name}"
+    f"COALESCE(sum({_WEIGHED}), 0)"
+    if name == "weighed"
+    else f"count(*) FILTER (WHERE {(_WHEN | _BY_HOUR)[name]}) AS {name}"
     for name in _COLUMNS
 ]
 _RECOUNT = f"""
@@ -181,9 +183,12 @@ def recount(session: Session, actor: Actor, asked: Asked) -> list[Count]:
 
 _BITS = " | ".join(f"(COALESCE({_WHEN[name]}, FALSE)::int << {bit})" for bit, name in enumerate(COUNTED))
 _OWN = ", ".join((
-    f"g.id, g.area_path, {_KEYS['unit']} AS unit, g.estate_code AS estate, g.category, {_KEYS['rung']} AS rung, {_KEYS['state']} AS state",
-    "g.final AND EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL"
-    f" AND c.ended_at > c.due_at {_UNITS_OWN}) AS late_unit",
+    f"g.id, g.area_path, {_KEYS['unit']} AS unit, g.estate_code AS estate, g.category",
+    f"{_KEYS['rung']} AS rung, {_KEYS['state']} AS state",
+    (
+        "g.final AND EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL"
+        f" AND c.ended_at > c.due_at {_UNITS_OWN}) AS late_unit"
+    ),
 ))  # fmt: skip
 # OFFSET 0: looked up once, not again for every bit and every sum of bits.
 #: How one grievance counts now: its groups, its bits, what its answer weighs, and till when it is open.

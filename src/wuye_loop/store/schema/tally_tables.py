@@ -49,7 +49,9 @@ tally_mark = Table(
     "tally_mark",
     metadata,
     Column("id", Integer, CheckConstraint("id = 1", name="one_row"), primary_key=True),
-    Column("upto", BigInteger, nullable=True),  # changes of transactions before this one are in the sums; none: no sums yet
+    Column(
+        "upto", BigInteger, nullable=True
+    ),  # changes of transactions before this one are in the sums; none: no sums yet
     Column("good", JSONB, nullable=True),  # by which answers they were counted
     instant("recent", nullable=True),  # when the newest few thousand grievances began to come in
     instant("newest", nullable=True),  # and the last of them

@@ -121,10 +121,8 @@ async def _take(
     except REFUSED as error:
         attempt = attempted(form_id, error, specs, form)
         return await shown(request, here, number, attempt, error.status)
-    try:
-        await read(here.site, lambda session: choices.offered(here.site.loop, session, number, here.actor))
-    except NotFound:  # what was done took it out of one's own sight
-        return RedirectResponse("/?gone=1", 303)
+    if not await read(here.site, lambda session: choices.seen(session, number, here.actor)):
+        return RedirectResponse("/?gone=1", 303)  # what was done took it out of one's own sight
     return RedirectResponse(f"/g/{number}?done={done}", 303)
 
 
