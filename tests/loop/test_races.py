@@ -5,12 +5,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import SQLAlchemyError
 from tests.api.test_papers import found, line, notice, town_of, workflow_text
 from tests.site import SEND_BACK, Driver, Town, build, driving, order, urged_freely
 
@@ -246,6 +248,50 @@ def test_four_sweepers_over_a_hundred_due_grievances_fire_each_rung_once(town: T
     assert [row[1] for row in fired] == [1] * len(numbers)
     reminders = Counter(unit for instrument, unit in town.notices() if instrument == "remind")
     assert reminders == {"property-centre": 100, "command-office": 100}
+
+
+def test_six_sweepers_whose_connections_die_fire_each_rung_once(town: Town) -> None:
+    numbers = taken_in(town, 150)
+    town.clock.advance(timedelta(days=1, hours=2))
+    start = threading.Barrier(7)
+
+    def sweeper() -> None:
+        start.wait()
+        for _ in range(3):
+            with suppress(SQLAlchemyError, WuyeError):
+                town.sweep()
+
+    def killer() -> None:
+        start.wait()
+        for _ in range(4):
+            with suppress(SQLAlchemyError), town.database.begin() as session:
+                session.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                        " AND pid <> pg_backend_pid() AND state <> 'idle'"
+                    )
+                )
+
+    with ThreadPoolExecutor(7) as pool:
+        for one in [*(pool.submit(sweeper) for _ in range(6)), pool.submit(killer)]:
+            one.result()
+    assert town.sweep().failed == 0
+    assert town.sweep().fired == 0
+    fired = town.rows("SELECT grievance_id, count(*) FROM ledger WHERE action = 'rung:accept' GROUP BY 1")
+    assert [row[1] for row in fired] == [1] * len(numbers)
+    reminders = Counter(unit for instrument, unit in town.notices() if instrument == "remind")
+    assert reminders == {"property-centre": 150, "command-office": 150}
+
+
+def test_fifty_grievances_with_due_rungs_are_read_in_one_statement_and_written_in_one(town: Town) -> None:
+    taken_in(town, 50)
+    town.clock.advance(timedelta(days=1, hours=2))
+    seen: list[str] = []
+    event.listen(town.database.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    assert town.sweep().fired == 50
+    assert sum("SKIP LOCKED" in one for one in seen) == 1
+    assert sum(one.startswith("WITH ledgered") for one in seen) == 1
+    assert len(seen) <= 4  # with where the sweep looks, before and after
 
 
 def test_who_waited_for_the_lock_sees_the_clocks_and_tasks_as_they_are_now(town: Town) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import orjson
@@ -40,6 +40,7 @@ from wuye_loop.store.keys.keyring import Rings
 from wuye_loop.store.reference_cache import Reference
 
 NUMBER = re.compile(r"WY\d{6}-[0-9A-Z]{8}")  # how grievances are numbered: the day, and what nobody can guess
+T = TypeVar("T")
 Render = Callable[[World, Situation, Step], bytes]
 
 
@@ -315,23 +316,81 @@ def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) 
     return [(answering(loop, session, locked, **_ports(loop, struck, locked)), locked) for locked in found]
 
 
-def fire_due(loop: Loop, session: Session, number: str) -> tuple[StepResult, int]:
-    """Fire, in order, every rung of a grievance that is really due as seen under its lock; return how many fired."""
-    locked = under_lock.lock(loop.keyring, session, number, SYSTEM_ACTOR)
-    if locked is None:
-        raise NotFound
-    world = answering(loop, session, locked)
+class _Unwritten:
+    """Steps of several grievances that are decided and not written yet.
+
+    What asks about other grievances than the one that is decided goes through `before`, and finds them written.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._steps: list[tuple[Situation, Posted]] = []
+
+    def add(self, before: Situation, step: Posted) -> None:
+        """Remember a step."""
+        self._steps.append((before, step))
+
+    def write(self) -> None:
+        """Write what is remembered."""
+        if self._steps:
+            writer.write_all(self._session, self._steps)
+            self._steps = []
+
+    def before(self, ask: Callable[..., T]) -> Callable[..., T]:
+        """Return a question that is asked after everything is written."""
+
+        def asked(*args: Any) -> T:
+            self.write()
+            return ask(*args)
+
+        return asked
+
+
+def fire_due(loop: Loop, session: Session, numbers: Sequence[str]) -> list[tuple[StepResult, int]]:
+    """Fire, in order, every rung of these grievances that is really due as seen under its lock.
+
+    Grievances that somebody else has locked are left to them; the others are locked and read in one statement and written
+    in one. Return for each that had a due rung what it came to, and how many fired.
+    """
+    unwritten = _Unwritten(session)
+    joined: set[UUID] = set()
+    done: list[tuple[StepResult, int]] = []
+    mine = under_lock.lock_free(loop.keyring, session, numbers)
+    for number in numbers:
+        locked = mine.get(number)
+        if locked is not None and locked.situation.grievance.id in joined:  # it has changed since it was read
+            unwritten.write()
+            locked = under_lock.lock(loop.keyring, session, number, SYSTEM_ACTOR)
+        if locked is None:
+            continue
+        world = answering(loop, session, locked)
+        world = replace(world, choose=unwritten.before(world.choose), urged_since=unwritten.before(world.urged_since))
+        steps = _due(world, locked.situation, loop.clock.now())
+        if not steps:
+            continue
+        step = posted(locked.situation, actions.joined(steps), loop.chain)
+        unwritten.add(locked.situation, step)
+        if step.joins:
+            unwritten.write()
+            _join_all(loop, session, step)
+            joined.update(other_id for other_id, _ in step.joins)
+        grievance = step.situation.grievance
+        jobs = jobs_of(world, step, locked.situation)
+        done.append((StepResult(b"", jobs=jobs, number=number, seq=grievance.seq, step=step), len(steps)))
+    unwritten.write()
+    return done
+
+
+def _due(world: World, situation: Situation, now: datetime) -> list[Step]:
+    """Decide the rungs that are due, one after another."""
     steps: list[Step] = []
-    situation, now = locked.situation, loop.clock.now()
     while (due := rungs.next_due_rung(situation, now)) is not None:
         step = rungs.decide_rung(world, situation, *due)
         if step is None:
             break
         steps.append(step)
         situation = step.situation
-    if not steps:
-        return StepResult(b""), 0
-    return _write(loop, session, world, locked, actions.joined(steps), no_answer), len(steps)
+    return steps
 
 
 def amend(
@@ -422,10 +481,14 @@ def _write(
     writer.write(session, before, step, ticket=terms.ticket, reply=body, status=status)
     if correcting is not None:
         correcting.write()
-    for other_id, change in step.joins:
-        _join(loop, session, other_id, change, step.situation.grievance.number)
+    _join_all(loop, session, step)
     grievance = step.situation.grievance
     return StepResult(body, status, jobs_of(world, step, before), grievance.number, grievance.seq, step=step)
+
+
+def _join_all(loop: Loop, session: Session, step: Posted) -> None:
+    for other_id, change in step.joins:
+        _join(loop, session, other_id, change, step.situation.grievance.number)
 
 
 def _join(loop: Loop, session: Session, other_id: UUID, change: int, follower: str) -> None:

@@ -1,5 +1,6 @@
 """One grievance read for a decision, with or without its lock: its free texts in words."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -31,6 +32,15 @@ def lock(
     return _opened(keyring, locking.lock(session, number, actor, task_id=task_id, ticket=ticket))
 
 
+def lock_free(keyring: "KeyRing", session: Session, numbers: Sequence[str]) -> dict[str, Locked]:
+    """Lock those of the grievances that nobody else has locked and read them; by number.
+
+    Raises RecordDamaged where one of them cannot be read.
+    """
+    found = locking.lock_free(session, numbers)
+    return {number: _open(keyring, locked) for number, locked in found.items()}
+
+
 def read(
     keyring: "KeyRing",
     session: Session,
@@ -48,8 +58,10 @@ def read(
 
 
 def _opened(keyring: "KeyRing", locked: Locked | None) -> Locked | None:
-    if locked is None:
-        return None
+    return None if locked is None else _open(keyring, locked)
+
+
+def _open(keyring: "KeyRing", locked: Locked) -> Locked:
     was = locked.situation
     if not is_sealed(was.grievance.data) and not any(is_sealed(task.data) for task in was.tasks.values()):
         return locked

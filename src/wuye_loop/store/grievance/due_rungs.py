@@ -1,6 +1,5 @@
-"""The sweep's two statements: which rungs are due, and which of their grievances nobody else is working on."""
+"""Which rungs are due: where a sweep looks, and a rehearsal jumps to."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -53,13 +52,3 @@ def next_due(session: Session, after: datetime | None = None) -> datetime | None
     )
     at: datetime | None = row.scalar_one()
     return at
-
-
-def lock_free(session: Session, numbers: Sequence[str]) -> list[str]:
-    """Lock those of the grievances that nobody else has locked, and return their numbers in the order given."""
-    rows = session.connection().exec_driver_sql(
-        "SELECT number FROM grievance WHERE number = ANY(%(numbers)s) ORDER BY id FOR UPDATE SKIP LOCKED",
-        {"numbers": list(numbers)},
-    )
-    mine = {row.number for row in rows}
-    return [number for number in numbers if number in mine]
