@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def occurrences(text: str, word: str) -> Iterator[int]:
 
 def fold(text: str) -> Folded:
     """Return a text in its one form; linear in the text."""
-    plain = text.translate(_FOLD)
+    plain = text.translate(_folds())
     places = None
     if _UNEVEN.search(plain) is not None:
         plain, places = _evened(plain)
@@ -105,6 +106,7 @@ def _digits_of(character: str) -> str:
     return str(int(number)) if number is not None else ""
 
 
+@cache
 def _folds() -> dict[int, str]:
     folds = dict.fromkeys(range(0xD800, 0xE000), "?")
     for code in chain.from_iterable(_FOLDABLE):
@@ -123,6 +125,3 @@ def _folds() -> dict[int, str]:
             folds |= dict.fromkeys(map(ord, line[1:]), line[0])
     # A compatibility form may stand for a character that has a commoner form itself.
     return {code: folds.get(ord(form), form) for code, form in folds.items()}
-
-
-_FOLD = _folds()
