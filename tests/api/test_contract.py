@@ -19,8 +19,8 @@ from wuye_loop.edge import connections
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.proof
-ROLES = ("hotline", "property-centre", "company-1", "supervisor", "admin", "auditor")
-CASES = 10_000
+ROLES = ("hotline", "property-centre", "company-1", "supervisor", "admin", "security", "auditor")
+CASES = 12_000
 SEED = 20260302
 
 

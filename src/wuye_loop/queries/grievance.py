@@ -1,5 +1,6 @@
 """What a caller reads of one grievance: itself, its ledger, clocks, tasks and routing, within jurisdiction and audience."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -21,7 +22,7 @@ from wuye_loop.domain.step.arrival import SEVERAL_ESTATES
 from wuye_loop.domain.step.effects.amending import PROPOSAL
 from wuye_loop.domain.suggesting.likeness import ALIKE, likeness, vector
 from wuye_loop.domain.suggesting.model import shipped_model
-from wuye_loop.domain.terms import ActorKind, Stage
+from wuye_loop.domain.terms import ActorKind, Audience, Stage
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.domain.time.spans import Span
@@ -49,6 +50,7 @@ SPECIAL_ACTIONS = {
     "follower_left": "并入的诉求撤出",
     "migrate": "改按新版流程办理",
 }
+_NUMBER = re.compile(r"WY[0-9]{6}-[0-9A-Z]{8}")
 _LEDGER_KEYS = "seq at action title task from to stage_title actor facts audience hash text"
 _LEDGER_NAMES = {"task": "task_id", "from": "from_state", "to": "to_state"}
 _CLOCK_KEYS = (
@@ -115,7 +117,28 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
         then = replace(world, rules=history.of_row(row.seq))
         return ledger_view(then, in_words(row, opener), allowed, keyed=actor.kind is ActorKind.AUDITOR)
 
+    page = replace(page, items=only_seen(session, actor, record.number, page.items))
     return page.map(damage.shown("ledger", view, _LEDGER_KEYS, _LEDGER_NAMES))
+
+
+def only_seen(session: Session, actor: Actor, own: str, rows: Sequence[LedgerRow]) -> list[LedgerRow]:
+    """Return the rows without the numbers of other grievances (what one was merged into) that the actor may not get."""
+    named = {value for row in rows for value in row.facts.values() if _is_number(value)} - {own}
+    hidden = named - grievances.seen_of(session, actor, named) if named else set()
+    if not hidden:
+        return list(rows)
+    return [
+        replace(row, facts={key: value for key, value in row.facts.items() if not _among(hidden, value)})
+        for row in rows
+    ]
+
+
+def _among(hidden: Collection[str], value: object) -> bool:
+    return isinstance(value, str) and value in hidden
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
 
 
 def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
@@ -274,6 +297,8 @@ def _task_view(world: World, record: GrievanceState, found: TaskState, allowed: 
     opening = world.rules.workflow.tasks[found.kind].open
     if allowed != EVERY:
         shown["data"] = readable(shown["data"], opening.needs, opening.audience.value, allowed)
+    if Audience.UNITS.value not in allowed and opening.audience.value not in allowed:
+        shown["document_number"] = None  # of a document that these may not get by itself
     return shown
 
 

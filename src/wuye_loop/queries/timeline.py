@@ -14,7 +14,7 @@ from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop.engine import Loop, seen
-from wuye_loop.queries.grievance import in_words, ledger_view
+from wuye_loop.queries.grievance import in_words, ledger_view, only_seen
 from wuye_loop.queries.rule_history import RuleHistory
 from wuye_loop.queries.supervision import rung_title
 from wuye_loop.store.keys import accounts
@@ -34,7 +34,7 @@ def timeline(loop: Loop, session: Session, number: str, actor: Actor) -> list[di
     locked, world = seen(loop, session, number, actor)
     allowed = audiences(actor, world.rules)
     record = locked.situation.grievance
-    rows = grievances.ledger_of(session, record.id, allowed, 0, _MOST).items
+    rows = only_seen(session, actor, number, grievances.ledger_of(session, record.id, allowed, 0, _MOST).items)
     history = RuleHistory(loop, session, record.id, world.rules)
     keys = {UUID(row.actor["key"]) for row in rows if row.actor.get("key")}
     people = accounts.names(session, list(keys)) if actor.kind is not ActorKind.HOTLINE else {}

@@ -54,6 +54,16 @@ def _task(row: Any) -> TaskState:
     return TaskState(*values)
 
 
+def seen_of(session: Session, actor: Actor, numbers: Collection[str]) -> set[str]:
+    """Return which of these numbers are of grievances that the actor may get by itself."""
+    predicate, params = visible(actor)
+    rows = session.connection().exec_driver_sql(
+        f"SELECT g.number FROM grievance g WHERE g.number = ANY(%(numbers)s) AND {predicate}",
+        params | {"numbers": list(numbers)},
+    )
+    return set(rows.scalars())
+
+
 def bare(session: Session, number: str, actor: Actor) -> Mapping[str, Any] | None:
     """Return the plain columns of a visible grievance, or None: what can be told of one that cannot be read."""
     predicate, params = visible(actor)
