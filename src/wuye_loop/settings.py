@@ -69,7 +69,7 @@ class Settings(BaseSettings):
         description="Folders of workflow files, separated as in PATH; a later folder may add cities to an earlier one.",
     )
     default_workflow: str = Field(
-        "kuiwen@1", description="Workflow, as name@version, of a grievance whose channel and area name no other."
+        "kuiwen@2", description="Workflow, as name@version, of a grievance whose channel and area name no other."
     )
     workflow_by: str | None = Field(
         None,

@@ -39,10 +39,10 @@ def complaints(number: int, days: int, seed: int = 7) -> list[Complaint]:
 
 
 def play(
-    database: Database, folder: Path, script: Script, capsys: pytest.CaptureFixture[str]
+    database: Database, folder: Path, script: Script, capsys: pytest.CaptureFixture[str], **options: str
 ) -> tuple[dict[str, object], str]:
     """Play on an empty database; return the object of the last line, and the tables."""
-    settings = Settings(data=folder)
+    settings = Settings(data=folder, **options)
     clock = beginning()
     site = make_site(settings, database, clock=clock)
     prepare(site)
@@ -64,6 +64,22 @@ def test_five_days_end_with_sound_ledgers_and_say_so_in_one_object(
     for title in ("诉求所处环节", "问题转办", "逾期与升级", "督办单", "按期率与满意率", "一件诉求的全程", "偏差 0"):
         assert title in tables
     assert "WUYE_DATABASE_NAME=wuye_demo wuye-loop explain WY" in tables
+
+
+@pytest.mark.parametrize(
+    ("workflow", "special"),
+    [("jinan@1", "街道吹哨"), ("gedian@1", "吹哨报到"), ("zichuan@1", "联席会议议题"), ("guancheng@1", "“1+3”协商")],
+)
+def test_every_city_is_played_with_what_is_special_to_it(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], workflow: str, special: str
+) -> None:
+    found, tables = play(database, tmp_path, our_own(3, 9), capsys, default_workflow=workflow)
+    assert list(found) == KEYS
+    assert (found["drift"], found["chain_ok"], found["grievances"]) == (0, True, 9)
+    assert isinstance(found["closed"], int)
+    assert found["closed"] > 0
+    assert "本流程特有的环节" in tables
+    assert special in tables
 
 
 def alike(printed: str) -> str:

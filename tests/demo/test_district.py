@@ -6,13 +6,14 @@ from wuye_loop.settings import Settings, shipped
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory.load import load_directory
 from wuye_loop.store.directory.read import read_directory
+from wuye_loop.store.workflows.files import bases
 
 
 def test_the_district_has_the_shape_of_its_model() -> None:
     document = district()
     assert Counter(area["level"] for area in document["areas"]) == {"district": 1, "street": 10, "community": 60}
     kinds = Counter(unit["kind"] for unit in document["units"])
-    assert kinds == {"department": 8, "office": 11, "centre": 1, "community": 60, "company": 25}
+    assert kinds == {"department": 13, "office": 71, "centre": 1, "community": 60, "company": 25}
     assert len(document["estates"]) == 120
     assert len({estate["name"] for estate in document["estates"]}) == 120
     assert document == district()
@@ -23,7 +24,7 @@ def test_every_unit_that_its_workflow_names_is_in_it(database: Database) -> None
         load_directory(session, district())
         directory = read_directory(session)
     file = shipped("workflows") / f"{Settings.model_fields['default_workflow'].default}.yaml"
-    _, findings = check(file.read_bytes(), file.name, directory)
+    _, findings = check(file.read_bytes(), file.name, directory, bases=bases(file, ()))
     assert [str(finding) for finding in findings if finding.severity == "error"] == []
 
 

@@ -25,13 +25,22 @@ _DEPARTMENTS: Final = {
     "tax": "区税务部门",
     "police": "公安分局",
 }
+#: What the rules of 奎文 name beside its departments: who issues and inspects, and what its list of services is for.
+_BESIDE: Final = {
+    "district-party-office": "区委办公室",
+    "joint-inspection": "联合执法组",
+    "civil-affairs": "区民政部门",
+    "health": "区卫生健康部门",
+    "education-sports": "区教育体育部门",
+}
 
 
 def district() -> dict[str, Any]:
     """Return the directory document: the same every time.
 
     Codes: streets 370705001 to 370705010, communities street + 3 digits, estates E0101 to E1012 (street, place in it),
-    companies company-01 to company-25, `office-<street>` and `station-<community>` for the property offices.
+    companies company-01 to company-25, `office-<street>` and `station-<community>` for the property offices, `branch-<community>`
+    for the party branches.
     """
     areas: list[dict[str, Any]] = [{"code": DISTRICT, "name": "奎明区", "level": "district"}]
     units = _district_units()
@@ -48,7 +57,7 @@ def district() -> dict[str, Any]:
             community = f"{street}{nth + 1:03d}"
             name = f"{_STREET_NAMES[place]}{_COMMUNITY_ENDS[nth]}"
             areas.append({"code": community, "name": name, "level": "community", "parent": street})
-            units.append(_station(community, name, street))
+            units += [_station(community, name, street), _branch(community, name, street)]
         for nth in range(ESTATES):
             company = f"company-{next(numbers) * 7 % COMPANIES + 1:02d}"
             homes.setdefault(company, street)
@@ -91,6 +100,10 @@ def _district_units() -> list[dict[str, Any]]:
         }
         for code, name in _DEPARTMENTS.items()
     ]
+    units += [
+        {"code": code, "name": name, "kind": "department", "area": DISTRICT, "parent": "command-office"}
+        for code, name in _BESIDE.items()
+    ]
     return units
 
 
@@ -104,7 +117,14 @@ def _office(street: str, name: str) -> dict[str, Any]:
 def _station(community: str, name: str, street: str) -> dict[str, Any]:
     return {
         "code": f"station-{community}", "name": f"{name}物业服务站", "kind": "community", "area": community,
-        "parent": f"office-{street}", "duties": ["property-station"],
+        "parent": f"office-{street}", "duties": ["property-station", "property-service"],
+    }  # fmt: skip
+
+
+def _branch(community: str, name: str, street: str) -> dict[str, Any]:
+    return {
+        "code": f"branch-{community}", "name": f"{name}小区党支部", "kind": "office", "area": community,
+        "parent": f"office-{street}", "duties": ["party-branch"],
     }  # fmt: skip
 
 

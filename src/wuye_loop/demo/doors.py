@@ -15,6 +15,8 @@ _PAGE: Final = 200
 _PATIENCE: Final = 60.0  # seconds for an answer
 _ILLEGAL: Final = 409
 _FAILED: Final = 300
+_NOT_YOURS: Final = (403, 404)
+_UNREADABLE: Final = 422
 
 
 class PlayFailed(Exception):
@@ -65,6 +67,19 @@ class Doors:
     async def act_on_task(self, who: str, task: str, action: str, form: Mapping[str, Any] | None = None) -> Any:
         """Take an action on a task; return the task as it is then."""
         return await self._try(who, f"/v1/tasks/{task}/actions/{action}", form)
+
+    async def offered(self, who: str, path: str) -> dict[str, Any] | None:
+        """Return what somebody may do; None where it is out of their sight."""
+        response = await self._send(who, "GET", path)
+        return None if response.status_code in _NOT_YOURS else dict(_good(response, path))
+
+    async def tried(self, who: str, path: str, form: Mapping[str, Any]) -> Any:
+        """Post a form that was filled in without knowing what it means; what is refused is remembered and answered by None."""
+        response = await self._send(who, "POST", path, form)
+        if response.status_code in (*_NOT_YOURS, _ILLEGAL, _UNREADABLE):
+            self.refused.append(f"{who} {path.rpartition('/')[2]}: {response.json().get('detail')}")
+            return None
+        return _good(response, path)
 
     async def say(self, who: str, path: str, form: Mapping[str, Any]) -> dict[str, Any]:
         """Post a form to a door; return the answer."""

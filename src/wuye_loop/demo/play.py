@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from wuye_loop.demo import assessing, centre, hotline, oversight, units
+from wuye_loop.demo.casting import asked, known
 from wuye_loop.demo.clock import PlayedClock
 from wuye_loop.demo.doors import PlayFailed
+from wuye_loop.demo.everybody import PLAYED, Everybody
 from wuye_loop.demo.invented.complaints import ZONE, Complaint
 from wuye_loop.demo.scene import Scene
 from wuye_loop.demo.scripts import FIRST_DAY, Script
+from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import escalate
@@ -27,8 +31,14 @@ Act = Callable[[], Awaitable[None]]
 class Play:
     """Plays a script on an installation whose clock is `clock`; everything the players do goes through the doors."""
 
-    def __init__(self, site: Site, clock: PlayedClock, scene: Scene, calendar: WorkCalendar) -> None:
+    def __init__(
+        self, site: Site, clock: PlayedClock, scene: Scene, calendar: WorkCalendar, workflow: Workflow
+    ) -> None:
         self.site, self.clock, self.scene, self.calendar = site, clock, scene, calendar
+        self._workflow, self.known = workflow, known(workflow)
+        self._everybody = Everybody(
+            scene, workflow, site.loop.reference.directory, PLAYED if self.known else frozenset()
+        )
         self.fired = 0
         self._came = 0
 
@@ -52,7 +62,7 @@ class Play:
 
     async def _month(self, day: date) -> None:
         """Let the owners speak on the last day of a month, before it is over."""
-        if (day + timedelta(days=1)).day == 1:
+        if self.known and (day + timedelta(days=1)).day == 1:
             await assessing.speak(self.scene, SCHEME, f"{day:%Y-%m}")
 
     async def until_morning(self) -> None:
@@ -63,11 +73,36 @@ class Play:
         await self._until(datetime.combine(day, _MORNING, ZONE))
 
     async def _play(self, day: date, complaints: Sequence[Complaint], *, working: bool) -> None:
-        self.scene.today = day
-        for at, act in self._working_day(complaints) if working else self._day_off(complaints):
+        self.scene.today, self.scene.slot = day, 0
+        for at, act in self._acts(complaints, working=working):
             await self._until(datetime.combine(day, at, ZONE))
+            self.scene.now = self.clock.now()
+            self.scene.slot += 1
             await act()
         await self._until(datetime.combine(day + timedelta(days=1), time(0), ZONE))
+
+    def _acts(self, complaints: Sequence[Complaint], *, working: bool) -> Iterator[tuple[time, Act]]:
+        if not working:
+            return self._day_off(complaints)
+        return self._working_day(complaints) if self.known else self._day_by_the_file(complaints)
+
+    def _day_by_the_file(self, complaints: Sequence[Complaint]) -> Iterator[tuple[time, Act]]:
+        """Play a working day under rules that nobody here knows by heart: everybody goes by what the file says."""
+        everybody = self._everybody
+        for at in (time(8, 40), time(10, 20), time(13, 50), time(16, 10)):
+            yield at, lambda: self._arrive(complaints)
+            yield at, everybody.go_on
+            yield at, self._tasks
+        yield time(16, 40), everybody.special
+        yield time(22, 30), lambda: self._arrive(complaints)
+
+    async def _tasks(self) -> None:
+        """Let whoever holds a task work on it."""
+        await self._everybody.tasks(await asyncio.to_thread(self._holders))
+
+    def _holders(self) -> list[str]:
+        with self.site.database.read() as session:
+            return totals.holders(session)
 
     def _working_day(self, complaints: Sequence[Complaint]) -> Iterator[tuple[time, Act]]:
         scene = self.scene
@@ -81,10 +116,16 @@ class Play:
         yield time(15, 20), self._oversee
         yield time(16, 10), lambda: centre.review(scene)
         yield time(16, 50), self._residents
+        yield time(17, 5), self._everybody.special
+        yield time(17, 20), self._tasks
         yield from self._watch(time(19, 20), complaints)
         yield from self._watch(time(22, 30), complaints)
 
     def _day_off(self, complaints: Sequence[Complaint]) -> Iterator[tuple[time, Act]]:
+        if not self.known:
+            for at in (time(10, 20), time(22, 30)):
+                yield at, lambda: self._arrive(complaints)
+            return
         for at in (time(10, 20), time(15, 20), time(20), time(22, 30)):
             yield from self._watch(at, complaints)
 
@@ -115,7 +156,8 @@ class Play:
         now, first = self.clock.now(), self._came
         while self._came < len(complaints) and complaints[self._came].arrives <= now:
             self._came += 1
-        await hotline.push(self.scene, complaints[first : self._came])
+        came = complaints[first : self._came]
+        await hotline.push(self.scene, [replace(one, form=asked(self._workflow, one.form)) for one in came])
 
     async def _accept_critical(self) -> None:
         if any(case.state in ("received", "routing") for case in self.scene.critical()):

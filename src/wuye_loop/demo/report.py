@@ -32,6 +32,7 @@ async def show(console: Console, found: Results, scene: Scene, workflow: Workflo
     late.sort(key=lambda item: (item["due_at"], scene.cases[item["number"]].key))
     _overdue(console, late)
     _orders(console, found)
+    _tasks(console, found)
     _units(console, found)
     await timeline.show(console, scene, workflow)
     _summary(console, found, scene)
@@ -97,6 +98,12 @@ def _orders(console: Console, found: Results) -> None:
         ("文书", _LEFT), ("如何发出", _LEFT), ("件数", _RIGHT), ("按期回复", _RIGHT), ("尚未销号", _RIGHT),
     )  # fmt: skip
     _print(console, f"四、督办单（共 {found.summary.orders} 件）", columns, found.orders)
+
+
+def _tasks(console: Console, found: Results) -> None:
+    if found.tasks:
+        columns = (("任务", _LEFT), ("件数", _RIGHT), ("已了结", _RIGHT))
+        _print(console, "本流程特有的环节", columns, found.tasks)
 
 
 def _units(console: Console, found: Results) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.demo.everybody import PLAYED
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.edge.site import Site
@@ -48,6 +49,7 @@ class Results:
     states: list[tuple[str, str, int]]  # stage, state, how many; in the order of the loop
     routers: list[tuple[str, int]]  # by title: which router placed how many
     orders: list[tuple[str, str, int, int, int]]  # document, how it came, all, answered in time, still open
+    tasks: list[tuple[str, int, int]]  # title, how many were opened, how many are over: what is special to the city
     units: list[dict[str, Any]]
     satisfaction: dict[str, Any]  # as the supervisor's summary has it: numerator, denominator, rate
     problems: list[str]
@@ -79,6 +81,7 @@ def gather(site: Site, seconds: float) -> Results:
             _states(site, session),
             routers,
             totals.orders(session),
+            _tasks(site, session),
             unit_figures.by_unit(site.loop, session, SYSTEM_ACTOR),
             whole["satisfaction"],
             report.problems,
@@ -86,6 +89,13 @@ def gather(site: Site, seconds: float) -> Results:
 
 
 DESK = "人工转办"
+
+
+def _tasks(site: Site, session: Session) -> list[tuple[str, int, int]]:
+    """Count the kinds of task that not every city has, in the order of the file."""
+    found = totals.tasks(session)
+    kinds = site.loop.reference.rules(session, site.loop.default_workflow).workflow.tasks
+    return [(kinds[kind].title, *found.get(kind, (0, 0))) for kind in kinds if kind not in PLAYED]
 
 
 def _states(site: Site, session: Session) -> list[tuple[str, str, int]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -81,14 +81,16 @@ class Case:
 
 @dataclass(slots=True)
 class Scene:
-    """One play: `day` counts working days from 0; `hurry` when everybody works off what is left."""
+    """One play: `day` counts working days from 0, `now` is what the clock shows; `hurry` when everybody works off what is left."""
 
     doors: Doors
     chance: Chance
     today: date
     units: Mapping[str, Mapping[str, Any]]  # of the directory document, by code
+    now: datetime
     day: int = 0
     hurry: bool = False
+    slot: int = 0  # how often today somebody has sat down to work
     heaviest: str = ""  # the supervision document that presses most, as the workflow has it
     cases: dict[str, Case] = field(default_factory=dict)  # by number
     by_id: dict[str, Case] = field(default_factory=dict)  # by external id

@@ -14,9 +14,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from uvicorn.loops.auto import auto_loop_factory
 
 from wuye_loop.demo import assessing, report, results, stage, visitors
+from wuye_loop.demo.casting import cast_for
 from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.clock import PlayedClock
-from wuye_loop.demo.district import district
 from wuye_loop.demo.doors import Doors
 from wuye_loop.demo.invented.complaints import ZONE
 from wuye_loop.demo.play import SCHEME, Play, actors
@@ -60,9 +60,9 @@ class Show:
 
     def on(self, site: Site, clock: PlayedClock, script: Script, began: float) -> Summary:
         """Do the same on an installation without grievances whose time is `clock`."""
-        document = district()
+        document = cast_for(_rules(site)[0].workflow)
         units = actors(document)
-        scene = Scene(Doors(stage.cast(site, document, units)), Chance(SEED), FIRST_DAY, units)
+        scene = Scene(Doors(stage.cast(site, document, units)), Chance(SEED), FIRST_DAY, units, clock.now())
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             return runner.run(self._run(site, clock, scene, script, began))
 
@@ -75,14 +75,22 @@ class Show:
             async with scene.doors.at(address, KEPT_SECONDS / 2):
                 rules, calendar = _rules(site)
                 order = rules.workflow.tasks.get("supervision_order")
-                scene.heaviest = order.open.needs["document"].choices[-1] if order is not None else ""
-                play = Play(site, clock, scene, calendar)
+                papers = order.open.needs.get("document") if order is not None else None
+                scene.heaviest = papers.choices[-1] if papers is not None and papers.choices else ""
+                play = Play(site, clock, scene, calendar, rules.workflow)
                 await self._play(play, script)
                 found = await asyncio.to_thread(results.gather, site, perf_counter() - began)
                 await report.show(self.console, found, scene, rules.workflow, mapped=script.to_the_end)
-                await assessing.show(
-                    self.console, site, scene, SCHEME, f"{FIRST_DAY:%Y-%m}", f"{clock.now():%Y-%m}", self.settings.data
-                )
+                if play.known:
+                    await assessing.show(
+                        self.console,
+                        site,
+                        scene,
+                        SCHEME,
+                        f"{FIRST_DAY:%Y-%m}",
+                        f"{clock.now():%Y-%m}",
+                        self.settings.data,
+                    )
             if self.leave and not self.settings.database_url:
                 report.leave_word(self.console, self.settings.data, next(iter(scene.cases), "编号"))
             if self.as_json:

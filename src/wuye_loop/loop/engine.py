@@ -52,7 +52,7 @@ class Loop:
     ids: Ids
     rings: Rings
     reference: Reference
-    default_workflow: str = "kuiwen@1"
+    default_workflow: str = "kuiwen@2"
     workflow_by: WorkflowRules = field(default_factory=WorkflowRules)
     reveals: RevealBounds = field(default_factory=RevealBounds)
     clock_bound: timedelta | None = None  # how far the clock may be from the database's; None: it is moved on purpose

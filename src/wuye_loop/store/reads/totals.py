@@ -55,6 +55,22 @@ def states(session: Session) -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+def tasks(session: Session) -> dict[str, tuple[int, int]]:
+    """Return by kind how many tasks were opened, and how many of them are over."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT kind, count(*), count(*) FILTER (WHERE final) FROM task GROUP BY kind"
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+def holders(session: Session) -> list[str]:
+    """Return the units that hold an open task."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT DISTINCT holder_unit FROM task WHERE NOT final AND holder_unit IS NOT NULL ORDER BY holder_unit"
+    )
+    return [str(row[0]) for row in rows]
+
+
 def anything_open(session: Session) -> bool:
     """Say whether any grievance, or any task of one, is still open."""
     return bool(session.connection().exec_driver_sql(_OPEN).scalar_one())

@@ -18,7 +18,9 @@ class UnitFigures:
     clocks: int = 0  # assessed clocks that have ended
     in_time: int = 0
     open_overdue: int = 0
-    answers: dict[tuple[str, str], int] = field(default_factory=dict)  # by workflow and answer: the last of each grievance
+    answers: dict[tuple[str, str], int] = field(
+        default_factory=dict
+    )  # by workflow and answer: the last of each grievance
 
 
 def workflows_in_use(session: Session) -> list[str]:
