@@ -95,12 +95,22 @@ def _route(scene: Scene, place: CallPlace, path: Path, _: Params) -> None:
         scene.findings.error(path, "route-place", "route 只能写在主流程的操作里")
         return
     for way in (place.way,) if place.way is not None else action.ways:
+        again = next((name for name in way.then or action.then if _routes(scene, name)), None)
+        if again is not None:
+            words = f"这里转办一次，随后的操作 {again} 又转办一次：会记两次转办、通知两家。请只留一个"
+            scene.findings.error(path, "routes-twice", words)
         target = target_of(action, way)
         if target is None or (target in scene.workflow.states and not scene.held_by_lead(target)):
             words = "route 之后要进入由主办单位（unit: lead 的角色）持有的状态"
             scene.findings.error(
                 path, "route-place", f"{words}，而这里{'状态不变' if target is None else f'进入 {target}'}"
             )
+
+
+def _routes(scene: Scene, name: str) -> bool:
+    action = scene.workflow.actions.get(name)
+    parts: tuple[ActionSpec | Branch, ...] = (action, *action.outcomes) if action is not None else ()
+    return any(call.name == "route" for part in parts for call in part.effect)
 
 
 def _assign(scene: Scene, place: CallPlace, path: Path, params: Params) -> None:

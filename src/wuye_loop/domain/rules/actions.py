@@ -1,10 +1,12 @@
 """An action of a flow as every step looks it up: where and by whom, what blocks it, and the ways it may go."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 from wuye_loop.domain.language.workflow import ActionSpec, EffectCall
 from wuye_loop.domain.terms import Audience
+
+_ROUTE: Final = "route"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ class CompiledAction:
         transitions = []
         for way in spec.ways:
             to = way.to if way.to is not None else spec.to
-            transitions.append(Transition((*spec.effect, *way.effect), to, tuple(way.then or spec.then)))
+            # Routed is what the grievance is in the end: whatever else is written beside it comes first.
+            effects = sorted((*spec.effect, *way.effect), key=lambda call: call.name == _ROUTE)
+            transitions.append(Transition(tuple(effects), to, tuple(way.then or spec.then)))
         plain = spec.limit is None and spec.within is None and spec.before_due is None and spec.if_.always
         certain = spec.ways[0].when.always
         return cls(spec, frozenset(spec.from_), tuple(spec.by), plain, certain, spec.audience, tuple(transitions))
