@@ -142,3 +142,16 @@ async def test_a_damaged_clock_leaves_its_grievance_to_be_read_and_not_to_be_act
     refused = await driver.act("market", bad, "finish", {}, expect=500)
     assert refused["type"] == "/problems/record-damaged"
     assert "doctor" in refused["detail"]
+
+
+async def test_a_damaged_seal_of_one_of_a_family_hides_its_words_and_no_list(driver: Driver) -> None:
+    bad, good = await lived(driver)
+    other = await driver.push("a3", complainant={"name": "王三", "phone": "13800000003"})
+    await driver.act("property-centre", other, "merge", {"into": bad, "reason": "同一件"})
+    before = [(await driver.get(who, path))["items"] for who, path, _ in LISTS]
+    damage(driver, other, "UPDATE complainant SET ciphertext = 'x' WHERE grievance_id = %(id)s")
+    for (who, path, name), was in zip(LISTS, before, strict=True):
+        found = (await driver.get(who, path))["items"]
+        assert [item for item in found if item[name] == good] == [item for item in was if item[name] == good], path
+        hidden = [item for item in found if item[name] in (bad, other)]
+        assert {(item["title"], item["damaged"]) for item in hidden} <= {("***", True)}, path

@@ -128,3 +128,14 @@ async def test_an_inbox_is_found_by_indexes_among_20000(driver: Driver) -> None:
     found = plan(driver.town, *inbox_statement(Actor(ActorKind.UNIT, "unit-7"), Tab(), [], None, 50))
     assert "Seq Scan on clock" not in found, found
     assert "Seq Scan on grievance" not in found, found
+
+
+async def test_an_item_says_whether_its_time_is_office_time(driver: Driver) -> None:
+    for external_id, urgency in (("a1", "一般"), ("a2", "特急")):
+        number = await driver.push(external_id, urgency=urgency)
+        await driver.walk(number, "accept", "sign")
+    found = {item["urgency"]: item for item in await inbox(driver, "market") if item["clock"] == "handle"}
+    assert {urgency: item["working"] for urgency, item in found.items()} == {"一般": True, "特急": False}
+    for item in found.values():
+        clocks = (await driver.get("market", f"/v1/grievances/{item['number']}/clocks"))["items"]
+        assert {one["working"] for one in clocks if one["clock"] == "handle"} == {item["working"]}

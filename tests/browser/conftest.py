@@ -8,11 +8,11 @@ from tests.browser.stage import chromium, played
 
 @pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """Address of a demonstration that was played for twelve days, or of one that is on already (`LOOK_AT=http://…`)."""
+    """Address of a demonstration that was played for thirty days, or of one that is on already (`LOOK_AT=http://…`)."""
     if os.environ.get("LOOK_AT"):
         yield os.environ["LOOK_AT"]
         return
-    with played(12) as found:
+    with played() as found:
         yield found
 
 

@@ -30,8 +30,17 @@ PAGES = (
     ("chief", "/supervision/orders"),
     ("chief", "/search"),
     ("chief", "/papers"),
+    ("chief", "/assess"),
+    ("chief", "/assess/kuiwen/2026-09"),
+    ("chief", "/bulletins"),
+    ("chief", "/credit"),
+    ("street", "/assess/enter"),
+    ("department", "/team"),
+    (None, "/lists"),
+    (None, "/v/E0101"),
     ("seat", "/desk"),
     ("seat", "/callbacks"),
+    ("admin", "/rules/try"),
     ("admin", "/admin"),
     ("admin", "/admin/users"),
     ("admin", "/admin/directory"),
@@ -72,7 +81,7 @@ def test_a_page_is_sound(looker: Looker, size: str, who: str | None, path: str) 
     page = opened(looker, who, path)
     assert page.evaluate(_WIDE) == 0, "the page is wider than the screen"
     assert page.locator("h1").count() == 1
-    if path.startswith(("/r", "/p")) and who is None:
+    if path.startswith(("/r", "/p", "/v/", "/lists")) and who is None:
         assert page.evaluate(_SMALL, 60) == []
     found = Axe().run(page).response
     wrong = [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found["violations"]]

@@ -28,12 +28,24 @@ STAFF = (
     ("chief", "papers", "/papers"),
     ("chief", "paper", "{paper}"),
     ("chief", "meetings", "/meetings"),
+    ("chief", "assess", "/assess"),
+    ("chief", "score", "/assess/kuiwen/2026-09"),
+    ("chief", "score-why", "{score}"),
+    ("chief", "score-cases", "{cases}"),
+    ("chief", "bulletins", "/bulletins"),
+    ("chief", "bulletin", "{bulletin}"),
+    ("chief", "credit", "/credit"),
+    ("street", "enter", "/assess/enter"),
+    ("department", "team", "/team"),
+    (None, "lists", "/lists"),
+    (None, "voice", "/v/E0101"),
     ("seat", "desk", "/desk"),
     ("seat", "callbacks", "/callbacks"),
     ("department", "forbidden", "/board"),
     ("department", "rules", "/rules"),
     ("department", "rule", "/rules/kuiwen@1"),
     ("department", "diff", "/rules/diff?a=kuiwen%401&b=kuiwen%402"),
+    ("admin", "trying", "/rules/try"),
     ("admin", "admin", "/admin"),
     ("admin", "users", "/admin/users"),
     ("admin", "directory", "/admin/directory"),
@@ -45,7 +57,19 @@ STAFF = (
 #: Pictures for the README, in the size of a screen: copied to docs/pictures by hand once they were looked at.
 IN_README = ("inbox", "grievance", "board")
 #: Screens that staff also open on a telephone.
-ALSO_NARROW = ("login", "inbox", "grievance", "board", "supervision", "desk", "search")
+ALSO_NARROW = (
+    "login",
+    "inbox",
+    "grievance",
+    "board",
+    "supervision",
+    "desk",
+    "search",
+    "score",
+    "voice",
+    "lists",
+    "team",
+)
 
 
 def main() -> None:
@@ -90,6 +114,15 @@ def _enter(looker: Looker, who: str | None) -> None:
     _who["now"] = who or ""
 
 
+#: Where an address is found: on which page, by which link.
+_FIRST = {
+    "{paper}": ("/papers", "tbody a[href^='/papers/']"),
+    "{score}": ("/assess/kuiwen/2026-09", "tbody a[href^='/assess/']"),
+    "{cases}": ("{score}", "a[href*='/cases?']"),
+    "{bulletin}": ("/bulletins?kind=每月一打分", "tbody a[href^='/bulletins/']"),
+}
+
+
 def _found(looker: Looker, path: str) -> str:
     """Return an address: where it names a grievance, the first of the list that the person sees."""
     if path == "{one}":
@@ -100,9 +133,10 @@ def _found(looker: Looker, path: str) -> str:
     if path == "{pick}":
         looker.go("/supervision")
         return looker.page.locator("a[href*='pick=']").first.get_attribute("href") or "/supervision"
-    if path == "{paper}":
-        looker.go("/papers")
-        return looker.page.locator("tbody a[href^='/papers/']").first.get_attribute("href") or "/papers"
+    if path in _FIRST:
+        start, link = _FIRST[path]
+        looker.go(_found(looker, start))
+        return looker.page.locator(link).first.get_attribute("href") or start
     return path
 
 

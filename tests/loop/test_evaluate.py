@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 from tests.assessing import close_due, handled, publish_scheme
 from tests.site import Driver, at, build, keys_for, story, unit
 from tests.stories.test_kuiwen_assessment import UNITS
 
-from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
+from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import evaluate
+from wuye_loop.loop.evaluate import Said
 from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import credit, drift
 from wuye_loop.store.assessment import periods
@@ -298,3 +302,26 @@ async def test_the_sum_over_companies_is_the_whole_and_a_recount_from_the_ledger
     assert drive.town.scalar("SELECT sum(numerator) FROM figure WHERE measure = 'volume'") == whole == 2
     rated = drive.town.scalar("SELECT count(*) FROM ledger WHERE action = 'rate'")
     assert drive.town.scalar("SELECT sum(denominator) FROM figure WHERE measure = 'satisfaction'") == rated
+
+
+async def test_voices_do_not_wait_for_one_another_and_closing_waits_for_them(database: Database, tmp_path: Path) -> None:
+    town = build(database, data=tmp_path, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS))
+    publish_scheme(town, "kuiwen@1")
+    loop, hotline = town.site.loop, Actor(ActorKind.HOTLINE)
+
+    def said(score: int, flat: str) -> Said:
+        return Said("owners", "c1", "370701", Decimal(score), {}, flat)
+
+    def closing() -> None:
+        with town.database.begin() as session:
+            session.connection().exec_driver_sql("SET LOCAL lock_timeout = '200ms'")
+            session.connection().exec_driver_sql("SELECT 1 FROM assessment WHERE period = '2026-03' FOR UPDATE")
+
+    with town.database.begin() as first:
+        assert evaluate.enter(loop, first, "kuiwen", "2026-03", said(90, "1-101"), hotline)
+    with town.database.begin() as one, town.database.begin() as other:
+        assert evaluate.enter(loop, one, "kuiwen", "2026-03", said(80, "1-102"), hotline)
+        assert evaluate.enter(loop, other, "kuiwen", "2026-03", said(70, "1-103"), hotline)
+        with ThreadPoolExecutor(1) as pool, pytest.raises(DBAPIError):
+            pool.submit(closing).result()
+    assert town.scalar("SELECT count(*) FROM voice") == 3

@@ -236,3 +236,22 @@ async def test_an_account_that_is_forged_by_sql_is_found(town: Town, forged: str
     report = verify(town.site.loop, town.database)
     assert not report.ok
     assert any("账号" in words for words in report.problems)
+
+
+async def test_time_is_let_pass_in_a_demonstration_alone(town: Town) -> None:
+    passed: list[str] = []
+    async with browsing(town) as visitors:
+        nobody = visitors.browser()
+        await nobody.go("/login")
+        answer = await nobody.client.post("/login/demo/later", data={"span": "1 workday"}, headers={"Origin": ORIGIN})
+        assert answer.status_code == 403
+        spans = {"1 workday": "过一个工作日"}
+        visitors.app.state.visitors = {
+            "district": "某区", "resident": "/r", "voice": "/v/E1", "people": [], "spans": spans, "later": passed.append,
+        }  # fmt: skip
+        page = await nobody.go("/login")
+        assert "过一个工作日" in page.text
+        await nobody.send("/login/demo/later")
+        answer = await nobody.client.post("/login/demo/later", data={"span": "9 workdays"}, headers={"Origin": ORIGIN})
+        assert answer.status_code == 403
+        assert passed == ["1 workday"]

@@ -1,7 +1,10 @@
+import csv
+import io
 import re
 from datetime import timedelta
 
 import pytest
+from openpyxl import load_workbook
 from tests.site import Town
 from tests.web.browsing import Browser, Visitors, browsing
 
@@ -101,6 +104,36 @@ async def test_a_list_is_a_spreadsheet_without_formulas(town: Town) -> None:
         answer = await chief.client.get("/search.csv")
         assert "'=HYPERLINK(1)" in answer.text
         assert ",=" not in answer.text
+        answer = await chief.client.get("/search.xlsx")
+        (page,) = load_workbook(io.BytesIO(answer.content)).worksheets
+        (cell,) = [cell for row in page.iter_rows() for cell in row if cell.value == "=HYPERLINK(1)"]
+        assert cell.data_type == "s"
+
+
+async def test_every_list_is_a_file_of_as_many_rows_as_it_shows(town: Town) -> None:
+    async with browsing(town) as visitors:
+        numbers = await late(visitors, town)
+        chief, market = await visitors.person("chief"), await visitors.person("market")
+        for who, path in (
+            (chief, "/search?late=1&area=370702"),
+            (chief, "/supervision?area=370701"),
+            (chief, "/supervision/orders"),
+            (chief, "/papers"),
+            (market, "/inbox?tab=overdue"),
+        ):
+            page = await who.go(path)
+            shown = who.raw.count("<tr") - 1
+            links = [one for one in page.links if ".csv" in one or ".xlsx" in one]
+            assert len(links) == 2, path
+            for link in links:
+                answer = await who.client.get(link)
+                if link.partition("?")[0].endswith(".csv"):
+                    rows = list(csv.reader(io.StringIO(answer.text)))
+                else:
+                    rows = list(load_workbook(io.BytesIO(answer.content)).worksheets[0].values)
+                assert len(rows) - 1 == shown > 0, link
+                assert not grievances_on(who) or {number for row in rows for number in row} & set(numbers), link
+        assert (await market.client.get("/supervision.csv")).status_code == 403
 
 
 async def test_rules_are_drawn_listed_and_compared(town: Town) -> None:

@@ -21,7 +21,7 @@ CLOCK: dict[str, Any] = {
     "clock": "handle", "title": "办理时限", "task": None, "cycle": 1, "run": 1, "unit": "market", "status": "running",
     "limit": "5 workdays", "limit_text": "5 个工作日", "starts": "next workday",
     "started_at": "2026-11-23T01:00:00.000000Z", "due_at": "2026-11-30T09:30:00.000000Z", "provisional": False,
-    "ended_at": None, "overdue": False, "remaining_seconds": 144000, "adjustments": [],
+    "ended_at": None, "overdue": False, "working": True, "remaining_seconds": 144000, "adjustments": [],
     "rungs": [{"rung": 0, "at": "2026-11-27T09:30:00.000000Z", "fired_at": None, "skipped": False}],
 }  # fmt: skip
 CLOCKS: dict[str, Any] = {"items": [CLOCK]}
@@ -72,7 +72,7 @@ INBOX: dict[str, Any] = {
             "type": "grievance", "number": "WY261121-7KQ2M9XD", "task_id": None, "kind": "投诉",
             "title": "三号楼电梯停运两天", "state": "assigned", "state_title": "待签收", "urgency": "平急",
             "clock": "sign", "clock_title": "签收时限", "due_at": "2026-11-24T01:00:00.000000Z",
-            "remaining_seconds": 28800, "overdue": False, "provisional": False,
+            "remaining_seconds": 28800, "working": True, "overdue": False, "provisional": False,
         }
     ],
     "next": None,

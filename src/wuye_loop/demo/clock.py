@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from wuye_loop.ports import Clock, SettableClock
+from wuye_loop.ports import SettableClock
 
 
 class PlayedClock:
@@ -21,9 +21,9 @@ class PlayedClock:
             raise ValueError(f"the play is at {self.now().isoformat()} and cannot go back to {instant.isoformat()}")
         self._clock.set(instant)
 
-    def run(self) -> Clock:
-        """Let time pass from now on, and return the clock."""
+    def run(self) -> SettableClock:
+        """Let time pass from now on, and return the clock that runs: whoever moves it moves this one."""
         running = SettableClock()
         running.set(self.now())
         self._clock = running
-        return self
+        return running

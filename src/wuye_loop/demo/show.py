@@ -98,8 +98,8 @@ class Show:
                 sys.stdout.flush()
             if not self.leave:
                 await play.until_morning()
-                clock.run()
-                people.update(await asyncio.to_thread(visitors.welcome, site, scene, address))
+                later = visitors.later(site, clock.run())
+                people.update(await asyncio.to_thread(visitors.welcome, site, scene, address), later=later)
                 stop = asyncio.Event()
                 for number in (signal.SIGINT, signal.SIGTERM):
                     asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -120,7 +120,10 @@ def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> Worl
     )
 
 
-def seen(loop: Loop, session: Session, number: str, actor: Actor) -> tuple[Locked, World]:
+Looked = tuple[Locked, World]
+
+
+def seen(loop: Loop, session: Session, number: str, actor: Actor) -> Looked:
     """Return a grievance as it stands, unlocked, with the world it stands in.
 
     What of its tasks and clocks is damaged is left out. Raises NotFound where the actor sees no such grievance.

@@ -195,15 +195,18 @@ def _freeze(loop: Loop, session: Session, row: Assessment, place: Place) -> None
     periods.freeze(session, replace(row, scheme=place.scheme.id), made.results, loop.clock.now(), publishes=by_itself)
 
 
-def _locked(loop: Loop, session: Session, place: Place) -> Assessment:
-    """Return the newest revision of a period under its lock; one that nobody has scheduled yet is added."""
+def _locked(loop: Loop, session: Session, place: Place, *, shared: bool = False) -> Assessment:
+    """Return the newest revision of a period under its lock; one that nobody has scheduled yet is added.
+
+    `shared` keeps it open for others that share: voices of many come in at once, and closing waits for them.
+    """
     if place.stretch.starts > loop.clock.now():
         raise Conflict("这一期还没有开始")
     found = periods.find(session, place.scheme.name, place.stretch.code)
     if found is None:
         periods.schedule(session, _row(loop, session, place))
         found = _found(session, place)
-    row = periods.locked(session, found.id)
+    row = periods.locked(session, found.id, shared=shared)
     assert row is not None  # noqa: S101 assessments are never removed
     return row
 
@@ -495,6 +498,28 @@ def enter(loop: Loop, session: Session, which: str, code: str, said: Said, actor
     return _Desk(loop, session, which, code, actor).enter(said)
 
 
+def names_of_voice(loop: Loop, scheme: Scheme, name: str, who: str) -> list[bytes]:
+    """Return the digests by which a voice of an input is kept: keyed, because all flats can be hashed in no time."""
+    return list(loop.keyring.index.every(f"voice\0{scheme.name}\0{name}\0{who.strip()}".encode()))
+
+
+def scored_until(loop: Loop, session: Session, place: Place, spec: InputSpec, closes: datetime) -> datetime:
+    """Return until when an input of a period that closes then takes scores."""
+    if spec.until is None:
+        return closes
+    limit = loop.reference.calendar(session, place.scheme.calendar).shift(place.stretch.ends, spec.until)
+    return min(limit, closes)
+
+
+def may_enter(loop: Loop, session: Session, scheme: Scheme, spec: InputSpec, path: str, actor: Actor) -> bool:
+    """Say whether somebody may enter scores of an input for what lies at a path of areas."""
+    try:
+        _may_enter(loop, session, scheme, spec.by, path, actor, None)
+    except Forbidden:
+        return False
+    return True
+
+
 def enter_list(
     loop: Loop, session: Session, which: str, code: str, every: Sequence[Said], actor: Actor
 ) -> list[bool | str]:
@@ -518,7 +543,7 @@ class _Desk:
     def __init__(self, loop: Loop, session: Session, which: str, code: str, actor: Actor) -> None:
         self._loop, self._session, self._actor = loop, session, actor
         self._place = place_of(session, which, code)
-        self._row = _locked(loop, session, self._place)
+        self._row = _locked(loop, session, self._place, shared=True)
         self._groups = scoring.groups(loop, session, self._place.scheme)
         self._paths: dict[tuple[str | None, str], str] = {}
         self._ends: dict[str, datetime] = {}
@@ -544,17 +569,12 @@ class _Desk:
             "name": scheme.name, "period": self._place.stretch.code, "input": said.input, "subject": said.subject,
             "peer": peer,
         }  # fmt: skip
-        # Keyed, because all the flats of an estate can be hashed in no time.
-        names = loop.keyring.index.every(f"voice\0{scheme.name}\0{said.input}\0{who.strip()}".encode())
+        names = names_of_voice(loop, scheme, said.input, who)
         return voices.enter(self._session, key, names, value, detail, now)
 
     def _end(self, name: str, spec: InputSpec) -> datetime:
         if name not in self._ends:
-            end = self._row.closes_at
-            if spec.until is not None:
-                days = self._loop.reference.calendar(self._session, self._place.scheme.calendar)
-                end = min(end, days.shift(self._place.stretch.ends, spec.until))
-            self._ends[name] = end
+            self._ends[name] = scored_until(self._loop, self._session, self._place, spec, self._row.closes_at)
         return self._ends[name]
 
     def _path(self, subject: str, peer: str) -> str:

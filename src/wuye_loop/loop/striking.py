@@ -6,15 +6,19 @@ from functools import reduce
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+import structlog
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import Erased
+from wuye_loop import metrics
+from wuye_loop.domain.errors import Erased, SealBroken
 from wuye_loop.domain.grievance.situation import GrievanceState
 from wuye_loop.domain.privacy import striking
 from wuye_loop.domain.privacy.known import NOBODY, Known, of_person
 from wuye_loop.domain.privacy.sealing import KeyRing, Sealed
 from wuye_loop.store.grievance import identity, related
 from wuye_loop.store.reference_cache import Reference
+
+_log = structlog.get_logger("wuye_loop.striking")
 
 
 class Keeper(Protocol):
@@ -76,21 +80,34 @@ def unnamed_rows(
     """Strike, in rows that name their grievance under `number`, whoever was merged with it out of these fields."""
     people = people_of(keeper, session, (row.get(number) for row in rows))
     for row in rows:
-        if (known := people.get(row.get(number) or "")) is not None:
-            unname(keeper, row, fields, known)
+        if (of := row.get(number)) in people:
+            unname(keeper, row, fields, people[of])
 
 
-def people_of(keeper: Keeper, session: Session, numbers: Iterable[str | None]) -> dict[str, Known]:
-    """Return who is known of the families of grievances, by number, of those that have a family."""
+def people_of(keeper: Keeper, session: Session, numbers: Iterable[str | None]) -> dict[str, Known | None]:
+    """Return who is known of the families of grievances, by number, of those that have a family.
+
+    None for a family with a member whose seal is damaged: nobody can say who is to be struck.
+    """
     asked = sorted({number for number in numbers if number})
-    people: dict[str, Known] = {}
+    people: dict[str, Known | None] = {}
     for member in related.families_of(session, asked) if asked else ():
-        people[member.number] = people.get(member.number, NOBODY) | _of(keeper.keyring, member.id, member.sealed)
+        before = people.get(member.number, NOBODY)
+        try:
+            people[member.number] = None if before is None else before | _of(keeper.keyring, member.id, member.sealed)
+        except SealBroken:
+            people[member.number] = None
+            metrics.damaged_records_total.labels("complainant").inc()
+            _log.error("record_damaged", where="complainant", number=member.number)
     return people
 
 
-def unname(keeper: Keeper, row: dict[str, Any], fields: Iterable[str], known: Known) -> None:
-    """Strike the known out of these fields of a row."""
+def unname(keeper: Keeper, row: dict[str, Any], fields: Iterable[str], known: Known | None) -> None:
+    """Strike the known out of these fields of a row; all of their texts where nobody can say who is known."""
+    if known is None:
+        row.update({name: striking.STRUCK if isinstance(row[name], str) else {} for name in fields if row.get(name)})
+        row["damaged"] = True
+        return
     public = keeper.reference.directory.public
     row.update({name: striking.unnamed(row[name], known, public) for name in fields if row.get(name)})
 

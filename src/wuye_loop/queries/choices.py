@@ -14,6 +14,7 @@ from wuye_loop.domain.wording.definition import Wording
 from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.grievance import locking, related
+from wuye_loop.store.grievance.locking import Locked
 from wuye_loop.store.reads import supervision
 
 
@@ -22,6 +23,10 @@ def offered(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str
     locked = under_lock.read(loop.keyring, session, number, actor)
     if locked is None:
         raise NotFound
+    return _offers(loop, session, locked, actor)
+
+
+def _offers(loop: Loop, session: Session, locked: Locked, actor: Actor) -> dict[str, Any]:
     world = engine.world_of(loop, session, locked, lead=related.lead_of(session, locked.situation.grievance))
     return {
         "seq": locked.situation.grievance.seq,
@@ -33,6 +38,24 @@ def offered(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str
 def seen(session: Session, number: str, actor: Actor) -> bool:
     """Say whether the actor sees the grievance."""
     return supervision.workflow_of(session, number, actor) is not None
+
+
+def offered_with_tasks(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
+    """Return the same as `offered`, and under `on_tasks` what `offered_on_task` says of each open task, by its id.
+
+    The grievance is read once for all of it.
+    """
+    locked = under_lock.read(loop.keyring, session, number, actor)
+    if locked is None:
+        raise NotFound
+    world = engine.world_of(loop, session, locked)
+    tasks = locked.situation.tasks.items()
+    return _offers(loop, session, locked, actor) | {
+        "on_tasks": {
+            task_id: [_led(world, item, task.kind) for item in options(world, locked.situation, actor, task)]
+            for task_id, task in tasks
+        }
+    }
 
 
 def offered_on_task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text
-from wuye_loop.loop.engine import Loop, seen
+from wuye_loop.loop.engine import Looked, Loop, seen
 from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries import damage
 from wuye_loop.queries.rule_history import RuleHistory
@@ -54,7 +54,7 @@ _NUMBER = re.compile(r"WY[0-9]{6}-[0-9A-Z]{8}")
 _LEDGER_KEYS = "seq at action title task from to stage_title actor facts audience hash text"
 _LEDGER_NAMES = {"task": "task_id", "from": "from_state", "to": "to_state"}
 _CLOCK_KEYS = (
-    "clock title task cycle run unit status limit limit_text starts started_at due_at provisional ended_at overdue"
+    "clock title task cycle run unit status limit limit_text working starts started_at due_at provisional ended_at overdue"
     " remaining_seconds adjustments rungs"
 )
 _TASK_KEYS = (
@@ -80,7 +80,8 @@ class ClockRow(NamedTuple):
 def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
     """Return a grievance with its address to building level, and, for whoever dispatches, what may be its duplicate.
 
-    Raises NotFound, also for what is outside the actor's jurisdiction; so does every function here.
+    Raises NotFound, also for what is outside the actor's jurisdiction; so does every function here. Who asks several of
+    them in one transaction looks once, and hands that in as `looked`.
     """
     try:
         locked, world = seen(loop, session, number, actor)
@@ -141,17 +142,21 @@ def _is_number(value: object) -> bool:
     return isinstance(value, str) and _NUMBER.fullmatch(value) is not None
 
 
-def clocks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+def clocks(
+    loop: Loop, session: Session, number: str, actor: Actor, looked: Looked | None = None
+) -> list[dict[str, Any]]:
     """Return every clock of a grievance and of its tasks, of every cycle."""
-    locked, world = seen(loop, session, number, actor)
+    locked, world = looked or seen(loop, session, number, actor)
     record = locked.situation.grievance
     history = RuleHistory(loop, session, record.id, world.rules)
     return _clock_views(world, history, grievances.clocks_of(session, record.id))
 
 
-def tasks(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+def tasks(
+    loop: Loop, session: Session, number: str, actor: Actor, looked: Looked | None = None
+) -> list[dict[str, Any]]:
     """Return every task of a grievance, open or not."""
-    locked, world = seen(loop, session, number, actor)
+    locked, world = looked or seen(loop, session, number, actor)
     record = locked.situation.grievance
     allowed = audiences(actor, world.rules)
     history = RuleHistory(loop, session, record.id, world.rules)
@@ -180,9 +185,11 @@ def task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str,
     return shown
 
 
-def routing(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+def routing(
+    loop: Loop, session: Session, number: str, actor: Actor, looked: Looked | None = None
+) -> list[dict[str, Any]]:
     """Return every routing decision, the first of which is only a proposal, with what was tried and why."""
-    locked, world = seen(loop, session, number, actor)
+    locked, world = looked or seen(loop, session, number, actor)
     rows = grievances.routing_of(session, locked.situation.grievance.id, audiences(actor, world.rules))
 
     def view(row: LedgerRow) -> dict[str, Any]:

@@ -47,6 +47,14 @@ def grievances(
     return shown
 
 
+def counted(loop: Loop, session: Session, actor: Actor, filters: Filters, area: str | None, most: int) -> int:
+    """Count the visible grievances of a list, up to `most`. Raises BadInput for an unknown area."""
+    loop.reference.refresh(session)
+    if area is not None:
+        filters = replace(filters, area_path=path_of(loop, area))
+    return stored.counted(session, actor, filters, most)
+
+
 def _item(loop: Loop, session: Session, row: Any, actor: Actor) -> dict[str, Any]:
     workflow = loop.reference.rules(session, row.workflow).workflow
     directory, now = loop.reference.directory, loop.clock.now()

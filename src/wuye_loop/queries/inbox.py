@@ -14,18 +14,19 @@ from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries import damage, scope
+from wuye_loop.store.keys import desks
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import inbox
 from wuye_loop.store.reads.inbox import Start, Tab, Tallies
 
 TabName = Literal["to_sign", "due_soon", "overdue", "all"]
 _KEYS = (
-    "type number task_id kind kind_title title urgency state state_title clock clock_title due_at remaining_seconds overdue"
+    "type number task_id kind kind_title title urgency state state_title clock clock_title due_at remaining_seconds working overdue"
     " provisional"
 )
 _NAMES = {"type": "item_type", "due_at": "due"}
 
-PageTab = Literal["to_sign", "due_soon", "overdue", "all", "feedback"]
+PageTab = Literal["to_sign", "due_soon", "overdue", "all", "feedback", "mine"]
 _LAST = (Stage.FEEDBACK.value, Stage.EVALUATE.value)
 SOON = Span.parse("1 workday")
 
@@ -33,10 +34,10 @@ SOON = Span.parse("1 workday")
 def of_unit(
     loop: Loop, session: Session, actor: Actor, name: PageTab, after: tuple[datetime, UUID] | None, limit: int
 ) -> Page[dict[str, Any]]:
-    """Return a page of what the actor's unit holds now, least time left first."""
+    """Return a page of what the actor's unit holds now, least time left first; `mine` is what was given to the actor."""
     loop.reference.refresh(session)
     starts = _starts(loop, session)
-    page = inbox.inbox(session, actor, _tab(loop, session, name), starts, after, limit)
+    page = inbox.inbox(session, actor, _tab(loop, session, name, actor), starts, after, limit)
     shown = page.map(damage.shown("inbox", lambda row: _item(loop, session, row), _KEYS, _NAMES))
     unnamed_rows(loop, session, shown.items, ("title",), "number")
     return shown
@@ -57,8 +58,19 @@ def _starts(loop: Loop, session: Session) -> list[Start]:
     ]
 
 
-def _tab(loop: Loop, session: Session, name: PageTab) -> Tab:
+def mine(loop: Loop, session: Session, actor: Actor) -> int:
+    """Count what of the unit's was given to the actor, or to whom the actor stands in for."""
+    return inbox.given(session, actor, _people(loop, session, actor))
+
+
+def _people(loop: Loop, session: Session, actor: Actor) -> list[UUID]:
+    return [] if actor.key_id is None else desks.answers_for(session, actor.key_id, loop.clock.now())
+
+
+def _tab(loop: Loop, session: Session, name: PageTab, actor: Actor) -> Tab:
     now = loop.clock.now()
+    if name == "mine":
+        return Tab(people=_people(loop, session, actor) or [UUID(int=0)])
     if name == "due_soon":
         return Tab(since=now, until=loop.calendar(session).shift(now, SOON))
     if name == "overdue":
@@ -83,6 +95,7 @@ def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
         "clock_title": None,
         "due_at": None,
         "remaining_seconds": None,
+        "working": None,
         "overdue": False,
         "provisional": False,
     }
@@ -93,6 +106,7 @@ def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
             "clock_title": flow.clocks[clock.name].title,
             "due_at": as_text(clock.due_at),
             "remaining_seconds": clock_moves.remaining_seconds(clock, now, loop.calendar(session, rules)),
+            "working": clock.limit.working if clock.limit else None,
             "overdue": clock_moves.is_overdue(clock, now),
             "provisional": clock.provisional,
         }

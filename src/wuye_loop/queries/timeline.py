@@ -13,7 +13,7 @@ from wuye_loop.domain.grievance.situation import Actor, World
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.loop.engine import Loop, seen
+from wuye_loop.loop.engine import Looked, Loop, seen
 from wuye_loop.queries.grievance import in_words, ledger_view, only_seen
 from wuye_loop.queries.rule_history import RuleHistory
 from wuye_loop.queries.supervision import rung_title
@@ -26,12 +26,14 @@ _KINDS = {"hotline": "热线", "supervisor": "督办人员", "admin": "管理员
 _SPECIAL = {"receive": {"channel": "来源", "category": "类别", "urgency": "紧急程度"}, "reveal": {"reason": "理由"}}
 
 
-def timeline(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+def timeline(
+    loop: Loop, session: Session, number: str, actor: Actor, looked: Looked | None = None
+) -> list[dict[str, Any]]:
     """Return the rows that the actor is an audience of, the newest first; `told` is what was said, by title.
 
     Staff also read which person it was, where somebody had signed in; the complainant never does. Raises NotFound.
     """
-    locked, world = seen(loop, session, number, actor)
+    locked, world = looked or seen(loop, session, number, actor)
     allowed = audiences(actor, world.rules)
     record = locked.situation.grievance
     rows = only_seen(session, actor, number, grievances.ledger_of(session, record.id, allowed, 0, _MOST).items)

@@ -1,19 +1,24 @@
 """Every page, in the order in which their addresses are tried."""
 
 from wuye_loop.web import docs, rendering, signing
-from wuye_loop.web.resident import filing, looks, progress
+from wuye_loop.web.resident import filing, lists, looks, progress, voices
 from wuye_loop.web.staff import (
     acting,
     admin,
+    assess,
     board,
+    bulletins,
     desk,
     grievance,
     inbox,
     meetings,
     papers,
     rules,
+    scores,
     search,
     supervision,
+    team,
+    trying,
 )
 
 PAGES = (
@@ -23,7 +28,10 @@ PAGES = (
     looks.router,
     filing.router,
     progress.router,
+    voices.router,
+    lists.router,
     inbox.router,
+    team.router,
     grievance.router,
     acting.router,
     desk.router,
@@ -32,6 +40,10 @@ PAGES = (
     supervision.router,
     papers.router,
     meetings.router,
+    scores.router,
+    assess.router,
+    bulletins.router,
+    trying.router,
     rules.router,
     admin.router,
 )

@@ -70,6 +70,10 @@ def menu(visit: Visit) -> list[tuple[str, str, str]]:
         found += [("board", "/board", "一屏观全域"), ("supervision", "/supervision", "督办台")]
     if visit.supervises or kind is ActorKind.UNIT:
         found.append(("meetings", "/meetings", "联席会议"))
+    if kind is ActorKind.HOTLINE:
+        found.append(("assess", "/assess/enter", "评分"))
+    else:
+        found.append(("assess", "/assess", "考核"))
     found += [("search", "/search", "诉求查询"), ("papers", "/papers", "文书")]
     if kind is not ActorKind.HOTLINE:
         found.append(("rules", "/rules", "流程"))

@@ -132,6 +132,7 @@ def clock_view(world: World, clock: Clock, title: str) -> dict[str, Any]:
         "status": clock.status.value,
         "limit": str(clock.limit) if clock.limit else None,
         "limit_text": clock.limit.chinese if clock.limit else None,
+        "working": clock.limit.working if clock.limit else None,
         "starts": clock.starts.value,
         "started_at": as_text(clock.started_at),
         "due_at": as_text(clock.due_at),

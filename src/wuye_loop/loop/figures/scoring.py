@@ -297,12 +297,18 @@ def _members(
 
 def groups(loop: Loop, session: Session, scheme: Scheme) -> dict[str, list[str]]:
     """Return in which groups each subject is assessed."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for code, peer, _ in roster_of(loop, session, scheme):
+        found[code].add(peer)
+    return {code: sorted(peers) for code, peers in found.items()}
+
+
+def roster_of(loop: Loop, session: Session, scheme: Scheme) -> list[tuple[str, str, str]]:
+    """Return every subject of a scheme with its group, and the path of each area it is in."""
     loop.reference.refresh(session)
     peer_of = {path: peer for path, _, peer in _places(loop.reference.directory, scheme)}
-    found: dict[str, set[str]] = defaultdict(set)
-    for code, path in measures.roster(session, scheme.subjects.are, scheme.subjects.kinds):
-        found[code].add(peer_of.get(path, ""))
-    return {code: sorted(peers) for code, peers in found.items()}
+    rows = measures.roster(session, scheme.subjects.are, scheme.subjects.kinds)
+    return [(code, peer_of.get(path, ""), path) for code, path in rows]
 
 
 def _left_out(session: Session, scheme: Scheme, stretch: Stretch) -> dict[str, list[UUID]]:

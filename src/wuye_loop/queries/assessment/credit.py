@@ -1,12 +1,16 @@
 """A unit's credit: what it has on a day, its grade, and every row that says why."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment.credit import CARRIED, CreditRow, balance
+from wuye_loop.domain.assessment.scheme import CreditSpec, Scheme
 from wuye_loop.domain.errors import Forbidden, NotFound
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
@@ -35,18 +39,45 @@ def of_unit(loop: Loop, session: Session, actor: Actor, unit: str, on: date | No
         told = credit_rows.rows_of(session, scheme.name, unit)
         if not told and not is_ours(loop, scheme):
             continue
-        day = on or loop.clock.now().astimezone(ZoneInfo(scheme.calendar.zone)).date()
-        stands = balance(scheme.credit, [one.row for one in told], day)
-        counting = {row.id for row in stands.counting}
-        titles = {name: item.title for name, item in scheme.credit.items.items()}
-        ledgers.append(
-            {
-                "scheme": scheme.name, "title": scheme.title, "on": day.isoformat(),
-                "points": f"{stands.points.normalize():f}", "grade": stands.grade, "vetoed": stands.vetoed,
-                "rows": [_row(loop, one, titles, one.row.id in counting) for one in told],
-            }
-        )  # fmt: skip
+        ledgers.append(_ledger(loop, scheme, scheme.credit, told, on))
     return {"unit": unit, "unit_name": known.name, "ledgers": ledgers}
+
+
+def every(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
+    """Return the ledger of each unit that the reader may see in the city's schemes, the fewest points in front.
+
+    A unit sees its own. Raises Forbidden for a hotline.
+    """
+    loop.reference.refresh(session)
+    if actor.kind is ActorKind.HOTLINE:
+        raise Forbidden("这把密钥的角色不能使用这个接口")
+    found: list[tuple[Decimal, str, dict[str, Any]]] = []
+    for scheme, _ in schemes.newest(session):
+        if scheme.credit is None or not is_ours(loop, scheme):
+            continue
+        told: dict[str, list[Told]] = defaultdict(list)
+        for row in credit_rows.rows_of(session, scheme.name):
+            told[row.row.unit].append(row)
+        for unit in loop.reference.directory.units.values():
+            kept = unit.code in told or (unit.active and unit.kind == scheme.subjects.are)
+            own = actor.kind is not ActorKind.UNIT or actor.unit == unit.code
+            if kept and own and _covers(loop, actor, unit.code):
+                ledger = _ledger(loop, scheme, scheme.credit, told[unit.code], None)
+                named = ledger | {"unit": unit.code, "unit_name": unit.name}
+                found.append((Decimal(ledger["points"]), unit.name, named))
+    return [named for _, _, named in sorted(found, key=lambda one: one[:2])]
+
+
+def _ledger(loop: Loop, scheme: Scheme, spec: CreditSpec, told: Sequence[Told], on: date | None) -> dict[str, Any]:
+    day = on or loop.clock.now().astimezone(ZoneInfo(scheme.calendar.zone)).date()
+    stands = balance(spec, [one.row for one in told], day)
+    counting = {row.id for row in stands.counting}
+    titles = {name: item.title for name, item in spec.items.items()}
+    return {
+        "scheme": scheme.name, "title": scheme.title, "on": day.isoformat(),
+        "points": f"{stands.points.normalize():f}", "grade": stands.grade, "vetoed": stands.vetoed,
+        "rows": [_row(loop, one, titles, one.row.id in counting) for one in told],
+    }  # fmt: skip
 
 
 def _covers(loop: Loop, actor: Actor, unit: str) -> bool:

@@ -134,9 +134,9 @@ def latest_scheduled(session: Session, name: str, part: str) -> Assessment | Non
     return None if row is None else Assessment(*row)
 
 
-def locked(session: Session, one: UUID, *, wait: bool = True) -> Assessment | None:
-    """Return an assessment under its row lock; None where somebody else has it and nobody waits."""
-    rows = select(*_COLUMNS).where(assessment.c.id == one).with_for_update(skip_locked=not wait)
+def locked(session: Session, one: UUID, *, wait: bool = True, shared: bool = False) -> Assessment | None:
+    """Return an assessment under its row lock, or one `shared` with others; None where it is taken and nobody waits."""
+    rows = select(*_COLUMNS).where(assessment.c.id == one).with_for_update(read=shared, skip_locked=not wait)
     row = session.execute(rows).first()
     return None if row is None else Assessment(*row)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -45,9 +45,9 @@ def enter(
         set_={"score": score, "detail": dict(detail), "at": now},
     )
     place = ("name", "period", "input", "subject", "peer")
-    session.execute(changed)
+    inserted = session.execute(changed.returning(literal_column("(xmax = 0)"))).scalar()
     registry.settle(session, vouched.VOICE, vouched.voice_key(session, [*(key[name] for name in place), who]))
-    return said is None
+    return said is None and bool(inserted)
 
 
 def heard(session: Session, name: str, period: str) -> dict[tuple[str, str, str], Heard]:
@@ -57,6 +57,13 @@ def heard(session: Session, name: str, period: str) -> dict[tuple[str, str, str]
     )
     grouped = session.execute(rows.group_by(voice.c.input, voice.c.subject, voice.c.peer))
     return {(row[0], row[1], row[2]): Heard(row[3], row[4]) for row in grouped}
+
+
+def said(session: Session, key: Mapping[str, str], names: Sequence[bytes]) -> set[tuple[str, str]]:
+    """Return for whom (subject, peer) one voice has spoken already, by the name, period and input of `key`."""
+    same = [voice.c[name] == value for name, value in key.items()]
+    rows = select(voice.c.subject, voice.c.peer).where(*same, voice.c.who.in_(list(names)))
+    return {(row[0], row[1]) for row in session.execute(rows)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""API keys by their digests, and the ring of keys that seals identities."""
+"""API keys by their digests, the ring of keys that seals identities, people with their sessions and desks."""

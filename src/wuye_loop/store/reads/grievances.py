@@ -236,6 +236,11 @@ def listed(
     return cut(rows, limit, lambda row: (row.received_at, row.id))
 
 
+def counted(session: Session, actor: Actor, filters: Filters, most: int) -> int:
+    """Count the visible grievances of a list, up to so many: a count that nobody reads to the end costs no more."""
+    return len(listed(session, actor, filters, None, most).items)
+
+
 def _asked(actor: Actor, filters: Filters, after: tuple[datetime, UUID] | None) -> tuple[str, dict[str, Any]]:
     predicate, params = visible(actor)
     conditions = [predicate]

@@ -27,6 +27,7 @@ class Tab:
     before: datetime | None = None
     to_sign: bool = False
     stages: Sequence[str] = ()  # only grievances in these stages
+    people: Sequence[UUID] = ()  # only what the unit gave to these accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,10 @@ _HELD = """
  FROM grievance g WHERE NOT g.final AND g.holder_unit = %(unit)s AND {conditions} AND {visible}
  ORDER BY g.due_at, g.id LIMIT %(limit)s)
 """
+_GIVEN = (
+    "EXISTS (SELECT 1 FROM assignee s WHERE s.item_id = {id} AND s.unit_code = %(unit)s"
+    " AND s.account_id = ANY(%(people)s::uuid[]))"
+)
 _LISTED = """
 SELECT i.id, i.due, CASE WHEN i.task_id IS NULL THEN 'grievance' ELSE 'task' END AS item_type, i.task_id, i.task_kind, i.state,
        COALESCE(i.image, k.image) AS image, g.number, g.workflow, g.title, g.kind, g.urgency
@@ -101,18 +106,29 @@ def inbox_statement(
     if tab.stages:
         wanted.append("g.stage = ANY(%(stages)s)")
         params["stages"] = list(tab.stages)
+    if tab.people:
+        wanted.append(_GIVEN.format(id="g.id"))
+        params["people"] = list(tab.people)
     parts = [
         _HELD.format(visible=predicate, conditions=" AND ".join([*wanted, kind, *(one.format(due=of, id="g.id") for one in due)]))
         for kind, of in (("g.due_at IS NOT NULL", "g.due_at"), ("g.due_at IS NULL", "%(never)s"))
     ]  # fmt: skip
     if not tab.stages:
         conditions = ["x.to_sign"] if tab.to_sign else []
+        conditions += [_GIVEN.format(id="x.id")] if tab.people else []
         conditions += [one.format(due="x.due", id="x.id") for one in due]
         parts.append(
             "SELECT x.id, x.due, x.grievance_id, x.task_id, x.task_kind, x.state, x.image"
             f" FROM ({_TASKS.format(visible=predicate)}) x WHERE {' AND '.join(conditions) or 'TRUE'}"
         )
     return _LISTED.format(items=" UNION ALL ".join(parts)), params
+
+
+def given(session: Session, actor: Actor, people: Sequence[UUID]) -> int:
+    """Count what lies with the actor's unit and was given to these accounts of it."""
+    predicate, params = visible(actor)
+    params |= _asked(actor, ()) | {"people": list(people)}
+    return int(session.connection().exec_driver_sql(_GIVEN_NOW.format(visible=predicate), params).scalar() or 0)
 
 
 def _asked(actor: Actor, starts: Sequence[Start]) -> dict[str, Any]:
@@ -122,6 +138,13 @@ def _asked(actor: Actor, starts: Sequence[Start]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+_GIVEN_NOW = f"""
+SELECT count(*) FROM (
+  SELECT g.id FROM grievance g WHERE NOT g.final AND g.holder_unit = %(unit)s AND {{visible}}
+  UNION ALL
+  SELECT t.id FROM ({_TASKS}) t
+) i WHERE {_GIVEN.format(id="i.id")}
+"""
 _TALLY = f"""
 SELECT count(*) AS n, count(*) FILTER (WHERE i.due >= %(now)s AND i.due <= %(soon)s) AS soon,
        count(*) FILTER (WHERE i.due < %(now)s) AS late, count(*) FILTER (WHERE i.stage = ANY(%(last)s)) AS feedback,

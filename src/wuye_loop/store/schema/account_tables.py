@@ -1,6 +1,6 @@
 """The tables of people who sign in: their accounts, their sessions, and the register of what was done with either."""
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, UniqueConstraint, Uuid
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, Table, Text, UniqueConstraint, Uuid
 
 from wuye_loop.store.schema.columns import count, flag, instant, metadata, word_list, words
 
@@ -52,4 +52,36 @@ account_event = Table(
     words("address"),
     instant("at"),
     Index("ix_account_event_at", "at", "id"),
+)
+
+#: Who of a unit does what lies with it: a matter of the unit's own, no fact of the grievance, and in no ledger.
+assignee = Table(
+    "assignee",
+    metadata,
+    Column("item_id", Uuid, primary_key=True),  # a grievance's or a task's
+    Column("unit_code", Text, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("account.id"), nullable=False),
+    Column("by_account", Uuid, ForeignKey("account.id"), nullable=False),
+    instant("at"),
+    Index("ix_assignee_account", "account_id"),
+)
+
+absence = Table(
+    "absence",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("account.id"), primary_key=True),
+    Column("stand_in", Uuid, ForeignKey("account.id"), nullable=False),
+    instant("until"),  # not counted any more
+    Index("ix_absence_stand_in", "stand_in"),
+)
+
+saved_view = Table(
+    "saved_view",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("account_id", Uuid, ForeignKey("account.id"), nullable=False),
+    words("title"),
+    words("query"),  # of the list's address
+    instant("created_at"),
+    UniqueConstraint("account_id", "title"),
 )

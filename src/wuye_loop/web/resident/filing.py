@@ -15,7 +15,7 @@ from starlette.datastructures import FormData
 from wuye_loop import metrics
 from wuye_loop.domain.errors import NotFound, WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
-from wuye_loop.domain.terms import Audience, Kind
+from wuye_loop.domain.terms import Audience
 from wuye_loop.edge.field_errors import findings
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import outcome_of, read
@@ -25,7 +25,9 @@ from wuye_loop.loop.engine import StepResult
 from wuye_loop.queries.surroundings import estate as estate_of
 from wuye_loop.store.reads import surroundings as stored
 from wuye_loop.web.codes import query_code
-from wuye_loop.web.fields import text_of, title_of, uploads
+from wuye_loop.web.fields import text_of, uploads
+from wuye_loop.web.intake import NAMES, intake_form
+from wuye_loop.web.lists import categories
 from wuye_loop.web.resident.looks import resident, shown
 from wuye_loop.web.routes import ResidentRoute
 
@@ -38,7 +40,7 @@ _TILES: Final = 9
 _FIELDS: Final = ("once", "estate", "address", "category", "body", "phone", "name")
 _TOKEN_BYTES: Final = 12
 _RECENT: Final = timedelta(days=30)
-_NAMES: Final = {"body": "说说情况", "phone": "电话", "estate": "小区"}
+_TITLES: Final = {"body": "说说情况", "phone": "电话", "estate": "小区"}
 
 
 @router.get("/r")
@@ -78,10 +80,9 @@ def _gather(site: Site, code: str | None, session: Session) -> dict[str, Any]:
     place = estate_of(loop, session, code) if code is not None else None
     if code is not None and place is None:
         raise NotFound
-    rules = loop.reference.rules(session, loop.default_workflow).workflow
-    categories = list(dict.fromkeys(one.category for one in rules.intake.categories))
+    every = categories(loop, session)
     known = stored.open_in_estate(session, place["code"], loop.clock.now() - _RECENT) if place else []
-    return {"place": place, "tiles": categories[:_TILES], "others": categories[_TILES:], "known": known}
+    return {"place": place, "tiles": every[:_TILES], "others": every[_TILES:], "known": known}
 
 
 @router.post("/r")
@@ -103,9 +104,9 @@ async def _file(request: Request, code: str | None) -> Response:
         order = _order(values, code)
         outcome = await outcome_of(site, partial(_collect, site, order))
     except ValidationError as error:
-        listed = findings(error.errors(include_url=False), frozenset(IntakeForm.model_fields) | {"phone", "estate"})
+        listed = findings(error.errors(include_url=False), NAMES)
         problems = {one["path"].rpartition(".")[2]: one["problem"] for one in listed}
-        said = "、".join(_NAMES.get(name, name) for name in problems) or "填写"
+        said = "、".join(_TITLES.get(name, name) for name in problems) or "填写"
         return await _form(request, values, code, f"请改一下：{said}", problems, 422)
     except WuyeError as error:
         metrics.intake_total.labels("refused").inc()
@@ -118,24 +119,9 @@ async def _file(request: Request, code: str | None) -> Response:
 
 
 def _order(values: Mapping[str, str], code: str | None) -> IntakeForm:
-    """Return what a resident filled in as an order. Raises ValidationError."""
-    body = values["body"]
-    return IntakeForm.model_validate(
-        {
-            "external_id": f"page-{values['once']}" if values["once"] else "",
-            "channel": CHANNEL,
-            "kind": Kind.COMPLAINT.value,
-            "category": values["category"] or None,
-            "title": title_of(body),
-            "body": body,
-            "place": {"estate": code or values["estate"] or None, "address": values["address"] or None},
-            "complainant": {
-                "name": values["name"] or None,
-                "phone": values["phone"] or None,
-                "anonymous": not values["phone"],
-            },
-        }
-    )
+    """Return what a resident filled in as an order: anonymous where no number was left. Raises ValidationError."""
+    known = {"estate": code or values["estate"], "anonymous": "" if values["phone"] else "1"}
+    return intake_form({**values, **known}, f"page-{values['once']}" if values["once"] else "", CHANNEL)
 
 
 def _collect(site: Site, order: IntakeForm, session: Session) -> StepResult:

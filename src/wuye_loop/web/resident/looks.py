@@ -32,7 +32,7 @@ def shown(request: Request, template: str, status: int = 200, **context: Any) ->
 @router.get("/big")
 async def bigger(request: Request, to: str = "/r") -> Response:
     """Change between large and usual letters, and go back."""
-    inside = to.startswith(("/r", "/p")) and to.isprintable() and "//" not in to and "\\" not in to
+    inside = to.startswith(("/r", "/p", "/v/", "/lists")) and to.isprintable() and "//" not in to and "\\" not in to
     response = RedirectResponse(to if inside else "/r", 303)
     wanted = "0" if request.cookies.get(_BIG) == "1" else "1"
     response.set_cookie(_BIG, wanted, max_age=_YEAR, samesite="lax", httponly=True)

@@ -14,7 +14,7 @@ from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import outcome_of, read
 from wuye_loop.edge.uploading import keep
 from wuye_loop.loop import attachments, handle
-from wuye_loop.loop.engine import StepResult, Terms
+from wuye_loop.loop.engine import StepResult, Terms, seen
 from wuye_loop.queries import choices
 from wuye_loop.queries import grievance as grievances
 from wuye_loop.queries.surroundings import around
@@ -117,9 +117,10 @@ def _gather(site: Site, number: str, actor: Actor, attempt: Attempt | None, sess
     loop = site.loop
     one = grievances.grievance(loop, session, number, actor)
     present = times(loop, session)
-    rows = timeline(loop, session, number, actor)
+    looked = seen(loop, session, number, actor)
+    rows = timeline(loop, session, number, actor, looked)
     offers = [item for item in _own(loop, session, number, actor, one["workflow"]) if not item["blocked"]]
-    clocks = grievances.clocks(loop, session, number, actor)
+    clocks = grievances.clocks(loop, session, number, actor, looked)
     running = sorted((clock for clock in clocks if clock["status"] == "running" and not clock["task"]), key=_due_at)
     return {
         "one": one,

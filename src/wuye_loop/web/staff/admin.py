@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import segno
 from fastapi import APIRouter, Query, Request, Response
@@ -148,14 +148,19 @@ def _directory(here: Visit, words: str, session: Session) -> dict[str, Any]:
 
 
 @router.get("/admin/poster/{code}")
-async def poster(request: Request, here: Reader, code: str) -> Response:
-    """Show the poster of an estate's lobby: one code, one sentence, the hotline's number; made to be printed."""
+async def poster(
+    request: Request,
+    here: Reader,
+    code: str,
+    what: Annotated[Literal["report", "voice"], Query(alias="for")] = "report",
+) -> Response:
+    """Show a poster of an estate's lobby, to report or to score the company: one code, one sentence; made to be printed."""
     found = await read(here.site, lambda session: estate_of(here.site.loop, session, code))
     if found is None:
         raise NotFound
-    address = f"{visitors.own_origin(request)}/r/{found['code']}"
+    address = f"{visitors.own_origin(request)}/{'v' if what == 'voice' else 'r'}/{found['code']}"
     picture = segno.make(address, error="q").svg_data_uri(scale=10, border=2)
-    context = here.frame("admin") | {"estate": found, "address": address, "picture": picture}
+    context = here.frame("admin") | {"estate": found, "address": address, "picture": picture, "voice": what == "voice"}
     return page("staff/poster.html", context)
 
 

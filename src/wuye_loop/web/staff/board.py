@@ -11,6 +11,7 @@ from wuye_loop.edge.paging import Word
 from wuye_loop.edge.transact import read
 from wuye_loop.queries.board import board as figures
 from wuye_loop.web import charts
+from wuye_loop.web.lists import streets
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.visitors import Here, Visit
@@ -61,9 +62,5 @@ def _gather(here: Visit, area: str | None, session: Session) -> dict[str, Any]:
         "estate_most": worst,
         "meter": charts.meter,
         "stage_most": max((stage["n"] for stage in found["stages"]), default=0),
-        "streets": [
-            (one.code, one.name)
-            for one in here.site.loop.reference.directory.areas.values()
-            if one.level == "street" and one.path.startswith(here.actor.area_path)
-        ],
+        "streets": streets(here),
     }

@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from wuye_loop import metrics
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.grievance.order import Complainant, IntakeForm, Place
+from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.terms import ActorKind, Kind, Stage, Urgency
 from wuye_loop.edge.field_errors import findings
 from wuye_loop.edge.transact import outcome_of, read
@@ -25,7 +25,9 @@ from wuye_loop.queries.surroundings import around, of_caller
 from wuye_loop.store.reads import surroundings as stored
 from wuye_loop.store.reads.grievances import Filters
 from wuye_loop.web.codes import query_code
-from wuye_loop.web.fields import text_of, title_of
+from wuye_loop.web.fields import text_of
+from wuye_loop.web.intake import NAMES, intake_form
+from wuye_loop.web.lists import categories, unit_names
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.visitors import Visit, only
@@ -33,7 +35,7 @@ from wuye_loop.web.visitors import Visit, only
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Seat = Annotated[Visit, only(ActorKind.HOTLINE)]
 
-NAMES: Final = frozenset(IntakeForm.model_fields) | frozenset(Place.model_fields) | frozenset(Complainant.model_fields)
+CHANNEL: Final = "电话"
 FIELDS: Final = (
     "once", "phone", "name", "estate", "address", "title", "body", "kind", "urgency", "category", "anonymous",
     "confidential", "with", "outcome", "said",
@@ -77,14 +79,13 @@ async def _shown(
 
 def _gather(here: Visit, values: Mapping[str, str], done: str | None, session: Session) -> dict[str, Any]:
     loop = here.site.loop
-    rules = loop.reference.rules(session, loop.default_workflow).workflow
     receipt = None
     if done is not None and (near := around(loop, session, here.actor, [done]).get(done)) is not None:
         receipt = near | {"number": done, "code": query_code(loop.keyring, done)}
     return {
         "estates": [row.name for row in stored.estates(session, "", _MOST_ESTATES)],
-        "categories": list(dict.fromkeys(one.category for one in rules.intake.categories)),
-        "units": sorted(unit.name for unit in loop.reference.directory.units.values() if unit.active),
+        "categories": categories(loop, session),
+        "units": unit_names(loop),
         "receipt": receipt,
         **_look(here, values, session),
     }
@@ -98,7 +99,7 @@ def _look(here: Visit, values: Mapping[str, str], session: Session) -> dict[str,
     foreseen = None
     if len(values.get("body", "")) >= _FEWEST:
         try:
-            foreseen = foresee(loop, session, intake_form(values, "look"), here.actor)
+            foreseen = foresee(loop, session, intake_form(values, "look", CHANNEL), here.actor)
         except (WuyeError, ValidationError):
             foreseen = None  # what is wrong is said when the form is sent
     return {"earlier": earlier, "foreseen": foreseen}
@@ -119,7 +120,7 @@ async def take(request: Request, here: Seat) -> Response:
     """Take a complaint in; the same form sent twice is one complaint."""
     values = _values(await request.form())
     try:
-        form = intake_form(values, f"desk-{values['once']}")
+        form = intake_form(values, f"desk-{values['once']}", CHANNEL)
         outcome = await outcome_of(here.site, partial(_collect, here, form))
     except ValidationError as error:
         listed = findings(error.errors(include_url=False), NAMES)
@@ -138,31 +139,6 @@ def _values(form: FormData) -> dict[str, str]:
 
 def _collect(here: Visit, form: IntakeForm, session: Session) -> StepResult:
     return collect(here.site.loop, session, form, here.actor)
-
-
-def intake_form(values: Mapping[str, str], external_id: str, channel: str = "电话") -> IntakeForm:
-    """Return an order as a page took it down. Raises ValidationError."""
-    said = {name: values[name] for name in ("with", "outcome", "said") if values.get(name)}
-    body = values.get("body", "")
-    return IntakeForm.model_validate(
-        {
-            "external_id": external_id,
-            "channel": channel,
-            "kind": values.get("kind") or Kind.COMPLAINT.value,
-            "category": values.get("category") or None,
-            "urgency": values.get("urgency") or None,
-            "title": values.get("title") or title_of(body),
-            "body": body,
-            "place": {"estate": values.get("estate") or None, "address": values.get("address") or None},
-            "complainant": {
-                "name": values.get("name") or None,
-                "phone": values.get("phone") or None,
-                "anonymous": values.get("anonymous") == "1",
-                "confidential": values.get("confidential") == "1",
-            },
-            "extra": {"three_way": said} if said else {},
-        }
-    )
 
 
 # --- callbacks ------------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from wuye_loop.edge.revealing import revealed
 from wuye_loop.edge.transact import read
 from wuye_loop.edge.uploading import keep
 from wuye_loop.loop import attachments
+from wuye_loop.loop.engine import seen
 from wuye_loop.queries import choices
 from wuye_loop.queries import grievance as grievances
 from wuye_loop.queries.explain.why import why_due
@@ -27,6 +28,7 @@ from wuye_loop.queries.surroundings import around
 from wuye_loop.queries.timeline import timeline
 from wuye_loop.web.codes import query_code
 from wuye_loop.web.fields import Attempt, fields_of, text_of
+from wuye_loop.web.lists import unit_names
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.visitors import Here, Visit
@@ -69,17 +71,18 @@ async def shown(
 def _gather(here: Visit, number: str, attempt: Attempt | None, session: Session) -> dict[str, Any]:
     loop, actor = here.site.loop, here.actor
     record = grievances.grievance(loop, session, number, actor)
-    tasks = grievances.tasks(loop, session, number, actor)
-    clocks = grievances.clocks(loop, session, number, actor)
-    rows = timeline(loop, session, number, actor)
-    offer = choices.offered(loop, session, number, actor)
-    reasons = [] if actor.kind in _DISPATCHING else why_due(loop, session, number, actor)
+    looked = seen(loop, session, number, actor)
+    tasks = grievances.tasks(loop, session, number, actor, looked)
+    clocks = grievances.clocks(loop, session, number, actor, looked)
+    rows = timeline(loop, session, number, actor, looked)
+    offer = choices.offered_with_tasks(loop, session, number, actor)
+    reasons = [] if actor.kind in _DISPATCHING else why_due(loop, session, number, actor, looked)
     alike = record.get("duplicate_candidates", [])
     named = around(loop, session, actor, [number, *(item["number"] for item in alike)])
     acts = [_drawn(item, f"do-{item['action']}", attempt) for item in offer["actions"]]
     opens = [_drawn(item, f"open-{item['task']}", attempt) for item in offer["tasks"]]
     for task in tasks:
-        offers = [] if task["final"] else choices.offered_on_task(loop, session, UUID(task["id"]), actor)
+        offers = [] if task["final"] else offer["on_tasks"].get(UUID(task["id"]), [])
         task["acts"] = [_drawn(item, f"task-{task['id']}-{item['action']}", attempt) for item in offers]
         task["clock"] = _task_clock(here, task["id"], clocks)
     return {
@@ -92,10 +95,10 @@ def _gather(here: Visit, number: str, attempt: Attempt | None, session: Session)
         "tasks": tasks,
         "rows": rows,
         "tally": {name: sum(row["audience"] == name for row in rows) for name in ("public", "units", "internal")},
-        "routing": _routing(here, grievances.routing(loop, session, number, actor)),
+        "routing": _routing(here, grievances.routing(loop, session, number, actor, looked)),
         "files": attachments.listed(loop, session, number, actor),
         "alike": [item | named[item["number"]] for item in alike if item["number"] in named],
-        "units": sorted(unit.name for unit in loop.reference.directory.units.values() if unit.active),
+        "units": unit_names(loop),
         "titles": _titles(loop, session, record["workflow"]),
         "code": query_code(loop.keyring, number) if actor.kind is ActorKind.HOTLINE else None,
     }  # fmt: skip
@@ -141,7 +144,7 @@ def _due(here: Visit, reasons: list[dict[str, Any]], clocks: list[dict[str, Any]
     told = {one["clock"]: one for one in reasons if one["task"] is None}
     found = []
     for clock in sorted(running, key=lambda one: (one["status"] != "running", one["due_at"])):
-        working = "work" in (clock["limit"] or "")
+        working = bool(clock.get("working"))
         reason = told.get(clock["clock"])
         badge = here.times.badge(
             clock["due_at"], seconds=clock["remaining_seconds"], working=working, held=clock["status"] == "paused"
@@ -167,7 +170,7 @@ def _task_clock(here: Visit, task: str, clocks: list[dict[str, Any]]) -> dict[st
     if not mine:
         return None
     newest = next((one for one in mine if one["status"] == "running"), mine[-1])
-    working = "work" in (newest["limit"] or "")
+    working = bool(newest.get("working"))
     badge = None
     if newest["status"] == "running":
         badge = here.times.badge(newest["due_at"], seconds=newest["remaining_seconds"], working=working)

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind, Stage
-from wuye_loop.domain.time.timestamps import from_text
 from wuye_loop.edge.paging import Order, identifier, instant
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import outcome_of, read
@@ -20,8 +19,10 @@ from wuye_loop.loop.engine import StepResult
 from wuye_loop.queries import choices, inbox, unit_figures
 from wuye_loop.queries.inbox import PageTab
 from wuye_loop.queries.surroundings import around
+from wuye_loop.store.keys import desks
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
+from wuye_loop.web.sheets import MOST, Kind, file_of, files
 from wuye_loop.web.staff.addresses import next_page
 from wuye_loop.web.visitors import Visit, only
 
@@ -30,9 +31,10 @@ OfUnit = Annotated[Visit, only(ActorKind.UNIT)]
 
 _ORDER = Order("inbox", (instant, identifier))
 _PAGE = 30
-_MOST_AT_ONCE = 100
+MOST_AT_ONCE = 100
+_COLUMNS = ("编号", "标题", "种类", "类别", "小区", "社区", "状态", "紧急程度", "剩余时间", "到期")
 TABS = (
-    ("to_sign", "待签收"), ("all", "在手"), ("due_soon", "将到期"), ("overdue", "超期"), ("feedback", "待审核回访"),
+    ("to_sign", "待签收"), ("all", "在手"), ("mine", "我经办"), ("due_soon", "将到期"), ("overdue", "超期"), ("feedback", "待审核回访"),
 )  # fmt: skip
 
 
@@ -47,41 +49,70 @@ async def show(
     context |= {
         "tab": tab,
         "tabs": TABS,
+        "files": files(request, "/inbox"),
         "next": next_page(request, _ORDER.write(found["page"].next)),
         "signed": request.query_params.get("signed"),
         "gone": request.query_params.get("gone"),
         "left_over": request.query_params.get("left"),
+        "given": request.query_params.get("given"),
     }
     return page("staff/inbox.html", context)
 
 
-def _gather(here: Visit, tab: PageTab, after: Any, session: Session) -> dict[str, Any]:
+@router.get("/inbox.{how}")
+async def as_file(here: OfUnit, how: Kind, tab: PageTab = "all") -> Response:
+    """Give a part of the inbox as it was seen, for a spreadsheet."""
+    found = await read(here.site, partial(_gather, here, tab, None, limit=MOST))
+    return file_of(how, f"inbox-{tab}", _COLUMNS, (_cells(row) for row in found["rows"]))
+
+
+def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
+    near, badge = row["near"], row["badge"]
+    return (
+        row["number"], row["title"], row["kind_title"], near.get("category"), near.get("estate_name"), near.get("area_name"),
+        row["state_title"], row["urgency"], badge.words if badge else None, badge.at if badge else None,
+    )  # fmt: skip
+
+
+def _gather(here: Visit, tab: PageTab, after: Any, session: Session, limit: int = _PAGE) -> dict[str, Any]:
     loop, actor = here.site.loop, here.actor
-    found = inbox.of_unit(loop, session, actor, tab, after, _PAGE)
+    found = inbox.of_unit(loop, session, actor, tab, after, limit)
     near = around(loop, session, actor, [item["number"] for item in found.items])
-    rows = [item | {"near": near.get(item["number"], {}), "badge": _badge(here, item)} for item in found.items]
+    numbers = [item["number"] for item in found.items if not item["task_id"]]
+    tasks = [UUID(item["task_id"]) for item in found.items if item["task_id"]]
+    given = desks.assigned(session, actor.unit or "", numbers, tasks)
+    rows = [
+        item
+        | {
+            "near": near.get(item["number"], {}),
+            "badge": _badge(here, item),
+            "given": given.get(item["task_id"] or item["number"] or ""),
+        }
+        for item in found.items
+    ]
+    counts = inbox.counts(loop, session, actor)
     return {
         "page": found,
         "rows": rows,
-        "counts": inbox.counts(loop, session, actor),
+        "counts": counts,
+        "tally": {name: getattr(counts, name) for name, _ in TABS if name != "mine"}
+        | {"mine": inbox.mine(loop, session, actor)},
+        "colleagues": desks.colleagues(session, actor.unit or "", here.times.now),
         "figures": next(iter(unit_figures.by_unit(loop, session, actor, actor.unit)), None),
     }
 
 
 def _badge(here: Visit, item: dict[str, Any]) -> Any:
-    """Return how an item's deadline looks: what is left is counted in office time, or as the hours go by."""
-    if item["due_at"] is None:
-        return None
-    left = item["remaining_seconds"]
-    working = left == here.times.calendar.working_seconds(here.times.now, from_text(item["due_at"]))
-    return here.times.badge(item["due_at"], seconds=left, working=working)
+    """Return how an item's deadline looks: what is left is counted as its limit is, in office time or as the hours go by."""
+    working = bool(item.get("working"))
+    return here.times.badge(item["due_at"], seconds=item["remaining_seconds"], working=working)
 
 
 @router.post("/inbox/sign")
 async def sign(request: Request, here: OfUnit) -> Response:
     """Sign for everything that was ticked; each by itself, so that one that cannot be does not stop the others."""
     form = await request.form()
-    wanted = [str(item) for item in form.getlist("item")][:_MOST_AT_ONCE]
+    wanted = [str(item) for item in form.getlist("item")][:MOST_AT_ONCE]
     signed = 0
     for item in wanted:
         try:

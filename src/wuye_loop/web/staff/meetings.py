@@ -18,6 +18,7 @@ from wuye_loop.loop.engine import StepResult
 from wuye_loop.queries import documents, scope
 from wuye_loop.web import fields
 from wuye_loop.web.fields import Attempt, fields_of, text_of
+from wuye_loop.web.lists import unit_names
 from wuye_loop.web.refusals import REFUSED, attempted
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -68,7 +69,7 @@ def _gather(here: Visit, kind: str, attempt: Attempt | None, session: Session) -
         "items": page_of.items,
         "offer": offer,
         "fields": fields_of(offer, attempt) if offer else [],
-        "units": sorted(unit.name for unit in loop.reference.directory.units.values() if unit.active),
+        "units": unit_names(loop),
     }
 
 

@@ -19,6 +19,7 @@ from wuye_loop.store.reads.documents import DocumentFilters
 from wuye_loop.web import visitors
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
+from wuye_loop.web.sheets import MOST, Kind, file_of, files
 from wuye_loop.web.staff.addresses import next_page
 from wuye_loop.web.staff.grievance import Number
 from wuye_loop.web.visitors import Here, Visit
@@ -27,6 +28,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _NEWEST = Order("papers", (instant, text))
 _PAGE = 50
+_COLUMNS = ("文号", "种类", "诉求", "标题", "主送", "签发", "状态")
 
 
 class RegisterQuery(BaseModel):
@@ -43,15 +45,31 @@ async def register(request: Request, here: Here, query: Annotated[RegisterQuery,
     """Show the register, the newest first."""
     after = _NEWEST.read(query.cursor)
     found = await read(here.site, partial(_register, here, query, (after[0], after[1]) if after else None))
-    context = here.frame("papers") | found | {"query": query}
+    context = here.frame("papers") | found | {"query": query, "files": files(request, "/papers")}
     context["next"] = next_page(request, _NEWEST.write(found["page"].next))
     return page("staff/papers.html", context)
 
 
-def _register(here: Visit, query: RegisterQuery, after: Any, session: Session) -> dict[str, Any]:
+@router.get("/papers.{how}")
+async def as_file(here: Here, how: Kind, query: Annotated[RegisterQuery, Query()]) -> Response:
+    """Give the register as it was seen, for a spreadsheet."""
+    found = await read(here.site, partial(_register, here, query, None, limit=MOST))
+    rows = found["page"].items
+    return file_of(how, "papers", _COLUMNS, (_cells(here, row) for row in rows))
+
+
+def _cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
+    state = row["task"]["state_title"] if row["task"] else None
+    return (
+        row["number"], row["kind"], row["grievance"], row["title"], row["addressee_name"],
+        here.times.moment(row["issued_at"]), state,
+    )  # fmt: skip
+
+
+def _register(here: Visit, query: RegisterQuery, after: Any, session: Session, limit: int = _PAGE) -> dict[str, Any]:
     loop = here.site.loop
     filters = DocumentFilters(query.kind or None, query.unit or None)
-    found = documents.documents(loop, session, here.actor, filters, after, _PAGE)
+    found = documents.documents(loop, session, here.actor, filters, after, limit)
     rules = loop.reference.rules(session, loop.default_workflow).workflow
     return {"page": found, "kinds": list(rules.documents)}
 

@@ -1,31 +1,39 @@
 """诉求查询: every grievance within one's sight, narrowed by what stands in the address; the list behind every figure."""
 
-import csv
-import io
 from datetime import date, datetime, time, timedelta
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.sheets.cells import safe
+from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.terms import Stage
 from wuye_loop.edge.paging import Order, Word, identifier, instant
 from wuye_loop.edge.transact import read
-from wuye_loop.queries.grievances import grievances
+from wuye_loop.loop import desk
+from wuye_loop.queries.grievances import counted, grievances
 from wuye_loop.queries.surroundings import around
+from wuye_loop.store.keys import desks
 from wuye_loop.store.reads.grievances import Filters
+from wuye_loop.web.fields import text_of
+from wuye_loop.web.lists import categories, streets
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
-from wuye_loop.web.staff.addresses import asked, next_page
+from wuye_loop.web.sheets import MOST, Kind, file_of, files
+from wuye_loop.web.staff.addresses import next_page
 from wuye_loop.web.visitors import Here, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 _ORDER = Order("search", (instant, identifier))
-_PAGE, _MOST_IN_FILE = 50, 2000
+_PAGE = 50
+_COUNTED: Final = 999  # up to which a view is counted
+_LONGEST_QUERY: Final = 1000
 _COLUMNS = ("编号", "标题", "类别", "小区", "属地", "状态", "主办单位", "收件", "到期", "紧急程度")
 
 
@@ -57,35 +65,31 @@ async def search(request: Request, here: Here, query: Annotated[SearchQuery, Que
     context |= {
         "query": query,
         "next": next_page(request, _ORDER.write(found["page"].next)),
-        "csv": asked(request).replace("/search", "/search.csv", 1),
+        "files": files(request, "/search"),
+        "asked": request.url.query,
         "stages_of": [(stage.value, stage.chinese) for stage in Stage],
     }
     return page("staff/search.html", context)
 
 
-@router.get("/search.csv")
-async def as_csv(here: Here, query: Annotated[SearchQuery, Query()]) -> Response:
-    """Give the list as it was seen, for a spreadsheet; no cell of it is a formula."""
-    found = await read(here.site, partial(_gather, here, query, None, _MOST_IN_FILE))
-    sheet = io.StringIO()
-    writer = csv.writer(sheet)
-    writer.writerow(_COLUMNS)
-    for row in found["rows"]:
-        near = row["near"]
-        cells = (
-            row["number"], row["title"], row["category"], near.get("estate_name"), row["area_name"],
-            row["state_title"], row["lead_unit_name"], here.times.moment(row["received_at"]),
-            here.times.due(row["due_at"]) if row["due_at"] else "", row["urgency"],
-        )  # fmt: skip
-        writer.writerow([safe("" if cell is None else str(cell)) for cell in cells])
-    headers = {"Content-Disposition": 'attachment; filename="list.csv"', "Cache-Control": "no-store"}
-    return Response("\ufeff" + sheet.getvalue(), headers=headers, media_type="text/csv; charset=utf-8")
+@router.get("/search.{how}")
+async def as_file(here: Here, how: Kind, query: Annotated[SearchQuery, Query()]) -> Response:
+    """Give the list as it was seen, for a spreadsheet."""
+    found = await read(here.site, partial(_gather, here, query, None, MOST))
+    return file_of(how, "list", _COLUMNS, (_cells(here, row) for row in found["rows"]))
 
 
-def _gather(here: Visit, query: SearchQuery, after: Any, limit: int, session: Session) -> dict[str, Any]:
-    loop, actor, times = here.site.loop, here.actor, here.times
-    zone = times.calendar.zone
-    filters = Filters(
+def _cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        row["number"], row["title"], row["category"], row["near"].get("estate_name"), row["area_name"],
+        row["state_title"], row["lead_unit_name"], here.times.moment(row["received_at"]),
+        here.times.due(row["due_at"]) if row["due_at"] else None, row["urgency"],
+    )  # fmt: skip
+
+
+def _filters(here: Visit, query: SearchQuery) -> Filters:
+    times, zone = here.times, here.times.calendar.zone
+    return Filters(
         state=query.state or None,
         stage=query.stage or None,
         unit=query.unit or None,
@@ -99,7 +103,11 @@ def _gather(here: Visit, query: SearchQuery, after: Any, limit: int, session: Se
         since=datetime.combine(query.since, time(), zone) if query.since else None,
         until=datetime.combine(query.until, time(), zone) + timedelta(days=1) if query.until else None,
     )
-    found = grievances(loop, session, actor, filters, query.area or None, after, limit)
+
+
+def _gather(here: Visit, query: SearchQuery, after: Any, limit: int, session: Session) -> dict[str, Any]:
+    loop, actor, times = here.site.loop, here.actor, here.times
+    found = grievances(loop, session, actor, _filters(here, query), query.area or None, after, limit)
     near = around(loop, session, actor, [item["number"] for item in found.items])
     directory = loop.reference.directory
     rows = [
@@ -111,12 +119,45 @@ def _gather(here: Visit, query: SearchQuery, after: Any, limit: int, session: Se
         "rows": rows,
         "unit_name": directory.name_of(query.unit) if query.unit else None,
         "area_name": directory.areas[query.area].name if query.area in directory.areas else query.area,
-        "streets": [(area.code, area.name) for area in directory.areas.values() if area.level == "street"],
-        "categories": _categories(loop, session),
+        "views": _views(here, session),
+        "streets": streets(here),
+        "categories": categories(loop, session),
         "estate_name": next((row["near"].get("estate_name") for row in rows), query.estate) if query.estate else None,
     }
 
 
-def _categories(loop: Any, session: Session) -> list[str]:
-    workflow = loop.reference.rules(session, loop.default_workflow).workflow
-    return list(dict.fromkeys(one.category for one in workflow.intake.categories))
+# --- views that somebody keeps --------------------------------------------------------------------------------------
+
+
+def _views(here: Visit, session: Session) -> list[dict[str, Any]]:
+    """Return the visitor's views, each with how many it lists now; one whose filters are no longer known has no count."""
+    found = []
+    for view in desks.views(session, here.person.account.id):
+        try:
+            query = SearchQuery.model_validate(dict(parse_qsl(view.query)))
+            n = counted(here.site.loop, session, here.actor, _filters(here, query), query.area or None, _COUNTED + 1)
+        except (ValidationError, WuyeError):
+            n = None
+        found.append({"id": view.id, "title": view.title, "address": f"/search?{view.query}", "n": n, "most": _COUNTED})
+    return found
+
+
+@router.post("/search/views")
+async def keep_view(request: Request, here: Here) -> Response:
+    """Keep the list as it is seen under a title."""
+    form = await request.form()
+    asked = dict(parse_qsl(text_of(form, "query")[:_LONGEST_QUERY]))
+    kept = SearchQuery.model_validate(asked).model_dump(mode="json", exclude={"cursor"}, exclude_defaults=True)
+    query = urlencode({name: value for name, value in kept.items() if value})
+    loop, account = here.site.loop, here.person.account.id
+    await here.site.database.write_async(
+        lambda session: desk.keep_view(loop, session, account, text_of(form, "title"), query)
+    )
+    return RedirectResponse(f"/search?{query}", 303)
+
+
+@router.post("/search/views/{view_id}/drop")
+async def drop_view(here: Here, view_id: UUID) -> Response:
+    """Forget one of one's own views."""
+    await here.site.database.write_async(lambda session: desks.drop(session, here.person.account.id, view_id))
+    return RedirectResponse("/search", 303)

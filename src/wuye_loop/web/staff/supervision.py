@@ -19,9 +19,11 @@ from wuye_loop.queries import choices, supervision
 from wuye_loop.queries.surroundings import around
 from wuye_loop.web import fields
 from wuye_loop.web.fields import Attempt, fields_of
+from wuye_loop.web.lists import streets, unit_names
 from wuye_loop.web.refusals import REFUSED, attempted
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
+from wuye_loop.web.sheets import MOST, Kind, file_of, files
 from wuye_loop.web.staff.acting import ticket_of
 from wuye_loop.web.staff.addresses import next_page
 from wuye_loop.web.visitors import Here, Visit
@@ -32,6 +34,8 @@ _LATEST = Order("overdue-page", (instant, identifier))
 _NEWEST = Order("orders-page", (instant, identifier))
 _PAGE = 30
 _TOKEN_BYTES = 12
+_COLUMNS = ("编号", "标题", "小区", "在谁手里", "时限", "到期", "超期", "督办级", "督办单")
+_ORDER_COLUMNS = ("文号", "种类", "诉求", "标题", "主送", "签发", "回复期限", "状态")
 
 
 class LateQuery(BaseModel):
@@ -63,6 +67,7 @@ async def _desk(
     context = here.frame("supervision") | found
     context |= {
         "query": query,
+        "files": files(request, "/supervision"),
         "next": next_page(request, _LATEST.write(found["page"].next)),
         "issued": request.query_params.get("issued"),
         "once": here.site.loop.ids.token(_TOKEN_BYTES),
@@ -70,7 +75,26 @@ async def _desk(
     return page("staff/supervision.html", context, status)
 
 
-def _gather(here: Visit, query: LateQuery, attempt: Attempt | None, after: Any, session: Session) -> dict[str, Any]:
+@router.get("/supervision.{how}")
+async def as_file(here: Here, how: Kind, query: Annotated[LateQuery, Query()]) -> Response:
+    """Give what is overdue as it was seen, for a spreadsheet."""
+    if not here.supervises:
+        raise Forbidden("督办台只给督办人员用")
+    found = await read(here.site, partial(_gather, here, query, None, None, limit=MOST))
+    return file_of(how, "overdue", _COLUMNS, (_cells(row) for row in found["rows"]))
+
+
+def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
+    orders = "、".join(filter(None, (one["number"] for one in row["orders"])))
+    return (
+        row["number"], row["title"], row["near"].get("estate_name"), row["unit_name"] or row["holder_name"],
+        row["clock_title"], row["badge"].at, row["badge"].words, row["rung_title"], orders,
+    )  # fmt: skip
+
+
+def _gather(
+    here: Visit, query: LateQuery, attempt: Attempt | None, after: Any, session: Session, limit: int = _PAGE
+) -> dict[str, Any]:
     loop, actor = here.site.loop, here.actor
     found = supervision.overdue(
         loop,
@@ -82,7 +106,7 @@ def _gather(here: Visit, query: LateQuery, attempt: Attempt | None, after: Any, 
         unit=query.unit or None,
         older_than=span(query.older) if query.older else None,
         after=after,
-        limit=_PAGE,
+        limit=limit,
     )
     near = around(loop, session, actor, [item["number"] for item in found.items])
     rows = [
@@ -101,13 +125,9 @@ def _gather(here: Visit, query: LateQuery, attempt: Attempt | None, after: Any, 
         "ladder": ladder,
         "ladder_of": _laddered(loop, session),
         "order": _order(here, query.pick, attempt, session) if query.pick else None,
-        "streets": [
-            (one.code, one.name)
-            for one in directory.areas.values()
-            if one.level == "street" and one.path.startswith(actor.area_path)
-        ],
+        "streets": streets(here),
         "unit_name": directory.name_of(query.unit) if query.unit else None,
-        "units": sorted(unit.name for unit in directory.units.values() if unit.active),
+        "units": unit_names(loop),
     }
 
 
@@ -189,11 +209,29 @@ async def orders(request: Request, here: Here, query: Annotated[OrdersListQuery,
     key = (after[0], after[1]) if after else None
     found = await read(here.site, partial(_orders, here, query, key))
     context = here.frame("supervision") | {"query": query, "rows": found.items}
+    context["files"] = files(request, "/supervision/orders")
     context["next"] = next_page(request, _NEWEST.write(found.next))
     return page("staff/orders.html", context)
 
 
-def _orders(here: Visit, query: OrdersListQuery, after: Any, session: Session) -> Any:
+@router.get("/supervision/orders.{how}")
+async def orders_as_file(here: Here, how: Kind, query: Annotated[OrdersListQuery, Query()]) -> Response:
+    """Give the register of orders as it was seen, for a spreadsheet."""
+    if not here.supervises:
+        raise Forbidden("督办单登记只给督办人员看")
+    found = await read(here.site, partial(_orders, here, query, None, limit=MOST))
+    return file_of(how, "orders", _ORDER_COLUMNS, (_order_cells(here, row) for row in found.items))
+
+
+def _order_cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
+    reply = row["reply"]
+    return (
+        row["number"], row["document"], row["grievance"], row["title"], row["unit_name"],
+        here.times.moment(row["issued_at"]), here.times.due(reply["due_at"]) if reply else None, row["state_title"],
+    )  # fmt: skip
+
+
+def _orders(here: Visit, query: OrdersListQuery, after: Any, session: Session, limit: int = _PAGE) -> Any:
     return supervision.orders(
         here.site.loop,
         session,
@@ -202,5 +240,5 @@ def _orders(here: Visit, query: OrdersListQuery, after: Any, session: Session) -
         unit=query.unit or None,
         area=None,
         after=after,
-        limit=_PAGE,
+        limit=limit,
     )

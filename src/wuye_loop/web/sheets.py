@@ -1,0 +1,74 @@
+"""A list as it is seen, as a file for a spreadsheet: every cell is text or a number, and no cell is a formula."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal
+
+from fastapi import Request, Response
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+
+from wuye_loop.domain.sheets.cells import safe
+from wuye_loop.web.staff.addresses import asked
+
+Kind = Literal["csv", "xlsx"]
+MOST: Final = 2000  # rows of a file: what a person reads; the API gives the rest, page by page
+_MEDIA: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+_NARROW, _WIDE = 8, 48
+
+
+def file_of(how: Kind, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    """Return the file; `name` is that of the file, without an ending. A cell that is None is empty."""
+    body = {"csv": _csv, "xlsx": _xlsx}[how](columns, rows)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.{how}"',
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(body, headers=headers, media_type=_MEDIA[how])
+
+
+def files(request: Request, path: str) -> list[tuple[str, str]]:
+    """Return the files that the list of an address can be had as: name and address, with the filters that are asked."""
+    query = asked(request).partition("?")[2]
+    return [(how.upper(), f"{path}.{how}" + (f"?{query}" if query else "")) for how in ("csv", "xlsx")]
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    sheet = io.StringIO()
+    writer = csv.writer(sheet)
+    writer.writerow(columns)
+    writer.writerows([safe("" if cell is None else str(cell)) for cell in row] for row in rows)
+    return ("\ufeff" + sheet.getvalue()).encode()
+
+
+def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    book = Workbook(write_only=True)
+    page = book.create_sheet("名单")
+    page.freeze_panes = "A2"
+    kept = [list(row) for row in rows]
+    for n, column in enumerate(columns):
+        widest = max((len(str(row[n])) * 2 for row in kept if row[n] is not None), default=0)
+        page.column_dimensions[get_column_letter(n + 1)].width = min(_WIDE, max(_NARROW, len(column) * 2 + 2, widest))
+    page.append([_cell(page, column, bold=True) for column in columns])
+    for row in kept:
+        page.append([_cell(page, cell) for cell in row])
+    whole = io.BytesIO()
+    book.save(whole)
+    return whole.getvalue()
+
+
+def _cell(page: Any, value: object, *, bold: bool = False) -> Any:
+    if value is None or isinstance(value, int):
+        return WriteOnlyCell(page, value)
+    cell = WriteOnlyCell(page, str(value))
+    cell.data_type = "s"  # a title that begins with "=" is a title
+    if bold:
+        cell.font = Font(bold=True)
+    return cell
