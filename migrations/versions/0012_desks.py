@@ -1,4 +1,4 @@
-"""Desks of people: who of a unit does what, who stands in for whom until when, and views that somebody keeps."""
+"""Desks of people: who of a unit does what, who stands in for whom until when, views that are kept, links for outside bodies."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -44,8 +44,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
         sa.UniqueConstraint("account_id", "title", name=op.f("uq_saved_view_account_id_title")),
     )
+    op.create_table(
+        "task_link",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("unit_code", sa.Text(), nullable=False),
+        sa.Column("by_account", sa.Uuid(), nullable=False),
+        sa.Column("given_to", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("used", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_task_link_task_id_task")),
+        sa.ForeignKeyConstraint(["by_account"], ["account.id"], name=op.f("fk_task_link_by_account_account")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_task_link")),
+        sa.UniqueConstraint("digest", name=op.f("uq_task_link_digest")),
+    )
+    op.create_index("ix_task_link_task", "task_link", ["task_id"], unique=False)
 
 
 def downgrade() -> None:
-    for table in ("saved_view", "absence", "assignee"):
+    for table in ("task_link", "saved_view", "absence", "assignee"):
         op.drop_table(table)

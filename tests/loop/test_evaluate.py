@@ -304,7 +304,9 @@ async def test_the_sum_over_companies_is_the_whole_and_a_recount_from_the_ledger
     assert drive.town.scalar("SELECT sum(denominator) FROM figure WHERE measure = 'satisfaction'") == rated
 
 
-async def test_voices_do_not_wait_for_one_another_and_closing_waits_for_them(database: Database, tmp_path: Path) -> None:
+async def test_voices_do_not_wait_for_one_another_and_closing_waits_for_them(
+    database: Database, tmp_path: Path
+) -> None:
     town = build(database, data=tmp_path, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS))
     publish_scheme(town, "kuiwen@1")
     loop, hotline = town.site.loop, Actor(ActorKind.HOTLINE)

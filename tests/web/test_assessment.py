@@ -5,12 +5,13 @@ Figures are worked by hand from the file: without the street's inspection (15) i
 
 import io
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from openpyxl import load_workbook
 from tests.assessing import close_due, handled, publish_scheme, voices
-from tests.site import BAD, DIRECTORY, GOOD, Town, at, keys_for, town_on, unit
+from tests.site import BAD, DIRECTORY, FINISH, GOOD, Town, at, keys_for, town_on, unit
 from tests.web.browsing import Browser, Visitors, account, browsing
 
 from wuye_loop.store.database import Database
@@ -241,3 +242,36 @@ async def test_the_published_lists_are_for_everybody_and_name_no_complainant(tow
         assert number not in anybody.raw
         await anybody.go("/big?to=/lists")
         assert anybody.path.endswith("/lists")
+
+
+async def test_what_a_resident_files_is_late_supervised_done_rated_and_stands_in_the_bulletins(town: Town) -> None:
+    async with browsing(town) as visitors:
+        resident = visitors.browser()
+        await resident.go("/r/E11")
+        await resident.send("/r/E11", body="电梯停运两天了，家里有老人。", category="维修资金", phone="13800006620")
+        number, code = resident.path.partition("?")[0].split("/")[-2:]
+        await visitors.api.walk(number, "accept")
+        lead = town.grievance(number).lead_unit
+        await visitors.api.act(lead, number, "sign")
+        town.advance(timedelta(days=14))
+        chief = await visitors.person("chief")
+        page = await chief.go("/supervision")
+        assert f"/g/{number}" in page.links
+        await chief.go(f"/supervision?pick={number}")
+        await chief.send(f"/supervision/{number}", document="督办单", demand="三日内到场")
+        for task in visitors.api.tasks(number, "assist"):
+            await visitors.api.on_task(lead, task.id, "withdraw", {"reason": "不用"})
+        await visitors.api.act(lead, number, "finish", FINISH)
+        await visitors.api.walk(number, "approve", "call_back")
+        await resident.go(f"/p/{number}/{code}")
+        await resident.send(f"/p/{number}/{code}/rate", contacted="true", solved="解决", satisfied="满意")
+        town.advance(timedelta(days=7))
+        close_due(town)
+        chief = await visitors.person("chief")
+        page = await chief.go("/bulletins?kind=每周一通报")
+        (link,) = [one for one in page.links if one.startswith("/bulletins/") and "." not in one][:1]
+        page = await chief.go(link)
+        # In that week one order was late when it was done, and who had filed it was satisfied.
+        assert "按期办结率 0.00%（0／1）" in page.text
+        assert "群众满意率 100.00%（1／1）" in page.text
+        assert number not in page.text

@@ -76,6 +76,8 @@ async def test_a_view_keeps_filters_and_counts_what_it_lists(town: Town) -> None
         page = await chief.go("/search")
         assert "<b>我盯的</b> 4" in page.text
         await chief.send("/search/views", title=" ", expect=422)
+        await chief.go("/search")
+        await chief.send("/search/views", title="坏的", query="final=9", expect=422)
         page = await root.go("/search")  # nobody else's
         assert "我盯的" not in page.text
         view = town.scalar("SELECT id FROM saved_view")

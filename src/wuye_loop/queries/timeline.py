@@ -17,7 +17,7 @@ from wuye_loop.loop.engine import Looked, Loop, seen
 from wuye_loop.queries.grievance import in_words, ledger_view, only_seen
 from wuye_loop.queries.rule_history import RuleHistory
 from wuye_loop.queries.supervision import rung_title
-from wuye_loop.store.keys import accounts
+from wuye_loop.store.keys import accounts, links
 from wuye_loop.store.reads import grievances
 from wuye_loop.store.reads.grievances import LedgerRow
 
@@ -39,7 +39,9 @@ def timeline(
     rows = only_seen(session, actor, number, grievances.ledger_of(session, record.id, allowed, 0, _MOST).items)
     history = RuleHistory(loop, session, record.id, world.rules)
     keys = {UUID(row.actor["key"]) for row in rows if row.actor.get("key")}
-    people = accounts.names(session, list(keys)) if actor.kind is not ActorKind.HOTLINE else {}
+    people: dict[str, str] = {}
+    if actor.kind is not ActorKind.HOTLINE:
+        people = accounts.names(session, list(keys)) | links.names(session, list(keys))
     opener = Opener(loop.keyring, record.id, locked.sealed)
     found = []
     for row in rows:

@@ -1,6 +1,6 @@
 """Every page, in the order in which their addresses are tried."""
 
-from wuye_loop.web import docs, rendering, signing
+from wuye_loop.web import docs, outside, rendering, signing
 from wuye_loop.web.resident import filing, lists, looks, progress, voices
 from wuye_loop.web.staff import (
     acting,
@@ -34,6 +34,7 @@ PAGES = (
     team.router,
     grievance.router,
     acting.router,
+    outside.router,
     desk.router,
     search.router,
     board.router,
@@ -48,4 +49,4 @@ PAGES = (
     admin.router,
 )
 #: Forms that bring photos and files: several of the largest.
-BIG_FORMS = r"/(?:r|p|g|t)(?:/.*)?"
+BIG_FORMS = r"/(?:r|p|g|t|k)(?:/.*)?"

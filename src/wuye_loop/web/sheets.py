@@ -12,7 +12,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from wuye_loop.domain.sheets.cells import safe
-from wuye_loop.web.staff.addresses import asked
+from wuye_loop.web.addresses import asked
 
 Kind = Literal["csv", "xlsx"]
 MOST: Final = 2000  # rows of a file: what a person reads; the API gives the rest, page by page

@@ -39,6 +39,7 @@ def standing(
     return {
         **found,
         "weights": weights(place.spec),
+        "plain": {name for name, one in place.scheme.measures.items() if one.count is not None and one.per is None},
         "out_of": f"{place.spec.total.of.normalize():f}",
         "brings": {
             name: [place.scheme.consequences[each].title or each for each in spec.brings]

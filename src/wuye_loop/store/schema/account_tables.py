@@ -85,3 +85,21 @@ saved_view = Table(
     instant("created_at"),
     UniqueConstraint("account_id", "title"),
 )
+
+#: A way for an outside body to answer one task in the name of the unit that holds it: once, and not for long.
+task_link = Table(
+    "task_link",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),  # of the token, which only the link has
+    Column("task_id", Uuid, ForeignKey("task.id"), nullable=False),
+    words("unit_code"),
+    Column("by_account", Uuid, ForeignKey("account.id"), nullable=False),
+    words("given_to"),
+    instant("created_at"),
+    instant("expires_at"),
+    instant("ended_at", nullable=True),  # used, or taken back
+    flag("used"),
+    UniqueConstraint("digest"),
+    Index("ix_task_link_task", "task_id"),
+)

@@ -1,1 +1,1 @@
-"""Screens of residents, without an account: file, follow, urge, add, rate, reopen, score, read the lists. A query code opens a grievance."""
+"""Screens of residents, without an account: file and follow, rate, score, read lists. A query code opens a grievance."""

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import read
+from wuye_loop.loop import evaluate
 from wuye_loop.queries.assessment import tables
 from wuye_loop.web.resident.looks import resident, shown
 from wuye_loop.web.routes import ResidentRoute
@@ -32,9 +33,10 @@ def _gather(site: Site, session: Session) -> dict[str, Any]:
         if key in seen or len(found) >= _KEPT:
             continue
         seen.add(key)
+        if not evaluate.place_of(session, key[0], one["period"]).spec.lists:
+            continue
         table = tables.table(loop, session, resident(), key[0], one["period"])
-        if table["lists"]:
-            found.append(table | {"groups": [_grouped(each) for each in table["lists"]]})
+        found.append(table | {"groups": [_grouped(each) for each in table["lists"]]})
     return {"found": found, "times": times(loop, session)}
 
 

@@ -24,11 +24,11 @@ from wuye_loop.queries.assessment import tables
 from wuye_loop.queries.assessment.entering import open_to
 from wuye_loop.queries.assessment.standing import standing
 from wuye_loop.web import charts
+from wuye_loop.web.addresses import next_page
 from wuye_loop.web.fields import text_of
 from wuye_loop.web.refusals import REFUSED
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
-from wuye_loop.web.staff.addresses import next_page
 from wuye_loop.web.visitors import Here, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -124,6 +124,7 @@ def _groups(found: dict[str, Any], peer: str) -> dict[str, Any]:
         "rows": [row for row in rows if row["apart"] is None],
         "apart": [row for row in rows if row["apart"] is not None],
         "listed": listed,
+        "moved": any(row["moved"] is not None for row in rows),
         "measures": list(found["measures"].items()),
     }
 
@@ -138,7 +139,8 @@ def _bars(row: dict[str, Any], weights: list[dict[str, Any]]) -> list[dict[str, 
         points, full = by_title.get(item["title"]), None
         if points is not None and item["number"] and there:
             full = min(max(charts.meter(float(points * there), float(item["number"] * whole)), 0), 100)
-        found.append({"points": None if points is None else f"{half_up(points, 2):f}", "full": full})
+        said = half_up(points, 2) if points is not None and item["number"] else points
+        found.append({"points": None if said is None else f"{said:f}", "full": full})
     return found
 
 

@@ -20,10 +20,10 @@ from wuye_loop.queries import choices, inbox, unit_figures
 from wuye_loop.queries.inbox import PageTab
 from wuye_loop.queries.surroundings import around
 from wuye_loop.store.keys import desks
+from wuye_loop.web.addresses import next_page
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.sheets import MOST, Kind, file_of, files
-from wuye_loop.web.staff.addresses import next_page
 from wuye_loop.web.visitors import Visit, only
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)

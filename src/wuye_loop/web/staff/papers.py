@@ -17,10 +17,10 @@ from wuye_loop.queries.surroundings import around
 from wuye_loop.queries.timeline import timeline
 from wuye_loop.store.reads.documents import DocumentFilters
 from wuye_loop.web import visitors
+from wuye_loop.web.addresses import next_page
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.sheets import MOST, Kind, file_of, files
-from wuye_loop.web.staff.addresses import next_page
 from wuye_loop.web.staff.grievance import Number
 from wuye_loop.web.visitors import Here, Visit
 

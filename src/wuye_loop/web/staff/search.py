@@ -1,5 +1,6 @@
 """诉求查询: every grievance within one's sight, narrowed by what stands in the address; the list behind every figure."""
 
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Annotated, Any, Final, Literal
@@ -11,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.errors import BadInput, WuyeError
 from wuye_loop.domain.terms import Stage
 from wuye_loop.edge.paging import Order, Word, identifier, instant
 from wuye_loop.edge.transact import read
@@ -20,12 +21,12 @@ from wuye_loop.queries.grievances import counted, grievances
 from wuye_loop.queries.surroundings import around
 from wuye_loop.store.keys import desks
 from wuye_loop.store.reads.grievances import Filters
+from wuye_loop.web.addresses import next_page
 from wuye_loop.web.fields import text_of
 from wuye_loop.web.lists import categories, streets
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.sheets import MOST, Kind, file_of, files
-from wuye_loop.web.staff.addresses import next_page
 from wuye_loop.web.visitors import Here, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -130,14 +131,15 @@ def _gather(here: Visit, query: SearchQuery, after: Any, limit: int, session: Se
 
 
 def _views(here: Visit, session: Session) -> list[dict[str, Any]]:
-    """Return the visitor's views, each with how many it lists now; one whose filters are no longer known has no count."""
+    """Return the visitor's views, each with how many it lists now; none is counted by words, or by filters not known any more."""
     found = []
     for view in desks.views(session, here.person.account.id):
-        try:
+        n = None
+        with suppress(ValidationError, WuyeError):
             query = SearchQuery.model_validate(dict(parse_qsl(view.query)))
-            n = counted(here.site.loop, session, here.actor, _filters(here, query), query.area or None, _COUNTED + 1)
-        except (ValidationError, WuyeError):
-            n = None
+            if not query.q:  # words are looked for in every title: too much for a count beside the list
+                area, most = query.area or None, _COUNTED + 1
+                n = counted(here.site.loop, session, here.actor, _filters(here, query), area, most)
         found.append({"id": view.id, "title": view.title, "address": f"/search?{view.query}", "n": n, "most": _COUNTED})
     return found
 
@@ -146,8 +148,11 @@ def _views(here: Visit, session: Session) -> list[dict[str, Any]]:
 async def keep_view(request: Request, here: Here) -> Response:
     """Keep the list as it is seen under a title."""
     form = await request.form()
-    asked = dict(parse_qsl(text_of(form, "query")[:_LONGEST_QUERY]))
-    kept = SearchQuery.model_validate(asked).model_dump(mode="json", exclude={"cursor"}, exclude_defaults=True)
+    try:
+        asked = SearchQuery.model_validate(dict(parse_qsl(text_of(form, "query")[:_LONGEST_QUERY])))
+    except ValidationError:
+        raise BadInput("这些条件存不下来，请先查一次再存") from None
+    kept = asked.model_dump(mode="json", exclude={"cursor"}, exclude_defaults=True)
     query = urlencode({name: value for name, value in kept.items() if value})
     loop, account = here.site.loop, here.person.account.id
     await here.site.database.write_async(

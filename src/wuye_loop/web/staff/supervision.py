@@ -18,6 +18,7 @@ from wuye_loop.loop.engine import StepResult, Terms
 from wuye_loop.queries import choices, supervision
 from wuye_loop.queries.surroundings import around
 from wuye_loop.web import fields
+from wuye_loop.web.addresses import next_page
 from wuye_loop.web.fields import Attempt, fields_of
 from wuye_loop.web.lists import streets, unit_names
 from wuye_loop.web.refusals import REFUSED, attempted
@@ -25,7 +26,6 @@ from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.sheets import MOST, Kind, file_of, files
 from wuye_loop.web.staff.acting import ticket_of
-from wuye_loop.web.staff.addresses import next_page
 from wuye_loop.web.visitors import Here, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
