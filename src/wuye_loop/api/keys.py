@@ -24,7 +24,7 @@ from wuye_loop.edge.paging import Order, Paging, identifier, instant, listed
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
-from wuye_loop.loop import approvals, keys
+from wuye_loop.loop.access import approvals, keys
 from wuye_loop.loop.engine import StepResult
 from wuye_loop.queries import keys as key_queries
 from wuye_loop.store.keys.api_keys import KeyWish, MadeKey

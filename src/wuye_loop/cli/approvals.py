@@ -12,7 +12,7 @@ from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.keys import keeper
 from wuye_loop.cli.output import group, print_json, print_table
 from wuye_loop.domain.privacy.access.reveals import RevealBounds
-from wuye_loop.loop import approvals
+from wuye_loop.loop.access import approvals
 from wuye_loop.ports import SystemIds
 from wuye_loop.queries import keys as key_queries
 from wuye_loop.store.keys.approvals import ApprovalState

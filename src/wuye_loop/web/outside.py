@@ -14,7 +14,7 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import outcome_of, read
 from wuye_loop.edge.uploading import keep
-from wuye_loop.loop import links
+from wuye_loop.loop.access import links
 from wuye_loop.loop.engine import StepResult, Terms
 from wuye_loop.queries import choices
 from wuye_loop.queries import grievance as grievances

@@ -12,7 +12,7 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy.access import holders
 from wuye_loop.domain.privacy.access.key_rules import POWERS, REVEAL, takes_two
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.loop import approvals
+from wuye_loop.loop.access import approvals
 from wuye_loop.ports import Ids
 from wuye_loop.store.keys import api_keys
 from wuye_loop.store.keys import approvals as stored
