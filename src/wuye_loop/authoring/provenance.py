@@ -116,6 +116,8 @@ def _listed(workflow: Workflow, words: Wording) -> Stated:
         yield f"会合（{words.condition(join.when)}时做{words.action(join.act)}）", ("joins", n), ()
     for n, one in enumerate(workflow.standing):
         yield f"整体情况{quoted(one.is_)}", ("standing", n), ()
+    for n, reply in enumerate(workflow.replies):
+        yield f"答复参考{quoted(reply.title)}", ("replies", n), ()
     for n, call in enumerate(workflow.routers):
         title = quoted(call.title or TITLES.get(call.kind, call.kind))
         yield f"转办方式{title}", ("routers", n), ()

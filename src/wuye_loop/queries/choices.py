@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.grievance.permissions import openings, options
-from wuye_loop.domain.grievance.situation import Actor, World
+from wuye_loop.domain.grievance.replies import beside
+from wuye_loop.domain.grievance.situation import Actor, Situation, World
 from wuye_loop.domain.suggesting.suggestion import SUGGESTION
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.wording.definition import Wording
@@ -116,7 +117,7 @@ def on_grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dic
         "state": locked.situation.grievance.state,
         "seq": locked.situation.grievance.seq,
         "suggestion": None if actor.kind is ActorKind.HOTLINE else locked.situation.grievance.data.get(SUGGESTION),
-        "actions": [_shown(world, item) for item in options(world, locked.situation, actor)],
+        "actions": [_with_texts(world, locked.situation, item) for item in options(world, locked.situation, actor)],
         "tasks": [_shown(world, item) for item in openings(world, locked.situation, actor)],
     }
 
@@ -135,6 +136,12 @@ def on_task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[s
         "seq": locked.situation.grievance.seq,
         "actions": [_shown(world, item) for item in options(world, locked.situation, actor, task)],
     }
+
+
+def _with_texts(world: World, situation: Situation, item: dict[str, Any]) -> dict[str, Any]:
+    """Return an action as it is shown, with the texts that the file offers for its answer to the public."""
+    texts = beside(world, situation, item["form"].specs)
+    return {**_shown(world, item), **({"replies": texts} if texts else {})}
 
 
 def _shown(world: World, item: dict[str, Any]) -> dict[str, Any]:

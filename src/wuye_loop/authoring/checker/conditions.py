@@ -19,6 +19,7 @@ from wuye_loop.domain.rulefile.reader import Path
 from wuye_loop.domain.terms import Kind
 
 if TYPE_CHECKING:
+    from wuye_loop.domain.language.documents import ReplyText
     from wuye_loop.domain.language.intake import Attach, RedLine
 
 _NO_FORM: Mapping[str, FieldSpec] = {}
@@ -89,11 +90,12 @@ def _asked_in_caps(scene: Scene) -> Iterator[_Asked]:
 def _asked_of_the_whole(scene: Scene) -> Iterator[_Asked]:
     """Give the conditions on arrival, of joins and of the standing: there is no form, and no task of one's own."""
     workflow = scene.workflow
-    whole: dict[Path, Sequence[RedLine | Attach | Join | Standing]] = {
+    whole: dict[Path, Sequence[RedLine | Attach | Join | Standing | ReplyText]] = {
         ("intake", "red_lines"): workflow.intake.red_lines,
         ("intake", "attach"): workflow.intake.attach,
         ("joins",): workflow.joins,
         ("standing",): workflow.standing,
+        ("replies",): workflow.replies,
     }
     for path, parts in whole.items():
         for index, part in enumerate(parts):

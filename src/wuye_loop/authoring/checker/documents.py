@@ -5,6 +5,7 @@ from itertools import chain
 from wuye_loop.authoring.checker.names import check_fields, known
 from wuye_loop.authoring.checker.scene import HOLDER, OPENER, SYSTEM, FlowPlace, Scene, target_of
 from wuye_loop.authoring.checker.system_forms import not_for_system, unasked
+from wuye_loop.domain.grievance.replies import answers_the_public
 from wuye_loop.domain.language.documents import DocumentKind, RatingSpec
 from wuye_loop.domain.language.workflow import TaskKind, TaskUnit
 from wuye_loop.domain.rulefile.findings import quoted
@@ -14,10 +15,31 @@ from wuye_loop.domain.rulefile.reader import Path
 def check_papers(scene: Scene) -> None:
     """Note what is wrong with documents, instruments and ratings."""
     _check_documents(scene)
+    _check_replies(scene)
     for name, kind in scene.workflow.documents.items():
         _check_lines(scene, ("documents", name), kind)
     _check_instruments(scene)
     _check_ratings(scene)
+
+
+def _check_replies(scene: Scene) -> None:
+    """Check the texts offered for answers: the states are there, somebody answers in one of them, and they fit the form."""
+    fields = [
+        (action, spec)
+        for action in scene.workflow.actions.values()
+        for name, spec in action.needs.items()
+        if answers_the_public(name, spec)
+    ]
+    for index, reply in enumerate(scene.workflow.replies):
+        path = ("replies", index)
+        known(scene, (*path, "in"), "状态", reply.in_, tuple(scene.workflow.states))
+        here = [spec for action, spec in fields if not reply.in_ or set(reply.in_) & set(action.from_)]
+        if not here:
+            words = "这些状态里没有一个动作填写给公众的答复（public_reply，或 audience: public 的文字）：永远用不上"
+            scene.findings.error(path, "no-reply-form", words)
+        elif all(spec.max is not None and len(reply.text) > spec.max for spec in here):
+            words = f"答复参考有 {len(reply.text)} 个字，比表单里能填的长"
+            scene.findings.error((*path, "text"), "long-reply", words)
 
 
 def _check_documents(scene: Scene) -> None:

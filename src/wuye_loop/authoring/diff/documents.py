@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from wuye_loop.authoring.diff.forms import Asked, fields
-from wuye_loop.authoring.diff.sides import EVERYBODY, Change, Sides, rest, told
-from wuye_loop.domain.language.documents import AskedFigure, DocumentKind, Instrument, RatingSpec
+from wuye_loop.authoring.diff.sides import CLERK, EVERYBODY, Change, Sides, rest, told
+from wuye_loop.domain.language.documents import AskedFigure, DocumentKind, Instrument, RatingSpec, ReplyText
 from wuye_loop.domain.wording.definition import FIGURES, Wording, quoted
 
 _DOCUMENT = frozenset({"series", "by", "to", "copies", "opens", "gathers", "settles"})
@@ -137,3 +137,23 @@ def _counted(sides: Sides, old: RatingSpec, new: RatingSpec, title: str, figure:
     if figure not in old.figures:
         return f"{title}另计{rate}：{after}"
     return f"{title}的{rate}由{quoted(sides.in_a.answers(old, figure))}改为{quoted(after)}"
+
+
+def replies(sides: Sides) -> Iterator[Change]:
+    """Yield the texts offered for answers that come, go or read otherwise; what was sent stays as it was sent."""
+    old, new = ({one.title: one for one in side.replies} for side in (sides.a, sides.b))
+    for title in {**old, **new}:
+        was, now = old.get(title), new.get(title)
+        if was is None and now is not None:
+            words = f"新增答复参考{quoted(title)}：{_offered(sides.in_b, now)}"
+            yield from told([CLERK], title, "reply-added", words, None, "replies")
+        elif now is None and was is not None:
+            yield from told([CLERK], title, "reply-removed", f"不再有答复参考{quoted(title)}", "replies")
+        elif was is not None and now is not None and was != now:
+            said = f"由{quoted(_offered(sides.in_a, was))}改为{quoted(_offered(sides.in_b, now))}"
+            yield from told([CLERK], title, "reply-changed", f"答复参考{quoted(title)}{said}", "replies", "replies")
+
+
+def _offered(words: Wording, reply: ReplyText) -> str:
+    where = f"{words.states(reply.in_)}时" if reply.in_ else ""
+    return f"{where}{words.condition(reply.when)}：{reply.text}" + (f"（{reply.source}）" if reply.source else "")

@@ -24,7 +24,9 @@ from wuye_loop.domain.wording.definition import ANSWERED, LEVELS, Wording, liste
 _TOLD_ELSEWHERE = frozenset(
     {"states", "clocks", "actions", "tasks", "documents", "instruments", "ratings", "routers", "roles", "separate"}
 )
-_HERE = frozenset({"intake", "sources", "joins", "standing", "family", "levels", "calendar", "labels", "title"})
+_HERE = frozenset(
+    {"intake", "sources", "joins", "standing", "replies", "family", "levels", "calendar", "labels", "title"}
+)
 #: What is no rule: who a file is, and how it came to be.
 _NO_RULE = frozenset({"name", "version", "extends", "migrates"})
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
+from wuye_loop.domain.language.conditions import ALWAYS, Condition
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.parts import Name, Names, Part, Title, listed
 
@@ -24,6 +25,15 @@ class DocumentKind(Part):
     opens: str | None = None
     gathers: str | None = None
     settles: str | None = None
+
+
+class ReplyText(Part):
+    """A text offered to whoever answers the public: changed or not, what is sent is kept as it was sent."""
+
+    title: Title
+    in_: Names = Field(default=(), alias="in")  # in which states of the grievance; none named: in every one
+    when: Condition = ALWAYS
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 
 
 class Instrument(Part):

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from wuye_loop.domain.language.conditions import ALWAYS, Condition
-from wuye_loop.domain.language.documents import DocumentKind, Instrument, RatingSpec
+from wuye_loop.domain.language.documents import DocumentKind, Instrument, RatingSpec, ReplyText
 from wuye_loop.domain.language.forms import FieldSpec, Form
 from wuye_loop.domain.language.intake import Intake, SourceSpec
 from wuye_loop.domain.language.parts import Bodies, Code, Name, Names, Part, SpanText, Title, listed
@@ -370,6 +370,7 @@ class Workflow(Flow):
     tasks: dict[Name, TaskKind] = Field(default_factory=dict)
     documents: dict[Title, DocumentKind] = Field(default_factory=dict)
     ratings: dict[Name, RatingSpec] = Field(default_factory=dict)
+    replies: tuple[ReplyText, ...] = ()  # offered with a form in which the public is answered
     joins: tuple[Join, ...] = ()
     standing: tuple[Standing, ...] = ()
     family: Family = Family()

@@ -167,6 +167,7 @@ class Then(Part):
     excluded: Annotated[dict[str, str | bool], BeforeValidator(_excluded)] | None = None  # figure -> reason, or whether
     ratings: tuple[dict[str, Any], ...] | None = None
     told: Names = ()
+    replies: Names | None = None  # titles of the texts offered for an answer now; [] says that there is none
     refused: str | None = None
     allowed: dict[str, Names] = Field(default_factory=dict)
     not_allowed: dict[str, Names | dict[str, str]] = Field(default_factory=dict)

@@ -55,6 +55,11 @@ class Look:
             yield from _same(("standing",), "整体情况", then.standing, self.sandbox.standing(self.case.number))
         if "holder" in written:
             yield from self._holder(then.holder)
+        if then.replies is not None:
+            now = [one.title for one in self.sandbox.replies(self.case.number)]
+            yield from _among(("replies",), "答复参考", then.replies, now)
+            if not then.replies and now:
+                yield ("replies",), f"不应有答复参考，实有：{'、'.join(now)}"
         if then.flags is not None:
             yield from _among(("flags",), "标记", then.flags, self.case.situation.grievance.flags)
         yield from self._data(then.data)

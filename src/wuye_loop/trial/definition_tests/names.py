@@ -93,6 +93,8 @@ class Names:
             value = getattr(then, name)
             if value is not None:
                 self._known((*place, name), what, value, allowed)
+        for index, title in enumerate(then.replies or ()):
+            self._known((*place, "replies", index), "答复参考", title, [one.title for one in flow.replies])
         for clock, wanted in then.due.items():
             self._known((*place, "due", clock), "时限", clock, self.clocks, key=True)
             if wanted is not None and wanted != PAUSED:

@@ -25,6 +25,7 @@ from wuye_loop.domain.errors import IllegalAction, NotFound, WuyeError
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.replies import offered
 from wuye_loop.domain.grievance.roles import units_of
 from wuye_loop.domain.grievance.situation import (
     SYSTEM_ACTOR,
@@ -36,6 +37,7 @@ from wuye_loop.domain.grievance.situation import (
     World,
     never_urged,
 )
+from wuye_loop.domain.language.documents import ReplyText
 from wuye_loop.domain.privacy.known import NOBODY
 from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.rules.rules import Rules
@@ -296,6 +298,11 @@ class Sandbox:
         case = self.case(number)
         facts = facts_of(self._world(case), case.situation)
         return next((one.is_ for one in self.rules.workflow.standing if one.when.holds(facts)), None)
+
+    def replies(self, number: str | None = None) -> list[ReplyText]:
+        """Return the texts that are offered for an answer to the public now."""
+        case = self.case(number)
+        return offered(self._world(case), case.situation)
 
     # --- inside ---
 
