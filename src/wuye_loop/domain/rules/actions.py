@@ -7,6 +7,8 @@ from wuye_loop.domain.language.workflow import ActionSpec, EffectCall
 from wuye_loop.domain.terms import Audience
 
 _ROUTE: Final = "route"
+#: Effects that change what the routers look at.
+_FACTS: Final = ("reclassify", "correct", "lift")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,15 @@ class CompiledAction:
         transitions = []
         for way in spec.ways:
             to = way.to if way.to is not None else spec.to
-            # Routed is what the grievance is in the end: whatever else is written beside it comes first.
-            effects = sorted((*spec.effect, *way.effect), key=lambda call: call.name == _ROUTE)
-            transitions.append(Transition(tuple(effects), to, tuple(way.then or spec.then)))
+            effects = _facts_first((*spec.effect, *way.effect))
+            transitions.append(Transition(effects, to, tuple(way.then or spec.then)))
         plain = spec.limit is None and spec.within is None and spec.before_due is None and spec.if_.always
         certain = spec.ways[0].when.always
         return cls(spec, frozenset(spec.from_), tuple(spec.by), plain, certain, spec.audience, tuple(transitions))
+
+
+def _facts_first(effects: tuple[EffectCall, ...]) -> tuple[EffectCall, ...]:
+    """Return effects in their order, but what changes the facts before the routing: it goes by what is so in the end."""
+    if all(call.name != _ROUTE for call in effects):
+        return effects
+    return tuple(sorted(effects, key=lambda call: call.name not in _FACTS))
