@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.database import clone
@@ -39,7 +40,7 @@ def complaints(number: int, days: int, seed: int = 7) -> list[Complaint]:
 
 
 def play(
-    database: Database, folder: Path, script: Script, capsys: pytest.CaptureFixture[str], **options: str
+    database: Database, folder: Path, script: Script, capsys: pytest.CaptureFixture[str], **options: Any
 ) -> tuple[dict[str, object], str]:
     """Play on an empty database; return the object of the last line, and the tables."""
     settings = Settings(data=folder, **options)

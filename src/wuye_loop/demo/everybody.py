@@ -15,6 +15,7 @@ from wuye_loop.trial.simulation.inputs.mainline import states_of
 PLAYED: Final = frozenset({"extension", "suspension", "assist", "supervision_order", "question"})
 _ACTS, _ASIDE, _SPECIAL, _OPTIONAL, _FIRST, _TRUE = 0.6, 0.06, 0.12, 0.4, 0.75, 0.9
 _MEETS: Final = 3  # working days from one meeting to the next
+_SELDOM: Final = 0.02  # in a play whose own script fills the days
 _WORDS: Final = "已到现场核实，情况属实，正在按职责落实，有结果及时告知。"
 _UNASKED: Final = ("grievance", "file")  # what is never filled in: forms that must have them are left alone
 
@@ -27,6 +28,7 @@ class Everybody:
     ) -> None:
         self._scene, self._workflow, self._directory = scene, workflow, directory
         self._others = others
+        self._share = _SELDOM if others else _SPECIAL
         self._usual = states_of(workflow)
         self._departments = [code for code, unit in scene.units.items() if unit["kind"] == "department"]
 
@@ -41,7 +43,9 @@ class Everybody:
         if not kinds:
             return
         rows = await self._scene.doors.all(SUPERVISOR, "/v1/grievances")
-        await together(self._opens(row, kinds) for row in rows if not row["final"])
+        for row in rows:  # one after the other: papers are numbered as they are issued
+            if not row["final"]:
+                await self._opens(row, kinds)
 
     async def tasks(self, holders: Iterable[str]) -> None:
         """Let units work on the tasks that they hold, and supervisors on the orders that were answered."""
@@ -56,7 +60,9 @@ class Everybody:
             if item["type"] == "task" and item["kind"] not in self._others
         ]
         gathered = {paper.gathers for paper in self._workflow.documents.values()}
-        await together(self._task(*item) for item in items if self._scene.hurry or item[2] not in gathered)
+        for item in items:
+            if self._scene.hurry or item[2] not in gathered:
+                await self._task(*item)
         if "supervision_order" not in self._others:
             orders = await self._scene.doors.all(SUPERVISOR, "/v1/supervision/orders", state="answered")
             await together(self._task(SUPERVISOR, one["id"], "supervision_order", one["grievance"]) for one in orders)
@@ -120,7 +126,7 @@ class Everybody:
     async def _opens(self, row: Mapping[str, Any], kinds: Sequence[str]) -> None:
         scene, number = self._scene, str(row["number"])
         case = scene.cases[number]
-        wanted = [kind for kind in kinds if scene.chance.happens(_SPECIAL, "opens", kind, case.key, scene.day)]
+        wanted = [kind for kind in kinds if scene.chance.happens(self._share, "opens", kind, case.key, scene.day)]
         roles = {name for kind in wanted for name in self._workflow.tasks[kind].open.by}
         openers = [self._unit(self._workflow.roles[name], row) for name in sorted(roles & set(self._workflow.roles))]
         for who in dict.fromkeys((*openers, row["holder_unit"], row["lead_unit"], SUPERVISOR)):
