@@ -52,7 +52,7 @@ def test_a_list_of_owners_is_entered_once_each_and_what_is_not_is_told(
     assert refused == [
         ("4", "评分要在 0 与 100 之间"),
         ("5", "企业：没有这个编码或名称"),
-        ("6", "要写明是哪一户（flat）"),
+        ("6", "户是空的"),
         ("7", "评分不是数字"),
     ]
     good = written(tmp_path / "再来.csv", head, (one["subject"], one["peer"], "1-103", 80))

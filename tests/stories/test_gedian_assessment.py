@@ -1,6 +1,7 @@
 """葛店's assessment over HTTP, from March to October: resettled estates every quarter, the others every half year."""
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from tests.assessing import close_due, publish_scheme, voices
 from tests.site import Driver, at, build, keys_for, story
 from tests.stories.gedian_town import UNITS
 
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
+from wuye_loop.loop.evaluate import Said, enter_list
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -27,6 +30,22 @@ async def test_quarters_and_half_years_have_estates_and_floors_of_their_own(driv
     mark = {"input": "panel", "subject": "E2", "score": 50}
     await drive.post("community-2", "/v1/assessments/gedian/2026-Q1/inputs", mark)
     await drive.post("community-1", "/v1/assessments/gedian/2026-Q1/inputs", mark, expect=403)  # another community
+
+    def typed(unit: str, score: int) -> Said:
+        return Said("panel", "E2", None, Decimal(score), {}, unit=unit)
+
+    # A list that is typed in: whose voice each is, is said in it; the community's own mark is changed, and back again.
+    told = drive.town.run(
+        lambda session: enter_list(
+            drive.town.site.loop,
+            session,
+            "gedian",
+            "2026-Q1",
+            [typed("community-2", 60), typed("community-1", 10), typed("community-2", 50)],
+            SYSTEM_ACTOR,
+        )
+    )
+    assert told == [False, "这项评分不由这个单位来评", False]
     await voices(drive, "gedian", "2026-H1", {"E1": [95, 90, 100], "E3": [55, 55, 50]})
     drive.town.advance(at("2026-04-20 09:00"))  # ten workdays after the quarter, over Qingming
     close_due(drive.town)

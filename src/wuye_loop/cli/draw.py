@@ -19,7 +19,9 @@ from wuye_loop.domain.language.workflow import Workflow
 
 
 def draw(
-    which: Annotated[str, typer.Argument(metavar="NAME@V|FILE", help="已发布或随程序附带的流程，或一个文件（流程或考核办法）")],
+    which: Annotated[
+        str, typer.Argument(metavar="NAME@V|FILE", help="已发布或随程序附带的流程，或一个文件（流程或考核办法）")
+    ],
     *,
     as_svg: Annotated[bool, typer.Option("--svg", help="输出 SVG 泳道图和动作表，默认是 Mermaid 文本")] = False,
     live: Annotated[bool, typer.Option("--live", help="标上本安装现在各状态的在办件数和逾期件数")] = False,

@@ -138,6 +138,9 @@ class _Reading:
         if line.trouble is not None:
             raise _BadRow(line.trouble)
         cells = sheet.row(line)
+        voice = self.spec.voices.one_per if self.spec.voices is not None else None
+        if voice is not None and self._text(cells, voice) is None:
+            raise _BadRow(f"{self.columns[voice]}是空的")
         checklist = {title: self._number(cells, title) for title in self.spec.checklist}
         return Said(
             self.input,

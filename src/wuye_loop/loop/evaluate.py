@@ -159,13 +159,15 @@ def _done(loop: Loop, database: Database, jobs: Jobs, one: UUID) -> bool:
 
 
 def _close_one(loop: Loop, session: Session, one: UUID) -> Place | None:
-    """Freeze a period where that is to be done; return where there is something to publish now, or nothing more to do."""
+    """Freeze a period; return its place, also of one that is closed and still to be published. None: others have it."""
     row = periods.locked(session, one, wait=False)
     if row is None or row.state == "published" or row.closes_at > loop.clock.now():
         return None
     place = place_of(session, row.name, row.period)
     if row.state == "due":
         _freeze(loop, session, row, place)
+    elif place.spec.publishes != "at_close":
+        return None  # somebody else has closed it meanwhile
     return place
 
 
