@@ -6,7 +6,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable  # noqa: TC003 read while the table is made
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +17,13 @@ from rich.table import Table
 from sqlalchemy import event
 
 from tests.bench import client, limit, serving, town
-from wuye_loop import postgres
+from wuye_loop import logs, postgres
 from wuye_loop.app import make_site
+from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.edge.site import Site
+from wuye_loop.edge.transact import taken_in
 from wuye_loop.loop import escalate, handle
+from wuye_loop.loop.collect import Incoming, collect
 from wuye_loop.ports import SettableClock
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
@@ -46,6 +49,7 @@ class Row:
 
 def main() -> None:
     """Measure and print; `--json` prints the rows as data."""
+    logs.configure("WARNING")
     with tempfile.TemporaryDirectory() as folder, postgres.temporary() as own:
         Path(folder).chmod(0o711)
         database = Database(own.url, pool_size=16)
@@ -75,11 +79,13 @@ def _round(site: Site, keys: dict[str, str], numbers: object, url: str, folder: 
         )
         orders = [orjson.dumps(town.order(1_000_000 + n * STEPS + k)) for k in range(STEPS)]
         intake = _load(port, pid, [client.request("/v1/grievances", keys["hotline"], body) for body in orders])
+    alone, together = _intake(site, 2_000_000 + n * 10 * STEPS)
     inside, trips = _in_process(site, plain)
     top = _limit(site, next(take), url, folder)
     rows = [Row("极限：pgbench，同样的语句", top, 1.0, None, 3)]
     rows += [Row("一步（HTTP，一个服务进程）", *steps), Row("接收（HTTP，一个服务进程）", *intake)]
     rows.append(Row("一步（进程内，单线程）", inside[0], 0.0, inside[1], trips))
+    rows += [Row("接收（进程内，单线程）", *alone), Row("成批接收（进程内，单线程）", *together)]
     for row in rows[1:]:
         row.ratio = row.per_second / top
     rows[1].trips = trips
@@ -118,6 +124,26 @@ def _in_process(site: Site, numbers: list[str]) -> tuple[tuple[float, float], in
     event.remove(engine, "before_cursor_execute", count)
     event.remove(engine, "commit", count)
     return (len(numbers) / seconds, used / len(numbers) * 1000), round(trips / len(numbers))
+
+
+def _intake(site: Site, first: int) -> tuple[tuple[float, float, float, None], tuple[float, float, float, None]]:
+    """Take orders in one by one, and as many together; return of each: per second, no ratio yet, CPU ms, no trips."""
+    orders = [IntakeForm.model_validate(town.order(first + k)) for k in range(2 * STEPS)]
+
+    def alone() -> None:
+        for form in orders[:STEPS]:
+            with site.database.begin() as session:
+                collect(site.loop, session, form, town.HOTLINE)
+
+    def timed(work: Callable[[], object]) -> tuple[float, float, float, None]:
+        began, cpu = time.perf_counter(), time.process_time()
+        work()
+        seconds, used = time.perf_counter() - began, time.process_time() - cpu
+        return STEPS / seconds, 0.0, used / STEPS * 1000, None
+
+    rest = [Incoming(form) for form in orders[STEPS:]]
+    one_by_one = timed(alone)
+    return one_by_one, timed(lambda: list(taken_in(site, rest, town.HOTLINE, site.database.write)))
 
 
 def _limit(site: Site, number: str, url: str, folder: Path) -> float:

@@ -44,7 +44,7 @@ def found(site: Site) -> dict[str, str]:
 
 
 def order(n: int) -> dict[str, Any]:
-    """Return one order as a hotline sends it."""
+    """Return one order as a hotline sends it, each from another phone."""
     return {
         "external_id": f"bench-{n}",
         "channel": "电话",
@@ -53,7 +53,7 @@ def order(n: int) -> dict[str, Any]:
         "title": "三号楼电梯停运",
         "body": "三号楼电梯自周四起停运,家中有老人无法下楼,多次联系物业没有结果,希望尽快维修。",
         "place": {"estate": "E1", "address": "3 号楼 2 单元 501"},
-        "complainant": {"name": "张三丰", "phone": "13800000000"},
+        "complainant": {"name": "张三丰", "phone": f"138{n:08d}"},
     }
 
 

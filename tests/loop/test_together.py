@@ -67,7 +67,11 @@ def shown(town: Any, answers: list[dict[str, Any]], run: str) -> list[Any]:
         fields = row._asdict()
         for name in ("id", "number", "external_id", "head", "intake_digest"):
             del fields[name]
-        kept[row.number] = town.words(row.number, fields), town.actions(row.number), len(town.clocks(row.number, "accept"))
+        kept[row.number] = (
+            town.words(row.number, fields),
+            town.actions(row.number),
+            len(town.clocks(row.number, "accept")),
+        )
     mine = {number: f"no. {n}" for n, number in enumerate(dict.fromkeys(one.get("number") for one in answers))}
     told = []
     for one in answers:
