@@ -10,7 +10,7 @@ from wuye_loop.ports import SeededIds
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory.load import Change, load_directory
 from wuye_loop.store.directory.read import read_directory
-from wuye_loop.store.grievance.intake import EstateRow, look
+from wuye_loop.store.grievance.intake import Asked, EstateRow, look
 from wuye_loop.store.keys import api_keys
 from wuye_loop.store.schema import tables
 
@@ -166,7 +166,7 @@ def test_an_estate_is_found_by_code_or_by_a_name_that_means_one(database: Databa
     with database.read() as session:
 
         def find(estate: str, area: str | None = None) -> EstateRow | None:
-            found = look(session, source="s", external_id="x", estate=estate, area=area, phone_hashes=(), ticket=None)
+            (found,) = look(session, "s", [Asked("x", estate, area)])
             return found.estate
 
         by_code, by_name = find("E1"), find("向阳花园")
