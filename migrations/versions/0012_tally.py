@@ -29,7 +29,6 @@ def upgrade() -> None:
         sa.Column("counts", sa.Integer(), nullable=False),
         sa.Column("weighed", sa.Numeric(), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["grievance_id"], ["grievance.id"], name=op.f("fk_tallied_grievance_id_grievance")),
         sa.PrimaryKeyConstraint("grievance_id", name=op.f("pk_tallied")),
     )
     op.create_index(
@@ -88,7 +87,6 @@ def _words() -> None:
         sa.Column("grievance_id", sa.Uuid(), nullable=False),
         sa.Column("area_path", sa.Text(), nullable=False),
         sa.Column("said", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["grievance_id"], ["grievance.id"], name=op.f("fk_searched_grievance_id_grievance")),
         sa.PrimaryKeyConstraint("grievance_id", name=op.f("pk_searched")),
     )
     op.create_index(

@@ -14,7 +14,7 @@ from procrastinate import App, PsycopgConnector, RetryStrategy
 
 from wuye_loop import jobs as names
 from wuye_loop import outbound
-from wuye_loop.domain.errors import ClockOff
+from wuye_loop.domain.errors import ClockOff, WuyeError
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
@@ -39,6 +39,7 @@ class Worker:
         self._run_jobs = run_jobs
         self._risen: date | None = None  # the day on which what rises was last looked for
         self._said = -_SAY_SECONDS  # when the log was last told of a clock that is off
+        self._told = -_SAY_SECONDS  # and of sums that cannot be folded
 
     def _app(self) -> App:
         """Return a job engine of this database that knows our jobs."""
@@ -138,7 +139,12 @@ class Worker:
 
     async def _fold(self) -> None:
         """Fold what changed into the sums that boards read; beside the sweep, which is not to wait for it."""
-        await asyncio.to_thread(tallying.fold, self.site.loop, self.site.database)
+        try:
+            await asyncio.to_thread(tallying.fold, self.site.loop, self.site.database)
+        except WuyeError as error:  # a definition that cannot be read: boards count anew until it can
+            if monotonic() - self._told >= _SAY_SECONDS:
+                _log.error("sums_wait", words=error.detail)
+                self._told = monotonic()
 
     async def _anchor(self) -> None:
         """Set down how every ledger stands; what is logged is a copy that lies elsewhere."""

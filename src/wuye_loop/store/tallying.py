@@ -9,7 +9,6 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.privacy.words import ERASED
 from wuye_loop.store.reads.summary import FACTS, KEPT, Good, answers, as_kept, bits, compatible
 from wuye_loop.store.schema.tally_tables import COUNTED
 
@@ -52,13 +51,9 @@ ON CONFLICT (dimension, key, area_path) DO UPDATE SET {_ADDED}
 _SAID: Final = """
 INSERT INTO searched (grievance_id, area_path, said)
 SELECT g.id, g.area_path, lower(concat_ws(E'\\n', g.title, g.number, g.external_id)) FROM grievance g
-WHERE g.id IN ({taken}) AND g.title <> %(erased)s
+WHERE g.id IN ({taken})
 ON CONFLICT (grievance_id) DO UPDATE SET area_path = excluded.area_path, said = excluded.said
 WHERE (searched.area_path, searched.said) IS DISTINCT FROM (excluded.area_path, excluded.said)
-"""
-# Destroyed while it was being folded in.
-_ERASED: Final = """
-DELETE FROM searched s USING grievance g WHERE g.id = s.grievance_id AND g.id IN ({taken}) AND g.title = %(erased)s
 """
 _FEW: Final = 5000  # what a list looks through first
 _MARK: Final = """
@@ -99,10 +94,9 @@ def fold(session: Session, taken: Taken, good: Good) -> None:
         connection.exec_driver_sql("DELETE FROM tally")
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     some = _ANEW if anew else _SOME
-    asked = answers(good) | {"from": taken.upto, "until": taken.until, "anew": anew, "erased": ERASED, "few": _FEW}
+    asked = answers(good) | {"from": taken.upto, "until": taken.until, "anew": anew, "few": _FEW}
     connection.exec_driver_sql(_FOLD.format(taken=some), asked)
     connection.exec_driver_sql(_SAID.format(taken=some), asked)
-    connection.exec_driver_sql(_ERASED.format(taken=some), asked)
     connection.exec_driver_sql(_MARK, asked | {"good": orjson.dumps(as_kept(good)).decode()})
 
 

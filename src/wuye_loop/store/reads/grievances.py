@@ -288,7 +288,7 @@ def _in_order(session: Session, conditions: str, params: dict[str, Any]) -> Sequ
 
 def _rare(session: Session, actor: Actor, filters: Filters, conditions: str, params: dict[str, Any]) -> Sequence[Any]:
     """Return the rows of a page of which there are few among all."""
-    statement, more = rare_statement(actor, filters, conditions)
+    statement, more = _rare_statement(actor, filters, conditions)
     params = params | more
     if more:
         # The fence would have every title read before a word is looked up. What is found passes it below.
@@ -301,8 +301,8 @@ def _rare(session: Session, actor: Actor, filters: Filters, conditions: str, par
     return _in_order(session, f"g.id = ANY(%(found)s) AND {conditions}", params | {"found": list(found)})
 
 
-def rare_statement(actor: Actor, filters: Filters, conditions: str) -> tuple[str, dict[str, Any]]:
-    """Return the statement for the ids, and what words it takes besides; a test looks at its plan."""
+def _rare_statement(actor: Actor, filters: Filters, conditions: str) -> tuple[str, dict[str, Any]]:
+    """Return the statement for the ids, and the words that it takes besides."""
     grams = asked_grams(filters.words) if filters.words is not None else None
     if grams is None:
         return _RARE.format(found="grievance g", conditions=conditions), {}

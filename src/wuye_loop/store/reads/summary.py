@@ -242,7 +242,7 @@ def kept(session: Session, actor: Actor, asked: Asked) -> list[Count] | None:
     """
     if actor.kind in (ActorKind.UNIT, ActorKind.HOTLINE, ActorKind.SECURITY):
         return None
-    statement, params = kept_statement(actor, asked)
+    statement, params = _statement(actor, asked)
     connection = session.connection()
     for _ in range(_TRIES):
         mark = connection.exec_driver_sql(_MARK.format(kept=KEPT)).one()
@@ -254,8 +254,8 @@ def kept(session: Session, actor: Actor, asked: Asked) -> list[Count] | None:
     return None  # folded again and again meanwhile
 
 
-def kept_statement(actor: Actor, asked: Asked) -> tuple[str, dict[str, Any]]:
-    """Return the statement and its parameters but `upto`, how far the sums reach; a test looks at its plan."""
+def _statement(actor: Actor, asked: Asked) -> tuple[str, dict[str, Any]]:
+    """Return the statement and its parameters, but for `upto`: how far the sums reach."""
     summed, params = asked.within(actor, "t")
     conditions, _ = asked.within(actor, "g")
     area = _KEYS["area"].replace("g.", "t.")

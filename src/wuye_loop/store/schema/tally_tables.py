@@ -1,9 +1,10 @@
 """What is kept beside the grievances so that a reader need not read them all: sums for boards, and words to search by.
 
-Folded in from what changed (store/tallying): a step writes none of it.
+Folded in from what changed (store/tallying): a step writes none of it. No foreign keys: each would lock a grievance's row at
+every folding, and no grievance is ever removed.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, Numeric, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Numeric, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from wuye_loop.store.schema.columns import count, instant, metadata, words
@@ -17,7 +18,7 @@ COUNTED = (
 tallied = Table(
     "tallied",
     metadata,
-    Column("grievance_id", Uuid, ForeignKey("grievance.id"), primary_key=True),
+    Column("grievance_id", Uuid, primary_key=True),
     words("area_path"),
     words("unit", nullable=True),
     words("estate", nullable=True),
@@ -61,7 +62,7 @@ tally_mark = Table(
 searched = Table(
     "searched",
     metadata,
-    Column("grievance_id", Uuid, ForeignKey("grievance.id"), primary_key=True),
+    Column("grievance_id", Uuid, primary_key=True),
     words("area_path"),
     words("said"),  # title, number and external id, in lower case
     Index("ix_searched_area_path", "area_path", postgresql_ops={"area_path": "text_pattern_ops"}),
