@@ -89,4 +89,6 @@ def register(session: Session) -> list[Any]:
 def decided(session: Session, since: datetime) -> Iterator[Decided]:
     """Yield what was decided about every grievance since then that has reached a unit, the earliest first."""
     for row in session.execute(_DECIDED, {"since": since}):
-        yield Decided(row.number, row.title, row.body, row.category, row.received_at, row.unit, row.estate_code, row.area_path)
+        yield Decided(
+            row.number, row.title, row.body, row.category, row.received_at, row.unit, row.estate_code, row.area_path
+        )
