@@ -374,10 +374,9 @@ def test_of_two_who_urge_for_one_complainant_at_once_the_second_is_counted_after
     town = build(database, data=tmp_path)
     loop, actor = town.site.loop, town.actors["hotline"]
     person = {"name": "赵一", "phone": "13900000001"}
-    numbers = []
-    for n in range(4):
-        form = IntakeForm.model_validate(order(f"s{n}", complainant=person))
-        numbers.append(town.run(lambda session, form=form: collect.collect(loop, session, form, actor)).number)
+    forms = [IntakeForm.model_validate(order(f"s{n}", complainant=person)) for n in range(4)]
+    with town.database.begin() as session:
+        numbers = [collect.collect(loop, session, form, actor).number for form in forms]
 
     def urge(number: str) -> str:
         try:

@@ -17,6 +17,7 @@ from tests.stories.test_kuiwen_assessment import UNITS
 from wuye_loop.domain.suggesting import model as learned
 from wuye_loop.loop.custody.adoption import adopt
 from wuye_loop.queries.verification import verify
+from wuye_loop.queries.verification.report import Report
 from wuye_loop.store import registry, vouched
 from wuye_loop.store.assessment import voices
 from wuye_loop.store.database import Database
@@ -94,7 +95,7 @@ async def test_each_forgery_is_seen(drive: Driver) -> None:
             before = session.connection().begin_nested()
             for statement in statements.split(";"):
                 session.connection().exec_driver_sql(statement)
-            forged = verify.Report()
+            forged = Report()
             verify._register(session, town.site.loop.chain, forged)
             before.rollback()
         assert any(words in problem for problem in forged.problems), (what, forged.problems)
