@@ -78,6 +78,7 @@ async def test_a_view_keeps_filters_and_counts_what_it_lists(town: Town) -> None
         await chief.send("/search/views", title=" ", expect=422)
         await chief.go("/search")
         await chief.send("/search/views", title="坏的", query="final=9", expect=422)
+        await chief.go("/search?until=9999-12-31", expect=422)
         page = await root.go("/search")  # nobody else's
         assert "我盯的" not in page.text
         view = town.scalar("SELECT id FROM saved_view")

@@ -1,7 +1,7 @@
 """Desks of people: giving what lies with a unit to one of its people, standing in for somebody, keeping a view of a list."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from wuye_loop.store.keys import desks
 from wuye_loop.store.keys.desks import View
 
 MOST_VIEWS: Final = 20
+LONGEST_AWAY: Final = timedelta(days=366)
 _LONGEST_TITLE: Final = 20
 
 
@@ -39,8 +40,8 @@ def stand_in(loop: Loop, session: Session, actor: Actor, by: UUID, until: dateti
     unit, own = _of_unit(actor)
     if by == own or not desks.active_of(session, unit, by):
         raise BadInput("代办的人要是本单位的另一个人")
-    if until <= loop.clock.now():
-        raise BadInput("代办到哪天，要在今天以后")
+    if not timedelta() < until - loop.clock.now() <= LONGEST_AWAY:
+        raise BadInput("代办到哪天，要在今天以后、一年之内")
     desks.away(session, own, by, until)
 
 

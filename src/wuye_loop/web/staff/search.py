@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, WuyeError
 from wuye_loop.domain.terms import Stage
+from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
 from wuye_loop.edge.paging import Order, Word, identifier, instant
 from wuye_loop.edge.transact import read
 from wuye_loop.loop import desk
@@ -38,6 +39,10 @@ _LONGEST_QUERY: Final = 1000
 _COLUMNS = ("编号", "标题", "类别", "小区", "属地", "状态", "主办单位", "收件", "到期", "紧急程度")
 
 
+#: A day that a calendar has a next one for.
+Day = Annotated[date, Field(ge=date(FIRST_YEAR, 1, 1), le=date(LAST_YEAR, 12, 31))]
+
+
 class SearchQuery(BaseModel):
     """What a list is narrowed by; an answer left empty narrows nothing."""
 
@@ -52,8 +57,8 @@ class SearchQuery(BaseModel):
     final: Literal["", "0", "1"] = ""
     late: Literal["", "1"] = ""
     soon: Literal["", "1"] = ""
-    since: date | Literal[""] = ""
-    until: date | Literal[""] = ""
+    since: Day | Literal[""] = ""
+    until: Day | Literal[""] = ""
     cursor: Annotated[str | None, Field(max_length=600)] = None
 
 
@@ -61,7 +66,7 @@ class SearchQuery(BaseModel):
 async def search(request: Request, here: Here, query: Annotated[SearchQuery, Query()]) -> Response:
     """Show a page of the list."""
     after = _ORDER.read(query.cursor)
-    found = await read(here.site, partial(_gather, here, query, (after[0], after[1]) if after else None, _PAGE))
+    found = await read(here.site, partial(_shown, here, query, (after[0], after[1]) if after else None))
     context = here.frame("search") | found
     context |= {
         "query": query,
@@ -106,6 +111,10 @@ def _filters(here: Visit, query: SearchQuery) -> Filters:
     )
 
 
+def _shown(here: Visit, query: SearchQuery, after: Any, session: Session) -> dict[str, Any]:
+    return _gather(here, query, after, _PAGE, session) | {"views": _views(here, session)}
+
+
 def _gather(here: Visit, query: SearchQuery, after: Any, limit: int, session: Session) -> dict[str, Any]:
     loop, actor, times = here.site.loop, here.actor, here.times
     found = grievances(loop, session, actor, _filters(here, query), query.area or None, after, limit)
@@ -120,7 +129,6 @@ def _gather(here: Visit, query: SearchQuery, after: Any, limit: int, session: Se
         "rows": rows,
         "unit_name": directory.name_of(query.unit) if query.unit else None,
         "area_name": directory.areas[query.area].name if query.area in directory.areas else query.area,
-        "views": _views(here, session),
         "streets": streets(here),
         "categories": categories(loop, session),
         "estate_name": next((row["near"].get("estate_name") for row in rows), query.estate) if query.estate else None,
