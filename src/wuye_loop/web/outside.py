@@ -15,7 +15,7 @@ from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import outcome_of, read
 from wuye_loop.edge.uploading import keep
 from wuye_loop.loop.access import links
-from wuye_loop.loop.engine import StepResult, Terms
+from wuye_loop.loop.engine import StepResult
 from wuye_loop.queries import choices
 from wuye_loop.queries import grievance as grievances
 from wuye_loop.queries.surroundings import around
@@ -113,12 +113,12 @@ def _gather(site: Site, token: str, attempt: Attempt | None, session: Session) -
 
 @router.post("/k/{token}/{action}")
 async def answer(request: Request, token: Token, action: Name) -> Response:
-    """Take an action on the task in the unit's name and use the link up."""
+    """Take an action on the task in the unit's name; one that does more than sign for it uses the link up."""
     site, form = site_of(request), await request.form()
     visitors.check_origin(request)
     specs: dict[str, Any] = {}
     try:
-        number, actor, specs = await read(site, partial(_allowed, site, token, action))
+        number, actor, specs, signs = await read(site, partial(_allowed, site, token, action))
         answers: dict[str, Any] = fields.answers(specs, form, site.loop.reference.directory)
         for name, spec in specs.items():
             for file in fields.uploads(name, form) if spec.type == "file" else ():
@@ -126,17 +126,17 @@ async def answer(request: Request, token: Token, action: Name) -> Response:
                 answers.setdefault(name, []).append(orjson.loads(kept.body)["file"])
 
         def work(session: Session) -> StepResult:
-            return links.answer(site.loop, session, token, action, answers, Terms())
+            return links.answer(site.loop, session, token, action, answers, signs=signs)
 
         await outcome_of(site, work)
     except REFUSED as error:
         return await _asked(request, token, attempted(action, error, specs, form), error.status)
-    return page("outside_done.html", {})
+    return RedirectResponse(f"/k/{token}", 303) if signs else page("outside_done.html", {})
 
 
-def _allowed(site: Site, token: str, action: str, session: Session) -> tuple[str, Actor, dict[str, Any]]:
+def _allowed(site: Site, token: str, action: str, session: Session) -> tuple[str, Actor, dict[str, Any], bool]:
     row, actor = links.opened(site.loop, session, token)
     number = locking.number_of_task(session, row.task_id, actor) or ""
     offers = choices.offered_on_task(site.loop, session, row.task_id, actor)
     specs = next((dict(one["form"].specs) for one in offers if one["action"] == action), {})
-    return number, actor, specs
+    return number, actor, specs, choices.signing(offers, None) == action

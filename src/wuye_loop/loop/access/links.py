@@ -13,7 +13,7 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import handle
-from wuye_loop.loop.engine import Loop, StepResult, Terms
+from wuye_loop.loop.engine import Loop, StepResult
 from wuye_loop.store.keys import desks, links
 from wuye_loop.store.keys.links import LinkRow
 
@@ -55,12 +55,17 @@ def opened(loop: Loop, session: Session, token: str) -> tuple[LinkRow, Actor]:
     return row, Actor(ActorKind.UNIT, unit=row.unit_code, key_id=row.id)
 
 
-def answer(loop: Loop, session: Session, token: str, action: str, form: Mapping[str, Any], terms: Terms) -> StepResult:
-    """Take an action on the link's task and use the link up, both or neither. Raises LinkOver, and what the action raises."""
+def answer(
+    loop: Loop, session: Session, token: str, action: str, form: Mapping[str, Any], *, signs: bool = False
+) -> StepResult:
+    """Take an action on the link's task and use the link up, both or neither; one that only `signs` uses nothing up.
+
+    Raises LinkOver, and what the action raises.
+    """
     row, actor = opened(loop, session, token)
-    if not links.spend(session, row.id, loop.clock.now()):
+    if not signs and not links.spend(session, row.id, loop.clock.now()):
         raise LinkOver("这个链接刚刚用过")
-    return handle.act_on_task(loop, session, row.task_id, action, actor, form, terms)
+    return handle.act_on_task(loop, session, row.task_id, action, actor, form)
 
 
 def take_back(loop: Loop, session: Session, actor: Actor, one: UUID) -> None:
