@@ -39,13 +39,10 @@ async def at_once(*requests: Any) -> list[Any]:
     return list(await asyncio.gather(*requests))
 
 
-async def patiently(drive: Driver, path: str) -> Any:
+async def patiently(drive: Driver, path: str, tries: int = 20) -> Any:
     """Act; where the lock was not to be had in time, which writes nothing, act again."""
-    for _ in range(20):
-        answer = await drive.send("hotline", path)
-        if answer.status_code != 503:
-            break
-    return answer
+    answer = await drive.send("hotline", path)
+    return await patiently(drive, path, tries - 1) if answer.status_code == 503 and tries else answer
 
 
 def statuses(answers: list[Any]) -> Counter[int]:

@@ -11,7 +11,7 @@ from wuye_loop.loop.figures import tallying
 from wuye_loop.queries.verification import verify
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads import summary
-from wuye_loop.store.reads.summary import Asked, Dimension
+from wuye_loop.store.reads.summary import Dimension, Wanted
 
 pytestmark = pytest.mark.anyio
 PLACES = ("", "3707/", "3707/370701/")
@@ -32,7 +32,7 @@ def same(town: Town) -> int:
         good = tallying.good_of(tallying.compiled(town.site.loop, session))
         for by in DIMENSIONS:
             for place in PLACES:
-                asked = Asked(by, place, town.now, town.now + timedelta(days=1), good)
+                asked = Wanted(by, place, town.now, town.now + timedelta(days=1), good)
                 for who in READERS:
                     actor = town.actors[who]
                     counted = summary.recount(session, actor, asked)
@@ -53,7 +53,7 @@ async def test_nothing_is_kept_before_the_first_fold_and_nothing_is_done_twice(t
     async with story(town) as driver:
         await driver.push("a1")
         with town.database.read() as session:
-            asked = Asked("unit", "", town.now, town.now, tallying.good_of([]))
+            asked = Wanted("unit", "", town.now, town.now, tallying.good_of([]))
             assert summary.kept(session, town.actors["admin"], asked) is None
         assert fold(town) == 1
         assert fold(town) == 0
@@ -132,7 +132,7 @@ async def test_sums_that_reach_beyond_the_transactions_there_have_been_are_made_
         town.run(lambda session: session.connection().exec_driver_sql("UPDATE tally_mark SET upto = 1000000000000"))
         await driver.push("a2")
         with town.database.read() as session:
-            asked = Asked("unit", "", town.now, town.now, tallying.good_of(tallying.compiled(town.site.loop, session)))
+            asked = Wanted("unit", "", town.now, town.now, tallying.good_of(tallying.compiled(town.site.loop, session)))
             assert summary.kept(session, town.actors["admin"], asked) is None
         assert fold(town) == 1
         same(town)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.store.reads import summary
-from wuye_loop.store.reads.summary import STATE_SIGN, Asked, Good
+from wuye_loop.store.reads.summary import STATE_SIGN, Good, Wanted
 from wuye_loop.store.visibility import subtree, visible
 
 _STATES = """
@@ -55,7 +55,7 @@ class InState(NamedTuple):
 
 def states(session: Session, actor: Actor, area_path: str, now: datetime, good: Good) -> list[InState]:
     """Return how many are open in each state, and how many of them late, from the sums where they are kept."""
-    found = summary.kept(session, actor, Asked("state", area_path, now, now, good))
+    found = summary.kept(session, actor, Wanted("state", area_path, now, now, good))
     if found is None:
         return [InState(*row) for row in _rows(session, actor, area_path, _STATES, {"now": now})]
     there = []

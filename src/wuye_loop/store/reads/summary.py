@@ -131,13 +131,13 @@ def counts(
     which answers count. A grievance closed late is one of whose own clocks ended after it was due; by
     unit, a clock that ran against that unit. From the sums that are kept where they hold, else by counting.
     """
-    asked = Asked(by, area_path, now, soon, good)
+    asked = Wanted(by, area_path, now, soon, good)
     found = kept(session, actor, asked)
     return recount(session, actor, asked) if found is None else found
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Wanted:
     """What is to be counted: see `counts`."""
 
     by: Dimension | Literal["state"]
@@ -169,7 +169,7 @@ def answers(good: Good) -> dict[str, Any]:
     return params | {"w_weight": [one for _, _, one in good.weights]}
 
 
-def recount(session: Session, actor: Actor, asked: Asked) -> list[Count]:
+def recount(session: Session, actor: Actor, asked: Wanted) -> list[Count]:
     """Return the same counts from the grievances themselves, each read."""
     conditions, seen = asked.within(actor, "g")
     statement = _RECOUNT.format(
@@ -234,7 +234,7 @@ _OF_UNIT = {"overdue_closed": "overdue_closed_unit", "late": "late_unit"}
 _TRIES = 3
 
 
-def kept(session: Session, actor: Actor, asked: Asked) -> list[Count] | None:
+def kept(session: Session, actor: Actor, asked: Wanted) -> list[Count] | None:
     """Return the counts from the sums, set right by what changed since; None where there are none for what is asked.
 
     The sums and the changes are read in one statement, so that they are of one moment; how far the sums reach is asked
@@ -254,7 +254,7 @@ def kept(session: Session, actor: Actor, asked: Asked) -> list[Count] | None:
     return None  # folded again and again meanwhile
 
 
-def _statement(actor: Actor, asked: Asked) -> tuple[str, dict[str, Any]]:
+def _statement(actor: Actor, asked: Wanted) -> tuple[str, dict[str, Any]]:
     """Return the statement and its parameters, but for `upto`: how far the sums reach."""
     summed, params = asked.within(actor, "t")
     conditions, _ = asked.within(actor, "g")
