@@ -61,8 +61,8 @@ def taken_in(
 ) -> Iterator[StepResult | WuyeError | SQLAlchemyError]:
     """Take orders in, in their order, some fifty in one transaction, and yield what each came to, after its commit.
 
-    What cannot be taken in with others is taken in alone; where a whole group fails, each of it is tried alone, so that
-    one order never costs another. `pause` is called between two orders.
+    What cannot be taken in with others is taken in alone. Where a group fails as a whole, its first order is tried alone and
+    the next group is half as large, so that one order never costs another. `pause` is called between two orders.
     """
     rest, size = list(orders), _TOGETHER
     while rest:
