@@ -10,17 +10,20 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 from tests.loop.life import Life
 from tests.site import Town, build, urged_freely
 
 from wuye_loop.domain.grievance.ledger import Chain, Entry
-from wuye_loop.domain.grievance.situation import GrievanceState
+from wuye_loop.domain.grievance.situation import Actor, GrievanceState
 from wuye_loop.domain.step import actions, builder, posting
 from wuye_loop.domain.step.records import EntryDraft
 from wuye_loop.domain.time.clock_moves import ClockStatus
 from wuye_loop.loop import engine
+from wuye_loop.loop.engine import Loop, StepResult, Terms
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import locking, writer
+from wuye_loop.store.grievance.locking import Locked
 
 
 def check(town: Town, *, examples: int, steps: int = 5, derandomize: bool = True, shrink: bool = True) -> None:
@@ -102,7 +105,12 @@ def with_a_ledger_that_leaves_tasks_out(patch: pytest.MonkeyPatch) -> None:
 
 def with_states_that_nobody_locks(patch: pytest.MonkeyPatch) -> None:
     """Let a stale caller act."""
-    patch.setattr(engine, "_expect", lambda *_: None)
+    real = engine.begun
+
+    def begun(loop: Loop, session: Session, number: str, actor: Actor, terms: Terms, *more: Any) -> Locked | StepResult:
+        return real(loop, session, number, actor, replace(terms, seq=None), *more)
+
+    patch.setattr(engine, "begun", begun)
 
 
 MUTANTS = (
