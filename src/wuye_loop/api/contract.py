@@ -9,9 +9,10 @@ from wuye_loop.api.examples import problems
 from wuye_loop.edge import problems as problem_documents
 from wuye_loop.edge.actors import SCHEME
 
-# Any request may be malformed, slow, too long or too often; a door for callers may also find no key or no database.
+# Any request may be malformed, slow, too long or too often; a door for callers may also find no key, one that keeps keys and
+# reads nothing, or no database.
 _EVERYWHERE = (400, 408, 414, 422, 429, 431)
-_WITH_KEY = (401, 503)
+_WITH_KEY = (401, 403, 503)
 _WITH_BODY = (413, 415)
 _RETRY = {"description": "几秒后可以重试", "schema": {"type": "integer", "minimum": 1}, "required": True}
 _NO_NUL = r"^[^\u0000]*$"
