@@ -85,7 +85,7 @@ def test_every_city_is_played_with_what_is_special_to_it(
 
 def alike(printed: str) -> str:
     """Return what two runs must have in common: all but numbers of grievances, folders and how long it took."""
-    return re.sub(r"WY\d{6}-[0-9A-Z]{8}|用时 [\d.]+ 秒|--data \S+", "…", printed)
+    return re.sub(r"WY\d{6}-[0-9A-Z]{8}|用时 [\d.]+ 秒|--data \S+|通报：\S+/", "…", printed)
 
 
 def test_the_same_seed_prints_the_same_in_whatever_order_requests_are_answered(

@@ -304,7 +304,7 @@ async def test_the_sum_over_companies_is_the_whole_and_a_recount_from_the_ledger
     assert drive.town.scalar("SELECT sum(denominator) FROM figure WHERE measure = 'satisfaction'") == rated
 
 
-async def test_voices_do_not_wait_for_one_another_and_closing_waits_for_them(
+async def test_voices_that_come_at_once_all_count_and_closing_waits_for_them(
     database: Database, tmp_path: Path
 ) -> None:
     town = build(database, data=tmp_path, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS))
@@ -321,9 +321,15 @@ async def test_voices_do_not_wait_for_one_another_and_closing_waits_for_them(
 
     with town.database.begin() as first:
         assert evaluate.enter(loop, first, "kuiwen", "2026-03", said(90, "1-101"), hotline)
-    with town.database.begin() as one, town.database.begin() as other:
-        assert evaluate.enter(loop, one, "kuiwen", "2026-03", said(80, "1-102"), hotline)
-        assert evaluate.enter(loop, other, "kuiwen", "2026-03", said(70, "1-103"), hotline)
+
+    def speaks(flat: str) -> bool:
+        with town.database.begin() as session:
+            return evaluate.enter(loop, session, "kuiwen", "2026-03", said(70, flat), hotline)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(speaks, [f"1-{n}" for n in range(102, 118)]))
+    with town.database.begin() as one:
+        assert evaluate.enter(loop, one, "kuiwen", "2026-03", said(80, "1-201"), hotline)
         with ThreadPoolExecutor(1) as pool, pytest.raises(DBAPIError):
             pool.submit(closing).result()
-    assert town.scalar("SELECT count(*) FROM voice") == 3
+    assert town.scalar("SELECT count(*) FROM voice") == 18

@@ -158,7 +158,13 @@ def test_every_expectation_of_the_language_has_a_wrong_one_here() -> None:
     from wuye_loop.trial.definition_tests.document import Then  # noqa: PLC0415 only this test asks for the model
 
     tried = {then.partition(":")[0] for then in WRONG}
-    assert tried | {"standing", "grievance", "source"} >= set(Then.model_fields)
+    assert tried | {"standing", "grievance", "source", "replies"} >= set(Then.model_fields)
+
+
+def test_texts_that_are_offered_and_not_expected_are_said(tmp_path: Path) -> None:
+    offered = written(tmp_path, "    then: {replies: []}\n", HEAD.replace("kuiwen@1", "standard@1"))
+    (found,) = failures(offered)
+    assert found.endswith("不应有答复参考，实有：不属于受理范围")
 
 
 def test_an_empty_list_says_that_nothing_of_the_kind_happened(tmp_path: Path) -> None:

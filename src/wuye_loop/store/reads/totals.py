@@ -64,9 +64,10 @@ def tasks(session: Session) -> dict[str, tuple[int, int]]:
 
 
 def holders(session: Session) -> list[str]:
-    """Return the units that hold an open task."""
+    """Return the units that hold an open task, or with which it lies in its state: whom its running clock names."""
     rows = session.connection().exec_driver_sql(
-        "SELECT DISTINCT holder_unit FROM task WHERE NOT final AND holder_unit IS NOT NULL ORDER BY holder_unit"
+        "SELECT holder_unit FROM task WHERE NOT final AND holder_unit IS NOT NULL UNION"
+        " SELECT unit FROM clock WHERE status = 'running' AND task_id IS NOT NULL AND unit IS NOT NULL ORDER BY 1"
     )
     return [str(row[0]) for row in rows]
 
