@@ -35,7 +35,8 @@ from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.arrival import arrived, first_look
-from wuye_loop.domain.step.correction import Corrected, asked, changed, corrected, order_of, proposed
+from wuye_loop.domain.step.correction import asked, changed, corrected, order_of, proposed
+from wuye_loop.domain.step.effects.amending import Corrected
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.routing import routing_case
 from wuye_loop.domain.terms import ActorKind

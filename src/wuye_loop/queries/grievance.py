@@ -124,17 +124,19 @@ def ledger(loop: Loop, session: Session, number: str, actor: Actor, after: int, 
 
 def only_seen(session: Session, actor: Actor, own: str, rows: Sequence[LedgerRow]) -> list[LedgerRow]:
     """Return the rows without the numbers of other grievances (what one was merged into) that the actor may not get."""
-    sound = [row for row in rows if isinstance(row.facts, Mapping)]  # a damaged row is told of where it is shown
-    named = {value for row in sound for value in row.facts.values() if _is_number(value)} - {own}
+    named = {value for row in rows for value in _facts(row).values() if _is_number(value)} - {own}
     hidden = named - grievances.seen_of(session, actor, named) if named else set()
     if not hidden:
         return list(rows)
     return [
-        replace(row, facts={key: value for key, value in row.facts.items() if not _among(hidden, value)})
-        if isinstance(row.facts, Mapping)
-        else row
-        for row in rows
+        replace(row, facts={key: value for key, value in facts.items() if not _among(hidden, value)}) if facts else row
+        for row, facts in ((row, _facts(row)) for row in rows)
     ]
+
+
+def _facts(row: LedgerRow) -> Mapping[str, Any]:
+    facts: object = row.facts  # of a damaged row anything, which is told of where it is shown
+    return facts if isinstance(facts, Mapping) else {}
 
 
 def _among(hidden: Collection[str], value: object) -> bool:
