@@ -74,7 +74,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _tests(environment: Mapping[str, str], words: Sequence[str]) -> bool:
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "not proof", "-n", "auto", "--maxprocesses=4"]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "not proof", "-n", "4"]
     done = subprocess.run([*command, "--dist", "loadfile", *words], cwd=ROOT, env=environment, check=False)
     return done.returncode == 0
 

@@ -69,7 +69,12 @@ def test_five_days_end_with_sound_ledgers_and_say_so_in_one_object(
 
 @pytest.mark.parametrize(
     ("workflow", "special"),
-    [("jinan@1", "街道吹哨"), ("gedian@1", "吹哨报到"), ("zichuan@1", "联席会议议题"), ("guancheng@1", "“1+3”协商")],
+    [
+        ("zichuan@1", "联席会议议题"),
+        pytest.param("jinan@1", "街道吹哨", marks=pytest.mark.proof),
+        pytest.param("gedian@1", "吹哨报到", marks=pytest.mark.proof),
+        pytest.param("guancheng@1", "“1+3”协商", marks=pytest.mark.proof),
+    ],
 )
 def test_every_city_is_played_with_what_is_special_to_it(
     database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], workflow: str, special: str

@@ -72,7 +72,7 @@ def _said(interpreter: Path, program: str) -> str:
 
 def _tested(interpreter: Path) -> int:
     python = _environment(interpreter)
-    words = ["-m", "pytest", "-q", "-n", "auto", "--maxprocesses=4", "--dist", "loadfile", "-p", "no:cacheprovider"]
+    words = ["-m", "pytest", "-q", "-n", "4", "--dist", "loadfile", "-p", "no:cacheprovider"]
     return subprocess.run([python, *words, "-m", "not proof"], cwd=ROOT, check=False).returncode
 
 
