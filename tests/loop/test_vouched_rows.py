@@ -122,7 +122,7 @@ async def test_what_an_older_register_did_not_know_is_taken_over_once(drive: Dri
         registry.enter(session, registry.BEGUN, "", {})
         for kind, stands in registry.AS_THEY_STAND.items():
             if kind not in vouched.KINDS:
-                registry._enter_all(session, kind, stands(session))
+                registry.enter_all(session, kind, stands(session))
     assert any("信用" in words for words in found(town))
     adopt(town.site.loop, town.database)
     assert found(town) == []

@@ -33,28 +33,46 @@ class Note:
 
 
 def enter(session: Session, kind: str, key: str, image: Mapping[str, Any]) -> None:
-    """Enter how something stands from now on, by the server's clock, in the chain of the database the session is of."""
-    chain = chain_of(session)
-    connection = session.connection()
+    """Enter how something stands from now on."""
+    enter_all(session, kind, {key: image})
+
+
+def enter_all(session: Session, kind: str, images: Mapping[str, Mapping[str, Any]]) -> None:
+    """Enter how these of a kind stand from now on, by the server's clock, in the chain of the database the session is of."""
+    if not images:
+        return
+    chain, connection = chain_of(session), session.connection()
     connection.exec_driver_sql("SELECT 1 FROM epoch FOR UPDATE")
-    at = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
-    last = connection.exec_driver_sql("SELECT n, hash FROM register ORDER BY n DESC LIMIT 1").first()
-    n, before = (last[0], chain.follows(bytes(last[1]))) if last is not None else (0, GENESIS)
-    note = Note(n + 1, at, kind, key, image, b"")
-    made = chain.keys.mac(before + _bytes(note))
-    connection.exec_driver_sql(
-        "INSERT INTO register (n, at, kind, key, image, hash)"
-        " VALUES (%(n)s, %(at)s, %(kind)s, %(key)s, %(image)s::jsonb, %(hash)s)",
-        {"n": n + 1, "at": at, "kind": kind, "key": key, "image": orjson.dumps(image).decode(), "hash": made},
-    )
-    connection.exec_driver_sql("UPDATE epoch SET register = %(head)s", {"head": chain.follows(made)})
+    at, n, before = connection.exec_driver_sql(_LAST).one()
+    n, before = (0, GENESIS) if n is None else (n, chain.follows(bytes(before)))
+    rows, made = [], b""
+    for key, image in images.items():
+        n += 1
+        made = chain.keys.mac(before + _bytes(Note(n, at, kind, key, image, b"")))
+        before = chain.follows(made)
+        rows.append([n, key, image, made.hex()])
+    params = {"at": at, "kind": kind, "rows": orjson.dumps(rows).decode(), "head": before}
+    connection.exec_driver_sql(_ENTER, params)
+
+
+# Asked once the lock is had: who waited for it comes after whom he waited for.
+_LAST: Final = """
+SELECT clock_timestamp(), r.n, r.hash
+FROM (SELECT 1) now LEFT JOIN LATERAL (SELECT n, hash FROM register ORDER BY n DESC LIMIT 1) r ON TRUE
+"""
+_ENTER: Final = """
+WITH entered AS (
+  INSERT INTO register (n, at, kind, key, image, hash)
+  SELECT (e->>0)::bigint, %(at)s, %(kind)s, e->>1, e->2, decode(e->>3, 'hex') FROM jsonb_array_elements(%(rows)s::jsonb) e
+)
+UPDATE epoch SET register = %(head)s
+"""
 
 
 def settle(session: Session, kind: str, *keys: str) -> None:
     """Enter how these of a kind stand, after the program has changed them in this session."""
     stands = AS_THEY_STAND[kind](session, keys)
-    for key in keys:
-        enter(session, kind, key, stands.get(key, {}))
+    enter_all(session, kind, {key: stands.get(key, {}) for key in keys})
 
 
 def begin(session: Session) -> bool:
@@ -64,7 +82,7 @@ def begin(session: Session) -> bool:
     enter(session, BEGUN, "", {})
     for kind, stands in AS_THEY_STAND.items():
         if kind not in vouched.KINDS:
-            _enter_all(session, kind, stands(session))
+            enter_all(session, kind, dict(sorted(stands(session).items())))
     widen(session)
     return True
 
@@ -81,12 +99,8 @@ def widen(session: Session) -> None:
         if kind not in begun:
             known = set(session.connection().exec_driver_sql(asked, {"kind": kind}).scalars())
             enter(session, BEGUN, kind, {})
-            _enter_all(session, kind, {key: image for key, image in rows.images(session).items() if key not in known})
-
-
-def _enter_all(session: Session, kind: str, images: Mapping[str, Mapping[str, Any]]) -> None:
-    for key, image in sorted(images.items()):
-        enter(session, kind, key, image)
+            images = sorted(rows.images(session).items())
+            enter_all(session, kind, {key: image for key, image in images if key not in known})
 
 
 def chain_of(session: Session) -> Chain:
