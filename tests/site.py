@@ -32,6 +32,7 @@ from wuye_loop.loop.escalate import Swept
 from wuye_loop.ports import Ids, SettableClock, SystemIds
 from wuye_loop.queries.verification import verify as audit
 from wuye_loop.settings import Settings, shipped
+from wuye_loop.store import registry
 from wuye_loop.store.calendar import working_days
 from wuye_loop.store.calendar.seed import seed_days
 from wuye_loop.store.database import Database
@@ -228,15 +229,27 @@ def build(
     site = make_site(Settings(**settings), database, clock=clock, ids=ids or SystemIds())
     with pytest.MonkeyPatch.context() as patch, database.begin() as session:
         patch.setattr(working_days, "seed_days", _days)  # a third of a second for each town otherwise
-        working_days.seed(session, start)
-        directory.load_directory(session, dict(units))
-        for name in {workflow, *(texts or ())}:
-            versions.publish(session, name, (texts or {}).get(name) or text_of(name), start)
-    with database.begin() as session:
-        made = {
-            name: api_keys.create(session, now=start, ids=site.loop.ids, **key) for name, key in (keys or KEYS).items()
-        }
+        with _entered_together(session):
+            working_days.seed(session, start)
+            directory.load_directory(session, dict(units))
+            for name in {workflow, *(texts or ())}:
+                versions.publish(session, name, (texts or {}).get(name) or text_of(name), start)
+            made = {
+                name: api_keys.create(session, now=start, ids=site.loop.ids, **key)
+                for name, key in (keys or KEYS).items()
+            }
     return _town(site, clock, made, workflow)
+
+
+@contextmanager
+def _entered_together(session: Session) -> Iterator[None]:
+    """Enter in the register at the end what is settled one by one: half of the time of founding a town."""
+    settled: dict[str, list[str]] = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "settle", lambda _, kind, *keys: settled.setdefault(kind, []).extend(keys))
+        yield
+    for kind, keys in settled.items():
+        registry.settle(session, kind, *dict.fromkeys(keys))
 
 
 def keys_for(units: Mapping[str, Any], **more: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -7,6 +7,7 @@ import stat
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests import ROOT
@@ -17,6 +18,7 @@ _SQL = re.compile(
     r"""["'(\s](?:SELECT [\w*(]|INSERT INTO |UPDATE \w+ SET |DELETE FROM |CREATE DATABASE|DROP DATABASE|SHOW \w+["'])"""
     r"|exec_driver_sql"
 )
+_MAYBE = re.compile("sqlalchemy|exec_driver_sql|SELECT|INSERT|UPDATE|DELETE|DATABASE|SHOW")
 _EXPRESSIONS = {"select", "insert", "update", "delete", "text"}
 
 
@@ -65,9 +67,8 @@ class House:
         """Return the classes, private ones too, that stand more than once on one floor."""
         found: dict[tuple[str, str], list[str]] = defaultdict(list)
         for name, text in self.files.items():
-            for node in ast.walk(ast.parse(text)):
-                if isinstance(node, ast.ClassDef):
-                    found[name.partition("/")[0], node.name].append(name)
+            for one in _classes(text):
+                found[name.partition("/")[0], one].append(name)
         return sorted(f"{name}: {', '.join(files)}" for (_, name), files in found.items() if len(files) > 1)
 
     def sql(self) -> set[str]:
@@ -86,7 +87,15 @@ class House:
         }
 
 
+@cache
+def _classes(text: str) -> tuple[str, ...]:
+    return tuple(node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef))
+
+
+@cache
 def _speaks_sql(text: str) -> bool:
+    if not _MAYBE.search(text):
+        return False
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "sqlalchemy":

@@ -16,6 +16,7 @@ from wuye_loop.queries import board
 from wuye_loop.store import tallying as store_tallying
 from wuye_loop.store.database import Database
 
+pytestmark = pytest.mark.proof
 MANY = 20_000
 #: Tables that this city fills; the directory, the calendar and the definitions stay what they are.
 GROWING = {"grievance", "clock", "rung", "rating", "change", "ledger", "tallied", "searched"}
