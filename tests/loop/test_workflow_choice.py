@@ -7,6 +7,11 @@ from pathlib import Path
 import pytest
 from tests.site import Driver, build, order, story, text_of
 
+from wuye_loop.domain.errors import BadInput
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.loop.foresee import foresee
 from wuye_loop.settings import SettingsError
 from wuye_loop.store.database import Database
 from wuye_loop.store.workflows.files import bases, workflow_rules
@@ -27,7 +32,7 @@ async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
     """Monday 2 March 2026; a second workflow for inspections and one street, and a second version from Wednesday on."""
     texts = {
         "other@1": another("other", 1),
-        "street@1": another("street", 1),
+        "street@1": another("street", 1).replace("{is: 5 workdays, source", "{is: 7 workdays, source"),
         "kuiwen@2": another("kuiwen", 2, '"2026-03-04"'),
     }
     by = "channel=联合检查|日常巡查 -> other@1; source=12345, area=370702 -> street@1"
@@ -52,6 +57,22 @@ async def test_from_its_day_on_new_ones_go_by_the_new_version_and_the_old_go_on(
     drive.town.advance(timedelta(days=2))
     assert await pinned(drive, "a2") == "kuiwen@2"
     assert (await drive.get("admin", f"/v1/grievances/{first['number']}"))["workflow"] == "kuiwen@1"
+
+
+async def test_what_an_order_would_come_to_is_foreseen_by_the_workflow_that_it_would_go_by(drive: Driver) -> None:
+    loop, hotline = drive.town.site.loop, Actor(ActorKind.HOTLINE, source="12345")
+    limits = []
+    for place in ({"area_code": "370701001"}, {"area_code": "370702001"}):
+        form = IntakeForm.model_validate(order("a1", place=place))
+        with drive.town.database.read() as session:
+            limits.append(foresee(loop, session, form, hotline).limit)
+    assert limits == ["5 个工作日", "7 个工作日"]
+
+
+async def test_an_area_that_there_is_not_is_not_foreseen_either(drive: Driver) -> None:
+    form = IntakeForm.model_validate(order("a1", place={"area_code": "999"}))
+    with drive.town.database.read() as session, pytest.raises(BadInput, match="没有这个属地"):
+        foresee(drive.town.site.loop, session, form, Actor(ActorKind.HOTLINE, source="12345"))
 
 
 @pytest.mark.parametrize(

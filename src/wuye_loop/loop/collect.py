@@ -123,7 +123,7 @@ def collect(
     if (known := _known(loop, session, form, found)) is not None:
         return known
     clock_check.require(loop, before, found.there)
-    world = _world(loop, session, form, actor, found, received_at)
+    world = world_for(loop, session, form, actor, found, received_at)
     made = _arrival(loop, session, world, Incoming(form, flags), actor, found, ticket)
     if isinstance(made, StepResult):
         return made
@@ -187,7 +187,7 @@ def _one_of(
     """Decide a new grievance among others; the numbers of documents that it draws are noted in `drawn`."""
     phone = order.form.complainant.phone
     found = pending.seen(found, loop.keyring.blind(phone) if phone else None)
-    world = _world(loop, session, order.form, pending.actor, found, led=pending.led)
+    world = world_for(loop, session, order.form, pending.actor, found, led=pending.led)
 
     def noted(series: str, year: int) -> int:
         drawn.append(series)
@@ -232,7 +232,7 @@ def _again(loop: Loop, session: Session, found: Found, form: IntakeForm) -> Step
     )
 
 
-def _world(
+def world_for(
     loop: Loop,
     session: Session,
     form: IntakeForm,

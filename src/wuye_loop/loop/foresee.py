@@ -17,8 +17,7 @@ from wuye_loop.domain.privacy.text import match_key
 from wuye_loop.domain.routing.words import router_words
 from wuye_loop.domain.step.arrival import arrived, first_look
 from wuye_loop.domain.time.spans import Span
-from wuye_loop.loop import routing
-from wuye_loop.loop.collect import intake_world
+from wuye_loop.loop.collect import world_for
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.store.grievance import intake
@@ -46,17 +45,19 @@ class Foreseen:
 
 
 def foresee(loop: Loop, session: Session, form: IntakeForm, actor: Actor) -> Foreseen:
-    """Return what an order would come to if it came in now, and which open or recent ones it resembles."""
+    """Return what an order would come to if it came in now, and which open or recent ones it resembles.
+
+    Raises BadInput for an unknown area.
+    """
     asked = intake.Asked(form.external_id, form.place.estate, form.place.area_code)
     (found,) = intake.look(session, actor.sender, [asked])
     loop.reference.refresh(session, found.epochs)
-    world = intake_world(loop, session, loop.default_workflow)
+    world = world_for(loop, session, form, actor, found)
     situation = arrived(
         world, form, id=world.new_id(), number="", source=actor.source or "", estate=found.estate, reporter=actor.unit
     )
     situation, _, _ = first_look(world, situation, form)
-    choice = routing.choose(session, world, situation)
-    trace = [item.as_json() for item in choice.trace]
+    trace = [item.as_json() for item in world.choose(situation).trace]
     unit: Any = next((item["unit"] for item in trace if item.get("unit") and item["outcome"] != "no-match"), None)
     limit, due = _due(world, situation)
     record = situation.grievance
