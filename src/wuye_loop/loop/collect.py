@@ -10,28 +10,24 @@ from typing import Any
 import orjson
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import (
-    BadForm,
-    BadInput,
-    ClockOff,
-    Conflict,
-    Forbidden,
-    IllegalAction,
-    KeyReused,
-    NotFound,
-    WuyeError,
-)
+from wuye_loop.domain.errors import BadForm, ClockOff, Conflict, Forbidden, IllegalAction, NotFound, WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.order_image import FIXED, TEXTS, order_image
 from wuye_loop.domain.grievance.situation import EMPTY, Actor, Command, GrievanceState, Situation, World
 from wuye_loop.domain.grievance.views import grievance_view, receipt_view
 from wuye_loop.domain.privacy.known import Known, of_person
-from wuye_loop.domain.privacy.striking import struck
-from wuye_loop.domain.privacy.text import mask_address
 from wuye_loop.domain.privacy.words import sealed_words
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions
-from wuye_loop.domain.step.arrival import arrived, attaching, first_look, occurred_at, see_sender
+from wuye_loop.domain.step.arrival import (
+    arrived,
+    attaching,
+    first_look,
+    know_area,
+    occurred_at,
+    see_sender,
+    shown_address,
+)
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Posted, Step
 from wuye_loop.domain.terms import ActorKind
@@ -115,10 +111,8 @@ def collect(
     """
     before = loop.clock.now()
     (found,) = intake.look(session, actor.sender, [_asked(loop, form, actor)], ticket)
-    if found.stored is not None and ticket is not None:
-        if not ticket.asked(found.stored.digest):
-            raise KeyReused("这个 Idempotency-Key 已用于另一个请求")
-        return StepResult(found.stored.body, found.stored.status, replayed=True)
+    if (replay := engine.replayed(found.stored, ticket)) is not None:
+        return replay
     loop.reference.refresh(session, found.epochs)
     if (known := _known(loop, session, form, found)) is not None:
         return known
@@ -189,12 +183,13 @@ def _one_of(
     found = pending.seen(found, loop.keyring.blind(phone) if phone else None)
     world = world_for(loop, session, order.form, pending.actor, found, led=pending.led)
 
+    draw = world.next_number
+
     def noted(series: str, year: int) -> int:
         drawn.append(series)
-        return document_numbers.next_number(session, series, year)
+        return draw(series, year)
 
-    world = replace(world, next_number=noted)
-    made = _arrival(loop, session, world, order, pending.actor, found, together=True, led=pending.led)
+    made = _arrival(loop, session, replace(world, next_number=noted), order, pending.actor, found, together=True)
     if isinstance(made, StepResult):
         raise _Alone
     pending.add(made)
@@ -242,8 +237,7 @@ def world_for(
     led: Mapping[str, int] = EMPTY,
 ) -> World:
     """Return the world in which a new order is decided; BadInput where it names an area that there is not."""
-    if form.place.area_code and form.place.area_code not in loop.reference.directory.areas:
-        raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
+    know_area(loop.reference.directory, form)
     world = intake_world(loop, session, _workflow(loop, session, form, actor, found, received_at))
     if received_at is not None:
         world = replace(world, now=received_at.astimezone(UTC))
@@ -261,7 +255,6 @@ def _arrival(
     ticket: Ticket | None = None,
     *,
     together: bool = False,
-    led: Mapping[str, int] = EMPTY,
 ) -> Arrival | StepResult:
     """Decide a new grievance; or take the action that the order (催办) is on an earlier one, and return its answer.
 
@@ -297,7 +290,7 @@ def _arrival(
     if isinstance(attached, StepResult):
         return attached
     situation = attached
-    facts["routing"] = [trace.as_json() for trace in routing.choose(session, world, situation, led=led).trace]
+    facts["routing"] = [trace.as_json() for trace in world.choose(situation).trace]
     draft = actions.receive(world, situation, actor, facts, notices)
     fixed = _fixed(world, situation, form, digest, known)
     grievance = draft.situation.grievance
@@ -318,13 +311,12 @@ def _receipt(world: World, form: IntakeForm, made: Arrival) -> StepResult:
 
 def _fixed(world: World, situation: Situation, form: IntakeForm, digest: bytes, known: Known) -> dict[str, Any]:
     """Return the columns of a new grievance that only a correction changes."""
-    address = form.place.address
     return {
         "external_id": form.external_id,
         "intake_digest": digest,
         "confidential": form.complainant.confidential,
         "occurred_at": occurred_at(world, form),
-        "address": (struck(mask_address(address) or "", known, world.directory.public) or None) if address else None,
+        "address": shown_address(world.directory, form.place.address, known),
         "category_suggested": form.category is None and situation.grievance.category is not None,
     }
 

@@ -13,7 +13,7 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.step.correction import decided
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.loop import engine, routing
+from wuye_loop.loop import engine
 from wuye_loop.loop.correcting import Correcting
 from wuye_loop.loop.engine import ANY, Loop, StepResult, Terms, jobs_of
 from wuye_loop.store.grievance import writer
@@ -74,7 +74,7 @@ def _written(
     if digest is not None:
         correcting.columns["intake_digest"] = digest
     facts = {**{name: made.strike(value) for name, value in facts.items()}, **made.told}
-    facts["routing"] = [one.as_json() for one in routing.choose(session, world, made.after).trace]
+    facts["routing"] = [one.as_json() for one in world.choose(made.after).trace]
     step = posted(made.base, decided(world, made, actor, action, facts), loop.chain, correcting.beside())
     situation = replace(locked.situation, grievance=step.situation.grievance)
     body = orjson.dumps(engine.answer_of(session, world, situation, actor))

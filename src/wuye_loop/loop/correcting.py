@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import BadInput, Erased
+from wuye_loop.domain.errors import Erased
 from wuye_loop.domain.grievance.order import Correction, IntakeForm
 from wuye_loop.domain.grievance.order_image import FIXED as FIXED_COLUMNS
 from wuye_loop.domain.grievance.order_image import TEXTS, order_image
@@ -16,9 +16,8 @@ from wuye_loop.domain.grievance.situation import GrievanceState, Situation, Worl
 from wuye_loop.domain.privacy.known import Known, of_person
 from wuye_loop.domain.privacy.sealing import KeyRing
 from wuye_loop.domain.privacy.striking import struck
-from wuye_loop.domain.privacy.text import mask_address
 from wuye_loop.domain.privacy.words import sealed_words
-from wuye_loop.domain.step.arrival import occurred_at
+from wuye_loop.domain.step.arrival import know_area, occurred_at, shown_address
 from wuye_loop.domain.step.correction import changed, corrected, order_of
 from wuye_loop.domain.step.effects.amending import FIXED, HIDDEN, Corrected
 from wuye_loop.domain.time.timestamps import as_text
@@ -100,8 +99,7 @@ class Correcting:
 
 def _looked(session: Session, world: World, old: GrievanceState, told: IntakeForm) -> intake.Found:
     """Look up the place that an order names. Raises BadInput for an unknown area."""
-    if told.place.area_code and told.place.area_code not in world.directory.areas:
-        raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
+    know_area(world.directory, told)
     (found,) = intake.look(session, old.source, [intake.Asked("", told.place.estate, told.place.area_code)])
     return found
 
@@ -131,8 +129,7 @@ def _columns(
     if form.place is None and "place" in form.named:
         columns["address"] = None
     elif form.place is not None and "address" in form.place.model_fields_set:
-        shown = mask_address(form.place.address) if form.place.address else None
-        columns["address"] = struck(shown, known, world.directory.public) if shown else None
+        columns["address"] = shown_address(world.directory, form.place.address, known)
     return columns
 
 

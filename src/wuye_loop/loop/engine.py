@@ -265,7 +265,7 @@ def begun(
     locked = under_lock.lock(loop.keyring, session, number, actor, task_id=task_id, ticket=terms.ticket)
     if locked is None:
         return out_of_sight(session, terms)
-    replay = _replay(locked.stored, terms.ticket)
+    replay = replayed(locked.stored, terms.ticket)
     if replay is not None:
         return replay
     seq = locked.situation.grievance.seq
@@ -283,7 +283,7 @@ def issue(loop: Loop, session: Session, actor: Actor, paper: Paper, *, ticket: T
     by_number = paper.by_grievance
     named = related.briefs(session, list(by_number), actor)
     # Under the locks: of two equal requests at once the second finds here what the first has done.
-    replay = _replay(locking.kept(session, ticket), ticket) if ticket is not None else None
+    replay = replayed(locking.kept(session, ticket), ticket) if ticket is not None else None
     if replay is not None:
         return replay
     if set(named) != set(by_number):
@@ -445,13 +445,14 @@ def _key_of(keyring: KeyRing, locked: Locked) -> DataKey:
 def out_of_sight(session: Session, terms: Terms) -> StepResult:
     """Answer a caller who sees no such grievance: NotFound, but for a retry whose first try took it out of sight."""
     ticket = terms.ticket
-    outcome = _replay(locking.kept(session, ticket), ticket) if ticket is not None else None
+    outcome = replayed(locking.kept(session, ticket), ticket) if ticket is not None else None
     if outcome is None:
         raise NotFound
     return outcome
 
 
-def _replay(stored: Stored | None, ticket: Ticket | None) -> StepResult | None:
+def replayed(stored: Stored | None, ticket: Ticket | None) -> StepResult | None:
+    """Answer a kept ticket as the first time; None where nothing is kept. Raises KeyReused for another request's ticket."""
     if ticket is None or stored is None:
         return None
     if not ticket.asked(stored.digest):

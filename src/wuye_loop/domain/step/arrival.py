@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import BadInput, Forbidden
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.ledger import GENESIS
@@ -17,6 +18,7 @@ from wuye_loop.domain.language.forms import FormProblem
 from wuye_loop.domain.language.intake import Attach
 from wuye_loop.domain.privacy.known import NOBODY, Known
 from wuye_loop.domain.privacy.striking import struck, struck_value
+from wuye_loop.domain.privacy.text import mask_address
 from wuye_loop.domain.privacy.words import is_sealed
 from wuye_loop.domain.suggesting.model import places
 from wuye_loop.domain.suggesting.suggestion import SUGGESTION, suggest
@@ -236,6 +238,18 @@ def _unknown(form: IntakeForm, estate: Estate | None) -> tuple[str, ...]:
     if form.place.estate and estate is None:
         flags.append("unknown-estate")
     return tuple(flags)
+
+
+def know_area(directory: Directory, form: IntakeForm) -> None:
+    """Raise BadInput for an order that names an area that there is not."""
+    if form.place.area_code and form.place.area_code not in directory.areas:
+        raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
+
+
+def shown_address(directory: Directory, address: str | None, known: Known) -> str | None:
+    """Return what of an address is stored to be read: down to the building, struck of whoever is known."""
+    shown = mask_address(address) if address else None
+    return struck(shown, known, directory.public) or None if shown else None
 
 
 def occurred_at(world: World, form: IntakeForm) -> datetime | None:

@@ -10,6 +10,7 @@ from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit
 from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step.arrival import know_area
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.trial.town.town import Town
 
@@ -33,8 +34,7 @@ def read_order(town: Town, order: Mapping[str, Any], n: int) -> IntakeForm:
         places = [".".join(map(str, one["loc"])) for one in error.errors(include_url=False)]
         fields = [{"path": place, "problem": "没有写，或写法不对"} for place in places]
         raise BadInput("工单填写有误", fields=fields) from None
-    if form.place.area_code and form.place.area_code not in town.directory.areas:
-        raise BadInput("没有这个属地", fields=[{"path": "place.area_code", "problem": "没有这个属地代码"}])
+    know_area(town.directory, form)
     return form
 
 
