@@ -26,6 +26,7 @@ from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound, Wuy
 from wuye_loop.domain.grievance import roles
 from wuye_loop.domain.grievance.order import EXTERNAL_ID_MOST, TITLE_MOST, IntakeForm
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
+from wuye_loop.domain.language.documents import number_in
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.documents import Paper, PaperLine
 from wuye_loop.domain.terms import ActorKind
@@ -244,7 +245,7 @@ def _bulletin(session: Session, place: Place, now: datetime) -> Numbered | None:
         return None
     year = now.astimezone(ZoneInfo(place.scheme.calendar.zone)).year
     n = document_numbers.next_number(session, spec.series, year)
-    number = spec.series.replace("{year}", str(year)).replace("{n}", str(n))
+    number = number_in(spec.series, year, n)
     return Numbered(number, spec.series, year, n)
 
 

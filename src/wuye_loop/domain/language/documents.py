@@ -27,6 +27,11 @@ class DocumentKind(Part):
     settles: str | None = None
 
 
+def number_in(series: str, year: int, n: int) -> str:
+    """Return the number of a document as it is written: the place in its series and year."""
+    return series.replace("{year}", str(year)).replace("{n}", str(n))
+
+
 class ReplyText(Part):
     """A text offered to whoever answers the public: changed or not, what is sent is kept as it was sent."""
 

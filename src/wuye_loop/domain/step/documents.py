@@ -10,7 +10,7 @@ import orjson
 from wuye_loop.domain.errors import BadForm, Conflict, Forbidden, IllegalAction, WuyeError
 from wuye_loop.domain.grievance.roles import acting_role, units_of
 from wuye_loop.domain.grievance.situation import Actor, Situation, World
-from wuye_loop.domain.language.documents import DocumentKind
+from wuye_loop.domain.language.documents import DocumentKind, number_in
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.records import DocumentDraft, Line, Step
@@ -54,7 +54,7 @@ def drawn(
         raise Forbidden("您的角色不能签发这种文书")
     year = world.calendar.local_date(world.now).year
     n = next_number(spec.series, year)
-    number = spec.series.replace("{year}", str(year)).replace("{n}", str(n))
+    number = number_in(spec.series, year, n)
     units = {line.unit for line in paper.lines if line.unit}
     addressee = next(iter(units)) if len(units) == 1 else next(iter(_units(spec.to, world, situation)), None)
     copies = tuple(unit for unit in _units(spec.copies, world, situation) if unit != addressee)

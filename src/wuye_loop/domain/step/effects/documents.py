@@ -6,6 +6,7 @@ from uuid import UUID
 
 from wuye_loop.domain.grievance.roles import unit_of, units_of
 from wuye_loop.domain.grievance.situation import TaskState
+from wuye_loop.domain.language.documents import number_in
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.effects.context import Context
 from wuye_loop.domain.step.records import DocumentDraft, RatingDraft
@@ -56,7 +57,7 @@ def issue(builder: Builder, kind: str, addressee: str | None, copies: tuple[str,
     spec = builder.world.rules.workflow.documents[kind]
     year = builder.world.calendar.local_date(builder.world.now).year
     n = builder.world.next_number(spec.series, year)
-    number = spec.series.replace("{year}", str(year)).replace("{n}", str(n))
+    number = number_in(spec.series, year, n)
     cc = dict.fromkeys((*_units(builder, spec.copies), *copies))
     cc.pop(addressee or "", None)
     draft = DocumentDraft(
