@@ -77,8 +77,8 @@ def _assessed(loop: Loop, session: Session) -> list[str]:
 def _path(loop: Loop, actor: Actor, area: str | None) -> str:
     if area is not None:
         return scope.path_of(loop, area, actor)
-    tops = [one.path for one in loop.reference.directory.areas.values() if one.parent_code is None]
-    return actor.area_path or (tops[0] if len(tops) == 1 else "")
+    top = loop.reference.directory.top
+    return actor.area_path or (top.path if top else "")
 
 
 def _stages(loop: Loop, session: Session, rows: list[Any]) -> list[dict[str, Any]]:

@@ -64,8 +64,8 @@ def _router(one: Proposed, key: str | None, title: str | None) -> dict[str, Any]
 
 def _top(loop: Loop, by: Dimension) -> str:
     """Return the path whose children are the groups when nobody named an area: that of the only top area."""
-    tops = [area.path for area in loop.reference.directory.areas.values() if area.parent_code is None]
-    return tops[0] if by == "area" and len(tops) == 1 else ""
+    top = loop.reference.directory.top
+    return top.path if by == "area" and top else ""
 
 
 def _titles(loop: Loop, session: Session, by: Dimension, keys: Sequence[str]) -> dict[str, str | None]:

@@ -190,14 +190,13 @@ def _visit(site: Site, found: Person, session: Session) -> Visit:
     present = times(site.loop, session)
     directory = site.loop.reference.directory
     unit = directory.name_of(found.actor.unit)
-    tops = [area for area in directory.areas.values() if area.parent_code is None]
     return Visit(
         site,
         found,
         present,
         supervises(site.loop, session, found.actor),
         unit or ROLES.get(found.account.role, found.account.role),
-        tops[0].name if len(tops) == 1 else "",
+        directory.top.name if directory.top else "",
     )
 
 

@@ -60,6 +60,12 @@ class Directory:
         phones = [phone for unit in self.units.values() for phone in unit.phones]
         return spared(phones, [plain_form(name) for name in (*named, *self._estates)])
 
+    @cached_property
+    def top(self) -> Area | None:
+        """The only area under no other; None where there are several, or none."""
+        tops = [area for area in self.areas.values() if area.parent_code is None]
+        return tops[0] if len(tops) == 1 else None
+
     def unit(self, code: str | None) -> Unit | None:
         """Return the active unit with this code, if there is one."""
         found = self.units.get(code) if code else None

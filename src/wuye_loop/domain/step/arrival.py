@@ -82,7 +82,8 @@ def arrived(
     Raises BadInput (422) for what the source's own form finds wrong in `extra`.
     """
     area_code = form.place.area_code or (estate.area_code if estate else None)
-    area = world.directory.areas.get(area_code or "")
+    # Without a place it belongs to the whole of the directory, where that has one top.
+    lies = world.directory.areas.get(area_code or "") or world.directory.top
     public = world.directory.public
     strike = partial(struck, known=person, spared=public)
     data = _found_out(form, estate, repeats, lambda text: seal(strike(text))) | _origin(world, form, reporter)
@@ -102,7 +103,7 @@ def arrived(
         received_at=world.now,
         estate_code=estate.code if estate else None,
         area_code=area_code,
-        area_path=area.path if area else _root(world),
+        area_path=lies.path if lies else "",
         company_code=estate.company_code if estate else None,
         anonymous=form.complainant.anonymous,
         category=strike(form.category) if form.category else None,
@@ -272,12 +273,6 @@ def _odd_time(world: World, form: IntakeForm) -> tuple[str, ...]:
     if at is None:
         return (UNREADABLE_TIME,) if form.occurred_at else ()
     return (FUTURE_TIME,) if at > world.now + _EARLY else ()
-
-
-def _root(world: World) -> str:
-    """Return the path of the directory's only top area: a grievance without a place belongs to the whole of it."""
-    tops = [area for area in world.directory.areas.values() if area.parent_code is None]
-    return tops[0].path if len(tops) == 1 else ""
 
 
 _ORDER = [item.value for item in Urgency]
