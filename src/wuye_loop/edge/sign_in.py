@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import TooMany, WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy.access import passwords, second_factor
+from wuye_loop.domain.privacy.access.api_keys import digest
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import read
 from wuye_loop.ports import Ids
@@ -69,11 +70,6 @@ class Tries:
         if len(self._kept) >= _MOST_KEPT:
             self._kept.clear()
         self._kept.setdefault(name, []).append(monotonic())
-
-
-def digest(token: str) -> bytes:
-    """Return what is stored of a session's token: 256 unguessable bits need no slow hash."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def salt(ids: Ids) -> bytes:

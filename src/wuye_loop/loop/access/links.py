@@ -1,6 +1,5 @@
 """One-time links: a unit lets somebody outside answer one task that lies with it, in its name, once and not for long."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -10,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, BadValue, Forbidden, NotFound
 from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.privacy.access.api_keys import digest
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import handle
@@ -43,13 +43,13 @@ def give(loop: Loop, session: Session, actor: Actor, task: UUID, to: str) -> str
         raise BadInput("请写明链接给谁，如 供水公司抢修班")
     token, now = loop.ids.token(_TOKEN_BYTES), loop.clock.now()
     row = LinkRow(loop.ids.new(), task, actor.unit, actor.key_id, given_to, now, now + OPEN_FOR, None, used=False)
-    links.make(session, row, _digest(token))
+    links.make(session, row, digest(token))
     return token
 
 
 def opened(loop: Loop, session: Session, token: str) -> tuple[LinkRow, Actor]:
     """Return the link of a token that may still be used, and who acts by it. Raises LinkOver."""
-    row = links.find(session, _digest(token))
+    row = links.find(session, digest(token))
     if row is None or row.ended_at is not None or row.expires_at <= loop.clock.now():
         raise LinkOver("这个链接用过了、作废了或过期了。请向给您链接的单位再要一个")
     return row, Actor(ActorKind.UNIT, unit=row.unit_code, key_id=row.id)
@@ -73,7 +73,3 @@ def take_back(loop: Loop, session: Session, actor: Actor, one: UUID) -> None:
     if actor.kind is not ActorKind.UNIT or actor.unit is None:
         raise Forbidden("一次性链接由办这项任务的单位自己作废")
     links.withdraw(session, one, actor.unit, loop.clock.now())
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()

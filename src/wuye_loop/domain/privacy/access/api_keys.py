@@ -24,7 +24,10 @@ def mint(random_bytes: bytes) -> str:
 
 
 def digest(key: str) -> bytes:
-    """Return the 32 bytes under which a key is stored and looked up (SHA-256)."""
+    """Return the 32 bytes under which a key, a session's token or a link's is stored and looked up (SHA-256).
+
+    256 unguessable bits need no slow hash.
+    """
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
 
 
