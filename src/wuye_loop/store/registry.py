@@ -75,19 +75,17 @@ def settle(session: Session, kind: str, *keys: str) -> None:
     enter_all(session, kind, {key: stands.get(key, {}) for key in keys})
 
 
-def begin(session: Session) -> bool:
-    """Enter everything as it stands, where nothing was entered yet; False where something was."""
-    if head(session) is not None:
-        return False
-    enter(session, BEGUN, "", {})
-    for kind, stands in AS_THEY_STAND.items():
-        if kind not in vouched.KINDS:
-            enter_all(session, kind, dict(sorted(stands(session).items())))
-    widen(session)
-    return True
+def begin(session: Session) -> None:
+    """Enter everything as it stands, where nothing was entered yet; else what a register begun earlier did not know."""
+    if head(session) is None:
+        enter(session, BEGUN, "", {})
+        for kind, stands in AS_THEY_STAND.items():
+            if kind not in vouched.KINDS:
+                enter_all(session, kind, dict(sorted(stands(session).items())))
+    _widen(session)
 
 
-def widen(session: Session) -> None:
+def _widen(session: Session) -> None:
     """Enter, once for each, the kinds that registers begun earlier did not know: what they held until now is taken over.
 
     What stands there after that without being entered is forged.

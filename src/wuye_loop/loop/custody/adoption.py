@@ -39,7 +39,6 @@ def adopt(loop: Loop, database: Database) -> Adopted:
     done = Adopted()
     with database.begin() as session:
         registry.begin(session)
-        registry.widen(session)
         if registry.entered(session, ADOPTED):
             return done
         waiting = list(adopting.unkeyed(session))
