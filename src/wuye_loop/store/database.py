@@ -93,7 +93,12 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """Open a transaction: committed when the block ends well, rolled back when it raises or the commit does."""
-        with Session(self.engine, expire_on_commit=False, info={"chain": self.chain}) as session:
+        with self._begin(self.engine) as session:
+            yield session
+
+    @contextmanager
+    def _begin(self, engine: Engine) -> Iterator[Session]:
+        with Session(engine, expire_on_commit=False, info={"chain": self.chain}) as session:
             yield session
             session.commit()
 
@@ -124,10 +129,8 @@ class Database:
         return await greenlet_spawn(work, self._write)
 
     def _write(self, work: Callable[[Session], T]) -> T:
-        with Session(self.async_engine.sync_engine, expire_on_commit=False, info={"chain": self.chain}) as session:
-            result = work(session)
-            session.commit()
-            return result
+        with self._begin(self.async_engine.sync_engine) as session:
+            return work(session)
 
     async def read_async(self, work: Callable[[Session], T], reach: Reach | None = None) -> T:
         """Run plain reading in a transaction as `read_within` does, from async code."""
