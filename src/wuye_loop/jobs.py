@@ -35,7 +35,7 @@ class Jobs:
         self._hold = hold
 
     def defer(self, session: Session, jobs: Sequence[Job]) -> None:
-        """Put jobs in the session's transaction."""
+        """Put jobs, where there are any, in the session's transaction."""
         rows = [
             Deferred(QUEUES[job.name], job.name, dict(job.args), job.not_before if self._hold else None) for job in jobs
         ]

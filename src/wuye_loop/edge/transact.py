@@ -85,9 +85,7 @@ def _together(
 
     def work(session: Session) -> list[StepResult | WuyeError]:
         outcomes = collect_together(site.loop, session, orders, actor, pause)
-        jobs = [job for one in outcomes if isinstance(one, StepResult) for job in one.jobs]
-        if jobs:
-            site.jobs.defer(session, jobs)
+        site.jobs.defer(session, [job for one in outcomes if isinstance(one, StepResult) for job in one.jobs])
         return outcomes
 
     try:
@@ -115,8 +113,7 @@ def _alone(site: Site, order: Incoming, actor: Actor, write: Write) -> StepResul
 def _with_jobs(site: Site, work: Callable[[Session], StepResult], session: Session) -> StepResult:
     """Do the work and put its jobs in the same transaction: a rollback leaves none."""
     outcome = work(session)
-    if outcome.jobs:
-        site.jobs.defer(session, outcome.jobs)
+    site.jobs.defer(session, outcome.jobs)
     return outcome
 
 

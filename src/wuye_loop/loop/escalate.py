@@ -78,8 +78,7 @@ def _fire(loop: Loop, database: Database, jobs: Jobs, numbers: Sequence[str]) ->
     """Work on a batch in one transaction; grievances that somebody else has locked are left to them."""
     with database.begin() as session:
         done = fire_due(loop, session, numbers)
-        if waiting := [job for outcome, _ in done for job in outcome.jobs]:
-            jobs.defer(session, waiting)
+        jobs.defer(session, [job for outcome, _ in done for job in outcome.jobs])
     for outcome, _ in done:
         for entry in outcome.step.entries if outcome.step else ():
             metrics.steps_total.labels(entry.action).inc()

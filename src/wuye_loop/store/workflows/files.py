@@ -58,7 +58,7 @@ def workflow_rules(written: str) -> WorkflowRules:
     Raises SettingsError in words.
     """
     try:
-        if written.strip().lower().endswith((".yaml", ".yml")):
+        if written.strip().lower().endswith(_SUFFIXES):
             path = Path(written.strip())
             return of_document(read(path.read_bytes(), str(path)).data)
         return of_text(written)
