@@ -49,8 +49,9 @@ KINDS: Final = {
     SCHEME: Vouched("scheme", f"name, version, text, sha256, {_instant('published_at')}", **_BY_NAME),
     SCORES: Vouched(
         "assessment",
-        f"name, scheme, part, period, revision, state, {_instant('starts')}, {_instant('ends')}, {_instant('closed_at')},"
-        f" {_instant('published_at')}, encode(digest, 'hex'), bulletin, reason",
+        f"name, scheme, part, period, revision, state, {_instant('starts')}, {_instant('ends')}, {_instant('closes_at')},"
+        f" {_instant('closed_at')}, {_instant('published_at')}, encode(digest, 'hex'), bulletin, bulletin_series,"
+        " bulletin_year, bulletin_n, reason",
         when="state <> 'due'",
     ),
     CREDIT: Vouched(
