@@ -32,6 +32,7 @@ _WITH_AREA: Final = ("task", "clock", "tallied")
 FENCED: Final = ("grievance", *_WITH_AREA, "ledger", "complainant", "attachment", "rating", "rung")
 #: Sums over many, each of one area: for those who see areas.
 _SUMS: Final = ("tally",)
+_POLICED: Final = (*FENCED, *_SUMS)
 #: What no reader's transaction asks.
 _KEPT_BACK: Final = frozenset({
     "api_key", "key_use", "approval", "idempotency_key", "attached_order", "rate_use", "register", "anchor", "legal_hold",
@@ -100,15 +101,16 @@ _KINDS: Final = tuple(_GRIEVANCE)
 def _policies(role: str) -> dict[tuple[str, str], str]:
     """Return the policies: (table, name) -> the statement that makes it."""
     found = {}
-    for table in (*FENCED, *_SUMS):
+    for table in _POLICED:
         name = f"{role}_writes"
         found[table, name] = f'CREATE POLICY "{name}" ON "{table}" TO "{role}" USING (true) WITH CHECK (true)'
         for kind, own in _GRIEVANCE.items():
-            seen = own if table == "grievance" else _SEEN.format(table=table)
-            if table in _SUMS:
-                seen = "false"
-            if kind == "area" and table in (*_WITH_AREA, *_SUMS):
+            if table == "grievance":
+                seen = own
+            elif kind == "area" and table in (*_WITH_AREA, *_SUMS):
                 seen = _UNDER
+            else:
+                seen = "false" if table in _SUMS else _SEEN.format(table=table)
             name = account(role, kind)
             found[table, name] = f'CREATE POLICY "{name}" ON "{table}" FOR SELECT TO "{name}" USING ({seen})'
     return found
@@ -127,10 +129,10 @@ def stands(connection: Connection, role: str) -> bool:
     there = connection.execute(
         _READY,
         {
-            "role": role, "accounts": accounts, "policies": named, "fenced": [*FENCED, *_SUMS], "kept_back": sorted(_KEPT_BACK),
+            "role": role, "accounts": accounts, "policies": named, "fenced": list(_POLICED), "kept_back": sorted(_KEPT_BACK),
         },
     ).scalar_one()  # fmt: skip
-    return bool(there == len(accounts) + len(policies) + len(FENCED) + len(_SUMS))
+    return bool(there == len(accounts) + len(policies) + len(_POLICED))
 
 
 def put_up(connection: Connection, role: str) -> None:
@@ -154,7 +156,7 @@ def put_up(connection: Connection, role: str) -> None:
     for (table, name), statement in _policies(role).items():
         if (table, name) not in have:
             connection.exec_driver_sql(statement)
-    for table in (*FENCED, *_SUMS):
+    for table in _POLICED:
         connection.exec_driver_sql(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
 
 
@@ -169,7 +171,7 @@ def seen_beyond(session: Session, role: str) -> int:
         connection.exec_driver_sql(
             "SELECT set_config('role', %(account)s, true), set_config('wuye.reach', %(reach)s, true)", nobody
         )
-        for table in (*FENCED, *_SUMS):
+        for table in _POLICED:
             found += int(connection.exec_driver_sql(f'SELECT count(*) FROM "{table}"').scalar_one())
         connection.exec_driver_sql("SELECT set_config('role', 'none', true)")
     return found
