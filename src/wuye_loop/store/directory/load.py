@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.directory.document import BadDirectory, DirectoryDocument, entry_name, read_document
 from wuye_loop.domain.terms import Level
 from wuye_loop.store import registry
+from wuye_loop.store.grievance.writer import feeding
 from wuye_loop.store.schema import tables
 
 _BATCH: Final = 10_000  # rows of one statement: long enough to be quick, short enough for the statement time limit
@@ -259,7 +260,7 @@ _PERSON: Final = _upserting("person", "unit_code, name", {"id": "uuid", **_texts
 
 # A path ends with its own area's code, so every open grievance can be asked where it is now. Grievances are locked in the
 # order of their ids, as everywhere, before their children.
-_FOLLOW: Final = """
+_FOLLOW: Final = f"""
 WITH moved AS (
   SELECT g.id, a.path FROM grievance g JOIN area a ON a.code = split_part(rtrim(g.area_path, '/'), '/', -1)
   WHERE NOT g.final AND g.area_path <> a.path ORDER BY g.id FOR UPDATE OF g
@@ -272,9 +273,7 @@ WITH moved AS (
 ), followed AS (
   UPDATE grievance g SET area_path = m.path FROM moved m WHERE g.id = m.id RETURNING g.id, g.seq
 ), fed AS (
-  INSERT INTO change (tx, grievance_id, seq) SELECT GREATEST(pg_current_xact_id()::text::bigint,
-    (SELECT max(c.tx) FROM change c WHERE c.grievance_id = f.id)), f.id, f.seq FROM followed f
-  ON CONFLICT DO NOTHING
+  {feeding("followed n")} ON CONFLICT DO NOTHING
 )
 SELECT count(*) FROM followed
 """

@@ -50,10 +50,19 @@ _RULED = """ruled AS (
 _TICKETED = """ticketed AS (
   INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at, grievance_id)
   VALUES (%(k_id)s, %(k_route)s, %(k_key)s, %(k_digest)s, %(k_status)s, %(k_body)s, %(now)s, %(id)s))"""
-# Never below the transaction that runs, nor below the row before: what a reader has passed is never written behind it.
-_FED = """fed AS (
+
+
+def feeding(rows: str) -> str:
+    """Return the statement that says of grievances that they have changed; `rows` is what n(id, seq) come from.
+
+    Never below the transaction that runs, nor below the row before: what a reader has passed is never written behind it.
+    """
+    return f"""
   INSERT INTO change (tx, grievance_id, seq) SELECT GREATEST(pg_current_xact_id()::text::bigint,
-    (SELECT max(c.tx) FROM change c WHERE c.grievance_id = %(id)s)), %(id)s, %(seq)s)"""
+    (SELECT max(c.tx) FROM change c WHERE c.grievance_id = n.id)), n.id, n.seq FROM {rows}"""
+
+
+_FED = f"fed AS ({feeding('(SELECT %(id)s::uuid AS id, %(seq)s::int AS seq) n')})"
 _CHANGED = (*MUTABLE, "seq", "head")
 _AS_JSON = ("counts", "data", "did", "flags")
 _SET = ", ".join(f"{name} = %({name})s{'::jsonb' if name in _AS_JSON else ''}" for name in _CHANGED)
@@ -63,10 +72,7 @@ _UPDATE_ALL = (
     " FROM jsonb_populate_recordset(NULL::grievance, %(rows)s::jsonb) r"
     " JOIN unnest(%(ids)s::uuid[], %(was)s::int[]) AS w(id, seq) ON w.id = r.id WHERE g.id = r.id AND g.seq = w.seq"
 )
-_FED_ALL = """fed AS (
-  INSERT INTO change (tx, grievance_id, seq) SELECT GREATEST(pg_current_xact_id()::text::bigint,
-    (SELECT max(c.tx) FROM change c WHERE c.grievance_id = n.id)), n.id, n.seq
-  FROM unnest(%(ids)s::uuid[], %(seqs)s::int[]) AS n(id, seq))"""
+_FED_ALL = f"fed AS ({feeding('unnest(%(ids)s::uuid[], %(seqs)s::int[]) AS n(id, seq)')})"
 _INSERT = "INSERT INTO grievance SELECT * FROM jsonb_populate_recordset(NULL::grievance, %(rows)s::jsonb)"
 _SEALED = """sealed AS (
   INSERT INTO complainant SELECT * FROM jsonb_populate_recordset(NULL::complainant, %(sealed)s::jsonb))"""
