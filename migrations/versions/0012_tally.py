@@ -66,11 +66,7 @@ _INDEXES = (
     ("ix_grievance_category", ["category"], None),
     ("ix_grievance_stage", ["stage", "state"], None),
     ("ix_grievance_held", ["holder_unit"], "final AND holder_unit IS NOT NULL"),
-    (
-        "ix_grievance_to_sign",
-        ["holder_unit", "due_at", "id"],
-        "NOT final AND stage = 'assign' AND lead_unit = holder_unit",
-    ),
+    ("ix_grievance_to_sign", ["holder_unit", "lead_unit", "due_at", "id"], "NOT final AND stage = 'assign'"),
     ("ix_grievance_merged", ["merged_into"], "merged_into IS NOT NULL"),
     ("ix_grievance_closed", ["closed_at"], "closed_at IS NOT NULL"),
 )

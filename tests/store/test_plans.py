@@ -15,6 +15,7 @@ from wuye_loop.loop.figures import tallying
 from wuye_loop.queries import board
 from wuye_loop.store import tallying as store_tallying
 from wuye_loop.store.database import Database
+from wuye_loop.store.reads import inbox
 
 pytestmark = pytest.mark.proof
 MANY = 20_000
@@ -59,6 +60,13 @@ def test_no_route_of_a_unit_reads_or_sorts_a_table(
 
 def test_what_a_board_reads_beside_its_sums_is_found_by_indexes(town: Town) -> None:
     _walked(town, {"board": lambda session: board.board(town.site.loop, session, town.actors["supervisor-1"], None)})
+
+
+def test_what_a_unit_has_to_sign_for_is_read_from_its_own_index(town: Town) -> None:
+    statement, params = inbox.inbox_statement(town.actors["property-centre"], inbox.Tab(to_sign=True), (), None, 50)
+    with town.database.read() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN {statement}", params).scalars().all()
+    assert "ix_grievance_to_sign" in "\n".join(plan)
 
 
 def test_the_walk_sees_a_plan_that_reads_all(town: Town) -> None:
