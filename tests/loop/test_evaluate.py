@@ -304,6 +304,22 @@ async def test_the_sum_over_companies_is_the_whole_and_a_recount_from_the_ledger
     assert drive.town.scalar("SELECT sum(denominator) FROM figure WHERE measure = 'satisfaction'") == rated
 
 
+async def test_the_cases_of_a_company_in_two_streets_are_those_of_the_group_asked_for(drive: Driver) -> None:
+    first = await drive.push("a1", place={"estate": "E17"}, category="维修资金", body="东关的一件")
+    second = await drive.push("a2", place={"estate": "E20"}, category="维修资金", body="西边的一件")
+    drive.town.advance(at("2026-04-01 00:00"))
+    close_due(drive.town)
+
+    async def cases(more: str) -> set[str]:
+        page = await drive.get("supervisor", f"/v1/assessments/small/2026-03/c7/cases?item=volume{more}")
+        return {row["number"] for row in page["items"]}
+
+    assert await cases("") == {first, second}
+    assert await cases("&peer=370701") == {first}
+    assert await cases("&peer=370702&revision=1") == {second}
+    assert await cases("&peer=") == set()
+
+
 async def test_voices_that_come_at_once_all_count_and_closing_waits_for_them(
     database: Database, tmp_path: Path
 ) -> None:

@@ -146,6 +146,9 @@ async def test_an_appeal_after_publication_makes_a_second_revision(drive: Driver
     new = next(row for row in now["items"] if row["subject"] == "c1")
     # Without the case there is nobody to be satisfied: (48 + 10) x 100/70 = 82.857...
     assert (old["total"], new["total"]) == ("77.06", "82.86")
+    cases = "/v1/assessments/kuiwen/2026-03/c1/cases?item=satisfaction"
+    assert [row["excluded"] for row in (await drive.get("supervisor", cases))["items"]] == [True]
+    assert [row["excluded"] for row in (await drive.get("supervisor", f"{cases}&revision=1"))["items"]] == [False]
     late = at("2026-04-20 09:00")
     drive.town.advance(late)
     await drive.post("c1", "/v1/assessments/kuiwen/2026-03/appeals", asked, expect=409)

@@ -15,6 +15,7 @@ from tests.site import BAD, DIRECTORY, FINISH, GOOD, Town, at, keys_for, town_on
 from tests.web.browsing import Browser, Visitors, account, browsing
 
 from wuye_loop.store.database import Database
+from wuye_loop.store.directory.load import load_directory
 
 pytestmark = pytest.mark.anyio
 
@@ -139,7 +140,7 @@ async def test_a_unit_sees_its_own_score_and_the_published_lists(town: Town) -> 
 
 async def test_an_appeal_is_made_and_decided_on_pages_and_both_revisions_stay(town: Town) -> None:
     async with browsing(town) as visitors:
-        _, number = await published(visitors, town)
+        chief, number = await published(visitors, town)
         company = await visitors.person("c1")
         await company.go(f"{MARCH}/c1")
         page = await company.send(
@@ -159,6 +160,35 @@ async def test_an_appeal_is_made_and_decided_on_pages_and_both_revisions_stay(to
         assert f"{MARCH}?revision=1" in page.links
         page = await command.go(f"{MARCH}?revision=1")
         assert "77.06" in page.text
+        page = await chief.go(f"{MARCH}/c1/cases?item=satisfaction")
+        assert "不计" in page.text
+        page = await chief.go(f"{MARCH}/c1?revision=1")
+        assert f"{MARCH}/c1/cases?item=satisfaction&revision=1" in page.links
+        page = await chief.go(f"{MARCH}/c1/cases?item=satisfaction&revision=1")
+        assert "不计" not in page.text
+
+
+async def test_each_group_of_a_company_opens_to_its_own_cases(town: Town) -> None:
+    both = UNITS["estates"] + [{"code": "E21", "name": "西园", "area": "370702001", "company": "c1", "kind": "商品房"}]
+    town.run(lambda session: load_directory(session, UNITS | {"estates": both}))
+    async with browsing(town) as visitors:
+        numbers = [
+            await visitors.api.push(
+                f"t-{estate}", place={"estate": estate}, category="维修资金", extra={"new_ground": "又坏了"}
+            )
+            for estate in ("E11", "E21")
+        ]
+        for number in numbers:
+            await handled(visitors.api, number, "housing")
+        town.advance(at("2026-04-08 09:00"))
+        close_due(town)
+        chief = await visitors.person("chief")
+        page = await chief.go(f"{MARCH}/c1")
+        for group, own, other in (("370701", *numbers), ("370702", *reversed(numbers))):
+            assert f"{MARCH}/c1/cases?item=satisfaction&peer={group}" in page.links
+            cases = await chief.go(f"{MARCH}/c1/cases?item=satisfaction&peer={group}")
+            assert f"/g/{own}" in cases.links
+            assert f"/g/{other}" not in cases.links
 
 
 async def test_an_owner_scores_once_a_period_without_an_account(town: Town) -> None:

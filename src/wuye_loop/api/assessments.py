@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from wuye_loop.domain.grievance.order import CLEAN, FILLED
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.edge.actors import Caller
-from wuye_loop.edge.paging import Order, Paging, Word, identifier, listed
+from wuye_loop.edge.paging import Group, Order, Paging, Revision, Word, identifier, listed
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
@@ -27,7 +27,8 @@ from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import StepResult
 from wuye_loop.loop.evaluate import Said
 from wuye_loop.queries.assessment import bulletin, credit, tables
-from wuye_loop.queries.assessment.sheets import MEDIA, drawn
+from wuye_loop.queries.assessment.sheets import MEDIA, Format, drawn
+from wuye_loop.store.assessment.cases import Counted
 
 router = APIRouter(route_class=StrictRoute, tags=["评价考核"])
 
@@ -42,7 +43,7 @@ class RevisionQuery(BaseModel):
     """Which revision of a period; the newest where none is named."""
 
     model_config = ConfigDict(extra="forbid")
-    revision: Annotated[int | None, Field(ge=1, le=1000)] = None
+    revision: Revision = None
 
 
 @router.get("/v1/assessments", summary="各期考核", responses=answer(ASSESSMENTS, 401, 422, 503))
@@ -85,9 +86,11 @@ async def explained(
 
 
 class CasesQuery(Paging):
-    """Which figure's cases."""
+    """Which figure's cases: of all groups of the newest revision where nothing else is said."""
 
     item: Word
+    peer: Group | None = None
+    revision: Revision = None
 
 
 @router.get(
@@ -105,11 +108,10 @@ async def cases(
 ) -> Response:
     """一个指标（item）数到的诉求，各算多少；只列您能看到的，逐页。"""
     site, after = site_of(request), _CASES.read(query.cursor)
+    of, last = Counted(subject, query.item, query.peer), after[0] if after else None
     page = await read(
         site,
-        lambda session: tables.cases(
-            site.loop, session, actor, scheme, period, subject, query.item, after[0] if after else None, query.limit
-        ),
+        lambda session: tables.cases(site.loop, session, actor, scheme, period, of, last, query.limit, query.revision),
     )
     return listed(request, page.items, _CASES.write(page.next))
 
@@ -270,7 +272,7 @@ async def file(
     request: Request,
     actor: Caller,
     bulletin_id: UUID,
-    form: Annotated[Literal["html", "docx", "xlsx", "pdf"], Path(description="html、docx、xlsx 或 pdf")],
+    form: Annotated[Format, Path(description="html、docx、xlsx 或 pdf")],
 ) -> Response:
     """一份通报：打印用的 html、可编辑的 docx、可计算的 xlsx；装了可选组件的，还有 pdf。没有公布的，只有主管部门能取。"""
     site = site_of(request)

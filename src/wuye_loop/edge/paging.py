@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
@@ -32,6 +32,9 @@ def _clean(value: str) -> str:
 
 #: A filter's value: a code or a name, never long.
 Word = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_clean)]
+#: A group of subjects by its code; the empty one is of those that are in none.
+Group = Word | Literal[""]
+Revision = Annotated[int | None, Field(ge=1, le=1000)]
 
 
 class Paging(BaseModel):

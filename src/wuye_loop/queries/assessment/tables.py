@@ -20,6 +20,7 @@ from wuye_loop.loop.evaluate import Place
 from wuye_loop.loop.figures import scoring
 from wuye_loop.store.assessment import cases as case_rows
 from wuye_loop.store.assessment import periods, schemes, voices
+from wuye_loop.store.assessment.cases import Counted
 from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow
 from wuye_loop.store.pages import Page
 
@@ -97,20 +98,20 @@ def cases(
     actor: Actor,
     which: str,
     code: str,
-    subject: str,
-    item: str,
+    of: Counted,
     after: UUID | None,
     limit: int,
+    revision: int | None = None,
 ) -> Page[dict[str, Any]]:
     """Return a page of the cases behind a figure, those that the reader may see as a grievance; each with its weight.
 
     Raises NotFound for a figure that the period does not have.
     """
-    place, one = found(session, actor, which, code)
-    rows = _seen(loop, session, actor, place.scheme, periods.results(session, one.id, subject))
-    if not rows or item not in place.scheme.measures:
+    place, one = found(session, actor, which, code, revision)
+    rows = _seen(loop, session, actor, place.scheme, periods.results(session, one.id, of.subject))
+    if not rows or of.measure not in place.scheme.measures:
         raise NotFound("没有这个考核对象或指标")
-    page = case_rows.of_figure(session, actor, one.id, subject, item, after, limit)
+    page = case_rows.of_figure(session, actor, one.id, of, after, limit)
     return page.map(
         lambda row: {
             "number": row.number, "title": row.title, "state": row.state, "received_at": as_text(row.received_at),

@@ -36,15 +36,25 @@ SELECT g.id, g.number, g.title, g.state, g.received_at, c.weight, c.excluded FRO
 WHERE (%(after)s::uuid IS NULL OR g.id > %(after)s::uuid) AND {visible}
 ORDER BY g.id LIMIT %(limit)s
 """
-_OF = "f.assessment_id = %(one)s AND f.subject = %(subject)s AND f.measure = %(measure)s"
+_OF = """f.assessment_id = %(one)s AND f.subject = %(subject)s AND f.measure = %(measure)s
+  AND (%(peer)s::text IS NULL OR f.peer = %(peer)s)"""
 
 
-def of_figure(
-    session: Session, actor: Actor, one: UUID, subject: str, measure: str, after: UUID | None, limit: int
-) -> Page[CaseRow]:
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Whose cases of which measure are asked for: of one peer group, or of all where none is named."""
+
+    subject: str
+    measure: str
+    peer: str | None = None
+
+
+def of_figure(session: Session, actor: Actor, one: UUID, of: Counted, after: UUID | None, limit: int) -> Page[CaseRow]:
     """Return a page of the cases of a subject's figure that the actor may see, in the order of ids."""
     predicate, params = visible(actor)
-    params |= {"one": one, "subject": subject, "measure": measure, "after": after, "limit": limit + 1}
+    params |= {
+        "one": one, "subject": of.subject, "measure": of.measure, "peer": of.peer, "after": after, "limit": limit + 1,
+    }  # fmt: skip
     rows = session.connection().exec_driver_sql(_CASES.format(of=_OF, visible=predicate), params)
     return cut([CaseRow(*row) for row in rows], limit, lambda row: (row.id,))
 

@@ -16,13 +16,14 @@ from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.edge.paging import Order, Word, identifier
+from wuye_loop.edge.paging import Group, Order, Revision, Word, identifier
 from wuye_loop.edge.transact import outcome_of, read
 from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import StepResult
 from wuye_loop.queries.assessment import tables
 from wuye_loop.queries.assessment.entering import open_to
 from wuye_loop.queries.assessment.standing import standing
+from wuye_loop.store.assessment.cases import Counted
 from wuye_loop.web import charts
 from wuye_loop.web.addresses import next_page
 from wuye_loop.web.fields import text_of
@@ -80,7 +81,7 @@ class TableQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     peer: Word | str = ""
-    revision: Annotated[int | None, Field(ge=1, le=1000)] = None
+    revision: Revision = None
     done: str = ""
 
 
@@ -159,7 +160,7 @@ async def _explained(
     reader(here)
     found = await read(here.site, partial(_why, here, scheme, period, subject, query.revision))
     context = here.frame("assess") | {"name": scheme, "one": found, "words": words, "reason": reason}
-    context |= {"done": _DONE.get(query.done)}
+    context |= {"done": _DONE.get(query.done), "revised": query.revision}
     return page("staff/score_why.html", context, status)
 
 
@@ -179,10 +180,12 @@ def _why(here: Visit, scheme: str, period: str, subject: str, revision: int | No
 
 
 class CasesQuery(BaseModel):
-    """Which figure's cases, and from where on."""
+    """Which figure's cases, of which group and revision, and from where on."""
 
     model_config = ConfigDict(extra="ignore")
     item: Word
+    peer: Group | None = None
+    revision: Revision = None
     cursor: Annotated[str | None, Field(max_length=600)] = None
 
 
@@ -194,19 +197,21 @@ async def cases(
     """Show the cases behind a figure, those that the reader may see."""
     reader(here)
     after = _CASES.read(query.cursor)
-    found = await read(here.site, partial(_cases, here, scheme, period, subject, query.item, after))
+    of = Counted(subject, query.item, query.peer)
+    found = await read(here.site, partial(_cases, here, scheme, period, of, after, query.revision))
     context = here.frame("assess") | found | {"name": scheme, "period": period, "subject": subject}
+    context["revised"] = query.revision
     context["next"] = next_page(request, _CASES.write(found["page"].next))
     return page("staff/score_cases.html", context)
 
 
 def _cases(
-    here: Visit, scheme: str, period: str, subject: str, item: str, after: Any, session: Session
+    here: Visit, scheme: str, period: str, of: Counted, after: Any, revision: int | None, session: Session
 ) -> dict[str, Any]:
-    loop = here.site.loop
-    found = tables.cases(loop, session, here.actor, scheme, period, subject, item, after[0] if after else None, _PAGE)
-    one = tables.explained(loop, session, here.actor, scheme, period, subject)
-    measure = evaluate.place_of(session, scheme, period).scheme.measures[item]
+    loop, last = here.site.loop, after[0] if after else None
+    found = tables.cases(loop, session, here.actor, scheme, period, of, last, _PAGE, revision)
+    one = tables.explained(loop, session, here.actor, scheme, period, of.subject, revision)
+    measure = evaluate.place_of(session, scheme, period).scheme.measures[of.measure]
     return {"page": found, "one": one, "measure": measure.title}
 
 
