@@ -308,28 +308,20 @@ def _once(
 def _open(
     loop: Loop, session: Session, place: Place, one: ResultRow, spec: Opening, key: Mapping[str, str], from_last: int
 ) -> _Brought:
+    # By the scheme's own workflow: the installation's may be an older version that does not know the source.
     rules = loop.reference.rules(session, place.scheme.workflow)
-    source = rules.workflow.sources[spec.source or ""]
     words = _words(session, place, one, from_last)
     estate = voices.estate_of(session, one.subject, one.peer, place.stretch.starts, place.stretch.ends)
     area = one.subject if place.scheme.subjects.are in ("street", "community") else one.peer
-    unit = opener(session, loop, rules, spec.by or source.by[0], estate, area)
-    extra: dict[str, Any] = {name: _filled(value, words) for name, value in spec.extra.items()}
     title = spec.title.format(**words)[:TITLE_MOST]
-    form = IntakeForm.model_validate(
-        {
-            "external_id": _named_by(key),
-            "channel": source.channels[0] if source.channels else source.title,
-            "kind": spec.kind,
-            "title": title,
-            "body": f"{title}：{words['subject']}，得分 {words['total']}，名次 {words['rank']}。",
-            "place": {"estate": estate} if estate is not None else {"area_code": area or None},
-            "extra": extra,
-        }
-    )
-    # By the scheme's own workflow: the installation's may be an older version that does not know the source.
-    by_scheme = replace(loop, default_workflow=place.scheme.workflow)
-    outcome = collect.collect(by_scheme, session, form, Actor(ActorKind.UNIT, unit=unit))
+    told = {
+        "external_id": _named_by(key),
+        "kind": spec.kind,
+        "title": title,
+        "body": f"{title}：{words['subject']}，得分 {words['total']}，名次 {words['rank']}。",
+        "extra": {name: _filled(value, words) for name, value in spec.extra.items()},
+    }
+    unit, outcome = sent_in(loop, session, rules, (spec.source or "", spec.by), told, estate, area)
     voices.tie(session, key, grievance=outcome.number)
     return _Brought(outcome.jobs, (unit, outcome.number))
 
@@ -342,7 +334,24 @@ def _named_by(key: Mapping[str, str]) -> str:
     return f"考核:{blake2b(whole.encode(), digest_size=16).hexdigest()}"
 
 
-def opener(session: Session, loop: Loop, rules: Rules, name: str, estate: str | None, area: str) -> str:
+def sent_in(
+    loop: Loop, session: Session, rules: Rules, by: tuple[str, str | None], told: Mapping[str, Any],
+    estate: str | None, area: str = "",
+) -> tuple[str, engine.StepResult]:  # fmt: skip
+    """Send in what an order says, by a workflow's source and role (none: the first that the source names), at a place.
+
+    Return the unit that the role stands for there, and what came of it. Raises Conflict where there is no such unit.
+    """
+    source = rules.workflow.sources[by[0]]
+    unit = _opener(session, loop, rules, by[1] or source.by[0], estate, area)
+    channel = source.channels[0] if source.channels else source.title
+    place = {"estate": estate} if estate is not None else {"area_code": area or None}
+    form = IntakeForm.model_validate({**told, "channel": channel, "place": place})
+    by_file = replace(loop, default_workflow=rules.workflow.id)
+    return unit, collect.collect(by_file, session, form, Actor(ActorKind.UNIT, unit=unit))
+
+
+def _opener(session: Session, loop: Loop, rules: Rules, name: str, estate: str | None, area: str) -> str:
     """Return the unit that a role stands for at a place, as for any grievance there. Raises Conflict where there is none."""
     path = voices.path_of(session, estate, area)
     level = rules.workflow.levels[0].value

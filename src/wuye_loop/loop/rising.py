@@ -1,22 +1,19 @@
 """未诉先办: a rising matter comes in as a grievance of its own, of the source that the workflow names, once each time it rises."""
 
 from collections import defaultdict
-from dataclasses import replace
 from datetime import date, timedelta
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
 from wuye_loop.domain.language.intake import Rising
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.suggesting.rising import MARK, PAST, QUIET, WEEK, Rise, rises
-from wuye_loop.domain.terms import ActorKind
 from wuye_loop.jobs import Job, Jobs
-from wuye_loop.loop import collect, evaluate
+from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads.arrivals import arrivals, opened_since, opening_alone
@@ -82,23 +79,16 @@ def _name(one: Risen) -> str:
 
 def _open(loop: Loop, session: Session, rules: Rules, spec: Rising, one: Risen, name: str) -> tuple[Job, ...]:
     estate, category = one.key
-    source = rules.workflow.sources[spec.origin]
     title = estate_names(session, [estate]).get(estate, estate)
     words = {"estate": title, "category": category, "count": one.count, "expected": f"{one.expected:g}", "days": WEEK}
-    extra: dict[str, Any] = dict(spec.extra)
-    form = IntakeForm.model_validate(
-        {
-            "external_id": f"{name}:{one.day:%y%m%d}",
-            "channel": source.channels[0] if source.channels else source.title,
-            "kind": spec.kind,
-            "category": category,
-            "title": spec.title.format(**words)[:100],
-            "body": f"到 {one.day.isoformat()} 的 {WEEK} 天里，{title}的“{category}”诉求有 {one.count} 件，"
-            f"往常一周 {one.expected:g} 件。请先到现场查明原因。",
-            "place": {"estate": estate},
-            "extra": extra,
-        }
-    )
-    unit = evaluate.opener(session, loop, rules, spec.by or source.by[0], estate, "")
-    by_file = replace(loop, default_workflow=rules.workflow.id)
-    return tuple(collect.collect(by_file, session, form, Actor(ActorKind.UNIT, unit=unit)).jobs)
+    told = {
+        "external_id": f"{name}:{one.day:%y%m%d}",
+        "kind": spec.kind,
+        "category": category,
+        "title": spec.title.format(**words)[:100],
+        "body": f"到 {one.day.isoformat()} 的 {WEEK} 天里，{title}的“{category}”诉求有 {one.count} 件，"
+        f"往常一周 {one.expected:g} 件。请先到现场查明原因。",
+        "extra": dict(spec.extra),
+    }
+    _, outcome = evaluate.sent_in(loop, session, rules, (spec.origin, spec.by), told, estate)
+    return tuple(outcome.jobs)
