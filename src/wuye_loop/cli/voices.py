@@ -74,7 +74,7 @@ def enter_voices(
             if spec is None:
                 known = "、".join(place.scheme.inputs) or "没有"
                 raise Refused(f"考核办法里没有这个评分；可写：{known}")
-            groups = scoring.groups(site.loop, session, place.scheme)
+            groups = scoring.groups(scoring.roster_of(site.loop, session, place.scheme))
             codes = sorted({*groups, *(peer for peers in groups.values() for peer in peers if peer)})
             named = voices.names_of(session, codes)
         known_columns = _NAMES | {plain_name(title) for title in spec.checklist}

@@ -556,8 +556,9 @@ class _Desk:
         self._loop, self._session, self._actor = loop, session, actor
         self._place = place_of(session, which, code)
         self._row = _locked(loop, session, self._place, shared=True)
-        self._groups = scoring.groups(loop, session, self._place.scheme)
-        self._paths: dict[tuple[str | None, str], str] = {}
+        roster = scoring.roster_of(loop, session, self._place.scheme)
+        self._groups = scoring.groups(roster)
+        self._paths = {(one.code, one.peer): one.scored_at for one in roster}
         self._ends: dict[str, datetime] = {}
 
     def enter(self, said: Said) -> bool:
@@ -570,7 +571,7 @@ class _Desk:
         if self._row.state != "due" or now >= self._end(said.input, spec):
             raise Conflict("评分已经截止")
         peer = _peer(self._groups, said.subject, said.peer)
-        unit = _may_enter(loop, self._session, scheme, spec.by, self._path(said.subject, peer), self._actor, said.unit)
+        unit = _may_enter(loop, self._session, scheme, spec.by, self._paths[said.subject, peer], self._actor, said.unit)
         if unit == said.subject:
             raise Forbidden("不能给自己评分")
         value, detail = _scored(spec, said)
@@ -588,12 +589,6 @@ class _Desk:
         if name not in self._ends:
             self._ends[name] = scored_until(self._loop, self._session, self._place, spec, self._row.closes_at)
         return self._ends[name]
-
-    def _path(self, subject: str, peer: str) -> str:
-        key = (subject if self._place.scheme.subjects.are == "estate" else None, peer or subject)
-        if key not in self._paths:
-            self._paths[key] = voices.path_of(self._session, *key)
-        return self._paths[key]
 
 
 def _scored(spec: InputSpec, said: Said) -> tuple[Decimal, dict[str, str]]:
@@ -687,7 +682,7 @@ def appeal(
     whose = subject or actor.unit
     if whose not in voices.own(session, actor.unit):
         raise Forbidden("由考核对象自己申诉")
-    group = _peer(scoring.groups(loop, session, place.scheme), whose, peer)
+    group = _peer(scoring.groups(scoring.roster_of(loop, session, place.scheme)), whose, peer)
     if measure is not None and measure not in place.scheme.measures:
         raise BadInput("没有这个指标", fields=[{"path": "measure", "problem": "没有这个指标"}])
     if measure is None and grievance is None:

@@ -102,7 +102,8 @@ class Voices(Part):
 
 
 #: Who may score besides the roles of a file: the people themselves, through a hotline or on paper.
-PEOPLE: Final = ("owners", "committee")
+OWNERS: Final = "owners"
+PEOPLE: Final = (OWNERS, "committee")
 
 
 class InputSpec(Part):

@@ -295,20 +295,35 @@ def _members(
     return sorted(found | {key for key in more if key[0] in known})
 
 
-def groups(loop: Loop, session: Session, scheme: Scheme) -> dict[str, list[str]]:
+@dataclass(frozen=True, slots=True)
+class Rostered:
+    """A subject in a group, with the path of an area it is in; `scored_at` says by which place units may score it."""
+
+    code: str
+    peer: str
+    path: str
+    scored_at: str
+
+
+def roster_of(loop: Loop, session: Session, scheme: Scheme) -> list[Rostered]:
+    """Return every subject of a scheme with its group, for each area it is in."""
+    loop.reference.refresh(session)
+    directory, own = loop.reference.directory, scheme.subjects.are == "estate"
+    peer_of = {path: peer for path, _, peer in _places(directory, scheme)}
+    found = []
+    for code, path in measures.roster(session, scheme.subjects.are, scheme.subjects.kinds):
+        peer = peer_of.get(path, "")
+        area = directory.areas.get(peer or code)
+        found.append(Rostered(code, peer, path, path if own else area.path if area is not None else ""))
+    return found
+
+
+def groups(roster: Iterable[Rostered]) -> dict[str, list[str]]:
     """Return in which groups each subject is assessed."""
     found: dict[str, set[str]] = defaultdict(set)
-    for code, peer, _ in roster_of(loop, session, scheme):
-        found[code].add(peer)
+    for one in roster:
+        found[one.code].add(one.peer)
     return {code: sorted(peers) for code, peers in found.items()}
-
-
-def roster_of(loop: Loop, session: Session, scheme: Scheme) -> list[tuple[str, str, str]]:
-    """Return every subject of a scheme with its group, and the path of each area it is in."""
-    loop.reference.refresh(session)
-    peer_of = {path: peer for path, _, peer in _places(loop.reference.directory, scheme)}
-    rows = measures.roster(session, scheme.subjects.are, scheme.subjects.kinds)
-    return [(code, peer_of.get(path, ""), path) for code, path in rows]
 
 
 def _left_out(session: Session, scheme: Scheme, stretch: Stretch) -> dict[str, list[UUID]]:

@@ -1,6 +1,6 @@
 """评分: what may still be scored, by whom and for whom. Who said how much is in no answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,15 +9,14 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
-from wuye_loop.domain.assessment.scheme import InputSpec, Scheme
+from wuye_loop.domain.assessment.scheme import OWNERS, InputSpec, Scheme
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.evaluate import Place
 from wuye_loop.loop.figures import scoring
+from wuye_loop.loop.figures.scoring import Rostered
 from wuye_loop.store.assessment import periods, schemes, voices
-
-OWNERS = "owners"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +69,11 @@ def open_to_owners(loop: Loop, session: Session, actor: Actor, estate: Any) -> l
     found = []
     for scheme in _ours(loop, session):
         keys = {
-            (code, peer)
-            for code, peer, path in scoring.roster_of(loop, session, scheme)
-            if code in codes and area.path.startswith(path)
+            (one.code, one.peer)
+            for one in scoring.roster_of(loop, session, scheme)
+            if one.code in codes and area.path.startswith(one.path)
         }
-        found += [one for one in _open(loop, session, scheme, actor, only=keys, people=True) if one.subjects]
+        found += [one for one in _open(loop, session, scheme, actor, only=keys) if one.subjects]
     return sorted(found, key=lambda one: (one.until, one.id))
 
 
@@ -84,14 +83,14 @@ def _ours(loop: Loop, session: Session) -> Iterator[Scheme]:
 
 
 def _open(
-    loop: Loop, session: Session, scheme: Scheme, actor: Actor, *,
-    only: set[tuple[str, str]] | None = None, people: bool = False,
-) -> Iterator[Asked]:  # fmt: skip
+    loop: Loop, session: Session, scheme: Scheme, actor: Actor, *, only: set[tuple[str, str]] | None = None
+) -> Iterator[Asked]:
+    """Yield what of a scheme takes scores now; `only` of these subjects, and then what owners say of them."""
     roster = scoring.roster_of(loop, session, scheme) if scheme.inputs else []
     for part, spec in scheme.periods.items():
         for name in dict.fromkeys(item.from_ for item in spec.items if item.from_ in scheme.inputs):
             asked = scheme.inputs[name or ""]
-            if people and OWNERS not in asked.by:
+            if only is not None and OWNERS not in asked.by:
                 continue
             keys = _keys(loop, session, scheme, asked, roster, actor)
             wanted = keys if only is None else [key for key in keys if key in only]
@@ -100,18 +99,11 @@ def _open(
 
 
 def _keys(
-    loop: Loop, session: Session, scheme: Scheme, spec: InputSpec, roster: list[tuple[str, str, str]], actor: Actor
+    loop: Loop, session: Session, scheme: Scheme, spec: InputSpec, roster: Sequence[Rostered], actor: Actor
 ) -> list[tuple[str, str]]:
     """Return the subjects for which somebody may enter an input: asked once for each place."""
-    areas, may = loop.reference.directory.areas, dict[str, bool]()
-    found = []
-    for code, peer, path in roster:
-        at = path if scheme.subjects.are == "estate" else getattr(areas.get(peer or code), "path", "")
-        if at not in may:
-            may[at] = evaluate.may_enter(loop, session, scheme, spec, at, actor)
-        if may[at] and code != actor.unit:
-            found.append((code, peer))
-    return sorted(set(found))
+    may = {at: evaluate.may_enter(loop, session, scheme, spec, at, actor) for at in {one.scored_at for one in roster}}
+    return sorted({(one.code, one.peer) for one in roster if may[one.scored_at] and one.code != actor.unit})
 
 
 def _running(
