@@ -125,11 +125,9 @@ def facts_of(name: str, measure: Measure, ground: Ground) -> Facts:
     noun = _NOUNS[measure.rate or f"{measure.count}#"](measure, ground)
     params = noun.params | {
         "starts": ground.starts, "ends": ground.ends,
-        "paths": [path for path, _, _ in ground.places],
-        "areas": [subject for _, subject, _ in ground.places],
-        "peers": [peer for _, _, peer in ground.places],
         "left_out": list(ground.left_out.get(name, ())),
     }  # fmt: skip
+    params |= _columns(ground.places)
     where, more = _conditions({**measure.when, **noun.conditions}, "w")
     statement = _FACTS_OF.format(
         subject=_subject(measure, ground, noun.handler),
@@ -139,6 +137,15 @@ def facts_of(name: str, measure: Measure, ground: Ground) -> Facts:
         where=f"{noun.where} AND {where}",
     )
     return Facts(statement, params | more)
+
+
+def _columns(places: Sequence[tuple[str, str, str]]) -> dict[str, list[str]]:
+    """Return whom places belong to as the columns of a common table."""
+    return {
+        "paths": [path for path, _, _ in places],
+        "areas": [subject for _, subject, _ in places],
+        "peers": [peer for _, _, peer in places],
+    }
 
 
 def orders(session: Session, ground: Ground) -> dict[tuple[str, str], int]:
@@ -156,11 +163,6 @@ WITH place AS (
   WHERE {where}
 )
 """
-_COUNTS: Final = """
-SELECT subject, peer, COALESCE(sum(weight) FILTER (WHERE excluded IS NOT TRUE), 0),
-       count(*) FILTER (WHERE excluded IS NOT TRUE), count(*) FILTER (WHERE excluded)
-FROM facts WHERE subject IS NOT NULL GROUP BY subject, peer
-"""
 _CASES: Final = """
 SELECT id, sum(weight) FROM facts
 WHERE subject = %(subject)s AND peer = %(peer)s AND excluded IS NOT TRUE GROUP BY id ORDER BY id
@@ -172,6 +174,7 @@ _ONLY_COUNTS: Final = """
   FROM facts WHERE subject IS NOT NULL GROUP BY subject, peer
 )
 """
+_COUNTS: Final = f"{_ONLY_COUNTS} SELECT subject, peer, top, n, out FROM told"
 #: Sorted once for all of it: the aggregates ask for the order that the rows have, so that none sorts for itself.
 _WITH_CASES: Final = """
 , told AS (
@@ -400,11 +403,7 @@ def households(session: Session, are: str, places: Sequence[tuple[str, str, str]
         f"""SELECT {subject}, COALESCE(p.peer, ''), sum(e.households) FROM estate e JOIN area a ON a.code = e.area_code
         LEFT JOIN unnest(%(paths)s::text[], %(areas)s::text[], %(peers)s::text[]) AS p(path, area, peer) ON p.path = a.path
         WHERE {subject} IS NOT NULL AND e.households IS NOT NULL GROUP BY 1, 2""",
-        {
-            "paths": [path for path, _, _ in places],
-            "areas": [area for _, area, _ in places],
-            "peers": [peer for _, _, peer in places],
-        },
+        _columns(places),
     )
     return {(row[0], row[1]): int(row[2]) for row in rows}
 
