@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from tests.site import BAD, FINISH, GOOD, Driver, Town, story, town_on
 
-from wuye_loop.loop.figures import tallying
+from wuye_loop.loop.figures import scoring, tallying
 from wuye_loop.queries.verification import verify
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads import summary
@@ -29,7 +29,7 @@ def same(town: Town) -> int:
     """Compare the sums with a recount for everybody, everywhere; return how many groups there were."""
     groups = 0
     with town.database.read() as session:
-        good = tallying.good_of(tallying.compiled(town.site.loop, session))
+        good = tallying.good_of(scoring.compiled(town.site.loop, session))
         for by in DIMENSIONS:
             for place in PLACES:
                 asked = Wanted(by, place, town.now, town.now + timedelta(days=1), good)
@@ -132,7 +132,7 @@ async def test_sums_that_reach_beyond_the_transactions_there_have_been_are_made_
         town.run(lambda session: session.connection().exec_driver_sql("UPDATE tally_mark SET upto = 1000000000000"))
         await driver.push("a2")
         with town.database.read() as session:
-            asked = Wanted("unit", "", town.now, town.now, tallying.good_of(tallying.compiled(town.site.loop, session)))
+            asked = Wanted("unit", "", town.now, town.now, tallying.good_of(scoring.compiled(town.site.loop, session)))
             assert summary.kept(session, town.actors["admin"], asked) is None
         assert fold(town) == 1
         same(town)

@@ -230,8 +230,7 @@ def _combined(session: Session, scheme: Scheme, spec: Period, stretch: Stretch) 
 
 def grounded(loop: Loop, session: Session, scheme: Scheme, stretch: Stretch) -> Ground:
     """Return over what a period's measures are counted."""
-    loop.reference.refresh(session)
-    rules = [loop.reference.rules(session, one) for one in versions.names(session)]
+    rules = compiled(loop, session)
     answers, raters = _answers(rules)
     ratings = [rating for one in rules for rating in one.workflow.ratings.values()]
     return Ground(
@@ -245,6 +244,12 @@ def grounded(loop: Loop, session: Session, scheme: Scheme, stretch: Stretch) -> 
         {"response": good_answers(ratings, "response"), "solved": good_answers(ratings, "solved")},
         _left_out(session, scheme, stretch),
     )
+
+
+def compiled(loop: Loop, session: Session) -> list[Rules]:
+    """Return every published definition. Raises WuyeError for one that cannot be read."""
+    loop.reference.refresh(session)
+    return [loop.reference.rules(session, name) for name in versions.names(session)]
 
 
 def _answers(rules: Sequence[Rules]) -> tuple[list[tuple[str, str, str, Decimal]], dict[str, str]]:

@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy.orm import Session
-
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.figures.scoring import good_answers
+from wuye_loop.loop.figures.scoring import compiled, good_answers
 from wuye_loop.store import tallying
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads.summary import Good
-from wuye_loop.store.workflows import versions
 
 _MOST: Final = 2000  # changes in one transaction
 
@@ -36,12 +33,6 @@ def _some(loop: Loop, database: Database) -> bool:
         # After the horizon was set: whatever version a grievance below it goes by is among these.
         tallying.fold(session, taken, good_of(compiled(loop, session)))
     return True
-
-
-def compiled(loop: Loop, session: Session) -> list[Rules]:
-    """Return every published definition. Raises WuyeError for one that cannot be read."""
-    loop.reference.refresh(session)
-    return [loop.reference.rules(session, name) for name in versions.names(session)]
 
 
 def good_of(published: Sequence[Rules]) -> Good:

@@ -19,7 +19,7 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import ClockStatus
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.figures import tallying
+from wuye_loop.loop.figures import scoring, tallying
 from wuye_loop.queries.verification.folds import Fold, fold
 from wuye_loop.queries.verification.report import Report
 from wuye_loop.store import registry, vouched
@@ -206,7 +206,7 @@ def _documents(session: Session, report: Report) -> None:
 
 def _sums(loop: Loop, session: Session, report: Report) -> None:
     try:
-        good = tallying.good_of(tallying.compiled(loop, session))
+        good = tallying.good_of(scoring.compiled(loop, session))
     except WuyeError:
         return  # told of already; boards count anew until it can be read
     if strayed := sums.strayed(session, good):
