@@ -3,13 +3,12 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.assessment.credit import CARRIED, CreditRow, balance
+from wuye_loop.domain.assessment.credit import CARRIED, Balance, CreditRow, balance
 from wuye_loop.domain.assessment.scheme import CreditSpec, Scheme
 from wuye_loop.domain.errors import Forbidden, NotFound
 from wuye_loop.domain.grievance.situation import Actor
@@ -44,14 +43,14 @@ def of_unit(loop: Loop, session: Session, actor: Actor, unit: str, on: date | No
 
 
 def every(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
-    """Return the ledger of each unit that the reader may see in the city's schemes, the fewest points in front.
+    """Return how each unit that the reader may see stands in the city's schemes, the fewest points in front.
 
-    A unit sees its own. Raises Forbidden for a hotline.
+    `counting` is how many rows count today. A unit sees its own. Raises Forbidden for a hotline.
     """
     loop.reference.refresh(session)
     if actor.kind is ActorKind.HOTLINE:
         raise Forbidden("这把密钥的角色不能使用这个接口")
-    found: list[tuple[Decimal, str, dict[str, Any]]] = []
+    found: list[tuple[Balance, str, dict[str, Any]]] = []
     for scheme, _ in schemes.newest(session):
         if scheme.credit is None or not is_ours(loop, scheme):
             continue
@@ -62,21 +61,27 @@ def every(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
             kept = unit.code in told or (unit.active and unit.kind == scheme.subjects.are)
             own = actor.kind is not ActorKind.UNIT or actor.unit == unit.code
             if kept and own and _covers(loop, actor, unit.code):
-                ledger = _ledger(loop, scheme, scheme.credit, told[unit.code], None)
-                named = ledger | {"unit": unit.code, "unit_name": unit.name}
-                found.append((Decimal(ledger["points"]), unit.name, named))
-    return [named for _, _, named in sorted(found, key=lambda one: one[:2])]
+                stands, head = _head(loop, scheme, scheme.credit, told[unit.code], None)
+                named = head | {"unit": unit.code, "unit_name": unit.name, "counting": len(stands.counting)}
+                found.append((stands, unit.name, named))
+    return [named for _, _, named in sorted(found, key=lambda one: (one[0].points, one[1]))]
 
 
 def _ledger(loop: Loop, scheme: Scheme, spec: CreditSpec, told: Sequence[Told], on: date | None) -> dict[str, Any]:
-    day = on or loop.clock.now().astimezone(ZoneInfo(scheme.calendar.zone)).date()
-    stands = balance(spec, [one.row for one in told], day)
+    stands, head = _head(loop, scheme, spec, told, on)
     counting = {row.id for row in stands.counting}
     titles = {name: item.title for name, item in spec.items.items()}
-    return {
+    return head | {"rows": [_row(loop, one, titles, one.row.id in counting) for one in told]}
+
+
+def _head(
+    loop: Loop, scheme: Scheme, spec: CreditSpec, told: Sequence[Told], on: date | None
+) -> tuple[Balance, dict[str, Any]]:
+    day = on or loop.clock.now().astimezone(ZoneInfo(scheme.calendar.zone)).date()
+    stands = balance(spec, [one.row for one in told], day)
+    return stands, {
         "scheme": scheme.name, "title": scheme.title, "on": day.isoformat(),
         "points": f"{stands.points.normalize():f}", "grade": stands.grade, "vetoed": stands.vetoed,
-        "rows": [_row(loop, one, titles, one.row.id in counting) for one in told],
     }  # fmt: skip
 
 
@@ -97,7 +102,7 @@ def _row(loop: Loop, one: Told, titles: dict[str, str], counts: bool) -> dict[st
     return {
         "id": str(row.id), "item": row.item, "title": titles.get(row.item, row.item),
         "points": f"{row.points.normalize():f}", "since": row.since.isoformat(),
-        "until": None if row.until is None else row.until.isoformat(), "counts": counts and row.ends is None,
+        "until": None if row.until is None else row.until.isoformat(), "counts": counts,
         "ends": None if row.ends is None else str(row.ends), "cause": f"{told}{with_it}", "reason": one.reason,
         "at": as_text(one.at),
     }  # fmt: skip
