@@ -24,7 +24,7 @@ from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.evaluate import Place
 from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import tables
-from wuye_loop.store.assessment import periods, voices
+from wuye_loop.store.assessment import periods
 from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow
 
 Cell = str | int | Decimal | None
@@ -76,7 +76,7 @@ def _bulletin(loop: Loop, session: Session, place: Place, one: Assessment) -> Bu
     loop.reference.refresh(session)
     results = periods.results(session, one.id)
     figures = periods.figures(session, one.id)
-    names = voices.names_of(session, sorted({code for row in results for code in (row.subject, row.peer)}))
+    names = tables.names_in(session, results)
     spec = place.spec.bulletin
     title = f"{place.scheme.title}{calendar.spoken(one.period)}{spec.title if spec is not None else ''}"
     zone = ZoneInfo(place.scheme.calendar.zone)

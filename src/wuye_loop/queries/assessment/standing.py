@@ -26,9 +26,10 @@ def standing(
 
     Raises NotFound.
     """
-    found = tables.table(loop, session, actor, which, code, revision)
     place, one = tables.found(session, actor, which, code, revision)
-    items = {(row.subject, row.peer): list(row.items) for row in periods.results(session, one.id)}
+    results = periods.results(session, one.id)
+    found = tables.tabled(loop, session, actor, place, one, results)
+    items = {(row.subject, row.peer): list(row.items) for row in results}
     before = _places_before(session, place, one)
     for row in found["items"]:
         key = (row["subject"], row["peer"] or "")

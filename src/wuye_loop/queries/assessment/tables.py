@@ -41,8 +41,14 @@ def table(
     Raises NotFound where nothing of it is closed, or published for who only reads what is.
     """
     place, one = found(session, actor, which, code, revision)
-    results = periods.results(session, one.id)
-    names = voices.names_of(session, sorted({code for row in results for code in (row.subject, row.peer)}))
+    return tabled(loop, session, actor, place, one, periods.results(session, one.id))
+
+
+def tabled(
+    loop: Loop, session: Session, actor: Actor, place: Place, one: Assessment, results: Sequence[ResultRow]
+) -> dict[str, Any]:
+    """Return the table of a period that was found, from its results."""
+    names = names_in(session, results)
     seen = _seen(loop, session, actor, place.scheme, results)
     figures = _by_key(periods.figures(session, one.id)) if seen else {}
     return {
@@ -70,6 +76,11 @@ def revisions(session: Session, one: Assessment) -> list[Assessment]:
     return periods.revisions(session, one.name, one.period, one.revision)
 
 
+def names_in(session: Session, rows: Iterable[ResultRow]) -> dict[str, str]:
+    """Return the names of those in a period's results, and of their groups."""
+    return voices.names_of(session, sorted({code for row in rows for code in (row.subject, row.peer)}))
+
+
 def explained(
     loop: Loop, session: Session, actor: Actor, which: str, code: str, subject: str, revision: int | None = None
 ) -> dict[str, Any]:
@@ -81,7 +92,7 @@ def explained(
     rows = _seen(loop, session, actor, place.scheme, periods.results(session, one.id, subject))
     if not rows:
         raise NotFound("没有这个考核对象")
-    names = voices.names_of(session, sorted({code for row in rows for code in (row.subject, row.peer)}))
+    names = names_in(session, rows)
     figures = _by_key(periods.figures(session, one.id, subject))
     return {
         **_head(place.scheme, one),
