@@ -1,7 +1,6 @@
 """`wuye-loop score`, `publish`, `explain-score`: a period's scores, their publication, and why a score is what it is."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -9,11 +8,8 @@ import typer
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.output import err, print_json, print_table
 from wuye_loop.cli.serving import open_site
-from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.edge.site import Site
 from wuye_loop.loop import evaluate
-from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import tables
 from wuye_loop.store.assessment import periods, voices
 
@@ -34,7 +30,8 @@ def score(
     """Score a period: freeze it when its time has come, or show how it stands."""
     with open_site(settings_for(data)) as site:
         if dry_run:
-            shown = _draft(site, which, period)
+            with site.database.read() as session:
+                shown = tables.draft(site.loop, session, which, period)
         else:
             with site.database.begin() as session:
                 place = evaluate.place_of(session, which, period)
@@ -104,33 +101,6 @@ def _counts(figure: Mapping[str, Any] | None) -> str:
         return ""
     left = f"，剔除 {figure['excluded']}" if figure["excluded"] else ""
     return f"（{figure['title']} {figure['numerator']}/{figure['denominator']}{left}）"
-
-
-def _draft(site: Site, which: str, period: str) -> dict[str, Any]:
-    """Return how a period stands now; nothing is stored."""
-    with site.database.read() as session:
-        place = evaluate.place_of(session, which, period)
-        made = scoring.drafted(site.loop, session, place.scheme, place.part, place.stretch)
-        codes = sorted({code for row in made.results for code in (row.subject, row.peer)})
-        names = voices.names_of(session, codes)
-    spec = place.scheme.periods[place.part]
-    rows = sorted(made.results, key=lambda row: (row.peer, row.rank or 1_000_000, row.subject))
-    items = [
-        {
-            **asdict(row), "total": None if row.total is None else f"{row.total:f}",
-            "subject_name": names.get(row.subject, row.subject), "peer_name": names.get(row.peer),
-            "apart": tables.apart(place, row),
-        }
-        for row in rows
-    ]  # fmt: skip
-    lists = [
-        {"name": name, "title": one.title, "members": [row for row in items if name in row["lists"]]}
-        for name, one in spec.lists.items()
-    ]
-    return {
-        "scheme": place.scheme.id, "title": place.scheme.title, "period": period,
-        "period_title": calendar.spoken(period), "state": "draft", "items": items, "lists": lists,
-    }  # fmt: skip
 
 
 def _print(shown: Mapping[str, Any]) -> None:

@@ -15,10 +15,8 @@ from wuye_loop.demo.scene import HOTLINE, SUPERVISOR, Scene
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import evaluate
-from wuye_loop.loop.figures import scoring
-from wuye_loop.queries.assessment import bulletin
+from wuye_loop.queries.assessment import bulletin, tables
 from wuye_loop.queries.assessment.sheets import drawn
-from wuye_loop.store.assessment import voices
 
 _VOICES: Final = 3  # flats of each company that speak: as many as make it count
 _STEPS, _KIND = 40, 0.7
@@ -108,17 +106,7 @@ def _scores(console: Console, title: str, rows: list[Mapping[str, Any]]) -> None
 
 def _tried(site: Site, scheme: str, period: str) -> list[Mapping[str, Any]]:
     with site.database.read() as session:
-        place = evaluate.place_of(session, scheme, period)
-        made = scoring.drafted(site.loop, session, place.scheme, place.part, place.stretch)
-        names = voices.names_of(session, sorted({code for row in made.results for code in (row.subject, row.peer)}))
-    rows = sorted(made.results, key=lambda row: (row.peer, row.rank or 0, row.subject))
-    return [
-        {
-            "peer_name": names.get(row.peer), "rank": row.rank, "subject_name": names.get(row.subject, row.subject),
-            "total": row.total, "orders": row.orders,
-        }
-        for row in rows
-    ]  # fmt: skip
+        return list(tables.draft(site.loop, session, scheme, period)["items"])
 
 
 def _made(site: Site, scheme: str, period: str) -> bulletin.Bulletin:

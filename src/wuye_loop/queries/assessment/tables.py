@@ -1,8 +1,9 @@
 """Assessments as their readers see them: the whole table for who runs it, a unit's own score, the published lists."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -23,6 +24,8 @@ from wuye_loop.store.assessment import periods, schemes, voices
 from wuye_loop.store.assessment.cases import Counted
 from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow
 from wuye_loop.store.pages import Page
+
+_LAST: Final = 1_000_000  # behind every place
 
 
 def every(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
@@ -58,6 +61,28 @@ def tabled(
         "revisions": [_revision(each) for each in revisions(session, one)],
         "measures": {name: place.scheme.measures[name].title for name in scoring.asked(place.scheme, place.spec)},
     }
+
+
+def draft(loop: Loop, session: Session, which: str, code: str) -> dict[str, Any]:
+    """Return how a period would come out now, for who runs it; nothing is stored. Raises NotFound, BadInput."""
+    place = evaluate.place_of(session, which, code)
+    results = scoring.drafted(loop, session, place.scheme, place.part, place.stretch).results
+    names = names_in(session, results)
+    items = [
+        {
+            **asdict(row), "total": _plain(row.total), "subject_name": names.get(row.subject, row.subject),
+            "peer_name": names.get(row.peer), "apart": apart(place, row),
+        }
+        for row in sorted(results, key=lambda row: (row.peer, row.rank or _LAST, row.subject))
+    ]  # fmt: skip
+    lists = [
+        {"name": name, "title": one.title, "members": [row for row in items if name in row["lists"]]}
+        for name, one in place.spec.lists.items()
+    ]
+    return {
+        "scheme": place.scheme.id, "title": place.scheme.title, "period": code,
+        "period_title": calendar.spoken(code), "state": "draft", "items": items, "lists": lists,
+    }  # fmt: skip
 
 
 def found(
