@@ -9,6 +9,7 @@ from wuye_loop.authoring.drawing.mermaid import signs
 from wuye_loop.authoring.drawing.sheet import Page, page
 from wuye_loop.authoring.drawing.svg import Column
 from wuye_loop.domain.assessment.scheme import (
+    SUBJECTS,
     UNTIL_RECTIFIED,
     Consequence,
     Grade,
@@ -22,10 +23,8 @@ from wuye_loop.domain.assessment.scheme import (
     Scheme,
 )
 from wuye_loop.domain.language.workflow import Workflow
-from wuye_loop.domain.terms import Level
+from wuye_loop.domain.wording.definition import LEVELS
 
-_SUBJECTS: Final = {"company": "物业企业", "unit": "单位", "street": "街道", "community": "社区", "estate": "小区"}
-_AREAS: Final = {Level.COMMUNITY: "社区", Level.STREET: "街道", Level.DISTRICT: "区县", Level.CITY: "市"}
 _FILLED: Final = {
     "period": "某期", "code": "某期", "rank": "名次", "from_last": "倒数名次", "total": "得分", "subject": "考核对象", "peer": "分组",
 }  # fmt: skip
@@ -134,11 +133,11 @@ def mermaid(scheme: Scheme) -> str:
 
 def _who(scheme: Scheme) -> str:
     who = scheme.subjects
-    level = f"，按{_AREAS[who.peers.area]}分组排名" if who.peers is not None else ""
+    level = f"，按{LEVELS[who.peers.area]}分组排名" if who.peers is not None else ""
     kinds = f"（{'、'.join(who.kinds)}）" if who.kinds else ""
     least = who.at_least.grievances
     apart = f"；本期诉求不到 {least} 件的另列，不计分" if least else ""
-    return f"考核{_SUBJECTS[who.are]}{kinds}{level}{apart}。"
+    return f"考核{SUBJECTS[who.are]}{kinds}{level}{apart}。"
 
 
 def _named(spec: Period) -> str:

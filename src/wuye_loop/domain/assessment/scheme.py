@@ -41,6 +41,10 @@ class Enough(Part):
     grievances: Annotated[int, Field(ge=0, le=100_000)] = 1
 
 
+#: What people call what is assessed.
+SUBJECTS: Final = {"company": "物业企业", "unit": "单位", "street": "街道", "community": "社区", "estate": "小区"}
+
+
 class Subjects(Part):
     """考核对象: what is assessed, within which group, and who is listed apart."""
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.points import Figure
-from wuye_loop.domain.assessment.scheme import Every
+from wuye_loop.domain.assessment.scheme import SUBJECTS, Every
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
@@ -150,8 +150,7 @@ def _opening(
     session: Session, place: Place, one: Assessment, results: Sequence[ResultRow], overall: Mapping[str, Figure]
 ) -> Iterable[str]:
     orders = sum(row.orders for row in results)
-    kind = {"company": "物业企业", "unit": "单位", "street": "街道", "community": "社区", "estate": "小区"}
-    who = kind[place.scheme.subjects.are]
+    who = SUBJECTS[place.scheme.subjects.are]
     several = len({row.subject for row in results})
     if orders == 0:
         yield f"{calendar.spoken(one.period)}没有诉求：考核对象 {several} 个{who}，均无工单。"
