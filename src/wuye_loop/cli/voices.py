@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from wuye_loop.cli.database import AsJson, DataDir, settings_for
+from wuye_loop.cli.order_rows import BadRow
 from wuye_loop.cli.output import Refused, print_json
 from wuye_loop.cli.score import PeriodCode, Which
 from wuye_loop.cli.serving import open_site
@@ -47,10 +48,6 @@ class _Tally:
     changed: int = 0
     bad: int = 0
     blank: int = 0
-
-
-class _BadRow(ValueError):
-    """A row that says nothing usable; the message says which column and why, without its content."""
 
 
 def enter_voices(
@@ -134,13 +131,13 @@ class _Reading:
     codes: Mapping[str, str | None]
 
     def said(self, sheet: Sheet, line: SheetLine) -> Said:
-        """Return what a row says. Raises _BadRow."""
+        """Return what a row says. Raises BadRow."""
         if line.trouble is not None:
-            raise _BadRow(line.trouble)
+            raise BadRow(line.trouble)
         cells = sheet.row(line)
         voice = self.spec.voices.one_per if self.spec.voices is not None else None
         if voice is not None and self._text(cells, voice) is None:
-            raise _BadRow(f"{self.columns[voice]}是空的")
+            raise BadRow(f"{self.columns[voice]}是空的")
         checklist = {title: self._number(cells, title) for title in self.spec.checklist}
         return Said(
             self.input,
@@ -161,13 +158,13 @@ class _Reading:
         text = self._text(cells, name)
         if text is None:
             if name == "subject":
-                raise _BadRow(f"{self.columns[name]}是空的")
+                raise BadRow(f"{self.columns[name]}是空的")
             return None
         if text not in self.codes:
-            raise _BadRow(f"{self.columns[name]}：没有这个编码或名称")
+            raise BadRow(f"{self.columns[name]}：没有这个编码或名称")
         code = self.codes[text]
         if code is None:
-            raise _BadRow(f"{self.columns[name]}：几个同名，请写编码")
+            raise BadRow(f"{self.columns[name]}：几个同名，请写编码")
         return code
 
     def _number(self, cells: Mapping[str, str], name: str) -> Decimal:
@@ -175,9 +172,9 @@ class _Reading:
         try:
             value = Decimal(text)
         except InvalidOperation:
-            raise _BadRow(f"{self.columns[name]}不是数字") from None
+            raise BadRow(f"{self.columns[name]}不是数字") from None
         if not value.is_finite() or len(text) > _MOST_DIGITS:
-            raise _BadRow(f"{self.columns[name]}不是数字")
+            raise BadRow(f"{self.columns[name]}不是数字")
         return value
 
 
@@ -194,7 +191,7 @@ def _entered(site: Site, which: str, period: str, sheet: Sheet, reading: _Readin
                 continue
             try:
                 rows.append((line, reading.said(sheet, line)))
-            except _BadRow as error:
+            except BadRow as error:
                 refused.append((line, str(error)))
         with site.database.begin() as session:
             fates = evaluate.enter_list(site.loop, session, which, period, [said for _, said in rows], SYSTEM_ACTOR)
