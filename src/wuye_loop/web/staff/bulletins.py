@@ -24,7 +24,7 @@ _PAGE = 60
 
 
 class BulletinsQuery(BaseModel):
-    """Which kind of bulletin, by its title, and from which place of the list on."""
+    """Which kind of bulletin, by its title."""
 
     model_config = ConfigDict(extra="ignore")
     kind: str = ""
