@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.facts import facts_of
-from wuye_loop.domain.grievance.situation import TaskState
+from wuye_loop.domain.grievance.situation import TaskState, World
 from wuye_loop.domain.language.conditions import fact_info
 from wuye_loop.domain.language.workflow import ClockSpec, Limit
 from wuye_loop.domain.rulefile import extends
 from wuye_loop.domain.rulefile.findings import written
 from wuye_loop.domain.rules.rules import Rules
+from wuye_loop.domain.step.clock_changes import moment_of
 from wuye_loop.domain.time.clock_moves import Clock
 from wuye_loop.domain.wording.definition import STARTS, Wording, quoted
 from wuye_loop.queries.explain.history import MIGRATED, History, deed
@@ -54,8 +54,8 @@ def won(tell: Telling) -> Won:
     spec = flow.clocks.get(name) if flow else None
     if spec is None:
         return Won(None, None, None, [f"规则 {rules.id} 里没有时限 {name}"])
-    calendar = tell.rules_then.calendar(row.seq)
-    facts = facts_of(replace(world, rules=rules, now=row.at, calendar=calendar), then, task)
+    world_then = replace(world, rules=rules, now=row.at, calendar=tell.rules_then.calendar(row.seq))
+    facts = facts_of(world_then, then, task)
     index = _first(spec, facts)
     words = _begun(tell, row)
     if index is None:
@@ -70,7 +70,7 @@ def won(tell: Telling) -> Won:
         f"适用第 {index + 1} 条{where}：{when or '其他各条都不成立'}，{said.long(limit)}，"
         f"{STARTS[limit.starts or spec.starts]}{source}"
     )
-    words += _doubts(spec, limit, clock, facts, said, calendar.close_of)
+    words += _doubts(spec, limit, clock, facts, said, world_then)
     fixed = "换版" if row.action == MIGRATED else "起算"
     words += _since(spec, index, facts, facts_of(world, past.now, _task_now(past, clock)), said, fixed)
     return Won(index, limit, place, words)
@@ -99,26 +99,16 @@ def _task_now(past: History, clock: Clock) -> TaskState | None:
 
 
 def _doubts(
-    spec: ClockSpec, limit: Limit, clock: Clock, facts: Mapping[str, Any], said: Wording, close_of: Any
+    spec: ClockSpec, limit: Limit, clock: Clock, facts: Mapping[str, Any], said: Wording, then: World
 ) -> list[str]:
     """Say where the line that wins by the facts of then is not what the clock has stored."""
-    until = None
     if limit.of is not None or (limit.until is not None and limit.is_ is not None):
         return []  # the order said it, and may have been mended since
-    if limit.until is not None:
-        day = facts.get(limit.until)
-        until = _instant(day, close_of) if isinstance(day, str) else None
+    until = moment_of(then, facts.get(limit.until)) if limit.until is not None else None
     if (limit.is_, until, limit.starts or spec.starts) == (clock.limit, clock.until, clock.starts):
         return []
     stored = clock.limit.chinese if clock.limit else "到约定的日期"
     return [f"注意：按那时的事实应是{said.long(limit)}，与时限里存的（{stored}，{STARTS[clock.starts]}）不符"]
-
-
-def _instant(written: str, close_of: Any) -> datetime:
-    """Return the instant that a stored date or moment means."""
-    return (
-        close_of(date.fromisoformat(written)) if len(written) == len("2026-01-01") else datetime.fromisoformat(written)
-    )
 
 
 def _since(
