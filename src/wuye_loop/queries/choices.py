@@ -8,32 +8,47 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.grievance.permissions import openings, options
 from wuye_loop.domain.grievance.replies import beside
-from wuye_loop.domain.grievance.situation import Actor, Situation, World
+from wuye_loop.domain.grievance.situation import Actor, Situation, TaskState, World
 from wuye_loop.domain.suggesting.suggestion import SUGGESTION
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.wording.definition import Wording
 from wuye_loop.loop import engine, under_lock
-from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.engine import Looked, Loop
 from wuye_loop.store.grievance import locking, related
-from wuye_loop.store.grievance.locking import Locked
 from wuye_loop.store.reads import supervision
 
 
 def offered(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
     """Return the same as `on_grievance` with each form as a value, for who draws it, and where each step leads."""
-    locked = under_lock.read(loop.keyring, session, number, actor)
+    locked, world = _looked(loop, session, number, actor)
+    return _offers(world, locked.situation, actor)
+
+
+def _looked(loop: Loop, session: Session, number: str | None, actor: Actor, task_id: UUID | None = None) -> Looked:
+    """Return a grievance unlocked, with the world in which a step on it, or on its task, is decided.
+
+    Raises NotFound where the actor sees no such grievance or task.
+    """
+    locked = under_lock.read(loop.keyring, session, number, actor, task_id=task_id) if number else None
     if locked is None:
         raise NotFound
-    return _offers(loop, session, locked, actor)
+    return locked, engine.world_of(loop, session, locked, lead=related.lead_of(session, locked.situation.grievance))
 
 
-def _offers(loop: Loop, session: Session, locked: Locked, actor: Actor) -> dict[str, Any]:
-    world = engine.world_of(loop, session, locked, lead=related.lead_of(session, locked.situation.grievance))
+def _looked_at_task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> Looked:
+    return _looked(loop, session, locking.number_of_task(session, task_id, actor), actor, task_id)
+
+
+def _offers(world: World, situation: Situation, actor: Actor) -> dict[str, Any]:
     return {
-        "seq": locked.situation.grievance.seq,
-        "actions": [_led(world, item, None) for item in options(world, locked.situation, actor)],
-        "tasks": [_worded(world, item, None) for item in openings(world, locked.situation, actor)],
+        "seq": situation.grievance.seq,
+        "actions": [_led(world, item, None) for item in options(world, situation, actor)],
+        "tasks": [_worded(world, item, None) for item in openings(world, situation, actor)],
     }
+
+
+def _on_task(world: World, situation: Situation, actor: Actor, task: TaskState) -> list[dict[str, Any]]:
+    return [_led(world, item, task.kind) for item in options(world, situation, actor, task)]
 
 
 def seen(session: Session, number: str, actor: Actor) -> bool:
@@ -46,28 +61,16 @@ def offered_with_tasks(loop: Loop, session: Session, number: str, actor: Actor) 
 
     The grievance is read once for all of it.
     """
-    locked = under_lock.read(loop.keyring, session, number, actor)
-    if locked is None:
-        raise NotFound
-    world = engine.world_of(loop, session, locked)
-    tasks = locked.situation.tasks.items()
-    return _offers(loop, session, locked, actor) | {
-        "on_tasks": {
-            task_id: [_led(world, item, task.kind) for item in options(world, locked.situation, actor, task)]
-            for task_id, task in tasks
-        }
-    }
+    locked, world = _looked(loop, session, number, actor)
+    situation = locked.situation
+    on_tasks = {task_id: _on_task(world, situation, actor, task) for task_id, task in situation.tasks.items()}
+    return _offers(world, situation, actor) | {"on_tasks": on_tasks}
 
 
 def offered_on_task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> list[dict[str, Any]]:
     """Return the actions of `on_task` with each form as a value."""
-    number = locking.number_of_task(session, task_id, actor)
-    locked = under_lock.read(loop.keyring, session, number, actor, task_id=task_id) if number else None
-    if locked is None:
-        raise NotFound
-    world = engine.world_of(loop, session, locked)
-    task = locked.situation.tasks[task_id]
-    return [_led(world, item, task.kind) for item in options(world, locked.situation, actor, task)]
+    locked, world = _looked_at_task(loop, session, task_id, actor)
+    return _on_task(world, locked.situation, actor, locked.situation.tasks[task_id])
 
 
 def signing(offers: list[dict[str, Any]], stage: Stage | None) -> str | None:
@@ -107,10 +110,7 @@ def _worded(world: World, item: dict[str, Any], kind: str | None) -> dict[str, A
 
 def on_grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
     """Return what this actor may do now on a grievance: actions and tasks to open, with forms and what blocks each."""
-    locked = under_lock.read(loop.keyring, session, number, actor)
-    if locked is None:
-        raise NotFound
-    world = engine.world_of(loop, session, locked, lead=related.lead_of(session, locked.situation.grievance))
+    locked, world = _looked(loop, session, number, actor)
     engine.know_state(world, locked)
     return {
         "number": number,
@@ -124,11 +124,7 @@ def on_grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dic
 
 def on_task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -> dict[str, Any]:
     """Return what this actor may do now on a task."""
-    number = locking.number_of_task(session, task_id, actor)
-    locked = under_lock.read(loop.keyring, session, number, actor, task_id=task_id) if number else None
-    if locked is None:
-        raise NotFound
-    world = engine.world_of(loop, session, locked)
+    locked, world = _looked_at_task(loop, session, task_id, actor)
     task = locked.situation.tasks[task_id]
     return {
         "id": str(task_id),
