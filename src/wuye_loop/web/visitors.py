@@ -1,9 +1,10 @@
 """Who is looking: the session's cookie, which connections may carry it, and whether a form comes from our own pages."""
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
@@ -21,6 +22,7 @@ from wuye_loop.web.times import Times, times
 SECURE, PLAIN = "__Host-wuye", "wuye"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _HOUR: Final = 3600
+T = TypeVar("T")
 FORM_TOKEN: Final = "csrf"  # noqa: S105 the name of a field
 
 ROLES: Final = {
@@ -52,6 +54,13 @@ class Visit:
     def actor(self) -> Actor:
         """Whom the loop knows."""
         return self.person.actor
+
+    async def read(self, work: Callable[[Session], T]) -> T:
+        """Read for this person: the database lets it see no further than they may.
+
+        What needs more than they see (see edge/transact.read), or is not of grievances, is read without.
+        """
+        return await read(self.site, work, reader=self.actor)
 
     def frame(self, at: str) -> dict[str, Any]:
         """Return what the frame of a page needs; `at` is the menu's entry that the page belongs to."""

@@ -50,10 +50,11 @@ def lead_of(session: Session, grievance: GrievanceState, *, lock: bool = False) 
     if grievance.merged_into is None:
         return None
     statement = "SELECT id, number, state, final, merged_into, followers, lead_unit FROM grievance WHERE id = %(id)s"
-    row = session.connection().exec_driver_sql(
-        statement + (" FOR UPDATE" if lock else ""), {"id": grievance.merged_into}
-    )
-    return Brief(*row.one())
+    with beyond(session):  # a reader may not see the lead by which it is decided what they may do
+        row = session.connection().exec_driver_sql(
+            statement + (" FOR UPDATE" if lock else ""), {"id": grievance.merged_into}
+        )
+        return Brief(*row.one())
 
 
 def followers_of(session: Session, lead_id: UUID) -> list[tuple[str, str, str]]:

@@ -98,7 +98,7 @@ async def _progress(
     attempt: Attempt | None = None,
     status: int = 200,
 ) -> Response:
-    found = await read(site, partial(_gather, site, number, actor, attempt))
+    found = await read(site, partial(_gather, site, number, actor, attempt), reader=actor)
     asked = request.query_params
     return shown(
         request,
@@ -197,7 +197,7 @@ async def act(request: Request, number: Number, code: Code, action: Name) -> Res
         if action == "photo":
             done = await _add(request, number, actor, form)
             return RedirectResponse(f"/p/{number}/{code}?done={done}", 303)
-        offer = await read(site, partial(_allowed, site, number, actor, action))
+        offer = await read(site, partial(_allowed, site, number, actor, action), reader=actor)
         specs = offer["form"].specs
         answers = fields.answers(specs, form, site.loop.reference.directory)
         terms = Terms(fields.seq_of(form))

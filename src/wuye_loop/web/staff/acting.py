@@ -13,7 +13,7 @@ from starlette.datastructures import FormData
 
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.edge.idempotency import route_of
-from wuye_loop.edge.transact import outcome_of, read
+from wuye_loop.edge.transact import outcome_of
 from wuye_loop.edge.uploading import keep
 from wuye_loop.loop import handle
 from wuye_loop.loop.engine import StepResult, Terms
@@ -37,7 +37,7 @@ _AMONG_US: Final = frozenset({FORM_TOKEN, "once", "seq"})  # fields of the page,
 @router.post("/g/{number}/do/{action}")
 async def act(request: Request, here: Here, number: Number, action: Name) -> Response:
     """Take an action on a grievance."""
-    offer = await read(here.site, partial(_offer, here, number, None, action))
+    offer = await here.read(partial(_offer, here, number, None, action))
 
     def work(session: Session, form: Mapping[str, Any], terms: Terms) -> StepResult:
         return handle.act(here.site.loop, session, number, action, here.actor, form, terms)
@@ -48,7 +48,7 @@ async def act(request: Request, here: Here, number: Number, action: Name) -> Res
 @router.post("/g/{number}/open/{kind}")
 async def open_task(request: Request, here: Here, number: Number, kind: Name) -> Response:
     """Open a task on a grievance."""
-    offer = await read(here.site, partial(_opening, here, number, kind))
+    offer = await here.read(partial(_opening, here, number, kind))
 
     def work(session: Session, form: Mapping[str, Any], terms: Terms) -> StepResult:
         return handle.open_task(here.site.loop, session, number, kind, here.actor, form, terms)
@@ -59,7 +59,7 @@ async def open_task(request: Request, here: Here, number: Number, kind: Name) ->
 @router.post("/t/{task_id}/do/{action}")
 async def act_on_task(request: Request, here: Here, task_id: UUID, action: Name) -> Response:
     """Take an action on a task; its page is its grievance's."""
-    number, offer = await read(here.site, partial(_on_task, here, task_id, action))
+    number, offer = await here.read(partial(_on_task, here, task_id, action))
 
     def work(session: Session, form: Mapping[str, Any], terms: Terms) -> StepResult:
         return handle.act_on_task(here.site.loop, session, task_id, action, here.actor, form, terms)
@@ -71,7 +71,7 @@ async def act_on_task(request: Request, here: Here, task_id: UUID, action: Name)
 @router.get("/t/{task_id}")
 async def task(here: Here, task_id: UUID) -> Response:
     """Send who looks for a task to its grievance."""
-    number = await read(here.site, partial(_number, here, task_id))
+    number = await here.read(partial(_number, here, task_id))
     return RedirectResponse(f"/g/{number}#task-{task_id}", 303)
 
 
@@ -121,7 +121,7 @@ async def _take(
     except REFUSED as error:
         attempt = attempted(form_id, error, specs, form)
         return await shown(request, here, number, attempt, error.status)
-    if not await read(here.site, lambda session: choices.seen(session, number, here.actor)):
+    if not await here.read(lambda session: choices.seen(session, number, here.actor)):
         return RedirectResponse("/?gone=1", 303)  # what was done took it out of one's own sight
     return RedirectResponse(f"/g/{number}?done={done}", 303)
 

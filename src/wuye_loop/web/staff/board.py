@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden
 from wuye_loop.edge.paging import Word
-from wuye_loop.edge.transact import read
 from wuye_loop.queries.board import board as figures
 from wuye_loop.web import charts
 from wuye_loop.web.lists import streets
@@ -26,7 +25,7 @@ async def show(here: Here, area: Annotated[Word | Literal[""], Query()] = "", wa
     """Show the board; `wall` is the one on the wall, dark and large."""
     if not here.supervises:
         raise Forbidden("一屏观全域只给督办人员、管理员和审计员看")
-    found = await read(here.site, partial(_gather, here, area or None))
+    found = await here.read(partial(_gather, here, area or None))
     return page("staff/board.html", here.frame("board") | found | {"wall": wall == "1"})
 
 

@@ -147,7 +147,7 @@ def _collect(here: Visit, form: IntakeForm, session: Session) -> StepResult:
 @router.get("/callbacks")
 async def callbacks(here: Seat) -> Response:
     """Show what the hotline is to call back about or enter a rating for, the longest waiting first."""
-    return page("staff/callbacks.html", here.frame("callbacks") | await read(here.site, partial(_callbacks, here)))
+    return page("staff/callbacks.html", here.frame("callbacks") | await here.read(partial(_callbacks, here)))
 
 
 def _callbacks(here: Visit, session: Session) -> dict[str, Any]:

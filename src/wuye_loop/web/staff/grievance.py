@@ -52,7 +52,7 @@ async def shown(
     request: Request, here: Visit, number: str, attempt: Attempt | None = None, status: int = 200
 ) -> Response:
     """Return the page of a grievance, with a form that was refused as it was filled in."""
-    found = await read(here.site, partial(_gather, here, number, attempt))
+    found = await here.read(partial(_gather, here, number, attempt))
     back = (
         "desk" if here.actor.kind is ActorKind.HOTLINE else "inbox" if here.actor.kind is ActorKind.UNIT else "search"
     )

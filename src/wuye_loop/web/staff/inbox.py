@@ -9,11 +9,9 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import WuyeError
-from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.edge.paging import Order, identifier, instant
-from wuye_loop.edge.site import Site
-from wuye_loop.edge.transact import outcome_of, read
+from wuye_loop.edge.transact import outcome_of
 from wuye_loop.loop import handle
 from wuye_loop.loop.engine import StepResult
 from wuye_loop.queries import choices, inbox, unit_figures
@@ -44,7 +42,7 @@ async def show(
 ) -> Response:
     """Show a part of the inbox."""
     after = _ORDER.read(cursor)
-    found = await read(here.site, partial(_gather, here, tab, (after[0], after[1]) if after else None))
+    found = await here.read(partial(_gather, here, tab, (after[0], after[1]) if after else None))
     context = here.frame("inbox") | found
     context |= {
         "tab": tab,
@@ -62,7 +60,7 @@ async def show(
 @router.get("/inbox.{how}")
 async def as_file(here: OfUnit, how: Kind, tab: PageTab = "all") -> Response:
     """Give a part of the inbox as it was seen, for a spreadsheet."""
-    found = await read(here.site, partial(_gather, here, tab, None, limit=MOST))
+    found = await here.read(partial(_gather, here, tab, None, limit=MOST))
     return file_of(how, f"inbox-{tab}", _COLUMNS, (_cells(row) for row in found["rows"]))
 
 
@@ -116,33 +114,33 @@ async def sign(request: Request, here: OfUnit) -> Response:
     signed = 0
     for item in wanted:
         try:
-            signed += await _signed(here.site, here.actor, item)
+            signed += await _signed(here, item)
         except WuyeError:
             continue  # counted below as left over: the page says how many
     return RedirectResponse(f"/inbox?tab=to_sign&signed={signed}&left={len(wanted) - signed}", 303)
 
 
-async def _signed(site: Site, actor: Actor, item: str) -> bool:
+async def _signed(here: Visit, item: str) -> bool:
     """Sign for one grievance or task; False where there is nothing to sign for."""
     try:
         task_id = UUID(item)
     except ValueError:
         task_id = None
-    action = await read(site, partial(_signing, site, actor, item, task_id))
+    action = await here.read(partial(_signing, here, item, task_id))
     if action is None:
         return False
-    await outcome_of(site, partial(_sign, site, actor, item, task_id, action))
+    await outcome_of(here.site, partial(_sign, here, item, task_id, action))
     return True
 
 
-def _sign(site: Site, actor: Actor, item: str, task_id: UUID | None, action: str, session: Session) -> StepResult:
+def _sign(here: Visit, item: str, task_id: UUID | None, action: str, session: Session) -> StepResult:
     if task_id is not None:
-        return handle.act_on_task(site.loop, session, task_id, action, actor, {})
-    return handle.act(site.loop, session, item, action, actor, {})
+        return handle.act_on_task(here.site.loop, session, task_id, action, here.actor, {})
+    return handle.act(here.site.loop, session, item, action, here.actor, {})
 
 
-def _signing(site: Site, actor: Actor, item: str, task_id: UUID | None, session: Session) -> str | None:
+def _signing(here: Visit, item: str, task_id: UUID | None, session: Session) -> str | None:
     if task_id is not None:
-        return choices.signing(choices.offered_on_task(site.loop, session, task_id, actor), None)
-    offer = choices.offered(site.loop, session, item, actor)
+        return choices.signing(choices.offered_on_task(here.site.loop, session, task_id, here.actor), None)
+    offer = choices.offered(here.site.loop, session, item, here.actor)
     return choices.signing(offer["actions"], Stage.HANDLE)

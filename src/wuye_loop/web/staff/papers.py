@@ -121,7 +121,7 @@ def _task(here: Visit, task_id: str, number: str, session: Session) -> dict[str,
 @router.get("/g/{number}/file")
 async def dossier(here: Here, number: Number) -> Response:
     """卷宗: one grievance on paper, masked for its reader as everything else is."""
-    found = await read(here.site, partial(_dossier, here, number))
+    found = await here.read(partial(_dossier, here, number))
     return page("staff/dossier.html", here.frame("search") | found)
 
 

@@ -63,7 +63,7 @@ def _two(here: Visit, a: str, b: str, session: Session) -> tuple[Any, Any]:
 async def version(here: Here, workflow_id: Id) -> Response:
     """Show a version: its picture with live counts, its states, limits and actions, its text."""
     _staff(here)
-    found = await read(here.site, partial(_version, here, workflow_id))
+    found = await here.read(partial(_version, here, workflow_id))
     return page("staff/rule.html", here.frame("rules") | found)
 
 
@@ -85,7 +85,7 @@ async def picture(request: Request, here: Here, workflow_id: Id) -> Response:
     from wuye_loop.authoring.drawing.sheet import svg  # noqa: PLC0415 the same
 
     _staff(here)
-    found, tally = await read(here.site, partial(_drawn, here, workflow_id))
+    found, tally = await here.read(partial(_drawn, here, workflow_id))
     today = Today.at(here.times.now, found.calendar.zone, tally) if request.query_params.get("live") else None
     made = await anyio.to_thread.run_sync(svg, found, today)
     headers = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store"}

@@ -16,7 +16,6 @@ from wuye_loop.domain.errors import BadInput, WuyeError
 from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
 from wuye_loop.edge.paging import Order, Word, identifier, instant
-from wuye_loop.edge.transact import read
 from wuye_loop.loop import desk
 from wuye_loop.queries.grievances import counted, grievances
 from wuye_loop.queries.surroundings import around
@@ -66,7 +65,7 @@ class SearchQuery(BaseModel):
 async def search(request: Request, here: Here, query: Annotated[SearchQuery, Query()]) -> Response:
     """Show a page of the list."""
     after = _ORDER.read(query.cursor)
-    found = await read(here.site, partial(_shown, here, query, (after[0], after[1]) if after else None))
+    found = await here.read(partial(_shown, here, query, (after[0], after[1]) if after else None))
     context = here.frame("search") | found
     context |= {
         "query": query,
@@ -81,7 +80,7 @@ async def search(request: Request, here: Here, query: Annotated[SearchQuery, Que
 @router.get("/search.{how}")
 async def as_file(here: Here, how: Kind, query: Annotated[SearchQuery, Query()]) -> Response:
     """Give the list as it was seen, for a spreadsheet."""
-    found = await read(here.site, partial(_gather, here, query, None, MOST))
+    found = await here.read(partial(_gather, here, query, None, MOST))
     return file_of(how, "list", _COLUMNS, (_cells(here, row) for row in found["rows"]))
 
 

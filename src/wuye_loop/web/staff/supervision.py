@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import Forbidden, NotFound
 from wuye_loop.edge.paging import Order, Word, identifier, instant
 from wuye_loop.edge.spans import SpanText, span
-from wuye_loop.edge.transact import outcome_of, read
+from wuye_loop.edge.transact import outcome_of
 from wuye_loop.loop import handle
 from wuye_loop.loop.engine import StepResult, Terms
 from wuye_loop.queries import choices, supervision
@@ -63,7 +63,7 @@ async def _desk(
     if not here.supervises:
         raise Forbidden("督办台只给督办人员用")
     after = _LATEST.read(query.cursor)
-    found = await read(here.site, partial(_gather, here, query, attempt, (after[0], after[1]) if after else None))
+    found = await here.read(partial(_gather, here, query, attempt, (after[0], after[1]) if after else None))
     context = here.frame("supervision") | found
     context |= {
         "query": query,
@@ -80,7 +80,7 @@ async def as_file(here: Here, how: Kind, query: Annotated[LateQuery, Query()]) -
     """Give what is overdue as it was seen, for a spreadsheet."""
     if not here.supervises:
         raise Forbidden("督办台只给督办人员用")
-    found = await read(here.site, partial(_gather, here, query, None, None, limit=MOST))
+    found = await here.read(partial(_gather, here, query, None, None, limit=MOST))
     return file_of(how, "overdue", _COLUMNS, (_cells(row) for row in found["rows"]))
 
 
@@ -172,7 +172,7 @@ def _order(here: Visit, number: str, attempt: Attempt | None, session: Session) 
 async def issue(request: Request, here: Here, number: Word) -> Response:
     """Issue an order: it takes the next number, which nobody can give back."""
     form = await request.form()
-    found = await read(here.site, partial(_order, here, number, None))
+    found = await here.read(partial(_order, here, number, None))
     if found is None or found["offer"] is None:
         raise NotFound
     offer = found["offer"]
@@ -207,7 +207,7 @@ async def orders(request: Request, here: Here, query: Annotated[OrdersListQuery,
         raise Forbidden("督办单登记只给督办人员看")
     after = _NEWEST.read(query.cursor)
     key = (after[0], after[1]) if after else None
-    found = await read(here.site, partial(_orders, here, query, key))
+    found = await here.read(partial(_orders, here, query, key))
     context = here.frame("supervision") | {"query": query, "rows": found.items}
     context["files"] = files(request, "/supervision/orders")
     context["next"] = next_page(request, _NEWEST.write(found.next))
@@ -219,7 +219,7 @@ async def orders_as_file(here: Here, how: Kind, query: Annotated[OrdersListQuery
     """Give the register of orders as it was seen, for a spreadsheet."""
     if not here.supervises:
         raise Forbidden("督办单登记只给督办人员看")
-    found = await read(here.site, partial(_orders, here, query, None, limit=MOST))
+    found = await here.read(partial(_orders, here, query, None, limit=MOST))
     return file_of(how, "orders", _ORDER_COLUMNS, (_order_cells(here, row) for row in found.items))
 
 

@@ -9,7 +9,6 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput
-from wuye_loop.edge.transact import read
 from wuye_loop.loop import desk
 from wuye_loop.store.keys import desks
 from wuye_loop.web.fields import text_of
@@ -32,7 +31,7 @@ async def _shown(here: Visit, words: str | None = None, status: int = 200) -> Re
     def gather(session: Session) -> list[desks.Colleague]:
         return desks.colleagues(session, here.actor.unit or "", here.times.now)
 
-    people = await read(here.site, gather)
+    people = await here.read(gather)
     own = here.person.account.id
     context: dict[str, Any] = {
         "people": people,
