@@ -4,10 +4,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.loop.engine import Loop
-from wuye_loop.queries import damage
+from wuye_loop.queries import scope
 from wuye_loop.store.reads import unit_figures
 
 
@@ -19,15 +18,10 @@ def by_unit(loop: Loop, session: Session, actor: Actor, unit: str | None = None)
     loop.reference.refresh(session)
     pairs: list[tuple[str, str]] = []
     weights: dict[tuple[str, str], float] = {}
-    for workflow_id in unit_figures.workflows_in_use(session):
-        try:
-            workflow = loop.reference.rules(session, workflow_id).workflow
-        except WuyeError as error:
-            damage.note("figures", error)
-            continue
-        pairs.extend((workflow_id, name) for name, clock in workflow.clocks.items() if clock.assessed)
-        for rating in reversed(workflow.ratings.values()):  # the first of a file is the complainant's: it wins
-            weights |= {(workflow_id, answer): weight for answer, weight in rating.weights.items()}
+    for rules in scope.published(loop, session):
+        pairs.extend((rules.id, name) for name, clock in rules.workflow.clocks.items() if clock.assessed)
+        for rating in reversed(rules.workflow.ratings.values()):  # the first of a file is the complainant's: it wins
+            weights |= {(rules.id, answer): weight for answer, weight in rating.weights.items()}
     directory = loop.reference.directory
     rows = []
     for row in unit_figures.by_unit(session, actor, pairs, unit):

@@ -23,12 +23,6 @@ class UnitFigures:
     )  # by workflow and answer: the last of each grievance
 
 
-def workflows_in_use(session: Session) -> list[str]:
-    """Return the versions that grievances are pinned to."""
-    rows = session.connection().exec_driver_sql("SELECT DISTINCT workflow FROM grievance ORDER BY workflow")
-    return [row[0] for row in rows]
-
-
 _CLOCKS = """
 SELECT c.unit, count(*) FILTER (WHERE c.status = 'ended'),
        count(*) FILTER (WHERE c.status = 'ended' AND c.ended_at <= c.due_at),
