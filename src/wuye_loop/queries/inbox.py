@@ -48,7 +48,7 @@ def counts(loop: Loop, session: Session, actor: Actor) -> Tallies:
     loop.reference.refresh(session)
     now = loop.clock.now()
     soon = loop.calendar(session).shift(now, SOON)
-    return inbox.tallies(session, actor, _starts(loop, session), now, soon, _LAST)
+    return inbox.tallies(session, actor, _starts(loop, session), now, soon, _LAST, _people(loop, session, actor))
 
 
 def _starts(loop: Loop, session: Session) -> list[Start]:
@@ -58,19 +58,15 @@ def _starts(loop: Loop, session: Session) -> list[Start]:
     ]
 
 
-def mine(loop: Loop, session: Session, actor: Actor) -> int:
-    """Count what of the unit's was given to the actor, or to whom the actor stands in for."""
-    return inbox.given(session, actor, _people(loop, session, actor))
-
-
 def _people(loop: Loop, session: Session, actor: Actor) -> list[UUID]:
+    """Return whose items are the actor's: the own ones, and those of whom the actor stands in for."""
     return [] if actor.key_id is None else desks.answers_for(session, actor.key_id, loop.clock.now())
 
 
 def _tab(loop: Loop, session: Session, name: PageTab, actor: Actor) -> Tab:
     now = loop.clock.now()
     if name == "mine":
-        return Tab(people=_people(loop, session, actor) or [UUID(int=0)])
+        return Tab(people=_people(loop, session, actor))
     if name == "due_soon":
         return Tab(since=now, until=loop.calendar(session).shift(now, SOON))
     if name == "overdue":

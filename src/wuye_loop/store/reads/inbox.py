@@ -27,7 +27,7 @@ class Tab:
     before: datetime | None = None
     to_sign: bool = False
     stages: Sequence[str] = ()  # only grievances in these stages
-    people: Sequence[UUID] = ()  # only what the unit gave to these accounts
+    people: Sequence[UUID] | None = None  # only what the unit gave to these accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Tallies:
     overdue: int
     feedback: int
     to_sign: int
+    mine: int
 
 
 # Who holds a task now is whom its running clock names: a supervision order that was answered lies with the supervisor.
@@ -66,9 +67,9 @@ _HELD = """
  FROM grievance g WHERE NOT g.final AND g.holder_unit = %(unit)s AND {conditions} AND {visible}
  ORDER BY g.due_at, g.id LIMIT %(limit)s)
 """
+# Asked once, and looked up for each item.
 _GIVEN = (
-    "EXISTS (SELECT 1 FROM assignee s WHERE s.item_id = {id} AND s.unit_code = %(unit)s"
-    " AND s.account_id = ANY(%(people)s::uuid[]))"
+    "{id} IN (SELECT s.item_id FROM assignee s WHERE s.unit_code = %(unit)s AND s.account_id = ANY(%(people)s::uuid[]))"
 )
 _LISTED = """
 SELECT i.id, i.due, CASE WHEN i.task_id IS NULL THEN 'grievance' ELSE 'task' END AS item_type, i.task_id, i.task_kind, i.state,
@@ -106,7 +107,7 @@ def inbox_statement(
     if tab.stages:
         wanted.append("g.stage = ANY(%(stages)s)")
         params["stages"] = list(tab.stages)
-    if tab.people:
+    if tab.people is not None:
         wanted.append(_GIVEN.format(id="g.id"))
         params["people"] = list(tab.people)
     parts = [
@@ -115,20 +116,13 @@ def inbox_statement(
     ]  # fmt: skip
     if not tab.stages:
         conditions = ["x.to_sign"] if tab.to_sign else []
-        conditions += [_GIVEN.format(id="x.id")] if tab.people else []
+        conditions += [_GIVEN.format(id="x.id")] if tab.people is not None else []
         conditions += [one.format(due="x.due", id="x.id") for one in due]
         parts.append(
             "SELECT x.id, x.due, x.grievance_id, x.task_id, x.task_kind, x.state, x.image"
             f" FROM ({_TASKS.format(visible=predicate)}) x WHERE {' AND '.join(conditions) or 'TRUE'}"
         )
     return _LISTED.format(items=" UNION ALL ".join(parts)), params
-
-
-def given(session: Session, actor: Actor, people: Sequence[UUID]) -> int:
-    """Count what lies with the actor's unit and was given to these accounts of it."""
-    predicate, params = visible(actor)
-    params |= _asked(actor, ()) | {"people": list(people)}
-    return int(session.connection().exec_driver_sql(_GIVEN_NOW.format(visible=predicate), params).scalar() or 0)
 
 
 def _asked(actor: Actor, starts: Sequence[Start]) -> dict[str, Any]:
@@ -138,31 +132,33 @@ def _asked(actor: Actor, starts: Sequence[Start]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-_GIVEN_NOW = f"""
-SELECT count(*) FROM (
-  SELECT g.id FROM grievance g WHERE NOT g.final AND g.holder_unit = %(unit)s AND {{visible}}
-  UNION ALL
-  SELECT t.id FROM ({_TASKS}) t
-) i WHERE {_GIVEN.format(id="i.id")}
-"""
 _TALLY = f"""
 SELECT count(*) AS n, count(*) FILTER (WHERE i.due >= %(now)s AND i.due <= %(soon)s) AS soon,
        count(*) FILTER (WHERE i.due < %(now)s) AS late, count(*) FILTER (WHERE i.stage = ANY(%(last)s)) AS feedback,
-       count(*) FILTER (WHERE i.to_sign) AS to_sign
+       count(*) FILTER (WHERE i.to_sign) AS to_sign, count(*) FILTER (WHERE {_GIVEN.format(id="i.id")}) AS mine
 FROM (
-  SELECT COALESCE(g.due_at, %(never)s) AS due, g.stage, {_TO_SIGN} AS to_sign
+  SELECT g.id, COALESCE(g.due_at, %(never)s) AS due, g.stage, {_TO_SIGN} AS to_sign
   FROM grievance g WHERE NOT g.final AND g.holder_unit = %(unit)s AND {{visible}}
   UNION ALL
-  SELECT t.due, NULL, t.to_sign FROM ({_TASKS}) t
+  SELECT t.id, t.due, NULL, t.to_sign FROM ({_TASKS}) t
 ) i
 """
 
 
 def tallies(
-    session: Session, actor: Actor, starts: Sequence[Start], now: datetime, soon: datetime, last: Sequence[str]
+    session: Session,
+    actor: Actor,
+    starts: Sequence[Start],
+    now: datetime,
+    soon: datetime,
+    last: Sequence[str],
+    people: Sequence[UUID],
 ) -> Tallies:
-    """Count what lies in each part of an inbox; `last` are the stages in which a grievance is answered and rated."""
+    """Count what lies in each part of an inbox.
+
+    `last` are the stages in which a grievance is answered and rated; `mine` counts what was given to these people.
+    """
     predicate, params = visible(actor)
-    params |= _asked(actor, starts) | {"now": now, "soon": soon, "last": list(last)}
+    params |= _asked(actor, starts) | {"now": now, "soon": soon, "last": list(last), "people": list(people)}
     row = session.connection().exec_driver_sql(_TALLY.format(visible=predicate), params).one()
-    return Tallies(row.n, row.soon, row.late, row.feedback, row.to_sign)
+    return Tallies(row.n, row.soon, row.late, row.feedback, row.to_sign, row.mine)

@@ -18,6 +18,7 @@ from wuye_loop.queries import choices, inbox, unit_figures
 from wuye_loop.queries.inbox import PageTab
 from wuye_loop.queries.surroundings import around
 from wuye_loop.store.keys import desks
+from wuye_loop.store.pages import Page
 from wuye_loop.web.addresses import next_page
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -60,8 +61,8 @@ async def show(
 @router.get("/inbox.{how}")
 async def as_file(here: OfUnit, how: Kind, tab: PageTab = "all") -> Response:
     """Give a part of the inbox as it was seen, for a spreadsheet."""
-    found = await here.read(partial(_gather, here, tab, None, limit=MOST))
-    return file_of(how, f"inbox-{tab}", _COLUMNS, (_cells(row) for row in found["rows"]))
+    _, rows = await here.read(partial(_rows, here, tab, None, MOST))
+    return file_of(how, f"inbox-{tab}", _COLUMNS, (_cells(row) for row in rows))
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -72,29 +73,28 @@ def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _gather(here: Visit, tab: PageTab, after: Any, session: Session, limit: int = _PAGE) -> dict[str, Any]:
+def _rows(
+    here: Visit, tab: PageTab, after: Any, limit: int, session: Session
+) -> tuple[Page[Any], list[dict[str, Any]]]:
+    """Return a page of the inbox, and its items with what stands beside each."""
     loop, actor = here.site.loop, here.actor
     found = inbox.of_unit(loop, session, actor, tab, after, limit)
     near = around(loop, session, actor, [item["number"] for item in found.items])
+    return found, [item | {"near": near.get(item["number"], {}), "badge": _badge(here, item)} for item in found.items]
+
+
+def _gather(here: Visit, tab: PageTab, after: Any, session: Session) -> dict[str, Any]:
+    loop, actor = here.site.loop, here.actor
+    found, rows = _rows(here, tab, after, _PAGE, session)
     numbers = [item["number"] for item in found.items if not item["task_id"]]
     tasks = [UUID(item["task_id"]) for item in found.items if item["task_id"]]
     given = desks.assigned(session, actor.unit or "", numbers, tasks)
-    rows = [
-        item
-        | {
-            "near": near.get(item["number"], {}),
-            "badge": _badge(here, item),
-            "given": given.get(item["task_id"] or item["number"] or ""),
-        }
-        for item in found.items
-    ]
     counts = inbox.counts(loop, session, actor)
     return {
         "page": found,
-        "rows": rows,
+        "rows": [row | {"given": given.get(row["task_id"] or row["number"] or "")} for row in rows],
         "counts": counts,
-        "tally": {name: getattr(counts, name) for name, _ in TABS if name != "mine"}
-        | {"mine": inbox.mine(loop, session, actor)},
+        "tally": {name: getattr(counts, name) for name, _ in TABS},
         "colleagues": desks.colleagues(session, actor.unit or "", here.times.now),
         "figures": next(iter(unit_figures.by_unit(loop, session, actor, actor.unit)), None),
     }
