@@ -38,10 +38,7 @@ def grievances(
 
     Raises BadInput for an unknown area.
     """
-    loop.reference.refresh(session)
-    if area is not None:
-        filters = replace(filters, area_path=path_of(loop, area))
-    page = stored.listed(session, actor, filters, after, limit)
+    page = stored.listed(session, actor, _within(loop, session, filters, area), after, limit)
     shown = page.map(damage.shown("grievances", lambda row: _item(loop, session, row, actor), _KEYS, _NAMES))
     unnamed_rows(loop, session, shown.items, ("title",), "number")
     return shown
@@ -49,10 +46,13 @@ def grievances(
 
 def counted(loop: Loop, session: Session, actor: Actor, filters: Filters, area: str | None, most: int) -> int:
     """Count the visible grievances of a list, up to `most`. Raises BadInput for an unknown area."""
+    return stored.counted(session, actor, _within(loop, session, filters, area), most)
+
+
+def _within(loop: Loop, session: Session, filters: Filters, area: str | None) -> Filters:
+    """Return the filters with the subtree of an area, by its code. Raises BadInput for an unknown one."""
     loop.reference.refresh(session)
-    if area is not None:
-        filters = replace(filters, area_path=path_of(loop, area))
-    return stored.counted(session, actor, filters, most)
+    return filters if area is None else replace(filters, area_path=path_of(loop, area))
 
 
 def _item(loop: Loop, session: Session, row: Any, actor: Actor) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What hangs on one grievance, and lists of grievances, as rows; jurisdiction is store/visibility's, as everywhere."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from datetime import datetime
 from itertools import pairwise
@@ -223,22 +224,27 @@ def listed(
     Where something is asked for, the newest few thousand are looked through first: what is common fills its page there. What
     does not is rare, and is found by what is rare about it.
     """
-    conditions, params = _asked(actor, filters, after)
-    params["limit"] = limit + 1
-    mark = None if filters == Filters(area_path=filters.area_path) else _mark(session)
-    if mark is None:
-        rows = _in_order(session, conditions, params)
-    else:
-        params |= {"floor": after[0] - (mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
-        rows = _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params)
-        if len(rows) <= limit:
-            rows = _rare(session, actor, filters, conditions, params)
+    rows = _found(session, actor, filters, after, limit + 1, _ITEM)
     return cut(rows, limit, lambda row: (row.received_at, row.id))
 
 
 def counted(session: Session, actor: Actor, filters: Filters, most: int) -> int:
     """Count the visible grievances of a list, up to so many: a count that nobody reads to the end costs no more."""
-    return len(listed(session, actor, filters, None, most).items)
+    return len(_found(session, actor, filters, None, most, "g.id"))
+
+
+def _found(
+    session: Session, actor: Actor, filters: Filters, after: tuple[datetime, UUID] | None, limit: int, columns: str
+) -> Sequence[Any]:
+    """Return so many rows of a list."""
+    conditions, params = _asked(actor, filters, after)
+    params["limit"] = limit
+    mark = None if filters == Filters(area_path=filters.area_path) else _mark(session)
+    if mark is None:
+        return _in_order(session, conditions, params, columns)
+    params |= {"floor": after[0] - (mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
+    rows = _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params, columns)
+    return rows if len(rows) == limit else _rare(session, actor, filters, conditions, params, columns)
 
 
 def _asked(actor: Actor, filters: Filters, after: tuple[datetime, UUID] | None) -> tuple[str, dict[str, Any]]:
@@ -279,26 +285,25 @@ def _mark(session: Session) -> Any | None:
     return mark if mark.kept and mark.recent is not None else None
 
 
-def _in_order(session: Session, conditions: str, params: dict[str, Any]) -> Sequence[Any]:
+def _in_order(session: Session, conditions: str, params: dict[str, Any], columns: str) -> Sequence[Any]:
     statement = (
-        f"SELECT {_ITEM} FROM grievance g WHERE {conditions} ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s"
+        f"SELECT {columns} FROM grievance g WHERE {conditions} ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s"
     )
     return session.connection().exec_driver_sql(statement, params).all()
 
 
-def _rare(session: Session, actor: Actor, filters: Filters, conditions: str, params: dict[str, Any]) -> Sequence[Any]:
+def _rare(
+    session: Session, actor: Actor, filters: Filters, conditions: str, params: dict[str, Any], columns: str
+) -> Sequence[Any]:
     """Return the rows of a page of which there are few among all."""
     statement, more = _rare_statement(actor, filters, conditions)
     params = params | more
-    if more:
-        # The fence would have every title read before a word is looked up. What is found passes it below.
-        with beyond(session):
-            found = session.connection().exec_driver_sql(statement, params).scalars().all()
-    else:
+    # The fence would have every title read before a word is looked up. What is found passes it below.
+    with beyond(session) if more else nullcontext():
         found = session.connection().exec_driver_sql(statement, params).scalars().all()
     if not found:
         return []
-    return _in_order(session, f"g.id = ANY(%(found)s) AND {conditions}", params | {"found": list(found)})
+    return _in_order(session, f"g.id = ANY(%(found)s) AND {conditions}", params | {"found": list(found)}, columns)
 
 
 def _rare_statement(actor: Actor, filters: Filters, conditions: str) -> tuple[str, dict[str, Any]]:
