@@ -77,14 +77,14 @@ class ClockRow(NamedTuple):
         return self.image.get("name") if isinstance(self.image, dict) else None
 
 
-def grievance(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
+def grievance(loop: Loop, session: Session, number: str, actor: Actor, looked: Looked | None = None) -> dict[str, Any]:
     """Return a grievance with its address to building level, and, for whoever dispatches, what may be its duplicate.
 
     Raises NotFound, also for what is outside the actor's jurisdiction; so does every function here. Who asks several of
     them in one transaction looks once, and hands that in as `looked`.
     """
     try:
-        locked, world = seen(loop, session, number, actor)
+        locked, world = looked or seen(loop, session, number, actor)
         record = locked.situation.grievance
         shown = grievance_view(world, locked.situation) | grievances.particulars(session, record.id)
     except (RecordDamaged, KeyError, TypeError, ValueError, AttributeError) as error:

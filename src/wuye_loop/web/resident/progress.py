@@ -115,9 +115,9 @@ async def _progress(
 
 def _gather(site: Site, number: str, actor: Actor, attempt: Attempt | None, session: Session) -> dict[str, Any]:
     loop = site.loop
-    one = grievances.grievance(loop, session, number, actor)
-    present = times(loop, session)
     looked = seen(loop, session, number, actor)
+    one = grievances.grievance(loop, session, number, actor, looked)
+    present = times(loop, session)
     rows = timeline(loop, session, number, actor, looked)
     offers = [item for item in _own(loop, session, number, actor, one["workflow"]) if not item["blocked"]]
     clocks = grievances.clocks(loop, session, number, actor, looked)

@@ -70,8 +70,8 @@ async def shown(
 
 def _gather(here: Visit, number: str, attempt: Attempt | None, session: Session) -> dict[str, Any]:
     loop, actor = here.site.loop, here.actor
-    record = grievances.grievance(loop, session, number, actor)
     looked = seen(loop, session, number, actor)
+    record = grievances.grievance(loop, session, number, actor, looked)
     tasks = grievances.tasks(loop, session, number, actor, looked)
     clocks = grievances.clocks(loop, session, number, actor, looked)
     rows = timeline(loop, session, number, actor, looked)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.edge.paging import Order, Word, instant, text
 from wuye_loop.edge.transact import read
+from wuye_loop.loop.engine import seen
 from wuye_loop.queries import documents
 from wuye_loop.queries import grievance as grievances
 from wuye_loop.queries.surroundings import around
@@ -109,11 +110,12 @@ def _paper(here: Visit, number: str, session: Session) -> dict[str, Any]:
 
 
 def _task(here: Visit, task_id: str, number: str, session: Session) -> dict[str, Any]:
-    tasks = grievances.tasks(here.site.loop, session, number, here.actor)
+    looked = seen(here.site.loop, session, number, here.actor)
+    tasks = grievances.tasks(here.site.loop, session, number, here.actor, looked)
     found = next((one for one in tasks if one["id"] == task_id), None)
     if found is None:
         return {}
-    clocks = grievances.clocks(here.site.loop, session, number, here.actor)
+    clocks = grievances.clocks(here.site.loop, session, number, here.actor, looked)
     first = next((one for one in clocks if one["task"] == task_id), None)
     return found | {"reply": first}
 
@@ -130,9 +132,10 @@ def _dossier(here: Visit, number: str, session: Session) -> dict[str, Any]:
     near = around(loop, session, actor, [number])
     if number not in near:
         raise NotFound
+    looked = seen(loop, session, number, actor)
     return {
-        "one": grievances.grievance(loop, session, number, actor),
+        "one": grievances.grievance(loop, session, number, actor, looked),
         "near": near[number],
-        "rows": timeline(loop, session, number, actor)[::-1],
-        "tasks": grievances.tasks(loop, session, number, actor),
+        "rows": timeline(loop, session, number, actor, looked)[::-1],
+        "tasks": grievances.tasks(loop, session, number, actor, looked),
     }
