@@ -88,8 +88,7 @@ async def _follower(scene: Scene, case: Case) -> None:
         form = {"reason": "回访核实是另一部位的问题，单独办理"}
         case.learn(await scene.doors.act(CENTRE, case.number, "unmerge", form))
         return
-    actions = await scene.doors.one(CENTRE, f"/v1/grievances/{case.number}/actions")
-    if any(item["action"] == "close_merged" and not item["blocked"] for item in actions["actions"]):
+    if "close_merged" in await scene.doors.free(CENTRE, f"/v1/grievances/{case.number}"):
         case.learn(await scene.doors.act(CENTRE, case.number, "close_merged"))
 
 

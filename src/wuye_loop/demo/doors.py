@@ -68,10 +68,18 @@ class Doors:
         """Take an action on a task; return the task as it is then."""
         return await self._try(who, f"/v1/tasks/{task}/actions/{action}", form)
 
-    async def offered(self, who: str, path: str) -> dict[str, Any] | None:
-        """Return what somebody may do; None where it is out of their sight."""
-        response = await self._send(who, "GET", path)
-        return None if response.status_code in _NOT_YOURS else dict(_good(response, path))
+    async def free(self, who: str, path: str) -> list[str]:
+        """Return the actions that somebody may take now on a grievance or a task; none where it is out of their sight."""
+        return [one["action"] for one in (await self._offered(who, path))["actions"] if not one["blocked"]]
+
+    async def may_open(self, who: str, number: str) -> list[str]:
+        """Return the kinds of task that somebody may open now on a grievance."""
+        offered = await self._offered(who, f"/v1/grievances/{number}")
+        return [one["task"] for one in offered["tasks"] if not one["blocked"]]
+
+    async def _offered(self, who: str, path: str) -> dict[str, Any]:
+        response = await self._send(who, "GET", f"{path}/actions")
+        return {"actions": [], "tasks": []} if response.status_code in _NOT_YOURS else dict(_good(response, path))
 
     async def tried(self, who: str, path: str, form: Mapping[str, Any]) -> Any:
         """Post a form that was filled in without knowing what it means; what is refused is remembered and answered by None."""

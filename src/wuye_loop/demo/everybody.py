@@ -77,8 +77,7 @@ class Everybody:
         if not scene.hurry and not scene.chance.happens(_ACTS, "acts", case.key, row["state"], self._when):
             return
         for who in self._who(row, usual.worker if usual is not None else None):
-            offered = await scene.doors.offered(who, f"/v1/grievances/{number}/actions")
-            free = [one["action"] for one in offered["actions"] if not one["blocked"]] if offered else []
+            free = await scene.doors.free(who, f"/v1/grievances/{number}")
             action = self._chosen(case, free, usual.actions if usual is not None else ())
             if action is None:
                 continue
@@ -132,19 +131,18 @@ class Everybody:
         for who in dict.fromkeys((*openers, row["holder_unit"], row["lead_unit"], SUPERVISOR)):
             if not wanted or (who != SUPERVISOR and who not in scene.units):
                 continue
-            offered = await scene.doors.offered(who, f"/v1/grievances/{number}/actions")
-            free = [one["task"] for one in offered["tasks"] if not one["blocked"]] if offered else []
+            free = await scene.doors.may_open(who, number)
             for kind in [kind for kind in wanted if kind in free]:
                 form = self._form(case, self._workflow.tasks[kind].open.needs, kind)
                 if form is not None and await scene.doors.tried(who, f"/v1/grievances/{number}/tasks/{kind}", form):
+                    case.count("special")
                     return
 
     async def _task(self, who: str, task: str, kind: str, number: str) -> None:
         scene, case = self._scene, self._scene.cases[number]
         if not scene.hurry and not scene.chance.happens(_ACTS, "task", case.key, kind, who, self._when):
             return
-        offered = await scene.doors.offered(who, f"/v1/tasks/{task}/actions")
-        free = [one["action"] for one in offered["actions"] if not one["blocked"]] if offered else []
+        free = await scene.doors.free(who, f"/v1/tasks/{task}")
         if not free:
             return
         first = scene.hurry or scene.chance.happens(_FIRST, "first", case.key, kind, self._when)

@@ -104,6 +104,8 @@ async def _handle(scene: Scene, unit: str, case: Case) -> None:
         return
     if spent < takes or case.assists:
         return
+    if case.times.get("special") and "finish" not in await scene.doors.free(unit, f"/v1/grievances/{case.number}"):
+        return  # it waits for what others opened
     if scene.chance.happens(_CONTACTED, "contact", case.key, case.cycle):
         note = {"contacted": True, "note": "已电话联系诉求人，约定上门时间。"}
         case.learn(await scene.doors.act(unit, case.number, "contact", note))
