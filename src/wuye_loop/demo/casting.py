@@ -7,6 +7,7 @@ from wuye_loop.demo.district import DISTRICT, district
 from wuye_loop.demo.scene import COMMAND
 from wuye_loop.domain.language.workflow import DutyUnit, Workflow
 from wuye_loop.domain.routing.protocol import COMPANY
+from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.trial.town.units_named import CURRENT, duties, routed_to
 
 _MISSING: Final = 2  # units of a workflow that the made-up district may lack: only special parts are theirs
@@ -68,10 +69,9 @@ def _unit(code: str, name: str, area: str, kind: str, *duties: str) -> dict[str,
     }  # fmt: skip
 
 
-def asked(workflow: Workflow, form: Mapping[str, Any]) -> dict[str, Any]:
+def asked(rules: Rules, form: Mapping[str, Any]) -> dict[str, Any]:
     """Return an order with what its source asks for, as far as it must be there."""
-    source = next((one for one in workflow.sources.values() if form["channel"] in one.channels), None)
-    source = source or next((one for one in workflow.sources.values() if not one.channels), None)
+    _, source = rules.source_of(form["channel"])
     if source is None:
         return dict(form)
     given: dict[str, Any] = {}

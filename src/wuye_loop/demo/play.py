@@ -14,7 +14,7 @@ from wuye_loop.demo.everybody import PLAYED, Everybody
 from wuye_loop.demo.invented.complaints import ZONE, Complaint
 from wuye_loop.demo.scene import Scene
 from wuye_loop.demo.scripts import FIRST_DAY, Script
-from wuye_loop.domain.language.workflow import Workflow
+from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import escalate
@@ -31,13 +31,11 @@ Act = Callable[[], Awaitable[None]]
 class Play:
     """Plays a script on an installation whose clock is `clock`; everything the players do goes through the doors."""
 
-    def __init__(
-        self, site: Site, clock: PlayedClock, scene: Scene, calendar: WorkCalendar, workflow: Workflow
-    ) -> None:
+    def __init__(self, site: Site, clock: PlayedClock, scene: Scene, calendar: WorkCalendar, rules: Rules) -> None:
         self.site, self.clock, self.scene, self.calendar = site, clock, scene, calendar
-        self._workflow, self.known = workflow, known(workflow)
+        self._rules, self.known = rules, known(rules.workflow)
         self._everybody = Everybody(
-            scene, workflow, site.loop.reference.directory, PLAYED if self.known else frozenset()
+            scene, rules.workflow, site.loop.reference.directory, PLAYED if self.known else frozenset()
         )
         self.fired = 0
         self._came = 0
@@ -157,7 +155,7 @@ class Play:
         while self._came < len(complaints) and complaints[self._came].arrives <= now:
             self._came += 1
         came = complaints[first : self._came]
-        await hotline.push(self.scene, [replace(one, form=asked(self._workflow, one.form)) for one in came])
+        await hotline.push(self.scene, [replace(one, form=asked(self._rules, one.form)) for one in came])
 
     async def _accept_critical(self) -> None:
         if any(case.state in ("received", "routing") for case in self.scene.critical()):

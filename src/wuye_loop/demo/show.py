@@ -77,7 +77,7 @@ class Show:
                 order = rules.workflow.tasks.get("supervision_order")
                 papers = order.open.needs.get("document") if order is not None else None
                 scene.heaviest = papers.choices[-1] if papers is not None and papers.choices else ""
-                play = Play(site, clock, scene, calendar, rules.workflow)
+                play = Play(site, clock, scene, calendar, rules)
                 await self._play(play, script)
                 found = await asyncio.to_thread(results.gather, site, perf_counter() - began)
                 await report.show(self.console, found, scene, rules.workflow, mapped=script.to_the_end)
