@@ -11,7 +11,7 @@ import gc
 import statistics
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -28,15 +28,13 @@ from wuye_loop.domain.grievance.permissions import openings, options
 from wuye_loop.domain.grievance.situation import Actor, Brief, Command, Situation, World
 from wuye_loop.domain.language.forms import FieldSpec, Form
 from wuye_loop.domain.language.workflow import DutyUnit, Workflow
-from wuye_loop.domain.privacy.known import NOBODY
 from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.routing.chain import Choice, choose
 from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.arrival import arrived, first_look
-from wuye_loop.domain.step.correction import asked, changed, corrected, order_of, proposed
-from wuye_loop.domain.step.effects.amending import Corrected
+from wuye_loop.domain.step.correction import of_nobody
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.routing import routing_case
 from wuye_loop.domain.terms import ActorKind
@@ -222,17 +220,9 @@ def _world(workflow: Workflow) -> World:
         new_id=SystemIds().new,
         next_number=lambda *_: next(numbers),
         others={OTHER.number: OTHER},
-        correct=_corrected,
+        correct=partial(of_nobody, lambda _: None),
     )
     return replace(world, choose=partial(_choose, world))
-
-
-def _corrected(world: World, situation: Situation, answers: Mapping[str, Any]) -> Corrected:
-    """Set an order right of whose sender nothing is known."""
-    form, old = asked(answers), situation.grievance
-    told = order_of(old, form, title=old.title, body=old.body)
-    made = corrected(world, situation, told, form.named, estate=None, estates_named=0, person=NOBODY)
-    return proposed(world, replace(made, told=changed(old, made.after.grievance, str)))
 
 
 def _choose(world: World, situation: Situation) -> Choice:

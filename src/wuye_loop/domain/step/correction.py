@@ -10,7 +10,7 @@ from wuye_loop.domain.errors import BadForm, BadInput
 from wuye_loop.domain.grievance.order import Correction, IntakeForm
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, World
 from wuye_loop.domain.language.effects import CORRECTABLE
-from wuye_loop.domain.privacy.known import Known
+from wuye_loop.domain.privacy.known import NOBODY, Known
 from wuye_loop.domain.step.arrival import (
     FUTURE_TIME,
     PLACE_DIFFERS,
@@ -101,6 +101,17 @@ def proposed(world: World, made: Corrected) -> Corrected:
     """Return a correction that tells where the routers would send the grievance now."""
     trace = [one.as_json() for one in world.choose(made.after).trace]
     return replace(made, told={**made.told, "routing": trace, PROPOSAL: True})
+
+
+def of_nobody(
+    found: Callable[[str | None], Estate | None], world: World, situation: Situation, answers: Mapping[str, Any]
+) -> Corrected:
+    """Return a correction as a site makes it where nothing is known of a person; `found` is the estate of a name or code."""
+    form, old = asked(answers), situation.grievance
+    told = order_of(old, form, title=old.title, body=old.body)
+    estate = found(told.place.estate)
+    made = corrected(world, situation, told, form.named, estate=estate, estates_named=0, person=NOBODY)
+    return proposed(world, replace(made, told=changed(old, made.after.grievance, str)))
 
 
 def as_recorded(_: World, situation: Situation, answers: Mapping[str, Any]) -> Corrected:

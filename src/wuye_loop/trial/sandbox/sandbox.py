@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -38,14 +39,12 @@ from wuye_loop.domain.grievance.situation import (
     never_urged,
 )
 from wuye_loop.domain.language.documents import ReplyText
-from wuye_loop.domain.privacy.known import NOBODY
 from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions, rungs
 from wuye_loop.domain.step.arrival import arrived, attaching, first_look, see_sender
-from wuye_loop.domain.step.correction import asked, changed, corrected, order_of, proposed
+from wuye_loop.domain.step.correction import of_nobody
 from wuye_loop.domain.step.documents import Paper, decided, drawn
-from wuye_loop.domain.step.effects.amending import Corrected
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Posted, Step
 from wuye_loop.domain.time.calendar import WorkCalendar
@@ -343,17 +342,9 @@ class Sandbox:
             urged_since=case.urged_since if case is not None else never_urged,
             others=others or {},
             lead=_brief(lead) if lead is not None else None,
-            correct=self._corrected,
+            correct=partial(of_nobody, self.town.estate),
         )
         return world
-
-    def _corrected(self, world: World, situation: Situation, answers: Mapping[str, Any]) -> Corrected:
-        """Set an order right as a site does; of a person nothing is known here."""
-        form, old = asked(answers), situation.grievance
-        told = order_of(old, form, title=old.title, body=old.body)
-        estate = self.town.estate(told.place.estate)
-        made = corrected(world, situation, told, form.named, estate=estate, estates_named=0, person=NOBODY)
-        return proposed(world, replace(made, told=changed(old, made.after.grievance, str)))
 
     def _actor(self, by: str | Actor, world: World, case: Case, task: TaskState | None) -> Actor:
         return by if isinstance(by, Actor) else actor_for(by, world, case.situation, task)
