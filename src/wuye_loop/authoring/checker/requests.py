@@ -15,12 +15,12 @@ from wuye_loop.authoring.checker.scene import (
     has_effect,
     target_of,
 )
-from wuye_loop.authoring.checker.separation import met_by_routing, same_body
+from wuye_loop.authoring.checker.separation import met_by_routing, same_body, same_level, unit_of_both
 from wuye_loop.authoring.checker.system_moves import brought, moves_on
 from wuye_loop.authoring.checker.task_separation import kept_apart
 from wuye_loop.domain.language.workflow import ActionSpec, Branch, DutyUnit, Role, TaskKind
 from wuye_loop.domain.rulefile.reader import Path
-from wuye_loop.domain.rules.rules import resting
+from wuye_loop.domain.rules.rules import grants, resting
 
 _ASKED: Final = {"state", "stage"}
 _MOST_PAIRS: Final = 2_000  # of one definition: a hostile file must not keep the checker busy
@@ -36,16 +36,9 @@ def check_requests(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> Non
             path = (*place.path, "actions", name)
             if {*action.by} - {SYSTEM}:
                 _check_overtaken(scene, place, stays, name, action)
-            if left > 0 and _grants(action) and not task.opener_decides:
+            if left > 0 and grants(action) and not task.opener_decides:
                 left -= len(action.by) * len(task.open.by)
                 _check_own(scene, parts, kind, task, path, action)
-
-
-def _grants(action: ActionSpec) -> bool:
-    return bool(action.then) or any(
-        way.then or any(has_effect(action, way, name) for name in ("extend_clock", "act", "exclude", "precedent"))
-        for way in action.ways
-    )
 
 
 # --- who decides ----------------------------------------------------------------------------------------------------
@@ -112,7 +105,7 @@ def _check_pair(
         )
         scene.findings.warn(path, "self-approval", words)
         return
-    unit = _met_here(scene, one, other)
+    unit = unit_of_both(scene, one, other)
     if unit is not None:
         words = f"申请人自己批准自己：单位 {unit} 既是 {asker}，能申请 {kind}，又是 {name}，能做 {action}。{mend}"
         scene.findings.error(path, "self-approval", words)
@@ -127,20 +120,8 @@ def _may_meet(one: Role, other: Role) -> bool:
         return False
     duties = [unit for unit in units if isinstance(unit, DutyUnit)]
     if len(duties) == len(units):
-        levels = {unit.level for unit in duties}
-        return len(levels) == 1 or "current" in levels
+        return same_level(*duties)
     return bool(duties)
-
-
-def _met_here(scene: Scene, one: Role, other: Role) -> str | None:
-    """Return the unit of the directory that is both."""
-    for unit in scene.directory.units.values() if scene.directory is not None else ():
-        if unit.active and all(
-            role.unit.duty in unit.duties if isinstance(role.unit, DutyUnit) else role.unit == unit.code
-            for role in (one, other)
-        ):
-            return unit.code
-    return None
 
 
 # --- decisions that come too late -----------------------------------------------------------------------------------
@@ -163,7 +144,8 @@ def _stays(scene: Scene, place: FlowPlace) -> frozenset[str] | None:
         seen.add(state)
         for action in workflow.actions.values():
             if state in action.from_ and not _waits(action, kind):
-                todo += [target for way in action.ways if (target := _goes(scene, kind, action, way)) is not None]
+                targets = (_goes(scene, kind, rests, action, way) for way in action.ways)
+                todo += [target for target in targets if target is not None]
     idle = {state for state in seen if state in rests and told("suspend") != "keep"}
     if told("leave") != "keep" and task.open.from_:
         idle |= seen - {*task.open.from_}
@@ -172,14 +154,11 @@ def _stays(scene: Scene, place: FlowPlace) -> frozenset[str] | None:
 
 def _waits(action: ActionSpec, kind: str) -> bool:
     """Say whether an action cannot be taken while such a task is open."""
-    return any(
-        bool(part.raw) and f"open.{kind}" in part.raw and not part.holds({f"open.{kind}": 1})
-        for part in (action.if_,)
-        if {f"open.{kind}"} <= {*part.raw}
-    )
+    opened = f"open.{kind}"
+    return opened in action.if_.raw and not action.if_.holds({opened: 1})
 
 
-def _goes(scene: Scene, kind: str, action: ActionSpec, way: Branch) -> str | None:
+def _goes(scene: Scene, kind: str, rests: frozenset[str], action: ActionSpec, way: Branch) -> str | None:
     """Return where a way leads, unless such a task is over by then, or rests until the grievance comes back."""
     target = target_of(action, way)
     state = scene.workflow.states.get(target or "")
@@ -193,7 +172,7 @@ def _goes(scene: Scene, kind: str, action: ActionSpec, way: Branch) -> str | Non
     )
     gone = (state.final and told("final") != "keep") or (merged and told("merge") != "keep") or settled
     left = told("leave") == "withdraw" and bool(task.open.from_) and target not in task.open.from_
-    rested = told("suspend") == "withdraw" and target in resting(scene.workflow)
+    rested = told("suspend") == "withdraw" and target in rests
     return None if gone or left or rested else target
 
 

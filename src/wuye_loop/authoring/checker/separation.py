@@ -12,11 +12,11 @@ from wuye_loop.domain.language.workflow import ActionSpec, DutyUnit, EstateUnit,
 from wuye_loop.domain.routing.protocol import COMPANY
 from wuye_loop.domain.rulefile.findings import quoted
 from wuye_loop.domain.rulefile.reader import Path
+from wuye_loop.domain.rules.rules import GRANTING
 from wuye_loop.domain.terms import Stage
 
 _HOTLINE = ("channel", "complainant")  # both are the key of the hotline that sent the grievance
 _MOST_PAIRS = 1_000  # of one definition: a hostile file must not keep the checker busy
-_APPROVALS = ("extend_clock", "act", "exclude", "precedent")
 
 
 def check_duties(scene: Scene, parts: Sequence[tuple[Path, BaseModel]]) -> None:
@@ -70,8 +70,7 @@ def same_body(one: Role, other: Role) -> str | None:
     if both or (one.is_ is not None and one.is_ == other.is_):
         return "都由送来诉求的热线代办" if both else f"都是 is: {one.is_}"
     if isinstance(one.unit, DutyUnit) and isinstance(other.unit, DutyUnit):
-        levels = {one.unit.level, other.unit.level}
-        same = one.unit.duty == other.unit.duty and (len(levels) == 1 or "current" in levels)
+        same = one.unit.duty == other.unit.duty and same_level(one.unit, other.unit)
         return f"都是职责为 {one.unit.duty} 的单位" if same else None
     kind = _task_of(one)
     if kind is not None and kind == _task_of(other):
@@ -80,6 +79,12 @@ def same_body(one: Role, other: Role) -> str | None:
         return None
     company = isinstance(one.unit, EstateUnit)
     return f"都是{'小区的物业企业' if company else '主办单位' if one.unit == 'lead' else f'单位 {one.unit}'}"
+
+
+def same_level(one: DutyUnit, other: DutyUnit) -> bool:
+    """Say whether the units of two duties can be of the same level."""
+    levels = {one.level, other.level}
+    return len(levels) == 1 or "current" in levels
 
 
 def _task_of(role: Role) -> str | None:
@@ -116,14 +121,22 @@ def _met_by_reporting(scene: Scene, one: Role, other: Role) -> str | None:
 
 def _met_in_directory(scene: Scene, one: Role, other: Role) -> str | None:
     """Say which unit has two duties that are to be two bodies."""
-    if scene.directory is None or not (isinstance(one.unit, DutyUnit) and isinstance(other.unit, DutyUnit)):
+    if not (isinstance(one.unit, DutyUnit) and isinstance(other.unit, DutyUnit)):
         return None
-    levels = {one.unit.level, other.unit.level}
-    if one.unit.duty == other.unit.duty or (len(levels) == 2 and "current" not in levels):  # noqa: PLR2004
+    if one.unit.duty == other.unit.duty or not same_level(one.unit, other.unit):
         return None
-    for unit in scene.directory.units.values():
-        if unit.active and one.unit.duty in unit.duties and other.unit.duty in unit.duties:
-            return f"单位 {unit.code} 兼有职责 {one.unit.duty} 和 {other.unit.duty}"
+    unit = unit_of_both(scene, one, other)
+    return f"单位 {unit} 兼有职责 {one.unit.duty} 和 {other.unit.duty}" if unit is not None else None
+
+
+def unit_of_both(scene: Scene, one: Role, other: Role) -> str | None:
+    """Return the unit of the directory that has the codes or duties of both roles."""
+    for unit in scene.directory.units.values() if scene.directory is not None else ():
+        if unit.active and all(
+            role.unit.duty in unit.duties if isinstance(role.unit, DutyUnit) else role.unit == unit.code
+            for role in (one, other)
+        ):
+            return unit.code
     return None
 
 
@@ -234,7 +247,7 @@ def _check_applications(scene: Scene) -> None:
     """Who works on a grievance and applies for something must not be the one who grants it."""
     for call in scene.calls:
         kind = call.step.place.kind
-        if kind is None or call.step.name is None or call.call.name not in _APPROVALS:
+        if kind is None or call.step.name is None or call.call.name not in GRANTING:
             continue
         task = scene.workflow.tasks[kind]
         doers = {name for name in task.open.by if _does_the_work(scene.workflow.roles.get(name))}

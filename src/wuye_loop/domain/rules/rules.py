@@ -18,7 +18,7 @@ from wuye_loop.domain.time.quiet_hours import QuietHours
 from wuye_loop.domain.wording.definition import Wording
 
 #: Effects by which a task's action grants something on the grievance.
-_GRANTING = frozenset({"extend_clock", "act", "exclude", "precedent"})
+GRANTING = frozenset({"extend_clock", "act", "exclude", "precedent"})
 
 
 def conditions_in(part: object) -> Iterator[Condition]:
@@ -80,15 +80,21 @@ def resting(workflow: Workflow) -> frozenset[str]:
     )
 
 
-def _grants(workflow: Workflow) -> frozenset[tuple[str, str]]:
+def grants(action: ActionSpec) -> bool:
+    """Say whether an action of a task grants something on the grievance, in one of its outcomes at least."""
+    parts: tuple[ActionSpec | Branch, ...] = (action, *action.outcomes)
+    return any(part.then or any(call.name in GRANTING for call in part.effect) for part in parts)
+
+
+def _granting(workflow: Workflow) -> frozenset[tuple[str, str]]:
     """Return the actions by kind of task and name that grant something on the grievance: the requester never decides."""
-    found = set()
-    for kind, task in workflow.tasks.items():
-        for name, action in task.actions.items() if not task.opener_decides else ():
-            parts: tuple[ActionSpec | Branch, ...] = (action, *action.outcomes)
-            if any(part.then or any(call.name in _GRANTING for call in part.effect) for part in parts):
-                found.add((kind, name))
-    return frozenset(found)
+    return frozenset(
+        (kind, name)
+        for kind, task in workflow.tasks.items()
+        if not task.opener_decides
+        for name, action in task.actions.items()
+        if grants(action)
+    )
 
 
 def _counts(limit: Times | None) -> tuple[str, ...]:
@@ -115,7 +121,7 @@ class Rules:
         self.lead_rivals = tuple(dict.fromkeys(rival for name in leads for rival in sorted(self.rivals.get(name, ()))))
         self.seeing = _seeing(workflow)
         self.resting = resting(workflow)
-        self.grants = _grants(workflow)
+        self.grants = _granting(workflow)
         self.pausing = any(kind.pauses for kind in workflow.tasks.values())
         limited = {f"done.{name}": action.limit for name, action in workflow.actions.items()}
         limited |= {f"tasks.{name}": kind.open.limit for name, kind in workflow.tasks.items()}
