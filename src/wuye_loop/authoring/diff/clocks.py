@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from wuye_loop.authoring.diff.cases import Line, Turn, turns
 from wuye_loop.authoring.diff.sides import CLERK, RUNNING, SYSTEM, Change, Place, compared, paired, rest, told
@@ -156,10 +155,9 @@ def _moved(place: Place, turn: Turn) -> str:
 def _long(words: Wording, length: Length | None) -> str:
     if length is None:
         return "没有时限"
-    on_order = length.of is not None or (length.until or "").startswith("extra.")
-    written: dict[str, Any] = {"is": length.of or (None if on_order else length.span), "until": length.until}
-    bounds = {"default": length.span if on_order else None, "min": length.min, "max": length.max}
-    said = words.long(Limit.model_validate({**written, **bounds}))
+    said = words.long(
+        Limit.model_construct(is_=length.span, until=length.until, of=length.of, min=length.min, max=length.max)
+    )
     return f" {said}" if length.span is not None else said
 
 
