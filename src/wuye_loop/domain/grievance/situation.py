@@ -10,6 +10,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.clock import ENDED, Clock
@@ -306,6 +307,10 @@ class World:
     urged_since: Callable[[datetime], int] = never_urged  # how often its complainant has urged, on any grievance
     #: What becomes of an order by the answers of a form: `step.correction.Corrected`.
     correct: Callable[["World", Situation, Mapping[str, Any]], Any] = no_correction
+
+    def zoned(self, at: datetime) -> datetime:
+        """Return a written moment with its zone: what has none is the city's own time."""
+        return at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(self.rules.workflow.calendar.zone))
 
 
 @dataclass(slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from wuye_loop.domain.errors import BadForm
 from wuye_loop.domain.grievance.facts import facts_of
@@ -11,10 +10,8 @@ from wuye_loop.domain.grievance.situation import EMPTY, TaskState, World
 from wuye_loop.domain.language.forms import Form, FormProblem
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.terms import Audience
-from wuye_loop.domain.time.bounds import EARLIEST
+from wuye_loop.domain.time.bounds import EARLIEST, LAST_AGREED
 from wuye_loop.domain.time.timestamps import as_text
-
-_LAST_YEAR = 2100
 
 
 def answered(builder: Builder, form: Form, raw: Mapping[str, Any], task: TaskState | None) -> dict[str, Any]:
@@ -50,23 +47,21 @@ def _ahead(world: World, name: str, day: date) -> None:
     """Refuse a day that is over, and one so far off that a ladder after it would leave the calendar."""
     if day < world.calendar.local_date(world.now):
         raise BadForm("日期已过", fields=[{"path": name, "problem": "日期不能早于今天"}])
-    if day.year > _LAST_YEAR:
-        raise BadForm("日期太远", fields=[{"path": name, "problem": f"日期不能晚于 {_LAST_YEAR} 年"}])
+    if day.year > LAST_AGREED:
+        raise BadForm("日期太远", fields=[{"path": name, "problem": f"日期不能晚于 {LAST_AGREED} 年"}])
 
 
 def _to_come(world: World, name: str, at: datetime) -> str:
     """Return when something is to be, which is after now; what has no zone is the city's own time."""
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=ZoneInfo(world.rules.workflow.calendar.zone))
-    if at <= world.now or at.year > _LAST_YEAR:
-        raise BadForm("时刻不对", fields=[{"path": name, "problem": f"要是以后的时刻，且不晚于 {_LAST_YEAR} 年"}])
+    at = world.zoned(at)
+    if at <= world.now or at.year > LAST_AGREED:
+        raise BadForm("时刻不对", fields=[{"path": name, "problem": f"要是以后的时刻，且不晚于 {LAST_AGREED} 年"}])
     return as_text(at)
 
 
 def _past(world: World, name: str, at: datetime) -> str:
     """Return when something was, which is not after now; what has no zone is the city's own time."""
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=ZoneInfo(world.rules.workflow.calendar.zone))
+    at = world.zoned(at)
     if not EARLIEST <= at <= world.now:
         raise BadForm("时刻不对", fields=[{"path": name, "problem": "要是已经过去的时刻，且不早于 1990 年"}])
     return as_text(at)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from wuye_loop.domain.errors import IllegalAction
 from wuye_loop.domain.grievance.facts import facts_of
@@ -11,11 +10,11 @@ from wuye_loop.domain.grievance.situation import Situation, TaskState, World
 from wuye_loop.domain.language.workflow import ClockSpec
 from wuye_loop.domain.rules.clocks import CompiledClock, Option, Resolved
 from wuye_loop.domain.time import clock_moves
+from wuye_loop.domain.time.bounds import LAST_AGREED
 from wuye_loop.domain.time.clock import ENDED, RUNNING, Clock
 from wuye_loop.domain.time.spans import LARGEST, Span, TimeUnit
 
 _DAY: Final = 10  # characters of a date
-_LAST_YEAR: Final = 2100
 _MOST_DIGITS: Final = 6
 
 
@@ -64,10 +63,8 @@ def moment_of(world: World, written: object) -> datetime | None:
     try:
         if len(written) == _DAY:
             return world.calendar.close_of(date.fromisoformat(written))
-        at = datetime.fromisoformat(written)
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=ZoneInfo(world.rules.workflow.calendar.zone))
-        return at.astimezone(UTC) if at.year <= _LAST_YEAR else None
+        at = world.zoned(datetime.fromisoformat(written))
+        return at.astimezone(UTC) if at.year <= LAST_AGREED else None
     except (ValueError, OverflowError):
         return None
 

@@ -8,6 +8,7 @@ from typing import Final
 
 FIRST_YEAR: Final = 1990
 LAST_YEAR: Final = 2200
+LAST_AGREED: Final = 2100  # year that may be agreed on: a ladder after it does not leave the calendar
 NOTHING: Final = timedelta(0)
 DAY: Final = timedelta(days=1)
 OUT_OF_RANGE: Final = f"out of the calendar, which knows the years {FIRST_YEAR} to {LAST_YEAR}"
