@@ -102,7 +102,7 @@ def examples_of(decided: Iterable[Decided]) -> list[Example]:
     return [
         Example(
             one.number, one.title, one.body, one.category, one.received_at, one.unit,
-            places(one.estate, *one.area_path.split("/")),
+            places(one.estate, one.area_path),
         )
         for one in decided
     ]  # fmt: skip

@@ -117,7 +117,9 @@ def arrived(
         flags=flags, due_at=None, due_clock=None, closed_at=None, seq=0, head=GENESIS,
         extra=struck_value(form.extra, person, public),
     )  # fmt: skip
-    return _asked(world, Situation(grievance, {}, {}), form)
+    situation = Situation(grievance, {}, {})
+    _asked(world, situation, form)
+    return situation
 
 
 def _before(earlier: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -152,18 +154,17 @@ def _origin(world: World, form: IntakeForm, reporter: str | None) -> dict[str, A
     return found
 
 
-def _asked(world: World, situation: Situation, form: IntakeForm) -> Situation:
-    """Return the situation whose source's form is seen to: its fields stand in `extra`, beside what the city adds."""
+def _asked(world: World, situation: Situation, form: IntakeForm) -> None:
+    """See to the form of the source: its fields stand in the order's `extra`, beside what the city adds of its own."""
     _, source = world.rules.source_of(form.channel)
     if source is None or not source.needs:
-        return situation
+        return
     answers = {name: value for name, value in form.extra.items() if name in source.needs}
     try:
         source.form.validate(answers, facts_of(world, situation))
     except FormProblem as problem:
         fields = [{"path": f"extra.{item['path']}", "problem": item["problem"]} for item in problem.fields]
         raise BadInput("这一来源要填的附加字段有误", fields=fields) from None
-    return situation
 
 
 def see_sender(world: World, situation: Situation, actor: Actor) -> None:
@@ -193,7 +194,7 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
     Return the situation, the alarms to send, and the facts of the first ledger row.
     """
     grievance = situation.grievance
-    place = places(grievance.estate_code, *grievance.area_path.split("/"))
+    place = places(grievance.estate_code, grievance.area_path)
     said = suggest(world.rules.scoring, world.model, grievance.title, grievance.body, place)
     if said.category is not None:
         grievance = replace(grievance, data={**grievance.data, SUGGESTION: said.as_json()})

@@ -55,9 +55,8 @@ class Model:
     offset: float
     sure: float  # from this confidence on, a suggestion is taken
     about: Mapping[str, Any] = field(default_factory=dict)  # how it was made: counts and dates, no words
-    units: "Model | None" = (
-        None  # the same over units (`company` is whoever runs the estate); asked with `places` beside the signs
-    )
+    #: The same over units (`company` is whoever runs the estate); asked with `places` beside the signs.
+    units: "Model | None" = None
 
     def judge(self, title: str, body: str, signs: Collection[str]) -> Verdict:
         """Return what the model says of a text in which the file's patterns found these signs."""
@@ -144,8 +143,9 @@ class Model:
         )  # fmt: skip
 
 
-def places(*codes: str | None) -> tuple[str, ...]:
+def places(estate: str | None, area_path: str) -> tuple[str, ...]:
     """Return the signs of where a complaint lies: its estate, and each area that it lies in; hashed as patterns are."""
+    codes = (estate, *area_path.split("/"))
     return tuple(hashlib.blake2b(f"at {code}".encode(), digest_size=8).hexdigest() for code in codes if code)
 
 
