@@ -4,7 +4,8 @@ import io
 import pytest
 
 from wuye_loop.cli.order_rows import all_lost
-from wuye_loop.domain.sheets.cells import Number, id_text, lost_digits, safe, text_of
+from wuye_loop.domain.privacy.text import clean
+from wuye_loop.domain.sheets.cells import Number, id_text, is_blank, lost_digits, safe, text_of
 from wuye_loop.domain.sheets.refused import RefusedFile, RefusedRow
 
 ID = "20261120000401"
@@ -59,3 +60,10 @@ def test_a_refused_cell_is_written_safely_and_read_back_the_same(cell: str) -> N
 def test_a_refused_number_is_written_as_it_was_read() -> None:
     assert safe(Number("2.0261120002701E13")) == "20261120002701"
     assert lost_digits(id_text(safe(Number("2.026112000210102e+17"))))
+
+
+@pytest.mark.parametrize("unseen", ["\u034f", "\u115f", "\u3164", "\u2065", "\uffa0", "\ufff9", "\U000e0080"])
+def test_what_no_text_keeps_of_what_cannot_be_seen_no_cell_keeps_either(unseen: str) -> None:
+    assert clean(f"{unseen}{ID}{unseen}", max_len=64) == ID
+    assert id_text(f"{unseen}{ID}{unseen}") == ID
+    assert is_blank(unseen)

@@ -5,15 +5,10 @@ import unicodedata
 from typing import Any
 
 from wuye_loop.domain.errors import BadValue
+from wuye_loop.domain.sheets.cells import INVISIBLE
 
 # One class of single characters each: nothing to backtrack over.
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-# Zero-width, direction-turning, filling and tag characters: they make two texts look alike, or one look like another.
-# Variation selectors stay: names are written with them.
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
-    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
-)
 # What shows nothing by itself: spaces, marks that sit on another letter, and two that are called symbols and are empty.
 _UNSEEN_KINDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn", "Me"}
 _EMPTY_SYMBOLS = {"\u2800", "\U0001d159"}
@@ -60,7 +55,7 @@ def legible(value: Any) -> Any:
 def _legible(text: str) -> str:
     if _FORBIDDEN.search(text.replace("\r", "")):
         raise BadValue("含有不允许的控制字符")
-    return _INVISIBLE.sub("", text)
+    return INVISIBLE.sub("", text)
 
 
 def _shows(letter: str) -> bool:
@@ -69,7 +64,7 @@ def _shows(letter: str) -> bool:
 
 def match_key(text: str) -> str:
     """Return what two spellings of one name share: NFKC, case folded, invisible characters and outer spaces gone."""
-    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold().strip()
+    return unicodedata.normalize("NFKC", INVISIBLE.sub("", text)).casefold().strip()
 
 
 def like_literal(text: str) -> str:
@@ -82,7 +77,7 @@ def mask_address(address: str) -> str | None:
 
     Unit, floor and room never pass, nor does a text that names them before the building.
     """
-    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", address)).strip()
+    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", address)).strip()
     found = _BUILDING.search(text) or _COURT.search(text)
     if found is None or _ROOM.search(text, 0, found.start()):
         return None

@@ -5,9 +5,11 @@ import unicodedata
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-# Zero-width, direction-turning and tag characters.
-_INVISIBLE: Final = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\U000e0000-\U000e007f]"
+# Zero-width, direction-turning, filling and tag characters: they make two texts look alike, or one look like another.
+# Variation selectors stay: names are written with them.
+INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0"
+    "\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff]"
 )
 _GUARD: Final = re.compile(r'\s*=\s*"((?:[^"]|"")*)"\s*', re.DOTALL)
 _FORMULA: Final = "=+-@\t\r"
@@ -33,7 +35,7 @@ class Broken(str):
 
 def is_blank(cell: str) -> bool:
     """Say whether nothing is to be seen in a cell."""
-    return not cell or not _INVISIBLE.sub("", cell).strip()
+    return not cell or not INVISIBLE.sub("", cell).strip()
 
 
 def text_of(cell: str) -> str:
@@ -65,7 +67,7 @@ def number_text(raw: str) -> str:
 
 def id_text(cell: str) -> str:
     """Return an id or a phone as its system wrote it: guards, widths, spaces and what cannot be seen are gone."""
-    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text_of(cell))).strip().lstrip("'‘’`").strip()
+    text = unicodedata.normalize("NFKC", INVISIBLE.sub("", text_of(cell))).strip().lstrip("'‘’`").strip()
     text = "".join(text.split())
     guarded = _GUARD.fullmatch(text)
     if guarded is not None:
