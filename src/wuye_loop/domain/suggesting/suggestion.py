@@ -46,16 +46,23 @@ class Suggestion:
 
 def guess(scoring: Scoring, model: Model, title: str, body: str) -> Suggestion:
     """Return the model's best guess, however unsure; no category where neither the model nor the file knows a word."""
-    return _guess(scoring.look(title, body), model, title, body)
+    looked = scoring.look(title, body)
+    return _reasoned(_guess(looked, model, title, body), looked, model, title, body)
 
 
 def _guess(looked: Looked, model: Model, title: str, body: str) -> Suggestion:
-    scored, verdict = looked.scored, model.judge(title, body, looked.signs)
-    best, second = verdict.ranked[0][0], verdict.ranked[1][0]
-    if not verdict.known and not scored:
+    """Return what a model says, without its reasons: they take time, and are told only where it is sure."""
+    verdict = model.judge(title, body, looked.signs)
+    if not verdict.known and not looked.scored:
         return Suggestion(None, 0.0, (), model=model.digest)
-    why = tuple(_reasons(model, scored, title, body, best, second))
-    return Suggestion(best, verdict.confidence, why, second, "model", model.digest)
+    return Suggestion(verdict.ranked[0][0], verdict.confidence, (), verdict.ranked[1][0], "model", model.digest)
+
+
+def _reasoned(said: Suggestion, looked: Looked, model: Model, title: str, body: str) -> Suggestion:
+    if said.category is None or said.runner_up is None:
+        return said
+    why = tuple(_reasons(model, looked.scored, title, body, said.category, said.runner_up))
+    return replace(said, why=why)
 
 
 def suggest(scoring: Scoring, model: Model | None, title: str, body: str, place: Collection[str] = ()) -> Suggestion:
@@ -76,7 +83,7 @@ def suggest(scoring: Scoring, model: Model | None, title: str, body: str, place:
 def _suggest(scoring: Scoring, looked: Looked, model: Model | None, title: str, body: str) -> Suggestion:
     asked = _guess(looked, model, title, body) if model is not None else None
     if asked is not None and model is not None and asked.category is not None and asked.confidence >= model.sure:
-        return asked
+        return _reasoned(asked, looked, model, title, body)
     best = scoring.best(title, body, looked)
     if best is None:
         return Suggestion(None, 0.0, (), asked.category if asked else None, model=asked.model if asked else None)
