@@ -22,6 +22,7 @@ from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.arrival import (
     arrived,
     attaching,
+    ended,
     first_look,
     know_area,
     occurred_at,
@@ -83,14 +84,8 @@ class _Pending:
         grievance = last.situation.grievance
         if found.earlier_at is not None and found.earlier_at > grievance.received_at:
             return replace(found, repeats=repeats)
-        results = [said for entry in last.entries if isinstance(said := entry.facts.get("result"), str)]
-        replied = any("public_reply" in entry.facts for entry in last.entries)
-        ended = {
-            "state": grievance.state,
-            "result": results[-1] if results else None,
-            "final_reply": grievance.final and replied,
-        }
-        return replace(found, repeats=repeats, earlier=ended, earlier_at=grievance.received_at)
+        told = ended(grievance, (entry.facts for entry in last.entries))
+        return replace(found, repeats=repeats, earlier=told, earlier_at=grievance.received_at)
 
 
 def collect(

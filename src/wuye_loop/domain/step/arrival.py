@@ -1,6 +1,6 @@
 """An order on its arrival, before its first row: what is unknown is flagged, what its words suggest, what red lines lift."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,6 +12,7 @@ from wuye_loop.domain.errors import BadInput, Forbidden
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.ledger import GENESIS
 from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.domain.grievance.replies import PUBLIC_REPLY
 from wuye_loop.domain.grievance.roles import acting_role
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, World
 from wuye_loop.domain.language.forms import FormProblem
@@ -120,6 +121,18 @@ def arrived(
     situation = Situation(grievance, {}, {})
     _asked(world, situation, form)
     return situation
+
+
+def ended(grievance: GrievanceState, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how a grievance stands, as the next one of the same person there is told; `rows` are its ledger rows' facts."""
+    told = list(rows)
+    results = [said for facts in told if isinstance(said := facts.get("result"), str)]
+    replied = any(PUBLIC_REPLY in facts for facts in told)
+    return {
+        "state": grievance.state,
+        "result": results[-1] if results else None,
+        "final_reply": grievance.final and replied,
+    }
 
 
 def _before(earlier: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -42,7 +42,7 @@ from wuye_loop.domain.language.documents import ReplyText
 from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step import actions, rungs
-from wuye_loop.domain.step.arrival import arrived, attaching, first_look, see_sender
+from wuye_loop.domain.step.arrival import arrived, attaching, ended, first_look, see_sender
 from wuye_loop.domain.step.correction import of_nobody
 from wuye_loop.domain.step.documents import Paper, decided, drawn
 from wuye_loop.domain.step.posting import posted
@@ -144,12 +144,7 @@ class Sandbox:
     def _earlier(self, person: tuple[str, str]) -> dict[str, Any] | None:
         """Return how the last earlier grievance of a phone and an estate stands, as a site finds it out."""
         last = self.cases.get(self._last_of.get(person, ""))
-        if last is None:
-            return None
-        grievance, entries = last.situation.grievance, last.entries
-        results = [one.facts["result"] for one in entries if isinstance(one.facts.get("result"), str)]
-        replied = grievance.final and any("public_reply" in one.facts for one in entries)
-        return {"state": grievance.state, "result": results[-1] if results else None, "final_reply": replied}
+        return ended(last.situation.grievance, (one.facts for one in last.entries)) if last is not None else None
 
     def act(
         self, by: str | Actor, action: str, form: Mapping[str, Any] | None = None, *, number: str | None = None
