@@ -13,6 +13,7 @@ from wuye_loop.domain.grievance.order import Correction, IntakeForm
 from wuye_loop.domain.grievance.order_image import FIXED as FIXED_COLUMNS
 from wuye_loop.domain.grievance.order_image import TEXTS, order_image
 from wuye_loop.domain.grievance.situation import GrievanceState, Situation, World
+from wuye_loop.domain.language.effects import OF_A_PERSON, OWN_WORDS
 from wuye_loop.domain.privacy.known import Known, of_person
 from wuye_loop.domain.privacy.sealing import KeyRing
 from wuye_loop.domain.privacy.striking import struck
@@ -113,7 +114,7 @@ def _person(person: Mapping[str, Any], form: Correction) -> dict[str, Any]:
         now["address"] = None
     elif form.place is not None and "address" in form.place.model_fields_set:
         now["address"] = form.place.address
-    now |= {name: getattr(form, name) for name in ("title", "body") if name in form.named}
+    now |= {name: getattr(form, name) for name in OWN_WORDS if name in form.named}
     return {name: value for name, value in now.items() if value}
 
 
@@ -142,7 +143,7 @@ def _columns_now(session: Session, after: GrievanceState, columns: Mapping[str, 
 
 def _of_the_person(told: dict[str, Any], people: tuple[Mapping[str, Any], Mapping[str, Any]]) -> None:
     """Say of an identity only that it changed."""
-    for name in ("phone", "address"):
+    for name in OF_A_PERSON:
         if people[0].get(name) != people[1].get(name):
             for side, one in zip(("old", "new"), people, strict=True):
                 told[side][name] = HIDDEN if one.get(name) else None

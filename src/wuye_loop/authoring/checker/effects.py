@@ -10,7 +10,7 @@ from wuye_loop.authoring.checker.names import known
 from wuye_loop.authoring.checker.scene import SYSTEM, CallPlace, Scene, target_of
 from wuye_loop.authoring.checker.system_forms import not_for_system
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.effects import CORRECTABLE, ExtendClock, effect_params
+from wuye_loop.domain.language.effects import CORRECTABLE, OF_A_PERSON, OWN_WORDS, ExtendClock, effect_params
 from wuye_loop.domain.language.forms import NAME, FieldSpec
 from wuye_loop.domain.language.workflow import ActionSpec, Branch
 from wuye_loop.domain.rulefile.findings import quoted
@@ -311,7 +311,7 @@ def _correct(scene: Scene, place: CallPlace, path: Path, _: Params) -> None:
         scene.findings.error(path, "system-form", words)
     for other in scene.calls:
         kept = [str(name) for name in _stored(other)] if other.step.path == step.path else []
-        told = [name for name in kept if name in ("phone", "address", "title", "body")]
+        told = [name for name in kept if name in (*OF_A_PERSON, *OWN_WORDS)]
         if told:
             words = f"{quoted(told[0])}是诉求人的话或身份，更正时单独封存：不能再用 {other.call.name} 存到别处"
             scene.findings.error(other.path, "correct-kept", words)

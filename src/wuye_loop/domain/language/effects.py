@@ -134,6 +134,9 @@ CORRECTABLE: Mapping[str, tuple[str, ...]] = {  # each with the types that its f
     "body": ("text",),
     "occurred_at": ("text", "time"),
 }
+#: Which of it says who somebody is, and which is in the complainant's own words: sealed, never stored beside.
+OF_A_PERSON = ("phone", "address")
+OWN_WORDS = ("title", "body")
 
 
 class SetData(RootModel[dict[str, str]]):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wuye_loop.domain.grievance.situation import Situation
-from wuye_loop.domain.language.effects import CORRECTABLE
+from wuye_loop.domain.language.effects import CORRECTABLE, OF_A_PERSON, OWN_WORDS
 from wuye_loop.domain.privacy.words import Words
 from wuye_loop.domain.step.arrival import Alarms
 from wuye_loop.domain.step.builder import Builder
@@ -18,8 +18,6 @@ FIXED: Final = ("kind", "title", "body", "estate_code", "area_code", "area_path"
 HIDDEN: Final = "（身份信息，不写出）"
 #: Under which name a row says that its routing is proposed and not done.
 PROPOSAL: Final = "proposal"
-_OF_A_PERSON = ("phone", "address")
-_TEXTS = ("title", "body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +42,8 @@ def correct(builder: Builder, context: Context, _: Mapping[str, Any]) -> None:
         name: made.strike(str(value)) for name, value in context.answers.items() if isinstance(value, Words)
     }
     filled = [name for name in CORRECTABLE if context.answers.get(name)]
-    builder.remarks |= {name: HIDDEN for name in filled if name in _OF_A_PERSON}
-    builder.remarks |= {name: made.strike(str(context.answers[name])) for name in filled if name in _TEXTS}
+    builder.remarks |= {name: HIDDEN for name in filled if name in OF_A_PERSON}
+    builder.remarks |= {name: made.strike(str(context.answers[name])) for name in filled if name in OWN_WORDS}
     builder.remarks |= made.told
 
 
