@@ -72,9 +72,6 @@ def _check_rungs(scene: Scene, place: FlowPlace, clock: ClockSpec, path: Path) -
             scene.findings.warn(at, "idle-rung", words)
 
 
-# Checks doors that never open, or that close for good: conditions that cannot hold there, and times that run out.
-
-
 def check_following(scene: Scene) -> None:
     """Note kinds of task that stay open although their grievance is over or merged."""
     for kind, task in scene.workflow.tasks.items():
@@ -87,6 +84,9 @@ def check_following(scene: Scene) -> None:
                 "不是有意这样的，请删去 on_parent（默认撤回）"
             )
             scene.findings.warn(("tasks", kind, "on_parent"), "outlives", words)
+
+
+# Checks doors that never open, or that close for good: conditions that cannot hold there, and times that run out.
 
 
 def check_doors(scene: Scene) -> None:

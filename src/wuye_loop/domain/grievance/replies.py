@@ -8,14 +8,13 @@ from wuye_loop.domain.language.documents import ReplyText
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.terms import Audience
 
+#: The field that every form with an answer to the public has, whatever its audience says.
+PUBLIC_REPLY = "public_reply"
+
 
 def answers_the_public(name: str, spec: FieldSpec) -> bool:
     """Say whether a field of a form is what the public reads."""
     return spec.type == "text" and (spec.audience is Audience.PUBLIC or name == PUBLIC_REPLY)
-
-
-#: The field that every form with an answer to the public has, whatever its audience says.
-PUBLIC_REPLY = "public_reply"
 
 
 def offered(world: World, situation: Situation) -> list[ReplyText]:
