@@ -19,16 +19,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from tests.conftest import CHAIN
 from tests.site import DIRECTORY
 from wuye_loop.domain.directory.directory import Area, Directory, Unit
 from wuye_loop.domain.errors import BadForm, WuyeError
-from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.permissions import openings, options
 from wuye_loop.domain.grievance.situation import Actor, Brief, Command, Situation, World
 from wuye_loop.domain.language.forms import FieldSpec, Form
 from wuye_loop.domain.language.workflow import DutyUnit, Workflow
-from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.routing.chain import Choice, choose
 from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rules.rules import Rules
@@ -43,8 +42,6 @@ from wuye_loop.settings import shipped
 from wuye_loop.store.calendar.seed import published_years, seed_days
 from wuye_loop.store.calendar.working_days import DayTable
 from wuye_loop.store.workflows.files import whole_text
-
-CHAIN = Chain(MacKeys.of(b"t" * 32))
 
 MONDAY = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 09:00 in Beijing
 OTHER = Brief(UUID(int=8), "WY260302-00000002", "handling", final=False, merged_into=None)

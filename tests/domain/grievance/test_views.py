@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.conftest import CHAIN
 from tests.domain.step.worlds import (
     HOME,
     HOTLINE,
@@ -21,7 +22,6 @@ from tests.domain.step.worlds import (
 )
 from tests.site import MONDAY, at
 
-from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import Situation, World
 from wuye_loop.domain.grievance.views import (
     actor_view,
@@ -32,14 +32,11 @@ from wuye_loop.domain.grievance.views import (
     task_titles,
     task_view,
 )
-from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.step.actions import receive
 from wuye_loop.domain.step.arrival import arrived, first_look
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.spans import Span
-
-CHAIN = Chain(MacKeys.of(b"t" * 32))
 
 MOMENT = timedelta.resolution
 DUE = at("2026-03-09 17:30")  # of the handle clock of small.yaml, started on Monday the 2nd at 09:00

@@ -5,13 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.conftest import CHAIN
 from tests.loop.versions import MIGRATES, renamed, version
 from tests.site import MONDAY, WORKFLOW, at, rules_of
 
 from wuye_loop.authoring.checker.check import load
-from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.grievance.situation import Situation
-from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.step.migration.carry import Moved, migrated
 from wuye_loop.domain.step.migration.mapping import NotMigratable, VersionMapping
@@ -21,8 +20,6 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock, ClockStatus
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.trial.sandbox.sandbox import Sandbox
-
-CHAIN = Chain(MacKeys.of(b"t" * 32))
 
 
 def mapping(text: str, **options: bool) -> VersionMapping:
