@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
-from wuye_loop.domain.suggesting.features import TITLE, WHOLE, counted, numbers, parts_of
+from wuye_loop.domain.suggesting.features import TITLE, WHOLE, features
 
 FORMAT = 1
 _SHIPPED = Path(__file__).with_name("shipped.json")
@@ -62,8 +62,8 @@ class Model:
         """Return what the model says of a text in which the file's patterns found these signs."""
         sums = [float(one) for one in self.bias]
         known = 0
-        for part, text in parts_of(title, body):
-            packed, norm, met = self._sum(part, counted(numbers(part, text)))
+        for part, counts in features(title, body):
+            packed, norm, met = self._sum(part, counts)
             known += met
             if norm:
                 sums = [one + more / norm for one, more in zip(sums, _unpacked(packed, len(sums)), strict=True)]
