@@ -104,6 +104,29 @@ def test_a_published_workflow_whose_file_was_changed_is_named(
     assert "kuiwen@1" in ask(healthy)[1]["流程文件"]
 
 
+def test_a_wrong_choice_of_workflows_is_told_as_that_and_all_else_is_looked_at(
+    healthy: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("UPDATE unit SET active = false WHERE code = 'tax'")
+    monkeypatch.setenv("WUYE_WORKFLOW_BY", "channel=巡查")
+    settings.load.cache_clear()
+    code, wrong = ask(healthy)
+    assert code == 1
+    assert "WUYE_WORKFLOW_BY" in wrong["流程文件"]
+    assert "tax" in wrong["流程"]
+    assert "数据库" not in wrong
+
+
+def test_the_units_of_a_workflow_that_some_go_by_are_to_be_known_too(
+    healthy: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WUYE_WORKFLOW_BY", "channel=巡查 -> jinan@1")
+    settings.load.cache_clear()
+    code, wrong = ask(healthy)
+    assert code == 1
+    assert "jinan@1" in wrong["流程"]
+
+
 def test_a_key_ring_that_is_open_or_gone_is_told(healthy: Run, tmp_path: Path) -> None:
     ring = tmp_path / "var" / "keys.json"
     ring.chmod(0o644)

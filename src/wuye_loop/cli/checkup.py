@@ -23,7 +23,7 @@ from wuye_loop.domain.privacy.access.holders import UNNAMED
 from wuye_loop.domain.privacy.access.key_rules import POWERS
 from wuye_loop.domain.rulefile.reader import YamlDocError
 from wuye_loop.domain.time.skew import skew
-from wuye_loop.settings import Settings, unheed_libpq
+from wuye_loop.settings import Settings, SettingsError, unheed_libpq
 from wuye_loop.store import protection as tried
 from wuye_loop.store import reach as fence
 from wuye_loop.store.assessment import periods
@@ -166,9 +166,15 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Re
         yield Remark("wrong", "目录", "没有任何单位：用 directory load 装入，或先用 directory load --demo 试试")
     published = versions.published(session)
     yield from _files(settings, published)
+    named, trouble = _named(settings)
+    if trouble is not None:
+        yield Remark("wrong", "流程文件", trouble)
+    for name, what in named.items():
+        if name not in published:
+            yield Remark("warning", "流程文件", f"{what} {name} 还没有发布：收不了诉求")
     rules: dict[str, Workflow] = {}
     # The units of a city that nobody here goes by need not be in this directory.
-    used = {name for name, use in versions.in_use(session).items() if use.open} | {settings.default_workflow}
+    used = {name for name, use in versions.in_use(session).items() if use.open} | named.keys()
     for name, definition in published.items():
         workflow, remarks = _definition(name, definition, directory if name in used else None)
         yield from remarks
@@ -223,12 +229,15 @@ def _files(settings: Settings, published: Mapping[str, str]) -> Iterator[Remark]
                 yield Remark("wrong", "流程文件", words)
             else:
                 yield Remark("ok", "流程文件", f"{name} 与已发布的一致")
-    for name, what in (
-        (settings.default_workflow, "默认流程"),
-        *((one, "WUYE_WORKFLOW_BY 写的流程") for one in workflow_rules(settings.workflow_by or "").names),
-    ):
-        if name not in published:
-            yield Remark("warning", "流程文件", f"{what} {name} 还没有发布：收不了诉求")
+
+
+def _named(settings: Settings) -> tuple[dict[str, str], str | None]:
+    """Return by which workflows new grievances go, each with where it is written, and what is wrong with how it is written."""
+    try:
+        chosen, trouble = workflow_rules(settings.workflow_by or "").names, None
+    except SettingsError as error:
+        chosen, trouble = (), str(error)
+    return dict.fromkeys(chosen, "WUYE_WORKFLOW_BY 写的流程") | {settings.default_workflow: "默认流程"}, trouble
 
 
 def _definition(name: str, definition: str, directory: Directory | None) -> tuple[Workflow | None, list[Remark]]:
