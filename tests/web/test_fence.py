@@ -43,7 +43,7 @@ def shut(owner: Database) -> None:
     """Let the fence let nothing through."""
     with owner.engine.begin() as connection:
         for kind in ("unit", "area", "source"):
-            name = reach.account("wuye_app", kind)  # type: ignore[arg-type]
+            name = reach.account("wuye_app", kind)
             for table in (*reach.FENCED, "tally"):
                 connection.exec_driver_sql(f'ALTER POLICY "{name}" ON "{table}" USING (false)')
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from rapidfuzz import fuzz
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor, Situation, World
-from wuye_loop.domain.privacy.text import match_key
 from wuye_loop.domain.routing.words import router_words
 from wuye_loop.domain.step.arrival import arrived, first_look
+from wuye_loop.domain.suggesting.likeness import compared
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.loop.collect import world_for
 from wuye_loop.loop.engine import Loop
@@ -23,7 +22,6 @@ from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.store.grievance import intake
 from wuye_loop.store.reads import grievances
 
-_COMPARED = 1000  # characters
 _MOST_ALIKE = 6
 
 
@@ -94,10 +92,8 @@ def _due(world: World, situation: Situation) -> tuple[str | None, datetime | Non
 def _alike(loop: Loop, session: Session, world: World, situation: Situation, actor: Actor) -> list[dict[str, Any]]:
     rule, record = world.rules.workflow.intake.duplicates, situation.grievance
     since = world.calendar.shift(world.now, Span(-rule.window.n, rule.window.unit))
-    own = match_key(f"{record.title}\n{record.body}"[:_COMPARED])
     found = []
-    for row in grievances.near_in_place(session, actor, record, since, world.now):
-        similarity = fuzz.ratio(own, match_key(f"{row.title}\n{row.body}"[:_COMPARED])) / 100
+    for row, similarity in compared(record, grievances.near_in_place(session, actor, record, since, world.now)):
         state = world.rules.workflow.states.get(row.state)
         found.append(
             {

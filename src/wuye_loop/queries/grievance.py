@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from rapidfuzz import fuzz
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden, NotFound, RecordDamaged
@@ -16,11 +15,10 @@ from wuye_loop.domain.grievance.ledger import FOLLOW, RUNG
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, TaskState, World
 from wuye_loop.domain.grievance.standing import deed
 from wuye_loop.domain.grievance.views import actor_view, clock_view, grievance_view, task_view
-from wuye_loop.domain.privacy.text import match_key
 from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.step.arrival import SEVERAL_ESTATES
 from wuye_loop.domain.step.effects.amending import PROPOSAL
-from wuye_loop.domain.suggesting.likeness import ALIKE, likeness, vector
+from wuye_loop.domain.suggesting.likeness import ALIKE, compared, likeness, vector
 from wuye_loop.domain.suggesting.model import shipped_model
 from wuye_loop.domain.terms import ActorKind, Audience, Stage
 from wuye_loop.domain.time import clock_moves
@@ -36,7 +34,6 @@ from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import grievances
 from wuye_loop.store.reads.grievances import LedgerRow
 
-_COMPARED = 1000  # characters: what makes two complaints one stands at their beginning
 _MOST_SIMILAR = 50
 SPECIAL_ACTIONS = {
     "adopt": "旧台账封存",
@@ -266,17 +263,13 @@ def _duplicates(session: Session, world: World, record: GrievanceState, actor: A
     rule = world.rules.workflow.intake.duplicates
     since = world.calendar.shift(record.received_at, Span(-rule.window.n, rule.window.unit))
     until = world.calendar.shift(record.received_at, rule.window)
-    own = _said(record.title, record.body)
-    found = []
-    for row in grievances.near_in_place(session, actor, record, since, until):
-        similarity = fuzz.ratio(own, _said(row.title, row.body)) / 100
-        if similarity >= rule.similarity:
-            found.append({"number": row.number, "similarity": round(similarity, 3), "state": row.state})
+    near = grievances.near_in_place(session, actor, record, since, until)
+    found = [
+        {"number": row.number, "similarity": round(similarity, 3), "state": row.state}
+        for row, similarity in compared(record, near)
+        if similarity >= rule.similarity
+    ]
     return sorted(found, key=lambda item: -item["similarity"])[:20]
-
-
-def _said(title: str, body: str) -> str:
-    return match_key(f"{title}\n{body}"[:_COMPARED])
 
 
 def in_words(row: LedgerRow, opener: Opener) -> LedgerRow:

@@ -4,7 +4,6 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
@@ -13,7 +12,6 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import outcome_of, read
-from wuye_loop.edge.uploading import keep
 from wuye_loop.loop.access import links
 from wuye_loop.loop.engine import StepResult
 from wuye_loop.queries import choices
@@ -27,6 +25,7 @@ from wuye_loop.web.lists import unit_names
 from wuye_loop.web.refusals import REFUSED, attempted
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
+from wuye_loop.web.staff.acting import uploaded
 from wuye_loop.web.times import times
 from wuye_loop.web.visitors import Visit, only
 
@@ -119,11 +118,8 @@ async def answer(request: Request, token: Token, action: Name) -> Response:
     specs: dict[str, Any] = {}
     try:
         number, actor, specs, signs = await read(site, partial(_allowed, site, token, action))
-        answers: dict[str, Any] = fields.answers(specs, form, site.loop.reference.directory)
-        for name, spec in specs.items():
-            for file in fields.uploads(name, form) if spec.type == "file" else ():
-                kept = await keep(request, number, actor, await file.read(), file.filename or "")
-                answers.setdefault(name, []).append(orjson.loads(kept.body)["file"])
+        answers = fields.answers(specs, form, site.loop.reference.directory)
+        answers |= await uploaded(request, actor, number, specs, form)
 
         def work(session: Session) -> StepResult:
             return links.answer(site.loop, session, token, action, answers, signs=signs)

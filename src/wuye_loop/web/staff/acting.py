@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from wuye_loop.domain.errors import NotFound
+from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.idempotency import route_of
 from wuye_loop.edge.transact import outcome_of
 from wuye_loop.edge.uploading import keep
@@ -115,7 +116,7 @@ async def _take(
     specs = offer["form"].specs if offer else {}
     try:
         answers = fields.answers(specs, form, here.site.loop.reference.directory)
-        answers |= await _uploaded(request, here, number, specs, form)
+        answers |= await uploaded(request, here.actor, number, specs, form)
         terms = Terms(fields.seq_of(form), ticket_of(request, here, form))
         await outcome_of(here.site, lambda session: work(session, answers, terms))
     except REFUSED as error:
@@ -138,13 +139,13 @@ def ticket_of(request: Request, here: Visit, form: FormData) -> Ticket | None:
     return Ticket.of(here.actor.key_id, route_of(request), once, body, here.site.loop.keyring.index)
 
 
-async def _uploaded(
-    request: Request, here: Visit, number: str, specs: Mapping[str, Any], form: FormData
+async def uploaded(
+    request: Request, actor: Actor, number: str, specs: Mapping[str, Any], form: FormData
 ) -> dict[str, list[str]]:
     """Keep the files that a form brings and return their ids by field; the same bytes again are the same file."""
     found: dict[str, list[str]] = {}
     for name, spec in specs.items():
         for file in fields.uploads(name, form) if spec.type == "file" else ():
-            outcome = await keep(request, number, here.actor, await file.read(), file.filename or "")
+            outcome = await keep(request, number, actor, await file.read(), file.filename or "")
             found.setdefault(name, []).append(orjson.loads(outcome.body)["file"])
     return found
