@@ -61,7 +61,7 @@ def test_many_random_lives_of_a_town_follow_the_model(town: Town) -> None:
 
 def without_replay(patch: pytest.MonkeyPatch) -> None:
     """Forget kept answers: a retry is done again."""
-    patch.setattr(engine, "_replay", lambda _stored, _ticket: None)
+    patch.setattr(engine, "replayed", lambda _stored, _ticket: None)
 
 
 def without_fired_marks(patch: pytest.MonkeyPatch) -> None:

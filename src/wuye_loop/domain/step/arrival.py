@@ -82,14 +82,11 @@ def arrived(
 
     Raises BadInput (422) for what the source's own form finds wrong in `extra`.
     """
-    area_code = form.place.area_code or (estate.area_code if estate else None)
-    # Without a place it belongs to the whole of the directory, where that has one top.
-    lies = world.directory.areas.get(area_code or "") or world.directory.top
-    public = world.directory.public
-    strike = partial(struck, known=person, spared=public)
-    data = _found_out(form, estate, repeats, lambda text: seal(strike(text))) | _origin(world, form, reporter)
+    area_code, lies = _where(world, form, estate)
+    strike = partial(struck, known=person, spared=world.directory.public)
+    found_out = _found_out(form, estate, repeats, lambda text: seal(strike(text)))
+    data = found_out | _origin(world, form, reporter) | _before(earlier)
     flags = (*_unknown(form, estate), *_odd_place(world, form, estate, named), *_odd_time(world, form))
-    data |= _before(earlier)
     if UNREADABLE_TIME in flags:
         data["occurred_said"] = seal(strike(str(form.occurred_at)))
     grievance = GrievanceState(
@@ -104,7 +101,7 @@ def arrived(
         received_at=world.now,
         estate_code=estate.code if estate else None,
         area_code=area_code,
-        area_path=lies.path if lies else "",
+        area_path=lies,
         company_code=estate.company_code if estate else None,
         anonymous=form.complainant.anonymous,
         category=strike(form.category) if form.category else None,
@@ -116,11 +113,18 @@ def arrived(
         cycle=1, level=world.rules.workflow.levels[0].value, lead_unit=None, holder_unit=None, holder_role=None,
         units=(), counts={}, data=data, did={}, merged_into=None, followers=0, urged=0,
         flags=flags, due_at=None, due_clock=None, closed_at=None, seq=0, head=GENESIS,
-        extra=struck_value(form.extra, person, public),
+        extra=struck_value(form.extra, person, world.directory.public),
     )  # fmt: skip
     situation = Situation(grievance, {}, {})
     _asked(world, situation, form)
     return situation
+
+
+def _where(world: World, form: IntakeForm, estate: Estate | None) -> tuple[str | None, str]:
+    """Return the area's code and the path that it lies on; without a place, that of the directory's only top."""
+    code = form.place.area_code or (estate.area_code if estate else None)
+    lies = world.directory.areas.get(code or "") or world.directory.top
+    return code, lies.path if lies else ""
 
 
 def ended(grievance: GrievanceState, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
