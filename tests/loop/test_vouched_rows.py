@@ -1,5 +1,5 @@
 # ruff: noqa: S608 the statements are the forger's
-"""Models, schemes, frozen scores, credit, voices and appeals stand in the keyed register: forged by SQL, each is seen."""
+"""Models, schemes, frozen scores and what they brought, credit, voices and appeals stand in the keyed register: forged by SQL, each is seen."""
 
 import re
 from collections.abc import AsyncIterator
@@ -56,6 +56,14 @@ FORGERIES = {
     "a voice put in": (
         "INSERT INTO voice SELECT name, period, input, subject, peer, '\\x00', 5, detail, at FROM voice",
         "评分",
+    ),
+    "what a list brought, removed": ("DELETE FROM consequence WHERE credit_id IS NULL", "处置"),
+    "another grievance that a list brought": ("UPDATE consequence SET grievance = 'x' WHERE grievance <> ''", "处置"),
+    "the list that brought it": ("UPDATE consequence SET list = 'x'", "处置"),
+    "what no list brought": (
+        ("INSERT INTO consequence SELECT name, period, 'c9', peer, consequence, list, at, grievance, credit_id"
+        " FROM consequence LIMIT 1"),
+        "处置",
     ),
     "an appeal": ("UPDATE appeal SET upheld = NOT upheld", "申诉"),
 }  # fmt: skip

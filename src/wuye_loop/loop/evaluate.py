@@ -252,25 +252,31 @@ def _bulletin(session: Session, place: Place, now: datetime) -> Numbered | None:
 def _bring(loop: Loop, session: Session, place: Place, row: Assessment) -> list[Job]:
     results = periods.results(session, row.id)
     jobs: list[Job] = []
+    fresh: list[str] = []
     notices: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for one in results:
         from_last = _from_last(results, one)
         for listed in one.lists:
             for name in place.spec.lists[listed].brings:
                 made = _once(loop, session, place, one, listed, name, from_last)
+                if made is None:
+                    continue
+                fresh.append(made.key)
                 jobs += made.jobs
                 if made.opened is not None:
                     unit, number = made.opened
                     notices[name, unit].append((from_last, number))
     for (name, unit), numbers in notices.items():
         jobs += _notice(loop, session, place, name, unit, [number for _, number in sorted(numbers, key=itemgetter(0))])
+    voices.vouch_for_brought(session, fresh)
     return jobs
 
 
 @dataclass(frozen=True, slots=True)
 class _Brought:
-    """What a consequence brought to one subject: jobs, and where a grievance was opened by which unit and its number."""
+    """What a consequence brought to one subject: its row's key, jobs, and which unit opened a grievance of which number."""
 
+    key: str
     jobs: Sequence[Job] = ()
     opened: tuple[str, str] | None = None
 
@@ -288,26 +294,28 @@ def _notice(loop: Loop, session: Session, place: Place, name: str, unit: str, nu
 
 def _once(
     loop: Loop, session: Session, place: Place, one: ResultRow, listed: str, name: str, from_last: int
-) -> _Brought:
-    """Bring one consequence to one subject, unless that was done for this period before."""
+) -> _Brought | None:
+    """Bring one consequence to one subject; None where that was done for this period before."""
     key = {
         "name": place.scheme.name, "period": place.stretch.code, "subject": one.subject, "peer": one.peer,
         "consequence": name,
     }  # fmt: skip
-    if not voices.brought(session, {**key, "list": listed, "at": loop.clock.now()}):
-        return _Brought()
+    fresh = voices.brought(session, {**key, "list": listed, "at": loop.clock.now()})
+    if fresh is None:
+        return None
     spec = place.scheme.consequences[name]
     if spec.open is not None:
-        return _open(loop, session, place, one, spec.open, key, from_last)
+        jobs, opened = _open(loop, session, place, one, spec.open, key, from_last)
+        return _Brought(fresh, jobs, opened)
     row = _credit(loop, session, place, one, spec, listed)
     if row is not None:
         voices.tie(session, key, credit_id=row)
-    return _Brought()
+    return _Brought(fresh)
 
 
 def _open(
     loop: Loop, session: Session, place: Place, one: ResultRow, spec: Opening, key: Mapping[str, str], from_last: int
-) -> _Brought:
+) -> tuple[Sequence[Job], tuple[str, str]]:
     # By the scheme's own workflow: the installation's may be an older version that does not know the source.
     rules = loop.reference.rules(session, place.scheme.workflow)
     words = _words(session, place, one, from_last)
@@ -323,7 +331,7 @@ def _open(
     }
     unit, outcome = sent_in(loop, session, rules, (spec.source or "", spec.by), told, estate, area)
     voices.tie(session, key, grievance=outcome.number)
-    return _Brought(outcome.jobs, (unit, outcome.number))
+    return outcome.jobs, (unit, outcome.number)
 
 
 def _named_by(key: Mapping[str, str]) -> str:

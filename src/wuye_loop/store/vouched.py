@@ -1,4 +1,4 @@
-"""Rows that the register vouches for one by one: learned models, schemes of assessment, frozen scores, credit, voices, appeals.
+"""Rows that the register vouches for one by one: learned models, schemes, frozen scores and what they brought, credit, voices, appeals.
 
 Of each the register keeps a hash over the columns named here; a column that comes later has to be named to be vouched for.
 """
@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 MODEL, SCHEME, SCORES, CREDIT, VOICE, APPEAL = "model", "scheme", "scores", "credit", "voice", "appeal"
+BROUGHT = "consequence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,13 @@ KINDS: Final = {
         "appeal",
         f"name, period, revision, subject, peer, measure, grievance, reason, unit, {_instant('at')},"
         f" {_instant('decided_at')}, upheld, note",
+    ),
+    BROUGHT: Vouched(
+        "consequence",
+        f"list, {_instant('at')}, grievance, credit_id",
+        "jsonb_build_array(name, period, subject, peer, consequence)::text",
+        "(name, period, subject, peer, consequence) IN (SELECT k->>0, k->>1, k->>2, k->>3, k->>4 FROM"
+        " (SELECT x::jsonb AS k FROM unnest(%(only)s::text[]) x) asked)",
     ),
 }  # fmt: skip
 

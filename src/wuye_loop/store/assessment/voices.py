@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, literal_column, select, update
+from sqlalchemy import Text, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -115,10 +115,19 @@ def appeals(session: Session, name: str, period: str, subject: str | None = None
     return [Appealed(*row) for row in session.execute(rows.order_by(appeal.c.at, appeal.c.id))]
 
 
-def brought(session: Session, row: Mapping[str, Any]) -> bool:
-    """Note that a list brings something now; False when it did already, however many try at once."""
-    fresh = upsert(consequence).values(**row).on_conflict_do_nothing().returning(consequence.c.subject)
-    return session.execute(fresh).scalar() is not None
+def brought(session: Session, row: Mapping[str, Any]) -> str | None:
+    """Note that a list brings something now, and return the row's key in the register; None when it did already.
+
+    However many try at once, one does. Who notes it has the register vouch for it, once it is told what was made.
+    """
+    key = literal_column(vouched.KINDS[vouched.BROUGHT].key, Text)
+    return session.execute(upsert(consequence).values(**row).on_conflict_do_nothing().returning(key)).scalar()
+
+
+def vouch_for_brought(session: Session, keys: Sequence[str]) -> None:
+    """Have the register vouch for what was brought and made, by the keys that `brought` gave."""
+    if keys:
+        registry.settle(session, vouched.BROUGHT, *keys)
 
 
 def tie(session: Session, key: Mapping[str, Any], **made: Any) -> None:
