@@ -6,7 +6,8 @@ The doors come from the contract, with every choice of every question: a door th
 import io
 import re
 import zipfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,6 @@ from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
 FEW = ("other-hotline", "company-1")
-_NUMBER = re.compile(r"WY\d{6}-[0-9A-Z]{8}")
 #: Counts of grievances: none may be more than the key can get one by one.
 _COUNTS = frozenset(
     {"count", "total", "family", "received", "open", "overdue", "closed", "proposed", "held", "returned"}
@@ -100,11 +100,11 @@ SCENES: dict[str, tuple[Callable[[Database, Path], Town], Scene, str]] = {
 }
 
 
-@pytest.fixture(params=SCENES)
-async def drive(database: Database, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
+@asynccontextmanager
+async def lived_in(database: Database, data: Path, which: str) -> AsyncIterator[Driver]:
     """Give a driver in a town that has been lived in, with a month that was assessed."""
-    make, scene, workflow = SCENES[request.param]
-    town = make(database, tmp_path)
+    make, scene, workflow = SCENES[which]
+    town = make(database, data)
     publish(town, _SCHEME.format(workflow=workflow))
     async with story(town) as driver:
         await scene(driver)
@@ -113,8 +113,18 @@ async def drive(database: Database, tmp_path: Path, request: pytest.FixtureReque
         yield driver
 
 
+@pytest.fixture(params=SCENES)
+async def drive(database: Database, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
+    """Give a driver in each of the towns."""
+    async with lived_in(database, tmp_path, request.param) as driver:
+        yield driver
+
+
 class Walk:
     """What one key may get by itself, and what every other door shows it."""
+
+    #: What else can stand in an address.
+    more: Mapping[str, list[str]] = {}
 
     def __init__(self, drive: Driver, who: str) -> None:
         self.drive, self.who = drive, who
@@ -137,11 +147,10 @@ class Walk:
             self.may[what] = {one for one, answer in answers.items() if answer.status_code == 200}
 
     def foreign(self, answer: Any, asked: str) -> Iterator[str]:
-        """Yield what an answer names that the key may not get; what the key itself has asked for it knows."""
+        """Yield what an answer names that the key may not get; what the key itself has `asked` for it knows."""
         text = said_in(answer)
-        yield from set(_NUMBER.findall(text)) - self.may["grievance"] - {asked}
-        for what in ("task", "document"):
-            yield from (one for one in self.all[what] if one in text and one not in self.may[what] and one != asked)
+        for what in self.all:
+            yield from (one for one in self.all[what] if one in text and one not in self.may[what] and one not in asked)
         if answer.headers.get("content-type", "").startswith("application/json"):
             for key, count in counts(answer.json()):
                 if count > len(self.may["grievance"]):
@@ -171,6 +180,7 @@ class Walk:
     def values(self, name: str, path: str) -> list[str]:
         rows = self.drive.town.rows
         known: dict[str, list[str]] = {
+            "document": self.all["document"],
             "number": self.all["document" if path.startswith("/v1/documents") else "grievance"],
             "task_id": self.all["task"],
             "workflow_id": [self.drive.town.workflow],
@@ -185,6 +195,7 @@ class Walk:
             "bulletin_id": [str(row[0]) for row in rows("SELECT id FROM assessment WHERE state = 'published'")],
             "form": ["html", "docx", "xlsx", "csv", "pdf"],
             "watermark": ["0" * 12],
+            **self.more,
         }
         assert name in known, f"teach this walk what stands for {{{name}}} in {path}"
         return known[name]

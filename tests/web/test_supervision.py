@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from openpyxl import load_workbook
 from tests.site import Town
-from tests.web.browsing import Browser, Visitors, browsing
+from tests.web.browsing import Browser, Visitors, account, browsing
 
 pytestmark = pytest.mark.anyio
 
@@ -150,6 +150,31 @@ async def test_rules_are_drawn_listed_and_compared(town: Town) -> None:
         await market.go("/rules/diff?a=kuiwen%401&b=kuiwen%401")
         assert "没有不同" in market.page.text
         await market.go("/rules/nothing@9", expect=404)
+
+
+async def test_who_keeps_accounts_and_keys_begins_with_them_and_sees_nothing_of_grievances(town: Town) -> None:
+    account(town, "keeper", "security")
+    async with browsing(town) as visitors:
+        await visitors.person("market")
+        keeper = await visitors.person("keeper")
+        assert keeper.path.endswith("/admin/users")
+        assert "某人market" in keeper.page.text
+        assert "/search" not in keeper.raw
+        await keeper.send("/admin/users/market/end")
+        assert "结束会话" in (await keeper.go("/admin/audit")).text
+        for link in {one for one in keeper.page.links if one.startswith("/")} | {"/admin/keys", "/me"}:
+            await keeper.go(link)
+        for path in (
+            "/admin",
+            "/admin/directory",
+            "/search",
+            "/board",
+            "/supervision",
+            "/papers",
+            "/rules",
+            "/g/WY260302-00000000",
+        ):
+            await keeper.go(path, expect=403)
 
 
 async def test_administrators_see_accounts_keys_directory_and_the_register(town: Town) -> None:

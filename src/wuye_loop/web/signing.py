@@ -32,7 +32,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 async def start(request: Request) -> Response:
     """Send everybody where they begin: who signed in to their work, others to the door."""
     try:
-        here = await visitors.visit(request, await visitors.person(request))
+        here = await visitors.admitted(request, await visitors.person(request))
     except NotSignedIn:
         return RedirectResponse("/login", 303)
     gone = "?gone=1" if request.query_params.get("gone") else ""

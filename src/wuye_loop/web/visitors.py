@@ -70,6 +70,8 @@ class Visit:
 def menu(visit: Visit) -> list[tuple[str, str, str]]:
     """Return the entries of the menu for this person: name, address, title."""
     kind = visit.actor.kind
+    if kind is ActorKind.SECURITY:
+        return [("admin", "/admin/users", "管理")]
     found: list[tuple[str, str, str]] = []
     if kind is ActorKind.HOTLINE:
         found += [("desk", "/desk", "受理台"), ("callbacks", "/callbacks", "回访")]
@@ -175,15 +177,20 @@ async def person(request: Request) -> Person:
 SignedIn = Annotated[Person, Depends(person)]
 
 
-async def visit(request: Request, found: SignedIn) -> Visit:
-    """Return the visit of a person who may work: who has yet to choose a password or a second factor may not."""
+async def admitted(request: Request, found: SignedIn) -> Visit:
+    """Return the visit of a person who may come in: who has yet to choose a password or a second factor may not."""
     site = site_of(request)
     unfinished = found.account.must_change or needs_second_factor(site, found)
     if unfinished:
         raise Unfinished
-    if found.account.role == "security":
-        raise Forbidden("安全管理员只管账号和密钥，不看也不办诉求")
     return await read(site, partial(_visit, site, found))
+
+
+async def visit(here: Annotated[Visit, Depends(admitted)]) -> Visit:
+    """Return the visit of a person who works on grievances. Raises Forbidden for whoever keeps the keys."""
+    if here.actor.kind is ActorKind.SECURITY:
+        raise Forbidden("安全管理员只管账号和密钥，不看也不办诉求")
+    return here
 
 
 class Unfinished(WuyeError, status=403, slug="forbidden", title="还差一步"):
@@ -224,7 +231,7 @@ Here = Annotated[Visit, Depends(visit)]
 def only(*kinds: ActorKind) -> Any:
     """Return a dependency: the visit of a person of one of these kinds. Raises Forbidden."""
 
-    async def checked(here: Here) -> Visit:
+    async def checked(here: Annotated[Visit, Depends(admitted)]) -> Visit:
         if here.actor.kind not in kinds:
             raise Forbidden("您的账号不使用这个页面")
         return here
