@@ -8,6 +8,8 @@ ARGS ?=
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 export PIP_USER := 0
 export PYTHONNOUSERSITE := 1
+# Compiled files are kept: without them every test worker and every command compiles all of it anew, a minute in a run.
+unexport PYTHONDONTWRITEBYTECODE
 
 bin := .venv/bin
 ready := .venv/.ready

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,13 +44,21 @@ def in_code(text: str) -> str:
     return ast.unparse(tree)
 
 
-CODE = {name: in_code(text) for name, text in FILES.items()}
-TREES = {name: ast.parse(text) for name, text in FILES.items()}
+@cache
+def code() -> dict[str, str]:
+    """Return every file's code; not when this module is read, since every worker reads it and one of them asks."""
+    return {name: in_code(text) for name, text in FILES.items()}
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Return every file's tree."""
+    return {name: ast.parse(text) for name, text in FILES.items()}
 
 
 def found(pattern: str) -> dict[str, list[str]]:
     """Return the files whose code has the pattern, and what of it stands in them."""
-    hits = {name: re.findall(pattern, text) for name, text in CODE.items()}
+    hits = {name: re.findall(pattern, text) for name, text in code().items()}
     return {name: hit for name, hit in hits.items() if hit}
 
 
@@ -67,7 +76,7 @@ def moves_something(node: ast.AST) -> bool:
 def test_only_the_engine_and_its_builder_move_a_grievance() -> None:
     writers = found(r"UPDATE grievance\b.{0,300}?\bstate =|(?:INSERT INTO|update\(|insert\()\s*grievance\b")
     assert set(writers) <= {"store/grievance/writer.py"}
-    movers = {name for name, tree in TREES.items() if any(map(moves_something, ast.walk(tree)))}
+    movers = {name for name, tree in trees().items() if any(map(moves_something, ast.walk(tree)))}
     # The demonstration speaks HTTP, the simulation knows no grievance of the store: both keep notes of their own.
     own = ("demo/", "trial/simulation/")
     assert {name for name in movers if not name.startswith(own)} == {"domain/step/builder.py", "domain/step/actions.py"}
@@ -100,18 +109,18 @@ def test_no_test_builds_what_it_expects_from_the_date_of_today() -> None:
 
 
 def test_no_city_is_known_to_the_code() -> None:
-    named = {name for name, text in CODE.items() if CITIES.search(text)}
+    named = {name for name, text in code().items() if CITIES.search(text)}
     showing = EXAMPLES | {name for name in named if "examples" in name or name.startswith("demo/")}
     assert named <= DEFAULTS | showing
     for name in DEFAULTS & named:
-        assert CITIES.findall(CODE[name]) == ["kuiwen"]
+        assert CITIES.findall(code()[name]) == ["kuiwen"]
     branches = found(rf"(?:\bif\b|\belif\b|\bcase\b|==|!=)[^\n]{{0,40}}(?:{CITIES.pattern})")
     assert branches == {}
 
 
 def functions() -> Iterator[tuple[str, str, int]]:
     """Yield file, name and length of every function."""
-    for name, tree in TREES.items():
+    for name, tree in trees().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield name, node.name, (node.end_lineno or 0) - node.lineno + 1
