@@ -18,6 +18,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
 
+from tests.founding import Founding, founded_on
 from wuye_loop import logs
 from wuye_loop.app import create_app, make_site
 from wuye_loop.authoring.checker.check import load
@@ -225,8 +226,12 @@ def build(
     `texts` are files that are not shipped, by name@version.
     """
     clock = SettableClock(start)
-    settings = {"default_workflow": workflow} | settings | {"data": data}
-    site = make_site(Settings(**settings), database, clock=clock, ids=ids or SystemIds())
+    own = Settings(**({"default_workflow": workflow} | settings | {"data": data}))
+    keys = keys or KEYS
+    wanted = founded_on(own, database, start, workflow, units, keys, texts) if ids is None else None
+    if wanted in _foundings:
+        return _copied(_foundings[wanted], own, database, clock, workflow)
+    site = make_site(own, database, clock=clock, ids=ids or SystemIds())
     with pytest.MonkeyPatch.context() as patch, database.begin() as session:
         patch.setattr(working_days, "seed_days", _days)  # a third of a second for each town otherwise
         with _entered_together(session):
@@ -234,11 +239,23 @@ def build(
             directory.load_directory(session, dict(units))
             for name in {workflow, *(texts or ())}:
                 versions.publish(session, name, (texts or {}).get(name) or text_of(name), start)
-            made = {
-                name: api_keys.create(session, now=start, ids=site.loop.ids, **key)
-                for name, key in (keys or KEYS).items()
-            }
-    return _town(site, clock, made, workflow)
+            made = {name: api_keys.create(session, now=start, ids=site.loop.ids, **key) for name, key in keys.items()}
+    town = _town(site, clock, made, workflow)
+    if wanted is not None:
+        _foundings[wanted] = Founding.of(database, data, town.keys, town.actors)
+    return town
+
+
+#: What towns of this run were founded on, and what that left.
+_foundings: dict[str | None, Founding] = {}
+
+
+def _copied(founding: Founding, settings: Settings, database: Database, clock: SettableClock, workflow: str) -> Town:
+    """Return a town as one that was founded alike: a third of the time of founding it."""
+    founding.lay_files(settings.data)
+    founding.lay_rows(database)
+    site = make_site(settings, database, clock=clock)
+    return _opened(site, clock, founding.keys, founding.actors, workflow)
 
 
 @contextmanager
@@ -268,16 +285,23 @@ def again(town: Town, ids: Ids | None = None) -> Town:
 
 
 def _town(site: Site, clock: SettableClock, made: Mapping[str, str], workflow: str = WORKFLOW) -> Town:
-    if workflow == WORKFLOW:
-        site.loop.reference._rules[WORKFLOW] = rules_of(WORKFLOW)
     actors = {}
     with site.database.read() as session:
-        site.loop.reference.refresh(session)
         for name, key in made.items():
             row = api_keys.find(session, api_key_text.digest(key), clock.now())
             assert row is not None
             actors[name] = api_keys.actor_of(row)
-    return Town(site, clock, made, actors, workflow)
+    return _opened(site, clock, made, actors, workflow)
+
+
+def _opened(
+    site: Site, clock: SettableClock, keys: Mapping[str, str], actors: Mapping[str, Actor], workflow: str
+) -> Town:
+    if workflow == WORKFLOW:
+        site.loop.reference._rules[WORKFLOW] = rules_of(WORKFLOW)
+    with site.database.read() as session:
+        site.loop.reference.refresh(session)
+    return Town(site, clock, dict(keys), dict(actors), workflow)
 
 
 @cache
@@ -412,10 +436,16 @@ WAY: dict[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 
+#: The contract that applications with and without the clock's door make of themselves: half a second for each otherwise.
+_contracts: dict[bool, list[dict[str, Any] | None]] = {}
+
+
 @asynccontextmanager
 async def driving(town: Town, **client: Any) -> AsyncIterator[Driver]:
     """Give a driver whose requests reach the town's own application in this process."""
     app = create_app(town.site)
+    kept = _contracts.setdefault(town.site.settings.rehearsal, [None])
+    app.openapi_schema = kept[0]
     # What the application raises, a server would answer: so does this one.
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     with logging_to_memory() as log:
@@ -423,6 +453,7 @@ async def driving(town: Town, **client: Any) -> AsyncIterator[Driver]:
             try:
                 yield Driver(town, app, http, log)
             finally:
+                kept[0] = app.openapi_schema
                 await town.database.dispose_async()
 
 
