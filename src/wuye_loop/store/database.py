@@ -159,7 +159,7 @@ class Database:
         at, head = self.current_revision(), self.head_revision()
         if at == head:
             return
-        if at is not None and at not in {script.revision for script in self._scripts.walk_revisions()}:
+        if at is not None and at not in {script.revision for script in _scripts().walk_revisions()}:
             raise UnfitDatabase(
                 f"数据库的版本 {at} 比本程序（{head}）新，请升级程序。"
                 f"/ the database is at revision {at}, which this program (at {head}) does not know; upgrade the program."
@@ -210,7 +210,7 @@ class Database:
 
     def head_revision(self) -> str | None:
         """Return the newest revision this program knows."""
-        return self._scripts.get_current_head()
+        return _scripts().get_current_head()
 
     def current_revision(self) -> str | None:
         """Return the revision of the database; None when it is empty."""
@@ -256,10 +256,6 @@ class Database:
         """Close the connections of async code; called on the loop they belong to."""
         if "async_engine" in self.__dict__:
             await self.async_engine.dispose()
-
-    @property
-    def _scripts(self) -> ScriptDirectory:
-        return ScriptDirectory.from_config(alembic_config())
 
     def _options(self, cursor: type[OneTripCursor | AsyncOneTripCursor]) -> dict[str, Any]:
         limits = {
@@ -363,6 +359,12 @@ def database_of(url: str, name: str) -> str:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             raise UnfitDatabase(f"这个数据目录里没有数据库 {name}（WUYE_DATABASE_NAME）")
     return named.set(database=name).render_as_string(hide_password=False)
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    """Return the migrations that came with the program, read once in a process."""
+    return ScriptDirectory.from_config(alembic_config())
 
 
 def alembic_config(**attributes: object) -> Config:
