@@ -6,7 +6,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from tests.database import clone, template
+from tests.database import clone, memory, template
 from typer.testing import CliRunner, Result
 
 from wuye_loop import postgres, settings
@@ -22,7 +22,7 @@ _numbers = count(100_000)
 @pytest.fixture(scope="session")
 def durable_template_url() -> Iterator[str]:
     """Give a migrated template on a server that keeps its promises: commands refuse the careless one of the other tests."""
-    with postgres.temporary() as server, template(server.url) as url:
+    with postgres.temporary(under=memory()) as server, template(server.url) as url:
         yield url
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tests import ROOT
-from tests.database import CARELESS
+from tests.database import CARELESS, memory
 from tests.house.rooms import PACKAGE, House, copy_sources
 
 from wuye_loop import postgres
@@ -133,7 +133,7 @@ asyncio.run(main(sys.argv[1], sys.argv[2]))
 
 def test_a_server_whose_files_are_published_loads_nothing_of_the_rules_on_paper(tmp_path: Path) -> None:
     careful = {name: value for name, value in CARELESS.items() if name == "autovacuum"}
-    with postgres.temporary(options=careful) as server:
+    with postgres.temporary(options=careful, under=memory()) as server:
         told = [
             subprocess.run(
                 [sys.executable, "-c", SERVED, str(tmp_path), server.url, turn],

@@ -8,7 +8,7 @@ from sqlalchemy import Column, MetaData, Table, make_url, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session
-from tests.database import fresh
+from tests.database import fresh, memory
 
 from wuye_loop import postgres
 from wuye_loop.settings import Settings
@@ -200,7 +200,7 @@ def test_a_database_that_may_forget_is_refused_in_words(database: Database) -> N
 
 
 def test_a_server_that_does_not_wait_for_its_disk_is_refused_in_words() -> None:
-    with postgres.temporary(options={"fsync": "off", "full_page_writes": "off"}) as server:
+    with postgres.temporary(options={"fsync": "off", "full_page_writes": "off"}, under=memory()) as server:
         database = Database(server.url)
         with pytest.raises(UnfitDatabase, match="fsync=off, full_page_writes=off: it may lose grievances"):
             database.check_durability()
@@ -208,7 +208,7 @@ def test_a_server_that_does_not_wait_for_its_disk_is_refused_in_words() -> None:
 
 
 def test_without_a_url_a_server_of_our_own_is_opened_migrated_and_closed() -> None:
-    with postgres.temporary() as room:  # only for a folder that the server's account may enter
+    with postgres.temporary(under=memory()) as room:  # only for a folder that the server's account may enter
         data = room.data.parent / "var"
         with open_database(Settings(data=data)) as database:
             assert database.current_revision() == database.head_revision()

@@ -5,6 +5,7 @@ import os
 import psycopg
 import pytest
 from sqlalchemy import text
+from tests.database import memory
 
 from wuye_loop import postgres
 from wuye_loop.settings import LIBPQ, load, unheed_libpq
@@ -28,7 +29,7 @@ def test_every_variable_that_the_installed_library_reads_is_known() -> None:
 
 
 def test_the_embedded_server_is_reached_whatever_the_environment_says() -> None:
-    with postgres.temporary(options={"fsync": "off"}) as server:
+    with postgres.temporary(options={"fsync": "off"}, under=memory()) as server:
         database = Database(server.url)
         with database.begin() as session:
             session.execute(text("CREATE TABLE written AS SELECT 1 AS one"))
