@@ -71,6 +71,7 @@ async def test_what_the_law_holds_is_not_destroyed_until_it_is_released(town: To
         "retention: [{years: -1}]",
         "a: [",
         "retention: [{yeers: 1}]",
+        "retention: [{by_result: true, years: 1}]",
     ],
 )
 def test_a_bad_file_is_refused_in_words(text: str) -> None:
@@ -83,3 +84,52 @@ def test_a_leap_day_is_kept_until_the_last_of_february() -> None:
     read = rules.read("retention: [{years: 1}]")
     assert rules.due(read, kept, at("2029-02-28 07:59")) is None
     assert rules.due(read, kept, at("2029-02-28 08:00")) == at("2029-02-28 08:00")
+
+
+BY_RESULT = "retention:\n  - {result: [解决], months: 6}\n  - {by_result: true}\n  - {years: 30}\n"
+
+
+async def test_a_rule_by_result_holds_of_what_a_shipped_file_ended_with(town: Town) -> None:
+    number = await lived(town)  # its workflow names no terms; its last form said 解决
+    loop = town.site.loop
+    town.clock.set(at("2026-09-15 09:00"))
+    with town.database.begin() as session:
+        assert destruction.overdue(loop, session, rules.read("retention: [{result: [未解决], days: 1}]")) == []
+        found = destruction.overdue(loop, session, rules.read(BY_RESULT))
+        assert [one for one, _ in found] == [number]
+        # What was closed before results were stored beside it is told by its ledger.
+        session.connection().exec_driver_sql("UPDATE grievance SET data = data - 'result'")
+        assert destruction.overdue(loop, session, rules.read(BY_RESULT)) == found
+        assert destruction.overdue(loop, session, rules.BY_RESULT) == []
+        with pytest.raises(BadInput, match=r"第 1 条的办理结果“已解决”没有一个流程里有.*解决"):
+            destruction.overdue(loop, session, rules.read("retention: [{result: [已解决], days: 1}]"))
+
+
+@pytest.mark.parametrize(
+    ("said", "until"),
+    [
+        (rules.Term((120, 0), "closed"), "2036-03-02 08:00"),
+        (rules.Term((18, 0), "last_rating"), "2027-09-09 08:00"),
+        (rules.Term((0, 90), "end_of_supervision"), None),  # an order is still open
+        (rules.Term(None, "closed"), None),
+    ],
+)
+def test_a_result_is_kept_as_its_workflow_says(said: rules.Term, until: str | None) -> None:
+    events = {"closed": at("2026-03-02 08:00"), "last_rating": at("2026-03-09 08:00"), "end_of_supervision": None}
+    kept = rules.Kept("n", "12345", "解决", events, "kuiwen@2")
+    file, late = rules.read(BY_RESULT)[1:], at("2080-01-01 08:00")
+    assert rules.due(file, kept, late, {"kuiwen@2": {"解决": said}}) == (at(until) if until else None)
+    assert rules.due(file, kept, late, {"kuiwen@1": {"解决": said}}) == at("2056-03-02 08:00")  # the next rule
+
+
+async def test_supervision_ends_with_its_last_order(town: Town) -> None:
+    number = await lived(town)
+    with town.database.begin() as session:
+        (kept,) = [one for one in retention.closed(session) if one.number == number]
+        orders = (
+            session.connection().exec_driver_sql("SELECT closed_at, final FROM task WHERE document IS NOT NULL").all()
+        )
+    assert orders
+    latest = max(kept.events["closed"], *(one for one, _ in orders if one)) if all(done for _, done in orders) else None
+    assert kept.events["end_of_supervision"] == latest
+    assert kept.events["last_rating"] is not None

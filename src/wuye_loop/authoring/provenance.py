@@ -82,6 +82,8 @@ def _rules(workflow: Workflow) -> Stated:
     ):  # fmt: skip
         for name, part in getattr(workflow, key).items():
             yield f"{what}{quoted(part.title)}", (key, name), ()
+    for name, result in workflow.results.items():
+        yield f"办理结果{quoted(name)}：{result.chinese}", ("results", name), ()
     for name in workflow.documents:
         yield f"文书{quoted(name)}", ("documents", name), ()
     yield from _intake(workflow, words)

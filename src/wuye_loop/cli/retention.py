@@ -1,5 +1,6 @@
 """`retention`: what is due to be destroyed, proposed by one person and approved by another; what the law holds back."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -15,19 +16,26 @@ from wuye_loop.loop.custody import destruction
 from wuye_loop.store import retention
 
 commands = group()
-RuleFile = Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="保管期限文件。 / rules")]
+RuleFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="保管期限文件；不写照各流程的 results。 / rules"),
+]
 Person = Annotated[str, typer.Option("--by", metavar="PERSON", help="谁，如“王敏 0731”。 / who")]
 Reason = Annotated[str, typer.Option(help="理由。 / why")]
 Number = Annotated[str, typer.Argument(help="诉求编号。 / number")]
 
 
+def _rules(file: Path | None) -> Sequence[rules.RetentionRule]:
+    return rules.read(file.read_text("utf-8")) if file is not None else rules.BY_RESULT
+
+
 @commands.command("due")
-def due(file: RuleFile, data: DataDir = None, *, as_json: AsJson = False) -> None:
+def due(file: RuleFile = None, data: DataDir = None, *, as_json: AsJson = False) -> None:
     """Show what is due to be destroyed; nothing is changed."""
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
         with database.read() as session:
-            found = destruction.overdue(site.loop, session, rules.read(file.read_text("utf-8")))
+            found = destruction.overdue(site.loop, session, _rules(file))
     if as_json:
         print_json({"due": [{"number": number, "until": until} for number, until in found]})
         return
@@ -37,12 +45,14 @@ def due(file: RuleFile, data: DataDir = None, *, as_json: AsJson = False) -> Non
 
 
 @commands.command("propose")
-def propose(file: RuleFile, by: Person, reason: Reason, data: DataDir = None, *, as_json: AsJson = False) -> None:
+def propose(
+    by: Person, reason: Reason, file: RuleFile = None, data: DataDir = None, *, as_json: AsJson = False
+) -> None:
     """Propose what is due for destruction; a second person approves."""
     with opened(data) as database:
         site = make_site(settings_for(data), database, clock=clock())
         with database.begin() as session:
-            due = destruction.overdue(site.loop, session, rules.read(file.read_text("utf-8")))
+            due = destruction.overdue(site.loop, session, _rules(file))
             made = destruction.propose(site.loop, session, [number for number, _ in due], reason, by)
     if as_json:
         print_json({"list": made.id, "numbers": made.numbers})

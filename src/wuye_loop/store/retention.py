@@ -8,11 +8,15 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.privacy.retention import Kept
+from wuye_loop.domain.privacy.retention import EVENTS, Kept
+from wuye_loop.store.grievance.intake import RESULT_OF
 
-_CLOSED: Final = """
-SELECT g.number, g.source, g.data ->> 'result', g.received_at, g.closed_at,
-       (SELECT max(r.at) FROM rating r WHERE r.grievance_id = g.id)
+# Supervision ends with the last of the orders (督办单): tasks that a document was issued with; while one is open it goes on.
+_CLOSED: Final = f"""
+SELECT g.number, g.source, g.workflow, {RESULT_OF.format(grievance="g")}, g.received_at, g.closed_at,
+       COALESCE((SELECT max(r.at) FROM rating r WHERE r.grievance_id = g.id), g.closed_at),
+       (SELECT CASE WHEN bool_or(NOT t.final) THEN NULL ELSE greatest(g.closed_at, max(t.closed_at)) END
+        FROM task t WHERE t.grievance_id = g.id AND t.document IS NOT NULL)
 FROM grievance g JOIN complainant x ON x.grievance_id = g.id
 WHERE g.final AND octet_length(x.wrapped_key) > 0 AND NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.number = g.number)
 ORDER BY g.number
@@ -35,8 +39,8 @@ class DestructionList:
 
 def closed(session: Session) -> Iterator[Kept]:
     """Yield every closed grievance that may be destroyed: not held, not destroyed yet."""
-    for number, source, result, received, ended, rated in session.connection().exec_driver_sql(_CLOSED):
-        yield Kept(number, source, result, {"received": received, "closed": ended, "last_rating": rated})
+    for number, source, workflow, result, *times in session.connection().exec_driver_sql(_CLOSED):
+        yield Kept(number, source, result, dict(zip(EVENTS, times, strict=True)), workflow)
 
 
 def hold(session: Session, number: str, reason: str, person: str, at: datetime) -> None:

@@ -14,6 +14,7 @@ from wuye_loop.authoring.checker.joins import check_joins
 from wuye_loop.authoring.checker.migrations import check_migrates
 from wuye_loop.authoring.checker.names import check_names
 from wuye_loop.authoring.checker.requests import check_requests
+from wuye_loop.authoring.checker.results import check_results
 from wuye_loop.authoring.checker.routers import check_routers, read_routers
 from wuye_loop.authoring.checker.scene import Scene
 from wuye_loop.authoring.checker.separation import check_duties, check_judges
@@ -68,6 +69,7 @@ def _check_file_name(workflow: Workflow, file: str, findings: Findings) -> None:
 def _prove(scene: Scene, bases: Bases | None) -> None:
     check_names(scene)
     check_papers(scene)
+    check_results(scene)
     check_sources(scene)
     check_family(scene)
     check_migrates(scene, bases)

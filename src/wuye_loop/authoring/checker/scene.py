@@ -6,6 +6,7 @@ from functools import cached_property
 
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.language.forms import FieldSpec
+from wuye_loop.domain.language.results import RESULT
 from wuye_loop.domain.language.workflow import ActionSpec, Branch, EffectCall, Flow, StepSpec, Workflow
 from wuye_loop.domain.rulefile.findings import Findings
 from wuye_loop.domain.rulefile.reader import Path
@@ -134,6 +135,8 @@ class Scene:
     def stored(self) -> Mapping[str, FieldSpec | None]:
         """What `set` effects store, by name, with the form field that it comes from."""
         found: dict[str, FieldSpec | None] = {}
+        if self.workflow.results or self.workflow.results_asked:
+            found[RESULT] = None  # what it ended with is stored by itself
         for place in self.calls:
             if place.call.name == "set":
                 for name, source in place.call.params.items():

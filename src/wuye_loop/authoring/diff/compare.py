@@ -42,6 +42,7 @@ def _every(sides: Sides) -> Iterator[Change]:
     yield from documents.documents(sides)
     yield from documents.instruments(sides)
     yield from documents.ratings(sides)
+    yield from documents.results(sides)
     yield from documents.replies(sides)
     yield from whole.sources(sides)
     yield from intake.intake(sides)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from wuye_loop.authoring.diff.forms import Asked, fields
 from wuye_loop.authoring.diff.sides import CLERK, EVERYBODY, Change, Sides, rest, told
 from wuye_loop.domain.language.documents import AskedFigure, DocumentKind, Instrument, RatingSpec, ReplyText
+from wuye_loop.domain.language.results import ResultSpec
 from wuye_loop.domain.wording.definition import FIGURES, Wording, quoted
 
 _DOCUMENT = frozenset({"series", "by", "to", "copies", "opens", "gathers", "settles"})
@@ -157,3 +158,23 @@ def replies(sides: Sides) -> Iterator[Change]:
 def _offered(words: Wording, reply: ReplyText) -> str:
     where = f"{words.states(reply.in_)}时" if reply.in_ else ""
     return f"{where}{words.condition(reply.when)}：{reply.text}" + (f"（{reply.source}）" if reply.source else "")
+
+
+def results(sides: Sides) -> Iterator[Change]:
+    """Yield the results (办理结果) that come, go, or are kept otherwise; those of what is closed go by their own version."""
+    old, new = sides.a.results, sides.b.results
+    for name in {**old, **new}:
+        was, now, path = old.get(name), new.get(name), f"results.{name}"
+        if was is None and now is not None:
+            words = f"新增办理结果{quoted(name)}：{_kept(sides.in_b, now)}"
+            yield from told([CLERK], name, "result-added", words, None, path)
+        elif now is None and was is not None:
+            yield from told([CLERK], name, "result-removed", f"不再有办理结果{quoted(name)}", path)
+        elif was is not None and now is not None and was != now:
+            said = f"由{quoted(_kept(sides.in_a, was))}改为{quoted(_kept(sides.in_b, now))}"
+            yield from told([CLERK], name, "result-changed", f"办理结果{quoted(name)}{said}", path, path)
+
+
+def _kept(words: Wording, result: ResultSpec) -> str:
+    ends = f"到{words.states(result.in_)}就是，" if result.in_ else ""
+    return f"{ends}{result.chinese}" + (f"（{result.source}）" if result.source else "")

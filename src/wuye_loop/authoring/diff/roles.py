@@ -25,7 +25,7 @@ _TOLD_ELSEWHERE = frozenset(
     {"states", "clocks", "actions", "tasks", "documents", "instruments", "ratings", "routers", "roles", "separate"}
 )
 _HERE = frozenset(
-    {"intake", "sources", "joins", "standing", "replies", "family", "levels", "calendar", "labels", "title"}
+    {"intake", "sources", "joins", "standing", "results", "replies", "family", "levels", "calendar", "labels", "title"}
 )
 #: What is no rule: who a file is, and how it came to be.
 _NO_RULE = frozenset({"name", "version", "extends", "migrates"})

@@ -16,6 +16,7 @@ from wuye_loop.domain.language.documents import DocumentKind, Instrument, Rating
 from wuye_loop.domain.language.forms import FieldSpec, Form
 from wuye_loop.domain.language.intake import Intake, SourceSpec
 from wuye_loop.domain.language.parts import Bodies, Code, Name, Names, Part, SpanText, Title, listed
+from wuye_loop.domain.language.results import RESULT, ResultSpec, is_result
 from wuye_loop.domain.terms import Audience, Level, Stage
 from wuye_loop.domain.time.calendar import Starts
 from wuye_loop.domain.time.spans import Span
@@ -370,6 +371,7 @@ class Workflow(Flow):
     tasks: dict[Name, TaskKind] = Field(default_factory=dict)
     documents: dict[Title, DocumentKind] = Field(default_factory=dict)
     ratings: dict[Name, RatingSpec] = Field(default_factory=dict)
+    results: dict[Title, ResultSpec] = Field(default_factory=dict)  # what it may end with, and how long that is kept
     replies: tuple[ReplyText, ...] = ()  # offered with a form in which the public is answered
     joins: tuple[Join, ...] = ()
     standing: tuple[Standing, ...] = ()
@@ -382,6 +384,16 @@ class Workflow(Flow):
     def id(self) -> str:
         """How a grievance names its version: `kuiwen@1`."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def results_asked(self) -> dict[str, list[str]]:
+        """The choices of the forms of the main flow that ask for the result, each with the actions that ask it."""
+        found: dict[str, list[str]] = {}
+        for name, action in self.actions.items():
+            field = action.needs.get(RESULT)
+            for choice in field.choices if field is not None and is_result(RESULT, field.type) else ():
+                found.setdefault(choice, []).append(name)
+        return found
 
     def flow(self, task_kind: str | None) -> Flow:
         """Return the main flow, or the flow of one kind of task."""

@@ -1,9 +1,10 @@
 """How long what was said and by whom is kept (保管期限): a small file of rules, the first that fits a grievance counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from types import MappingProxyType
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
@@ -12,11 +13,15 @@ from ruamel.yaml.error import YAMLError
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.time.bounds import same_day
 
-Event = Literal["received", "closed", "last_rating"]
+Event = Literal["received", "closed", "last_rating", "end_of_supervision"]
+EVENTS: Final[tuple[Event, ...]] = ("received", "closed", "last_rating", "end_of_supervision")
 
 
 class RetentionRule(BaseModel):
-    """One rule: for which sources and results, how many years or months after which event."""
+    """One rule: for which sources and results, how many years or months after which event.
+
+    `by_result`: what the grievance's own workflow says of its result (`results`); where it says nothing the next rule is asked.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -26,6 +31,12 @@ class RetentionRule(BaseModel):
     months: int = Field(0, ge=0, le=1200)
     days: int = Field(0, ge=0, le=36500)
     after: Event = "closed"
+    by_result: bool = False
+
+    @property
+    def timed(self) -> bool:
+        """Whether it says itself how long."""
+        return bool(self.years or self.months or self.days)
 
 
 class _File(BaseModel):
@@ -42,6 +53,22 @@ class Kept:
     source: str
     result: str | None
     events: Mapping[str, datetime | None]
+    workflow: str = ""
+
+
+#: What holds where no file of rules is given.
+BY_RESULT: Final[Sequence[RetentionRule]] = (RetentionRule(by_result=True),)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How long a workflow has one of its results kept: months and days, None for ever; and from when."""
+
+    length: tuple[int, int] | None
+    after: Event
+
+
+Results = Mapping[str, Mapping[str, Term]]
 
 
 def read(text: str) -> Sequence[RetentionRule]:
@@ -54,19 +81,45 @@ def read(text: str) -> Sequence[RetentionRule]:
         first = error.errors()[0]
         raise BadInput(f"保管期限文件 {'.'.join(map(str, first['loc']))}：{first['msg']}") from None
     for place, rule in enumerate(rules, 1):
-        if not (rule.years or rule.months or rule.days):
-            raise BadInput(f"保管期限文件第 {place} 条没有写多久（years、months 或 days）")
+        if not rule.timed and not rule.by_result:
+            raise BadInput(
+                f"保管期限文件第 {place} 条没有写多久（years、months 或 days），也没有写 by_result: true（照流程的 results）"
+            )
+        if rule.by_result and (rule.timed or "after" in rule.model_fields_set):
+            raise BadInput(f"保管期限文件第 {place} 条写了 by_result，多久、从何时起算由流程的 results 定，不能再写")
     return rules
 
 
-def due(rules: Sequence[RetentionRule], kept: Kept, now: datetime) -> datetime | None:
-    """Return until when a closed grievance had to be kept, where that is past; None where it is not, or no rule fits."""
-    rule = next((one for one in rules if _fits(one, kept)), None)
-    begins = kept.events.get(rule.after) if rule is not None else None
-    if rule is None or begins is None:
+def check_results(rules: Sequence[RetentionRule], known: Iterable[str]) -> None:
+    """Refuse rules about a result that no published workflow knows: they would never hold of anything. Raises BadInput."""
+    names = sorted(set(known))
+    for place, rule in enumerate(rules, 1):
+        for result in rule.result:
+            if result not in names:
+                has = f"流程里有：{'、'.join(names)}" if names else "已发布的流程里一个结果也没有"
+                raise BadInput(f"保管期限文件第 {place} 条的办理结果“{result}”没有一个流程里有，永远用不上；{has}")
+
+
+def due(
+    rules: Sequence[RetentionRule], kept: Kept, now: datetime, results: Results = MappingProxyType({})
+) -> datetime | None:
+    """Return until when a closed grievance had to be kept, where that is past; None where it is not, or no rule fits.
+
+    `results` are those of every workflow, by its id and the result's name.
+    """
+    said = results.get(kept.workflow, {}).get(kept.result or "")
+    rule = next((one for one in rules if _fits(one, kept) and (said is not None or not one.by_result)), None)
+    if rule is None:
         return None
-    day = same_day(begins.date(), rule.years * 12 + rule.months) + timedelta(days=rule.days)
-    until = datetime.combine(day, begins.timetz())
+    term: tuple[int, int] | None = rule.years * 12 + rule.months, rule.days
+    after = rule.after
+    if rule.by_result and said is not None:
+        term, after = said.length, said.after
+    begins = kept.events.get(after)
+    if term is None or begins is None:
+        return None
+    months, days = term
+    until = datetime.combine(same_day(begins.date(), months) + timedelta(days=days), begins.timetz())
     return until if until <= now else None
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
+from wuye_loop.domain.language.results import RESULT, is_result
 from wuye_loop.domain.language.workflow import ActionSpec, EffectCall
 from wuye_loop.domain.terms import Audience
 
@@ -31,6 +32,7 @@ class CompiledAction:
     certain: bool  # which way it goes depends on nothing
     audience: Audience
     transitions: tuple[Transition, ...]
+    concludes: bool  # its form asks what the grievance ends with (办理结果)
 
     @classmethod
     def of(cls, spec: ActionSpec) -> Self:
@@ -42,7 +44,10 @@ class CompiledAction:
             transitions.append(Transition(effects, to, tuple(way.then or spec.then)))
         plain = spec.limit is None and spec.within is None and spec.before_due is None and spec.if_.always
         certain = spec.ways[0].when.always
-        return cls(spec, frozenset(spec.from_), tuple(spec.by), plain, certain, spec.audience, tuple(transitions))
+        concludes = RESULT in spec.needs and is_result(RESULT, spec.needs[RESULT].type)
+        return cls(
+            spec, frozenset(spec.from_), tuple(spec.by), plain, certain, spec.audience, tuple(transitions), concludes
+        )
 
 
 def _facts_first(effects: tuple[EffectCall, ...]) -> tuple[EffectCall, ...]:

@@ -145,6 +145,8 @@ class Rules:
         self._other = next((name for name, source in workflow.sources.items() if not source.channels), None)
         self._wording = Wording(workflow)
         self._words: dict[Condition, Mapping[str, str]] = {}
+        #: The result that a final state gives by itself.
+        self.ends_as = {state: name for name, result in workflow.results.items() for state in result.in_}
         self.scoring = Scoring.of(workflow.intake)
         self.red_lines = [RedWords(line) for line in workflow.intake.red_lines]
 

@@ -9,6 +9,7 @@ from wuye_loop.domain.grievance.permissions import blocked, lawful, open_blocked
 from wuye_loop.domain.grievance.roles import SYSTEM_ROLE, acting_role, duty_of
 from wuye_loop.domain.grievance.situation import EMPTY, SYSTEM_ACTOR, Actor, Command, Situation, TaskState, World
 from wuye_loop.domain.grievance.standing import followed, withdrawn
+from wuye_loop.domain.language.results import RESULT
 from wuye_loop.domain.rules.actions import CompiledAction
 from wuye_loop.domain.rules.flow import BACK
 from wuye_loop.domain.step.answers import answered
@@ -274,6 +275,8 @@ def _carry_out(
     task_id = task.id if task else None
     builder.did(duty_of(role, builder.world, task), command.actor.unit)
     builder.count(command.action, task_id)
+    if compiled.concludes and task is None and RESULT in answers:
+        builder.set(data={**builder.grievance.data, RESULT: answers[RESULT]})
     if transition.effects:
         context = Context(answers, task, open_by_effect)
         for call in transition.effects:

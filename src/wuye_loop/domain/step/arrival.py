@@ -17,6 +17,7 @@ from wuye_loop.domain.grievance.roles import acting_role
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, World
 from wuye_loop.domain.language.forms import FormProblem
 from wuye_loop.domain.language.intake import Attach
+from wuye_loop.domain.language.results import RESULT
 from wuye_loop.domain.privacy.known import NOBODY, Known
 from wuye_loop.domain.privacy.striking import struck, struck_value
 from wuye_loop.domain.privacy.text import mask_address
@@ -134,7 +135,7 @@ def ended(grievance: GrievanceState, rows: Iterable[Mapping[str, Any]]) -> dict[
     replied = any(PUBLIC_REPLY in facts for facts in told)
     return {
         "state": grievance.state,
-        "result": results[-1] if results else None,
+        "result": grievance.data.get(RESULT) or (results[-1] if results else None),
         "final_reply": grievance.final and replied,
     }
 

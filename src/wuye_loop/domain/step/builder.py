@@ -8,6 +8,7 @@ from uuid import UUID
 from wuye_loop.domain.grievance.roles import task_holder, unit_of
 from wuye_loop.domain.grievance.situation import Going, GrievanceState, Situation, TaskState, World, mutable, newest
 from wuye_loop.domain.grievance.standing import FOLLOWED, because
+from wuye_loop.domain.language.results import RESULT
 from wuye_loop.domain.rules.clocks import CompiledClock
 from wuye_loop.domain.step.clock_changes import applies, held, taken_up
 from wuye_loop.domain.step.records import DocumentDraft, EntryDraft, NoticeDraft, PrecedentDraft, RatingDraft, Step
@@ -101,6 +102,8 @@ class Builder:
         grievance.stage = place.stage or grievance.stage
         grievance.final = place.final
         grievance.closed_at = now if place.final else None
+        if state in self.world.rules.ends_as:
+            self.set(data={**grievance.data, RESULT: self.world.rules.ends_as[state]})
         self.hold()
 
     def place(self, state: str, task_id: UUID | None = None) -> None:

@@ -7,10 +7,12 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.domain.privacy.retention import RetentionRule, due
+from wuye_loop.domain.language.results import ResultSpec
+from wuye_loop.domain.privacy.retention import RetentionRule, Term, check_results, due
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.custody import erasure
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.figures.scoring import compiled
 from wuye_loop.store import registry, retention
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import locking
@@ -20,10 +22,19 @@ HELD, PROPOSED, APPROVED = "held", "destruction-proposed", "destruction-approved
 
 
 def overdue(loop: Loop, session: Session, rules: Sequence[RetentionRule]) -> list[tuple[str, str]]:
-    """Return number, and until when it had to be kept, of all that is to be destroyed by these rules now."""
-    now = loop.clock.now()
-    found = ((kept.number, due(rules, kept, now)) for kept in retention.closed(session))
+    """Return number, and until when it had to be kept, of all that is to be destroyed by these rules now.
+
+    Raises BadInput for a rule about a result that no published workflow knows.
+    """
+    now, workflows = loop.clock.now(), compiled(loop, session)
+    check_results(rules, (name for one in workflows for name in (*one.workflow.results, *one.workflow.results_asked)))
+    said = {one.id: {name: _term(spec) for name, spec in one.workflow.results.items()} for one in workflows}
+    found = ((kept.number, due(rules, kept, now, said)) for kept in retention.closed(session))
     return [(number, as_text(until)) for number, until in found if until is not None]
+
+
+def _term(spec: ResultSpec) -> Term:
+    return Term(spec.term, "closed" if spec.from_ == "closing" else spec.from_)
 
 
 def propose(loop: Loop, session: Session, numbers: Sequence[str], reason: str, person: str) -> DestructionList:

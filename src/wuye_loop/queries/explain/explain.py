@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import BadInput, NotFound, RecordDamaged, WuyeError
 from wuye_loop.domain.grievance.roles import unit_of
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, World
+from wuye_loop.domain.language.results import RESULT
 from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Role
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.time.clock_moves import ClockStatus, is_overdue
@@ -96,6 +97,7 @@ def _standing(world: World, past: History) -> dict[str, Any]:
     words = [f"{under}，现在是{quoted(place)}，自 {since} 起。"]
     if grievance.final:
         words.append("已经办结，没有人持有。")
+        words += _result(world, past)
     else:
         words.append(_holding(world, past))
         words += _not_meant(world, past)
@@ -110,6 +112,14 @@ def _standing(world: World, past: History) -> dict[str, Any]:
         "holder_role": grievance.holder_role,
         "words": words,
     }
+
+
+def _result(world: World, past: History) -> list[str]:
+    """Say what the grievance ended with, and how long the file has that kept."""
+    name = past.now.grievance.data.get(RESULT)
+    spec = world.rules.workflow.results.get(str(name))
+    kept = f"，{spec.chinese}" if spec is not None else ""
+    return [f"办理结果是{quoted(str(name))}{kept}。"] if name else []
 
 
 def _not_meant(world: World, past: History) -> list[str]:

@@ -64,6 +64,10 @@ LEFT JOIN LATERAL (
   WHERE a.source = %(source)s AND a.external_id = q.external_id LIMIT 1
 ) t ON TRUE
 """
+#: What a grievance ended with; one that was decided before it was stored beside it, by the last answer in its ledger.
+RESULT_OF: Final = """COALESCE({grievance}.data->>'result', (
+            SELECT l.facts->>'result' FROM ledger l WHERE l.grievance_id = {grievance}.id
+              AND l.task_id IS NULL AND jsonb_typeof(l.facts->'result') = 'string' ORDER BY l.seq DESC LIMIT 1))"""
 _LOOK = f"""
 SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workflow,
        s.code, s.name, s.area_code, s.company_code, s.kind, k.request_digest, k.status, k.body,
@@ -71,9 +75,7 @@ SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workfl
                               LIMIT {MOST_REPEATS}) c),
        t.intake_digest, t.body, clock_timestamp(),
        CASE WHEN s.code IS NULL THEN (SELECT count(*) FROM estate m WHERE m.name = q.estate) ELSE 0 END,
-       (SELECT jsonb_build_object('state', o.state, 'result', (
-            SELECT l.facts->>'result' FROM ledger l WHERE l.grievance_id = o.id
-              AND jsonb_typeof(l.facts->'result') = 'string' ORDER BY l.seq DESC LIMIT 1),
+       (SELECT jsonb_build_object('state', o.state, 'result', {RESULT_OF.format(grievance="o")},
           'final_reply', o.final AND EXISTS (
             SELECT 1 FROM ledger l WHERE l.grievance_id = o.id AND jsonb_exists(l.facts, 'public_reply')))
         FROM grievance o WHERE o.id = last.grievance_id),

@@ -154,6 +154,7 @@ class Then(Part):
     urgency: str | None = None
     final: bool | None = None
     standing: str | None = None
+    result: str | None = None  # what it ended with (办理结果)
     followers: int | None = None
     urged: int | None = None
     flags: Names | None = None

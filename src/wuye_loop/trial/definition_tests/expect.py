@@ -10,6 +10,7 @@ from wuye_loop.domain.grievance.ledger import OPEN
 from wuye_loop.domain.grievance.permissions import open_blocked, openings, options
 from wuye_loop.domain.grievance.roles import task_holder
 from wuye_loop.domain.grievance.situation import TaskState
+from wuye_loop.domain.language.results import RESULT
 from wuye_loop.domain.time.clock_moves import ClockStatus
 from wuye_loop.trial.definition_tests.document import Paper, TaskThen, Then
 from wuye_loop.trial.definition_tests.forms import filed
@@ -32,6 +33,7 @@ _PLAIN: Mapping[str, tuple[str, Callable[[Case], object]]] = {
     "cycle": ("办理轮次", lambda case: case.situation.grievance.cycle),
     "category": ("类别", lambda case: case.situation.grievance.category),
     "urgency": ("紧急程度", lambda case: case.situation.grievance.urgency),
+    "result": ("办理结果", lambda case: case.situation.grievance.data.get(RESULT)),
     "final": ("是否终态", lambda case: case.situation.grievance.final),
     "followers": ("跟随的诉求数", lambda case: case.situation.grievance.followers),
     "urged": ("催办次数", lambda case: case.situation.grievance.urged),

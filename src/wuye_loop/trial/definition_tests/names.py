@@ -88,6 +88,7 @@ class Names:
             ("lead", "单位", self.units),
             ("holder", "单位或角色", self.players),
             ("standing", "整体情况", [one.is_ for one in flow.standing]),
+            ("result", "办理结果", [*flow.results, *flow.results_asked]),
             ("grievance", "诉求", orders),
         ):
             value = getattr(then, name)

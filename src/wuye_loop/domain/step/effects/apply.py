@@ -9,6 +9,7 @@ from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.roles import unit_of
 from wuye_loop.domain.grievance.situation import TaskState
 from wuye_loop.domain.language.effects import ExtendClock, Urged
+from wuye_loop.domain.language.results import RESULT
 from wuye_loop.domain.language.workflow import EffectCall
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.clock_changes import latest_due
@@ -22,7 +23,7 @@ def _new_cycle(builder: Builder, _: Context, __: Mapping[str, Any]) -> None:
     """重办: the next cycle, with its own clocks, rungs and counts; who did what starts afresh."""
     builder.end_clocks()
     kept = {key: value for key, value in builder.grievance.counts.items() if not key.startswith("cycle_")}
-    data = {key: value for key, value in builder.grievance.data.items() if key != "returned"}
+    data = {key: value for key, value in builder.grievance.data.items() if key not in ("returned", RESULT)}
     builder.set(cycle=builder.grievance.cycle + 1, counts=kept, data=data, did={})
 
 
