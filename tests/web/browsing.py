@@ -28,6 +28,8 @@ class SeenForm:
     method: str
     values: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    id: str = ""
+    choices: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # of a list: value and what is read
 
 
 class Page(HTMLParser):
@@ -43,6 +45,7 @@ class Page(HTMLParser):
         self.assets: list[str] = []
         self._open: list[str] = []
         self._area: tuple[SeenForm, str] | None = None
+        self._list: list[tuple[str, str]] | None = None
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -56,19 +59,30 @@ class Page(HTMLParser):
         if tag == "a" and "href" in found:
             self.links.append(found["href"])
         if tag == "form":
-            self.forms.append(SeenForm(found.get("action", ""), found.get("method", "get").lower()))
+            self.forms.append(
+                SeenForm(found.get("action", ""), found.get("method", "get").lower(), id=found.get("id", ""))
+            )
         if self.forms and tag in ("input", "textarea", "select", "button") and found.get("name"):
-            form = self.forms[-1]
-            form.names.add(found["name"])
-            if tag == "textarea":
-                self._area = (form, found["name"])
-            kind = found.get("type", "text")
-            if tag == "input" and kind not in ("radio", "checkbox", "file", "submit"):
-                form.values[found["name"]] = found.get("value", "")
-            elif tag == "input" and kind in ("radio", "checkbox") and "checked" in found:
-                form.values[found["name"]] = found.get("value", "on")
+            self._control(tag, found)
+        if tag == "option" and self._list is not None:
+            self._list.append((found.get("value", ""), ""))
+
+    def _control(self, tag: str, found: dict[str, str]) -> None:
+        form = next((one for one in self.forms if one.id and one.id == found.get("form")), self.forms[-1])
+        form.names.add(found["name"])
+        if tag == "select":
+            self._list = form.choices.setdefault(found["name"], [])
+        if tag == "textarea":
+            self._area = (form, found["name"])
+        kind = found.get("type", "text")
+        if tag == "input" and kind not in ("radio", "checkbox", "file", "submit"):
+            form.values[found["name"]] = found.get("value", "")
+        elif tag == "input" and kind in ("radio", "checkbox") and "checked" in found:
+            form.values[found["name"]] = found.get("value", "on")
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self._list = None
         if tag == "textarea":
             self._area = None
         if tag in self._open:
@@ -79,6 +93,8 @@ class Page(HTMLParser):
         if self._area is not None:
             form, name = self._area
             form.values[name] = form.values.get(name, "") + data
+        if self._list and self._open and self._open[-1] == "option":
+            self._list[-1] = (self._list[-1][0], data.strip())
         if self._open and self._open[-1] in ("h1", "h2"):
             self.heads.append(data.strip())
         self.words.append(data)

@@ -42,7 +42,10 @@ def _looked_at_task(loop: Loop, session: Session, task_id: UUID, actor: Actor) -
 def _offers(world: World, situation: Situation, actor: Actor) -> dict[str, Any]:
     return {
         "seq": situation.grievance.seq,
-        "actions": [_led(world, item, None) for item in options(world, situation, actor)],
+        "actions": [
+            _led(world, item, None) | {"replies": beside(world, situation, item["form"].specs)}
+            for item in options(world, situation, actor)
+        ],
         "tasks": [_worded(world, item, None) for item in openings(world, situation, actor)],
     }
 

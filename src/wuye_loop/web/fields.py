@@ -31,11 +31,15 @@ class FormField:
     reader: str | None = None
     value: str = ""
     problem: str | None = None
+    replies: tuple[Mapping[str, Any], ...] = ()  # texts that it may be filled with: title, text
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What somebody sent that was refused: which form, what was in it, what is wrong with it."""
+    """What somebody sent that was refused: which form, what was in it, what is wrong with it.
+
+    Without `words` nothing was sent yet: the form is open with what was put into it.
+    """
 
     form: str
     words: str
@@ -53,6 +57,15 @@ def fields_of(offer: Mapping[str, Any], attempt: Attempt | None = None) -> list[
     return [_drawn(name, spec, offer, attempt) for name, spec in specs.items()]
 
 
+def picked(form: str, offer: Mapping[str, Any], asked: Mapping[str, str]) -> Attempt | None:
+    """Return the form with the offered text in it that an address asks for (`form`, `field`, `reply`); None for no such."""
+    field, turn, texts = asked.get("field", ""), asked.get("reply", ""), offer.get("replies", ())
+    if asked.get("form") != form or not (turn.isascii() and turn.isdigit() and len(turn) < _FEW):
+        return None
+    here = [one for one in texts if field in one["fields"]]
+    return Attempt(form, "", {field: here[int(turn)]["text"]}) if int(turn) < len(here) else None
+
+
 def _drawn(name: str, spec: FieldSpec, offer: Mapping[str, Any], attempt: Attempt | None) -> FormField:
     when = offer["whens"].get(name)
     return FormField(
@@ -67,6 +80,7 @@ def _drawn(name: str, spec: FieldSpec, offer: Mapping[str, Any], attempt: Attemp
         reader=_READERS.get(spec.audience.value) if spec.audience else None,
         value=attempt.values.get(name, "") if attempt else "",
         problem=attempt.problems.get(name) if attempt else None,
+        replies=tuple(one for one in offer.get("replies", ()) if name in one["fields"]),
     )
 
 

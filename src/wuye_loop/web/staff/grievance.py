@@ -1,7 +1,9 @@
 """诉求页: one grievance: to which stage it has come, why it is due when it is, what may be done now and what may not."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
+from types import MappingProxyType
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -27,7 +29,7 @@ from wuye_loop.queries.explain.why import why_due
 from wuye_loop.queries.surroundings import around
 from wuye_loop.queries.timeline import timeline
 from wuye_loop.web.codes import query_code
-from wuye_loop.web.fields import Attempt, fields_of, text_of
+from wuye_loop.web.fields import Attempt, fields_of, picked, text_of
 from wuye_loop.web.lists import unit_names
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -52,7 +54,7 @@ async def shown(
     request: Request, here: Visit, number: str, attempt: Attempt | None = None, status: int = 200
 ) -> Response:
     """Return the page of a grievance, with a form that was refused as it was filled in."""
-    found = await here.read(partial(_gather, here, number, attempt))
+    found = await here.read(partial(_gather, here, number, attempt, dict(request.query_params)))
     back = (
         "desk" if here.actor.kind is ActorKind.HOTLINE else "inbox" if here.actor.kind is ActorKind.UNIT else "search"
     )
@@ -68,7 +70,9 @@ async def shown(
     return page("staff/grievance.html", context, status)
 
 
-def _gather(here: Visit, number: str, attempt: Attempt | None, session: Session) -> dict[str, Any]:
+def _gather(
+    here: Visit, number: str, attempt: Attempt | None, asked: Mapping[str, str], session: Session
+) -> dict[str, Any]:
     loop, actor = here.site.loop, here.actor
     looked = seen(loop, session, number, actor)
     record = grievances.grievance(loop, session, number, actor, looked)
@@ -79,7 +83,7 @@ def _gather(here: Visit, number: str, attempt: Attempt | None, session: Session)
     reasons = [] if actor.kind in _DISPATCHING else why_due(loop, session, number, actor, looked)
     alike = record.get("duplicate_candidates", [])
     named = around(loop, session, actor, [number, *(item["number"] for item in alike)])
-    acts = [_drawn(item, f"do-{item['action']}", attempt) for item in offer["actions"]]
+    acts = [_drawn(item, f"do-{item['action']}", attempt, asked) for item in offer["actions"]]
     opens = [_drawn(item, f"open-{item['task']}", attempt) for item in offer["tasks"]]
     for task in tasks:
         offers = [] if task["final"] else offer["on_tasks"].get(UUID(task["id"]), [])
@@ -104,8 +108,12 @@ def _gather(here: Visit, number: str, attempt: Attempt | None, session: Session)
     }  # fmt: skip
 
 
-def _drawn(offer: dict[str, Any], form: str, attempt: Attempt | None) -> dict[str, Any]:
+def _drawn(
+    offer: dict[str, Any], form: str, attempt: Attempt | None, asked: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any]:
     mine = attempt if attempt is not None and attempt.form == form else None
+    if attempt is None:
+        mine = picked(form, offer, asked)
     return offer | {"id": form, "fields": fields_of(offer, mine), "attempt": mine}
 
 

@@ -47,6 +47,22 @@
   window.addEventListener("beforeunload", function (event) { if (dirty) { event.preventDefault(); event.returnValue = ""; } });
   all("form:not([data-draft])").forEach(function (form) { form.addEventListener("submit", function () { dirty = false; }); });
 
+  // Texts for an answer: put into the field in place; what somebody wrote himself stays above it.
+  all("form[data-fill]").forEach(function (form) {
+    form.addEventListener("submit", function (event) {
+      var field = doc.getElementById(form.getAttribute("data-fill")), list = doc.querySelector("select[form='" + form.id + "']");
+      var options = list ? all("option", list) : [], texts = options.map(function (one) { return one.getAttribute("data-text"); });
+      if (!field || !list || list.selectedIndex < 0) { return; }
+      event.preventDefault();
+      var own = field.value && texts.indexOf(field.value) < 0 ? field.value + "\n" : "";
+      field.value = own + texts[list.selectedIndex];
+      var typed = doc.createEvent("Event");
+      typed.initEvent("input", true, false);
+      field.dispatchEvent(typed);
+      field.focus();
+    });
+  });
+
   all("input[data-all]").forEach(function (box) {
     box.addEventListener("change", function () {
       all("input[name=" + box.getAttribute("data-all") + "]").forEach(function (one) { if (!one.disabled) { one.checked = box.checked; } });
