@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from tests.assessing import close_due, handled, publish_scheme
-from tests.site import Driver, at, build, keys_for, story, unit
+from tests.site import GOOD, Driver, at, build, keys_for, story, unit
 from tests.stories.test_kuiwen_assessment import UNITS
 
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
@@ -18,7 +19,7 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop import evaluate
 from wuye_loop.loop.evaluate import Said
 from wuye_loop.loop.figures import scoring
-from wuye_loop.queries.assessment import credit, drift
+from wuye_loop.queries.assessment import bulletin, credit, drift
 from wuye_loop.store.assessment import periods
 from wuye_loop.store.assessment.periods import FigureRow
 from wuye_loop.store.database import Database
@@ -349,3 +350,51 @@ async def test_voices_that_come_at_once_all_count_and_closing_waits_for_them(
         with ThreadPoolExecutor(1) as pool, pytest.raises(DBAPIError):
             pool.submit(closing).result()
     assert town.scalar("SELECT count(*) FROM voice") == 18
+
+
+THREE = """measures:
+  responded: {title: 响应率, rate: ratings, rating: resident, figure: response}
+  solved: {title: 解决率, rate: ratings, rating: resident, figure: solved}
+  three: {title: 三率, composite: {responded: 30, solved: 40, satisfaction: 30}}
+"""
+COMPOSED = (
+    MINIMAL.replace("name: small", "name: three")
+    .replace("measures:\n", THREE)
+    .replace("from: satisfaction, missing: zero", "from: three")
+    .replace(", over: {contacted: true}", "")
+    .replace("figures: [volume]", "figures: [volume, three]")
+    .replace("    publishes: at_close", "    bulletin: {title: 三率通报}\n    publishes: at_close")
+)
+
+
+async def test_a_composed_figure_is_one_in_the_summary_the_score_and_the_bulletin(drive: Driver) -> None:
+    town = drive.town
+    publish_scheme(town, "three@1", COMPOSED)
+    numbers = []
+    for n in "12":
+        ground = {"new_ground": f"第 {n} 次"}
+        numbers.append(
+            await drive.push(f"a{n}", place={"estate": "E11"}, category="维修资金", body=f"第 {n} 件", extra=ground)
+        )
+    await handled(drive, numbers[0], "housing", GOOD | {"solved": "部分解决", "satisfied": "基本满意"})
+    await handled(drive, numbers[1], "housing", GOOD)
+    # All were contacted, one of two solved, 1.9 of 2 satisfied: 30 + 20 + 28.5.
+    total = (await drive.get("admin", "/v1/supervision/summary"))["total"]
+    assert total["composite"] == {
+        "title": "三率综合", "weights": {"response": 30, "solved": 40, "satisfaction": 30}, "rate": 0.785,
+    }  # fmt: skip
+    town.advance(at("2026-04-02 00:00"))
+    close_due(town)
+    table = await drive.get("admin", "/v1/assessments/three/2026-03")
+    row = next(row for row in table["items"] if row["subject"] == "c1")
+    assert (row["total"], row["figures"]["three"]["value"]) == ("78.50", "78.5")
+    found = await drive.get("admin", "/v1/assessments/three/2026-03/c1")
+    (item,) = found["groups"][0]["items"]
+    assert (item["points"], item["figure"]["title"]) == ("78.5", "三率")
+    with town.database.read() as session:
+        place = evaluate.place_of(session, "three", "2026-03")
+        one = periods.find(session, "three", "2026-03")
+        assert one is not None
+        told = bulletin.totals(place, periods.figures(session, one.id), whole=True)
+    assert (told["three"].value, told["solved"].value) == (Fraction(157, 2), Fraction(50))
+    assert looked(drive).broken == []

@@ -26,6 +26,7 @@ _COUNTS: dict[str, Any] = {
     "satisfaction": {"numerator": 88, "denominator": 100, "excluded": 2, "rate": 0.88},
     "response": {"numerator": 97, "denominator": 100, "excluded": 2, "rate": 0.97},
     "solved": {"numerator": 81, "denominator": 100, "excluded": 2, "rate": 0.81},
+    "composite": {"title": "三率综合", "weights": {"response": 30, "solved": 30, "satisfaction": 40}, "rate": 0.8731},
 }  # fmt: skip
 SUMMARY: dict[str, Any] = {
     "by": "area",

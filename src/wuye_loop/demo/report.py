@@ -129,6 +129,11 @@ def _units(console: Console, found: Results) -> None:
     _print(console, "五、按期率与满意率", columns, rows[:_UNITS], caption)
 
 
+def _composite(found: Results) -> str:
+    one = found.composite
+    return f"，{one['title']} {as_percent(one['rate'])}" if one is not None else ""
+
+
 def _summary(console: Console, found: Results, scene: Scene) -> None:
     one = found.summary
     sound = one.chain_ok and not one.drift
@@ -142,7 +147,7 @@ def _summary(console: Console, found: Results, scene: Scene) -> None:
     console.print(
         f"共 {one.grievances} 件：已结 {one.closed}，在办 {one.open}；升级督办 {one.escalations} 次，"
         f"督办单 {one.orders} 件；末次评价 {found.satisfaction['denominator']} 件，满意和基本满意 {one.satisfied} 件，"
-        f"满意率 {as_percent(found.satisfaction['rate'])}（基本满意按流程的权重计）。"
+        f"满意率 {as_percent(found.satisfaction['rate'])}（基本满意按流程的权重计）{_composite(found)}。"
     )
     refused = f"，其中 {len(scene.doors.refused)} 次为当时不允许的动作（409）" if scene.doors.refused else ""
     console.print(f"全部动作经 HTTP 接口完成：{scene.doors.calls} 次请求{refused}；用时 {one.seconds} 秒。\n")

@@ -53,6 +53,7 @@ class Results:
     units: list[dict[str, Any]]
     satisfaction: dict[str, Any]  # as the supervisor's summary has it: numerator, denominator, rate
     problems: list[str]
+    composite: dict[str, Any] | None = None  # as the summary has it: title, weights, rate
 
 
 def gather(site: Site, seconds: float) -> Results:
@@ -85,6 +86,7 @@ def gather(site: Site, seconds: float) -> Results:
             unit_figures.by_unit(site.loop, session, SYSTEM_ACTOR),
             whole["satisfaction"],
             report.problems,
+            whole["composite"],
         )
 
 

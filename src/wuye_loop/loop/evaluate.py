@@ -743,7 +743,8 @@ def _revise(loop: Loop, session: Session, place: Place, row: Assessment, upheld:
         row, id=loop.ids.new(), revision=row.revision + 1, closed_at=now, reason=f"申诉成立：{upheld.id}",
         published_at=now if row.state == "published" else None, digest=None,
     )  # fmt: skip
-    names = [upheld.measure] if upheld.measure else list(place.scheme.measures)
+    mended = place.scheme.measures[upheld.measure].composite if upheld.measure else {}
+    names = [*mended] or ([upheld.measure] if upheld.measure else list(place.scheme.measures))
     rates = [name for name in names if place.scheme.measures[name].rate is not None]
     periods.copied(session, row, made, LeftOut(upheld.subject, upheld.peer, names, rates, case))
     orders = {(one.subject, one.peer): one.orders for one in before}

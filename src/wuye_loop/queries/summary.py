@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.figures.composite import composed
+from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.language.documents import Composite
 from wuye_loop.domain.routing.kinds import TITLES
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.loop.engine import Loop
@@ -37,12 +41,13 @@ def summarise(loop: Loop, session: Session, actor: Actor, by: Dimension, area: s
     published = scope.published(loop, session)
     groups = summary.counts(session, actor, by, area_path=path, now=now, soon=soon, good=good_of(published))
     shown = groups[:MOST_GROUPS]
+    composite = _composite_of(loop, published)
     titles = _titles(loop, session, by, [group.key for group in shown if group.key is not None])
     return {
         "by": by,
-        "items": [_shown(group, titles.get(group.key or "")) for group in shown],
+        "items": [_shown(group, titles.get(group.key or ""), composite) for group in shown],
         "truncated": len(groups) > MOST_GROUPS,
-        "total": _shown(_sum(groups), None),
+        "total": _shown(_sum(groups), None, composite),
     }
 
 
@@ -96,7 +101,7 @@ def _sum(groups: Sequence[Count]) -> Count:
     return Count(None, *(sum(getattr(group, name) for group in groups) for name in names))
 
 
-def _shown(count: Count, title: str | None) -> dict[str, Any]:
+def _shown(count: Count, title: str | None, composite: Composite | None) -> dict[str, Any]:
     return {
         "key": count.key,
         "title": title,
@@ -111,7 +116,31 @@ def _shown(count: Count, title: str | None) -> dict[str, Any]:
         "satisfaction": _rate(_plain(count.weighed), count.rated, count.unrated),
         "response": _rate(count.responded, count.asked_response, count.unresponse),
         "solved": _rate(count.solved, count.asked_solved, count.unsolved),
+        "composite": _composed(count, composite),
     }
+
+
+def _composite_of(loop: Loop, published: Sequence[Rules]) -> Composite | None:
+    """Return the composed figure that the workflow of new grievances names; None where it names none."""
+    rules = next((one for one in published if one.id == loop.default_workflow), None)
+    ratings = rules.workflow.ratings.values() if rules is not None else ()
+    return next((one.composite for one in ratings if one.composite is not None), None)
+
+
+def _composed(count: Count, composite: Composite | None) -> dict[str, Any] | None:
+    if composite is None:
+        return None
+    counts: dict[str, tuple[Decimal, int]] = {
+        "response": (Decimal(count.responded), count.asked_response),
+        "solved": (Decimal(count.solved), count.asked_solved),
+        "satisfaction": (count.weighed, count.rated),
+    }
+    top, base = composed(
+        (Decimal(str(weight)), Fraction(counts[name][0]) / counts[name][1] if counts[name][1] else None)
+        for name, weight in composite.of.items()
+    )
+    rate = float(half_up(top / base, 4)) if base else None
+    return {"title": composite.title, "weights": dict(composite.of), "rate": rate}
 
 
 def _plain(value: Decimal) -> int | float:

@@ -62,7 +62,7 @@ def test_every_rule_of_a_shipped_scheme_names_its_source(name: str) -> None:
         ("floor: 12.5", "floor: 26", "floor", "floor 不能大于 max"),
         ("{period}考核后五位", "{perod}考核后五位", "unknown-name", "没有可填的词“perod”"),
         ("points: -1, each", "points: 1, each", "most-sign", "most 与 points 同号"),
-        ("rate: clocks", "rate: clocks, count: tasks", "bad-value", "只写 rate、count、growth 之一"),
+        ("rate: clocks", "rate: clocks, count: tasks", "bad-value", "只写 rate、count、growth、composite 之一"),
         ("every: month", "every: fortnight", "bad-value", "可用：day、week、month"),
         ("measures:", "mesures:", "unknown-key", "是不是 measures？"),
         ("credit: bottom_five, source", "credit: bottom_five, open: {title: x, source: y}, source", "bad-value", "一项处置只写"),
@@ -160,3 +160,44 @@ def test_the_schema_beside_the_shipped_files_is_what_the_program_writes_today() 
         "wuye-loop schema --assessment > workflows/assessments/assessment.schema.json"
     )
     assert set(Scheme.model_fields) <= set(scheme_schema()["properties"])
+
+
+THREE = """measures:
+  responded: {title: 响应率, rate: ratings, rating: resident, figure: response}
+  solved: {title: 解决率, rate: ratings, rating: resident, figure: solved}
+  satisfied: {title: 满意率, rate: ratings, rating: resident}
+  three: {title: 三率, composite: {responded: 30, solved: 40, satisfied: 30}}
+"""
+COMPOSED = f"""kind: assessment
+name: three
+version: 1
+title: 三率考核
+workflow: kuiwen@2
+subjects: {{are: unit}}
+{THREE}  volume: {{title: 诉求量, count: grievances}}
+periods:
+  month: {{every: month, figures: [volume, three], items: [{{title: 三率, weight: 100, from: three}}]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "code", "words"),
+    [
+        ("responded: 30,", "responded: 20, ", "weights", "相加是 90，应为 100"),
+        (
+            "responded: 30, solved: 40",
+            "responded: 40, solved: 30",
+            "composite-differs",
+            "响应率 30、解决率 40、满意率 30",
+        ),
+        ("responded: 30,", "respondd: 30,", "unknown-name", "没有指标“respondd”"),
+        ("responded: 30,", "volume: 30,", "composite-of-count", "“诉求量”不是率"),
+        ("composite: {", "rate: clocks, composite: {", "bad-value", "只写 rate、count、growth、composite 之一"),
+    ],
+)
+def test_a_composed_figure_is_what_the_workflow_says(was: str, is_: str, code: str, words: str) -> None:
+    assert check_scheme(COMPOSED, "three@1.yaml", workflows=workflow_of)[1] == []
+    assert was in COMPOSED
+    scheme, findings = check_scheme(COMPOSED.replace(was, is_, 1), "three@1.yaml", workflows=workflow_of)
+    assert scheme is None
+    assert any(one.code == code and words in one.message for one in findings), [str(one) for one in findings]

@@ -1,6 +1,7 @@
 """Proves a scheme before it is published: names, weights, lists that nothing reaches, periods that never close."""
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from string import Formatter
 from typing import Final
 
@@ -8,13 +9,16 @@ from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
 from wuye_loop.domain.assessment.scheme import PEOPLE, Item, ListSpec, Measure, NoticeSpec, Scheme
 from wuye_loop.domain.errors import DefinitionError
+from wuye_loop.domain.figures.exact import HUNDRED
 from wuye_loop.domain.language.workflow import DutyUnit, Workflow
 from wuye_loop.domain.rulefile.extends import Bases
 from wuye_loop.domain.rulefile.findings import Finding, Findings
+from wuye_loop.domain.wording.definition import composite_words
 
 #: Finds the workflow that a scheme names: its rules, or None where there is none.
 Workflows = Callable[[str], Workflow | None]
 WORDS: Final = ("period", "code", "rank", "from_last", "total", "subject", "peer")
+_AS_SAID: Final = {"satisfied": "satisfaction"}
 _OPERATORS: Final = ("min", "max", "not", "any")
 
 
@@ -72,6 +76,7 @@ class _Checking:
                 self._findings.unknown((*at, "growth"), "指标", measure.growth, self._it.measures)
             elif of.count is None:
                 self._findings.error((*at, "growth"), "growth-of-rate", f"“{of.title}”不是件数：增幅只对件数算")
+        self._composite((*at, "composite"), measure)
         if measure.rate == "grievances" and not measure.good:
             self._findings.error(at, "no-good", "要写 good：什么样的算好，如 {final: true}", key=True)
         if measure.count == "actions" and not measure.action:
@@ -80,6 +85,41 @@ class _Checking:
             self._findings.error((*at, "per"), "per-of-rate", "per 只用于件数")
         if self._workflow is not None:
             self._of_workflow(at, measure, self._workflow)
+
+    def _composite(self, at: tuple[str, str, str], measure: Measure) -> None:
+        """Prove a figure that is composed: of rates, by weights that make 100, and by those that the workflow names."""
+        for part in measure.composite:
+            of = self._it.measures.get(part)
+            if of is None:
+                self._findings.unknown((*at, part), "指标", part, self._it.measures)
+            elif of.rate is None:
+                self._findings.error(
+                    (*at, part), "composite-of-count", f"“{of.title}”不是率：只有率能按权重合成", key=True
+                )
+        total = sum(measure.composite.values())
+        if measure.composite and (total != HUNDRED or min(measure.composite.values()) <= 0):
+            self._findings.error(at, "weights", f"各率的权重都要大于 0，相加是 {total:f}，应为 100", key=True)
+        self._as_in_workflow(at, measure)
+
+    def _as_in_workflow(self, at: tuple[str, str, str], measure: Measure) -> None:
+        """Compare with the workflow's own definition, where all the parts are figures of one rating that has one."""
+        parts = [self._it.measures[name] for name in measure.composite if name in self._it.measures]
+        if self._workflow is None or not parts or any(one.rate != "ratings" for one in parts):
+            return
+        first = next(iter(self._workflow.ratings), "")
+        asked = {one.rating or first for one in parts}
+        rating = self._workflow.ratings.get(asked.pop()) if len(asked) == 1 else None
+        if rating is None or rating.composite is None:
+            return
+        said = {name: Decimal(str(weight)) for name, weight in rating.composite.of.items()}
+        own = {
+            _AS_SAID.get(one.figure, one.figure): measure.composite[name]
+            for name, one in self._it.measures.items()
+            if name in measure.composite
+        }
+        if own != said:
+            words = f"与流程 {self._it.workflow} 的{composite_words(rating.composite)}不一样：同一个指标只能有一种算法"
+            self._findings.error(at, "composite-differs", words, key=True)
 
     @staticmethod
     def _own(measure: Measure) -> frozenset[str]:
@@ -188,7 +228,8 @@ class _Checking:
         if item.per_point is not None and item.below is None and item.above is None:
             self._findings.error((*at, "per_point"), "per-point", "per_point 要与 below 或 above 同写：从哪里起扣")
         measure = self._it.measures.get(item.from_ or "")
-        if measure is not None and measure.rate is None and not (item.bands or item.below or item.above):
+        counts = measure is not None and measure.rate is None and not measure.composite
+        if counts and not (item.bands or item.below or item.above):
             self._findings.error(at, "count-as-points", f"“{measure.title}”不是率：写 bands、above 或 below 换算成分")
 
     def _bands(self, at: tuple[str | int, ...], item: Item) -> None:
@@ -318,6 +359,7 @@ class _Checking:
 
     def _unused(self) -> None:
         used = {one.growth for one in self._it.measures.values()}
+        used |= {part for one in self._it.measures.values() for part in one.composite}
         brought: set[str] = set()
         for spec in self._it.periods.values():
             used |= {*spec.figures, spec.rank.ties}

@@ -186,7 +186,7 @@ def _how(scheme: Scheme, item: Item) -> str:
         veto = f"满 {item.veto} 件，总分计 0 分" if item.veto is not None else ""
         return "；".join(filter(None, (f"{_worth(item)}{most}" if item.points is not None else "", veto)))
     measure = scheme.measures.get(item.from_ or "")
-    rate = measure is None or measure.rate is not None or measure.growth is not None
+    rate = measure is None or measure.count is None
     unit, step = ("%", "个百分点") if rate else ("", "")
     said = [
         f"这一项满分 {_n(item.max)}，折算成 {_n(item.weight)} 分"
@@ -252,6 +252,9 @@ def _measure(scheme: Scheme, one: Measure, known: Mapping[str, str]) -> tuple[st
     if one.growth is not None:
         against = "上期" if one.against == "previous" else "上年同期"
         return one.title, f"“{_source_title(scheme, one.growth)}”比{against}增减的百分数", "", one.source or ""
+    if one.composite:
+        parts = "、".join(f"“{_source_title(scheme, name)}” {_n(weight)}" for name, weight in one.composite.items())
+        return one.title, f"按权重合成：{parts}", "", one.source or ""
     what = _COUNTED[one.rate or one.count or ""]
     names = "、".join(known.get(name, name) for name in (*one.named, *one.action, *one.kind))
     rating = (

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from wuye_loop.domain.assessment.points import Figure, score
+from wuye_loop.domain.assessment.points import Figure, score, with_composites
 from wuye_loop.domain.assessment.ranks import Key, Placed, on_lists, ranked
 from wuye_loop.domain.assessment.scheme import Number, Scheme
 from wuye_loop.domain.rulefile.findings import nearest
@@ -153,7 +153,7 @@ def _figures(scheme: Scheme, given: Given) -> dict[str, Figure]:
             found[name] = Figure(Fraction(value))
         else:
             found[name] = Figure(Fraction(value), Fraction(100))
-    return found
+    return with_composites(scheme.measures, found)
 
 
 def _told(doc: YamlDoc, path: tuple[str | int, ...], words: str) -> str:

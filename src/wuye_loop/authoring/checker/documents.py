@@ -1,15 +1,18 @@
 """Checks papers: documents with their series and lines, instruments that issue them, ratings and who gives them."""
 
+from decimal import Decimal
 from itertools import chain
 
 from wuye_loop.authoring.checker.names import check_fields, known
 from wuye_loop.authoring.checker.scene import HOLDER, OPENER, SYSTEM, FlowPlace, Scene, target_of
 from wuye_loop.authoring.checker.system_forms import not_for_system, unasked
+from wuye_loop.domain.figures.exact import HUNDRED
 from wuye_loop.domain.grievance.replies import answers_the_public
 from wuye_loop.domain.language.documents import DocumentKind, RatingSpec
 from wuye_loop.domain.language.workflow import TaskKind, TaskUnit
 from wuye_loop.domain.rulefile.findings import quoted
 from wuye_loop.domain.rulefile.reader import Path
+from wuye_loop.domain.wording.definition import FIGURES
 
 
 def check_papers(scene: Scene) -> None:
@@ -160,6 +163,7 @@ def _check_ratings(scene: Scene) -> None:
         known(scene, (*path, "in"), "状态", rating.in_, tuple(dict.fromkeys(states)))
         _check_weights(scene, path, name)
         _check_figures(scene, path, rating)
+        _check_composite(scene, path, rating)
         role = workflow.roles.get(rating.of)
         if role is not None and (role.unit == "assist" or isinstance(role.unit, TaskUnit)):
             words = f"{rating.of} 可能有好几个单位，评不到是哪一个：请在那种任务里评价，of 写 holder 或 opener"
@@ -193,6 +197,21 @@ def _check_figures(scene: Scene, path: Path, rating: RatingSpec) -> None:
                     scene.findings.error(here, "no-such-answer", f"“{question}”的答案只有 true 和 false")
                 elif field.choices and answer not in field.choices:
                     scene.findings.unknown(here, "选项", str(answer), field.choices)
+
+
+def _check_composite(scene: Scene, path: Path, rating: RatingSpec) -> None:
+    if rating.composite is None:
+        return
+    here = (*path, "composite", "of")
+    counted = {*rating.figures, *(["satisfaction"] if rating.weights else [])}
+    for figure in rating.composite.of:
+        if figure not in counted:
+            where = "weights" if figure == "satisfaction" else f"figures: {{{figure}: …}}"
+            words = f"{FIGURES[figure]}没有在这种评价里计算：先写 {where}"
+            scene.findings.error((*here, figure), "uncounted-figure", words, key=True)
+    total = sum((Decimal(str(one)) for one in rating.composite.of.values()), Decimal(0))
+    if total != HUNDRED:
+        scene.findings.error(here, "weights", f"各率的权重相加是 {total:f}，应为 100", key=True)
 
 
 def _given_in(scene: Scene) -> dict[str, list[FlowPlace]]:

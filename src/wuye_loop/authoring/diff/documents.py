@@ -6,10 +6,10 @@ from wuye_loop.authoring.diff.forms import Asked, fields
 from wuye_loop.authoring.diff.sides import CLERK, EVERYBODY, Change, Sides, rest, told
 from wuye_loop.domain.language.documents import AskedFigure, DocumentKind, Instrument, RatingSpec, ReplyText
 from wuye_loop.domain.language.results import ResultSpec
-from wuye_loop.domain.wording.definition import FIGURES, Wording, quoted
+from wuye_loop.domain.wording.definition import FIGURES, Wording, composite_words, quoted
 
 _DOCUMENT = frozenset({"series", "by", "to", "copies", "opens", "gathers", "settles"})
-_RATING = frozenset({"title", "of", "in_", "asks", "weights", "figures"})
+_RATING = frozenset({"composite", "title", "of", "in_", "asks", "weights", "figures"})
 
 
 def _roles(sides: Sides, names: Sequence[str]) -> list[str]:
@@ -127,6 +127,10 @@ def _rating(sides: Sides, old: RatingSpec, new: RatingSpec, who: Sequence[str], 
         if old.figures.get(figure) != new.figures.get(figure):
             words = _counted(sides, old, new, title, figure)
             yield from told(who, title, "figures-changed", words, f"{path}.figures", f"{path}.figures")
+    if old.composite != new.composite:
+        said = [composite_words(one.composite) for one in (old, new)]
+        words = f"{title}的综合指标由{quoted(said[0])}改为{quoted(said[1])}"
+        yield from told(who, title, "composite-changed", words, f"{path}.composite", f"{path}.composite")
     yield from rest(old, new, _RATING, title, who, path)
 
 

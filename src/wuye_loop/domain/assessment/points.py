@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from wuye_loop.domain.assessment.scheme import Item, Missing, Period
+from wuye_loop.domain.assessment.scheme import Item, Measure, Missing, Period
+from wuye_loop.domain.figures.composite import composed
 from wuye_loop.domain.figures.exact import half_up
 
 
@@ -26,6 +27,21 @@ class Figure:
         if self.denominator == 0:
             return None
         return self.numerator / self.denominator * (100 if self.percent else 1)
+
+
+def with_composites(measures: Mapping[str, Measure], figures: Mapping[str, Figure]) -> dict[str, Figure]:
+    """Return the figures of one subject with those that are composed of them; what lacks a part has no value."""
+    found = dict(figures)
+    for name, measure in measures.items():
+        if measure.composite and any(part in figures for part in measure.composite):
+            parts = [(weight, _rate_of(figures.get(part))) for part, weight in measure.composite.items()]
+            found[name] = Figure(*composed(parts))
+    return found
+
+
+def _rate_of(figure: Figure | None) -> Fraction | None:
+    value = figure.value if figure is not None else None
+    return None if value is None else value / 100
 
 
 @dataclass(frozen=True, slots=True)

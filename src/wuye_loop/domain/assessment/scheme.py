@@ -62,12 +62,16 @@ class Per(Part):
 
 
 class Measure(Part):
-    """指标: one figure from the record. A rate has a base, a count has none, growth compares a count with an earlier one."""
+    """指标: one figure from the record. A rate has a base, a count has none, growth compares a count with an earlier one.
+
+    A composite is made of rates of the same file, by weights.
+    """
 
     title: Title
     rate: Literal["clocks", "ratings", "grievances"] | None = None
     count: Literal["grievances", "clocks", "actions", "tasks", "documents"] | None = None
     growth: Name | None = None
+    composite: dict[Name, Number] = Field(default_factory=dict)  # rates of this file by weights that make 100
     against: Literal["previous", "year"] = "previous"
     whose: Literal["place", "handler"] | None = None
     named: Names = ()  # clocks
@@ -86,8 +90,8 @@ class Measure(Part):
 
     @model_validator(mode="after")
     def _one_kind(self) -> "Measure":
-        if sum(one is not None for one in (self.rate, self.count, self.growth)) != 1:
-            raise ValueError("一个指标只写 rate、count、growth 之一")
+        if sum(one is not None for one in (self.rate, self.count, self.growth, self.composite or None)) != 1:
+            raise ValueError("一个指标只写 rate、count、growth、composite 之一")
         return self
 
 

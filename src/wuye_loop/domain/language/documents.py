@@ -53,6 +53,17 @@ AskedFigure = Literal["response", "solved"]
 Answers = Annotated[tuple[bool | int | str, ...], BeforeValidator(listed), Field(min_length=1)]
 
 
+ComposedFigure = Literal["response", "solved", "satisfaction"]
+Weight = Annotated[float, Field(gt=0, le=100)]
+
+
+class Composite(Part):
+    """A figure composed of rates of a rating by weights that make 100: 三率综合. Who has no base for one has none for it."""
+
+    title: Title = "三率综合"
+    of: Annotated[dict[ComposedFigure, Weight], Field(min_length=2)]
+
+
 class RatingSpec(Part):
     """Who is asked about whom, when, on which scale, and what each answer weighs."""
 
@@ -65,3 +76,4 @@ class RatingSpec(Part):
     figures: dict[AskedFigure, Annotated[dict[Name, Answers], Field(min_length=1, max_length=1)]] = Field(
         default_factory=dict
     )  # 响应率、解决率: of which question which answers count; the satisfaction rate goes by weights
+    composite: Composite | None = None

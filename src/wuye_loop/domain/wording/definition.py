@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.language.documents import AskedFigure, RatingSpec
+from wuye_loop.domain.language.documents import AskedFigure, Composite, RatingSpec
 from wuye_loop.domain.language.fact_names import EARLIER
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import (
@@ -77,6 +77,13 @@ def listed(words: Iterable[str]) -> str:
 def quoted(title: str) -> str:
     """Return a text in Chinese quotation marks, those within it turned to single ones."""
     return f"“{title.translate(_INNER)}”"
+
+
+def composite_words(composite: Composite | None) -> str:
+    """Return what a composed figure is made of: 响应率 30、解决率 30、满意率 40."""
+    if composite is None:
+        return "没有"
+    return f"{composite.title}：{'、'.join(f'{FIGURES[name]} {weight:g}' for name, weight in composite.of.items())}"
 
 
 _PER_TIMES = {"all": "", "cycle": "每轮", "level": "每级", "assignment": "每派一次"}

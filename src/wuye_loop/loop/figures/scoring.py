@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.periods import Stretch
-from wuye_loop.domain.assessment.points import Earned, Figure, Score, score
+from wuye_loop.domain.assessment.points import Earned, Figure, Score, score, with_composites
 from wuye_loop.domain.assessment.ranks import Key, Placed, on_lists, ranked
 from wuye_loop.domain.assessment.scheme import Period, Scheme
 from wuye_loop.domain.directory.directory import Directory
@@ -66,6 +66,8 @@ def counted(
     homes = measures.households(session, ground.are, ground.places)
     for name in asked(scheme, scheme.periods[part]):
         measure = scheme.measures[name]
+        if measure.composite:
+            continue  # made of the others' figures wherever it is read: an appeal that mends one of them mends it
         counts = scheme.measures[measure.growth] if measure.growth is not None else measure
         base: Mapping[Key, Decimal] | None = None
         if measure.growth is not None:
@@ -93,9 +95,7 @@ def judged(
 ) -> list[ResultRow]:
     """Return the results of every subject from frozen figures: points, places, lists."""
     spec = scheme.periods[part]
-    by_key: dict[Key, dict[str, Figure]] = defaultdict(dict)
-    for row in figures:
-        by_key[row.subject, row.peer][row.measure] = figure_of(scheme, row)
+    by_key = by_subject(scheme, figures)
     missing = {name: one.missing for name, one in scheme.inputs.items()}
     scores: dict[Key, Score] = {}
     least = scheme.subjects.at_least.grievances
@@ -122,6 +122,25 @@ def judged(
             one.vetoed if one is not None else False,
         )
         for key in sorted(members)
+    ]
+
+
+def by_subject(scheme: Scheme, rows: Iterable[FigureRow]) -> dict[Key, dict[str, Figure]]:
+    """Return the figures of every subject in each of its groups, with those that are composed of them."""
+    found: dict[Key, dict[str, Figure]] = defaultdict(dict)
+    for row in rows:
+        found[row.subject, row.peer][row.measure] = figure_of(scheme, row)
+    return {key: with_composites(scheme.measures, own) for key, own in found.items()}
+
+
+def composite_rows(scheme: Scheme, rows: Sequence[FigureRow]) -> list[FigureRow]:
+    """Return the composed figures of every subject as rows to be read: the weighed sum over the weights."""
+    names = [name for name, measure in scheme.measures.items() if measure.composite]
+    return [
+        FigureRow(*key, name, half_up(own[name].numerator, 4), half_up(own[name].denominator or Fraction(0), 4))
+        for key, own in (by_subject(scheme, rows).items() if names else ())
+        for name in names
+        if name in own
     ]
 
 
@@ -163,6 +182,7 @@ def asked(scheme: Scheme, spec: Period) -> list[str]:
     names = {*spec.figures, spec.rank.ties}
     for item in spec.items:
         names |= {item.from_ or "", item.each or ""}
+    names |= {part for name in names if name in scheme.measures for part in scheme.measures[name].composite}
     return [name for name in scheme.measures if name in names]
 
 

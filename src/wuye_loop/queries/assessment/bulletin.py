@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
-from wuye_loop.domain.assessment.points import Figure
+from wuye_loop.domain.assessment.points import Figure, with_composites
 from wuye_loop.domain.assessment.scheme import SUBJECTS, Every
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.figures.exact import half_up
@@ -143,6 +143,7 @@ def totals(place: Place, figures: Iterable[FigureRow], *, whole: bool = False) -
             base = None if base is None or have.denominator is None else base + have.denominator
             one = Figure(one.numerator + have.numerator, base, one.excluded + have.excluded, one.percent)
         found[row.measure] = one
+    found = with_composites(place.scheme.measures, found)
     return {name: found[name] for name in place.scheme.measures if name in found}
 
 
@@ -163,7 +164,14 @@ def _opening(
     for name, figure in overall.items():
         measure = place.scheme.measures[name]
         if measure.growth is None:
-            yield told(measure.title, figure, then.get(name), word, compare=earlier is not None)
+            yield told(
+                measure.title,
+                figure,
+                then.get(name),
+                word,
+                compare=earlier is not None,
+                composite=bool(measure.composite),
+            )
     if earlier is None:
         yield f"没有{word}的考核，不作比较。"
     scored = [row for row in results if row.total is not None]
@@ -173,7 +181,7 @@ def _opening(
         yield f"计分 {len(scored)} 个，最高 {best:f} 分，最低 {worst:f} 分。"
 
 
-def told(title: str, now: Figure, then: Figure | None, word: str, *, compare: bool) -> str:
+def told(title: str, now: Figure, then: Figure | None, word: str, *, compare: bool, composite: bool = False) -> str:
     """Say a figure in words, against an earlier one: a rate by percentage points, a count by so many and per cent."""
     earlier = then if compare and then is not None and then.value is not None else None
     if now.denominator is None:
@@ -183,7 +191,8 @@ def told(title: str, now: Figure, then: Figure | None, word: str, *, compare: bo
         return f"{title}没有基数，不计。"
     if not now.percent:
         return f"{title} {half_up(value, 2):f}。"
-    base = f"（{_bare(now.numerator)}／{_bare(now.denominator)}）"
+    # What is composed of rates has no cases of its own: its parts are told with theirs.
+    base = "" if composite else f"（{_bare(now.numerator)}／{_bare(now.denominator)}）"
     return f"{title} {half_up(value, 2):f}%{base}{_points(value, earlier, word)}。"
 
 
@@ -241,9 +250,7 @@ def _figures(
     place: Place, results: Sequence[ResultRow], figures: Sequence[FigureRow], names: Mapping[str, str]
 ) -> Sheet | None:
     asked = scoring.asked(place.scheme, place.spec)
-    by_key: dict[tuple[str, str], dict[str, Figure]] = {}
-    for row in figures:
-        by_key.setdefault((row.subject, row.peer), {})[row.measure] = scoring.figure_of(place.scheme, row)
+    by_key = scoring.by_subject(place.scheme, figures)
     shown = [row for row in results if any(name in by_key.get((row.subject, row.peer), {}) for name in asked)]
     if not shown or not asked:
         return None
@@ -267,7 +274,7 @@ def _figures(
 
 def _column(title: str, name: str, place: Place) -> str:
     measure = place.scheme.measures[name]
-    return f"{title}（%）" if measure.rate is not None or measure.growth is not None else title
+    return f"{title}（%）" if measure.count is None else title
 
 
 def _cell(place: Place, name: str, figure: Figure | None) -> Cell:

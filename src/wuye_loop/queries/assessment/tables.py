@@ -53,7 +53,7 @@ def tabled(
     """Return the table of a period that was found, from its results."""
     names = names_in(session, results)
     seen = _seen(loop, session, actor, place.scheme, results)
-    figures = _by_key(periods.figures(session, one.id)) if seen else {}
+    figures = _by_key(place.scheme, periods.figures(session, one.id)) if seen else {}
     return {
         **_head(place.scheme, one),
         "items": [_row(place, row, names, figures.get((row.subject, row.peer), ())) for row in seen],
@@ -118,7 +118,7 @@ def explained(
     if not rows:
         raise NotFound("没有这个考核对象")
     names = names_in(session, rows)
-    figures = _by_key(periods.figures(session, one.id, subject))
+    figures = _by_key(place.scheme, periods.figures(session, one.id, subject))
     return {
         **_head(place.scheme, one),
         "subject": subject,
@@ -274,9 +274,9 @@ def _appeal(one: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _by_key(figures: Iterable[FigureRow]) -> dict[tuple[str, str], list[FigureRow]]:
+def _by_key(scheme: Scheme, figures: Sequence[FigureRow]) -> dict[tuple[str, str], list[FigureRow]]:
     found: dict[tuple[str, str], list[FigureRow]] = {}
-    for one in figures:
+    for one in (*figures, *scoring.composite_rows(scheme, figures)):
         found.setdefault((one.subject, one.peer), []).append(one)
     return found
 
