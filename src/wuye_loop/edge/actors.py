@@ -1,6 +1,7 @@
 """Who is calling: the key in the Authorization header, looked up by its digest and kept for a moment."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import read
 from wuye_loop.store.keys import api_keys, last_use
+from wuye_loop.store.keys.posts import posts_of
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -85,7 +87,9 @@ class Callers:
 
 def _find(site: Site, hashed: bytes, session: Session) -> Actor | None:
     row = api_keys.find(session, hashed, site.loop.clock.now())
-    return api_keys.actor_of(row) if row is not None else None
+    if row is None:
+        return None
+    return replace(api_keys.actor_of(row), posts=posts_of(session, row.unit_code, row.holder))
 
 
 def bearer(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from time import monotonic
@@ -21,6 +21,7 @@ from wuye_loop.edge.transact import read
 from wuye_loop.ports import Ids
 from wuye_loop.store.keys import accounts, sessions
 from wuye_loop.store.keys.accounts import AccountRow
+from wuye_loop.store.keys.posts import posts_of
 
 TOKEN_BYTES: Final = 32
 _SALT_BYTES: Final = 16
@@ -161,13 +162,18 @@ async def person_of(site: Site, token: str) -> Person | None:
     """Return who a session's token stands for; None when the session is unknown, ended, expired or was idle too long."""
     now = site.loop.clock.now()
     idle_since = now - timedelta(minutes=site.settings.session_idle_minutes)
-    found = await read(site, lambda session: sessions.find(session, digest(token), now, idle_since))
+
+    def look(session: Session) -> tuple[sessions.SessionRow, AccountRow, frozenset[str]] | None:
+        known = sessions.find(session, digest(token), now, idle_since)
+        return (*known, posts_of(session, known[1].unit_code, known[1].name)) if known is not None else None
+
+    found = await read(site, look)
     if found is None:
         return None
-    row, account = found
+    row, account, posts = found
     if now - row.seen_at > _NOTED:
         await site.database.write_async(partial(sessions.touch, session_id=row.id, now=now))
-    return Person(account, row, token, accounts.actor_of(account))
+    return Person(account, row, token, replace(accounts.actor_of(account), posts=posts))
 
 
 async def sign_out(site: Site, person: Person, address: str) -> None:

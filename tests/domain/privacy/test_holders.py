@@ -50,3 +50,13 @@ def test_spaces_width_and_case_make_no_other_person() -> None:
 def test_whoever_cannot_be_told_apart_may_be_one_person(one: str | None, other: str | None, maybe: bool) -> None:  # noqa: FBT001
     assert holders.may_be_same(one, other) is maybe
     assert holders.may_be_same(other, one) is maybe
+
+
+def test_a_holder_is_the_person_of_that_name_with_or_without_the_number() -> None:
+    for holder in ("王敏 0731", "王敏", "王敏　０７３１"):
+        assert holders.is_person(holder, "王敏"), holder
+        assert holders.is_person(holder, "王敏 0731"), holder
+    for holder, name in (
+        ("王敏 0731", "王敏 0732"), ("王敏 0731", "李敏 0731"), ("王敏明 0731", "王敏"), ("0731", "王敏"),
+    ):  # fmt: skip
+        assert not holders.is_person(holder, name), holder

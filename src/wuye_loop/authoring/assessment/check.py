@@ -228,8 +228,9 @@ class _Checking:
         if item.per_point is not None and item.below is None and item.above is None:
             self._findings.error((*at, "per_point"), "per-point", "per_point 要与 below 或 above 同写：从哪里起扣")
         measure = self._it.measures.get(item.from_ or "")
-        counts = measure is not None and measure.rate is None and not measure.composite
-        if counts and not (item.bands or item.below or item.above):
+        if measure is None or measure.rate is not None or measure.composite:
+            return
+        if not (item.bands or item.below or item.above):
             self._findings.error(at, "count-as-points", f"“{measure.title}”不是率：写 bands、above 或 below 换算成分")
 
     def _bands(self, at: tuple[str | int, ...], item: Item) -> None:

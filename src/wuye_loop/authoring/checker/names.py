@@ -18,12 +18,14 @@ from wuye_loop.authoring.checker.scene import (
     Scene,
     StepPlace,
 )
+from wuye_loop.domain.directory.directory import Directory, Unit
 from wuye_loop.domain.language.forms import FieldSpec
-from wuye_loop.domain.language.workflow import ActionSpec, TaskUnit
-from wuye_loop.domain.rulefile.findings import quoted
+from wuye_loop.domain.language.workflow import ActionSpec, DutyUnit, TaskUnit
+from wuye_loop.domain.rulefile.findings import listed, quoted
 from wuye_loop.domain.rulefile.reader import Path
 from wuye_loop.domain.terms import Level, Urgency
 
+_SHOWN = 5  # units that a message names
 _DAY = 1440  # minutes
 
 
@@ -102,6 +104,45 @@ def _check_clocks(scene: Scene, place: FlowPlace) -> None:
                 known(scene, (*at, "document"), "文书", [rung.document], tuple(workflow.documents))
 
 
+def _check_signed(scene: Scene, step: StepPlace) -> None:
+    """Check a step that somebody of a unit signs in person: units do it, and with a directory somebody there has the post."""
+    post, path = step.step.signed_by, (*step.path, "signed_by")
+    if post is None:
+        return
+    roles = scene.workflow.roles
+    for name in step.step.by:
+        if name in roles and roles[name].is_ is not None:
+            words = (
+                f"{name}（is: {roles[name].is_}）不是以单位的身份做，没有人有职务{quoted(post)}：签批的只能是单位的人"
+            )
+            scene.findings.error(path, "no-unit-signs", words)
+    if set(step.step.by) <= {SYSTEM}:
+        scene.findings.error(path, "no-unit-signs", "只有系统做，没有人签批：by 里写单位的角色，或去掉 signed_by")
+    if scene.directory is None or not scene.directory.units:
+        return
+    lacking = [
+        unit for unit in _may_sign(scene, step, scene.directory) if post not in scene.directory.posts.get(unit.code, ())
+    ]
+    if lacking:
+        shown = listed(f"{unit.name}（{unit.code}）" for unit in lacking[:_SHOWN])
+        more = f"等 {len(lacking)} 个单位" if len(lacking) > _SHOWN else ""
+        words = (
+            f"目录里没有人担任{quoted(post)}：{shown}{more}办到这一步没有人能签；在 people 里写上这个人，duty: {post}"
+        )
+        scene.findings.error(path, "nobody-signs", words)
+
+
+def _may_sign(scene: Scene, step: StepPlace, directory: Directory) -> list[Unit]:
+    """Return the units of whose people one has to sign: those of a code or a duty; where only a grievance tells, all, if none can."""
+    roles = [scene.workflow.roles[name].unit for name in step.step.by if name in scene.workflow.roles]
+    duties = {unit.duty for unit in roles if isinstance(unit, DutyUnit)}
+    active = [unit for unit in directory.units.values() if unit.active]
+    fixed = [unit for unit in active if unit.code in roles or duties & set(unit.duties)]
+    told_later = any(not isinstance(unit, DutyUnit) and unit not in directory.units for unit in roles)
+    anybody = any(step.step.signed_by in directory.posts.get(unit.code, ()) for unit in active)
+    return active if (told_later or {HOLDER, OPENER} & set(step.step.by)) and not anybody else fixed
+
+
 def _check_step(scene: Scene, step: StepPlace) -> None:
     workflow, place, spec = scene.workflow, step.place, step.step
     special = (SYSTEM, HOLDER, OPENER) if place.kind is not None and step.name is not None else (SYSTEM,)
@@ -122,6 +163,7 @@ def _check_step(scene: Scene, step: StepPlace) -> None:
     known(scene, (*step.path, "from"), "状态", spec.from_, states)
     if spec.before_due is not None:
         known(scene, (*step.path, "before_due"), "主流程的时限", [spec.before_due], tuple(workflow.clocks))
+    _check_signed(scene, step)
     check_fields(scene, (*step.path, "needs"), spec.needs)
     for name, field in spec.needs.items():
         if field.type == "file" and SYSTEM in spec.by and not field.optional:

@@ -15,7 +15,9 @@ from wuye_loop.domain.wording.definition import AUDIENCES, Wording, quoted
 
 InWords = Callable[[Wording, EffectCall], str]
 
-_STEP = frozenset({"title", "by", "from_", "needs", "if_", "limit", "before_due", "effect", "audience", "text"})
+_STEP = frozenset(
+    {"title", "by", "from_", "needs", "if_", "limit", "before_due", "signed_by", "effect", "audience", "text"}
+)
 _ACTION = _STEP | {"to", "within", "then", "outcomes"}
 
 
@@ -123,6 +125,9 @@ def step(place: Place, old: StepSpec, new: StepSpec, what: str, paths: tuple[str
         yield from told(who, what, "times-changed", words, *paths)
     if old.before_due != new.before_due:
         yield from told(who, what, "before-due-changed", _before_due(sides, old, new, what), *paths)
+    if old.signed_by != new.signed_by:
+        said = [f"{quoted(one.signed_by)}本人签批" if one.signed_by else "不用谁签批" for one in (old, new)]
+        yield from told(who, what, "signed-by-changed", f"{what}由{said[0]}改为{said[1]}", *paths)
     asked = Asked(what, who, f"{paths[1]}.needs", (old.audience, new.audience))
     yield from fields(sides, old.needs, new.needs, asked)
     yield from effects(sides, old.effect, new.effect, what, (old.needs, new.needs), paths)

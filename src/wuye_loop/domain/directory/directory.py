@@ -1,6 +1,6 @@
 """A snapshot of areas and units, for decisions: who has which duty where, and who is one level up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -34,12 +34,26 @@ class Unit:
     phones: tuple[str, ...] = ()  # of the service, public
 
 
+def posts_in(duty: str) -> list[str]:
+    """Return the posts that somebody's duty names: one, or several as a Chinese list."""
+    return [post for part in duty.split("、") if (post := part.strip())]
+
+
 class Directory:
-    """Immutable; `version` is the directory epoch it was read at, `estates` are the names of estates."""
+    """Immutable; `version` is the directory epoch it was read at, `estates` are the names of estates.
+
+    `posts` are the posts of the people of each unit, by its code; who they are is not in it.
+    """
 
     def __init__(
-        self, areas: Iterable[Area], units: Iterable[Unit], version: int = 0, estates: Iterable[str] = ()
+        self,
+        areas: Iterable[Area],
+        units: Iterable[Unit],
+        version: int = 0,
+        estates: Iterable[str] = (),
+        posts: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
+        self.posts = posts or {}
         self.areas = {area.code: area for area in areas}
         self.units = {unit.code: unit for unit in units}
         self.version = version

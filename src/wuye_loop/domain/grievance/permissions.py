@@ -31,7 +31,14 @@ def blocked(
             why = _not_now(task, role, actor)
             if why is not None:
                 return why
-    return _common(world, situation, spec, task)
+    return unsigned(spec, actor) or _common(world, situation, spec, task)
+
+
+def unsigned(spec: StepSpec, actor: Actor) -> str | None:
+    """Say in words that somebody else of the unit must do this in person, or None; the system signs nothing."""
+    if spec.signed_by is None or actor.kind is ActorKind.SYSTEM or actor.holds(spec.signed_by):
+        return None
+    return f"要由本单位的“{spec.signed_by}”本人签批：按组织目录，这把密钥或这个账号的持有人不是"
 
 
 def _not_now(task: TaskState, role: str, actor: Actor) -> str | None:
@@ -55,9 +62,12 @@ def kept_apart(world: World, situation: Situation, task: TaskState, role: str, u
     return None
 
 
-def open_blocked(world: World, situation: Situation, kind: str, spec: TaskKind) -> str | None:
-    """Return in words why a task of this kind cannot be opened now, or None."""
+def open_blocked(world: World, situation: Situation, kind: str, spec: TaskKind, actor: Actor) -> str | None:
+    """Return in words why a task of this kind cannot be opened now by this actor, or None."""
     opening = spec.open
+    missing = unsigned(opening, actor)
+    if missing is not None:
+        return missing
     if opening.from_ and situation.grievance.state not in opening.from_:
         return "当前状态下不能发起"
     if spec.single and situation.open_tasks(kind):
@@ -126,6 +136,6 @@ def openings(world: World, situation: Situation, actor: Actor) -> list[dict[str,
         role = acting_role(spec.open.by, actor, world, situation)
         if role is None or actor.kind is ActorKind.SYSTEM:
             continue
-        why = open_blocked(world, situation, kind, spec)
+        why = open_blocked(world, situation, kind, spec, actor)
         found.append({"task": kind, "title": spec.open.title, "role": role, "form": spec.open.form, "blocked": why})
     return found

@@ -30,6 +30,10 @@ Going = dict[UUID | None, dict[str, Clock]]
 _NONE: Mapping[str, Clock] = {}
 
 
+#: Stands for every post, where it is asked what a unit could do, not who of it did.
+ANY_POST = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts: what kind of key, for which unit, over which area. Never a person's name."""
@@ -40,14 +44,19 @@ class Actor:
     key_id: UUID | None = None
     source: str | None = None
     scopes: frozenset[str] = frozenset()
+    posts: frozenset[str] = frozenset()  # what whoever acts is in the unit, by the directory: 单位负责人
 
     @property
     def sender(self) -> str:
         """Whose external ids its orders have: the hotline's system, or the unit that reports by itself."""
         return self.source or f"unit:{self.unit}"
 
-    def as_json(self, role: str | None = None) -> dict[str, object]:
-        """Return what the ledger keeps of the actor, and the role that was played."""
+    def holds(self, post: str) -> bool:
+        """Say whether whoever acts has this post in the unit."""
+        return post in self.posts or ANY_POST in self.posts
+
+    def as_json(self, role: str | None = None, post: str | None = None) -> dict[str, object]:
+        """Return what the ledger keeps of the actor, the role that was played, and the post that was signed with."""
         row: dict[str, object] = {"kind": self.kind.value}
         if self.unit:
             row["unit"] = self.unit
@@ -55,6 +64,8 @@ class Actor:
             row["key"] = id_text(self.key_id)
         if role is not None:
             row["role"] = role
+        if post is not None and self.kind is not ActorKind.SYSTEM:
+            row["post"] = post
         return row
 
 

@@ -185,4 +185,6 @@ def actor_view(world: World, actor: Mapping[str, Any], *, keyed: bool = False) -
         "role": role,
         "role_title": spec.title if spec else _SPECIAL_ROLES.get(role or ""),
     }
+    if "post" in actor:
+        shown["post"] = actor["post"]  # signed with it (签批)
     return {**shown, "key": actor.get("key")} if keyed else shown

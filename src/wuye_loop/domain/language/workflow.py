@@ -221,6 +221,7 @@ class StepSpec(Part):
     limit: Times | None = None
     within: SpanText | None = None  # only so long after the state was entered
     before_due: str | None = None  # only while this clock is not overdue
+    signed_by: Title | None = None  # the post of whoever of the unit must do it in person: 单位负责人签批
     effect: Effects = ()
     audience: Audience = Audience.UNITS
     text: str | None = None  # what the resident reads when this happens
@@ -394,6 +395,14 @@ class Workflow(Flow):
             for choice in field.choices if field is not None and is_result(RESULT, field.type) else ():
                 found.setdefault(choice, []).append(name)
         return found
+
+    @property
+    def posts(self) -> tuple[str, ...]:
+        """Every post that somebody must sign with, each once."""
+        flows: tuple[Flow, ...] = (self, *self.tasks.values())
+        steps: list[StepSpec] = [step for flow in flows for step in flow.actions.values()]
+        steps += [kind.open for kind in self.tasks.values()]
+        return tuple(dict.fromkeys(step.signed_by for step in steps if step.signed_by is not None))
 
     def flow(self, task_kind: str | None) -> Flow:
         """Return the main flow, or the flow of one kind of task."""

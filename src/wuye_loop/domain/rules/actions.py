@@ -42,7 +42,8 @@ class CompiledAction:
             to = way.to if way.to is not None else spec.to
             effects = _facts_first((*spec.effect, *way.effect))
             transitions.append(Transition(effects, to, tuple(way.then or spec.then)))
-        plain = spec.limit is None and spec.within is None and spec.before_due is None and spec.if_.always
+        bound = (spec.limit, spec.within, spec.before_due, spec.signed_by)
+        plain = all(one is None for one in bound) and spec.if_.always
         certain = spec.ways[0].when.always
         concludes = RESULT in spec.needs and is_result(RESULT, spec.needs[RESULT].type)
         return cls(

@@ -68,7 +68,7 @@ def open_on(builder: Builder, kind: str, actor: Actor, form: Mapping[str, Any]) 
     role = acting_role(spec.open.by, actor, world, situation)
     if role is None:
         raise Forbidden("您的角色不能发起这种任务")
-    why = open_blocked(world, situation, kind, spec)
+    why = open_blocked(world, situation, kind, spec, actor)
     if why is not None:
         raise IllegalAction(why, actions=lawful(world, situation, actor))
     answers = answered(builder, spec.open.form, form, None)
@@ -89,7 +89,7 @@ def decide_line(world: World, situation: Situation, issuer: Actor, line: Line) -
     if role is None:
         raise Forbidden("您的角色不能签发这种文书")
     kind = world.rules.task_kind(spec.opens)
-    why = open_blocked(world, situation, spec.opens, kind)
+    why = open_blocked(world, situation, spec.opens, kind, issuer)
     if why is not None:
         raise IllegalAction(why)
     answers = answered(builder, kind.open.form, line.form, None)
@@ -291,7 +291,7 @@ def _carry_out(
     builder.sync()
     builder.close_entry(
         command.action,
-        actor=command.actor.as_json(role),
+        actor=command.actor.as_json(role, compiled.spec.signed_by),
         facts=answers,
         audience=compiled.audience,
         task_id=task_id,

@@ -92,7 +92,7 @@ def open_task(
     if row:
         builder.close_entry(
             f"{OPEN}{kind}",
-            actor=actor.as_json(role),
+            actor=actor.as_json(role, spec.open.signed_by),
             facts=answers,
             audience=spec.open.audience,
             task_id=task.id,

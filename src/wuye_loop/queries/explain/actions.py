@@ -1,11 +1,12 @@
 """Why an action is blocked: for every action and opening of the present state who may take it, and what stands in the way."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from wuye_loop.domain.grievance.permissions import blocked, open_blocked
 from wuye_loop.domain.grievance.roles import HOLDER, OPENER, SYSTEM_ROLE, plays, unit_of, units_of
-from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor, Situation, TaskState, World
+from wuye_loop.domain.grievance.situation import ANY_POST, SYSTEM_ACTOR, Actor, Situation, TaskState, World
 from wuye_loop.domain.language.workflow import ActionSpec, StepSpec, TaskKind
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.wording.definition import Wording, quoted
@@ -63,10 +64,14 @@ def _item(
         "title": title,
         "task": str(task.id) if task else None,
         "by": roles,
-        "words": [f"{title}——{said}。"],
+        "words": [f"{title}——{said}{_signed(step)}。"],
         "_spec": spec,
         "_task": task,
     }
+
+
+def _signed(step: StepSpec) -> str:
+    return f"；要由单位的“{step.signed_by}”本人签批" if step.signed_by is not None else ""
 
 
 def _title(world: World, role: str) -> str:
@@ -117,8 +122,9 @@ def _blocked(
     actor: Actor,
     task: TaskState | None,
 ) -> str | None:
+    actor = replace(actor, posts=frozenset({ANY_POST}))  # it is told of the unit; who of it must sign is told beside
     if isinstance(spec, TaskKind):
-        return open_blocked(world, situation, name, spec)
+        return open_blocked(world, situation, name, spec, actor)
     return blocked(world, situation, name, spec, role, actor, task)
 
 
@@ -135,7 +141,7 @@ def _for_viewer(world: World, situation: Situation, item: dict[str, Any], viewer
     else:
         why = _blocked(world, situation, name, spec, role, viewer, task)
     said = f"{_OPEN}做" if why is None else f"不能做：{why}"
-    return {**item, "blocked": why, "role": role, "words": [f"{item['title']}——{said}。"]}
+    return {**item, "blocked": why, "role": role, "words": [f"{item['title']}——{said}{_signed(step)}。"]}
 
 
 def _elsewhere(world: World, situation: Situation, viewer: Actor) -> Iterator[dict[str, Any]]:

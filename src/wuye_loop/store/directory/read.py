@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.directory.directory import Area, Directory, Unit
+from wuye_loop.domain.directory.directory import Area, Directory, Unit, posts_in
 from wuye_loop.store.schema import tables
 
 
@@ -47,7 +47,17 @@ def read_directory(session: Session) -> Directory:
         ),
         version,
         estates,
+        _posts(session),
     )
+
+
+def _posts(session: Session) -> dict[str, frozenset[str]]:
+    """Return the posts that the people of each unit have."""
+    person = tables.person.c
+    found: dict[str, frozenset[str]] = {}
+    for unit, duty in session.execute(select(person.unit_code, person.duty).where(person.duty.is_not(None))):
+        found[unit] = found.get(unit, frozenset()).union(posts_in(duty))
+    return found
 
 
 def read_estates(session: Session) -> list[EstateLine]:

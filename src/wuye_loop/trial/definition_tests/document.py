@@ -211,6 +211,7 @@ class StepSpec(Part):
     """One thing that happens: somebody acts, opens or moves a task, issues a document, time passes, an order arrives."""
 
     by: str | None = None
+    post: str | None = None  # what whoever acts is in the unit: 单位负责人
     do: str | None = None
     open: str | None = None
     task: str | None = None

@@ -310,7 +310,7 @@ class Look:
         }
         for item in openings(world, case.situation, actor):
             found[f"{OPEN}{item['task']}"] = open_blocked(
-                world, case.situation, item["task"], world.rules.workflow.tasks[item["task"]]
+                world, case.situation, item["task"], world.rules.workflow.tasks[item["task"]], actor
             )
         for task in case.situation.tasks.values():
             for item in options(world, case.situation, actor, task):

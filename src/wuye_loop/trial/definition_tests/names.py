@@ -69,6 +69,8 @@ class Names:
         players = self.players if step.task is None else {**self.players, HOLDER: "", OPENER: ""}
         if step.by is not None:
             self._known((*place, "by"), "角色或单位", step.by, players)
+        if step.post is not None:
+            self._known((*place, "post"), "职务", step.post, self.workflow.posts)
         if step.open is not None:
             self._known((*place, "open"), "任务", step.open, _titles(tasks))
         if step.task is not None:

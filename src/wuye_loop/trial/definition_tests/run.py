@@ -139,6 +139,7 @@ class _Run:
         rules = self._script.rules
         number = self._numbers[step.grievance or FIRST]
         self._needs = needs_of(rules.workflow, step)
+        self._sandbox.post = step.post
         form = filled(step.form, self._needs, self._numbers)
         if step.order is not None:
             order = {**self._given.order, **step.order}

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.ledger import GENESIS, RUNG
-from wuye_loop.domain.grievance.situation import Actor, Brief, GrievanceState, Situation
+from wuye_loop.domain.grievance.situation import ANY_POST, Actor, Brief, GrievanceState, Situation
 from wuye_loop.domain.routing.chain import Choice
 from wuye_loop.domain.suggesting.suggestion import SUGGESTION
 from wuye_loop.domain.terms import ActorKind
@@ -56,7 +56,8 @@ def actor_of(act: Act, recorded: Recorded) -> Actor:
 @lru_cache(maxsize=4096)  # a city has some hundred units
 def _actor(name: str, unit: str | None, source: str) -> Actor:
     kind = ActorKind(name)
-    return Actor(kind, unit, "", source=source if kind is ActorKind.HOTLINE else None)
+    own = source if kind is ActorKind.HOTLINE else None
+    return Actor(kind, unit, "", source=own, posts=frozenset({ANY_POST}))
 
 
 def why(error: WuyeError) -> str:

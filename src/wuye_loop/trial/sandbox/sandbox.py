@@ -86,6 +86,7 @@ class Sandbox:
         self._ids = 0
         self._numbers: Counter[tuple[str, int]] = Counter()
         self._switchboard = Switchboard(replies or {})
+        self.post: str | None = None  # of whoever acts from now on, within the unit
         self._externals: dict[tuple[str, str], str] = {}  # source and external id of an order: the grievance it became
         self._persons: Counter[tuple[str, str]] = Counter()
         self._due: list[tuple[datetime, str]] = []  # when a case's next rung fires; stale entries are passed over
@@ -342,7 +343,8 @@ class Sandbox:
         return world
 
     def _actor(self, by: str | Actor, world: World, case: Case, task: TaskState | None) -> Actor:
-        return by if isinstance(by, Actor) else actor_for(by, world, case.situation, task)
+        actor = by if isinstance(by, Actor) else actor_for(by, world, case.situation, task)
+        return replace(actor, posts=frozenset({self.post})) if self.post is not None else actor
 
     def _decided(
         self, case: Case, by: str | Actor, action: str, form: Mapping[str, Any], task: TaskState | None

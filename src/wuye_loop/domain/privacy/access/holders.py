@@ -41,6 +41,22 @@ def may_be_same(one: str | None, other: str | None) -> bool:
     return numbers[0] is not None and numbers[0] == numbers[1]
 
 
+def is_person(holder: str, name: str) -> bool:
+    """Say whether a holder (姓名 工号) is the person that a directory names, with or without the staff number."""
+    if same(holder, name):
+        return True
+    numbers = _number(holder), _number(name)
+    if None not in numbers:
+        return numbers[0] == numbers[1] and _key(_bare(holder)) == _key(_bare(name))
+    return _key(_bare(holder)) == _key(_bare(name)) != ""
+
+
+def _bare(holder: str) -> str:
+    """Return a holder without the staff number."""
+    parts = unicodedata.normalize("NFKC", holder).split()
+    return " ".join(parts[:-1] if len(parts) > 1 and _number(holder) is not None else parts)
+
+
 def _key(holder: str) -> str:
     return _SPACES.sub("", unicodedata.normalize("NFKC", holder)).casefold()
 
