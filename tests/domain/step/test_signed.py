@@ -9,8 +9,11 @@ from tests.web.browsing import account, browsing
 from wuye_loop.authoring.checker.check import check, load
 from wuye_loop.authoring.diff.compare import differences
 from wuye_loop.domain.directory.directory import Directory, Unit
+from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory import load as directory
+from wuye_loop.trial.definition_tests.load import read_script
+from wuye_loop.trial.definition_tests.run import run
 
 pytestmark = pytest.mark.anyio
 HEAD = "单位负责人"
@@ -108,3 +111,28 @@ def test_the_difference_says_who_must_sign_now() -> None:
     ]
     assert any(f"由不用谁签批改为“{HEAD}”本人签批" in words for words in told)
     assert len(told) == 2
+
+
+SCRIPT = """workflow: here@1.yaml
+tests:
+  - name: 单位负责人签批才能报送
+    when:
+      - {by: dispatcher, do: accept}
+      - {by: handler, do: sign}
+      - {by: handler, do: finish, form: FORM, then: {refused: 本人签批}}
+      - {by: handler, post: 单位负责人, do: finish, form: FORM}
+    then: {state: reviewing, result: 解决}
+""".replace("FORM", "{result: 解决, contacted: true, internal: 换了主板, public_reply: 已恢复}")
+
+
+def test_a_definition_test_says_with_which_post_somebody_acts(tmp_path: Path) -> None:
+    city = "extends: standard@1\nname: here\nversion: 1\ntitle: 此地\nactions: {finish: {signed_by: 单位负责人}}\n"
+    (tmp_path / "here@1.yaml").write_text(city, encoding="utf-8")
+    path = tmp_path / "here@1.test.yaml"
+    path.write_text(SCRIPT, encoding="utf-8")
+    (result,) = run(read_script(path))
+    assert result.passed, result.failures
+    path.write_text(SCRIPT.replace("post: 单位负责人", "post: 负责人"), encoding="utf-8")
+    with pytest.raises(DefinitionError) as told:
+        read_script(path)
+    assert "没有职务“负责人”" in str(told.value.extra)

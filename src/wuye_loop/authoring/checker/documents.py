@@ -211,7 +211,7 @@ def _check_composite(scene: Scene, path: Path, rating: RatingSpec) -> None:
             scene.findings.error((*here, figure), "uncounted-figure", words, key=True)
     total = sum((Decimal(str(one)) for one in rating.composite.of.values()), Decimal(0))
     if total != HUNDRED:
-        scene.findings.error(here, "weights", f"各率的权重相加是 {total:f}，应为 100", key=True)
+        scene.findings.error(here, "weights", f"各率的权重相加是 {total.normalize():f}，应为 100", key=True)
 
 
 def _given_in(scene: Scene) -> dict[str, list[FlowPlace]]:
