@@ -41,6 +41,7 @@ PAGES = (
     ("seat", "/desk"),
     ("seat", "/callbacks"),
     ("admin", "/rules/try"),
+    ("admin", "/rules/simulate"),
     ("admin", "/admin"),
     ("admin", "/admin/users"),
     ("admin", "/admin/directory"),

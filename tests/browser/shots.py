@@ -46,6 +46,7 @@ STAFF = (
     ("department", "rule", "/rules/kuiwen@1"),
     ("department", "diff", "/rules/diff?a=kuiwen%401&b=kuiwen%402"),
     ("admin", "trying", "/rules/try"),
+    ("admin", "simulating", "/rules/simulate"),
     ("admin", "admin", "/admin"),
     ("admin", "users", "/admin/users"),
     ("admin", "directory", "/admin/directory"),

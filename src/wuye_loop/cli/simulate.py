@@ -1,10 +1,7 @@
 """`wuye-loop simulate`: a year of arrivals under a workflow, with and without a change."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from time import perf_counter
 from typing import Annotated, Final
 
 import typer
@@ -16,36 +13,27 @@ from wuye_loop.cli.output import Refused, err, out, print_json, print_table
 from wuye_loop.cli.spreadsheet import table
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rules.rules import Rules
-from wuye_loop.store.calendar.seed import published_years
-from wuye_loop.trial.simulation.inputs.changes import limits_changed, limits_kept, people_changed
 from wuye_loop.trial.simulation.inputs.load import Load, completed, read_load
 from wuye_loop.trial.simulation.inputs.load_table import NAMES, load_of_rows
 from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
 from wuye_loop.trial.simulation.inputs.places import Places
-from wuye_loop.trial.simulation.inputs.staff import Staff, changed, read_staff
-from wuye_loop.trial.simulation.minutes import OfficeMinutes
-from wuye_loop.trial.simulation.results.cautions import short_limits, worse_elsewhere
-from wuye_loop.trial.simulation.results.report import compared, mix, notes, rung_rows, staff_text, unit_rows, whole_rows
-from wuye_loop.trial.simulation.results.standing import standing
-from wuye_loop.trial.simulation.results.summary import Figure, summary_of
+from wuye_loop.trial.simulation.inputs.staff import Staff, read_staff
+from wuye_loop.trial.simulation.question import WhatIf, answered, asked_of, staff_changes, usual_start
+from wuye_loop.trial.simulation.results.report import (
+    RUNGS,
+    UNITS,
+    compared,
+    mix,
+    rung_rows,
+    staff_text,
+    unit_rows,
+    whole_rows,
+)
+from wuye_loop.trial.simulation.results.summary import Figure
 from wuye_loop.trial.simulation.run.run import Scene
-from wuye_loop.trial.simulation.scenario import play, scene_of, usual_seeds, with_limits
+from wuye_loop.trial.simulation.scenario import scene_of, usual_seeds
 
 _YAML: Final = (".yaml", ".yml")
-_UNITS: Final = (
-    "单位",
-    "人数",
-    "利用率",
-    "经办",
-    "期末在办",
-    "最高在办",
-    "用时中位",
-    "用时 P90",
-    "按时率",
-    "低–高",
-    "督办",
-)
-_RUNGS: Final = ("时限", "按时率", "低–高", "何时", "督办", "次数", "低–高")
 
 
 def simulate(  # noqa: PLR0913 every option is one
@@ -93,52 +81,34 @@ def simulate(  # noqa: PLR0913 every option is one
         if default_staff:
             typer.echo(staff_text(scene), nl=False)
             return
-        other, changes = _if(scene, limit or [], staff_change or [], against, data)
-        asked = seeds if seeds is not None else usual_seeds(scene)
-        _answer(scene, other, changes, asked, as_json=as_json)
+        other = _workflow(against, data) if against is not None else None
+        asked = asked_of(scene, other, limit or (), staff_changes(staff_change or ()))
+        _answer(asked, seeds if seeds is not None else usual_seeds(scene), as_json=as_json)
     except BadSimulation as error:
         raise Refused(str(error)) from None
 
 
-def _answer(scene: Scene, other: Scene | None, changes: "_Changes", seeds: int, *, as_json: bool) -> None:
-    began = perf_counter()
-    found = play([scene, other] if other else [scene], seeds)
-    took = round(perf_counter() - began, 1)
-    before = summary_of(scene.rules.workflow, found[0], scene.places.titles)
-    after = summary_of(other.rules.workflow, found[1], other.places.titles) if other else None
-    said = [*notes(scene), *_short(scene, before), *standing(scene.rules.workflow, found[0])]
-    if other and after:
-        said += [
-            f"如果：{note}"
-            for note in (*_short(other, after), *standing(other.rules.workflow, found[1]))
-            if note not in said
-        ]
-        said += [*changes.kept, *worse_elsewhere(before, after)]
+def _answer(asked: WhatIf, seeds: int, *, as_json: bool) -> None:
+    found = answered(asked, seeds)
+    scene, after = asked.scene, found.after
     if as_json:
-        asked = {
+        given = {
             "days": scene.days,
             "start": scene.first,
             "per_day": scene.load.per_day,
             "mix": mix(scene),
-            "assumptions": said,
+            "assumptions": found.said,
         }
-        print_json({**asked, "changes": changes.made, "seconds": took, "base": before, "what_if": after})
+        print_json({**given, "changes": asked.made, "seconds": found.seconds, "base": found.before, "what_if": after})
         return
-    _print(scene, before)
-    if other and after:
-        made = "、".join(changes.made) or "什么也没有改"
-        _print(other, after, "如果：", f"如果{made}：")
-        print_table(f"对比：如果{made}", ("", "现在", "如果", "相差"), compared(before, after))
+    _print(scene, found.before)
+    if asked.other and after:
+        _print(asked.other, after, "如果：", f"如果{asked.changes}：")
+        print_table(f"对比：如果{asked.changes}", ("", "现在", "如果", "相差"), compared(found.before, after))
     out.print("说明", style="bold")
-    for note in said:
+    for note in found.said:
         out.print(f"· {note}", markup=False)
-    err.print(f"{len(found)} 种情形各 {seeds} 个种子，用时 {took} 秒", style="green")
-
-
-def _short(scene: Scene, figures: Figure) -> list[str]:
-    """Say which limits are shorter than the work that is assumed to end them."""
-    a_day = OfficeMinutes(scene.calendar, scene.rules.workflow.calendar.hours, scene.first, 1).a_day
-    return short_limits(scene.rules.workflow, scene.staff, figures, a_day)
+    err.print(f"{2 if asked.other else 1} 种情形各 {seeds} 个种子，用时 {found.seconds} 秒", style="green")
 
 
 def _print(scene: Scene, figures: Figure, what: str = "", heading: str = "") -> None:
@@ -149,8 +119,8 @@ def _print(scene: Scene, figures: Figure, what: str = "", heading: str = "") -> 
         ("", "平均", "低–高"),
         whole_rows(workflow, figures),
     )
-    print_table(f"{what}各单位（用时以工作日计）", _UNITS, unit_rows(figures))
-    print_table(f"{what}各时限和各级督办（次数为每个种子的平均）", _RUNGS, rung_rows(figures))
+    print_table(f"{what}各单位（用时以工作日计）", UNITS, unit_rows(figures))
+    print_table(f"{what}各时限和各级督办（次数为每个种子的平均）", RUNGS, rung_rows(figures))
 
 
 def _workflow(which: str, data: Path | None) -> Workflow:
@@ -160,7 +130,7 @@ def _workflow(which: str, data: Path | None) -> Workflow:
 
 def _first(start: str | None) -> date:
     if start is None:
-        return date(published_years()[-1], 1, 1)
+        return usual_start()
     try:
         return datetime.strptime(start, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
@@ -181,44 +151,3 @@ def _scene(workflow: Workflow, arrivals: Load, file: Path | None, first: date, d
     if file is not None:
         staff = read_staff(file.read_bytes(), str(file), workflow, Places(workflow, arrivals.streets))
     return scene_of(workflow, arrivals, staff, first, days)
-
-
-@dataclass(frozen=True, slots=True)
-class _Changes:
-    """What a what-if changes, in words, and which limits beside those it leaves as they are."""
-
-    made: list[str] = field(default_factory=list)
-    kept: list[str] = field(default_factory=list)
-
-
-def _if(
-    scene: Scene, limits: Iterable[str], changes: Iterable[str], against: str | None, data: Path | None
-) -> tuple[Scene | None, _Changes]:
-    """Return the scene of the what-if, everything that is asked at once, and what it changes; None when nothing is."""
-    asked = _changes(changes)
-    limits = list(limits)
-    if not limits and not asked and against is None:
-        return None, _Changes()
-    workflow = scene.rules.workflow
-    made = []
-    if against is not None:
-        workflow = _workflow(against, data)
-        staff = scene.staff.model_copy(update={"units": {}})
-        theirs = scene_of(workflow, scene.load, staff, scene.first, scene.days)
-        scene = replace(theirs, people={**theirs.people, **{code: number for code, number in scene.people.items() if code in theirs.people}})  # fmt: skip
-        made.append(f"改用 {workflow.id}")
-    limited = with_limits(workflow, limits)
-    people = changed(scene.people, asked, scene.places)
-    made += [*limits_changed(workflow, limited), *people_changed(scene.people, asked, scene.places)]
-    return replace(scene, rules=Rules(limited), people=people), _Changes(made, limits_kept(workflow, limited))
-
-
-def _changes(written: Iterable[str]) -> Mapping[str, int]:
-    found: dict[str, int] = {}
-    for one in written:
-        name, _, number = one.rpartition("=")
-        try:
-            found[name.strip()] = found.get(name.strip(), 0) + int(number)
-        except ValueError:
-            raise BadSimulation(f"--staff-change 要写成 单位=-2 的样子，不能是“{one[:40]}”") from None
-    return found

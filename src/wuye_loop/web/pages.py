@@ -16,6 +16,7 @@ from wuye_loop.web.staff import (
     rules,
     scores,
     search,
+    simulating,
     supervision,
     team,
     trying,
@@ -45,6 +46,7 @@ PAGES = (
     assess.router,
     bulletins.router,
     trying.router,
+    simulating.router,
     rules.router,
     admin.router,
 )

@@ -111,16 +111,16 @@ def usual_seeds(scene: Scene) -> int:
     return max(fewest, min(most, int(_USUAL_WORK / ((scene.load.per_day or 1) * scene.days))))
 
 
-def play(scenes: Sequence[Scene], seeds: int) -> list[list[SimulatedYear]]:
+def play(scenes: Sequence[Scene], seeds: int, processes: int | None = None) -> list[list[SimulatedYear]]:
     """Run every scene once for each seed from 1 on, on every processor where that is worth it; outcomes by scene.
 
-    The same scenes give the same outcomes, however many processes there are.
+    The same scenes give the same outcomes, however many processes there are; `processes` bounds them.
     """
     if not 1 <= seeds <= MOST_SEEDS:
         raise BadSimulation(f"--seeds 应在 1 与 {MOST_SEEDS} 之间")
     asked = [(n, seed) for n in range(len(scenes)) for seed in range(1, seeds + 1)]
     work = sum((scene.load.per_day or 0) * scene.days for scene in scenes) * seeds
-    several = min(len(asked), cpu_count() or 1)
+    several = min(len(asked), processes or cpu_count() or 1)
     if several > 1 and work > _WORTH_A_PROCESS and "fork" in get_all_start_methods():
         outcomes = _in_processes(scenes, asked, several)
     else:

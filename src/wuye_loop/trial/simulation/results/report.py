@@ -1,7 +1,7 @@
 """What people read of a simulation: rows for tables, the assumptions in words, the staff file that was derived."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.trial.simulation.inputs.mainline import states_of
@@ -12,6 +12,11 @@ from wuye_loop.trial.simulation.results.summary import Figure
 from wuye_loop.trial.simulation.run.run import Scene
 
 Row = tuple[object, ...]
+#: The heads of the rows below.
+UNITS: Final = (
+    "单位", "人数", "利用率", "经办", "期末在办", "最高在办", "用时中位", "用时 P90", "按时率", "低–高", "督办",
+)  # fmt: skip
+RUNGS: Final = ("时限", "按时率", "低–高", "何时", "督办", "次数", "低–高")
 _SHOWN = 30  # changed units that a comparison lists
 
 
