@@ -1,4 +1,6 @@
 from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, text
@@ -7,6 +9,7 @@ from tests.speed import cost, yardstick
 
 from wuye_loop.domain.directory.document import BadDirectory
 from wuye_loop.ports import SeededIds
+from wuye_loop.store import registry
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory.load import Change, load_directory
 from wuye_loop.store.directory.read import read_directory
@@ -16,7 +19,7 @@ from wuye_loop.store.schema import tables
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 IDS = SeededIds(1)
-SMALL = {
+SMALL: dict[str, Any] = {
     "areas": [
         {"code": "370705001001", "name": "东苑社区", "level": "community", "parent": 370705001},
         {"code": 370705001, "name": "东关街道", "level": "street", "parent": 370705},
@@ -159,6 +162,39 @@ def test_a_moved_street_moves_communities_that_the_file_does_not_name(database: 
     load(database, city)
     with database.read() as session:
         assert paths(session)["370705001001"] == "3707/370705/370705001/370705001001/"
+
+
+def test_where_an_area_lies_is_kept_when_it_moves_and_given_whole_or_not_at_all(database: Database) -> None:
+    load(database)
+    with database.read() as session:
+        before = registry.directory_as_it_stands(session, ("area",))
+        plain = sha256(b"".join(line.encode() + b"\n" for line in session.execute(
+            text("SELECT (to_jsonb(t) - 'lon' - 'lat')::text FROM area t ORDER BY 1")).scalars())).hexdigest()  # fmt: skip
+    assert before["area"]["sha256"] == plain  # as registers know it from before there were places
+    east = {
+        "code": "370705001001",
+        "name": "东苑社区",
+        "level": "community",
+        "parent": "370705001",
+        "lon": 119.1,
+        "lat": 36,
+    }
+    load(database, {"areas": [east]})
+    load(
+        database, {"areas": [{"code": "city", "name": "某市", "level": "city"}, SMALL["areas"][3] | {"parent": "city"}]}
+    )
+    with database.read() as session:
+        area = read_directory(session).areas["370705001001"]
+        after = registry.directory_as_it_stands(session, ("area",))
+    assert (area.lon, area.lat, area.path) == (119.1, 36.0, "city/370705/370705001/370705001001/")
+    assert after != before
+    for wrong, words in (
+        ({"lon": 119.1}, "要么都写，要么都不写"),
+        ({"lon": 500, "lat": 1}, "lon 太大"),
+        ({"lon": "东", "lat": 1}, "lon 要写数"),
+    ):
+        with pytest.raises(BadDirectory, match=words):
+            load(database, {"areas": [SMALL["areas"][3] | wrong]})
 
 
 def test_an_estate_is_found_by_code_or_by_a_name_that_means_one(database: Database) -> None:

@@ -2,11 +2,14 @@ import csv
 import io
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from openpyxl import load_workbook
 from tests.site import Town
 from tests.web.browsing import Browser, Visitors, account, browsing
+
+from wuye_loop.store.directory.load import load_directory
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +48,57 @@ async def test_every_figure_of_the_board_opens_a_list_of_as_many(town: Town) -> 
         page = await chief.go("/board?area=370702")
         assert "超期未办 1 件" in page.text
         await chief.go("/board?area=nowhere", expect=422)
+
+
+PLACED = [
+    {"code": "370701001", "name": "东一社区", "level": "community", "parent": "370701", "lon": 119.2, "lat": 36.7},
+    {"code": "370702001", "name": "西一社区", "level": "community", "parent": "370702", "lon": 119.1, "lat": 36.7},
+]
+
+
+def tiles(browser: Browser) -> list[tuple[str, str]]:
+    """Return the tiles of the page as they stand: where each leads, what it says."""
+    shown = unescape(browser.raw.partition('id="tiles"')[2])
+    return re.findall(r'<a href="([^"]+)" aria-label="([^"]+)"><rect', shown)
+
+
+async def test_each_community_is_a_tile_with_the_chosen_figure_that_opens_as_many(town: Town) -> None:
+    async with browsing(town) as visitors:
+        numbers = await late(visitors, town)
+        await visitors.api.push("fresh", place={"estate": "E2"})
+        chief = await visitors.person("chief")
+        page = await chief.go("/board")
+        assert "2 个社区" in page.text
+        assert "名录里没有写全经纬度" in page.text
+        assert [words for _, words in tiles(chief)] == ["东关街道 东一社区 在办 3 件", "西关街道 西一社区 在办 2 件"]
+        await chief.go("/board?tiles=overdue")
+        seen = tiles(chief)
+        assert [words for _, words in seen] == ["东关街道 东一社区 超期未办 3 件", "西关街道 西一社区 超期未办 1 件"]
+        await chief.go(seen[0][0])
+        assert grievances_on(chief) == set(numbers[:3])
+        await chief.go("/board?tiles=repeat")
+        assert [words.rpartition("重复反映 ")[2] for _, words in tiles(chief)] == ["1 组", "0 组"]
+        page = await chief.go(tiles(chief)[0][0])
+        assert "幸福苑" in page.text
+        await chief.go("/board?tiles=heat", expect=422)
+
+
+async def test_tiles_stand_as_the_communities_lie_and_show_no_more_than_the_reader_may_see(town: Town) -> None:
+    town.run(lambda session: load_directory(session, {"areas": PLACED}))
+    account(town, "west", "supervisor", area="370702")
+    async with browsing(town) as visitors:
+        await late(visitors, town)
+        chief = await visitors.person("chief")
+        page = await chief.go("/board")
+        assert "位置是大致方位" in page.text
+        assert [words.split()[1] for _, words in tiles(chief)] == ["东一社区", "西一社区"]
+        xs = [
+            float(x) for x in re.findall(r'aria-label="[^"]+"><rect x="([\d.]+)"', chief.raw.partition('id="tiles"')[2])
+        ]
+        assert xs[1] < xs[0]
+        west = await visitors.person("west")
+        await west.go("/board")
+        assert [words for _, words in tiles(west)] == ["西关街道 西一社区 在办 1 件"]
 
 
 async def test_the_board_opens_only_lists_that_are_there(town: Town) -> None:

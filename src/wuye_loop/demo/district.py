@@ -56,7 +56,10 @@ def district() -> dict[str, Any]:
         for nth in range(COMMUNITIES):
             community = f"{street}{nth + 1:03d}"
             name = f"{_STREET_NAMES[place]}{_COMMUNITY_ENDS[nth]}"
-            areas.append({"code": community, "name": name, "level": "community", "parent": street})
+            lon, lat = _middle(place, nth)
+            areas.append(
+                {"code": community, "name": name, "level": "community", "parent": street, "lon": lon, "lat": lat}
+            )
             units += [_station(community, name, street), _branch(community, name, street)]
         for nth in range(ESTATES):
             company = f"company-{next(numbers) * 7 % COMPANIES + 1:02d}"
@@ -72,6 +75,12 @@ def district() -> dict[str, Any]:
             )
     units += [_company(nth + 1, homes) for nth in range(COMPANIES)]
     return {"areas": areas, "units": units, "estates": estates, "people": people}
+
+
+def _middle(place: int, nth: int) -> tuple[float, float]:
+    """Return where a community lies: streets five to a row, communities three to a row, none exactly beside another."""
+    column, row = place % 5 * 3 + nth % 3, place // 5 * 2 + nth // 3
+    return round(119.05 + 0.01 * column + 0.001 * row, 3), round(36.75 - 0.01 * row - 0.001 * (column % 3), 3)
 
 
 def _names() -> Any:

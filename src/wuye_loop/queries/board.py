@@ -6,18 +6,22 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.directory.directory import Area
 from wuye_loop.domain.errors import Forbidden
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.domain.terms import Stage
+from wuye_loop.domain.terms import Level, Stage
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.figures.tallying import good_of
 from wuye_loop.queries import scope
 from wuye_loop.queries.summary import summarise
 from wuye_loop.queries.supervision import admit, rung_title
 from wuye_loop.store.reads import board as stored
+from wuye_loop.store.reads.summary import Count
 
 DAYS = 30
 _LEAST_REPEATS, _MOST_REPEATS, _WORST = 3, 8, 10
+_LEVELS = {Level.COMMUNITY: "社区", Level.STREET: "街道", Level.DISTRICT: "区县", Level.CITY: "市"}
+_MOST_PLACES = 80  # that a page can show side by side
 
 
 def supervises(loop: Loop, session: Session, actor: Actor) -> bool:
@@ -35,12 +39,14 @@ def board(loop: Loop, session: Session, actor: Actor, area: str | None) -> dict[
     Raises Forbidden, BadInput for an area unknown or outside.
     """
     by_area = summarise(loop, session, actor, "area", area)
+    good = good_of(scope.published(loop, session))
     path = _path(loop, actor, area)
     now = loop.clock.now()
     zone = loop.calendar(session).zone
     today = now.astimezone(zone).date()
     first = today - timedelta(days=DAYS - 1)
     since = datetime.combine(first, time(), zone)
+    repeated = stored.repeated(session, actor, path, since, _LEAST_REPEATS, _MOST_REPEATS)
     received, closed = stored.days(session, actor, path, since, str(zone))
     return {
         "area": area,
@@ -49,16 +55,15 @@ def board(loop: Loop, session: Session, actor: Actor, area: str | None) -> dict[
         "today": today,
         "total": by_area["total"],
         "areas": by_area["items"],
-        "stages": _stages(
-            loop, session, stored.states(session, actor, path, now, good_of(scope.published(loop, session)))
-        ),
+        "stages": _stages(loop, session, stored.states(session, actor, path, now, good)),
         "late": _late(loop, session, stored.late(session, actor, path, now, _assessed(loop, session))),
         "days": [
             (day, received.get(day, 0), closed.get(day, 0), loop.calendar(session).is_workday(day))
             for day in (first + timedelta(days=n) for n in range(DAYS))
         ],
         "channels": [(row.channel, row.n) for row in stored.channels(session, actor, path, since)],
-        "repeats": stored.repeated(session, actor, path, since, _LEAST_REPEATS, _MOST_REPEATS),
+        "repeats": repeated.worst,
+        "places": _places(loop, path, stored.places(session, actor, path, now, good), repeated.groups),
         "estates": [
             item for item in summarise(loop, session, actor, "estate", area)["items"] if item["key"] is not None
         ][:_WORST],
@@ -119,6 +124,51 @@ def _late(loop: Loop, session: Session, rows: list[Any]) -> dict[str, Any]:
             key=lambda item: (-item["n"], item["key"] or ""),
         ),
     }
+
+
+def _places(loop: Loop, path: str, counts: list[Count], groups: dict[str, int]) -> dict[str, Any]:
+    """Return the areas below a path at the finest level of which there are not too many, each with its figures.
+
+    `elsewhere` counts the open ones that lie in none of them.
+    """
+    areas = loop.reference.directory.areas
+    level, inside = _finest([one for one in areas.values() if one.path.startswith(path) and one.path != path])
+    found = {one.code: {"open": 0, "overdue": 0, "repeat": 0} for one in inside}
+    elsewhere = 0
+    for count in counts:
+        held = _holding(found, count.key or "")
+        if held is None:
+            elsewhere += count.open
+        else:
+            held["open"] += count.open
+            held["overdue"] += count.overdue_open
+    for code, n in groups.items():
+        held = _holding(found, areas[code].path if code in areas else "")
+        if held is not None:
+            held["repeat"] += n
+    items = [
+        {
+            "key": one.code,
+            "title": one.name,
+            "street": scope.area_name(loop.reference.directory, one.parent_code) or "",
+            "at": None if one.lon is None or one.lat is None else (one.lon, one.lat),
+            **found[one.code],
+        }
+        for one in inside
+    ]
+    return {"level": _LEVELS.get(level, "") if level else "", "items": items, "elsewhere": elsewhere}
+
+
+def _finest(areas: list[Area]) -> tuple[Level | None, list[Area]]:
+    for level in Level:
+        here = sorted((one for one in areas if one.level == level.value), key=lambda one: one.path)
+        if 0 < len(here) <= _MOST_PLACES:
+            return level, here
+    return None, []
+
+
+def _holding(found: dict[str, dict[str, int]], path: str) -> dict[str, int] | None:
+    return next((found[code] for code in path.split("/") if code in found), None)
 
 
 def _called(rules: Any, ladder: Any, rung: int) -> str:

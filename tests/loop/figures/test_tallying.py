@@ -16,7 +16,7 @@ from wuye_loop.store.reads.summary import Dimension, Wanted
 pytestmark = pytest.mark.anyio
 PLACES = ("", "3707/", "3707/370701/")
 READERS = ("admin", "supervisor-1", "supervisor-2")
-DIMENSIONS: list[Any] = [*(one for one in get_args(Dimension) if one != "router"), "state"]
+DIMENSIONS: list[Any] = [*(one for one in get_args(Dimension) if one != "router"), "state", "place"]
 
 
 @pytest.fixture

@@ -11,13 +11,18 @@ from wuye_loop.domain.terms import Level
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """属地: a city, district, street or community; `path` is the codes from the top, each closed by a slash."""
+    """属地: a city, district, street or community; `path` is the codes from the top, each closed by a slash.
+
+    `lon` and `lat` are degrees, or both None: only how areas lie to one another is drawn from them.
+    """
 
     code: str
     name: str
     level: str
     parent_code: str | None
     path: str
+    lon: float | None = None
+    lat: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,18 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import Level
@@ -20,6 +29,9 @@ _WORDS: Final = {
     "too_short": "不能为空",
     "string_pattern_mismatch": "只能用字母、数字、点、横线和下划线，最多 40 个",
     "bool_type": "要写 true 或 false",
+    "float_type": "要写数",
+    "float_parsing": "要写数",
+    "finite_number": "要写数",
     "int_type": "要写整数",
     "int_parsing": "要写整数",
     "int_from_float": "要写整数",
@@ -61,12 +73,20 @@ class DocumentEntry(BaseModel):
 
 
 class AreaEntry(DocumentEntry):
-    """属地: a city, district, street or community and the area it lies in."""
+    """属地: a city, district, street or community, the area it lies in, and about where its middle is (degrees)."""
 
     code: Code
     name: Name
     level: Level
     parent: Code | None = None
+    lon: Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)] | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.lon is None) != (self.lat is None):
+            raise ValueError("lon（经度）和 lat（纬度）要么都写，要么都不写")
+        return self
 
 
 class UnitEntry(DocumentEntry):

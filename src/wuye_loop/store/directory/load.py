@@ -100,7 +100,10 @@ def _area_rows(session: Session, document: DirectoryDocument) -> list[dict[str, 
         return []
     area = tables.area.c
     stored = {
-        row.code: row for row in session.execute(select(area.code, area.name, area.level, area.parent_code, area.path))
+        row.code: row
+        for row in session.execute(
+            select(area.code, area.name, area.level, area.parent_code, area.path, area.lon, area.lat)
+        )
     }
     parents: dict[str, str | None] = {code: row.parent_code for code, row in stored.items()}
     parents |= {one.code: one.parent for one in document.areas}
@@ -124,6 +127,8 @@ def _area_rows(session: Session, document: DirectoryDocument) -> list[dict[str, 
             "level": one.level.value,
             "parent_code": one.parent,
             "path": paths[one.code],
+            "lon": one.lon,
+            "lat": one.lat,
         }
         for one in document.areas
     ]
@@ -242,7 +247,11 @@ def _texts(*names: str) -> dict[str, str]:
     return dict.fromkeys(names, "text")
 
 
-_AREA: Final = _upserting("area", "code", _texts("code", "name", "level", "parent_code", "path"))
+_AREA: Final = _upserting(
+    "area",
+    "code",
+    _texts("code", "name", "level", "parent_code", "path") | dict.fromkeys(("lon", "lat"), "double precision"),
+)
 _UNIT: Final = _upserting(
     "unit",
     "code",

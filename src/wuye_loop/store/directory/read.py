@@ -23,7 +23,7 @@ def read_directory(session: Session) -> Directory:
     version = session.execute(select(tables.epoch.c.directory)).scalar_one()
     area, unit = tables.area.c, tables.unit.c
     estates = session.execute(select(tables.estate.c.name)).scalars().all()
-    areas = session.execute(select(area.code, area.name, area.level, area.parent_code, area.path))
+    areas = session.execute(select(area.code, area.name, area.level, area.parent_code, area.path, area.lon, area.lat))
     units = session.execute(
         select(
             unit.code, unit.name, unit.kind, unit.area_code, unit.parent_code, unit.duties, unit.active,

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.store.reads import summary
-from wuye_loop.store.reads.summary import STATE_SIGN, Good, Wanted
+from wuye_loop.store.reads.summary import STATE_SIGN, Count, Good, Wanted
 from wuye_loop.store.visibility import subtree, visible
 
 _STATES = """
@@ -35,11 +35,17 @@ _CHANNELS = """
 SELECT g.channel, count(*) AS n FROM grievance g WHERE g.received_at >= %(since)s AND {conditions}
 GROUP BY 1 ORDER BY n DESC
 """
+# Both answers from one look at the last days: the worst groups, and how many groups each area has.
 _REPEATED = """
-SELECT g.estate_code, e.name AS estate_name, g.category, count(*) AS n, count(*) FILTER (WHERE NOT g.final) AS open
-FROM grievance g LEFT JOIN estate e ON e.code = g.estate_code
-WHERE g.received_at >= %(since)s AND g.estate_code IS NOT NULL AND g.category IS NOT NULL AND {conditions}
-GROUP BY 1, 2, 3 HAVING count(*) >= %(least)s ORDER BY n DESC, 1, 3 LIMIT %(limit)s
+WITH r AS MATERIALIZED (
+  SELECT g.estate_code, e.name AS estate_name, e.area_code, g.category, count(*) AS n,
+         count(*) FILTER (WHERE NOT g.final) AS open
+  FROM grievance g LEFT JOIN estate e ON e.code = g.estate_code
+  WHERE g.received_at >= %(since)s AND g.estate_code IS NOT NULL AND g.category IS NOT NULL AND {conditions}
+  GROUP BY 1, 2, 3, 4 HAVING count(*) >= %(least)s
+)
+(SELECT estate_code, estate_name, area_code, category, n, open FROM r ORDER BY n DESC, 1, 4 LIMIT %(limit)s)
+UNION ALL SELECT NULL, NULL, area_code, NULL, count(*), 0 FROM r GROUP BY area_code
 """
 
 
@@ -88,9 +94,25 @@ def channels(session: Session, actor: Actor, area_path: str, since: datetime) ->
     return _rows(session, actor, area_path, _CHANNELS, {"since": since})
 
 
-def repeated(session: Session, actor: Actor, area_path: str, since: datetime, least: int, limit: int) -> list[Any]:
-    """Return estates with several grievances of one category since an instant, the most first."""
-    return _rows(session, actor, area_path, _REPEATED, {"since": since, "least": least, "limit": limit})
+class Repeated(NamedTuple):
+    """Estates with several grievances of one category, the most first; how many such groups each area has, by its code."""
+
+    worst: list[Any]
+    groups: dict[str, int]
+
+
+def repeated(session: Session, actor: Actor, area_path: str, since: datetime, least: int, limit: int) -> Repeated:
+    """Return what came again since an instant."""
+    rows = _rows(session, actor, area_path, _REPEATED, {"since": since, "least": least, "limit": limit})
+    worst = sorted((row for row in rows if row.estate_code), key=lambda row: (-row.n, row.estate_code, row.category))
+    return Repeated(worst, {row.area_code: row.n for row in rows if row.estate_code is None and row.area_code})
+
+
+def places(session: Session, actor: Actor, area_path: str, now: datetime, good: Good) -> list[Count]:
+    """Return the counts by the whole path of an area, from the sums where they are kept."""
+    asked = Wanted("place", area_path, now, now, good)
+    found = summary.kept(session, actor, asked)
+    return summary.recount(session, actor, asked) if found is None else found
 
 
 def _rows(session: Session, actor: Actor, area_path: str, statement: str, params: dict[str, Any]) -> list[Any]:

@@ -54,6 +54,7 @@ class Good:
 
 #: How deep below the area that was asked for a grievance's own area is looked at: one level.
 _KEYS: dict[str, str] = {
+    "place": "g.area_path",
     "area": "COALESCE(NULLIF(split_part(g.area_path, '/', %(depth)s), ''), %(base)s)",
     "unit": "COALESCE(g.lead_unit, g.holder_unit)",
     "estate": "g.estate_code",
@@ -140,7 +141,7 @@ def counts(
 class Wanted:
     """What is to be counted: see `counts`."""
 
-    by: Dimension | Literal["state"]
+    by: Dimension | Literal["state", "place"]  # a place is an area's whole path
     area_path: str
     now: datetime
     soon: datetime
@@ -150,7 +151,8 @@ class Wanted:
     def params(self) -> dict[str, Any]:
         """What the statements take, but for who asks."""
         codes = [code for code in self.area_path.split("/") if code]
-        found = answers(self.good) | {"now": self.now, "soon": self.soon, "dimension": self.by}
+        found = answers(self.good) | {"now": self.now, "soon": self.soon}
+        found["dimension"] = "area" if self.by == "place" else self.by
         return found | {"depth": len(codes) + 1, "base": codes[-1] if codes else None}
 
     def within(self, actor: Actor, alias: str) -> tuple[str, dict[str, Any]]:
@@ -258,13 +260,13 @@ def _statement(actor: Actor, asked: Wanted) -> tuple[str, dict[str, Any]]:
     """Return the statement and its parameters, but for `upto`: how far the sums reach."""
     summed, params = asked.within(actor, "t")
     conditions, _ = asked.within(actor, "g")
-    area = _KEYS["area"].replace("g.", "t.")
+    area = _KEYS[asked.by].replace("g.", "t.") if asked.by in ("area", "place") else None
     columns = [
         f"sum({_OF_UNIT.get(name, name) if asked.by == 'unit' else name}){'' if name == 'weighed' else '::bigint'} AS {name}"
         for name in _COLUMNS
     ]
     statement = _PART.format(
-        of_sum=area if asked.by == "area" else "substr(NULLIF(t.key, ''), 2)", of_one=area if asked.by == "area" else f"t.{asked.by}",
+        of_sum=area or "substr(NULLIF(t.key, ''), 2)", of_one=area or f"t.{asked.by}",
         sums=", ".join(f"sum(t.{name}) AS {name}" for name in COUNTED), none=_NONE, gone=bits("-"), come=bits(),
         summed=summed, facts=FACTS.format(conditions=f"g.id IN (SELECT c.id FROM changed c) AND {conditions}"),
         columns=", ".join(["key", *columns]),

@@ -29,6 +29,8 @@ area = Table(
     words("level"),  # community street district city
     words("parent_code", nullable=True),
     words("path"),  # codes from the top, each closed by a slash: "370705/370705001/"
+    Column("lon", Double, nullable=True),  # degrees; both or neither
+    Column("lat", Double, nullable=True),
     Index("ix_area_path", "path", postgresql_ops={"path": "text_pattern_ops"}),
 )
 

@@ -13,6 +13,7 @@ from wuye_loop.web import charts
 from wuye_loop.web.lists import streets
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
+from wuye_loop.web.tiles import Figure, grid
 from wuye_loop.web.visitors import Here, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -21,12 +22,17 @@ _BAR, _LINE_WIDTH, _LINE_HEIGHT = 230.0, 358.0, 150.0
 
 
 @router.get("/board")
-async def show(here: Here, area: Annotated[Word | Literal[""], Query()] = "", wall: Literal["", "1"] = "") -> Response:
-    """Show the board; `wall` is the one on the wall, dark and large."""
+async def show(
+    here: Here, area: Annotated[Word | Literal[""], Query()] = "", wall: Literal["", "1"] = "", tiles: Figure = "open"
+) -> Response:
+    """Show the board; `wall` is the one on the wall, dark and large, `tiles` the figure that colours the communities."""
     if not here.supervises:
         raise Forbidden("一屏观全域只给督办人员、管理员和审计员看")
     found = await here.read(partial(_gather, here, area or None))
-    return page("staff/board.html", here.frame("board") | found | {"wall": wall == "1"})
+    return page(
+        "staff/board.html",
+        here.frame("board") | found | {"wall": wall == "1", "grid": grid(found["board"]["places"], tiles)},
+    )
 
 
 def _gather(here: Visit, area: str | None, session: Session) -> dict[str, Any]:
