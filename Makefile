@@ -85,7 +85,7 @@ lock: $(ready) ## write requirements.lock anew from pyproject.toml
 	"$$dir/venv/bin/python" -m pip --disable-pip-version-check install --quiet uv && \
 	UV_SYSTEM_CERTS=true "$$dir/venv/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url \
-		--extra embedded --extra learn --group dev --group build pyproject.toml --output-file "$$dir/lock" && \
+		--extra embedded --extra learn --extra oidc --group dev --group build pyproject.toml --output-file "$$dir/lock" && \
 	UV_SYSTEM_CERTS=true "$$dir/venv/bin/uv" pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --constraint "$$dir/lock" \
 		--only-group browser --output-file "$$dir/browser" && \

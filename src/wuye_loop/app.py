@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache
 
+import structlog
 from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import PlainTextResponse
 from starlette.routing import BaseRoute
@@ -49,6 +50,7 @@ from wuye_loop.store.workflows.files import workflow_rules
 from wuye_loop.uploads.bounds import Bounds
 from wuye_loop.uploads.rewriting import Rewriting
 from wuye_loop.web import routes
+from wuye_loop.web.oidc.provider import MISSING, Provider, installed, provider_of
 from wuye_loop.web.pages import BIG_FORMS, PAGES
 
 DOORS = (
@@ -114,6 +116,7 @@ def create_app(site: Site) -> FastAPI:
     app.state.site = site
     app.state.callers = Callers()
     app.state.allowances = Allowances(site.settings)
+    app.state.oidc = _identity_system(site.settings)
     app.state.rewriting = Rewriting(_bounds(site.settings), site.settings.upload_processes)
     app.include_router(_health(site))
     problems.install(app)
@@ -144,6 +147,15 @@ def _doors(*, rehearsal: bool) -> Sequence[BaseRoute]:
     for router in (*DOORS, CLOCK_DOOR) if rehearsal else DOORS:
         doors.include_router(router)
     return doors.routes
+
+
+def _identity_system(settings: Settings) -> Provider | None:
+    """Return the identity system by which people may sign in; where it is asked for and cannot be had, that is said."""
+    found = provider_of(settings)
+    if found is not None and not installed():
+        structlog.get_logger(__name__).warning("oidc", words=MISSING)
+        return None
+    return found
 
 
 def _bounds(settings: Settings) -> Bounds:

@@ -204,6 +204,22 @@ class Settings(BaseSettings):
     totp_roles: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Roles, separated by commas, whose people must sign in with a second factor (TOTP)."
     )
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^(https://[^\s?#]+|http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?(/[^\s?#]*)?)$",
+        description="The city's identity system, as its issuer's address: people may sign in through it (OpenID Connect, code "
+        "flow with PKCE). Needs the extra `oidc`. Unset: passwords only.",
+    )
+    oidc_client_id: str | None = Field(None, description="By which name the identity system knows this program.")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="The secret that goes with it. Unset: a public client, by PKCE alone."
+    )
+    oidc_people: Path | None = Field(
+        None, description="YAML file that says which claims make which role, unit and area; see docs/operations.md."
+    )
+    oidc_scopes: str = Field(
+        "openid profile", pattern=r"^openid( [\w:./-]+)*$", description="Which scopes are asked for."
+    )
     host: str = Field("127.0.0.1", description="Address to listen on; only this machine unless it is said otherwise.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
@@ -275,6 +291,13 @@ class Settings(BaseSettings):
     def _beside_the_other(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value and not info.data.get("database_url"):
             raise ValueError("must be set together with WUYE_DATABASE_URL: the embedded server has an owner of its own")
+        return value
+
+    @field_validator("oidc_people")
+    @classmethod
+    def _whole(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if (info.data.get("oidc_issuer") is None) != (value is None) or (value and not info.data.get("oidc_client_id")):
+            raise ValueError("WUYE_OIDC_ISSUER, WUYE_OIDC_CLIENT_ID and WUYE_OIDC_PEOPLE are set together")
         return value
 
     @property

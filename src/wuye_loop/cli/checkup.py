@@ -37,6 +37,7 @@ from wuye_loop.store.keys.api_keys import KeyRow
 from wuye_loop.store.reads import health
 from wuye_loop.store.workflows import files, versions
 from wuye_loop.store.workflows.files import workflow_rules
+from wuye_loop.web.oidc.provider import MISSING, installed, rules_of
 
 _MAJORS: Final = (15, 18)
 _PYTHONS: Final = ((3, 11), (3, 13))
@@ -75,8 +76,25 @@ def machine(settings: Settings) -> Iterator[Remark]:
     if names := unheed_libpq():
         words = f"{'、'.join(names)} 不起作用：用哪个数据库、怎么连，只看 WUYE_DATABASE_URL（证书等写在网址的参数里）"
         yield Remark("warning", "环境变量", words)
+    if settings.oidc_issuer is not None:
+        yield identity_system(settings)
     if settings.rehearsal:
         yield Remark("warning", "演练", "WUYE_REHEARSAL 开着：时钟可以拨动，不能用于真实诉求")
+
+
+def identity_system(settings: Settings) -> Remark:
+    """Ask whether people can sign in through the identity system that the settings name; it is not asked itself."""
+    if not installed():
+        return Remark("wrong", "统一身份认证", MISSING)
+    try:
+        rules = rules_of(settings)
+    except SettingsError as error:
+        return Remark("wrong", "统一身份认证", str(error))
+    if settings.public_url is None:
+        words = "没有设 WUYE_PUBLIC_URL：只有本机能用它登录，回到的地址也是本机的"
+        return Remark("warning", "统一身份认证", words)
+    words = f"{settings.oidc_issuer}，对照文件有 {len(rules.rules)} 条；登记的回到地址应是 {settings.public_url}/login/oidc/back"
+    return Remark("ok", "统一身份认证", words)
 
 
 def key_ring(settings: Settings, *, sealed: bool) -> Remark:

@@ -75,6 +75,8 @@ def reset(
         row = accounts.find(session, login)
         if row is None or row.disabled_at is not None:
             raise Refused("没有这个在用的账号；用 user list 查看")
+        if row.subject is not None:
+            raise Refused("这个人用统一身份认证登录，口令不在这里")
         accounts.change(session, row.id, **values)
         accounts.note(session, row.id, "reset", _BY, now, ids)
         sessions.end(session, row.id, now)

@@ -183,10 +183,13 @@ def keys_as_they_stand(session: Session, only: Keys = None) -> dict[str, dict[st
 def accounts_as_they_stand(session: Session, only: Keys = None) -> dict[str, dict[str, Any]]:
     """Return the image of every account by its id; of what opens it only hashes."""
     columns = ", ".join(ACCOUNT_COLUMNS)
-    rows = _rows(session, f"SELECT id, password, totp, {columns} FROM account WHERE {_ONLY.format('id')}", only)
+    rows = _rows(
+        session, f"SELECT id, password, totp, subject, {columns} FROM account WHERE {_ONLY.format('id')}", only
+    )
     return {
         str(row["id"]): {"opens": sha256(row["password"].encode() + bytes(row["totp"] or b"")).hexdigest()}
         | {name: plain(row[name]) for name in ACCOUNT_COLUMNS}
+        | ({"subject": row["subject"]} if row["subject"] is not None else {})
         for row in rows.mappings()
     }
 

@@ -5,6 +5,11 @@ from urllib.parse import urlencode
 from fastapi import Request
 
 
+def inside(to: str) -> str:
+    """Return a way on within our own pages, whatever was asked for."""
+    return to if to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() else "/"
+
+
 def next_page(request: Request, cursor: str | None) -> str | None:
     """Return the address of the next page of the list that was asked for; None where it ends."""
     return asked(request, cursor=cursor) if cursor is not None else None

@@ -1,6 +1,7 @@
 """Every page, in the order in which their addresses are tried."""
 
 from wuye_loop.web import docs, outside, rendering, signing
+from wuye_loop.web.oidc import door
 from wuye_loop.web.resident import filing, lists, looks, progress, voices
 from wuye_loop.web.staff import (
     acting,
@@ -26,6 +27,7 @@ PAGES = (
     docs.router,
     rendering.router,
     signing.router,
+    door.router,
     looks.router,
     filing.router,
     progress.router,

@@ -19,6 +19,7 @@ from wuye_loop.edge.site import site_of
 from wuye_loop.edge.transact import read
 from wuye_loop.store.keys import accounts, sessions
 from wuye_loop.web import visitors
+from wuye_loop.web.addresses import inside
 from wuye_loop.web.fields import text_of
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -48,19 +49,15 @@ async def login(request: Request, to: str = "/") -> Response:
 async def _door(request: Request, to: str, words: str | None = None, status: int = 200, login: str = "") -> Response:
     site, demo = site_of(request), getattr(request.app.state, "visitors", None)
     context = {
-        "to": _inside(to),
+        "to": inside(to),
         "words": words,
         "login": login,
         "open": visitors.admits_passwords(request),
         "demo": demo,
+        "oidc": getattr(request.app.state, "oidc", None) is not None,
         "now": await read(site, lambda session: times(site.loop, session).clock()) if demo else None,
     }
     return page("login.html", context, status)
-
-
-def _inside(to: str) -> str:
-    """Return a way on within our own pages, whatever was asked for."""
-    return to if to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() else "/"
 
 
 @router.post("/login")
@@ -70,7 +67,7 @@ async def enter(request: Request) -> Response:
     if not visitors.admits_passwords(request):
         raise Forbidden("这里是明文连接，不能登录：请用 https 打开（WUYE_PUBLIC_URL），或在本机打开")
     site, form = site_of(request), await request.form()
-    name, to = text_of(form, "login"), _inside(text_of(form, "to") or "/")
+    name, to = text_of(form, "login"), inside(text_of(form, "to") or "/")
     password = form.get("password")
     address = address_of(request)
     try:

@@ -198,8 +198,10 @@ class Unfinished(WuyeError, status=403, slug="forbidden", title="还差一步"):
 
 
 def needs_second_factor(site: Site, found: Person) -> bool:
-    """Say whether the person's role must have a second factor that it has not."""
-    return found.account.role in site.settings.totp_roles and found.account.totp is None
+    """Say whether the person's role must have a second factor that it has not; the identity system has its own ways."""
+    return (
+        found.account.subject is None and found.account.role in site.settings.totp_roles and found.account.totp is None
+    )
 
 
 def _visit(site: Site, found: Person, session: Session) -> Visit:

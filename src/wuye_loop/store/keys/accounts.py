@@ -20,7 +20,7 @@ from wuye_loop.store.schema import tables
 from wuye_loop.store.schema.account_tables import account, account_event
 
 _LONGEST_LOGIN: Final = 40
-_VOUCHED: Final = frozenset({*registry.ACCOUNT_COLUMNS, "password", "totp"})
+_VOUCHED: Final = frozenset({*registry.ACCOUNT_COLUMNS, "password", "totp", "subject"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class AccountRow:
     locked_until: datetime | None
     created_at: datetime
     disabled_at: datetime | None
+    subject: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,30 +69,31 @@ def create(session: Session, wish: AccountWish, password: str, now: datetime, id
     Raises BadInput for what does not fit together, Conflict for a login that is taken and for a second of the three
     powers in one hand.
     """
-    kind = _checked(session, wish)
+    values = values_of(session, wish)
     if session.execute(select(account.c.id).where(account.c.login == wish.login)).first():
         raise Conflict("这个用户名已经有了")
     _one_power(session, wish)
-    scopes = set(SCOPES[kind]) | ({REVEAL} if wish.reveal else set())
     account_id = ids.new()
-    session.execute(
-        insert(account).values(
-            id=account_id,
-            login=wish.login,
-            name=wish.name,
-            role=kind.value,
-            unit_code=wish.unit,
-            area_code=wish.area,
-            area_path=area_path(session, wish.area),
-            source=(wish.source or wish.unit or DEFAULT_SOURCE) if kind is ActorKind.HOTLINE else None,
-            scopes=sorted(scopes),
-            password=password,
-            created_at=now,
-        )
-    )
+    session.execute(insert(account).values(id=account_id, password=password, created_at=now, **values))
     registry.settle(session, registry.ACCOUNT, str(account_id))
     note(session, account_id, "created", by, now, ids)
     return account_id
+
+
+def values_of(session: Session, wish: AccountWish) -> dict[str, Any]:
+    """Return the columns of an account that is as wanted. Raises BadInput for what does not fit together."""
+    kind = _checked(session, wish)
+    scopes = set(SCOPES[kind]) | ({REVEAL} if wish.reveal else set())
+    return {
+        "login": wish.login,
+        "name": wish.name,
+        "role": kind.value,
+        "unit_code": wish.unit,
+        "area_code": wish.area,
+        "area_path": area_path(session, wish.area),
+        "source": (wish.source or wish.unit or DEFAULT_SOURCE) if kind is ActorKind.HOTLINE else None,
+        "scopes": sorted(scopes),
+    }
 
 
 def _checked(session: Session, wish: AccountWish) -> ActorKind:
