@@ -22,6 +22,7 @@ from wuye_loop.domain.language.effects import BUILT_IN as EFFECTS
 from wuye_loop.domain.language.forms import FIELD_TYPES, FieldSpec
 from wuye_loop.domain.language.parts import Part
 from wuye_loop.domain.language.workflow import EffectCall, Migration, Times, Workflow
+from wuye_loop.domain.privacy.access.claims import claim_rules
 from wuye_loop.domain.routing.kinds import BUILT_IN as ROUTERS
 from wuye_loop.domain.rulefile import reader
 from wuye_loop.domain.terms import Audience, Level, Stage
@@ -302,11 +303,12 @@ def test_the_example_of_a_migration_has_its_shape() -> None:
         assert all(Migration.model_validate(one) for one in data["migrates"].values())
 
 
-def test_every_other_yaml_example_is_a_directory_that_can_be_read() -> None:
+def test_every_other_yaml_example_is_a_directory_or_a_file_of_claims_that_can_be_read() -> None:
     others = [text for path in DOCUMENTS if path.name not in IN_THE_LANGUAGE for text in blocks(path, "yaml")]
     assert others
     for text in others:
-        assert read_document(reader.read(text, "directory.yaml").data).areas
+        data: Any = reader.read(text, "example.yaml").data
+        assert claim_rules(data).rules if "rules" in data else read_document(data).areas
 
 
 def test_every_json_example_is_json() -> None:

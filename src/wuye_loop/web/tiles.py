@@ -6,7 +6,7 @@ from wuye_loop.web import charts
 
 Figure = Literal["open", "overdue", "repeat"]
 FIGURES: Final = {"open": ("在办", "件"), "overdue": ("超期未办", "件"), "repeat": ("重复反映", "组")}
-_COLUMNS: Final = 8
+_COLUMNS: Final = 7  # so wide that four characters fit
 _BESIDE: Final = 6  # columns where each street has its name before its tiles
 _STEPS: Final = 4
 _WHOLE: Final = 400.0
