@@ -1,11 +1,13 @@
 """试算 on a page: what the command says, drawn, bounded, and keeping nothing."""
 
 import re
+from typing import Any
 
 import pytest
 from tests.site import Town
-from tests.web.browsing import browsing
+from tests.web.browsing import ORIGIN, browsing
 
+from wuye_loop.domain.errors import Conflict
 from wuye_loop.trial.simulation import aside
 from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
 from wuye_loop.web.staff import simulating
@@ -31,6 +33,32 @@ async def test_a_year_is_simulated_on_a_page_with_and_without_a_change_and_its_c
         assert [len(line.split(" ")) for line in svg] == [len(weeks)] * 2
         assert root.page.form("/rules/simulate").values["limits"] == "handle=2 workdays"
         assert town.scalar("SELECT count(*) FROM grievance") == 0
+
+
+async def test_a_draft_that_is_being_tried_is_simulated_as_it_stands_beside_the_version_it_began_from(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    def refused(question: dict[str, Any]) -> dict[str, Any]:
+        asked.append(question)
+        raise Conflict("有一次试算正在进行，请等它做完再试")
+
+    monkeypatch.setattr(simulating, "simulated", refused)
+    async with browsing(town) as visitors:
+        root = await visitors.person("root")
+        await root.go("/rules/try")
+        assert 'formaction="/rules/simulate"' in root.raw
+        form = root.page.form("/rules/try").values
+        longer = form["draft"].replace("5 workdays", "9 workdays")
+        for draft in (longer, form["draft"]):
+            sent = {**form, "draft": draft, "against": "kuiwen@1", "days": "30"}
+            answer = await root.client.post("/rules/simulate", data=sent, headers={"Origin": ORIGIN})
+            assert answer.status_code == 409
+            assert "有一次试算正在进行" in answer.text
+    assert [one["other"] is None for one in asked] == [False, True]
+    assert asked[0]["other"].strip() == longer.strip()
+    assert (asked[0]["days"], asked[0]["per_day"]) == (180, 1.0)
 
 
 async def test_what_cannot_be_simulated_is_refused_in_words_and_too_much_is_cut_and_said(
