@@ -9,6 +9,7 @@ from tests.site import KEYS, Town, at, build
 from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from wuye_loop.domain.privacy import retention as rules
 from wuye_loop.loop.custody import destruction, erasure
+from wuye_loop.queries.explain.explain import explain
 from wuye_loop.store import retention
 from wuye_loop.store.database import Database
 
@@ -93,6 +94,8 @@ async def test_a_rule_by_result_holds_of_what_a_shipped_file_ended_with(town: To
     number = await lived(town)  # its workflow names no terms; its last form said 解决
     loop = town.site.loop
     town.clock.set(at("2026-09-15 09:00"))
+    with town.database.read() as session:
+        assert "办理结果是“解决”。" in explain(loop, session, number)["standing"]["words"]
     with town.database.begin() as session:
         assert destruction.overdue(loop, session, rules.read("retention: [{result: [未解决], days: 1}]")) == []
         found = destruction.overdue(loop, session, rules.read(BY_RESULT))

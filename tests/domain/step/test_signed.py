@@ -10,6 +10,7 @@ from wuye_loop.authoring.checker.check import check, load
 from wuye_loop.authoring.diff.compare import differences
 from wuye_loop.domain.directory.directory import Directory, Unit
 from wuye_loop.domain.errors import DefinitionError
+from wuye_loop.queries.explain.explain import explain
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory import load as directory
 from wuye_loop.trial.definition_tests.load import read_script
@@ -69,6 +70,10 @@ async def test_only_who_has_the_post_in_the_unit_may_sign_and_the_ledger_keeps_i
         kept = town.folder(number).entries[-1].actor
         assert (kept["post"], kept["key"]) == (HEAD, str(town.actors["head"].key_id))
         await driver.act("property-centre", number, "reject", {"reason": "答非所问"})
+        with town.database.read() as session:
+            told = explain(town.site.loop, session, number)
+        words = [line for one in told["actions"] for line in one["words"] if "办结报送" in line]
+        assert words == [f"“办结报送”——承办单位（东关物业办）可以做；要由单位的“{HEAD}”本人签批。"]
         person = await visitors.person("office-1")  # 王敏 at a page
         await person.go(f"/g/{number}")
         page = await person.send(f"/g/{number}/do/finish", **{**FINISH, "contacted": "true"})
