@@ -35,3 +35,13 @@ def test_the_list_loads_no_web_server_and_no_database() -> None:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert told.stdout.splitlines()[-1] == "[]"
     assert all(name in told.stdout for name in COMMANDS)
+
+
+def test_checking_a_workflow_loads_neither_what_strikes_nor_schemes_nor_the_slow_reader() -> None:
+    code = (
+        "import sys; from wuye_loop.cli import app; app(['check', 'workflows/kuiwen@1.yaml'], standalone_mode=False);"
+        " print(sorted({'ruamel', 'sqlalchemy', 'wuye_loop.domain.privacy.spared', 'wuye_loop.domain.privacy.striking',"
+        " 'wuye_loop.domain.assessment.scheme'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.splitlines()[-1] == "[]"

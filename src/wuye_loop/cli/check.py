@@ -4,22 +4,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from wuye_loop.authoring.assessment.check import Workflows, check_scheme
 from wuye_loop.authoring.checker.check import Finding, check, parse
-from wuye_loop.authoring.diff.lost_of_base import lost
-from wuye_loop.authoring.provenance import provenance
-from wuye_loop.authoring.writer import as_yaml
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import Refused, err, print_json
-from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rulefile.extends import EXTENDS, Bases, Extended, bundle, read_whole
 from wuye_loop.settings import shipped
 from wuye_loop.store.workflows.files import bases, find, text_in
+
+if TYPE_CHECKING:
+    from wuye_loop.authoring.assessment.check import Workflows
+    from wuye_loop.domain.directory.directory import Directory
 
 _SCHEME: Final = re.compile(rb"(?m)^kind: *[\"']?assessment[\"']? *(?:#.*)?$")
 
@@ -43,6 +42,8 @@ def check_files(
     for file in files:
         text = text_in(file)
         if says_scheme(text):
+            from wuye_loop.authoring.assessment.check import check_scheme  # noqa: PLC0415 a tenth of a second that a workflow does without
+
             findings += check_scheme(text, str(file), bases_of(file, data), workflows_for(file, data))[1]
             continue
         workflow, found = check(text, str(file), known, bases_of(file, data))
@@ -74,7 +75,7 @@ def _refuse_mixed(files: list[Path], *, resolved: bool, sources: bool, as_json: 
         raise typer.BadParameter("--sources 一次只看一个文件，不能与 --resolved 同用")
 
 
-def _directory(data: Path | None) -> Directory:
+def _directory(data: Path | None) -> "Directory":
     from wuye_loop.store.directory.read import read_directory  # noqa: PLC0415 a file alone is checked without a database
 
     with opened(data) as database, database.read() as session:
@@ -95,6 +96,8 @@ def _published_here(data: Path | None) -> Mapping[str, str]:
 
 
 def _resolved(file: Path, data: Path | None) -> str:
+    from wuye_loop.authoring.writer import as_yaml  # noqa: PLC0415 as above
+
     whole = read_whole(text_in(file), str(file), bases_of(file, data))
     if not isinstance(whole, Extended) or not isinstance(whole.data, dict):
         return as_yaml(whole.data)
@@ -104,11 +107,15 @@ def _resolved(file: Path, data: Path | None) -> str:
 
 def _lost(file: Path, workflow: Workflow, data: Path | None) -> list[Finding]:
     """Return a note for each list of the city's that leaves out what its base has."""
+    from wuye_loop.authoring.diff.lost_of_base import lost  # noqa: PLC0415 as above
+
     whole = read_whole(text_in(file), str(file), bases_of(file, data))
     return lost(whole, workflow) if isinstance(whole, Extended) else []
 
 
 def _print_sources(file: Path, data: Path | None, *, as_json: bool) -> None:
+    from wuye_loop.authoring.provenance import provenance  # noqa: PLC0415 as above
+
     whole = read_whole(text_in(file), str(file), bases_of(file, data))
     rules = provenance(whole, Workflow.model_validate(whole.data))
     if as_json:
@@ -131,7 +138,7 @@ def says_scheme(text: str | bytes) -> bool:
     return _SCHEME.search(raw) is not None
 
 
-def workflows_for(file: Path, data: Path | None) -> Workflows:
+def workflows_for(file: Path, data: Path | None) -> "Workflows":
     """Return how the workflow that a scheme names is found: above its own folder, in the folders, shipped, published."""
 
     def found(name: str) -> Workflow | None:

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
 
 from wuye_loop.domain.privacy.folding import plain_form
-from wuye_loop.domain.privacy.spared import Spared, spared
 from wuye_loop.domain.terms import Level
+
+if TYPE_CHECKING:
+    from wuye_loop.domain.privacy.spared import Spared
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,10 @@ class Directory:
         self.ancestors = lru_cache(maxsize=8192)(self._ancestors)
 
     @cached_property
-    def public(self) -> Spared:
+    def public(self) -> "Spared":
         """What of it is never struck out of a text: service phones, names of units, estates and areas."""
+        from wuye_loop.domain.privacy.spared import spared  # noqa: PLC0415 its patterns: who proves a file never needs them
+
         named = (*(area.name for area in self.areas.values()), *(unit.name for unit in self.units.values()))
         phones = [phone for unit in self.units.values() for phone in unit.phones]
         return spared(phones, [plain_form(name) for name in (*named, *self._estates)])

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ValidationError
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.language.conditions import ALWAYS
 from wuye_loop.domain.language.workflow import RouterCall
-from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.routing.kinds import BUILT_IN, TITLES
 from wuye_loop.domain.routing.protocol import Answer, HttpAsk, Loads, Reply, Router, RoutingCase, Trace, fit
 
@@ -118,6 +117,8 @@ def _answer(call: RouterCall, case: RoutingCase, directory: Directory, loads: Lo
 
 def _replied(answer: Answer, ask: HttpAsk, said: Reply | str | None, case: RoutingCase, directory: Directory) -> Answer:
     """Turn another system's reply into an answer: its unit, else the fallback, else nobody."""
+    from wuye_loop.domain.privacy.striking import struck  # noqa: PLC0415 its patterns: who proves a file never needs them
+
     reply = said if isinstance(said, Reply) else Reply(said)
     reason = struck(reply.why)[:200]  # it goes into the ledger, whatever the other system wrote
     trace = answer.trace

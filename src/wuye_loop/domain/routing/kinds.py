@@ -11,7 +11,6 @@ from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_v
 from wuye_loop.domain.directory.directory import Directory, Unit
 from wuye_loop.domain.language.conditions import Condition, ConditionError, fact_info
 from wuye_loop.domain.language.parts import Code, Names, Part
-from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.routing.learned import KIND as LEARNED
 from wuye_loop.domain.routing.learned import TITLE as LEARNED_TITLE
 from wuye_loop.domain.routing.learned import Learned
@@ -308,7 +307,11 @@ def _sent(facts: Mapping[str, object], name: str) -> str | None:
     value = facts.get(name)
     if not isinstance(value, str):
         return None
-    return struck(value) if name == "title" else value
+    if name != "title":
+        return value
+    from wuye_loop.domain.privacy.striking import struck  # noqa: PLC0415 its patterns: who proves a file never needs them
+
+    return struck(value)
 
 
 class PrecedentParams(RouterParams):

@@ -22,9 +22,8 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.scanner import Scanner, ScannerError
 
-from wuye_loop.domain.rulefile.scalars import MAX_DEPTH, MAX_NODES, Mark, Path, Read, YamlDocError, plain
+from wuye_loop.domain.rulefile.scalars import LINE_BREAK, MAX_DEPTH, MAX_NODES, Mark, Path, Read, YamlDocError, plain
 
-LINE_BREAK = re.compile(r"\r\n|\r|\n")
 # Full-width marks where YAML wants its own: after a key, around a list, before one; not those of the sentences of a text.
 _FULL_WIDTH = re.compile(
     r"(?:^|[{,\[])\s*(?:- )*[^\s:：,\"'{}\[\]]+：|[｛｝［］　\u00a0]|，\s*[^\s:：，,\"'{}\[\]]+:(?:\s|$)|^\s*[－＃]"

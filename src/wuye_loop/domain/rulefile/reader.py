@@ -7,9 +7,8 @@ directives, invisible characters) is an error that names its line. Nothing is co
 import re
 from dataclasses import dataclass, field
 
-from wuye_loop.domain.rulefile.careful import LINE_BREAK, read_carefully
 from wuye_loop.domain.rulefile.fast import read_fast
-from wuye_loop.domain.rulefile.scalars import MAX_BYTES, MAX_DEPTH, MAX_NODES, Mark, Path, YamlDocError
+from wuye_loop.domain.rulefile.scalars import LINE_BREAK, MAX_BYTES, MAX_DEPTH, MAX_NODES, Mark, Path, YamlDocError
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_NODES", "Mark", "Path", "YamlDoc", "YamlDocError", "read"]
 
@@ -49,7 +48,11 @@ class YamlDoc:
 def read(text: str | bytes, file: str) -> YamlDoc:
     """Read one document of at most 256 KiB, 32 levels and 40,000 nodes; raise YamlDocError for anything else."""
     clean = _checked_text(text, file)
-    found = read_fast(clean) or read_carefully(clean, file)
+    found = read_fast(clean)
+    if found is None:  # what is wrong with it, in words: the slow reader is not loaded before
+        from wuye_loop.domain.rulefile.careful import read_carefully  # noqa: PLC0415
+
+        found = read_carefully(clean, file)
     if found.data is None:
         message = "文件是空的：至少要有一个“键: 值”"
         raise YamlDocError(message, Mark(1, 1), file)

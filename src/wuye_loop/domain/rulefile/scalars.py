@@ -6,6 +6,7 @@ from typing import NamedTuple
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 32
 MAX_NODES = 40_000  # a definition of 200 states and 1,000 actions has half as many
+LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 Path = tuple[str | int, ...]
 
