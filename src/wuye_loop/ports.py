@@ -93,7 +93,7 @@ class SystemIds:
 
     def code(self, length: int) -> str:
         """Return `length` unguessable characters that a person can read out; five bits each."""
-        return "".join(secrets.choice(_SPOKEN) for _ in range(length))
+        return "".join(_SPOKEN[byte & 31] for byte in secrets.token_bytes(length))
 
 
 class SeededIds:

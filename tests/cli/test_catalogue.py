@@ -45,3 +45,11 @@ def test_checking_a_workflow_loads_neither_what_strikes_nor_schemes_nor_the_slow
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert told.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_server_starts_without_the_libraries_of_sheets_and_of_holidays() -> None:
+    code = (
+        "import sys; import wuye_loop.cli.serving; print(sorted({'openpyxl', 'docx', 'holidays'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert told.stdout.splitlines()[-1] == "[]"

@@ -104,6 +104,7 @@ def _settle() -> None:
     """Take what start-up made out of the garbage collector's sight: a full collection would stop requests for 100 ms."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 async def _serve(serving: uvicorn.Server, door: socket.socket, stop: asyncio.Event) -> None:
@@ -116,6 +117,7 @@ def _configured(
     data: Path | None, host: str | None = None, port: int | None = None, *, rehearsal: bool = False
 ) -> Settings:
     """Return the settings, with logs set up as they say."""
+    gc.disable()  # until what start-up makes has settled: it all stays
     settings = _settings(data, host, port, rehearsal=rehearsal)
     logs.configure(settings.log_level)
     unheeded = unheed_libpq()

@@ -6,10 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 
 from fastapi import Request, Response
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
 
 from wuye_loop.domain.sheets.cells import safe
 from wuye_loop.web.addresses import asked
@@ -49,6 +45,9 @@ def _csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    from openpyxl import Workbook  # noqa: PLC0415 a quarter of a second that a start does without
+    from openpyxl.utils import get_column_letter  # noqa: PLC0415 as above
+
     book = Workbook(write_only=True)
     page = book.create_sheet("名单")
     page.freeze_panes = "A2"
@@ -65,6 +64,9 @@ def _xlsx(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 
 def _cell(page: Any, value: object, *, bold: bool = False) -> Any:
+    from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415 as above
+    from openpyxl.styles import Font  # noqa: PLC0415 as above
+
     if value is None or isinstance(value, int):
         return WriteOnlyCell(page, value)
     cell = WriteOnlyCell(page, str(value))

@@ -132,9 +132,12 @@ def _trimmed(piece: str) -> str:
     return name
 
 
+_NOBODY_AT_ALL: Final = tuple(word for word in NOBODY if len(word) > 1)
+
+
 def _one(piece: str) -> Names:
     name = _trimmed(piece)
-    if not name or name in NOBODY or any(name.startswith(word) for word in NOBODY if len(word) > 1 and name != word):
+    if not name or name in NOBODY or name.startswith(_NOBODY_AT_ALL):
         return NO_NAMES
     if masked := _MASK.search(name):
         name = name[: masked.start()]

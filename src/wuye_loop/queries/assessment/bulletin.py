@@ -367,3 +367,10 @@ def _closing(place: Place, one: Assessment) -> Iterable[str]:
 
 def _bare(value: Fraction) -> str:
     return f"{half_up(value, 4).normalize():f}"
+
+
+def text_of(cell: Cell) -> str:
+    """Return a cell as it is printed; a blank is a dash."""
+    if cell is None:
+        return "—"
+    return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-import chinese_calendar
-import holidays
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -37,6 +35,8 @@ def names(session: Session, days: Collection[date]) -> Mapping[date, DayName]:
         select(calendar_year.c.year, calendar_year.c.source).where(calendar_year.c.year.in_({day.year for day in days}))
     )
     sources = {row.year: row.source for row in years}
+    import holidays  # noqa: PLC0415 as in `seed`: no start waits for it
+
     guessed = holidays.country_holidays("CN", years=sorted({day.year for day in days}), language="zh_CN")
     found = {}
     for day in days:
@@ -52,6 +52,8 @@ def _name(day: date, source: str | None, guessed: Mapping[date, str]) -> str:
     if day in guessed:
         return str(guessed[day]).replace("; ", "、")
     if (source or "").startswith(_SEEDED) and day.year in published_years():
+        import chinese_calendar  # noqa: PLC0415 as above
+
         english = chinese_calendar.holidays.get(day) or chinese_calendar.workdays.get(day)
         holiday = next((item for item in chinese_calendar.Holiday if item.value == english), None)
         if holiday is not None:
