@@ -31,6 +31,7 @@ from wuye_loop.store.database import Database
 CLIENTS = 16
 ROUNDS = 3
 STEPS = 300  # of each kind in each round
+_COUNTED = 20  # whose round trips are counted
 _err = Console(stderr=True)
 
 
@@ -116,14 +117,20 @@ def _in_process(site: Site, numbers: list[str]) -> tuple[tuple[float, float], in
     engine = site.database.engine
     event.listen(engine, "before_cursor_execute", count)
     event.listen(engine, "commit", count)
+    _sign(site, numbers[:_COUNTED])
+    event.remove(engine, "before_cursor_execute", count)
+    event.remove(engine, "commit", count)
+    rest = numbers[_COUNTED:]  # nobody listens to these: whoever does, makes every statement go the longer way
     began, cpu = time.perf_counter(), time.process_time()
+    _sign(site, rest)
+    seconds, used = time.perf_counter() - began, time.process_time() - cpu
+    return (len(rest) / seconds, used / len(rest) * 1000), round(trips / _COUNTED)
+
+
+def _sign(site: Site, numbers: list[str]) -> None:
     for number in numbers:
         with site.database.begin() as session:
             handle.act(site.loop, session, number, "sign", town.MARKET, {})
-    seconds, used = time.perf_counter() - began, time.process_time() - cpu
-    event.remove(engine, "before_cursor_execute", count)
-    event.remove(engine, "commit", count)
-    return (len(numbers) / seconds, used / len(numbers) * 1000), round(trips / len(numbers))
 
 
 def _intake(site: Site, first: int) -> tuple[tuple[float, float, float, None], tuple[float, float, float, None]]:

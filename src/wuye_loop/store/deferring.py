@@ -8,6 +8,8 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.orm import Session
 
+from wuye_loop.store import straight
+
 # The library's own way in, its rows read from one JSON array: written as an array of composite values, one job cost as much
 # of the processor as deciding a rung.
 _DEFER: Final = """
@@ -30,4 +32,4 @@ class Deferred:
 
 def defer(session: Session, jobs: Sequence[Deferred]) -> None:
     """Put jobs into the queue, in this order."""
-    session.connection().exec_driver_sql(_DEFER, {"jobs": orjson.dumps(list(jobs)).decode()})
+    straight.execute(session, _DEFER, {"jobs": orjson.dumps(list(jobs)).decode()})

@@ -1,15 +1,20 @@
 """Cursors that send BEGIN together with a transaction's first statement: one round trip less in every transaction.
 
-psycopg sends BEGIN by itself and waits for its answer; in a pipeline both travel at once. A step is then three round
-trips: lock and read, write, commit. In a pipeline a statement is one command: several in one text are refused.
+psycopg sends BEGIN by itself and waits for its answer, in a pipeline of its own making too. Here all of it is queued, sent
+at once and waited for once. A step is then three round trips: lock and read, write, commit. In a pipeline a statement is
+one command: several in one text are refused.
 
 What a reader's transaction is to put on (store/reach) travels the same way, between the two.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from psycopg import AsyncCursor, Cursor
+from psycopg._pipeline_base import BasePipeline
+from psycopg.adapt import Transformer
+from psycopg.errors import _NO_TRACEBACK
+from psycopg.generators import send
 from psycopg.pq import TransactionStatus
 
 Params = Sequence[Any] | Mapping[str, Any] | None
@@ -28,6 +33,45 @@ def _to_put_on(connection: Any) -> tuple[str, str] | None:
     return found
 
 
+def _begun(cursor: Any, query: Any, params: Params, plain: Any, **options: Any) -> Iterator[Any]:
+    """Send BEGIN, what is to be put on, and the statement; then wait for all their answers. The connection is locked.
+
+    A generator as psycopg drives them, of its own parts: it wakes once where the driver's pipeline wakes five times.
+    """
+    connection = cursor._conn  # noqa: SLF001 psycopg's parts are put together otherwise than it does
+    connection._check_connection_ok()  # noqa: SLF001 as above
+    asked = _asked(cursor, query, params)  # before anything is sent: it may refuse
+    pipeline = connection._pipeline = BasePipeline(connection)  # noqa: SLF001 as above
+    fault: BaseException | None = None
+    try:
+        yield from pipeline._enter_gen()  # noqa: SLF001 as above
+        yield from connection._exec_command(connection._get_tx_start_command())  # noqa: SLF001 as above
+        if (put_on := _to_put_on(connection)) is not None:
+            first = plain(connection)
+            yield from first._maybe_prepare_gen(_asked(first, _PUT_ON, put_on))  # noqa: SLF001 as above
+        yield from cursor._maybe_prepare_gen(asked, **options)  # noqa: SLF001 as above
+        pipeline._enqueue_sync()  # noqa: SLF001 as above
+        while pipeline.command_queue:
+            pipeline.command_queue.popleft()()
+        yield from send(connection.pgconn)
+        yield from pipeline._fetch_gen(flush=False)  # noqa: SLF001 as above
+    except BaseException as error:
+        fault = error
+        raise
+    finally:
+        pipeline.level = 1
+        pipeline._exit(fault)  # noqa: SLF001 as above
+        connection._pipeline = None  # noqa: SLF001 as above
+    cursor._last_query = query  # noqa: SLF001 as above
+    yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
+
+
+def _asked(cursor: Any, query: Any, params: Params) -> Any:
+    cursor._reset()  # noqa: SLF001 as above
+    cursor._last_query, cursor._tx = None, Transformer(cursor)  # noqa: SLF001 as above
+    return cursor._convert_query(query, params)  # noqa: SLF001 as above
+
+
 class OneTripCursor(Cursor[Any]):
     """For plain code."""
 
@@ -35,10 +79,11 @@ class OneTripCursor(Cursor[Any]):
         """Execute; the first statement of a transaction takes BEGIN along."""
         if not _begins(self.connection):
             return super().execute(query, params, **options)
-        with self.connection.pipeline():
-            if (put_on := _to_put_on(self.connection)) is not None:
-                Cursor(self.connection).execute(_PUT_ON, put_on)
-            super().execute(query, params, **options)
+        try:
+            with self._conn.lock:
+                self._conn.wait(_begun(self, query, params, Cursor, **options))  # type: ignore[arg-type]
+        except _NO_TRACEBACK as error:
+            raise error.with_traceback(None) from None
         return self
 
 
@@ -49,8 +94,9 @@ class AsyncOneTripCursor(AsyncCursor[Any]):
         """Execute; the first statement of a transaction takes BEGIN along."""
         if not _begins(self.connection):
             return await super().execute(query, params, **options)
-        async with self.connection.pipeline():
-            if (put_on := _to_put_on(self.connection)) is not None:
-                await AsyncCursor(self.connection).execute(_PUT_ON, put_on)
-            await super().execute(query, params, **options)
+        try:
+            async with self._conn.lock:
+                await self._conn.wait(_begun(self, query, params, AsyncCursor, **options))  # type: ignore[arg-type]
+        except _NO_TRACEBACK as error:
+            raise error.with_traceback(None) from None
         return self

@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import Entry
+from wuye_loop.store import straight
 from wuye_loop.store.grievance.locking import Stored, Ticket
 
 
@@ -124,7 +125,7 @@ def look(session: Session, source: str, orders: Sequence[Asked], ticket: Ticket 
         "k_route": ticket.route if ticket else None,
         "k_key": ticket.key if ticket else None,
     }
-    return [_found(row) for row in session.connection().exec_driver_sql(_LOOK, params)]
+    return [_found(row) for row in straight.execute(session, _LOOK, params).rows]
 
 
 def _found(row: Any) -> Found:

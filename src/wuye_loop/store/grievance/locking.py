@@ -15,6 +15,7 @@ from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import from_text
+from wuye_loop.store import straight
 from wuye_loop.store.visibility import visible
 
 T = TypeVar("T")
@@ -102,9 +103,8 @@ def lock_free(session: Session, numbers: Sequence[str]) -> dict[str, Locked]:
 
     Return them by number. Raises RecordDamaged where one of them cannot be read.
     """
-    rows = session.connection().exec_driver_sql(_LOCK_FREE, {"numbers": list(numbers), "task_id": None}).scalars()
     mine: dict[str, Locked] = {}
-    for row in rows.all():
+    for (row,) in straight.execute(session, _LOCK_FREE, {"numbers": list(numbers), "task_id": None}).rows:
         locked, seen = _locked(row)
         grievance = locked.situation.grievance
         again = lock(session, grievance.number, SYSTEM_ACTOR) if seen != grievance.seq else locked
@@ -151,8 +151,8 @@ def _read(
         select, join = _SELECT_KEPT, _KEYED
         params |= {"k_id": ticket.key_id, "k_route": ticket.route, "k_key": ticket.key}
     statement = f"{select} {_FROM} {join} WHERE g.number = %(number)s AND {predicate}{ending}"
-    row = session.connection().exec_driver_sql(statement, params).scalar()
-    return None if row is None else _locked(row, lenient=lenient)
+    rows = straight.execute(session, statement, params).rows
+    return _locked(rows[0][0], lenient=lenient) if rows else None
 
 
 def _locked(row: Sequence[Any], *, lenient: bool = False) -> tuple[Locked, int]:

@@ -15,6 +15,7 @@ from wuye_loop.domain.privacy.words import as_kept
 from wuye_loop.domain.step.records import Posted
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import as_text, id_text
+from wuye_loop.store import straight
 from wuye_loop.store.grievance.locking import COLUMNS, Ticket
 
 # --- writing a step -------------------------------------------------------------------------------------------------
@@ -113,8 +114,7 @@ def write(
     params |= {"id": grievance.id, "was": before.grievance.seq}
     _with_ticket(parts, params, step, ticket, reply, status)
     parts.append(_FED)
-    result = session.connection().exec_driver_sql(f"WITH {', '.join(parts)} {_UPDATE}", params)
-    if result.rowcount != 1:
+    if straight.execute(session, f"WITH {', '.join(parts)} {_UPDATE}", params).touched != 1:
         raise LostUpdate(str(grievance.id))
 
 
@@ -128,8 +128,8 @@ def write_all(session: Session, steps: Sequence[tuple[Situation, Posted]]) -> No
     params["ids"] = [after.id for _, after in every]
     params["was"] = [before.seq for before, _ in every]
     params["seqs"] = [after.seq for _, after in every]
-    result = session.connection().exec_driver_sql(f"WITH {', '.join([*parts, _FED_ALL])} {_UPDATE_ALL}", params)
-    if result.rowcount != len(steps):
+    written = straight.execute(session, f"WITH {', '.join([*parts, _FED_ALL])} {_UPDATE_ALL}", params)
+    if written.touched != len(steps):
         raise LostUpdate(", ".join(str(after.id) for _, after in every))
 
 
@@ -195,7 +195,7 @@ def insert(
         params["id"] = made[0].id
     _with_ticket(parts, params, arrivals[0].step, ticket, reply, status)
     # The children refer to the rows that the same statement inserts: foreign keys are checked at its end.
-    session.connection().exec_driver_sql(f"WITH {', '.join([*parts, _SEALED, _FED_FIRST])} {_INSERT}", params)
+    straight.execute(session, f"WITH {', '.join([*parts, _SEALED, _FED_FIRST])} {_INSERT}", params)
 
 
 def _grievance_row(one: Arrival) -> dict[str, Any]:

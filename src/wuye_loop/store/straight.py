@@ -1,0 +1,56 @@
+"""The few hot statements (lock, write, intake), straight on the driver's connection that SQLAlchemy's pool handed out.
+
+The transaction, its end and its errors stay SQLAlchemy's: what the driver raises goes through its handler, which gives it
+the same words, throws a broken connection away with its pool, and a connection whose request was cancelled too. Whoever
+listens to an engine's statements (a test that counts them, a tracer) gets them as before, the longer way.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import psycopg
+from psycopg.pq import ExecStatus
+from sqlalchemy.orm import Session
+from sqlalchemy.util import await_
+
+from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor
+
+
+class Answer(NamedTuple):
+    """The rows of a statement, none for one that returns none, and how many it touched."""
+
+    rows: list[tuple[Any, ...]]
+    touched: int
+
+
+def execute(session: Session, statement: str, params: Mapping[str, Any]) -> Answer:
+    """Execute one statement in the session's transaction. Raises as SQLAlchemy does."""
+    connection = session.connection()
+    if connection.dispatch.before_cursor_execute or connection.dispatch.after_cursor_execute:
+        result = connection.exec_driver_sql(statement, params)
+        rows = [tuple(row) for row in result] if result.returns_rows else []
+        return Answer(rows, result.rowcount)
+    driver: Any = connection.connection.driver_connection
+    try:
+        if isinstance(driver, psycopg.AsyncConnection):
+            return await_(_asked_async(AsyncOneTripCursor(driver), statement, params))
+        return _asked(OneTripCursor(driver), statement, params)
+    except BaseException as error:
+        # Anything that is no Exception ends the request in the middle of an answer.
+        if isinstance(error, psycopg.Error) or not isinstance(error, Exception):
+            connection._handle_dbapi_exception(error, statement, params, None, None)  # noqa: SLF001 as it does itself
+        raise
+
+
+def _asked(cursor: OneTripCursor, statement: str, params: Mapping[str, Any]) -> Answer:
+    cursor.execute(statement, params)
+    return Answer(cursor.fetchall() if _has_rows(cursor) else [], cursor.rowcount)
+
+
+async def _asked_async(cursor: AsyncOneTripCursor, statement: str, params: Mapping[str, Any]) -> Answer:
+    await cursor.execute(statement, params)
+    return Answer(await cursor.fetchall() if _has_rows(cursor) else [], cursor.rowcount)
+
+
+def _has_rows(cursor: OneTripCursor | AsyncOneTripCursor) -> bool:
+    return cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK
