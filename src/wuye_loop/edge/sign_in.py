@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from time import monotonic
 from typing import Final
 
@@ -89,7 +89,8 @@ async def sign_in(site: Site, tries: Tries | None, login: str, password: str, co
         tries.check(address)
     found = await read(site, partial(_known, login))
     # An unknown login costs the same time as a known one.
-    kept = found.password if found is not None else _NOBODY
+    nobody = await anyio.to_thread.run_sync(_nobody)  # for every login: the first unknown one must not take longer
+    kept = found.password if found is not None else nobody
     good = await anyio.to_thread.run_sync(passwords.fits, kept, password)
     token = site.loop.ids.token(TOKEN_BYTES)
     refused: str | None = WRONG
@@ -238,4 +239,7 @@ async def take_second_factor(site: Site, person: Person, secret: str, code: str,
     await site.database.write_async(kept)
 
 
-_NOBODY: Final = passwords.hashed("nobody has this password", bytes(_SALT_BYTES))
+@cache
+def _nobody() -> str:
+    """Return what an unknown login is compared with; made at the first sign-in, no start waits for it."""
+    return passwords.hashed("nobody has this password", bytes(_SALT_BYTES))
