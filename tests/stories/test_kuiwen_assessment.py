@@ -4,13 +4,17 @@ Figures are worked by hand from the file: without the street's inspection (15) i
 """
 
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from tests.assessing import close_due, handled, publish_scheme, scheme_text, voices
 from tests.site import BAD, DIRECTORY, GOOD, Driver, at, build, keys_for, story, unit
 
+from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
+from wuye_loop.loop import evaluate
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -260,3 +264,73 @@ async def test_the_worst_estates_come_under_threefold_supervision_once_each(driv
     own = await drive.get("c1", f"/v1/tasks/{tasks[0].id}")
     assert own["data"] == {"demand": "限期1个月整改完成"}
     assert (await drive.get("supervisor", f"/v1/grievances/{opened[0].number}"))["standing"] == "“三重”督办中"
+
+
+def credit(drive: Driver, unit: str, item: str, cause: str) -> None:
+    """Let the office enter a row of credit with its reason."""
+    drive.town.run(
+        lambda session: evaluate.add_credit(
+            drive.town.site.loop, session, "kuiwen", unit, item, "实地查明", SYSTEM_ACTOR, cause
+        )
+    )
+
+
+def exits(drive: Driver) -> list[tuple[str, str, str]]:
+    """Return the grievances that an exit opened: whose, since when, with which points."""
+    rows = drive.town.rows(
+        "SELECT lead_unit, extra FROM grievance WHERE data->>'origin' = 'exit_list' ORDER BY received_at, lead_unit"
+    )
+    return [(row.lead_unit, row.extra["since"], row.extra["points"]) for row in rows]
+
+
+async def test_who_refuses_to_leave_gets_the_exit_notice_once_for_each_fall(drive: Driver) -> None:
+    close_due(drive.town)
+    assert exits(drive) == []
+    drive.town.advance(at("2026-03-10 10:00"))
+    credit(drive, "c1", "refused_exit", "查 1 号")
+    with ThreadPoolExecutor(6) as sweepers:
+        list(sweepers.map(lambda _: close_due(drive.town), range(6)))
+    assert exits(drive) == [("c1", "2026年3月10日", "80")]
+    papers = drive.town.rows("SELECT number FROM document WHERE addressee = 'c1' AND kind = '退出告知书'")
+    assert [row.number for row in papers] == ["奎退〔2026〕1号"]
+    (ledger,) = (await drive.get("c1", "/v1/credit/c1"))["ledgers"]
+    (left,) = ledger["exits"]
+    number = drive.town.scalar("SELECT number FROM grievance WHERE data->>'origin' = 'exit_list'")
+    assert left == {"since": "2026-03-10", "title": "启动退出程序", "brings": "退出告知", "grievance": number}
+    assert (ledger["grade"], ledger["vetoed"]) == ("C", True)
+
+    # Another bad row, other days, the same fall: nothing more.
+    credit(drive, "c1", "not_rectified", "查 2 号")
+    for day in ("2026-03-11", "2026-04-20"):
+        drive.town.advance(at(f"{day} 10:00"))
+        close_due(drive.town)
+    assert len(exits(drive)) == 1
+    # Rectified, and later refused again: that is another fall.
+    row = next(one["id"] for one in ledger["rows"] if one["item"] == "refused_exit")
+    drive.town.run(
+        lambda session: evaluate.end_credit(drive.town.site.loop, session, UUID(row), "已退出交接", SYSTEM_ACTOR)
+    )
+    drive.town.advance(at("2026-05-06 10:00"))
+    close_due(drive.town)
+    credit(drive, "c1", "refused_exit", "查 3 号")
+    close_due(drive.town)
+    assert exits(drive) == [("c1", "2026年3月10日", "80"), ("c1", "2026年5月6日", "75")]
+
+
+async def test_two_months_ends_of_the_worst_grade_bring_the_exit_notice(drive: Driver) -> None:
+    drive.town.advance(at("2026-03-10 10:00"))
+    for n in range(9):
+        credit(drive, "c2", "not_rectified", f"查 {n} 号")
+    (ledger,) = (await drive.get("c2", "/v1/credit/c2"))["ledgers"]
+    assert (ledger["points"], ledger["grade"]) == ("55", "C")
+    for day in ("2026-03-11", "2026-04-01", "2026-04-29"):  # the first end of a month
+        drive.town.advance(at(f"{day} 10:00"))
+        close_due(drive.town)
+    assert exits(drive) == []
+    drive.town.advance(at("2026-05-01 10:00"))
+    close_due(drive.town)
+    assert exits(drive) == [("c2", "2026年4月30日", "55")]
+    for day in ("2026-06-02", "2026-09-02"):
+        drive.town.advance(at(f"{day} 10:00"))
+        close_due(drive.town)
+    assert len(exits(drive)) == 1

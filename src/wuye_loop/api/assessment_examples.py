@@ -50,7 +50,7 @@ CREDIT: dict[str, Any] = {
     "ledgers": [
         {
             "scheme": "kuiwen", "title": "物业服务考核", "on": "2026-12-04", "points": "98", "grade": "AAA",
-            "vetoed": False,
+            "vetoed": False, "exits": [],
             "rows": [
                 {
                     "id": "01980d5e-1111-7000-8000-000000000003", "item": "bottom_five", "title": "月度后五位",

@@ -46,6 +46,9 @@ def show(
             )
             for row in ledger["rows"]
         )
+        for one in ledger["exits"]:
+            case = f"，已立案 {one['grievance']}" if one["grievance"] else ""
+            typer.echo(f"自 {one['since']} 起应当{one['title']}：{one['brings']}{case}")
         print_table(title, ("编号", "自", "事项", "分", "至", "", "事由"), rows)
 
 

@@ -5,9 +5,20 @@ from decimal import Decimal
 from string import Formatter
 from typing import Final
 
+from wuye_loop.domain.assessment.credit import graded
 from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
-from wuye_loop.domain.assessment.scheme import PEOPLE, Item, ListSpec, Measure, NoticeSpec, Scheme
+from wuye_loop.domain.assessment.scheme import (
+    PEOPLE,
+    CreditSpec,
+    ExitSpec,
+    Fallen,
+    Item,
+    ListSpec,
+    Measure,
+    NoticeSpec,
+    Scheme,
+)
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.figures.exact import HUNDRED
 from wuye_loop.domain.language.workflow import DutyUnit, Workflow
@@ -19,6 +30,8 @@ from wuye_loop.domain.wording.definition import composite_words
 Workflows = Callable[[str], Workflow | None]
 WORDS: Final = ("period", "code", "rank", "from_last", "total", "subject", "peer")
 _AS_SAID: Final = {"satisfied": "satisfaction"}
+#: What is known of a unit that is to leave: it has no rank, but a grade.
+WORDS_OF_EXIT: Final = ("period", "code", "total", "grade", "subject")
 _OPERATORS: Final = ("min", "max", "not", "any")
 
 
@@ -289,9 +302,11 @@ class _Checking:
             if one.open is None:
                 continue
             fields = [part for _, part, _, _ in Formatter().parse(one.open.title) if part is not None]
+            leaves = self._it.credit is not None and self._it.credit.exit is not None
+            fill = WORDS_OF_EXIT if leaves and name in self._brought_by_exit() else WORDS
             for part in fields:
-                if part not in WORDS:
-                    self._findings.unknown((*at, "open", "title"), "可填的词", part, WORDS)
+                if part not in fill:
+                    self._findings.unknown((*at, "open", "title"), "可填的词", part, fill)
             if self._workflow is not None:
                 self._opens(at, self._workflow)
 
@@ -355,13 +370,52 @@ class _Checking:
                 self._findings.unknown(
                     ("credit", "items", name, "when", "rung"), "督办手段", item.when.rung, sorted(rungs)
                 )
+        if credit.exit is not None:
+            self._exit(credit, credit.exit)
         if self._it.appeals is not None and not self._it.appeals.decided_by:
             self._findings.warn(("appeals",), "nobody-decides", "没有写谁来裁定申诉（decided_by）：只有主管部门可以")
+
+    def _brought_by_exit(self) -> tuple[str, ...]:
+        credit = self._it.credit
+        return credit.exit.brings if credit is not None and credit.exit is not None else ()
+
+    def _exit(self, credit: CreditSpec, spec: ExitSpec) -> None:
+        """Prove how a unit comes to leave: names, a way that everybody or nobody meets, what it brings."""
+        at = ("credit", "exit")
+        if self._it.subjects.are not in ("company", "unit"):
+            self._findings.error(at, "credit-of-area", "信用记在单位名下：考核对象要是企业或单位", key=True)
+        for place, way in enumerate(spec.when):
+            self._falls((*at, "when", place), credit, way)
+        for name in spec.brings:
+            if name not in self._it.consequences:
+                self._findings.unknown((*at, "brings"), "处置", name, self._it.consequences)
+            elif any(name in one.brings for period in self._it.periods.values() for one in period.lists.values()):
+                words = f"处置“{name}”也由榜单带来：清退没有名次，请另写一项"
+                self._findings.error((*at, "brings"), "exit-as-list", words)
+        if not spec.brings:
+            self._findings.error(at, "exit-of-nothing", "清退什么也没有带来：要写 brings", key=True)
+
+    def _falls(self, here: tuple[str | int, ...], credit: CreditSpec, way: Fallen) -> None:
+        if way.grade is not None and way.grade not in credit.grades:
+            self._findings.unknown((*here, "grade"), "等级", way.grade, credit.grades)
+        if way.of is not None and way.of not in self._it.periods:
+            self._findings.unknown((*here, "of"), "考核期", way.of, self._it.periods)
+        if way.running > 1 and way.of is None:
+            self._findings.error((*here, "running"), "running-of-what", "running 要与 of 同写：连续几个什么考核期")
+        if way.veto is True and not credit.veto:
+            self._findings.error((*here, "veto"), "unreached-exit", "没有一票否决的信用项（credit.veto），永远用不到")
+        if way.below is not None and way.below <= credit.floor:
+            words = f"信用分至少 {credit.floor:f} 分，不会低于 {way.below:f}：没有人会被清退"
+            self._findings.error((*here, "below"), "unreached-exit", words)
+        fresh = graded(credit, credit.base, 0)
+        if way.veto is not True and way.grade in (None, fresh) and (way.below is None or credit.base < way.below):
+            words = "没有任何记录的单位就符合：人人都会被清退"
+            self._findings.error(here, "everybody-leaves", words)
 
     def _unused(self) -> None:
         used = {one.growth for one in self._it.measures.values()}
         used |= {part for one in self._it.measures.values() for part in one.composite}
-        brought: set[str] = set()
+        brought: set[str] = set(self._brought_by_exit())
         for spec in self._it.periods.values():
             used |= {*spec.figures, spec.rank.ties}
             for item in spec.items:
@@ -376,4 +430,4 @@ class _Checking:
                 self._findings.error(("inputs", name), "unused-input", "没有一项按它计分：评了也不算数", key=True)
         for name in self._it.consequences:
             if name not in brought:
-                self._findings.warn(("consequences", name), "unused", "没有一个榜带来这项处置", key=True)
+                self._findings.warn(("consequences", name), "unused", "没有一个榜、也没有清退带来这项处置", key=True)

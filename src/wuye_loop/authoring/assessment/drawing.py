@@ -12,6 +12,7 @@ from wuye_loop.domain.assessment.scheme import (
     SUBJECTS,
     UNTIL_RECTIFIED,
     Consequence,
+    Fallen,
     Grade,
     InputSpec,
     Item,
@@ -27,6 +28,7 @@ from wuye_loop.domain.wording.definition import LEVELS
 
 _FILLED: Final = {
     "period": "某期", "code": "某期", "rank": "名次", "from_last": "倒数名次", "total": "得分", "subject": "考核对象", "peer": "分组",
+    "grade": "等级",
 }  # fmt: skip
 _EVERY: Final = {
     "day": "每日",
@@ -71,6 +73,7 @@ _CREDIT: Final = (
     Column("何时记", 480),
     Column("出处", 480),
 )
+_EXIT: Final = (Column("清退", 240), Column("什么时候", 420), Column("带来什么", 470), Column("出处", 420))
 _GRADES: Final = (Column("等级", 120), Column("条件", 1000))
 
 
@@ -101,6 +104,7 @@ def svg(scheme: Scheme, names: Mapping[str, str] = MappingProxyType({})) -> str:
         ("评分", _INPUTS, [_input(one, names) for one in scheme.inputs.values()]),
         ("信用分", _CREDIT, list(_credit(scheme, names))),
         ("信用等级：从上往下，取第一个符合的", _GRADES, list(_grades(scheme))),
+        ("清退：每次落到这一步，带来一次", _EXIT, list(_exit(scheme))),
     ):
         if rows:
             sheet.heading(heading)
@@ -125,6 +129,8 @@ def mermaid(scheme: Scheme) -> str:
             for consequence in one.brings:
                 words = signs(_brings(scheme, scheme.consequences[consequence]))
                 lines.append(f'    l_{name}_{key} --> c_{consequence}["{words}"]')
+    for title, when, brings, _ in _exit(scheme):
+        lines.append(f'    exit{{{{"{signs(f"{title}：{when}")}"}}}} --> exit_brings["{signs(brings)}"]')
     return "\n".join(lines) + "\n"
 
 
@@ -346,6 +352,27 @@ def _bringing(scheme: Scheme, item: str) -> Iterator[str]:
 def _grades(scheme: Scheme) -> Iterator[tuple[str, ...]]:
     for name, ways in (scheme.credit.grades if scheme.credit is not None else {}).items():
         yield name, "；或 ".join(map(_way, ways))
+
+
+def _exit(scheme: Scheme) -> Iterator[tuple[str, ...]]:
+    spec = scheme.credit.exit if scheme.credit is not None else None
+    if spec is not None:
+        when = "；或 ".join(_fallen(scheme, way) for way in spec.when)
+        brings = "；".join(_brings(scheme, scheme.consequences[name]) for name in spec.brings)
+        yield spec.title, when, brings, spec.source or ""
+
+
+def _fallen(scheme: Scheme, way: Fallen) -> str:
+    said = [
+        f"等级为 {way.grade}" if way.grade is not None else "",
+        f"不到 {_n(way.below)} 分" if way.below is not None else "",
+        "一票否决" if way.veto is True else "",
+    ]
+    whole = "，且".join(filter(None, said))
+    if way.of is None:
+        return whole
+    every = _EVERY[scheme.periods[way.of].every]
+    return f"连续 {way.running} 次{every}末{whole}" if way.running > 1 else f"{every}末{whole}"
 
 
 def _way(way: Grade) -> str:

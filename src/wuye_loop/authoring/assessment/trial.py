@@ -1,12 +1,17 @@
 """Definition tests of a scheme: given figures, what must come out: scores, places, lists. Played in memory."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from wuye_loop.domain.assessment.credit import CreditRow, balance, until
+from wuye_loop.domain.assessment.leaving import fallen_since, last_days
 from wuye_loop.domain.assessment.points import Figure, score, with_composites
 from wuye_loop.domain.assessment.ranks import Key, Placed, on_lists, ranked
 from wuye_loop.domain.assessment.scheme import Number, Scheme
@@ -20,13 +25,22 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Deed(_Part):
+    """A row of credit: which item, from which day on; until when, where it ended before its term."""
+
+    item: str
+    since: Annotated[date, Field(strict=False)]
+    until: Annotated[date | None, Field(strict=False)] = None
+
+
 class Given(_Part):
-    """A subject: its group, its figures (a number, or a numerator and a base), and the lists it was on, the latest first."""
+    """A subject: its group, its figures (a number, or a numerator and a base), the lists it was on, the latest first, its credit."""
 
     peer: str = ""
     figures: dict[str, Number | Annotated[tuple[Number, Number], Field(strict=False)]] = Field(default_factory=dict)
     earlier: dict[str, tuple[bool, ...]] = Field(default_factory=dict)
     in_year: dict[str, int] = Field(default_factory=dict)
+    credit: tuple[Deed, ...] = ()
 
 
 class Expected(_Part):
@@ -35,13 +49,17 @@ class Expected(_Part):
     score: Number | None = None
     rank: int | None = None
     lists: tuple[str, ...] | None = None
+    points: Number | None = None
+    grade: str | None = None
+    leaves: Annotated[date | None, Field(strict=False)] = None
 
 
 class SchemeTest(_Part):
-    """One test: a period of the scheme, given figures, expected results."""
+    """One test: a period of the scheme with given figures, or credit on a day; expected results."""
 
     name: str
-    period: str
+    period: str | None = None
+    on: Annotated[date | None, Field(strict=False)] = None
     given: dict[str, Given]
     expect: dict[str, Expected]
 
@@ -90,11 +108,13 @@ def run_scheme_tests(scheme: Scheme, script: SchemeScript, doc: YamlDoc) -> list
 
 def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
     at = ("tests", place)
-    spec = scheme.periods.get(test.period)
+    if test.on is not None:
+        return Tried(test.name, tuple(_credit(scheme, test, test.on, doc, at)))
+    spec = scheme.periods.get(test.period or "")
     if spec is None:
         return Tried(
             test.name,
-            (_told(doc, (*at, "period"), f"没有考核期“{test.period}”{nearest(test.period, scheme.periods)}"),),
+            (_told(doc, (*at, "period"), f"没有考核期“{test.period}”{nearest(test.period or '', scheme.periods)}"),),
         )
     failures: list[str] = []
     known = {*scheme.measures, *scheme.inputs, *(f"of:{one}" for one in scheme.periods)}
@@ -132,10 +152,48 @@ def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
             continue
         key = _key(subject, test.given[subject])
         found: dict[str, Any] = {"score": totals[subject], "rank": places.get(key), "lists": tuple(lists.get(key, ()))}
-        for name, wanted in expected.model_dump(exclude_unset=True).items():
+        for name, wanted in expected.model_dump(exclude_unset=True, exclude=set(_STANDS)).items():
             if found[name] != wanted:
                 failures.append(_told(doc, (*here, name), f"{name} 应为 {_words(wanted)}，实为 {_words(found[name])}"))
     return Tried(test.name, tuple(failures))
+
+
+_STANDS: Final = ("points", "grade", "leaves")
+
+
+def _credit(scheme: Scheme, test: SchemeTest, on: date, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterator[str]:
+    """Say what differs in balances, grades, and since when somebody is to leave."""
+    spec = scheme.credit
+    if spec is None:
+        yield _told(doc, (*at, "on"), "这个办法没有信用分")
+        return
+    for subject, given in test.given.items():
+        here = (*at, "given", subject, "credit")
+        for place, deed in enumerate(given.credit):
+            if deed.item not in spec.items:
+                words = f"没有信用项“{deed.item}”{nearest(deed.item, spec.items)}"
+                yield _told(doc, (*here, place, "item"), words)
+    for subject, expected in test.expect.items():
+        if subject not in test.given:
+            yield _told(doc, (*at, "expect", subject), f"given 里没有“{subject}”")
+            continue
+        rows = [
+            CreditRow(
+                UUID(int=n), subject, one.item, spec.items[one.item].points, one.since,
+                one.until or until(spec.items[one.item], one.since),
+            )
+            for n, one in enumerate(test.given[subject].credit)
+            if one.item in spec.items
+        ]  # fmt: skip
+        stands = balance(spec, rows, on)
+        ends = last_days(scheme, min((row.since for row in rows), default=on), on)
+        found: dict[str, Any] = {
+            "points": stands.points, "grade": stands.grade, "leaves": fallen_since(spec, rows, on, ends),
+        }  # fmt: skip
+        for name, wanted in expected.model_dump(exclude_unset=True, include=set(_STANDS)).items():
+            if found[name] != wanted:
+                words = f"{name} 应为 {_words(wanted)}，实为 {_words(found[name])}"
+                yield _told(doc, (*at, "expect", subject, name), words)
 
 
 def _key(subject: str, given: Given) -> Key:

@@ -315,6 +315,30 @@ class Carries(Part):
     share: Number = Decimal(1)
 
 
+class Fallen(Part):
+    """One way to be asked to leave: a grade, a balance below, a veto that counts; on so many last days of a period running."""
+
+    grade: Title | None = None
+    below: Number | None = None
+    veto: bool | None = None
+    running: Count = 1
+    of: Name | None = None  # which of the scheme's periods; none: today
+
+    @model_validator(mode="after")
+    def _something(self) -> "Fallen":
+        if self.grade is None and self.below is None and self.veto is not True:
+            raise ValueError("写 grade（等级）、below（低于几分）、veto: true（一票否决）中的一项")
+        return self
+
+
+class ExitSpec(Part):
+    """清退: how far a unit has to fall, and what that brings, once for each time that it falls."""
+
+    title: Title
+    when: Annotated[tuple[Fallen, ...], BeforeValidator(_ways), Field(min_length=1)]
+    brings: Names
+
+
 class CreditSpec(Part):
     """信用分: what everybody begins with, what is added and taken, and the grades, the best first."""
 
@@ -324,6 +348,7 @@ class CreditSpec(Part):
     veto: tuple[Veto, ...] = ()
     carries: Carries | None = None
     grades: dict[Title, Ways] = Field(default_factory=dict)
+    exit: ExitSpec | None = None
 
 
 class Appeals(Part):

@@ -15,8 +15,8 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.evaluate import is_ours
-from wuye_loop.store.assessment import credit_rows, schemes
+from wuye_loop.loop.evaluate import LEAVING, is_ours
+from wuye_loop.store.assessment import credit_rows, schemes, voices
 from wuye_loop.store.assessment.credit_rows import Told
 
 
@@ -38,7 +38,7 @@ def of_unit(loop: Loop, session: Session, actor: Actor, unit: str, on: date | No
         told = credit_rows.rows_of(session, scheme.name, unit)
         if not told and not is_ours(loop, scheme):
             continue
-        ledgers.append(_ledger(loop, scheme, scheme.credit, told, on))
+        ledgers.append(_ledger(loop, session, scheme, scheme.credit, told, on))
     return {"unit": unit, "unit_name": known.name, "ledgers": ledgers}
 
 
@@ -67,11 +67,28 @@ def every(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
     return [named for _, _, named in sorted(found, key=lambda one: (one[0].points, one[1]))]
 
 
-def _ledger(loop: Loop, scheme: Scheme, spec: CreditSpec, told: Sequence[Told], on: date | None) -> dict[str, Any]:
+def _ledger(
+    loop: Loop, session: Session, scheme: Scheme, spec: CreditSpec, told: Sequence[Told], on: date | None
+) -> dict[str, Any]:
     stands, head = _head(loop, scheme, spec, told, on)
     counting = {row.id for row in stands.counting}
     titles = {name: item.title for name, item in spec.items.items()}
-    return head | {"rows": [_row(loop, one, titles, one.row.id in counting) for one in told]}
+    left = _left(session, scheme, spec, told)
+    return head | {"exits": left, "rows": [_row(loop, one, titles, one.row.id in counting) for one in told]}
+
+
+def _left(session: Session, scheme: Scheme, spec: CreditSpec, told: Sequence[Told]) -> list[dict[str, Any]]:
+    """Return what a unit's falls have brought, the newest first: since which day, what, and the grievance that was opened."""
+    if spec.exit is None or not told:
+        return []
+    known = scheme.consequences
+    return [
+        {
+            "since": one.period, "title": spec.exit.title, "grievance": one.grievance,
+            "brings": (known[one.consequence].title if one.consequence in known else None) or one.consequence,
+        }
+        for one in voices.left(session, scheme.name, told[0].row.unit, LEAVING)
+    ]  # fmt: skip
 
 
 def _head(

@@ -1,18 +1,19 @@
 """The register of credit: rows are added and never changed; the end of a row is a row of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment.credit import CreditRow
 from wuye_loop.store import registry, vouched
-from wuye_loop.store.schema.assessment_tables import credit
+from wuye_loop.store.schema.assessment_tables import credit, credit_watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,42 @@ def find(session: Session, one: UUID) -> tuple[str, CreditRow] | None:
     )  # fmt: skip
     row = session.execute(select(*columns).where(credit.c.id == one)).first()
     return None if row is None else (row[0], CreditRow(*row[1:]))
+
+
+#: A row of credit is seen by everybody so long after its instant, whatever its transaction still had to do.
+_SETTLED: Final = timedelta(minutes=1)
+
+
+def to_look(session: Session, scheme: str, name: str, today: date, now: datetime) -> tuple[bool, datetime | None]:
+    """Say whether a scheme's balances are to be looked at, on a new day or after a new row, and the newest row's instant."""
+    last = session.execute(select(func.max(credit.c.at)).where(credit.c.scheme == name)).scalar()
+    rows = select(credit_watch.c.looked_on, credit_watch.c.last).where(credit_watch.c.scheme == scheme)
+    seen = session.execute(rows).first()
+    settled = last is None or now - last > _SETTLED
+    same = seen is not None and seen.looked_on == today and seen.last == last
+    return not (same and settled), last
+
+
+def looked(session: Session, scheme: str, today: date, last: datetime | None) -> None:
+    """Note that a scheme's balances were looked at on a day, with the rows there were."""
+    values = {"looked_on": today, "last": last}
+    fresh = insert(credit_watch).values(scheme=scheme, **values)
+    session.execute(fresh.on_conflict_do_update(index_elements=[credit_watch.c.scheme], set_=values))
+
+
+def first_day(session: Session, scheme: str) -> date | None:
+    """Return the day of the first row of a scheme; None where there is none."""
+    return session.execute(select(func.min(credit.c.since)).where(credit.c.scheme == scheme)).scalar()
+
+
+_LOW: Final = """
+SELECT unit FROM credit WHERE scheme = %(scheme)s AND ends IS NULL AND since <= %(today)s
+  AND ("until" IS NULL OR "until" > %(back)s)
+GROUP BY unit HAVING -sum(least(points, 0)) > %(lost)s OR bool_or(item = ANY(%(veto)s::text[])) ORDER BY unit
+"""
+
+
+def low(session: Session, scheme: str, lost: Decimal | None, veto: Sequence[str], back: date, today: date) -> list[str]:
+    """Return the units that lost more than so many points since a day (None: any), or have an item that decides."""
+    asked = {"scheme": scheme, "lost": lost or 0, "veto": list(veto), "back": back, "today": today}
+    return list(session.connection().exec_driver_sql(_LOW, asked).scalars())

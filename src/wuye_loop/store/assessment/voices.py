@@ -142,6 +142,13 @@ def consequences(session: Session, name: str, period: str) -> Sequence[Any]:
     return session.execute(rows.order_by(consequence.c.peer, consequence.c.subject, consequence.c.consequence)).all()
 
 
+def left(session: Session, name: str, subject: str, listed: str) -> list[Any]:
+    """Return what was brought to a unit under a name of no list (清退): by which day, what, and the grievance, the newest first."""
+    asked = (consequence.c.name == name, consequence.c.subject == subject, consequence.c.list == listed)
+    columns: tuple[Any, ...] = (consequence.c.period, consequence.c.consequence, consequence.c.grievance)
+    return list(session.execute(select(*columns).where(*asked).order_by(consequence.c.period.desc())))
+
+
 _FIRED = """
 SELECT c.name, c.subject, c.peer, c.grievance, l.seq, l.at FROM consequence c
 JOIN grievance g ON g.number = c.grievance JOIN ledger l ON l.grievance_id = g.id

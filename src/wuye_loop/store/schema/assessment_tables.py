@@ -128,6 +128,15 @@ credit = Table(
     instant("at"),
     UniqueConstraint("scheme", "unit", "item", "cause"),
     Index("ix_credit_unit", "unit", "since"),
+    Index("ix_credit_scheme", "scheme", "at"),
+)
+
+credit_watch = Table(
+    "credit_watch",  # when the balances of a scheme were last looked at for who is to leave
+    metadata,
+    Column("scheme", Text, primary_key=True),  # name@version
+    Column("looked_on", Date, nullable=False),
+    instant("last", nullable=True),  # the newest row of credit that was there
 )
 
 voice = Table(
@@ -161,5 +170,9 @@ appeal = Table(
     instant("decided_at", nullable=True),
     Column("upheld", Boolean, nullable=True),
     words("note", nullable=True),
+    instant("due_at", nullable=True),  # until when it is to be decided; none: whenever
+    instant("raised_at", nullable=True),  # since then those above are to decide
+    instant("retry_at", nullable=True),  # what nobody decided could not be carried out: not before
     Index("ix_appeal_period", "name", "period", "at"),
+    Index("ix_appeal_due", "due_at", postgresql_where=text("decided_at IS NULL AND due_at IS NOT NULL")),
 )
