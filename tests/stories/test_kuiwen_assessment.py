@@ -47,6 +47,10 @@ async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
         yield driver
 
 
+SCHEME = scheme_text("kuiwen@1")
+OWN_RULE = next(line for line in SCHEME.splitlines() if line.startswith("appeals:"))
+
+
 async def a_month(drive: Driver, month: str, better: int = 0) -> None:
     """Let every company of 东关 have one lift case, and its owners say 90 + n - or less - out of 100."""
     for n, (code, estate) in enumerate(COMPANIES.items()):
@@ -334,3 +338,62 @@ async def test_two_months_ends_of_the_worst_grade_bring_the_exit_notice(drive: D
         drive.town.advance(at(f"{day} 10:00"))
         close_due(drive.town)
     assert len(exits(drive)) == 1
+
+
+async def appealed(drive: Driver, appeals: str) -> str:
+    """Publish March under a scheme with this rule of appeals, let c1 appeal, and return the appeal's path."""
+    publish_scheme(drive.town, "kuiwen@2", SCHEME.replace("version: 1", "version: 2").replace(OWN_RULE, appeals))
+    await a_month(drive, "2026-03")
+    drive.town.advance(at("2026-04-08 09:00"))
+    close_due(drive.town)
+    await drive.post("supervisor", "/v1/assessments/kuiwen/2026-03/publish")
+    asked = {"measure": "satisfaction", "reason": "停电所致"}
+    made = await drive.post("c1", "/v1/assessments/kuiwen/2026-03/appeals", asked, expect=201)
+    return f"/v1/assessments/kuiwen/2026-03/appeals/{made['id']}"
+
+
+async def standing(drive: Driver) -> tuple[Any, ...]:
+    """Return how c1's appeal stands, and its total."""
+    why = await drive.get("c1", "/v1/assessments/kuiwen/2026-03/c1")
+    (one,) = why["appeals"]
+    return one["upheld"], one["note"], why["groups"][0]["total"], why["revision"]
+
+
+@pytest.mark.parametrize(
+    ("silence", "ends"),
+    [
+        ("kept", (False, "逾期未裁定，按办法维持原分", "77.06", 1)),
+        ("upheld", (True, "逾期未裁定，按办法视为成立", "82.86", 2)),
+    ],
+)
+async def test_an_appeal_that_nobody_decides_becomes_what_the_scheme_says(
+    drive: Driver, silence: str, ends: tuple[Any, ...]
+) -> None:
+    path = await appealed(
+        drive, f"appeals: {{within: 5 workdays, decided_by: command, decides: 10 workdays, silence: {silence}}}"
+    )
+    drive.town.advance(at("2026-04-22 09:00"))  # the tenth workday is not over
+    close_due(drive.town)
+    assert await standing(drive) == (None, None, "77.06", 1)
+    drive.town.advance(at("2026-04-24 09:00"))
+    with ThreadPoolExecutor(6) as sweepers:
+        list(sweepers.map(lambda _: close_due(drive.town), range(6)))
+    assert await standing(drive) == ends
+    await drive.post("command-office", path, {"upheld": True}, expect=409)
+    assert drive.town.scalar("SELECT count(*) FROM register WHERE kind = 'appeal'") == 2
+
+
+async def test_an_appeal_that_nobody_decides_goes_up_and_is_decided_there(drive: Driver) -> None:
+    path = await appealed(
+        drive,
+        "appeals: {within: 5 workdays, decided_by: command, decides: 10 workdays, silence: above,"
+        " above: {decided_by: party_office, decides: 5 workdays, silence: upheld}}",
+    )
+    await drive.post("district-party-office", path, {"upheld": True}, expect=403)  # not their turn
+    drive.town.advance(at("2026-04-24 09:00"))
+    close_due(drive.town)
+    assert await standing(drive) == (None, None, "77.06", 1)
+    refused = await drive.post("command-office", path, {"upheld": False}, expect=403)
+    assert refused["detail"] == "逾期未裁定，已交上一级"
+    await drive.post("district-party-office", path, {"upheld": True, "note": "属实"})
+    assert await standing(drive) == (True, "属实", "82.86", 2)

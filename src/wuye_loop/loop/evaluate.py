@@ -138,6 +138,7 @@ def close_due(loop: Loop, database: Database, *, jobs: Jobs | None = None) -> in
     done = sum(_done(loop, database, jobs, one) for one in waiting)
     with database.begin() as session:
         by_rungs(loop, session, every)
+    end_silences(loop, database, jobs)
     for scheme, _ in every:
         send_away(loop, database, scheme, jobs)
     return done
@@ -821,9 +822,13 @@ def appeal(
         limit = loop.reference.calendar(session, place.scheme.calendar).shift(row.published_at, rule.within)
         if loop.clock.now() > limit:
             raise Conflict("申诉期限已过")
+    now = loop.clock.now()
+    due = None
+    if rule.decides is not None:
+        due = loop.reference.calendar(session, place.scheme.calendar).shift(now, rule.decides)
     made = voices.Appealed(
         loop.ids.new(), place.scheme.name, code, row.revision, whose, group, measure, grievance, reason, actor.unit,
-        loop.clock.now(),
+        now, due_at=due,
     )  # fmt: skip
     voices.file_appeal(session, made)
     return made.id
@@ -837,19 +842,69 @@ def decide(
     Raises Forbidden (also for the appellant), NotFound, Conflict when it was decided.
     """
     place = place_of(session, which, code)
-    admit(loop, session, place.scheme, actor)
     found = voices.appeal_for_update(session, one)
     if found is None or (found.name, found.period) != (place.scheme.name, code):
+        admit(loop, session, place.scheme, actor)
         raise NotFound("没有这件申诉")
+    if not may_decide(loop, session, place.scheme, found, actor):
+        raise Forbidden("逾期未裁定，已交上一级" if found.raised_at is not None else "考核由主管部门办理")
     if found.decided_at is not None:
         raise Conflict("这件申诉已经裁定")
     if found.unit == actor.unit:
         raise Forbidden("不能裁定自己的申诉")
+    return _ruled(loop, session, place, found, upheld=upheld, note=note)
+
+
+def _ruled(
+    loop: Loop, session: Session, place: Place, found: voices.Appealed, *, upheld: bool, note: str | None
+) -> list[Job]:
     row = _locked(loop, session, place)
-    voices.decide_appeal(session, one, upheld=upheld, note=note, now=loop.clock.now())
+    voices.decide_appeal(session, found.id, upheld=upheld, note=note, now=loop.clock.now())
     if not upheld or row.state == "due":
         return []
     return _revise(loop, session, place, row, found)
+
+
+def end_silences(loop: Loop, database: Database, jobs: Jobs) -> int:
+    """Let each appeal that nobody decided in time become what its scheme says; return how many.
+
+    Each in a transaction of its own, once however many do it. What cannot be carried out is logged and tried an hour later.
+    """
+    now = loop.clock.now()
+    with database.read() as session:
+        late = voices.appeals_due(session, now)
+    done = 0
+    for one in late:
+        try:
+            with database.begin() as session:
+                loop.reference.refresh(session)
+                made = _silent(loop, session, one)
+                jobs.defer(session, made or ())
+        except Exception:  # noqa: BLE001 whatever it is, it is logged, and the others go on
+            _log.exception("appeal_not_ended", appeal=str(one))
+            with database.begin() as session:
+                voices.appeal_later(session, one, now)
+        else:
+            done += made is not None
+    return done
+
+
+def _silent(loop: Loop, session: Session, one: UUID) -> list[Job] | None:
+    """Do what silence means for an appeal; None where others have done it, or it was decided meanwhile."""
+    found, now = voices.appeal_for_update(session, one, wait=False), loop.clock.now()
+    if found is None or found.decided_at is not None or found.due_at is None or now < found.due_at:
+        return None
+    place = place_of(session, found.name, found.period)
+    rule = place.scheme.appeals
+    if rule is None:
+        return None
+    if found.raised_at is None and rule.silence == "above" and rule.above is not None:
+        due = loop.reference.calendar(session, place.scheme.calendar).shift(now, rule.above.decides)
+        voices.raise_appeal(session, one, now, due)
+        return []
+    upheld = (rule.above.silence if rule.above is not None else rule.silence) == "upheld"
+    words = f"逾期未裁定，按办法{'视为成立' if upheld else '维持原分'}"
+    return _ruled(loop, session, place, found, upheld=upheld, note=words)
 
 
 def _revise(loop: Loop, session: Session, place: Place, row: Assessment, upheld: voices.Appealed) -> list[Job]:
@@ -895,6 +950,22 @@ def _restore(
 
 
 # --- who may --------------------------------------------------------------------------------------------------------
+
+
+def may_decide(loop: Loop, session: Session, scheme: Scheme, found: voices.Appealed, actor: Actor) -> bool:
+    """Say whether somebody may decide an appeal: once it went up, only those above (and who runs the installation)."""
+    loop.reference.refresh(session)
+    above = scheme.appeals.above if scheme.appeals is not None else None
+    if found.raised_at is None or above is None:
+        try:
+            admit(loop, session, scheme, actor)
+        except Forbidden:
+            return False
+        return True
+    if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN):
+        return True
+    rules = loop.reference.rules(session, scheme.workflow)
+    return actor.unit is not None and any(actor.unit in _units(loop, rules, role, "") for role in above.decided_by)
 
 
 def admit(loop: Loop, session: Session, scheme: Scheme, actor: Actor) -> None:

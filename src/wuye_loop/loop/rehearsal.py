@@ -12,7 +12,7 @@ from wuye_loop.jobs import Jobs
 from wuye_loop.loop import escalate, evaluate
 from wuye_loop.loop.engine import Loop
 from wuye_loop.ports import SettableClock
-from wuye_loop.store.assessment import periods
+from wuye_loop.store.assessment import periods, voices
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import due_rungs
 
@@ -61,7 +61,10 @@ def advance(loop: Loop, database: Database, jobs: Jobs, until: datetime) -> Move
             fired += escalate.sweep(loop, database, jobs=jobs).fired
             evaluate.close_due(loop, database, jobs=jobs)
             with database.read() as session:
-                due = _next(due_rungs.next_due(session, seen), periods.next_due(session, seen))
+                due = _next(
+                    _next(due_rungs.next_due(session, seen), periods.next_due(session, seen)),
+                    voices.next_appeal(session, seen),
+                )
             if due is None or due > until:
                 break
             clock.set(max(due, clock.now()))

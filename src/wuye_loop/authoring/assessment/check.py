@@ -10,6 +10,7 @@ from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
 from wuye_loop.domain.assessment.scheme import (
     PEOPLE,
+    Appeals,
     CreditSpec,
     ExitSpec,
     Fallen,
@@ -75,6 +76,8 @@ class _Checking:
         self._periods()
         self._consequences()
         self._credit()
+        if self._it.appeals is not None:
+            self._appeals(self._it.appeals)
         self._unused()
 
     # --- measures ---------------------------------------------------------------------------------------------------
@@ -372,8 +375,34 @@ class _Checking:
                 )
         if credit.exit is not None:
             self._exit(credit, credit.exit)
-        if self._it.appeals is not None and not self._it.appeals.decided_by:
+
+    def _appeals(self, spec: Appeals) -> None:
+        if not spec.decided_by:
             self._findings.warn(("appeals",), "nobody-decides", "没有写谁来裁定申诉（decided_by）：只有主管部门可以")
+        if spec.silence != "kept" and spec.decides is None:
+            words = "没有写多久要裁定（decides）：永远不会逾期，silence 用不到"
+            self._findings.error(("appeals", "silence"), "silence-never", words)
+        if spec.silence == "above" and spec.above is None:
+            self._findings.error(("appeals", "silence"), "nobody-above", "要写 above：逾期未裁定的交给谁")
+        if spec.above is not None and spec.silence != "above":
+            words = "silence 不是 above，永远交不到上面"
+            self._findings.error(("appeals", "above"), "above-unreached", words)
+        if spec.above is not None and set(spec.above.decided_by) & set(spec.decided_by):
+            words = "上面裁定的和先裁定的是同一个角色"
+            self._findings.error(("appeals", "above", "decided_by"), "above-same", words)
+        self._who_decides(spec)
+
+    def _who_decides(self, spec: Appeals) -> None:
+        for key, span in (("within", spec.within), ("decides", spec.decides)):
+            if span is not None and span.n <= 0:
+                self._findings.error(("appeals", key), "no-time", "期限要大于零，如 5 workdays")
+        if self._workflow is None:
+            return
+        above = spec.above.decided_by if spec.above is not None else ()
+        for at, names in (((), spec.decided_by), (("above",), above)):
+            for name in names:
+                if name not in self._workflow.roles:
+                    self._findings.unknown(("appeals", *at, "decided_by"), "角色", name, self._workflow.roles)
 
     def _brought_by_exit(self) -> tuple[str, ...]:
         credit = self._it.credit

@@ -11,6 +11,7 @@ from wuye_loop.authoring.drawing.svg import Column
 from wuye_loop.domain.assessment.scheme import (
     SUBJECTS,
     UNTIL_RECTIFIED,
+    Appeals,
     Consequence,
     Fallen,
     Grade,
@@ -53,6 +54,7 @@ _FACTS: Final = {
     "followers": "跟随人数", "anonymous": "匿名", "repeat": "重复次数", "estate_kind": "小区类型", "lead_unit": "承办单位",
     "assessed": "考核的时限", "ended": "已结束", "on_time": "按时", "contacted": "有效回访",
 }  # fmt: skip
+_SILENT: Final = {"kept": "维持原分", "upheld": "视为成立", "above": "交上一级"}
 _PEOPLE: Final = {"owners": "业主", "committee": "业委会"}
 _ITEMS: Final = (
     Column("计分项", 240),
@@ -109,6 +111,9 @@ def svg(scheme: Scheme, names: Mapping[str, str] = MappingProxyType({})) -> str:
         if rows:
             sheet.heading(heading)
             sheet.table(columns, rows)
+    if scheme.appeals is not None:
+        sheet.heading("申诉")
+        sheet.prose(_appeals(scheme.appeals, names))
     told = f"考核办法：{len(scheme.periods)} 种考核期，{len(scheme.measures)} 个指标，{len(scheme.inputs)} 项评分。"
     return page(f"{scheme.title}　{scheme.id}", told, sheet)
 
@@ -352,6 +357,22 @@ def _bringing(scheme: Scheme, item: str) -> Iterator[str]:
 def _grades(scheme: Scheme) -> Iterator[tuple[str, ...]]:
     for name, ways in (scheme.credit.grades if scheme.credit is not None else {}).items():
         yield name, "；或 ".join(map(_way, ways))
+
+
+def _appeals(spec: Appeals, known: Mapping[str, str]) -> str:
+    said = [f"公布后 {spec.within.chinese}内可以申诉", f"由{_roles(spec.decided_by, known) or '主管部门'}裁定"]
+    if spec.decides is not None:
+        said.append(f"提出后 {spec.decides.chinese}内裁定，逾期未裁定的{_SILENT[spec.silence]}")
+    if spec.above is not None:
+        above = spec.above
+        said.append(
+            f"由{_roles(above.decided_by, known)}在 {above.decides.chinese}内裁定，再逾期的{_SILENT[above.silence]}"
+        )
+    return "；".join(said) + "。"
+
+
+def _roles(names: Iterable[str], known: Mapping[str, str]) -> str:
+    return "、".join(known.get(name, name) for name in names)
 
 
 def _exit(scheme: Scheme) -> Iterator[tuple[str, ...]]:

@@ -351,11 +351,22 @@ class CreditSpec(Part):
     exit: ExitSpec | None = None
 
 
+class Above(Part):
+    """Who decides an appeal that nobody below decided in time, until when, and what it becomes if they do not either."""
+
+    decided_by: Names
+    decides: SpanText
+    silence: Literal["kept", "upheld"] = "kept"
+
+
 class Appeals(Part):
-    """申诉: within what time after publication, and which role decides."""
+    """申诉: within what time after publication, which role decides and until when, and what silence means."""
 
     within: SpanText
     decided_by: Names = ()
+    decides: SpanText | None = None  # from the day on which it was made; none: whenever
+    silence: Literal["kept", "upheld", "above"] = "kept"
+    above: Above | None = None
 
 
 class Scheme(Part):

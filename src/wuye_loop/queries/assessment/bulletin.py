@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.points import Figure, with_composites
-from wuye_loop.domain.assessment.scheme import SUBJECTS, Every
+from wuye_loop.domain.assessment.scheme import SUBJECTS, Appeals, Every
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
@@ -360,9 +360,16 @@ def _closing(place: Place, one: Assessment) -> Iterable[str]:
         yield f"{'、'.join(rates)}按件数计算，四舍五入；没有基数的留空，各栏之和不必等于 100。"
     scored = bool(place.spec.items) or place.spec.from_ is not None
     if scored and place.scheme.appeals is not None and one.state == "published":
-        yield f"对得分有异议的，可在公布之日起 {place.scheme.appeals.within.chinese}内申诉。"
+        yield f"对得分有异议的，可在公布之日起 {place.scheme.appeals.within.chinese}内申诉{_silence(place.scheme.appeals)}。"
     if one.reason is not None:
         yield f"本版为更正：{one.reason.partition('：')[0]}。第 1 版至第 {one.revision - 1} 版仍可查阅。"
+
+
+def _silence(rule: Appeals) -> str:
+    if rule.decides is None:
+        return ""
+    ends = {"kept": "维持原分", "upheld": "视为成立", "above": "交上一级裁定"}[rule.silence]
+    return f"；自提出之日起 {rule.decides.chinese}内裁定，逾期未裁定的{ends}"
 
 
 def _bare(value: Fraction) -> str:

@@ -47,7 +47,7 @@ def standing(
             for name, spec in place.spec.lists.items()
         },
         "decides": runs,
-        "appeals": _waiting(session, actor, place) if runs else [],
+        "appeals": _waiting(loop, session, actor, place),
         "within": None if place.scheme.appeals is None else place.scheme.appeals.within.chinese,
     }
 
@@ -75,9 +75,15 @@ def decides(loop: Loop, session: Session, actor: Actor, place: Place) -> bool:
     return True
 
 
-def _waiting(session: Session, actor: Actor, place: Place) -> Sequence[dict[str, Any]]:
-    """Return the appeals of a period that nobody has decided, for who may: never one's own."""
-    rows = [row for row in voices.appeals(session, place.scheme.name, place.stretch.code) if row.decided_at is None]
+def _waiting(loop: Loop, session: Session, actor: Actor, place: Place) -> Sequence[dict[str, Any]]:
+    """Return the appeals of a period that nobody has decided, for whose turn it is: never one's own."""
+    if actor.kind is ActorKind.AUDITOR:
+        return []
+    rows = [
+        row
+        for row in voices.appeals(session, place.scheme.name, place.stretch.code)
+        if row.decided_at is None and evaluate.may_decide(loop, session, place.scheme, row, actor)
+    ]
     names = voices.names_of(session, sorted({row.subject for row in rows}))
     measures = place.scheme.measures
     return [
@@ -85,6 +91,7 @@ def _waiting(session: Session, actor: Actor, place: Place) -> Sequence[dict[str,
             "id": str(row.id), "subject": row.subject, "subject_name": names.get(row.subject, row.subject),
             "grievance": row.grievance, "reason": row.reason, "at": row.at, "own": row.unit == actor.unit,
             "measure": measures[row.measure].title if row.measure in measures else None,
+            "due_at": row.due_at, "raised_at": row.raised_at,
         }
         for row in rows
     ]  # fmt: skip

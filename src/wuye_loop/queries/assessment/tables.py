@@ -271,6 +271,8 @@ def _appeal(one: Any) -> dict[str, Any]:
         "id": str(one.id), "measure": one.measure, "grievance": one.grievance, "at": as_text(one.at),
         "upheld": one.upheld, "note": one.note,
         "decided_at": None if one.decided_at is None else as_text(one.decided_at),
+        "due_at": None if one.due_at is None else as_text(one.due_at),
+        "raised_at": None if one.raised_at is None else as_text(one.raised_at),
     }  # fmt: skip
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, func, insert, literal_column, select, update
+from sqlalchemy import Text, func, insert, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -84,6 +84,8 @@ class Appealed:
     decided_at: datetime | None = None
     upheld: bool | None = None
     note: str | None = None
+    due_at: datetime | None = None
+    raised_at: datetime | None = None
 
 
 _APPEAL = tuple(appeal.c[name] for name in Appealed.__slots__)
@@ -95,9 +97,9 @@ def file_appeal(session: Session, one: Appealed) -> None:
     registry.settle(session, vouched.APPEAL, str(one.id))
 
 
-def appeal_for_update(session: Session, one: UUID) -> Appealed | None:
-    """Return an appeal under its row lock."""
-    row = session.execute(select(*_APPEAL).where(appeal.c.id == one).with_for_update()).first()
+def appeal_for_update(session: Session, one: UUID, *, wait: bool = True) -> Appealed | None:
+    """Return an appeal under its row lock; None where it is taken and nobody waits."""
+    row = session.execute(select(*_APPEAL).where(appeal.c.id == one).with_for_update(skip_locked=not wait)).first()
     return None if row is None else Appealed(*row)
 
 
@@ -105,6 +107,33 @@ def decide_appeal(session: Session, one: UUID, *, upheld: bool, note: str | None
     """Keep what was decided."""
     session.execute(update(appeal).where(appeal.c.id == one).values(upheld=upheld, note=note, decided_at=now))
     registry.settle(session, vouched.APPEAL, str(one))
+
+
+_RETRY: Final = timedelta(hours=1)
+
+
+def appeals_due(session: Session, now: datetime) -> list[UUID]:
+    """Return the appeals that nobody decided in time, the oldest first."""
+    late = (appeal.c.decided_at.is_(None), appeal.c.due_at <= now)
+    ready = or_(appeal.c.retry_at.is_(None), appeal.c.retry_at <= now)
+    return list(session.execute(select(appeal.c.id).where(*late, ready).order_by(appeal.c.due_at)).scalars())
+
+
+def next_appeal(session: Session, after: datetime) -> datetime | None:
+    """Return when an appeal comes due next, later than an instant."""
+    late = (appeal.c.decided_at.is_(None), appeal.c.due_at > after)
+    return session.execute(select(func.min(appeal.c.due_at)).where(*late)).scalar()
+
+
+def raise_appeal(session: Session, one: UUID, now: datetime, due_at: datetime) -> None:
+    """Note that those above are to decide an appeal, until when."""
+    session.execute(update(appeal).where(appeal.c.id == one).values(raised_at=now, due_at=due_at))
+    registry.settle(session, vouched.APPEAL, str(one))
+
+
+def appeal_later(session: Session, one: UUID, now: datetime) -> None:
+    """Put off what silence means for an appeal: it could not be carried out."""
+    session.execute(update(appeal).where(appeal.c.id == one).values(retry_at=now + _RETRY))
 
 
 def appeals(session: Session, name: str, period: str, subject: str | None = None) -> list[Appealed]:
