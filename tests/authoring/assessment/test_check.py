@@ -80,13 +80,19 @@ def test_every_rule_of_a_shipped_scheme_names_its_source(name: str) -> None:
         ("silence: kept", "silence: above", "nobody-above", "交给谁"),
         ("silence: kept", "above: {decided_by: party_office, decides: 1 day}", "above-unreached", "永远交不到上面"),
         ("silence: kept", "silence: above, above: {decided_by: command, decides: 1 day}", "above-same", "同一个角色"),
+        ("template: week", "template: weak", "unknown-name", "没有通报模板“weak”，是不是 week？"),
+        ("template: week", "template: own", "empty-section", "这个考核期不计分"),
+        ("own: {sections: [scores, figures]}", "own: {sections: [figures, figures]}", "twice", "写了两次"),
+        ("own: {sections: [scores, figures]}", "own: {sections: [figure]}", "bad-value", "figures"),
+        ("own: {sections: [scores, figures]}", "own: {sections: [figures], titles: {trend: 近来}}", "empty-section", "不在 sections 里"),
         ("measures:", "mesures:", "unknown-key", "是不是 measures？"),
         ("credit: bottom_five, source", "credit: bottom_five, open: {title: x, source: y}, source", "bad-value", "一项处置只写"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(was: str, is_: str, code: str, words: str) -> None:
-    assert was in KUIWEN
-    broken = KUIWEN.replace(was, is_, 1)
+    whole = KUIWEN + "templates:\n  own: {sections: [scores, figures]}\n"
+    assert was in whole
+    broken = whole.replace(was, is_, 1)
     scheme, findings = check_scheme(broken, "kuiwen@1.yaml", workflows=workflow_of)
     assert scheme is None
     hits = [one for one in findings if one.code == code and words in one.message]

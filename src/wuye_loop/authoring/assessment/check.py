@@ -10,6 +10,7 @@ from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
 from wuye_loop.domain.assessment.scheme import (
     PEOPLE,
+    TEMPLATES,
     Appeals,
     CreditSpec,
     ExitSpec,
@@ -78,6 +79,7 @@ class _Checking:
         self._credit()
         if self._it.appeals is not None:
             self._appeals(self._it.appeals)
+        self._templates()
         self._unused()
 
     # --- measures ---------------------------------------------------------------------------------------------------
@@ -403,6 +405,31 @@ class _Checking:
             for name in names:
                 if name not in self._workflow.roles:
                     self._findings.unknown(("appeals", *at, "decided_by"), "角色", name, self._workflow.roles)
+
+    def _templates(self) -> None:
+        known = {**TEMPLATES, **self._it.templates}
+        used = set()
+        for name, spec in self._it.periods.items():
+            template = spec.bulletin.template if spec.bulletin is not None else None
+            if template is not None and template not in known:
+                self._findings.unknown(("periods", name, "bulletin", "template"), "通报模板", template, known)
+            used |= {template} if template is not None else set()
+            own = self._it.templates.get(template or "")
+            scored = bool(spec.items) or spec.from_ is not None
+            if own is not None and not scored and {"scores", "lists", "brought"} & set(own.sections):
+                words = f"模板“{template}”有得分或榜单，这个考核期不计分：那几张表永远是空的"
+                self._findings.error(("periods", name, "bulletin", "template"), "empty-section", words)
+        for name, one in self._it.templates.items():
+            at = ("templates", name)
+            if name not in used and name not in TEMPLATES:
+                self._findings.warn(at, "unused", f"没有一个考核期用通报模板“{name}”", key=True)
+            if len(set(one.sections)) < len(one.sections):
+                self._findings.error((*at, "sections"), "twice", "同一张表写了两次")
+            if "credit" in one.sections and self._it.credit is None:
+                self._findings.error((*at, "sections"), "empty-section", "这个办法没有信用分，那张表永远是空的")
+            for section in one.titles:
+                if section not in one.sections:
+                    self._findings.error((*at, "titles", section), "empty-section", "这张表不在 sections 里")
 
     def _brought_by_exit(self) -> tuple[str, ...]:
         credit = self._it.credit

@@ -10,7 +10,7 @@ from wuye_loop.domain.time.spans import Span
 
 _SECTIONS: Final = {
     "subjects": "考核对象", "measures": "指标", "inputs": "评分", "periods": "考核期", "consequences": "处置",
-    "credit": "信用分", "appeals": "申诉", "workflow": "流程", "title": "名称", "calendar": "日历",
+    "credit": "信用分", "appeals": "申诉", "templates": "通报模板", "workflow": "流程", "title": "名称", "calendar": "日历",
 }  # fmt: skip
 _OWN: Final = frozenset({"name", "version", "extends", "source", "kind"})
 

@@ -189,11 +189,39 @@ class ListSpec(Part):
 
 
 class BulletinSpec(Part):
-    """通报: its title, the series that numbers it, and its template."""
+    """通报: its title, the series that numbers it, and its template; none: the one that is usual for how often it comes."""
 
     title: Title
     series: Annotated[str, StringConstraints(pattern=r"\{n\}", max_length=40)] | None = None
-    template: Name = "month"
+    template: Name | None = None
+
+
+Section = Literal["scores", "lists", "brought", "figures", "compare", "funnel", "trend", "credit", "apart"]
+
+
+class Template(Part):
+    """Which tables a bulletin has, in their order, under which headings where not the usual ones; how far back a trend goes."""
+
+    sections: Annotated[tuple[Section, ...], Field(min_length=1)]
+    titles: dict[Section, Title] = Field(default_factory=dict)
+    trend: Annotated[int, Field(ge=2, le=60)] = 6
+
+
+_SCORED: Final[tuple[Section, ...]] = (
+    "scores", "lists", "brought", "figures", "compare", "funnel", "trend", "credit", "apart",
+)  # fmt: skip
+#: The templates that every scheme has; one of the same name in a file takes its place.
+TEMPLATES: Final[Mapping[str, Template]] = {
+    "day": Template(sections=("figures", "compare", "trend"), trend=7),
+    "week": Template(sections=("figures", "compare", "funnel", "trend", "apart")),
+    "month": Template(sections=_SCORED),
+    "quarter": Template(sections=_SCORED, trend=4),
+    "half": Template(sections=_SCORED, trend=4),
+    "year": Template(sections=_SCORED, trend=4),
+}
+_USUAL: Final[Mapping[Every, str]] = {
+    "day": "day", "week": "week", "month": "month", "quarter": "quarter", "half_year": "half", "year": "year",
+}  # fmt: skip
 
 
 class Period(Part):
@@ -386,6 +414,14 @@ class Scheme(Part):
     consequences: dict[Name, Consequence] = Field(default_factory=dict)
     credit: CreditSpec | None = None
     appeals: Appeals | None = None
+    templates: dict[Name, Template] = Field(default_factory=dict)
+
+    def template_of(self, part: str) -> Template:
+        """Return how the bulletin of a period is made up."""
+        spec = self.periods[part]
+        named = spec.bulletin.template if spec.bulletin is not None else None
+        name = named or _USUAL[spec.every]
+        return self.templates.get(name) or TEMPLATES.get(name) or TEMPLATES[_USUAL[spec.every]]
 
     @property
     def id(self) -> str:

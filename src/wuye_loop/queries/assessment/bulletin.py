@@ -3,8 +3,8 @@
 Everything is read from what was frozen, of the period itself and of those it is compared with.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
+from wuye_loop.domain.assessment.credit import CreditRow, balance
 from wuye_loop.domain.assessment.points import Figure, with_composites
-from wuye_loop.domain.assessment.scheme import SUBJECTS, Appeals, Every
+from wuye_loop.domain.assessment.scheme import SUBJECTS, Appeals, Every, Section
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
@@ -24,11 +25,10 @@ from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.evaluate import Place
 from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import tables
-from wuye_loop.store.assessment import periods
+from wuye_loop.store.assessment import credit_rows, periods, voices
 from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow
 
 Cell = str | int | Decimal | None
-_TREND: Final = 6
 _PREVIOUS: Final[Mapping[Every, str]] = {
     "day": "前一日", "week": "上周", "month": "上月", "quarter": "上季度", "half_year": "上一个半年", "year": "上年",
 }  # fmt: skip
@@ -83,20 +83,13 @@ def _bulletin(loop: Loop, session: Session, place: Place, one: Assessment) -> Bu
     at = one.published_at or one.closed_at or one.ends
     day = at.astimezone(zone).date()
     overall = totals(place, figures, whole=True)
-    sheets = [
-        _scores(place, results, names),
-        _figures(place, results, figures, names),
-        _funnel(figures),
-        _trend(session, place, one, overall),
-        *_lists(place, results, names),
-        _apart(place, results, names),
-    ]
+    sheets = list(_Tables(loop, session, place, one, results, figures, names, overall).all())
     return Bulletin(
         office=_office(loop, session, place),
         number=one.bulletin,
         title=title + (f"（更正，第 {one.revision} 版）" if one.revision > 1 else ""),
         opening=tuple(_opening(session, place, one, results, overall)),
-        sheets=tuple(sheet for sheet in sheets if sheet is not None and sheet.rows),
+        sheets=tuple(sheets),
         closing=tuple(_closing(place, one)),
         dated=f"{day.year}年{day.month}月{day.day}日",
         draft=one.state != "published",
@@ -224,6 +217,45 @@ def _before(session: Session, place: Place, one: Assessment) -> Assessment | Non
 # --- tables ---------------------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The tables of one bulletin, drawn up in the order of its template; those with nothing in them are left out."""
+
+    loop: Loop
+    session: Session
+    place: Place
+    one: Assessment
+    results: Sequence[ResultRow]
+    figures: Sequence[FigureRow]
+    names: Mapping[str, str]
+    overall: Mapping[str, Figure]
+
+    def all(self) -> Iterable[Sheet]:
+        """Yield them."""
+        template = self.place.scheme.template_of(self.place.part)
+        for section in template.sections:
+            title = template.titles.get(section)
+            for sheet in self._of(section):
+                if sheet is not None and sheet.rows:
+                    yield sheet if title is None or section == "lists" else replace(sheet, title=title)
+
+    def _of(self, section: Section) -> Iterable[Sheet | None]:
+        place, names = self.place, self.names
+        if section == "lists":
+            return _lists(place, self.results, names)
+        made: Mapping[str, Callable[[], Sheet | None]] = {
+            "scores": lambda: _scores(place, self.results, names),
+            "brought": lambda: _brought(self.session, place, names),
+            "figures": lambda: _figures(place, self.results, self.figures, names),
+            "compare": lambda: _compare(self.session, place, self.one, self.overall),
+            "funnel": lambda: _funnel(self.figures),
+            "trend": lambda: _trend(self.session, place, self.one, self.overall),
+            "credit": lambda: _credit(self.loop, self.session, place, self.one),
+            "apart": lambda: _apart(place, self.results, names),
+        }
+        return [made[section]()]
+
+
 def _scores(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]) -> Sheet | None:
     rows = [row for row in results if row.total is not None]
     if not rows:
@@ -311,8 +343,87 @@ def _funnel(figures: Sequence[FigureRow]) -> Sheet | None:
     return Sheet("六个环节（本期的诉求，封账时在哪一步）", ("环节", "件数", "占比（%）"), tuple(rows))
 
 
+def _compare(session: Session, place: Place, one: Assessment, now: Mapping[str, Figure]) -> Sheet | None:
+    """Return each measure over everybody beside the period before (环比) and the same of the year before (同比)."""
+    earlier = (_before(session, place, one), _year_before(session, place, one))
+    if all(each is None for each in earlier):
+        return None
+    before, year = (
+        totals(place, periods.figures(session, each.id), whole=each.scheme == one.scheme) if each is not None else {}
+        for each in earlier
+    )
+    rows = []
+    for name, figure in now.items():
+        measure = place.scheme.measures[name]
+        if measure.growth is None:
+            cells = (
+                then for old in (before, year) for then in (_printed(old.get(name)), _changed(figure, old.get(name)))
+            )
+            rows.append((_column(measure.title, name, place), _printed(figure), *cells))
+    word = _PREVIOUS[place.spec.every]
+    return Sheet("同比和环比", ("指标", "本期", word, "环比", "上年同期", "同比"), tuple(rows))
+
+
+def _changed(now: Figure, then: Figure | None) -> Cell:
+    """Return by how much a figure differs: a rate by points, a count by per cent; None where there is nothing to compare."""
+    if then is None or then.value is None or now.value is None:
+        return None
+    if now.percent and now.denominator is not None:
+        gap = half_up(now.value, 2) - half_up(then.value, 2)
+        return f"{gap:+f} 点" if gap else "持平"
+    if not then.value:
+        return None
+    rate = half_up((now.value - then.value) * 100 / then.value, 2)
+    return f"{rate:+f}%" if rate else "持平"
+
+
+def _year_before(session: Session, place: Place, one: Assessment) -> Assessment | None:
+    span = calendar.year_before(place.spec, place.stretch, place.scheme.calendar.zone)
+    found = periods.find(session, one.name, span.code) if span is not None else None
+    return found if found is not None and found.state != "due" else None
+
+
+def _brought(session: Session, place: Place, names: Mapping[str, str]) -> Sheet | None:
+    """Return what the lists have brought to whom."""
+    rows = []
+    for one in voices.consequences(session, place.scheme.name, place.stretch.code):
+        spec, listed = place.scheme.consequences.get(one.consequence), place.spec.lists.get(one.list)
+        if spec is not None and listed is not None:
+            what = spec.title or (_item_title(place, spec.credit) if spec.credit is not None else "立案整改")
+            rows.append((names.get(one.peer), names.get(one.subject, one.subject), listed.title, what))
+    return _grouped("处置", ("考核对象", "榜单", "处置"), rows)
+
+
+def _item_title(place: Place, name: str) -> str:
+    credit = place.scheme.credit
+    return f"信用分：{credit.items[name].title}" if credit is not None and name in credit.items else name
+
+
+def _credit(loop: Loop, session: Session, place: Place, one: Assessment) -> Sheet | None:
+    """Return the credit of each subject on the day of the bulletin, the best first; only of those with a row."""
+    spec = place.scheme.credit
+    if spec is None:
+        return None
+    zone = ZoneInfo(place.scheme.calendar.zone)
+    day = (one.published_at or one.closed_at or one.ends).astimezone(zone).date()
+    rows: dict[str, list[CreditRow]] = {}
+    for told in credit_rows.rows_of(session, place.scheme.name):
+        rows.setdefault(told.row.unit, []).append(told.row)
+    units = loop.reference.directory.units
+    stands = {
+        code: balance(spec, each, day)
+        for code, each in rows.items()
+        if code in units and units[code].kind == place.scheme.subjects.are and any(row.since <= day for row in each)
+    }
+    order = sorted(stands, key=lambda code: (-stands[code].points, units[code].name))
+    cells = tuple(
+        (units[code].name, stands[code].points, stands[code].grade, len(stands[code].counting)) for code in order
+    )
+    return Sheet(f"信用分（{day.year}年{day.month}月{day.day}日）", ("考核对象", "信用分", "等级", "在计记录"), cells)
+
+
 def _trend(session: Session, place: Place, one: Assessment, now: Mapping[str, Figure]) -> Sheet | None:
-    past = periods.earlier(session, one.name, one.part, one.starts, _TREND - 1)
+    past = periods.earlier(session, one.name, one.part, one.starts, place.scheme.template_of(place.part).trend - 1)
     if not past:
         return None
     columns = [name for name in now if place.scheme.measures[name].growth is None]
