@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.assessing import scheme_text
 from tests.cli.conftest import Run
+
+from wuye_loop.domain.assessment.opening import parse_scheme
 
 ENTER = ("voices", "kuiwen", "--period", "2026-03", "--input")
 
@@ -65,18 +68,20 @@ def test_a_checklist_is_read_item_by_item_and_a_list_without_its_columns_is_refu
     healthy: Run, companies: list[dict[str, Any]], tmp_path: Path
 ) -> None:
     (one, *_) = companies
-    items = ("环境卫生", "秩序维护", "设施维护", "公示公开")
+    most = parse_scheme(scheme_text("kuiwen@1"), "kuiwen@1").inputs["inspection"].sheet
+    items, good = tuple(most), tuple(most.values())
+    assert (len(items), sum(good)) == (51, 100)
     whose = (one["subject"], one["peer"])
     sheet = written(
         tmp_path / "巡查.csv",
         ("企业", "街道", *items),
-        *((*whose, *points) for points in ((18, 20, 25, 27), (21, 1, 1, 1))),
+        *((*whose, *points) for points in (good, (good[0] + 1, *good[1:]))),
     )
     made = healthy(*ENTER, "inspection", sheet, "--json")
     assert json.loads(made.stdout)["new"] == 1
-    assert "环境卫生要在 0 与 20 之间" in (tmp_path / "巡查.csv.bad.csv").read_text(encoding="utf-8-sig")
-    short = written(tmp_path / "少.csv", ("企业", "环境卫生"), (one["subject"], 18))
+    assert "企业资质和人员公示要在 0 与 2 之间" in (tmp_path / "巡查.csv.bad.csv").read_text(encoding="utf-8-sig")
+    short = written(tmp_path / "少.csv", ("企业", *items[:-2]), (one["subject"], *good[:-2]))
     refused = healthy(*ENTER, "inspection", short)
     assert refused.exit_code == 1
-    assert "表里没有这些列：秩序维护；设施维护；公示公开" in refused.stderr
+    assert "表里没有这些列：配合业委会；志愿服务" in refused.stderr
     assert "考核办法里没有这个评分；可写：owners、inspection" in healthy(*ENTER, "nobody", sheet).stderr

@@ -13,6 +13,7 @@ import pytest
 from tests.assessing import close_due, handled, publish_scheme, scheme_text, voices
 from tests.site import BAD, DIRECTORY, GOOD, Driver, at, build, keys_for, story, unit
 
+from wuye_loop.domain.assessment.opening import parse_scheme
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.loop import evaluate
 from wuye_loop.store.database import Database
@@ -171,13 +172,17 @@ async def test_voices_are_one_for_each_flat_changeable_and_bounded(drive: Driver
     await drive.post("hotline", path, said | {"score": 101}, expect=422)
     await drive.post("hotline", path, said | {"subject": "c9"}, expect=404)
     await drive.post("hotline", path, said | {"subject": "c7"}, expect=422)  # in two streets: which?
-    sheet = {"环境卫生": 18, "秩序维护": 20, "设施维护": 25, "公示公开": 27}
+    most = parse_scheme(SCHEME, "kuiwen@1").inputs["inspection"].sheet
+    assert len(most) == 51
+    sheet = {name: int(points) - 1 for name, points in most.items()}
     await drive.post("office-1", path, {"input": "inspection", "subject": "c1", "checklist": sheet})
     await drive.post("office-2", path, {"input": "inspection", "subject": "c1", "checklist": sheet}, expect=403)
-    await drive.post(
-        "office-1", path, {"input": "inspection", "subject": "c1", "checklist": {"环境卫生": 18}}, expect=422
-    )
+    short = {"input": "inspection", "subject": "c1", "checklist": {"楼道清扫": 2}}
+    refused = await drive.post("office-1", path, short, expect=422)
+    assert "还缺：企业资质和人员公示、" in refused["detail"]
+    assert refused["detail"].endswith(" 等 50 项")
     assert drive.town.scalar("SELECT count(*) FROM voice") == 2
+    assert drive.town.scalar("SELECT score FROM voice WHERE input = 'inspection'") == 100 - 51
     drive.town.advance(at("2026-04-08 09:00"))
     close_due(drive.town)
     await drive.post("hotline", path, said, expect=409)
@@ -372,7 +377,7 @@ async def test_an_appeal_that_nobody_decides_becomes_what_the_scheme_says(
     path = await appealed(
         drive, f"appeals: {{within: 5 workdays, decided_by: command, decides: 10 workdays, silence: {silence}}}"
     )
-    drive.town.advance(at("2026-04-22 09:00"))  # the tenth workday is not over
+    drive.town.advance(at("2026-04-22 08:59"))  # ten workdays are not over
     close_due(drive.town)
     assert await standing(drive) == (None, None, "77.06", 1)
     drive.town.advance(at("2026-04-24 09:00"))

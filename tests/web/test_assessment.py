@@ -226,12 +226,12 @@ async def test_a_street_scores_item_by_item_within_its_area_and_a_seat_enters_pa
         street = await visitors.person("office-1")
         page = await street.go("/assess/enter?pick=kuiwen/2026-03/inspection")
         assert "禾谷物业" in page.text
-        sheet = {"item-0": "18", "item-1": "20", "item-2": "25", "item-3": "27"}
+        sheet = {f"item-{n}": "1" for n in range(51)}
         page = await street.send("/assess/enter", subject="c1|370701", **sheet)
         assert "评分已记下" in page.text
         assert "已评 1 个" in page.text
-        page = await street.send("/assess/enter", subject="c1|370701", **sheet | {"item-0": "21"}, expect=422)
-        assert "环境卫生要在 0 与 20 之间" in page.text
+        page = await street.send("/assess/enter", subject="c1|370701", **sheet | {"item-0": "3"}, expect=422)
+        assert "企业资质和人员公示要在 0 与 2 之间" in page.text
         other = await visitors.person("office-2")
         page = await other.go("/assess/enter")
         assert "禾谷物业" not in page.text

@@ -74,7 +74,7 @@ def enter_voices(
             groups = scoring.groups(scoring.roster_of(site.loop, session, place.scheme))
             codes = sorted({*groups, *(peer for peers in groups.values() for peer in peers if peer)})
             named = voices.names_of(session, codes)
-        known_columns = _NAMES | {plain_name(title) for title in spec.checklist}
+        known_columns = _NAMES | {plain_name(title) for title in spec.sheet}
         sheet = sheet_of(file, known_columns, Reading(sheet_name, header_row, delimiter, encoding))
         with in_words(file), bad_rows(file, sheet.header) as bad:
             reading = _Reading(name, spec, _columns(sheet.header, spec), _codes(named))
@@ -100,11 +100,11 @@ def _columns(header: Sequence[str], spec: InputSpec) -> dict[str, str]:
     """Return which column each field is read from. Raises Refused where one is missing that the input needs."""
     by_name = {plain_name(name): name for name in header if name}
     found: dict[str, str] = {}
-    for field_, aliases in (*ALIASES.items(), *((title, ()) for title in spec.checklist)):
+    for field_, aliases in (*ALIASES.items(), *((title, ()) for title in spec.sheet)):
         column = next((by_name[one] for one in map(plain_name, (field_, *aliases)) if one in by_name), None)
         if column is not None and column not in found.values():
             found[field_] = column
-    wanted = ["subject", *(spec.checklist or ("score",))]
+    wanted = ["subject", *(spec.sheet or ("score",))]
     if spec.voices is not None:
         wanted.append(spec.voices.one_per)
     missing = [f"{one}（{'、'.join(ALIASES[one])}）" if one in ALIASES else one for one in wanted if one not in found]
@@ -138,7 +138,7 @@ class _Reading:
         voice = self.spec.voices.one_per if self.spec.voices is not None else None
         if voice is not None and self._text(cells, voice) is None:
             raise BadRow(f"{self.columns[voice]}是空的")
-        checklist = {title: self._number(cells, title) for title in self.spec.checklist}
+        checklist = {title: self._number(cells, title) for title in self.spec.sheet}
         return Said(
             self.input,
             self._code(cells, "subject") or "",

@@ -43,6 +43,7 @@ from wuye_loop.store.grievance import document_numbers
 _log = structlog.get_logger("wuye_loop.assessment")
 #: A scheme that was published long ago is caught up with from here on, not from the beginning of the record.
 _MOST_BEHIND = 400
+_NAMED = 8  # items of a checklist that a refusal names
 
 
 @dataclass(frozen=True, slots=True)
@@ -722,23 +723,35 @@ class _Desk:
 
 
 def _scored(spec: InputSpec, said: Said) -> tuple[Decimal, dict[str, str]]:
-    if not spec.checklist:
+    sheet = spec.sheet
+    if not sheet:
         value = said.score
         if value is None or not spec.scale.min <= value <= spec.scale.max:
             words = f"评分要在 {spec.scale.min:f} 与 {spec.scale.max:f} 之间"
             raise BadInput(words, fields=[{"path": "score", "problem": words}])
         return value, {}
-    if set(said.checklist) != set(spec.checklist):
-        words = f"要逐项评分：{'、'.join(spec.checklist)}"
+    if set(said.checklist) != set(sheet):
+        words = _to_score(sheet, said.checklist)
         raise BadInput(words, fields=[{"path": "checklist", "problem": words}])
     for name, value in said.checklist.items():
-        if not 0 <= value <= spec.checklist[name]:
-            words = f"{name}要在 0 与 {spec.checklist[name]:f} 之间"
+        if not 0 <= value <= sheet[name]:
+            words = f"{name}要在 0 与 {sheet[name]:f} 之间"
             raise BadInput(words, fields=[{"path": f"checklist.{name}", "problem": words}])
     width = spec.scale.max - spec.scale.min
-    full = sum(spec.checklist.values(), Decimal(0))
+    full = sum(sheet.values(), Decimal(0))
     value = spec.scale.min + sum(said.checklist.values(), Decimal(0)) * width / full
     return value, {name: f"{value:f}" for name, value in said.checklist.items()}
+
+
+def _to_score(sheet: Mapping[str, Decimal], said: Mapping[str, Decimal]) -> str:
+    """Say which items of a checklist are missing, or are none of it."""
+    missing, more = [one for one in sheet if one not in said], [one for one in said if one not in sheet]
+    told = [f"还缺：{_some(missing)}"] if missing else []
+    return "；".join(["要逐项评分", *told, *([f"没有这些项：{_some(more)}"] if more else [])])
+
+
+def _some(names: Sequence[str]) -> str:
+    return "、".join(names[:_NAMED]) + (f" 等 {len(names)} 项" if len(names) > _NAMED else "")
 
 
 def _may_enter(

@@ -85,6 +85,7 @@ def test_every_rule_of_a_shipped_scheme_names_its_source(name: str) -> None:
         ("own: {sections: [scores, figures]}", "own: {sections: [figures, figures]}", "twice", "写了两次"),
         ("own: {sections: [scores, figures]}", "own: {sections: [figure]}", "bad-value", "figures"),
         ("own: {sections: [scores, figures]}", "own: {sections: [figures], titles: {trend: 近来}}", "empty-section", "不在 sections 里"),
+        ("{道路和广场清扫: 2,", "{楼道清扫: 2,", "bad-value", "“楼道清扫”写了两次"),
         ("measures:", "mesures:", "unknown-key", "是不是 measures？"),
         ("credit: bottom_five, source", "credit: bottom_five, open: {title: x, source: y}, source", "bad-value", "一项处置只写"),
     ],

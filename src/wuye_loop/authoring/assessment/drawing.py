@@ -305,7 +305,7 @@ def _value(wanted: object, known: Mapping[str, str]) -> str:
 
 def _input(one: InputSpec, known: Mapping[str, str]) -> tuple[str, ...]:
     by = "、".join(_PEOPLE.get(name) or known.get(name, name) for name in one.by)
-    points = "，".join(f"{title} {_n(most)}" for title, most in one.checklist.items())
+    points = "，".join(_checked(title, most) for title, most in one.checklist.items())
     scale = f"{_n(one.scale.min)} 至 {_n(one.scale.max)} 分"
     voices = one.voices
     said = [
@@ -320,6 +320,13 @@ def _input(one: InputSpec, known: Mapping[str, str]) -> tuple[str, ...]:
         "；".join(filter(None, said)),
         one.source or "",
     )
+
+
+def _checked(title: str, most: Decimal | Mapping[str, Decimal]) -> str:
+    """Say an item of a checklist: its points, and where it has parts how many there are."""
+    if isinstance(most, Decimal):
+        return f"{title} {_n(most)}"
+    return f"{title} {_n(sum(most.values(), Decimal(0)))}（{len(most)} 小项）"
 
 
 def _credit(scheme: Scheme, known: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

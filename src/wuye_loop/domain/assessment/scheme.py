@@ -1,7 +1,7 @@
 """考核办法: one file says who is assessed, by which measures, when, and what follows; typed, closed, immutable."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
@@ -120,10 +120,32 @@ class InputSpec(Part):
     title: Title
     by: Names
     scale: Scale = Scale()
-    checklist: dict[Title, Number] = Field(default_factory=dict)
+    checklist: dict[Title, Number | dict[Title, Number]] = Field(default_factory=dict)  # an item, or one with its parts
     voices: Voices | None = None
     until: SpanText | None = None
     missing: Missing = "move_weight"
+
+    @model_validator(mode="after")
+    def _each_once(self) -> "InputSpec":
+        names = [name for name, _ in self._all()]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"checklist 里“{twice}”写了两次：各小项的名称不能相同")
+        return self
+
+    @property
+    def sheet(self) -> dict[str, Decimal]:
+        """What is scored, each with its most points: the items, and the parts of those that have parts."""
+        return dict(self._all())
+
+    @property
+    def parts_of(self) -> dict[str, str]:
+        """Of which item each part is; of an item without parts nothing is said."""
+        return {part: name for name, one in self.checklist.items() if isinstance(one, dict) for part in one}
+
+    def _all(self) -> Iterator[tuple[str, Decimal]]:
+        for name, one in self.checklist.items():
+            yield from one.items() if isinstance(one, dict) else ((name, one),)
 
 
 class Band(Part):

@@ -28,6 +28,13 @@ from wuye_loop.queries.assessment import tables
 from wuye_loop.store.assessment import credit_rows, periods, voices
 from wuye_loop.store.assessment.periods import Assessment, FigureRow, ResultRow
 
+
+class Change(str):
+    """By how much a figure differs, in words that stand in a column of figures: +1.25%, −3.00 点, 持平."""
+
+    __slots__ = ()
+
+
 Cell = str | int | Decimal | None
 _PREVIOUS: Final[Mapping[Every, str]] = {
     "day": "前一日", "week": "上周", "month": "上月", "quarter": "上季度", "half_year": "上一个半年", "year": "上年",
@@ -261,21 +268,18 @@ def _scores(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]
     if not rows:
         return None
     titles = [str(item["title"]) for item in rows[0].items]
-    grouped = any(row.peer for row in rows)
-    head = (*(("分组",) if grouped else ()), "名次", "考核对象", "得分", *titles, "工单")
     order = sorted(
         rows, key=lambda row: (row.peer if place.spec.rank.within == "peers" else "", row.rank or 0, row.subject)
     )
     cells = [
         (
-            *((names.get(row.peer, row.peer),) if grouped else ()),
-            row.rank, names.get(row.subject, row.subject), row.total,
+            names.get(row.peer), row.rank, names.get(row.subject, row.subject), row.total,
             *(None if item["points"] is None else half_up(Decimal(str(item["points"])), 2) for item in row.items),
             row.orders,
         )
         for row in order
     ]  # fmt: skip
-    return Sheet("得分和名次", head, tuple(cells))
+    return _grouped("得分和名次", ("名次", "考核对象", "得分", *titles, "工单"), cells)
 
 
 def _figures(
@@ -286,22 +290,17 @@ def _figures(
     shown = [row for row in results if any(name in by_key.get((row.subject, row.peer), {}) for name in asked)]
     if not shown or not asked:
         return None
-    grouped = any(row.peer for row in shown)
     measures = place.scheme.measures
-    head = (
-        *(("分组",) if grouped else ()),
-        "考核对象",
-        *(_column(measures[name].title, name, place) for name in asked),
-    )
     cells = [
         (
-            *((names.get(row.peer, row.peer),) if grouped else ()),
+            names.get(row.peer),
             names.get(row.subject, row.subject),
             *(_cell(place, name, by_key.get((row.subject, row.peer), {}).get(name)) for name in asked),
         )
         for row in sorted(shown, key=lambda row: (row.peer, row.subject))
     ]
-    return Sheet("各项指标", head, tuple(cells))
+    head = ("考核对象", *(_column(measures[name].title, name, place) for name in asked))
+    return _grouped("各项指标", head, cells)
 
 
 def _column(title: str, name: str, place: Place) -> str:
@@ -352,16 +351,21 @@ def _compare(session: Session, place: Place, one: Assessment, now: Mapping[str, 
         totals(place, periods.figures(session, each.id), whole=each.scheme == one.scheme) if each is not None else {}
         for each in earlier
     )
+    sides = [
+        (then, titles)
+        for then, each, titles in (
+            (before, earlier[0], (_PREVIOUS[place.spec.every], "环比")), (year, earlier[1], ("上年同期", "同比")),
+        )
+        if each is not None
+    ]  # fmt: skip
     rows = []
     for name, figure in now.items():
         measure = place.scheme.measures[name]
-        if measure.growth is None:
-            cells = (
-                then for old in (before, year) for then in (_printed(old.get(name)), _changed(figure, old.get(name)))
-            )
+        cells = [cell for then, _ in sides for cell in (_printed(then.get(name)), _changed(figure, then.get(name)))]
+        if measure.growth is None and any(cell is not None for cell in (_printed(figure), *cells)):
             rows.append((_column(measure.title, name, place), _printed(figure), *cells))
-    word = _PREVIOUS[place.spec.every]
-    return Sheet("同比和环比", ("指标", "本期", word, "环比", "上年同期", "同比"), tuple(rows))
+    head = ("指标", "本期", *(title for _, titles in sides for title in titles))
+    return Sheet("和".join(titles[1] for _, titles in sides), head, tuple(rows))
 
 
 def _changed(now: Figure, then: Figure | None) -> Cell:
@@ -370,11 +374,11 @@ def _changed(now: Figure, then: Figure | None) -> Cell:
         return None
     if now.percent and now.denominator is not None:
         gap = half_up(now.value, 2) - half_up(then.value, 2)
-        return f"{gap:+f} 点" if gap else "持平"
+        return Change(f"{gap:+f} 点" if gap else "持平")
     if not then.value:
         return None
     rate = half_up((now.value - then.value) * 100 / then.value, 2)
-    return f"{rate:+f}%" if rate else "持平"
+    return Change(f"{rate:+f}%" if rate else "持平")
 
 
 def _year_before(session: Session, place: Place, one: Assessment) -> Assessment | None:
@@ -385,12 +389,16 @@ def _year_before(session: Session, place: Place, one: Assessment) -> Assessment 
 
 def _brought(session: Session, place: Place, names: Mapping[str, str]) -> Sheet | None:
     """Return what the lists have brought to whom."""
-    rows = []
+    found: dict[tuple[str, str, str], list[str]] = {}
     for one in voices.consequences(session, place.scheme.name, place.stretch.code):
         spec, listed = place.scheme.consequences.get(one.consequence), place.spec.lists.get(one.list)
         if spec is not None and listed is not None:
             what = spec.title or (_item_title(place, spec.credit) if spec.credit is not None else "立案整改")
-            rows.append((names.get(one.peer), names.get(one.subject, one.subject), listed.title, what))
+            found.setdefault((one.peer, one.subject, listed.title), []).append(what)
+    rows = [
+        (names.get(peer), names.get(subject, subject), listed, "、".join(what))
+        for (peer, subject, listed), what in found.items()
+    ]
     return _grouped("处置", ("考核对象", "榜单", "处置"), rows)
 
 
@@ -449,10 +457,12 @@ def _lists(place: Place, results: Sequence[ResultRow], names: Mapping[str, str])
 
 
 def _grouped(title: str, columns: tuple[str, ...], rows: Sequence[tuple[Cell, ...]]) -> Sheet:
-    """Return a table whose rows begin with their group; without groups, without that column."""
-    if any(row[0] is not None for row in rows):
+    """Return a table whose rows begin with their group; where there is but one, it stands in the heading instead."""
+    groups = {row[0] for row in rows}
+    if len(groups) > 1:
         return Sheet(title, ("分组", *columns), tuple(rows))
-    return Sheet(title, columns, tuple(row[1:] for row in rows))
+    (only,) = groups or {None}
+    return Sheet(f"{title}（{only}）" if only is not None else title, columns, tuple(row[1:] for row in rows))
 
 
 def _apart(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]) -> Sheet | None:
@@ -485,10 +495,3 @@ def _silence(rule: Appeals) -> str:
 
 def _bare(value: Fraction) -> str:
     return f"{half_up(value, 4).normalize():f}"
-
-
-def text_of(cell: Cell) -> str:
-    """Return a cell as it is printed; a blank is a dash."""
-    if cell is None:
-        return "—"
-    return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)

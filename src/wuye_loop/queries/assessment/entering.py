@@ -1,6 +1,6 @@
 """评分: what may still be scored, by whom and for whom. Who said how much is in no answer."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -46,6 +46,7 @@ class Asked:
     by_flat: bool
     until: datetime
     subjects: tuple[Subject, ...]
+    parts: Mapping[str, str]  # of a checklist: of which item each part is
 
     @property
     def id(self) -> str:
@@ -135,6 +136,6 @@ def _asked(
         own = voices.said(session, {"name": scheme.name, "period": period, "input": name}, digests)
     return Asked(
         scheme.name, scheme.title, period, calendar.spoken(period), name, spec.title, spec.scale.min, spec.scale.max,
-        dict(spec.checklist), by_flat, until,
-        tuple(Subject(*key, names.get(key[0], key[0]), names.get(key[1]), key in own) for key in keys),
+        spec.sheet, by_flat, until,
+        tuple(Subject(*key, names.get(key[0], key[0]), names.get(key[1]), key in own) for key in keys), spec.parts_of,
     )  # fmt: skip

@@ -3,12 +3,12 @@
 No file says who made it beyond the office; a text that begins with "=" stays a text.
 """
 
-import re
 from html import escape
 from typing import Final, Literal
 
 from wuye_loop.domain.errors import NotFound
-from wuye_loop.queries.assessment.bulletin import Bulletin, Cell, Sheet, text_of
+from wuye_loop.queries.assessment.bulletin import Bulletin, Cell, Sheet
+from wuye_loop.queries.assessment.cells import LONG_OFFICE, SPOKEN, WIDE, is_short, is_words, text_of
 
 Format = Literal["html", "docx", "xlsx", "pdf"]
 MEDIA: Final[dict[Format, str]] = {
@@ -17,11 +17,6 @@ MEDIA: Final[dict[Format, str]] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
 }
-_WIDE: Final = 7  # columns from which a table gets smaller letters
-#: How a period is said in a title: it is never parted at the end of a line.
-_SPOKEN: Final = re.compile(r"\d{4}年(?:\d+月(?:\d+日)?|第\d+(?:周|季度)|[上下]半年)?")
-_LONG_OFFICE: Final = 12
-_SHORT: Final = 6  # rows up to which a table stays on one page
 
 
 def drawn(bulletin: Bulletin, how: Format) -> bytes:
@@ -36,8 +31,6 @@ def drawn(bulletin: Bulletin, how: Format) -> bytes:
         return xlsx(bulletin)
     return {"html": _html, "pdf": _pdf}[how](bulletin)
 
-
-# --- HTML -----------------------------------------------------------------------------------------------------------
 
 _STYLE: Final = """
 @page { size: A4; margin: 3.7cm 2.6cm 3.5cm 2.8cm; }
@@ -59,6 +52,7 @@ th, td { border: .75pt solid #000; padding: 2pt 4pt; text-align: center; }
 td.name { text-align: left; min-width: 5.5em; overflow-wrap: anywhere; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; margin: 0; white-space: nowrap; }
 thead { display: table-header-group; } tr, table.short { break-inside: avoid; }
+tbody tr:first-child, tbody tr:nth-last-child(2) { break-after: avoid; }
 footer { text-align: right; margin-top: 28pt; break-inside: avoid; break-before: avoid; }
 p.last { break-inside: avoid; break-after: avoid; } h1 span { white-space: nowrap; }
 footer div { margin-right: 2em; } .draft { color: #d01010; text-align: center; text-indent: 0; }
@@ -66,11 +60,11 @@ footer div { margin-right: 2em; } .draft { color: #d01010; text-align: center; t
 
 
 def _html(one: Bulletin) -> bytes:
-    title = _SPOKEN.sub(r"<span>\g<0></span>", escape(one.title))
+    title = SPOKEN.sub(r"<span>\g<0></span>", escape(one.title))
     parts = [
         "<!doctype html>", '<html lang="zh-CN"><head><meta charset="utf-8">', f"<title>{escape(one.title)}</title>",
         f"<style>{_STYLE}</style></head><body>", "<header>",
-        f'<div class="office{" long" if len(one.office) > _LONG_OFFICE else ""}">{escape(one.office)}</div>',
+        f'<div class="office{" long" if len(one.office) > LONG_OFFICE else ""}">{escape(one.office)}</div>',
         f'<div class="number">{escape(one.number or "")}</div></header>', f"<h1>{title}</h1>",
     ]  # fmt: skip
     if one.draft:
@@ -85,7 +79,7 @@ def _html(one: Bulletin) -> bytes:
 
 def _html_table(sheet: Sheet) -> list[str]:
     head = "".join(f"<th>{escape(column)}</th>" for column in sheet.columns)
-    kinds = ("wide" if len(sheet.columns) > _WIDE else "", "short" if len(sheet.rows) <= _SHORT else "")
+    kinds = ("wide" if len(sheet.columns) > WIDE else "", "short" if is_short(sheet) else "")
     kind = " ".join(filter(None, kinds))
     rows = ["<tr>" + "".join(_html_cell(cell) for cell in row) + "</tr>" for row in sheet.rows]
     return [
@@ -97,7 +91,7 @@ def _html_table(sheet: Sheet) -> list[str]:
 
 
 def _html_cell(cell: Cell) -> str:
-    kind = "name" if isinstance(cell, str) else "number"
+    kind = "name" if is_words(cell) else "number"
     return f'<td class="{kind}">{escape(text_of(cell))}</td>'
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.edge.transact import read
 from wuye_loop.queries.assessment import bulletin, credit, tables
-from wuye_loop.queries.assessment.bulletin import text_of
+from wuye_loop.queries.assessment.cells import text_of
 from wuye_loop.queries.assessment.sheets import MEDIA, drawn
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
