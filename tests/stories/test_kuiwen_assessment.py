@@ -3,6 +3,7 @@
 Figures are worked by hand from the file: without the street's inspection (15) its weight moves to the 85 that are there.
 """
 
+import re
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -208,6 +209,14 @@ async def test_half_a_year_is_the_mean_of_its_months(drive: Driver) -> None:
     row = next(row for row in half["items"] if row["subject"] == "c2" and row["peer"] == "370701")
     mean = sum(float(month["c2"]) for month in months) / 3
     assert abs(float(row["total"]) - mean) <= 0.005
+    april = (await drive.get("admin", "/v1/assessments/kuiwen/2026-04"))["bulletin"]["id"]
+    page = await drive.client.get(f"/v1/bulletins/{april}.html", headers=drive.headers("supervisor"))
+    heads = re.findall("<h2>(.*?)</h2>", page.text)
+    assert heads == [
+        "得分和名次（东关街道）", "后五位（东关街道）", "处置（东关街道）", "各项指标（东关街道）", "环比",
+        "六个环节（本期的诉求，封账时在哪一步）", "近几期", "信用分（2026年5月11日）", "另列（不计分、不排名）",
+    ]  # fmt: skip
+    assert "限期整改、信用扣分" in page.text or "信用扣分、限期整改" in page.text
     days = await drive.get("admin", "/v1/assessments")
     assert {one["part"] for one in days["items"]} == {"day", "week", "month", "half"}
 
