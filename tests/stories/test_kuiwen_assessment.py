@@ -156,6 +156,11 @@ async def test_an_appeal_after_publication_makes_a_second_revision(drive: Driver
     new = next(row for row in now["items"] if row["subject"] == "c1")
     # Without the case there is nobody to be satisfied: (48 + 10) x 100/70 = 82.857...
     assert (old["total"], new["total"]) == ("77.06", "82.86")
+    (change,) = now["changes"]  # the difference is told, and who else is not touched
+    assert (change["subject"], change["was"]["total"], change["now"]["total"]) == ("c1", "77.06", "82.86")
+    assert then["changes"] == []
+    page = await drive.client.get(f"/v1/bulletins/{now['bulletin']['id']}.html", headers=drive.headers("supervisor"))
+    assert "更正（与第 1 版不同的）（东关街道）" in page.text
     cases = "/v1/assessments/kuiwen/2026-03/c1/cases?item=satisfaction"
     assert [row["excluded"] for row in (await drive.get("supervisor", cases))["items"]] == [True]
     assert [row["excluded"] for row in (await drive.get("supervisor", f"{cases}&revision=1"))["items"]] == [False]

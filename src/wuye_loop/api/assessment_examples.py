@@ -26,6 +26,7 @@ ASSESSMENT: dict[str, Any] = {
     "items": [_ROW],
     "lists": [{"name": "bottom_five", "title": "后五位", "members": [_MEMBER]}],
     "revisions": [{"revision": 1, "closed_at": "2026-12-03T16:00:00.000000Z", "reason": None}],
+    "changes": [],
     "measures": {"on_time": "按期办结率"},
 }
 _ITEM: dict[str, Any] = {

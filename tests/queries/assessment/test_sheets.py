@@ -28,7 +28,7 @@ def test_columns_of_a_document_are_as_wide_as_what_is_in_them_and_fill_the_page(
     assert 8840 <= sum(widths) <= 8845  # 15.6 cm in twentieths of a point
     assert widths[1] > 3 * max(widths[0], widths[2], widths[3])
     cells = table.rows[1].cells
-    assert [int(cell._tc.tcPr.find(qn("w:tcW")).get(qn("w:w"))) for cell in cells] == widths
+    assert [int(cell._tc.get_or_add_tcPr().find(qn("w:tcW")).get(qn("w:w"))) for cell in cells] == widths
 
 
 def test_the_first_and_the_last_rows_stay_with_their_neighbours() -> None:

@@ -239,6 +239,8 @@ class _Tables:
 
     def all(self) -> Iterable[Sheet]:
         """Yield them."""
+        if self.one.revision > 1 and (told := _corrected(self.session, self.one, self.results, self.names)) is not None:
+            yield told
         template = self.place.scheme.template_of(self.place.part)
         for section in template.sections:
             title = template.titles.get(section)
@@ -340,6 +342,18 @@ def _funnel(figures: Sequence[FigureRow]) -> Sheet | None:
         for stage in Stage
     ]
     return Sheet("六个环节（本期的诉求，封账时在哪一步）", ("环节", "件数", "占比（%）"), tuple(rows))
+
+
+def _corrected(
+    session: Session, one: Assessment, results: Sequence[ResultRow], names: Mapping[str, str]
+) -> Sheet | None:
+    """Return who has another score or place than in the revision before, and which."""
+    rows = [
+        (names.get(now.peer), names.get(now.subject, now.subject), was.total, now.total, was.rank, now.rank)
+        for was, now in tables.differing(session, one, results)
+    ]
+    head = ("考核对象", "原得分", "现得分", "原名次", "现名次")
+    return _grouped(f"更正（与第 {one.revision - 1} 版不同的）", head, rows) if rows else None
 
 
 def _compare(session: Session, place: Place, one: Assessment, now: Mapping[str, Figure]) -> Sheet | None:

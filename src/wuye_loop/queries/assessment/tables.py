@@ -59,6 +59,7 @@ def tabled(
         "items": [_row(place, row, names, figures.get((row.subject, row.peer), ())) for row in seen],
         "lists": _lists(place, results, names),
         "revisions": [_revision(each) for each in revisions(session, one)],
+        "changes": [_change(was, now, names) for was, now in differing(session, one, seen)],
         "measures": {name: place.scheme.measures[name].title for name in scoring.asked(place.scheme, place.spec)},
     }
 
@@ -99,6 +100,28 @@ def found(
 def revisions(session: Session, one: Assessment) -> list[Assessment]:
     """Return all revisions of a period up to one, the first of them first."""
     return periods.revisions(session, one.name, one.period, one.revision)
+
+
+def differing(session: Session, one: Assessment, results: Sequence[ResultRow]) -> list[tuple[ResultRow, ResultRow]]:
+    """Return the results of a revision that are not those of the one before, each after what it was; none of the first."""
+    before = periods.find(session, one.name, one.period, one.revision - 1) if one.revision > 1 else None
+    if before is None:
+        return []
+    old = {(row.subject, row.peer): row for row in periods.results(session, before.id)}
+    pairs = [(old[row.subject, row.peer], row) for row in results if (row.subject, row.peer) in old]
+    return [(was, now) for was, now in pairs if _stands(was) != _stands(now)]
+
+
+def _stands(row: ResultRow) -> tuple[Decimal | None, int | None, tuple[str, ...]]:
+    return row.total, row.rank, row.lists
+
+
+def _change(was: ResultRow, now: ResultRow, names: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "subject": now.subject, "subject_name": names.get(now.subject, now.subject), "peer": now.peer or None,
+        "was": {"total": _plain(was.total), "rank": was.rank, "lists": list(was.lists)},
+        "now": {"total": _plain(now.total), "rank": now.rank, "lists": list(now.lists)},
+    }  # fmt: skip
 
 
 def names_in(session: Session, rows: Iterable[ResultRow]) -> dict[str, str]:
