@@ -1,13 +1,14 @@
 """试算 on a page: what the command says, drawn, bounded, and keeping nothing."""
 
 import re
+import sys
 from typing import Any
 
 import pytest
 from tests.site import Town
 from tests.web.browsing import ORIGIN, browsing
 
-from wuye_loop.domain.errors import Conflict
+from wuye_loop.domain.errors import BadInput, Conflict
 from wuye_loop.trial.simulation import aside
 from wuye_loop.trial.simulation.inputs.mistakes import BadSimulation
 from wuye_loop.web.staff import simulating
@@ -85,3 +86,12 @@ def test_too_many_cases_for_a_page_are_cut_to_the_days_that_fit() -> None:
     assert aside.fitting(aside.Question(text="", per_day=100, days=365), 4) == 100
     with pytest.raises(BadSimulation, match="请用命令 wuye-loop simulate"):
         aside.fitting(aside.Question(text="", per_day=15_000, days=90), 2)
+
+
+def test_a_process_that_fails_is_not_told_as_one_that_took_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulating, "_COMMAND", [sys.executable, "-c", "import nothing_of_that_name"])
+    with pytest.raises(RuntimeError, match="nothing_of_that_name"):
+        simulating.simulated({})
+    monkeypatch.setattr(simulating, "_COMMAND", [sys.executable, "-c", "raise MemoryError"])
+    with pytest.raises(BadInput, match="算得太久"):
+        simulating.simulated({})

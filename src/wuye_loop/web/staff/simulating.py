@@ -3,6 +3,7 @@
 It runs in a process of its own, one at a time, bounded in cases and seconds; nothing is read but the text of a version.
 """
 
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -118,13 +119,7 @@ def simulated(question: dict[str, Any]) -> dict[str, Any]:
         raise Conflict("有一次试算正在进行，请等它做完再试")
     try:
         done = subprocess.run(  # noqa: S603 our own module
-            _COMMAND,
-            input=orjson.dumps(question),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_ENVIRONMENT,
-            timeout=_SECONDS,
-            check=False,
+            _COMMAND, input=orjson.dumps(question), capture_output=True, env=_ENVIRONMENT, timeout=_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         raise BadInput(_TOO_LONG) from None
@@ -132,12 +127,16 @@ def simulated(question: dict[str, Any]) -> dict[str, Any]:
         _turn.release()
     if done.returncode == _REFUSED:
         raise BadInput(done.stdout.decode(errors="replace")[:2000])
-    if done.returncode:
+    if done.returncode in _STOPPED or b"MemoryError" in done.stderr:
         raise BadInput(_TOO_LONG)
+    if done.returncode:
+        msg = f"the process that simulates ended with {done.returncode}: {done.stderr[-2000:].decode(errors='replace')}"
+        raise RuntimeError(msg)
     answer: dict[str, Any] = orjson.loads(done.stdout)
     return answer
 
 
+_STOPPED: Final = (-signal.SIGXCPU, -signal.SIGKILL)  # its own bound of processor time, or the system's of memory
 _TOO_LONG: Final = "算得太久，已经停下，没有结果：请把件数或天数写少些，或用命令 wuye-loop simulate"
 
 
