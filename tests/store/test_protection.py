@@ -14,6 +14,7 @@ from tests.loop.test_striking import FEW, reads
 from tests.site import Town, build, driving
 
 from wuye_loop import postgres
+from wuye_loop.domain.errors import BadInput
 from wuye_loop.store import protection, reach
 from wuye_loop.store.database import Database
 
@@ -162,6 +163,19 @@ def turns(guarded: Database, reached: tuple[str, str] | None) -> int:
 
 def test_putting_a_reach_on_takes_no_trip_of_its_own(guarded: Database) -> None:
     assert turns(guarded, ("wuye_app_unit", "nobody")) == turns(guarded, None)
+
+
+def test_a_reader_who_was_refused_before_the_first_statement_leaves_no_reach_on_the_connection(
+    guarded: Database,
+) -> None:
+    def refused() -> None:
+        with guarded.read_within(reach.Reach("unit", "nobody")):
+            raise BadInput
+
+    with pytest.raises(BadInput):
+        refused()
+    with guarded.begin() as session:  # the pool gives the connection that was used last
+        assert session.execute(text("SELECT current_user")).scalar_one() == "wuye_app"
 
 
 async def test_a_grievance_goes_its_whole_way_in_the_programs_account(guarded: Database) -> None:

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, Protocol, TypeVar
@@ -116,8 +116,7 @@ class Database:
     @contextmanager
     def read_within(self, reach: Reach | None) -> Iterator[Session]:
         """Open a transaction that can neither write nor see beyond a reach, where the fence stands."""
-        with self.read() as session:
-            self._confine(session, reach)
+        with self.read() as session, self._confined(session, reach):
             yield session
 
     async def write_async(self, work: Callable[[Session], T]) -> T:
@@ -137,13 +136,13 @@ class Database:
         return await greenlet_spawn(self._read, work, reach)
 
     def _read(self, work: Callable[[Session], T], reach: Reach | None) -> T:
-        with Session(self.async_engine.sync_engine.execution_options(postgresql_readonly=True)) as session:
-            self._confine(session, reach)
+        engine = self.async_engine.sync_engine.execution_options(postgresql_readonly=True)
+        with Session(engine) as session, self._confined(session, reach):
             return work(session)
 
-    def _confine(self, session: Session, reach: Reach | None) -> None:
-        if reach is not None and (role := self.fenced) is not None:
-            within(session, role, reach)
+    def _confined(self, session: Session, reach: Reach | None) -> AbstractContextManager[None]:
+        role = self.fenced if reach is not None else None
+        return within(session, role, reach) if reach is not None and role is not None else nullcontext()
 
     @cached_property
     def fenced(self) -> str | None:

@@ -64,11 +64,19 @@ def account(role: str, kind: Kind) -> str:
     return f"{role}_{kind}"
 
 
-def within(session: Session, role: str, reach: Reach) -> None:
-    """Let a transaction that has not begun yet reach no further; the cursor sends it with the first statement."""
+@contextmanager
+def within(session: Session, role: str, reach: Reach) -> Iterator[None]:
+    """Let a transaction that has not begun yet reach no further; the cursor sends it with the first statement.
+
+    Where the block ends before any statement, the connection does not keep it for whom it serves next.
+    """
     connection: Any = session.connection().connection.driver_connection
     connection.put_on = (account(role, reach.kind), reach.value)
     session.info[_PUT_ON] = account(role, reach.kind)
+    try:
+        yield
+    finally:
+        connection.__dict__.pop("put_on", None)
 
 
 @contextmanager
