@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 
+import anyio.to_thread
 from fastapi import Request, Response
 
 from wuye_loop.domain.sheets.cells import safe
@@ -19,9 +20,12 @@ _MEDIA: Final = {
 _NARROW, _WIDE = 8, 48
 
 
-def file_of(how: Kind, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
-    """Return the file; `name` is that of the file, without an ending. A cell that is None is empty."""
-    body = {"csv": _csv, "xlsx": _xlsx}[how](columns, rows)
+async def file_of(how: Kind, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Response:
+    """Return the file; `name` is that of the file, without an ending. A cell that is None is empty.
+
+    Drawn in a thread of its own: thousands of rows, and a library to load at the first, would stop every other request.
+    """
+    body = await anyio.to_thread.run_sync({"csv": _csv, "xlsx": _xlsx}[how], columns, rows)
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.{how}"',
         "Cache-Control": "no-store",

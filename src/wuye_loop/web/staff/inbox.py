@@ -62,7 +62,7 @@ async def show(
 async def as_file(here: OfUnit, how: Kind, tab: PageTab = "all") -> Response:
     """Give a part of the inbox as it was seen, for a spreadsheet."""
     _, rows = await here.read(partial(_rows, here, tab, None, MOST))
-    return file_of(how, f"inbox-{tab}", _COLUMNS, (_cells(row) for row in rows))
+    return await file_of(how, f"inbox-{tab}", _COLUMNS, (_cells(row) for row in rows))
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:

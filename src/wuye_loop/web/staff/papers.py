@@ -56,7 +56,7 @@ async def as_file(here: Here, how: Kind, query: Annotated[RegisterQuery, Query()
     """Give the register as it was seen, for a spreadsheet."""
     found = await read(here.site, partial(_register, here, query, None, limit=MOST))
     rows = found["page"].items
-    return file_of(how, "papers", _COLUMNS, (_cells(here, row) for row in rows))
+    return await file_of(how, "papers", _COLUMNS, (_cells(here, row) for row in rows))
 
 
 def _cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:

@@ -81,7 +81,7 @@ async def search(request: Request, here: Here, query: Annotated[SearchQuery, Que
 async def as_file(here: Here, how: Kind, query: Annotated[SearchQuery, Query()]) -> Response:
     """Give the list as it was seen, for a spreadsheet."""
     found = await here.read(partial(_gather, here, query, None, MOST))
-    return file_of(how, "list", _COLUMNS, (_cells(here, row) for row in found["rows"]))
+    return await file_of(how, "list", _COLUMNS, (_cells(here, row) for row in found["rows"]))
 
 
 def _cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:

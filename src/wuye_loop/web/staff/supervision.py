@@ -81,7 +81,7 @@ async def as_file(here: Here, how: Kind, query: Annotated[LateQuery, Query()]) -
     if not here.supervises:
         raise Forbidden("督办台只给督办人员用")
     found = await here.read(partial(_gather, here, query, None, None, limit=MOST))
-    return file_of(how, "overdue", _COLUMNS, (_cells(row) for row in found["rows"]))
+    return await file_of(how, "overdue", _COLUMNS, (_cells(row) for row in found["rows"]))
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -220,7 +220,7 @@ async def orders_as_file(here: Here, how: Kind, query: Annotated[OrdersListQuery
     if not here.supervises:
         raise Forbidden("督办单登记只给督办人员看")
     found = await here.read(partial(_orders, here, query, None, limit=MOST))
-    return file_of(how, "orders", _ORDER_COLUMNS, (_order_cells(here, row) for row in found.items))
+    return await file_of(how, "orders", _ORDER_COLUMNS, (_order_cells(here, row) for row in found.items))
 
 
 def _order_cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
