@@ -396,5 +396,29 @@ async def test_a_composed_figure_is_one_in_the_summary_the_score_and_the_bulleti
         one = periods.find(session, "three", "2026-03")
         assert one is not None
         told = bulletin.totals(place, periods.figures(session, one.id), whole=True)
+        assert bulletin.totals(place, periods.sums(session, one.id), whole=True) == told
     assert (told["three"].value, told["solved"].value) == (Fraction(157, 2), Fraction(50))
     assert looked(drive).broken == []
+
+
+async def test_a_bulletin_reads_the_cases_of_its_own_period_and_of_none_that_it_is_compared_with(drive: Driver) -> None:
+    text = MINIMAL.replace("    publishes: at_close", "    bulletin: {title: 月报}\n    publishes: at_close")
+    publish_scheme(drive.town, "told@1", text.replace("name: small", "name: told"))
+    await two_cases(drive)
+    drive.town.clock.set(at("2026-06-03 00:00"))
+    close_due(drive.town)
+    asked: list[str] = []
+    engine = drive.town.database.engine
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        if "cardinality(figure.cases)" in statement:  # they lie in a place of their own: all of them are fetched
+            asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    with drive.town.database.read() as session:
+        made = bulletin.of_period(drive.town.site.loop, session, SYSTEM_ACTOR, "told", "2026-05")
+    event.remove(engine, "before_cursor_execute", note)
+    (trend,) = [sheet for sheet in made.sheets if sheet.title == "近几期"]
+    assert [row[0] for row in trend.rows] == ["2026年3月", "2026年4月", "2026年5月"]
+    assert [row[trend.columns.index("诉求量")] for row in trend.rows] == [2, 0, 0]
+    assert len(asked) == 1

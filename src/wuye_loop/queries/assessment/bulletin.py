@@ -158,8 +158,7 @@ def _opening(
     else:
         yield f"{calendar.spoken(one.period)}，{several} 个{who}共涉及诉求 {orders} 件。"
     earlier = _before(session, place, one)
-    same = earlier is not None and earlier.scheme == one.scheme
-    then = totals(place, periods.figures(session, earlier.id), whole=same) if earlier is not None else {}
+    then = _then(session, place, one, earlier)
     word = _PREVIOUS[place.spec.every]
     for name, figure in overall.items():
         measure = place.scheme.measures[name]
@@ -213,6 +212,11 @@ def _points(value: Fraction, then: Figure | None, word: str) -> str:
         return ""
     gap = half_up(value, 2) - half_up(then.value, 2)
     return f"，比{word}{'上升' if gap > 0 else '下降'} {abs(gap):f} 个百分点" if gap else f"，与{word}持平"
+
+
+def _then(session: Session, place: Place, one: Assessment, then: Assessment | None) -> dict[str, Figure]:
+    """Return each measure over all subjects in an earlier period; all of them where it was of the same version."""
+    return totals(place, periods.sums(session, then.id), whole=then.scheme == one.scheme) if then is not None else {}
 
 
 def _before(session: Session, place: Place, one: Assessment) -> Assessment | None:
@@ -361,10 +365,7 @@ def _compare(session: Session, place: Place, one: Assessment, now: Mapping[str, 
     earlier = (_before(session, place, one), _year_before(session, place, one))
     if all(each is None for each in earlier):
         return None
-    before, year = (
-        totals(place, periods.figures(session, each.id), whole=each.scheme == one.scheme) if each is not None else {}
-        for each in earlier
-    )
+    before, year = (_then(session, place, one, each) for each in earlier)
     sides = [
         (then, titles)
         for then, each, titles in (
@@ -451,7 +452,7 @@ def _trend(session: Session, place: Place, one: Assessment, now: Mapping[str, Fi
     columns = [name for name in now if place.scheme.measures[name].growth is None]
     rows = []
     for each in reversed(past):
-        then = totals(place, periods.figures(session, each.id), whole=each.scheme == one.scheme)
+        then = _then(session, place, one, each)
         rows.append((calendar.spoken(each.period), *(_printed(then.get(name)) for name in columns)))
     rows.append((calendar.spoken(one.period), *(_printed(now.get(name)) for name in columns)))
     head = ("考核期", *(_column(place.scheme.measures[name].title, name, place) for name in columns))

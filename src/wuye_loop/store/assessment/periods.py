@@ -322,6 +322,17 @@ def figures(session: Session, one: UUID, subject: str | None = None) -> list[Fig
     return [FigureRow(*row) for row in found]
 
 
+def sums(session: Session, one: UUID) -> list[FigureRow]:
+    """Return the frozen figures of a period over all subjects, one for each measure; no base where one of them has none."""
+    base = func.sum(figure.c.denominator)
+    columns: tuple[Any, ...] = (
+        literal(""), literal(""), figure.c.measure, func.sum(figure.c.numerator),
+        case((func.count(figure.c.denominator) == func.count(), base)), literal(0), func.sum(figure.c.excluded),
+    )  # fmt: skip
+    rows = select(*columns).where(figure.c.assessment_id == one).group_by(figure.c.measure)
+    return [FigureRow(*row) for row in session.execute(rows.order_by(figure.c.measure))]
+
+
 def cases(session: Session, one: UUID, subject: str, peer: str, measure: str) -> dict[UUID, Decimal]:
     """Return the cases of a frozen figure and what each weighs there."""
     rows = session.connection().exec_driver_sql(
