@@ -17,6 +17,7 @@ from tests.site import BAD, DIRECTORY, GOOD, Driver, at, build, keys_for, story,
 from wuye_loop.domain.assessment.opening import parse_scheme
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.loop import evaluate
+from wuye_loop.store.assessment import voices as voice_rows
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -400,6 +401,23 @@ async def test_an_appeal_that_nobody_decides_becomes_what_the_scheme_says(
     assert await standing(drive) == ends
     await drive.post("command-office", path, {"upheld": True}, expect=409)
     assert drive.town.scalar("SELECT count(*) FROM register WHERE kind = 'appeal'") == 2
+
+
+async def test_a_look_of_the_sweep_that_fails_keeps_nobody_from_the_others(
+    drive: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await appealed(drive, "appeals: {within: 5 workdays, decided_by: command, decides: 10 workdays}")
+    credit(drive, "c1", "refused_exit", "查 1 号")
+
+    def failing(*_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(voice_rows, "fired", failing)  # which rungs bring credit
+    drive.town.advance(at("2026-04-24 09:00"))
+    close_due(drive.town)
+    assert (await standing(drive))[:2] == (False, "逾期未裁定，按办法维持原分")
+    assert len(exits(drive)) == 1
+    assert "look_failed" in drive.log.getvalue()
 
 
 async def test_an_appeal_that_nobody_decides_goes_up_and_is_decided_there(drive: Driver) -> None:

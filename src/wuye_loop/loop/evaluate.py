@@ -5,10 +5,11 @@ transaction, so that it happens once however many do it at the same time.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from hashlib import blake2b
 from operator import itemgetter
 from typing import Any
@@ -137,11 +138,16 @@ def close_due(loop: Loop, database: Database, *, jobs: Jobs | None = None) -> in
         schedule(loop, session, every)
         waiting = periods.due(session, loop.clock.now())
     done = sum(_done(loop, database, jobs, one) for one in waiting)
-    with database.begin() as session:
-        by_rungs(loop, session, every)
-    end_silences(loop, database, jobs)
-    for scheme, _ in every:
-        send_away(loop, database, scheme, jobs)
+    looks: list[Callable[[], object]] = [
+        lambda: database.write(lambda session: by_rungs(loop, session, every)),
+        lambda: end_silences(loop, database, jobs),
+        *(partial(send_away, loop, database, scheme, jobs) for scheme, _ in every),
+    ]
+    for look in looks:
+        try:
+            look()
+        except Exception:  # noqa: BLE001 whatever it is, it is logged, and the others go on
+            _log.exception("look_failed")
     return done
 
 
@@ -910,7 +916,7 @@ def _silent(loop: Loop, session: Session, one: UUID) -> list[Job] | None:
     place = place_of(session, found.name, found.period)
     rule = place.scheme.appeals
     if rule is None:
-        return None
+        raise Conflict("这个考核办法没有规定申诉")
     if found.raised_at is None and rule.silence == "above" and rule.above is not None:
         due = loop.reference.calendar(session, place.scheme.calendar).shift(now, rule.above.decides)
         voices.raise_appeal(session, one, now, due)
