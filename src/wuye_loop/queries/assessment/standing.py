@@ -79,11 +79,10 @@ def _waiting(loop: Loop, session: Session, actor: Actor, place: Place) -> Sequen
     """Return the appeals of a period that nobody has decided, for whose turn it is: never one's own."""
     if actor.kind is ActorKind.AUDITOR:
         return []
-    rows = [
-        row
-        for row in voices.appeals(session, place.scheme.name, place.stretch.code)
-        if row.decided_at is None and evaluate.may_decide(loop, session, place.scheme, row, actor)
-    ]
+    waiting = [row for row in voices.appeals(session, place.scheme.name, place.stretch.code) if row.decided_at is None]
+    turns = {row.raised_at is not None: row for row in waiting}  # it depends on nothing else of an appeal
+    may = {up: evaluate.may_decide(loop, session, place.scheme, row, actor) for up, row in turns.items()}
+    rows = [row for row in waiting if may[row.raised_at is not None]]
     names = voices.names_of(session, sorted({row.subject for row in rows}))
     measures = place.scheme.measures
     return [
