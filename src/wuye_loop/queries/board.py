@@ -10,6 +10,7 @@ from wuye_loop.domain.directory.directory import Area
 from wuye_loop.domain.errors import Forbidden
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import Level, Stage
+from wuye_loop.domain.wording.definition import LEVELS
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.figures.tallying import good_of
 from wuye_loop.queries import scope
@@ -20,7 +21,6 @@ from wuye_loop.store.reads.summary import Count
 
 DAYS = 30
 _LEAST_REPEATS, _MOST_REPEATS, _WORST = 3, 8, 10
-_LEVELS = {Level.COMMUNITY: "社区", Level.STREET: "街道", Level.DISTRICT: "区县", Level.CITY: "市"}
 _MOST_PLACES = 80  # that a page can show side by side
 
 
@@ -156,7 +156,7 @@ def _places(loop: Loop, path: str, counts: list[Count], groups: dict[str, int]) 
         }
         for one in inside
     ]
-    return {"level": _LEVELS.get(level, "") if level else "", "items": items, "elsewhere": elsewhere}
+    return {"level": LEVELS[level] if level else "", "items": items, "elsewhere": elsewhere}
 
 
 def _finest(areas: list[Area]) -> tuple[Level | None, list[Area]]:
