@@ -63,7 +63,8 @@ class Founding:
 
 def founded_on(settings: Settings, database: Database, *more: Any) -> str | None:
     """Name all that decides what a founding writes; None where the folder or the database holds something already."""
-    if settings.keys_file is not None or (settings.data.is_dir() and any(settings.data.iterdir())):
+    elsewhere = settings.keys_file is not None or settings.master_key is not None  # whose words say nothing of the key
+    if elsewhere or (settings.data.is_dir() and any(settings.data.iterdir())):
         return None
     with _cursor(database) as cursor:
         row = cursor.execute(_EMPTY).fetchone()
