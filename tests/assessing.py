@@ -8,7 +8,7 @@ from wuye_loop.authoring.assessment.check import load_scheme
 from wuye_loop.domain.assessment.scheme import Scheme
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.rulefile.definition import parse
-from wuye_loop.loop import evaluate
+from wuye_loop.loop.evaluate import closing
 from wuye_loop.settings import shipped
 from wuye_loop.store.assessment import schemes
 from wuye_loop.store.workflows.files import whole_text
@@ -37,7 +37,7 @@ def publish_scheme(town: Town, name: str, text: str | None = None) -> Scheme:
 
 def close_due(town: Town) -> int:
     """Close what is due, as the worker does."""
-    return evaluate.close_due(town.site.loop, town.database, jobs=town.site.jobs)
+    return closing.close_due(town.site.loop, town.database, jobs=town.site.jobs)
 
 
 async def voices(drive: Driver, scheme: str, period: str, scores: Mapping[str, list[int]], **more: Any) -> None:

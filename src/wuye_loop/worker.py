@@ -18,8 +18,9 @@ from wuye_loop.domain.errors import ClockOff, WuyeError
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
 from wuye_loop.edge.site import Site
 from wuye_loop.jobs import Job
-from wuye_loop.loop import assign, escalate, evaluate, feedback, rising
+from wuye_loop.loop import assign, escalate, feedback, rising
 from wuye_loop.loop.custody import anchors
+from wuye_loop.loop.evaluate import closing
 from wuye_loop.loop.figures import tallying
 from wuye_loop.store import housekeeping
 
@@ -122,7 +123,7 @@ class Worker:
         self._said = -_SAY_SECONDS
         if swept.fired or swept.failed:
             _log.info("swept", fired=swept.fired, failed=swept.failed)
-        closed = await asyncio.to_thread(evaluate.close_due, self.site.loop, self.site.database, jobs=self.site.jobs)
+        closed = await asyncio.to_thread(closing.close_due, self.site.loop, self.site.database, jobs=self.site.jobs)
         if closed:
             _log.info("periods_closed", closed=closed)
         await self._look_for_what_rises()

@@ -20,7 +20,7 @@ from tests.database import clone, server, template
 from tests.site import Town, area, at, build, unit
 from wuye_loop.domain.assessment.credit import CreditRow, balance
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.loop import evaluate
+from wuye_loop.loop.evaluate import closing, schedule
 from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import bulletin
 from wuye_loop.queries.assessment.sheets import drawn
@@ -118,7 +118,7 @@ def main(month: int = 200_000, whole: int = 1_000_000) -> None:
 
         def daily() -> int:
             with database.read() as session:
-                place = evaluate.place_of(session, "kuiwen", DAY)
+                place = schedule.place_of(session, "kuiwen", DAY)
                 return len(scoring.drafted(loop, session, place.scheme, place.part, place.stretch).figures)
 
         timed("一日分析，第一次", 2, daily)
@@ -126,7 +126,7 @@ def main(month: int = 200_000, whole: int = 1_000_000) -> None:
         timed(
             f"一个月 {month:,} 件、{COMPANIES} 家企业：计分、排名、封账",
             10,
-            lambda: town.run(lambda session: evaluate.close(loop, session, "kuiwen", MONTH, SYSTEM_ACTOR)),
+            lambda: town.run(lambda session: closing.close(loop, session, "kuiwen", MONTH, SYSTEM_ACTOR)),
         )
         with database.read() as session:
             made = timed("通报的内容", 3, lambda: bulletin.of_period(loop, session, SYSTEM_ACTOR, "kuiwen", MONTH))

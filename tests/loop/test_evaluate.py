@@ -16,8 +16,9 @@ from tests.stories.test_kuiwen_assessment import UNITS
 
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.loop import evaluate
-from wuye_loop.loop.evaluate import Said
+from wuye_loop.loop.evaluate import closing, publication, schedule, scores
+from wuye_loop.loop.evaluate.credit import end_credit
+from wuye_loop.loop.evaluate.scores import Said
 from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import bulletin, credit, drift
 from wuye_loop.store.assessment import periods
@@ -100,12 +101,12 @@ async def test_a_kill_in_the_middle_leaves_nothing_and_the_next_does_all_of_it(
             raise ConnectionError
         return real(*args, **more)  # type: ignore[arg-type]
 
-    real = evaluate._once
-    monkeypatch.setattr(evaluate, "_once", dying)
+    real = publication._once
+    monkeypatch.setattr(publication, "_once", dying)
     assert close_due(town) == 0
     assert town.scalar("SELECT count(*) FROM credit") == 0
     assert town.scalar("SELECT count(*) FROM consequence") == 0
-    monkeypatch.setattr(evaluate, "_once", real)
+    monkeypatch.setattr(publication, "_once", real)
     assert close_due(town) == 1
     assert town.scalar("SELECT count(*) FROM credit") == 2
     assert drive.log.getvalue().count("period_not_closed") == 1
@@ -204,7 +205,7 @@ async def test_closing_looks_for_the_cases_of_each_measure_once_and_stores_what_
     await drive.push("b0", place={"estate": "E12"}, category="维修资金", body="四月", extra={"new_ground": "又坏了"})
     drive.town.advance(at("2026-04-30 09:00"))
     with drive.town.database.read() as session:
-        place = evaluate.place_of(session, "kuiwen", "2026-04")
+        place = schedule.place_of(session, "kuiwen", "2026-04")
         made = scoring.drafted(drive.town.site.loop, session, place.scheme, place.part, place.stretch)
     asked: list[str] = []
     engine = drive.town.database.engine
@@ -215,7 +216,7 @@ async def test_closing_looks_for_the_cases_of_each_measure_once_and_stores_what_
 
     event.listen(engine, "before_cursor_execute", note)
     drive.town.clock.set(at("2026-05-08 09:00"))
-    drive.town.run(lambda session: evaluate.close(drive.town.site.loop, session, "kuiwen", "2026-04", SYSTEM_ACTOR))
+    drive.town.run(lambda session: closing.close(drive.town.site.loop, session, "kuiwen", "2026-04", SYSTEM_ACTOR))
     event.remove(engine, "before_cursor_execute", note)
     # Nine measures, of which three count the same orders; the earlier month of the one that grows, and who had orders.
     assert (len(scoring.asked(place.scheme, place.spec)), len(asked)) == (9, 7 + 2)
@@ -257,7 +258,7 @@ async def test_what_a_company_earns_its_managers_there_earn_too_and_lose_with_it
     ledger = next(one for one in told["ledgers"] if one["scheme"] == "carry")
     assert (ledger["points"], ledger["rows"][0]["cause"]) == ("99", "2026-03 后五位 东关街道（随c1 物业）")
     one = town.scalar("SELECT id FROM credit WHERE unit = 'c1' AND scheme = 'carry'")
-    town.run(lambda session: evaluate.end_credit(town.site.loop, session, one, "记错了", SYSTEM_ACTOR))
+    town.run(lambda session: end_credit(town.site.loop, session, one, "记错了", SYSTEM_ACTOR))
     with town.database.read() as session:
         told = credit.of_unit(town.site.loop, session, SYSTEM_ACTOR, "m-1")
     assert next(one for one in told["ledgers"] if one["scheme"] == "carry")["points"] == "100"
@@ -337,16 +338,16 @@ async def test_voices_that_come_at_once_all_count_and_closing_waits_for_them(
             session.connection().exec_driver_sql("SELECT 1 FROM assessment WHERE period = '2026-03' FOR UPDATE")
 
     with town.database.begin() as first:
-        assert evaluate.enter(loop, first, "kuiwen", "2026-03", said(90, "1-101"), hotline)
+        assert scores.enter(loop, first, "kuiwen", "2026-03", said(90, "1-101"), hotline)
 
     def speaks(flat: str) -> bool:
         with town.database.begin() as session:
-            return evaluate.enter(loop, session, "kuiwen", "2026-03", said(70, flat), hotline)
+            return scores.enter(loop, session, "kuiwen", "2026-03", said(70, flat), hotline)
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(speaks, [f"1-{n}" for n in range(102, 118)]))
     with town.database.begin() as one:
-        assert evaluate.enter(loop, one, "kuiwen", "2026-03", said(80, "1-201"), hotline)
+        assert scores.enter(loop, one, "kuiwen", "2026-03", said(80, "1-201"), hotline)
         with ThreadPoolExecutor(1) as pool, pytest.raises(DBAPIError):
             pool.submit(closing).result()
     assert town.scalar("SELECT count(*) FROM voice") == 18
@@ -392,7 +393,7 @@ async def test_a_composed_figure_is_one_in_the_summary_the_score_and_the_bulleti
     (item,) = found["groups"][0]["items"]
     assert (item["points"], item["figure"]["title"]) == ("78.5", "三率")
     with town.database.read() as session:
-        place = evaluate.place_of(session, "three", "2026-03")
+        place = schedule.place_of(session, "three", "2026-03")
         one = periods.find(session, "three", "2026-03")
         assert one is not None
         told = bulletin.totals(place, periods.figures(session, one.id), whole=True)

@@ -10,7 +10,7 @@ from tests.site import Driver, at, build, keys_for, story
 from tests.stories.gedian_town import UNITS
 
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.loop.evaluate import Said, enter_list
+from wuye_loop.loop.evaluate.scores import Said, enter_list
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio

@@ -16,7 +16,7 @@ from tests.site import BAD, DIRECTORY, GOOD, Driver, at, build, keys_for, story,
 
 from wuye_loop.domain.assessment.opening import parse_scheme
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.loop import evaluate
+from wuye_loop.loop.evaluate.credit import add_credit, end_credit
 from wuye_loop.store.assessment import voices as voice_rows
 from wuye_loop.store.database import Database
 
@@ -293,9 +293,7 @@ async def test_the_worst_estates_come_under_threefold_supervision_once_each(driv
 def credit(drive: Driver, unit: str, item: str, cause: str) -> None:
     """Let the office enter a row of credit with its reason."""
     drive.town.run(
-        lambda session: evaluate.add_credit(
-            drive.town.site.loop, session, "kuiwen", unit, item, "实地查明", SYSTEM_ACTOR, cause
-        )
+        lambda session: add_credit(drive.town.site.loop, session, "kuiwen", unit, item, "实地查明", SYSTEM_ACTOR, cause)
     )
 
 
@@ -331,9 +329,7 @@ async def test_who_refuses_to_leave_gets_the_exit_notice_once_for_each_fall(driv
     assert len(exits(drive)) == 1
     # Rectified, and later refused again: that is another fall.
     row = next(one["id"] for one in ledger["rows"] if one["item"] == "refused_exit")
-    drive.town.run(
-        lambda session: evaluate.end_credit(drive.town.site.loop, session, UUID(row), "已退出交接", SYSTEM_ACTOR)
-    )
+    drive.town.run(lambda session: end_credit(drive.town.site.loop, session, UUID(row), "已退出交接", SYSTEM_ACTOR))
     drive.town.advance(at("2026-05-06 10:00"))
     close_due(drive.town)
     credit(drive, "c1", "refused_exit", "查 3 号")

@@ -23,9 +23,9 @@ from wuye_loop.edge.paging import Group, Order, Paging, Revision, Word, identifi
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import StrictRoute
 from wuye_loop.edge.transact import read, transact
-from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import StepResult
-from wuye_loop.loop.evaluate import Said
+from wuye_loop.loop.evaluate import appeals, closing, publication, scores
+from wuye_loop.loop.evaluate.scores import Said
 from wuye_loop.queries.assessment import bulletin, credit, tables
 from wuye_loop.queries.assessment.sheets import MEDIA, Format, drawn
 from wuye_loop.store.assessment.cases import Counted
@@ -149,7 +149,7 @@ async def enter(
     said = Said(form.input, form.subject, form.peer, form.score, form.checklist, form.flat)
 
     def work(session: Session) -> StepResult:
-        return _answered({"new": evaluate.enter(site.loop, session, scheme, period, said, actor)})
+        return _answered({"new": scores.enter(site.loop, session, scheme, period, said, actor)})
 
     return await transact(site, work)
 
@@ -160,7 +160,7 @@ async def close(request: Request, actor: Caller, scheme: SchemeName, period: Cod
     site = site_of(request)
 
     def work(session: Session) -> StepResult:
-        evaluate.close(site.loop, session, scheme, period, actor)
+        closing.close(site.loop, session, scheme, period, actor)
         return _shown(site, session, actor, scheme, period)
 
     return await transact(site, work)
@@ -172,7 +172,7 @@ async def publish(request: Request, actor: Caller, scheme: SchemeName, period: C
     site = site_of(request)
 
     def work(session: Session) -> StepResult:
-        jobs = evaluate.publish(site.loop, session, scheme, period, actor)
+        jobs = publication.publish(site.loop, session, scheme, period, actor)
         return _shown(site, session, actor, scheme, period, jobs)
 
     return await transact(site, work)
@@ -210,7 +210,7 @@ async def appeal(
     reason = struck(form.reason)
 
     def work(session: Session) -> StepResult:
-        made = evaluate.appeal(
+        made = appeals.appeal(
             site.loop, session, scheme, period, actor, reason, form.measure, form.grievance, form.peer, form.subject
         )
         return _answered({"id": str(made)}, 201)
@@ -242,7 +242,7 @@ async def decide(
     note = None if form.note is None else struck(form.note)
 
     def work(session: Session) -> StepResult:
-        jobs = evaluate.decide(site.loop, session, scheme, period, appeal_id, actor, upheld=form.upheld, note=note)
+        jobs = appeals.decide(site.loop, session, scheme, period, appeal_id, actor, upheld=form.upheld, note=note)
         return _answered({"id": str(appeal_id), "upheld": form.upheld}, jobs=jobs)
 
     return await transact(site, work)

@@ -10,7 +10,7 @@ from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.output import Refused, group, print_json, print_table
 from wuye_loop.cli.serving import open_site
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.loop import evaluate
+from wuye_loop.loop.evaluate.credit import add_credit, end_credit
 from wuye_loop.queries.assessment import credit as ledgers
 
 commands = group()
@@ -70,7 +70,7 @@ def add(
     """记一条信用分，写明理由。 / add a row."""
     with open_site(settings_for(data)) as site, site.database.begin() as session:
         site.loop.reference.refresh(session)
-        made = evaluate.add_credit(site.loop, session, scheme, unit, item, reason, SYSTEM_ACTOR, cause)
+        made = add_credit(site.loop, session, scheme, unit, item, reason, SYSTEM_ACTOR, cause)
     if as_json:
         print_json({"id": str(made)})
     else:
@@ -90,5 +90,5 @@ def expire(
     except ValueError:
         raise Refused("记录编号写法不对：见 credit show") from None
     with open_site(settings_for(data)) as site, site.database.begin() as session:
-        evaluate.end_credit(site.loop, session, one, reason, SYSTEM_ACTOR)
+        end_credit(site.loop, session, one, reason, SYSTEM_ACTOR)
     typer.echo("已终止")

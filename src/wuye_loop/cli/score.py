@@ -9,7 +9,7 @@ from wuye_loop.cli.database import AsJson, DataDir, settings_for
 from wuye_loop.cli.output import err, print_json, print_table
 from wuye_loop.cli.serving import open_site
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
-from wuye_loop.loop import evaluate
+from wuye_loop.loop.evaluate import closing, publication, schedule
 from wuye_loop.queries.assessment import tables
 from wuye_loop.store.assessment import periods, voices
 
@@ -34,10 +34,10 @@ def score(
                 shown = tables.draft(site.loop, session, which, period)
         else:
             with site.database.begin() as session:
-                place = evaluate.place_of(session, which, period)
+                place = schedule.place_of(session, which, period)
                 found = periods.find(session, place.scheme.name, period)
                 if found is None or found.state == "due":
-                    evaluate.close(site.loop, session, which, period, SYSTEM_ACTOR)
+                    closing.close(site.loop, session, which, period, SYSTEM_ACTOR)
                 shown = tables.table(site.loop, session, SYSTEM_ACTOR, which, period)
     if as_json:
         print_json(shown)
@@ -48,7 +48,7 @@ def score(
 def publish(which: Which, *, period: PeriodCode, data: DataDir = None, as_json: AsJson = False) -> None:
     """Publish a closed period: its bulletin is numbered, and what the lists bring comes about, each once."""
     with open_site(settings_for(data)) as site, site.database.begin() as session:
-        jobs = evaluate.publish(site.loop, session, which, period, SYSTEM_ACTOR)
+        jobs = publication.publish(site.loop, session, which, period, SYSTEM_ACTOR)
         site.jobs.defer(session, jobs)
         shown = tables.table(site.loop, session, SYSTEM_ACTOR, which, period)
         brought = [

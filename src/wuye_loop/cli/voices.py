@@ -22,8 +22,8 @@ from wuye_loop.domain.sheets.delimited import SheetLine
 from wuye_loop.domain.sheets.refused import RefusedRow
 from wuye_loop.domain.sheets.sheet import Reading, Sheet, is_blank_line, plain_name
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import evaluate
-from wuye_loop.loop.evaluate import Said
+from wuye_loop.loop.evaluate import schedule, scores
+from wuye_loop.loop.evaluate.scores import Said
 from wuye_loop.loop.figures import scoring
 from wuye_loop.store.assessment import voices
 
@@ -66,7 +66,7 @@ def enter_voices(
     """Enter a list of scores."""
     with open_site(settings_for(data)) as site:
         with site.database.read() as session:
-            place = evaluate.place_of(session, which, period)
+            place = schedule.place_of(session, which, period)
             spec = place.scheme.inputs.get(name)
             if spec is None:
                 known = "、".join(place.scheme.inputs) or "没有"
@@ -194,7 +194,7 @@ def _entered(site: Site, which: str, period: str, sheet: Sheet, reading: _Readin
             except BadRow as error:
                 refused.append((line, str(error)))
         with site.database.begin() as session:
-            fates = evaluate.enter_list(site.loop, session, which, period, [said for _, said in rows], SYSTEM_ACTOR)
+            fates = scores.enter_list(site.loop, session, which, period, [said for _, said in rows], SYSTEM_ACTOR)
         refused += [(line, fate) for (line, _), fate in zip(rows, fates, strict=True) if isinstance(fate, str)]
         tally.new += sum(fate is True for fate in fates)
         tally.changed += sum(fate is False for fate in fates)

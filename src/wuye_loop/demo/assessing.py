@@ -14,7 +14,7 @@ from wuye_loop.demo.doors import together
 from wuye_loop.demo.scene import HOTLINE, SUPERVISOR, Scene
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import evaluate
+from wuye_loop.loop.evaluate import closing
 from wuye_loop.queries.assessment import bulletin, tables
 from wuye_loop.queries.assessment.sheets import drawn
 
@@ -58,7 +58,7 @@ def _said(scene: Scene, company: str, street: str, period: str) -> list[dict[str
 
 async def show(console: Console, site: Site, scene: Scene, scheme: str, over: str, running: str, folder: Path) -> None:
     """Publish the month that is over and try the one that runs; print the scores, the lists, a credit ledger, a bulletin."""
-    await asyncio.to_thread(evaluate.close_due, site.loop, site.database, jobs=site.jobs)
+    await asyncio.to_thread(closing.close_due, site.loop, site.database, jobs=site.jobs)
     listed = (await scene.doors.one(SUPERVISOR, "/v1/assessments"))["items"]
     if any(one["period"] == over for one in listed):
         await _publish(console, site, scene, scheme, over, folder)

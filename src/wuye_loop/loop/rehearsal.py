@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import BadInput, NotFound
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.jobs import Jobs
-from wuye_loop.loop import escalate, evaluate
+from wuye_loop.loop import escalate
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.evaluate import closing
 from wuye_loop.ports import SettableClock
 from wuye_loop.store.assessment import periods, voices
 from wuye_loop.store.database import Database
@@ -59,7 +60,7 @@ def advance(loop: Loop, database: Database, jobs: Jobs, until: datetime) -> Move
         while True:
             seen = clock.now()
             fired += escalate.sweep(loop, database, jobs=jobs).fired
-            evaluate.close_due(loop, database, jobs=jobs)
+            closing.close_due(loop, database, jobs=jobs)
             with database.read() as session:
                 due = _next(
                     _next(due_rungs.next_due(session, seen), periods.next_due(session, seen)),
@@ -70,7 +71,7 @@ def advance(loop: Loop, database: Database, jobs: Jobs, until: datetime) -> Move
             clock.set(max(due, clock.now()))
         clock.set(max(until, clock.now()))
         fired += escalate.sweep(loop, database, jobs=jobs).fired
-        evaluate.close_due(loop, database, jobs=jobs)
+        closing.close_due(loop, database, jobs=jobs)
         return Moved(clock.now(), fired)
 
 

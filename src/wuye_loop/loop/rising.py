@@ -13,8 +13,8 @@ from wuye_loop.domain.language.intake import Rising
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.suggesting.rising import MARK, PAST, QUIET, WEEK, Rise, rises
 from wuye_loop.jobs import Job, Jobs
-from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.evaluate import opening
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads.arrivals import arrivals, opened_since, opening_alone
 from wuye_loop.store.reads.summary import estate_names
@@ -90,5 +90,5 @@ def _open(loop: Loop, session: Session, rules: Rules, spec: Rising, one: Risen, 
         f"往常一周 {one.expected:g} 件。请先到现场查明原因。",
         "extra": dict(spec.extra),
     }
-    _, outcome = evaluate.sent_in(loop, session, rules, (spec.origin, spec.by), told, estate)
+    _, outcome = opening.sent_in(loop, session, rules, (spec.origin, spec.by), told, estate)
     return tuple(outcome.jobs)

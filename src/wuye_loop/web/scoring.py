@@ -6,7 +6,7 @@ from typing import Final
 from starlette.datastructures import FormData
 
 from wuye_loop.domain.errors import BadInput
-from wuye_loop.loop.evaluate import Said
+from wuye_loop.loop.evaluate.scores import Said
 from wuye_loop.queries.assessment.entering import Asked
 from wuye_loop.web.fields import text_of
 

@@ -22,7 +22,7 @@ from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import Stage
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.evaluate import Place
+from wuye_loop.loop.evaluate.schedule import Place
 from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import tables
 from wuye_loop.store.assessment import credit_rows, periods, voices

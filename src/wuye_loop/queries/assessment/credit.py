@@ -15,7 +15,8 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.evaluate import LEAVING, is_ours
+from wuye_loop.loop.evaluate.exits import LEAVING
+from wuye_loop.loop.evaluate.schedule import is_ours
 from wuye_loop.store.assessment import credit_rows, schemes, voices
 from wuye_loop.store.assessment.credit_rows import Told
 

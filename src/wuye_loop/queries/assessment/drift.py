@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment.periods import spoken
-from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.evaluate import schedule
 from wuye_loop.loop.figures import scoring
 from wuye_loop.store.assessment import cases, measures, periods
 from wuye_loop.store.assessment.periods import Assessment, FigureRow
@@ -37,7 +37,7 @@ def looked_over(loop: Loop, session: Session) -> Drift:
 
 
 def _drifted(loop: Loop, session: Session, one: Assessment) -> list[str]:
-    place = evaluate.place_of(session, one.name, one.period)
+    place = schedule.place_of(session, one.name, one.period)
     ground = scoring.grounded(loop, session, place.scheme, place.stretch)
     figures = scoring.counted(session, place.scheme, place.part, ground, place.stretch)
     now = {(row.subject, row.peer, row.measure): row for row in figures}

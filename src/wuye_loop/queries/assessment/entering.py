@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.scheme import OWNERS, InputSpec, Scheme
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.evaluate import Place
+from wuye_loop.loop.evaluate import schedule, scores
+from wuye_loop.loop.evaluate.schedule import Place
 from wuye_loop.loop.figures import scoring
 from wuye_loop.loop.figures.scoring import Rostered
 from wuye_loop.store.assessment import periods, schemes, voices
@@ -80,7 +80,7 @@ def open_to_owners(loop: Loop, session: Session, actor: Actor, estate: Any) -> l
 
 def _ours(loop: Loop, session: Session) -> Iterator[Scheme]:
     loop.reference.refresh(session)
-    return (scheme for scheme, _ in schemes.newest(session) if evaluate.is_ours(loop, scheme))
+    return (scheme for scheme, _ in schemes.newest(session) if schedule.is_ours(loop, scheme))
 
 
 def _open(
@@ -103,7 +103,7 @@ def _keys(
     loop: Loop, session: Session, scheme: Scheme, spec: InputSpec, roster: Sequence[Rostered], actor: Actor
 ) -> list[tuple[str, str]]:
     """Return the subjects for which somebody may enter an input: asked once for each place."""
-    may = {at: evaluate.may_enter(loop, session, scheme, spec, at, actor) for at in {one.scored_at for one in roster}}
+    may = {at: scores.may_enter(loop, session, scheme, spec, at, actor) for at in {one.scored_at for one in roster}}
     return sorted({(one.code, one.peer) for one in roster if may[one.scored_at] and one.code != actor.unit})
 
 
@@ -118,8 +118,8 @@ def _running(
         row = periods.find(session, scheme.name, stretch.code)
         if (row is None and stretch is not this) or (row is not None and row.state != "due"):
             continue
-        closes = row.closes_at if row else evaluate.closes_at(loop, session, scheme, place.spec, stretch)
-        until = evaluate.scored_until(loop, session, place, spec, closes)
+        closes = row.closes_at if row else schedule.closes_at(loop, session, scheme, place.spec, stretch)
+        until = scores.scored_until(loop, session, place, spec, closes)
         if now < until:
             yield place, until
 
@@ -132,7 +132,7 @@ def _asked(
     names = voices.names_of(session, sorted({code for key in keys for code in key}))
     own: set[tuple[str, str]] = set()
     if not by_flat and actor.unit is not None:
-        digests = evaluate.names_of_voice(loop, scheme, name, actor.unit)
+        digests = scores.names_of_voice(loop, scheme, name, actor.unit)
         own = voices.said(session, {"name": scheme.name, "period": period, "input": name}, digests)
     return Asked(
         scheme.name, scheme.title, period, calendar.spoken(period), name, spec.title, spec.scale.min, spec.scale.max,

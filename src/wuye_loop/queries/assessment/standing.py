@@ -11,9 +11,9 @@ from wuye_loop.domain.assessment.scheme import Period
 from wuye_loop.domain.errors import Forbidden
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.evaluate import Place
+from wuye_loop.loop.evaluate import authority
+from wuye_loop.loop.evaluate.schedule import Place
 from wuye_loop.queries.assessment import tables
 from wuye_loop.store.assessment import periods, voices
 from wuye_loop.store.assessment.periods import Assessment
@@ -69,7 +69,7 @@ def decides(loop: Loop, session: Session, actor: Actor, place: Place) -> bool:
     if actor.kind is ActorKind.AUDITOR:
         return False
     try:
-        evaluate.admit(loop, session, place.scheme, actor)
+        authority.admit(loop, session, place.scheme, actor)
     except Forbidden:
         return False
     return True
@@ -81,7 +81,7 @@ def _waiting(loop: Loop, session: Session, actor: Actor, place: Place) -> Sequen
         return []
     waiting = [row for row in voices.appeals(session, place.scheme.name, place.stretch.code) if row.decided_at is None]
     turns = {row.raised_at is not None: row for row in waiting}  # it depends on nothing else of an appeal
-    may = {up: evaluate.may_decide(loop, session, place.scheme, row, actor) for up, row in turns.items()}
+    may = {up: authority.may_decide(loop, session, place.scheme, row, actor) for up, row in turns.items()}
     rows = [row for row in waiting if may[row.raised_at is not None]]
     names = voices.names_of(session, sorted({row.subject for row in rows}))
     measures = place.scheme.measures

@@ -15,9 +15,9 @@ from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.timestamps import as_text
-from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.evaluate import Place
+from wuye_loop.loop.evaluate import schedule
+from wuye_loop.loop.evaluate.schedule import Place
 from wuye_loop.loop.figures import scoring
 from wuye_loop.store.assessment import cases as case_rows
 from wuye_loop.store.assessment import periods, schemes, voices
@@ -66,7 +66,7 @@ def tabled(
 
 def draft(loop: Loop, session: Session, which: str, code: str) -> dict[str, Any]:
     """Return how a period would come out now, for who runs it; nothing is stored. Raises NotFound, BadInput."""
-    place = evaluate.place_of(session, which, code)
+    place = schedule.place_of(session, which, code)
     results = scoring.drafted(loop, session, place.scheme, place.part, place.stretch).results
     names = names_in(session, results)
     items = [
@@ -90,7 +90,7 @@ def found(
     session: Session, actor: Actor, which: str, code: str, revision: int | None = None
 ) -> tuple[Place, Assessment]:
     """Return a period that the reader may read. Raises NotFound."""
-    place = evaluate.place_of(session, which, code)
+    place = schedule.place_of(session, which, code)
     one = periods.find(session, place.scheme.name, code, revision)
     if one is None or one.state == "due" or (one.state != "published" and not _runs(actor)):
         raise NotFound("这一期还没有封账" if _runs(actor) else "这一期还没有公布")

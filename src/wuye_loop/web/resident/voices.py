@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.errors import BadInput, Conflict, NotFound, TooMany
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import outcome_of, read
-from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import StepResult
-from wuye_loop.loop.evaluate import Said
+from wuye_loop.loop.evaluate import scores
+from wuye_loop.loop.evaluate.scores import Said
 from wuye_loop.queries.assessment.entering import Asked, open_to_owners
 from wuye_loop.queries.surroundings import estate as estate_of
 from wuye_loop.store.reads import surroundings as stored
@@ -91,6 +91,6 @@ def _said(site: Site, code: str, form: Any, session: Session) -> tuple[Asked, Sa
 
 
 def _enter(site: Site, one: Asked, said: Said, session: Session) -> StepResult:
-    if not evaluate.enter(site.loop, session, one.scheme, one.period, said, resident()):
+    if not scores.enter(site.loop, session, one.scheme, one.period, said, resident()):
         raise Conflict(_TWICE)  # and nothing of it is kept
     return StepResult(b"")

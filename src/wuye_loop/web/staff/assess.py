@@ -18,8 +18,8 @@ from wuye_loop.domain.privacy.text import clean
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.paging import Group, Order, Revision, Word, identifier
 from wuye_loop.edge.transact import outcome_of, read
-from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import StepResult
+from wuye_loop.loop.evaluate import appeals, publication, schedule
 from wuye_loop.queries.assessment import tables
 from wuye_loop.queries.assessment.entering import open_to
 from wuye_loop.queries.assessment.standing import standing
@@ -167,7 +167,7 @@ async def _explained(
 def _why(here: Visit, scheme: str, period: str, subject: str, revision: int | None, session: Session) -> dict[str, Any]:
     loop = here.site.loop
     found = tables.explained(loop, session, here.actor, scheme, period, subject, revision)
-    place = evaluate.place_of(session, scheme, period)
+    place = schedule.place_of(session, scheme, period)
     appeals = here.actor.kind is ActorKind.UNIT and place.scheme.appeals is not None
     return {
         **found,
@@ -211,7 +211,7 @@ def _cases(
     loop, last = here.site.loop, after[0] if after else None
     found = tables.cases(loop, session, here.actor, scheme, period, of, last, _PAGE, revision)
     one = tables.explained(loop, session, here.actor, scheme, period, of.subject, revision)
-    measure = evaluate.place_of(session, scheme, period).scheme.measures[of.measure]
+    measure = schedule.place_of(session, scheme, period).scheme.measures[of.measure]
     return {"page": found, "one": one, "measure": measure.title}
 
 
@@ -236,7 +236,11 @@ async def publish(request: Request, here: Here, scheme: SchemeName, period: Peri
     if text_of(await request.form(), "sure") != "1":
         return await _table(here, scheme, period, TableQuery(), "请先勾选“已经核对”，再公布", 422)
     return await _done(
-        here, scheme, period, lambda session: evaluate.publish(loop, session, scheme, period, here.actor), "published"
+        here,
+        scheme,
+        period,
+        lambda session: publication.publish(loop, session, scheme, period, here.actor),
+        "published",
     )
 
 
@@ -250,7 +254,7 @@ async def appeal(request: Request, here: Here, scheme: SchemeName, period: Perio
 
     def work(session: Session) -> StepResult:
         said = _said(reason)
-        evaluate.appeal(loop, session, scheme, period, here.actor, said, measure, grievance, peer, subject)
+        appeals.appeal(loop, session, scheme, period, here.actor, said, measure, grievance, peer, subject)
         return StepResult(b"", 201)
 
     try:
@@ -269,7 +273,7 @@ async def decide(request: Request, here: Here, scheme: SchemeName, period: Perio
     def work(session: Session) -> Any:
         if ruling not in ("upheld", "refused"):
             raise BadInput("请选成立还是不成立")
-        return evaluate.decide(
+        return appeals.decide(
             loop, session, scheme, period, appeal_id, here.actor,
             upheld=ruling == "upheld", note=_said(note) if note else None,
         )  # fmt: skip

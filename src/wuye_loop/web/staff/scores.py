@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.edge.transact import outcome_of, read
-from wuye_loop.loop import evaluate
 from wuye_loop.loop.engine import StepResult
+from wuye_loop.loop.evaluate import scores
 from wuye_loop.queries.assessment.entering import Asked, open_to
 from wuye_loop.web.fields import text_of
 from wuye_loop.web.refusals import REFUSED
@@ -58,7 +58,7 @@ async def enter(request: Request, here: Here) -> Response:
         said = score_of(one, form, text_of(form, "subject"))
 
         def work(session: Session) -> StepResult:
-            new = evaluate.enter(loop, session, one.scheme, one.period, said, here.actor)
+            new = scores.enter(loop, session, one.scheme, one.period, said, here.actor)
             return StepResult(b"new" if new else b"changed")
 
         outcome = await outcome_of(here.site, work)
