@@ -1,5 +1,6 @@
 """Frozen is frozen: a late rating and a merge are told of and change nothing; many at once bring once; a recount agrees."""
 
+import re
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -15,9 +16,11 @@ from tests.site import GOOD, Driver, at, build, keys_for, story, unit
 from tests.stories.test_kuiwen_assessment import UNITS
 
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
+from wuye_loop.domain.language.forms import NAME
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop.evaluate import closing, publication, schedule, scores
 from wuye_loop.loop.evaluate.credit import end_credit
+from wuye_loop.loop.evaluate.exits import LEAVING
 from wuye_loop.loop.evaluate.scores import Said
 from wuye_loop.loop.figures import scoring
 from wuye_loop.queries.assessment import bulletin, credit, drift
@@ -423,3 +426,7 @@ async def test_a_bulletin_reads_the_cases_of_its_own_period_and_of_none_that_it_
     assert [row[0] for row in trend.rows] == ["2026年3月", "2026年4月", "2026年5月"]
     assert [row[trend.columns.index("诉求量")] for row in trend.rows] == [2, 0, 0]
     assert len(asked) == 1
+
+
+def test_what_a_fall_brought_is_noted_under_a_name_that_no_list_can_have() -> None:
+    assert re.fullmatch(NAME, LEAVING) is None

@@ -18,8 +18,8 @@ from wuye_loop.store.assessment import credit_rows, voices
 from wuye_loop.store.database import Database
 
 _log = structlog.get_logger("wuye_loop.assessment")
-#: Under which name what a fall brought is noted among the consequences of lists.
-LEAVING = "exit"
+#: Under which name what a fall brought is noted among the consequences of lists: no list can be so called.
+LEAVING = "清退"
 
 
 def send_away(loop: Loop, database: Database, scheme: Scheme, jobs: Jobs) -> int:
