@@ -19,7 +19,7 @@ from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
 from wuye_loop.domain.language.forms import NAME
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop.evaluate import closing, publication, schedule, scores
-from wuye_loop.loop.evaluate.credit import end_credit
+from wuye_loop.loop.evaluate.credit import add_credit, end_credit
 from wuye_loop.loop.evaluate.exits import LEAVING
 from wuye_loop.loop.evaluate.scores import Said
 from wuye_loop.loop.figures import scoring
@@ -430,3 +430,32 @@ async def test_a_bulletin_reads_the_cases_of_its_own_period_and_of_none_that_it_
 
 def test_what_a_fall_brought_is_noted_under_a_name_that_no_list_can_have() -> None:
     assert re.fullmatch(NAME, LEAVING) is None
+
+
+OF_UNITS = (
+    MINIMAL.replace("name: small", "name: offices")
+    .replace("are: company, peers: {area: street}", "are: unit, kinds: [department]")
+    .replace("consequences:\n", "consequences:\n  leave: {credit: left}\n")
+    .replace(
+        "points: -2}}",
+        "points: -2}, left: {title: 退出, points: -1}}, exit: {title: 退出, when: {below: 99}, brings: [leave]}",
+    )
+)
+
+
+async def test_a_unit_that_is_assessed_itself_leaves_as_a_company_does_and_stands_in_the_list_of_credit(
+    drive: Driver,
+) -> None:
+    town = drive.town
+    publish_scheme(town, "offices@1", OF_UNITS)
+    with town.database.begin() as session:
+        for code in ("tax", "company-1"):  # a department; and what this scheme does not assess
+            add_credit(town.site.loop, session, "offices", code, "low", "查", SYSTEM_ACTOR)
+    close_due(town)
+    close_due(town)
+    rows = town.rows("SELECT unit, item FROM credit WHERE scheme = 'offices' ORDER BY unit, item")
+    assert [(row.unit, row.item) for row in rows] == [("company-1", "low"), ("tax", "left"), ("tax", "low")]
+    with town.database.read() as session:
+        told = credit.every(town.site.loop, session, SYSTEM_ACTOR)
+    listed = {one["unit"] for one in told if one["scheme"] == "offices"}
+    assert listed == {"company-1"} | {one["code"] for one in UNITS["units"] if one["kind"] == "department"}

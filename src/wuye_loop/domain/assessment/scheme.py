@@ -54,6 +54,12 @@ class Subjects(Part):
     without: Literal["apart"] = "apart"
     kinds: Names = ()  # of estates (还建小区) or of units (department); none: all
 
+    def are_units_of(self, kind: str) -> bool:
+        """Say whether units of a kind are assessed themselves: companies, or of the kinds that are named."""
+        if self.are == "unit":
+            return not self.kinds or kind in self.kinds
+        return kind == self.are
+
 
 class Per(Part):
     """A count in proportion: for so many households."""

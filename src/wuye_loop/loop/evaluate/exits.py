@@ -58,7 +58,7 @@ def _fallen(loop: Loop, session: Session, scheme: Scheme, today: date) -> list[t
     found = []
     for code in credit_rows.low(session, scheme.name, lost_more_than(scheme.credit), veto, back, today):
         unit = units.get(code)
-        if unit is None or not unit.active or unit.kind != scheme.subjects.are:
+        if unit is None or not unit.active or not scheme.subjects.are_units_of(unit.kind):
             continue  # a manager's rows are his company's
         rows = [one.row for one in credit_rows.rows_of(session, scheme.name, code)]
         day = fallen_since(scheme.credit, rows, today, ends)

@@ -436,7 +436,9 @@ def _credit(loop: Loop, session: Session, place: Place, one: Assessment) -> Shee
     stands = {
         code: balance(spec, each, day)
         for code, each in rows.items()
-        if code in units and units[code].kind == place.scheme.subjects.are and any(row.since <= day for row in each)
+        if code in units
+        and place.scheme.subjects.are_units_of(units[code].kind)
+        and any(row.since <= day for row in each)
     }
     order = sorted(stands, key=lambda code: (-stands[code].points, units[code].name))
     cells = tuple(

@@ -59,7 +59,7 @@ def every(loop: Loop, session: Session, actor: Actor) -> list[dict[str, Any]]:
         for row in credit_rows.rows_of(session, scheme.name):
             told[row.row.unit].append(row)
         for unit in loop.reference.directory.units.values():
-            kept = unit.code in told or (unit.active and unit.kind == scheme.subjects.are)
+            kept = unit.code in told or (unit.active and scheme.subjects.are_units_of(unit.kind))
             own = actor.kind is not ActorKind.UNIT or actor.unit == unit.code
             if kept and own and _covers(loop, actor, unit.code):
                 stands, head = _head(loop, scheme, scheme.credit, told[unit.code], None)
