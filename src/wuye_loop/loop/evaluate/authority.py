@@ -16,11 +16,7 @@ def may_decide(loop: Loop, session: Session, scheme: Scheme, found: voices.Appea
     loop.reference.refresh(session)
     above = scheme.appeals.above if scheme.appeals is not None else None
     if found.raised_at is None or above is None:
-        try:
-            admit(loop, session, scheme, actor)
-        except Forbidden:
-            return False
-        return True
+        return admits(loop, session, scheme, actor)
     if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN):
         return True
     rules = loop.reference.rules(session, scheme.workflow)
@@ -28,17 +24,21 @@ def may_decide(loop: Loop, session: Session, scheme: Scheme, found: voices.Appea
 
 
 def admit(loop: Loop, session: Session, scheme: Scheme, actor: Actor) -> None:
-    """Let those pass who run an assessment: over the whole of its area, or by the role that decides. Raises Forbidden."""
+    """Let those pass who run an assessment. Raises Forbidden."""
+    if not admits(loop, session, scheme, actor):
+        raise Forbidden("考核由主管部门办理")
+
+
+def admits(loop: Loop, session: Session, scheme: Scheme, actor: Actor) -> bool:
+    """Say whether somebody runs an assessment: over the whole of its area, or by the role that decides."""
     loop.reference.refresh(session)
     if actor.kind in (ActorKind.SYSTEM, ActorKind.ADMIN):
-        return
+        return True
     if actor.kind is ActorKind.SUPERVISOR and actor.area_path.count("/") <= 1:
-        return
+        return True
     rules = loop.reference.rules(session, scheme.workflow)
     deciding = scheme.appeals.decided_by if scheme.appeals is not None else ()
-    if actor.unit is not None and any(actor.unit in units_of(loop, rules, role, "") for role in deciding):
-        return
-    raise Forbidden("考核由主管部门办理")
+    return actor.unit is not None and any(actor.unit in units_of(loop, rules, role, "") for role in deciding)
 
 
 def units_of(loop: Loop, rules: Rules, role: str, path: str) -> list[str]:

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.scheme import Period
-from wuye_loop.domain.errors import Forbidden
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.loop.engine import Loop
@@ -66,13 +65,7 @@ def weights(spec: Period) -> list[dict[str, Any]]:
 
 def decides(loop: Loop, session: Session, actor: Actor, place: Place) -> bool:
     """Say whether somebody runs an assessment: closes, publishes, decides appeals."""
-    if actor.kind is ActorKind.AUDITOR:
-        return False
-    try:
-        authority.admit(loop, session, place.scheme, actor)
-    except Forbidden:
-        return False
-    return True
+    return actor.kind is not ActorKind.AUDITOR and authority.admits(loop, session, place.scheme, actor)
 
 
 def _waiting(loop: Loop, session: Session, actor: Actor, place: Place) -> Sequence[dict[str, Any]]:
