@@ -108,6 +108,9 @@ def run_scheme_tests(scheme: Scheme, script: SchemeScript, doc: YamlDoc) -> list
 
 def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
     at = ("tests", place)
+    unread = tuple(_unread(test, doc, at))
+    if unread:
+        return Tried(test.name, unread)
     if test.on is not None:
         return Tried(test.name, tuple(_credit(scheme, test, test.on, doc, at)))
     spec = scheme.periods.get(test.period or "")
@@ -159,6 +162,22 @@ def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
 
 
 _STANDS: Final = ("points", "grade", "leaves")
+_SCORED: Final = ("score", "rank", "lists")
+_FIGURES: Final = ("peer", "figures", "earlier", "in_year")
+
+
+def _unread(test: SchemeTest, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterator[str]:
+    """Say what a test has that only the other kind looks at: it would pass whatever stood there."""
+    if (test.period is None) == (test.on is None):
+        yield _told(doc, at, "一个测试写 period（算哪个考核期）、on（看哪一天的信用分）之一")
+        return
+    kind, given, expected = ("on", _FIGURES, _SCORED) if test.on is not None else ("period", ("credit",), _STANDS)
+    for side, entries, names in (("given", test.given, given), ("expect", test.expect, expected)):
+        for subject, one in entries.items():
+            for name in names:
+                if name in one.model_fields_set:
+                    words = f"写 {kind} 的测试不看 {name}：请另写一个测试"
+                    yield _told(doc, (*at, side, subject, name), words)
 
 
 def _credit(scheme: Scheme, test: SchemeTest, on: date, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterator[str]:
