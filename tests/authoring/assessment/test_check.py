@@ -67,7 +67,7 @@ def test_every_rule_of_a_shipped_scheme_names_its_source(name: str) -> None:
         ("grade: C, running: 2, of: month", "grade: D, running: 2, of: month", "unknown-name", "没有等级“D”"),
         ("running: 2, of: month", "running: 2, of: moth", "unknown-name", "没有考核期“moth”，是不是 month？"),
         ("running: 2, of: month", "running: 2", "running-of-what", "连续几个什么考核期"),
-        ("{grade: C, running: 2, of: month}", "{below: 0}", "unreached-exit", "没有人会被清退"),
+        ("{grade: C, running: 2, of: month}", "{below: 0}", "unreached-exit", "没有人会符合这一种"),
         ("{grade: C, running: 2, of: month}", "{below: 101}", "everybody-leaves", "人人都会被清退"),
         ("{grade: C, running: 2, of: month}", "{grade: AAA}", "everybody-leaves", "人人都会被清退"),
         ("{grade: C, running: 2, of: month}", "{running: 2, of: month}", "bad-value", "一票否决"),
@@ -75,6 +75,9 @@ def test_every_rule_of_a_shipped_scheme_names_its_source(name: str) -> None:
         ("brings: [leave]", "brings: [rectify]", "exit-as-list", "也由榜单带来"),
         ("brings: [leave]", "brings: []", "exit-of-nothing", "要写 brings"),
         ("{subject}启动退出程序", "{rank}启动退出程序", "unknown-name", "没有可填的词“rank”"),
+        ("points: total, grade", "points: rank, grade", "unknown-name", "没有可填的词“rank”。可用：period"),
+        ("rank: from_last}", "rank: grade}", "unknown-name", "没有可填的词“grade”"),
+        ("silence: kept", "silence: above, above: {decided_by: party_office, decides: 0 days}", "no-time", "大于零"),
         ("decided_by: command, decides", "decided_by: comand, decides", "unknown-name", "没有角色“comand”"),
         ("decides: 10 workdays, silence: kept", "silence: upheld", "silence-never", "永远不会逾期"),
         ("silence: kept", "silence: above", "nobody-above", "交给谁"),
@@ -175,6 +178,29 @@ def test_definition_tests_of_the_shipped_files_pass_and_a_wrong_one_is_told() ->
     doc = read(text, "t.yaml")
     (tried,) = run_scheme_tests(parse_scheme(KUIWEN, "x"), read_scheme_script(doc), doc)
     assert tried.failures == ("t.yaml:8:18: score 应为 91，实为 90.00", "t.yaml:8:28: rank 应为 2，实为 1")
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "expect", "words"),
+    [
+        ("period: month", "credit: []", "rank: 1", "5:25: 写 period 的测试不看 credit：请另写一个测试"),
+        ("period: month", "figures: {owners: 90}", "points: 3", "6:26: 写 period 的测试不看 points：请另写一个测试"),
+        ("on: 2026-05-10", "figures: {owners: 90}", "points: 100", "5:26: 写 on 的测试不看 figures：请另写一个测试"),
+        ("on: 2026-05-10", "credit: []", "score: 3", "6:25: 写 on 的测试不看 score：请另写一个测试"),
+        ("{}", "", "", "3:5: 一个测试写 period（算哪个考核期）、on（看哪一天的信用分）之一"),
+        ("{on: 2026-05-10, period: month}", "", "", "3:5: 一个测试写 period（算哪个考核期）、on（看哪一天的信用分）之一"),
+    ],
+)  # fmt: skip
+def test_what_a_definition_test_would_not_look_at_is_told(kind: str, given: str, expect: str, words: str) -> None:
+    """It would pass, whatever stood there."""
+    which = kind.strip("{}").replace(", ", "\n    ") or "# neither"
+    text = (
+        f"assessment: kuiwen@1\ntests:\n  - name: x\n    {which}\n"
+        f"    given: {{a: {{{given}}}}}\n    expect: {{a: {{{expect}}}}}\n"
+    )
+    doc = read(text, "t.yaml")
+    (tried,) = run_scheme_tests(parse_scheme(KUIWEN, "x"), read_scheme_script(doc), doc)
+    assert tried.failures == (f"t.yaml:{words}",)
 
 
 def test_the_schema_beside_the_shipped_files_is_what_the_program_writes_today() -> None:

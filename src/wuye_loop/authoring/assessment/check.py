@@ -307,11 +307,13 @@ class _Checking:
             if one.open is None:
                 continue
             fields = [part for _, part, _, _ in Formatter().parse(one.open.title) if part is not None]
-            leaves = self._it.credit is not None and self._it.credit.exit is not None
-            fill = WORDS_OF_EXIT if leaves and name in self._brought_by_exit() else WORDS
+            fill = WORDS_OF_EXIT if name in self._brought_by_exit() else WORDS
             for part in fields:
                 if part not in fill:
                     self._findings.unknown((*at, "open", "title"), "可填的词", part, fill)
+            for key, value in one.open.extra.items():
+                if value not in fill and value in (*WORDS, *WORDS_OF_EXIT):
+                    self._findings.unknown((*at, "open", "extra", key), "可填的词", str(value), fill)
             if self._workflow is not None:
                 self._opens(at, self._workflow)
 
@@ -395,13 +397,14 @@ class _Checking:
         self._who_decides(spec)
 
     def _who_decides(self, spec: Appeals) -> None:
-        for key, span in (("within", spec.within), ("decides", spec.decides)):
+        above = spec.above.decides if spec.above is not None else None
+        for path, span in ((("within",), spec.within), (("decides",), spec.decides), (("above", "decides"), above)):
             if span is not None and span.n <= 0:
-                self._findings.error(("appeals", key), "no-time", "期限要大于零，如 5 workdays")
+                self._findings.error(("appeals", *path), "no-time", "期限要大于零，如 5 workdays")
         if self._workflow is None:
             return
-        above = spec.above.decided_by if spec.above is not None else ()
-        for at, names in (((), spec.decided_by), (("above",), above)):
+        higher = spec.above.decided_by if spec.above is not None else ()
+        for at, names in (((), spec.decided_by), (("above",), higher)):
             for name in names:
                 if name not in self._workflow.roles:
                     self._findings.unknown(("appeals", *at, "decided_by"), "角色", name, self._workflow.roles)
@@ -461,7 +464,7 @@ class _Checking:
         if way.veto is True and not credit.veto:
             self._findings.error((*here, "veto"), "unreached-exit", "没有一票否决的信用项（credit.veto），永远用不到")
         if way.below is not None and way.below <= credit.floor:
-            words = f"信用分至少 {credit.floor:f} 分，不会低于 {way.below:f}：没有人会被清退"
+            words = f"信用分至少 {credit.floor:f} 分，不会低于 {way.below:f}：没有人会符合这一种"
             self._findings.error((*here, "below"), "unreached-exit", words)
         fresh = graded(credit, credit.base, 0)
         if way.veto is not True and way.grade in (None, fresh) and (way.below is None or credit.base < way.below):
