@@ -56,7 +56,7 @@ def test_a_final_state_may_give_the_result_and_the_next_order_knows_it() -> None
 @pytest.mark.parametrize(
     ("was", "now", "says"),
     [
-        ("  未解决: {keep: forever}\n", "", "办理结果“未解决”没有写在 results 里"),
+        ("  未解决: {keep: forever}\n", "", "办理结果“未解决”没有写在 results 里（那里有解决、部分解决、不予受理）"),
         ("  未解决:", "  未办成: {keep: forever}\n  未解决:", "没有一件诉求会以“未办成”办结"),
         ("in: refused", "in: rating", "状态 rating 不是终态"),
         ("in: refused", "in: refusd", "refusd"),

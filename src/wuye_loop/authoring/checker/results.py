@@ -3,7 +3,7 @@
 from wuye_loop.authoring.checker.names import known
 from wuye_loop.authoring.checker.scene import Scene
 from wuye_loop.domain.language.results import RESULT, ResultSpec
-from wuye_loop.domain.rulefile.findings import nearest, quoted
+from wuye_loop.domain.rulefile.findings import listed, quoted
 
 
 def check_results(scene: Scene) -> None:
@@ -13,8 +13,8 @@ def check_results(scene: Scene) -> None:
     for choice, actions in asked.items() if workflow.results else ():
         if choice not in workflow.results:
             words = (
-                f"办理结果{quoted(choice)}没有写在 results 里，不知道保管多久{nearest(choice, list(workflow.results))}；"
-                f"请在 results 里加上它，写 keep"
+                f"办理结果{quoted(choice)}没有写在 results 里（那里有{listed(workflow.results)}），不知道保管多久；"
+                "请在 results 里加上它，写 keep"
             )
             findings.error(("actions", actions[0], "needs", RESULT), "unnamed-result", words, key=True)
     for name, result in workflow.results.items():
@@ -30,8 +30,9 @@ def check_results(scene: Scene) -> None:
                 findings.error((*path, "in", index), "two-results", words)
             given.setdefault(state, name)
         if name not in asked and not result.in_:
+            has = f"（有{listed(asked)}）" if asked else ""
             words = (
-                f"没有一件诉求会以{quoted(name)}办结：主流程没有一个动作的 {RESULT} 里有它{nearest(name, list(asked))}；"
+                f"没有一件诉求会以{quoted(name)}办结：主流程没有一个动作的 {RESULT} 里有它{has}；"
                 "由终态说明的，写 in: 终态"
             )
             findings.error(path, "unreached-result", words, key=True)
