@@ -243,7 +243,10 @@ class _Tables:
 
     def all(self) -> Iterable[Sheet]:
         """Yield them."""
-        if self.one.revision > 1 and (told := _corrected(self.session, self.one, self.results, self.names)) is not None:
+        if (
+            self.one.revision > 1
+            and (told := _corrected(self.session, self.place, self.one, self.results, self.names)) is not None
+        ):
             yield told
         template = self.place.scheme.template_of(self.place.part)
         for section in template.sections:
@@ -349,15 +352,27 @@ def _funnel(figures: Sequence[FigureRow]) -> Sheet | None:
 
 
 def _corrected(
-    session: Session, one: Assessment, results: Sequence[ResultRow], names: Mapping[str, str]
+    session: Session, place: Place, one: Assessment, results: Sequence[ResultRow], names: Mapping[str, str]
 ) -> Sheet | None:
-    """Return who has another score or place than in the revision before, and which."""
+    """Return who has another score, place or list than in the revision before, and which."""
+    pairs = tables.differing(session, one, results)
+    moved = any(was.lists != now.lists for was, now in pairs)
     rows = [
-        (names.get(now.peer), names.get(now.subject, now.subject), was.total, now.total, was.rank, now.rank)
-        for was, now in tables.differing(session, one, results)
-    ]
-    head = ("考核对象", "原得分", "现得分", "原名次", "现名次")
-    return _grouped(f"更正（与第 {one.revision - 1} 版不同的）", head, rows) if rows else None
+        (
+            names.get(now.peer), names.get(now.subject, now.subject), was.total, now.total, was.rank, now.rank,
+            *((_moved(place, was.lists, now.lists),) if moved else ()),
+        )
+        for was, now in pairs
+    ]  # fmt: skip
+    head = ("考核对象", "原得分", "现得分", "原名次", "现名次", *(("榜单",) if moved else ()))
+    return _grouped(f"更正：与第 {one.revision - 1} 版不同的", head, rows) if rows else None
+
+
+def _moved(place: Place, was: Sequence[str], now: Sequence[str]) -> str | None:
+    """Say which lists somebody is on now and was not, and the other way round."""
+    words = [f"列入“{spec.title}”" for name, spec in place.spec.lists.items() if name in now and name not in was]
+    words += [f"不再列入“{spec.title}”" for name, spec in place.spec.lists.items() if name in was and name not in now]
+    return "、".join(words) or None
 
 
 def _compare(session: Session, place: Place, one: Assessment, now: Mapping[str, Figure]) -> Sheet | None:
