@@ -27,7 +27,7 @@ async def test_a_year_is_simulated_on_a_page_with_and_without_a_change_and_its_c
         said = {"against": "kuiwen@1", "per_day": "4", "span": "90"}
         page = await root.send("/rules/simulate", limits="handle=2 workdays", people="property-centre=-1", **said)
         assert "如果：" in page.text
-        assert "从 2026-01-01 起 90 天，每天 4 件，2 个种子" in page.text
+        assert "从 2026-01-01 起 90 天，每天 4 件，同样的件数换着运气算 2 次" in page.text
         assert {"在办，每周", "按时率，各时限", "说明", "如果：各单位"} <= set(page.heads)
         svg = re.findall(r'<polyline points="([^"]+)"', root.raw)
         weeks = re.findall(r"<tr><td>(\d+)</td><td class=\"n\">(\d+)</td><td class=\"n\">(\d+)</td></tr>", root.raw)

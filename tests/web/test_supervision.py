@@ -6,10 +6,12 @@ from html import unescape
 
 import pytest
 from openpyxl import load_workbook
+from tests import ROOT
 from tests.site import Town
 from tests.web.browsing import Browser, Visitors, account, browsing
 
 from wuye_loop.store.directory.load import load_directory
+from wuye_loop.web.staff.admin import _WHATS
 
 pytestmark = pytest.mark.anyio
 
@@ -255,3 +257,10 @@ async def test_administrators_see_accounts_keys_directory_and_the_register(town:
             "/admin/users/root/end", data={"csrf": token}, headers={"Origin": "http://127.0.0.1"}
         )
         assert answer.status_code == 403
+
+
+def test_every_deed_with_an_account_has_its_word_on_the_page() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    noted = set(re.findall(r"\bnote\(session, [\w.]+, \"([a-z ]+)\"", source))
+    assert {"created", "remapped"} <= noted
+    assert noted == set(_WHATS)

@@ -26,7 +26,9 @@ _log = structlog.get_logger(__name__)
 _SECRET: Final = 32  # bytes of state, nonce and verifier
 _SECONDS: Final = 600
 _BACK: Final = "/login/oidc/back"
-_UNMAPPED: Final = "统一身份认证认得您，但对照文件里没有您的单位和角色，所以不能登录。请本单位的系统管理员把您加进 WUYE_OIDC_PEOPLE 的对照文件"
+_UNMAPPED: Final = (
+    "统一身份认证认得您，但对照文件里没有您的单位和角色，所以不能登录。请告诉本系统的系统管理员，由他加进去"
+)
 
 
 def provider(request: Request) -> Provider:
