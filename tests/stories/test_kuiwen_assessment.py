@@ -162,6 +162,8 @@ async def test_an_appeal_after_publication_makes_a_second_revision(drive: Driver
     assert then["changes"] == []
     page = await drive.client.get(f"/v1/bulletins/{now['bulletin']['id']}.html", headers=drive.headers("supervisor"))
     assert "更正：与第 1 版不同的（东关街道）" in page.text
+    assert "本版为更正：申诉成立。第 1 版仍可查阅。" in page.text
+    assert "家物业企业共涉及诉求" in page.text
     cases = "/v1/assessments/kuiwen/2026-03/c1/cases?item=satisfaction"
     assert [row["excluded"] for row in (await drive.get("supervisor", cases))["items"]] == [True]
     assert [row["excluded"] for row in (await drive.get("supervisor", f"{cases}&revision=1"))["items"]] == [False]

@@ -39,6 +39,7 @@ Cell = str | int | Decimal | None
 _PREVIOUS: Final[Mapping[Every, str]] = {
     "day": "前一日", "week": "上周", "month": "上月", "quarter": "上季度", "half_year": "上一个半年", "year": "上年",
 }  # fmt: skip
+_COUNTED: Final = {"company": "家"}  # the others are counted 个
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +152,13 @@ def _opening(
     session: Session, place: Place, one: Assessment, results: Sequence[ResultRow], overall: Mapping[str, Figure]
 ) -> Iterable[str]:
     orders = sum(row.orders for row in results)
-    who = SUBJECTS[place.scheme.subjects.are]
+    of = _COUNTED.get(place.scheme.subjects.are, "个")
+    who = f"{of}{SUBJECTS[place.scheme.subjects.are]}"
     several = len({row.subject for row in results})
     if orders == 0:
-        yield f"{calendar.spoken(one.period)}没有诉求：考核对象 {several} 个{who}，均无工单。"
+        yield f"{calendar.spoken(one.period)}没有诉求：考核对象 {several} {who}，均无工单。"
     else:
-        yield f"{calendar.spoken(one.period)}，{several} 个{who}共涉及诉求 {orders} 件。"
+        yield f"{calendar.spoken(one.period)}，{several} {who}共涉及诉求 {orders} 件。"
     earlier = _before(session, place, one)
     then = _then(session, place, one, earlier)
     word = _PREVIOUS[place.spec.every]
@@ -177,7 +179,7 @@ def _opening(
     if scored:
         best = max(row.total for row in scored if row.total is not None)
         worst = min(row.total for row in scored if row.total is not None)
-        yield f"计分 {len(scored)} 个，最高 {best:f} 分，最低 {worst:f} 分。"
+        yield f"计分 {len(scored)} {of}，最高 {best:f} 分，最低 {worst:f} 分。"
 
 
 def told(title: str, now: Figure, then: Figure | None, word: str, *, compare: bool, composite: bool = False) -> str:
@@ -515,7 +517,8 @@ def _closing(place: Place, one: Assessment) -> Iterable[str]:
     if scored and place.scheme.appeals is not None and one.state == "published":
         yield f"对得分有异议的，可在公布之日起 {place.scheme.appeals.within.chinese}内申诉{_silence(place.scheme.appeals)}。"
     if one.reason is not None:
-        yield f"本版为更正：{one.reason.partition('：')[0]}。第 1 版至第 {one.revision - 1} 版仍可查阅。"
+        earlier = f"至第 {one.revision - 1} 版" if one.revision > 2 else ""  # noqa: PLR2004 the first stands for itself
+        yield f"本版为更正：{one.reason.partition('：')[0]}。第 1 版{earlier}仍可查阅。"
 
 
 def _silence(rule: Appeals) -> str:
