@@ -56,6 +56,7 @@ def test_kuiwens_sheet_says_what_is_counted_and_what_a_list_brings() -> None:
         "来源是“物业直通车”平台和 12345 热线",
         "督办到“启动退出程序”",
         "60 分起；或 不到 60 分，没有不良记录",
+        "连续 2 期（每月）期末等级为 C；或 一票否决",
     ):
         assert line in said, line
 

@@ -400,7 +400,7 @@ def _fallen(scheme: Scheme, way: Fallen) -> str:
     if way.of is None:
         return whole
     every = _EVERY[scheme.periods[way.of].every]
-    return f"连续 {way.running} 次{every}末{whole}" if way.running > 1 else f"{every}末{whole}"
+    return f"连续 {way.running} 期（{every}）期末{whole}" if way.running > 1 else f"{every}期末{whole}"
 
 
 def _way(way: Grade) -> str:
