@@ -114,7 +114,7 @@ def test_the_difference_says_who_must_sign_now() -> None:
         one.words
         for one in differences(load(text_of("standard@1"), "standard@1.yaml"), load(signed(), "standard@1.yaml"))
     ]
-    assert any(f"由不用谁签批改为“{HEAD}”本人签批" in words for words in told)
+    assert any(f"由不用签批改为“{HEAD}”本人签批" in words for words in told)
     assert len(told) == 2
 
 

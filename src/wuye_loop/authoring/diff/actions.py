@@ -126,7 +126,7 @@ def step(place: Place, old: StepSpec, new: StepSpec, what: str, paths: tuple[str
     if old.before_due != new.before_due:
         yield from told(who, what, "before-due-changed", _before_due(sides, old, new, what), *paths)
     if old.signed_by != new.signed_by:
-        said = [f"{quoted(one.signed_by)}本人签批" if one.signed_by else "不用谁签批" for one in (old, new)]
+        said = [f"{quoted(one.signed_by)}本人签批" if one.signed_by else "不用签批" for one in (old, new)]
         yield from told(who, what, "signed-by-changed", f"{what}由{said[0]}改为{said[1]}", *paths)
     asked = Asked(what, who, f"{paths[1]}.needs", (old.audience, new.audience))
     yield from fields(sides, old.needs, new.needs, asked)
