@@ -136,7 +136,9 @@ class _Checking:
             if name in measure.composite
         }
         if own != said:
-            words = f"与流程 {self._it.workflow} 的不一样（{composite_words(rating.composite)}）：同一个指标只能有一种算法"
+            words = (
+                f"与流程 {self._it.workflow} 的不一样（{composite_words(rating.composite)}）：同一个指标只能有一种算法"
+            )
             self._findings.error(at, "composite-differs", words, key=True)
 
     @staticmethod
