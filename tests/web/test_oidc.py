@@ -2,26 +2,31 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import anyio
 import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
+from structlog.testing import capture_logs
 from tests.site import Town, town_on
 from tests.web.browsing import PASSWORD, Browser, Visitors, account, browsing
 
 from wuye_loop.app import create_app
 from wuye_loop.cli.checkup import identity_system
+from wuye_loop.edge.sign_in import enter_as
 from wuye_loop.queries.verification.verify import verify
 from wuye_loop.settings import SettingsError
 from wuye_loop.store.database import Database
+from wuye_loop.store.keys import outside
 
 pytestmark = pytest.mark.anyio
 ISSUER = "https://id.city.example/realm"
@@ -48,6 +53,8 @@ class City:
     down: bool = False
     asked: dict[str, str] = field(default_factory=dict)
     said_more: dict[str, Any] = field(default_factory=dict)
+    doors: dict[str, Any] = field(default_factory=dict)  # that are elsewhere
+    other_keys: list[dict[str, Any]] = field(default_factory=list)
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         if self.down:
@@ -57,9 +64,10 @@ class City:
             doors = {name: f"{ISSUER}/{name}" for name in (
                 "authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint",
             )}  # fmt: skip
-            return httpx.Response(200, json={"issuer": ISSUER, **doors})
+            return httpx.Response(200, json={"issuer": ISSUER, **doors, **self.doors})
         if path == "/jwks_uri":
-            return httpx.Response(200, json=KeySet([self.key]).as_dict(private=False))
+            mine = KeySet([self.key]).as_dict(private=False)["keys"]
+            return httpx.Response(200, json={"keys": [*self.other_keys, *mine]})
         if path == "/userinfo_endpoint":
             return httpx.Response(200, json={"sub": self.claims["sub"], **self.said_more})
         form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
@@ -172,6 +180,86 @@ async def test_another_key_opens_nothing_and_a_new_key_of_the_system_is_looked_u
         visitors.app.state.oidc._keys_at -= 31
         browser = await through(visitors, made)
         assert browser.path.endswith("/inbox")
+
+
+async def test_a_key_of_another_kind_beside_the_one_that_signs_keeps_nobody_out(town: Town) -> None:
+    async with city(town, groups=["market"]) as (visitors, made):
+        same = made.key.as_dict(private=False)
+        made.other_keys = [same | {"crv": "SM2", "kid": "sm2"}, {"kty": "RSA", "kid": "half"}, {"kid": "what"}]
+        browser = await through(visitors, made)
+        assert browser.path.endswith("/inbox")
+
+
+@pytest.mark.parametrize("door", ["http://id.city.example/userinfo", "https://[id", 7])
+async def test_a_door_that_others_could_read_or_that_is_none_is_not_asked(town: Town, door: object) -> None:
+    async with city(town, groups=["market"]) as (visitors, made):
+        made.doors = {"userinfo_endpoint": door}
+        page = await visitors.browser().go("/login/oidc", expect=503)
+        assert "对不上" in page.text
+
+
+async def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def dripping() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" "
+            await anyio.sleep(0.02)
+
+    async def answer(_: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=dripping())
+
+    monkeypatch.setattr("wuye_loop.web.oidc.provider._SECONDS", 0.1)
+    async with city(town) as (visitors, _):
+        visitors.app.state.oidc.transport = httpx.MockTransport(answer)
+        page = await visitors.browser().go("/login/oidc", expect=503)
+        assert "没有答复" in page.text
+
+
+async def test_what_was_refused_is_logged_without_who_it_was(town: Town) -> None:
+    async with city(town, groups=["strangers"]) as (visitors, made):
+        with capture_logs() as logs:
+            await through(visitors, made, expect=403)
+            made.wrong = {"nonce": "another"}
+            await through(visitors, made, expect=401)
+    told = [one for one in logs if one["event"] == "oidc_refused"]
+    assert [(one["status"], one["cause"], one["address"]) for one in told] == [
+        (403, None, "127.0.0.1"), (401, "InvalidClaimError", "127.0.0.1"),
+    ]  # fmt: skip
+    assert not any("王工" in str(one) or "wang" in str(one) for one in logs)
+
+
+async def test_a_login_that_changes_to_somebody_elses_is_refused_and_nothing_changes(town: Town) -> None:
+    async with city(town, groups=["market"]) as (visitors, made):
+        await through(visitors, made)
+        made.claims |= {"preferred_username": "market", "groups": ["chiefs"]}
+        refused = await through(visitors, made, expect=409)
+        assert "已是另一个账号" in refused.page.text
+        made.claims["preferred_username"] = "wang.gong"
+        changed = await through(visitors, made)
+        assert changed.path.endswith("/board")
+    assert [row.login for row in town.rows("SELECT login FROM account WHERE subject IS NOT NULL")] == ["wang.gong"]
+
+
+async def test_who_has_one_of_the_three_powers_by_another_account_is_mapped_to_no_second(town: Town) -> None:
+    account(town, "auditor", "auditor", name="王工")
+    async with city(town, groups=["market"]) as (visitors, made):
+        await through(visitors, made)
+        made.claims["groups"] = ["roots"]
+        refused = await through(visitors, made, expect=409)
+        assert "三权分立" in refused.page.text
+        made.claims["groups"] = ["auditors"]
+        await through(visitors, made)
+
+
+async def test_who_comes_in_several_times_at_once_has_one_account(town: Town) -> None:
+    async with city(town, groups=["market"]) as (visitors, made), anyio.create_task_group() as together:
+        for _ in range(6):
+            together.start_soon(_admit, town, visitors.app.state.oidc.rules.of(made.claims))
+    assert town.scalar("SELECT count(*) FROM account WHERE login = 'wang'") == 1
+
+
+async def _admit(town: Town, mapped: Any) -> None:
+    known = partial(outside.admitted, subject="x 7", mapped=mapped, now=town.now, ids=town.site.loop.ids)
+    await enter_as(town.site, known, "127.0.0.1")
 
 
 async def test_an_answer_that_this_browser_did_not_ask_for_or_that_refuses_opens_nothing(town: Town) -> None:

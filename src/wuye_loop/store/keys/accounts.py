@@ -72,7 +72,7 @@ def create(session: Session, wish: AccountWish, password: str, now: datetime, id
     values = values_of(session, wish)
     if session.execute(select(account.c.id).where(account.c.login == wish.login)).first():
         raise Conflict("这个用户名已经有了")
-    _one_power(session, wish)
+    one_power(session, wish)
     account_id = ids.new()
     session.execute(insert(account).values(id=account_id, password=password, created_at=now, **values))
     registry.settle(session, registry.ACCOUNT, str(account_id))
@@ -119,8 +119,11 @@ def _checked(session: Session, wish: AccountWish) -> ActorKind:
     return kind
 
 
-def _one_power(session: Session, wish: AccountWish) -> None:
+def one_power(session: Session, wish: AccountWish, own: UUID | None = None) -> None:
+    """Raise Conflict where the person has another of the three powers by an account that is not `own`."""
     held = select(account.c.role).where(account.c.name == wish.name, account.c.disabled_at.is_(None))
+    if own is not None:
+        held = held.where(account.c.id != own)
     others = set(session.execute(held).scalars()) & set(POWERS) - {wish.role}
     if wish.role in POWERS and others:
         raise Conflict("系统管理、安全管理、审计三权分立：这个人已有其中另一种账号")

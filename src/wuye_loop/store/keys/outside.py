@@ -16,24 +16,23 @@ from wuye_loop.store.schema.account_tables import account
 
 _BY: Final = "统一身份认证"
 NOBODYS: Final = "!"  # the hash of no password
+_IN_TURN: Final = "SELECT pg_advisory_xact_lock(hashtextextended('subject ' || %(subject)s::text, 0))"
 
 
 def admitted(session: Session, subject: str, mapped: Mapped, now: datetime, ids: Ids) -> AccountRow:
     """Return the account of somebody, made where there is none yet, changed where it is to be another; locked.
 
-    `subject` is the issuer and whom it means. No password opens such an account. Raises Forbidden for a closed
-    account, Conflict for a login that somebody else has and for a second of the three powers, BadInput for a unit or an
-    area that is not there.
+    `subject` is the issuer and whom it means; who comes in twice at once is asked for in turn. No password opens such an
+    account. Raises Forbidden for a closed account, Conflict for a login that somebody else has and for a second of the
+    three powers, BadInput for a unit or an area that is not there.
     """
     wish = AccountWish(
         mapped.login, mapped.name, mapped.role, mapped.unit, mapped.area, mapped.source, reveal=mapped.reveal
     )
+    session.connection().exec_driver_sql(_IN_TURN, {"subject": subject})
     found = session.execute(select(account.c.id).where(account.c.subject == subject).with_for_update()).scalar()
     if found is None:
-        if accounts.named(session, wish.login) is not None:
-            raise Conflict(
-                f"用户名“{wish.login}”在这里已是另一个账号，请系统管理员停用它，或在对照文件里换一个声明作用户名"
-            )
+        _free(session, wish.login)
         made = accounts.create(session, wish, NOBODYS, now, ids, _BY)
         accounts.change(session, made, subject=subject, must_change=False)
         return accounts.by_id(session, made)
@@ -44,10 +43,18 @@ def admitted(session: Session, subject: str, mapped: Mapped, now: datetime, ids:
     changed = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not changed:
         return row
+    if "login" in changed:
+        _free(session, wish.login)
     if row.role in POWERS and wish.role in POWERS and row.role != wish.role:
         raise Conflict("系统管理、安全管理、审计三权分立：您的账号已是其中一种，请先由系统管理员停用，再换另一种")
+    accounts.one_power(session, wish, row.id)
     accounts.change(session, row.id, **values)
     if set(changed) - {"name"}:
         sessions.end(session, row.id, now)
     accounts.note(session, row.id, "remapped", _BY, now, ids)
     return accounts.by_id(session, row.id)
+
+
+def _free(session: Session, login: str) -> None:
+    if accounts.named(session, login) is not None:
+        raise Conflict("您的用户名在这里已是另一个账号，请系统管理员在对照文件里换一个声明作用户名")

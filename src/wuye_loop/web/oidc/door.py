@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import Forbidden, NotFound
+from wuye_loop.domain.errors import Forbidden, NotFound, WuyeError
 from wuye_loop.domain.privacy.access.claims import Mapped
 from wuye_loop.edge import sign_in
 from wuye_loop.edge.client_address import address_of
@@ -70,7 +70,18 @@ def _back(request: Request) -> str:
 @router.get(_BACK)
 async def back(request: Request, state: str = "", code: str = "", error: str = "") -> Response:
     """Take somebody in whom the identity system vouches for and the file knows."""
-    there, site = provider(request), site_of(request)
+    there = provider(request)
+    try:
+        return await _taken_in(request, there, state, code, error)
+    except WuyeError as refused:
+        # Where it came from and what kind of fault it was: neither the words nor the cause, which may tell who it is.
+        cause = type(refused.__cause__).__name__ if refused.__cause__ is not None else None
+        _log.warning("oidc_refused", status=refused.status, cause=cause, address=address_of(request))
+        raise
+
+
+async def _taken_in(request: Request, there: Provider, state: str, code: str, error: str) -> Response:
+    site = site_of(request)
     kept = request.cookies.get(_cookie(site), "").split(".", 3)
     if len(kept) != 4 or not hmac.compare_digest(kept[0].encode(), state.encode()):  # noqa: PLR2004 as they were set
         raise NotVouched("这次登录不是从本系统的登录页开始的，或者隔得太久，请再登录一次")
@@ -81,7 +92,6 @@ async def back(request: Request, state: str = "", code: str = "", error: str = "
     claims = await there.claims(code, _back(request), nonce, verifier, now)
     mapped = there.rules.of(claims)
     if mapped is None:
-        _log.warning("oidc", refused="no rule of the file fits")
         raise Forbidden(_UNMAPPED)
     subject = f"{there.issuer} {claims['sub']}"
     token = await sign_in.enter_as(site, partial(_admitted, site, subject, mapped), address_of(request))

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
+import anyio
 import httpx
 import orjson
 
@@ -119,19 +120,16 @@ class Provider:
         """Return a token that one of the system's keys has signed, looking once more for a key that is not known yet."""
         from joserfc import jwt  # noqa: PLC0415 only where somebody signs in so
         from joserfc.errors import JoseError  # noqa: PLC0415 the same
-        from joserfc.jwk import KeySet  # noqa: PLC0415 the same
 
-        known: Any = await self._key_set(fresh=False)
         try:
-            return jwt.decode(token, KeySet.import_key_set(known), algorithms=list(_ALGORITHMS))
+            return jwt.decode(token, _readable(await self._key_set(fresh=False)), algorithms=list(_ALGORITHMS))
         except (JoseError, ValueError, KeyError, TypeError):
-            known = await self._key_set(fresh=True)
-            return jwt.decode(token, KeySet.import_key_set(known), algorithms=list(_ALGORITHMS))
+            return jwt.decode(token, _readable(await self._key_set(fresh=True)), algorithms=list(_ALGORITHMS))
 
     async def leaving(self, after: str) -> str | None:
         """Return where a browser goes to sign out there too; None where there is no such door."""
         door = (await self._configuration()).get("end_session_endpoint")
-        if not isinstance(door, str):
+        if not isinstance(door, str) or not _fit(door):
             return None
         asked = urlencode({"client_id": self.client_id, "post_logout_redirect_uri": after})
         return f"{door}{'&' if '?' in door else '?'}{asked}"
@@ -139,7 +137,8 @@ class Provider:
     async def _configuration(self) -> Mapping[str, Any]:
         if monotonic() - self._doors_at > _KEPT_SECONDS:
             found = await self._asked("GET", self.issuer.rstrip("/") + _CONFIGURATION)
-            needed = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+            needed = ["authorization_endpoint", "token_endpoint", "jwks_uri"]
+            needed += ["userinfo_endpoint"] if found.get("userinfo_endpoint") is not None else []
             if found.get("issuer") != self.issuer or not all(_fit(found.get(name)) for name in needed):
                 raise Unavailable("统一身份认证的配置与 WUYE_OIDC_ISSUER 对不上，请告诉系统管理员", retry_after=60)
             self._doors, self._doors_at = found, monotonic()
@@ -155,16 +154,17 @@ class Provider:
     async def _asked(self, method: str, address: str, **more: Any) -> dict[str, Any]:
         """Ask one of its doors. Raises Unavailable where nobody answers as such a door does, NotVouched where it refuses."""
         try:
-            async with (
-                httpx.AsyncClient(transport=self.transport, timeout=_SECONDS, trust_env=False) as client,
-                client.stream(method, address, **more) as answer,
-            ):
-                content = b""
-                async for part in answer.aiter_bytes():
-                    content += part
-                    if len(content) > _MOST_BYTES:
-                        raise Unavailable("统一身份认证的答复太长，没有登录", retry_after=60)
-        except httpx.HTTPError as error:
+            with anyio.fail_after(_SECONDS):  # for all of it: what comes byte by byte is over then too
+                async with (
+                    httpx.AsyncClient(transport=self.transport, timeout=_SECONDS, trust_env=False) as client,
+                    client.stream(method, address, **more) as answer,
+                ):
+                    content = b""
+                    async for part in answer.aiter_bytes():
+                        content += part
+                        if len(content) > _MOST_BYTES:
+                            raise Unavailable("统一身份认证的答复太长，没有登录", retry_after=60)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
             raise Unavailable("统一身份认证没有答复，请稍后再试，或用本系统的口令登录", retry_after=30) from error
         if method == "POST" and answer.is_client_error:
             raise NotVouched("统一身份认证不认这一次登录，请再登录一次")
@@ -177,11 +177,28 @@ class Provider:
         return found
 
 
+def _readable(published: Mapping[str, Any]) -> Any:
+    """Return the published keys that can be read: one of another kind (SM2) beside them keeps nobody out."""
+    from joserfc.errors import JoseError  # noqa: PLC0415 only where somebody signs in so
+    from joserfc.jwk import JWKRegistry, KeySet  # noqa: PLC0415 the same
+
+    found = []
+    for one in published["keys"]:
+        try:
+            found.append(JWKRegistry.import_key(one))
+        except (JoseError, ValueError, KeyError, TypeError):
+            continue
+    return KeySet(found)
+
+
 def _fit(address: object) -> bool:
     """Say whether a door may be asked: over TLS, or on this machine."""
     if not isinstance(address, str):
         return False
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
 
 
