@@ -52,6 +52,15 @@ def test_whoever_cannot_be_told_apart_may_be_one_person(one: str | None, other: 
     assert holders.may_be_same(other, one) is maybe
 
 
+def test_a_name_that_two_people_of_a_unit_have_is_neither_of_them_without_its_number() -> None:
+    two = ["王敏 0731", "王敏 0732", "李强"]
+    assert holders.person_among("王敏", two) is None
+    assert holders.person_among("王敏 0732", two) == "王敏 0732"
+    assert holders.person_among("李强 0001", two) == "李强"
+    assert holders.person_among("赵亮", two) is None
+    assert holders.person_among("王敏", ["王敏", "王敏 0732"]) == "王敏"
+
+
 def test_a_holder_is_the_person_of_that_name_with_or_without_the_number() -> None:
     for holder in ("王敏 0731", "王敏", "王敏　０７３１"):
         assert holders.is_person(holder, "王敏"), holder

@@ -10,9 +10,12 @@ from wuye_loop.authoring.checker.check import check, load
 from wuye_loop.authoring.diff.compare import differences
 from wuye_loop.domain.directory.directory import Directory, Unit
 from wuye_loop.domain.errors import DefinitionError
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import ActorKind
 from wuye_loop.queries.explain.explain import explain
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory import load as directory
+from wuye_loop.store.keys.posts import posts_of
 from wuye_loop.trial.definition_tests.load import read_script
 from wuye_loop.trial.definition_tests.run import run
 
@@ -34,6 +37,27 @@ def signed(post: str = HEAD) -> str:
     assert own.count(finish) == own.count(opening) == 1
     own = own.replace(finish, f"{finish}    signed_by: {post}\n")
     return own.replace(opening, f"{opening}      signed_by: {post}\n") + seam + base
+
+
+def test_a_name_that_two_of_a_unit_have_signs_with_neithers_post_and_no_duty_is_every_post(
+    database: Database, tmp_path: Path
+) -> None:
+    town = build(database, data=tmp_path, workflow="standard@1")
+    people = [
+        {"unit": "office-1", "name": "王敏 0731", "duty": HEAD},
+        {"unit": "office-1", "name": "王敏 0732"},
+        {"unit": "office-1", "name": "李强", "duty": "*"},
+    ]
+    town.run(lambda session: directory.load_directory(session, {"people": people}))
+
+    def posts(holder: str) -> Actor:
+        with town.database.read() as session:
+            return Actor(ActorKind.UNIT, posts=posts_of(session, "office-1", holder))
+
+    assert posts("王敏 0731").holds(HEAD)
+    assert not posts("王敏 0732").holds(HEAD)
+    assert not posts("王敏").holds(HEAD)
+    assert not posts("李强").holds(HEAD)
 
 
 async def test_only_who_has_the_post_in_the_unit_may_sign_and_the_ledger_keeps_it(

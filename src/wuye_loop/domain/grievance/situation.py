@@ -30,8 +30,8 @@ Going = dict[UUID | None, dict[str, Clock]]
 _NONE: Mapping[str, Clock] = {}
 
 
-#: Stands for every post, where it is asked what a unit could do, not who of it did.
-ANY_POST = "*"
+#: Stands for every post, where it is asked what a unit could do, not who of it did. No duty that is stored can be so called.
+ANY_POST = "\0"
 
 
 @dataclass(frozen=True, slots=True)

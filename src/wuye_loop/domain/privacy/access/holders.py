@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from wuye_loop.domain.errors import BadValue
 from wuye_loop.domain.privacy.text import clean
@@ -49,6 +50,13 @@ def is_person(holder: str, name: str) -> bool:
     if None not in numbers:
         return numbers[0] == numbers[1] and _key(_bare(holder)) == _key(_bare(name))
     return _key(_bare(holder)) == _key(_bare(name)) != ""
+
+
+def person_among(holder: str, names: Iterable[str]) -> str | None:
+    """Return which of the people of a unit a holder is; None for none of them, and where it could be one or another."""
+    found = [name for name in names if is_person(holder, name)]
+    exactly = [name for name in found if same(holder, name)]
+    return next(iter(exactly or found)) if len(exactly or found) == 1 else None
 
 
 def _bare(holder: str) -> str:
