@@ -55,6 +55,7 @@ FORGERIES = {
            VALUES (gen_random_uuid(), gen_random_uuid(), '\\x00', 'x', 'admin', '{}', now())""",
         "密钥",
     ),
+    "a key that sees more": ("UPDATE api_key SET area_path = NULL WHERE area_code = '370701'", "管辖范围"),
     "a key brought back": ("UPDATE api_key SET revoked_at = NULL", "密钥"),
     "the calendar": ("UPDATE calendar_day SET works = NOT works WHERE extract(year FROM day) = 2026", "日历"),
     "the directory": ("UPDATE unit SET parent_code = NULL", "组织目录"),

@@ -14,8 +14,10 @@ from wuye_loop.store.database import Database
 from wuye_loop.store.directory.load import Change, load_directory
 from wuye_loop.store.directory.read import read_directory
 from wuye_loop.store.grievance.intake import Asked, EstateRow, look
-from wuye_loop.store.keys import api_keys
+from wuye_loop.store.keys import accounts, api_keys
+from wuye_loop.store.keys.accounts import AccountWish
 from wuye_loop.store.schema import tables
+from wuye_loop.store.schema.account_tables import account
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 IDS = SeededIds(1)
@@ -134,11 +136,12 @@ def test_a_street_cannot_lie_in_a_community(database: Database) -> None:
         load(database, inside)
 
 
-def test_a_moved_area_takes_its_subtree_its_open_grievances_and_its_keys_along(database: Database) -> None:
+def test_a_moved_area_takes_its_subtree_its_open_grievances_its_keys_and_its_people_along(database: Database) -> None:
     load(database)
     old = "370705/370705001/370705001001/"
     with database.begin() as session:
         api_keys.create(session, role="supervisor", area="370705001001", now=NOW, ids=IDS)
+        accounts.create(session, AccountWish("li", "李强", "supervisor", area="370705001001"), "!", NOW, IDS, "test")
         for number, final in (("open", False), ("closed", True)):
             session.execute(insert(tables.grievance).values(**grievance(number, old, final=final)))
         session.execute(text(CLOCK), {"path": old})
@@ -153,6 +156,7 @@ def test_a_moved_area_takes_its_subtree_its_open_grievances_and_its_keys_along(d
         assert held == {"open": new, "closed": old}
         assert session.execute(select(tables.clock.c.area_path)).scalars().all() == [new]
         assert session.execute(select(tables.api_key.c.area_path)).scalars().all() == [new]
+        assert session.execute(select(account.c.area_path)).scalars().all() == [new]
 
 
 def test_a_moved_street_moves_communities_that_the_file_does_not_name(database: Database) -> None:

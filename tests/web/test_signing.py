@@ -224,6 +224,7 @@ async def test_the_demonstrations_door_is_shut_everywhere_else(town: Town) -> No
         "UPDATE account SET role = 'admin' WHERE login = 'market'",
         "UPDATE account SET unit_code = 'fire' WHERE login = 'market'",
         "UPDATE account SET disabled_at = NULL, password = 'mine' WHERE login = 'market'",
+        "UPDATE account SET area_path = '3707/370701/' WHERE login = 'market'",
         (
             "INSERT INTO account (id, login, name, role, password, created_at)"
             " SELECT gen_random_uuid(), 'ghost', name, role, password, created_at FROM account WHERE login = 'root'"

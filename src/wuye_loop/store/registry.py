@@ -163,7 +163,7 @@ def _bytes(note: Note) -> bytes:
 Keys = Sequence[str] | None
 _ONLY: Final = "(%(only)s::text[] IS NULL OR {}::text = ANY(%(only)s::text[]))"
 
-#: The path of a key's area follows from the area, whose own row is vouched for.
+#: The path of a key's or an account's area follows from the area, whose own row is vouched for; a verification compares them.
 _KEY_COLUMNS: Final = (
     "role", "unit_code", "area_code", "source", "scopes", "expires_at", "revoked_at", "holder", "family",
 )  # fmt: skip

@@ -65,6 +65,7 @@ def verify(
                 told(report.grievances)
     with database.read() as session:
         _documents(session, report)
+        _reach(session, report)
         _register(session, Chain(loop.keyring.chain), report)
         _sums(loop, session, report)
     return report
@@ -202,6 +203,11 @@ def _documents(session: Session, report: Report) -> None:
         report.drifted(f"文书 {number} 的各条与所发起的任务不符")
     for file in audit.broken_files(session):
         report.drifted(f"文件 {file} 的内容被改动")
+
+
+def _reach(session: Session, report: Report) -> None:
+    for what, one in audit.beyond_their_area(session):
+        report.drifted(f"{what} {one} 的管辖范围与它的属地不符")
 
 
 def _sums(loop: Loop, session: Session, report: Report) -> None:

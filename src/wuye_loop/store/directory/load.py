@@ -82,7 +82,8 @@ def load_directory(session: Session, doc: object) -> Counts:
     followed = 0
     if areas.changed:
         followed = connection.exec_driver_sql(_FOLLOW).scalar_one()
-        connection.exec_driver_sql(_KEYS_FOLLOW)
+        for table in ("api_key", "account"):
+            connection.exec_driver_sql(_REACH_FOLLOWS.format(table=table))
     registry.settle(session, registry.DIRECTORY, *registry.DIRECTORY_TABLES)
     return Counts(areas, units, estates, people, followed)
 
@@ -286,8 +287,8 @@ WITH moved AS (
 )
 SELECT count(*) FROM followed
 """
-_KEYS_FOLLOW: Final = """
-UPDATE api_key k SET area_path = a.path FROM area a WHERE a.code = k.area_code AND k.area_path <> a.path
+_REACH_FOLLOWS: Final = """
+UPDATE {table} k SET area_path = a.path FROM area a WHERE a.code = k.area_code AND k.area_path <> a.path
 """
 
 

@@ -177,6 +177,18 @@ def broken_lines(session: Session) -> list[str]:
     return list(session.connection().exec_driver_sql(_LINES).scalars())
 
 
+_REACH = """
+SELECT '密钥', k.id FROM api_key k LEFT JOIN area a ON a.code = k.area_code WHERE k.area_path IS DISTINCT FROM a.path
+UNION ALL
+SELECT '账号', p.id FROM account p LEFT JOIN area a ON a.code = p.area_code WHERE p.area_path IS DISTINCT FROM a.path
+"""
+
+
+def beyond_their_area(session: Session) -> list[tuple[str, UUID]]:
+    """Return the keys and accounts that see another part of the tree than their area: what they are, and their ids."""
+    return [(row[0], row[1]) for row in session.connection().exec_driver_sql(_REACH)]
+
+
 def broken_files(session: Session) -> Iterator[UUID]:
     """Yield the files whose content has another hash than the one kept; a few are read at a time."""
     after = UUID(int=0)
