@@ -1,10 +1,11 @@
 """What is due is proposed by one person and destroyed when another approves; what the law holds is not."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.loop.test_forgery import found, lived
-from tests.site import KEYS, Town, at, build
+from tests.site import FINISH, GOOD, KEYS, Town, at, build, driving
 
 from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
 from wuye_loop.domain.privacy import retention as rules
@@ -46,6 +47,47 @@ async def test_one_person_proposes_and_another_approves(town: Town) -> None:
         assert [one.approved_by for one in retention.lists(session)] == ["李强"]
     report = found(town)
     assert report.ok, report.problems
+
+
+async def test_what_was_done_again_since_it_was_proposed_is_left_and_has_to_be_proposed_anew(town: Town) -> None:
+    number = await lived(town)
+    loop, late = town.site.loop, at("2031-06-01 09:00")
+    with town.database.begin() as session:
+        made = destruction.propose(loop, session, [number], "保管期满", "王敏")
+    town.advance(town.now + timedelta(days=1))
+    async with driving(town) as drive:
+        await drive.act("hotline", number, "reopen", {"reason": "又坏了"})
+        assert destruction.approve(loop, town.database, made.id, "李强") == (
+            [],
+            [f"{number} 还在办理，办结之后才能销毁"],
+        )
+        await drive.act("market", number, "finish", FINISH)
+        await drive.walk(number, "approve", "call_back")
+        await drive.act("hotline", number, "rate", GOOD)
+    assert destruction.approve(loop, town.database, made.id, "李强") == (
+        [], [f"{number} 在提出销毁以后又办过，期限要重新算，请重新提出"],
+    )  # fmt: skip
+    town.clock.set(late)
+    with town.database.begin() as session:
+        again = destruction.propose(loop, session, [number], "保管期满", "王敏")
+    assert destruction.approve(loop, town.database, again.id, "李强") == ([number], [])
+
+
+async def test_a_result_of_an_earlier_cycle_is_none_and_an_open_task_keeps_everything(town: Town) -> None:
+    number = await lived(town)
+    rule = rules.read("retention: [{result: [解决], days: 1}]")
+    async with driving(town) as drive:
+        await drive.act("hotline", number, "reopen", {"reason": "又坏了"})
+    loop, ends = town.site.loop, "UPDATE grievance SET final = true, closed_at = received_at"
+    town.clock.set(at("2031-06-01 09:00"))
+    with town.database.begin() as session:
+        session.connection().exec_driver_sql(f"{ends}, data = data - 'result'")  # and nobody said with what
+        assert destruction.overdue(loop, session, rule) == []
+        assert [one for one, _ in destruction.overdue(loop, session, rules.read(FIVE_YEARS))] == [number]
+        session.connection().exec_driver_sql("UPDATE task SET final = false")
+        assert destruction.overdue(loop, session, rules.read(FIVE_YEARS)) == []
+        with pytest.raises(Conflict, match="任务没有了结"):
+            erasure.erase(loop, session, number, "诉求人要求删除")
 
 
 async def test_what_the_law_holds_is_not_destroyed_until_it_is_released(town: Town) -> None:
@@ -133,6 +175,6 @@ async def test_supervision_ends_with_its_last_order(town: Town) -> None:
             session.connection().exec_driver_sql("SELECT closed_at, final FROM task WHERE document IS NOT NULL").all()
         )
     assert orders
-    latest = max(kept.events["closed"], *(one for one, _ in orders if one)) if all(done for _, done in orders) else None
-    assert kept.events["end_of_supervision"] == latest
+    assert all(done for _, done in orders)
+    assert kept.events["end_of_supervision"] == max(kept.events["closed"], *(one for one, _ in orders))
     assert kept.events["last_rating"] is not None

@@ -11,14 +11,15 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.privacy.retention import EVENTS, Kept
 from wuye_loop.store.grievance.intake import RESULT_OF
 
-# Supervision ends with the last of the orders (督办单): tasks that a document was issued with; while one is open it goes on.
+# Supervision ends with the last of the orders (督办单): tasks that a document was issued with. While any task is open, of
+# whatever kind, nothing is due.
 _CLOSED: Final = f"""
 SELECT g.number, g.source, g.workflow, {RESULT_OF.format(grievance="g")}, g.received_at, g.closed_at,
        COALESCE((SELECT max(r.at) FROM rating r WHERE r.grievance_id = g.id), g.closed_at),
-       (SELECT CASE WHEN bool_or(NOT t.final) THEN NULL ELSE greatest(g.closed_at, max(t.closed_at)) END
-        FROM task t WHERE t.grievance_id = g.id AND t.document IS NOT NULL)
+       (SELECT greatest(g.closed_at, max(t.closed_at)) FROM task t WHERE t.grievance_id = g.id AND t.document IS NOT NULL)
 FROM grievance g JOIN complainant x ON x.grievance_id = g.id
 WHERE g.final AND octet_length(x.wrapped_key) > 0 AND NOT EXISTS (SELECT 1 FROM legal_hold h WHERE h.number = g.number)
+  AND NOT EXISTS (SELECT 1 FROM task t WHERE t.grievance_id = g.id AND NOT t.final)
 ORDER BY g.number
 """
 _LIST: Final = "SELECT id, reason, numbers, proposed_by, proposed_at, approved_by, approved_at FROM destruction_list"
@@ -64,6 +65,12 @@ def hold_of(session: Session, number: str) -> str | None:
         "SELECT reason FROM legal_hold WHERE number = %(number)s", {"number": number}
     )
     return found.scalar()
+
+
+def written_since(session: Session, grievance_id: UUID, at: datetime) -> bool:
+    """Say whether anything was done with a grievance after an instant: looks at who complained are none."""
+    asked = "SELECT EXISTS (SELECT 1 FROM ledger WHERE grievance_id = %(id)s AND at > %(at)s AND action <> 'reveal')"
+    return bool(session.connection().exec_driver_sql(asked, {"id": grievance_id, "at": at}).scalar())
 
 
 def propose(session: Session, proposed: DestructionList) -> None:

@@ -130,14 +130,8 @@ def _where(world: World, form: IntakeForm, estate: Estate | None) -> tuple[str |
 
 def ended(grievance: GrievanceState, rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """Return how a grievance stands, as the next one of the same person there is told; `rows` are its ledger rows' facts."""
-    told = list(rows)
-    results = [said for facts in told if isinstance(said := facts.get("result"), str)]
-    replied = any(PUBLIC_REPLY in facts for facts in told)
-    return {
-        "state": grievance.state,
-        "result": grievance.data.get(RESULT) or (results[-1] if results else None),
-        "final_reply": grievance.final and replied,
-    }
+    replied = any(PUBLIC_REPLY in facts for facts in rows)
+    return {"state": grievance.state, "result": grievance.data.get(RESULT), "final_reply": grievance.final and replied}
 
 
 def _before(earlier: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -70,7 +70,8 @@ def approve(loop: Loop, database: Database, list_id: UUID, person: str) -> tuple
     for number in found.numbers:
         try:
             with database.begin() as session:
-                erasure.erase(loop, session, number, f"{found.reason}（清单 {list_id}）")
+                reason = f"{found.reason}（清单 {list_id}）"
+                erasure.erase(loop, session, number, reason, proposed=found.proposed_at)
             done.append(number)
         except (Conflict, NotFound) as error:
             left.append(error.detail)

@@ -1,5 +1,6 @@
 """Destroys who complained and every word of it (PIPL art. 19 and 47), and leaves the proof that it was done."""
 
+from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy.orm import Session
@@ -19,11 +20,19 @@ ERASURE = "erasure"  # as the register calls the proof
 _LEAST_REASON = 4  # characters
 
 
-def erase(loop: Loop, session: Session, number: str, reason: str, actor: Actor = SYSTEM_ACTOR) -> dict[str, object]:
+def erase(
+    loop: Loop,
+    session: Session,
+    number: str,
+    reason: str,
+    actor: Actor = SYSTEM_ACTOR,
+    proposed: datetime | None = None,
+) -> dict[str, object]:
     """Destroy the data key of a closed grievance, strike its texts, delete its files; return the proof.
 
-    The ledger is not touched but for one more row; chain, counts and scores go on to verify.
-    Raises NotFound, BadInput without a reason, Conflict while it is open or where it was erased before.
+    The ledger is not touched but for one more row; chain, counts and scores go on to verify. `proposed` is when somebody
+    found that it was due. Raises NotFound, BadInput without a reason, Conflict while it or a task of it is open, where it was
+    erased before, and where something was done with it since it was proposed.
     """
     if len(reason.strip()) < _LEAST_REASON:
         raise BadInput("请写明销毁的理由")
@@ -37,6 +46,10 @@ def erase(loop: Loop, session: Session, number: str, reason: str, actor: Actor =
         raise Conflict(f"{number} 依法保留中（{held}），不能销毁")
     if not grievance.final:
         raise Conflict(f"{number} 还在办理，办结之后才能销毁")
+    if not all(task.final for task in locked.situation.tasks.values()):
+        raise Conflict(f"{number} 还有任务没有了结，了结之后才能销毁")
+    if proposed is not None and retention.written_since(session, grievance.id, proposed):
+        raise Conflict(f"{number} 在提出销毁以后又办过，期限要重新算，请重新提出")
     person = of_person(identity.opened(loop.keyring, grievance.id, locked.sealed))
     proof: dict[str, object] = {
         "reason": struck(reason.strip(), person, loop.reference.directory.public),

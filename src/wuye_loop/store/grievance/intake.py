@@ -65,10 +65,12 @@ LEFT JOIN LATERAL (
   WHERE a.source = %(source)s AND a.external_id = q.external_id LIMIT 1
 ) t ON TRUE
 """
-#: What a grievance ended with; one that was decided before it was stored beside it, by the last answer in its ledger.
+#: What a grievance ended with; one that was decided before it was stored beside it, by the last answer in its ledger. A new
+#: cycle takes it away: what an earlier one ended with is no result.
 RESULT_OF: Final = """COALESCE({grievance}.data->>'result', (
-            SELECT l.facts->>'result' FROM ledger l WHERE l.grievance_id = {grievance}.id
-              AND l.task_id IS NULL AND jsonb_typeof(l.facts->'result') = 'string' ORDER BY l.seq DESC LIMIT 1))"""
+            SELECT CASE WHEN jsonb_exists(l.changes->'grievance', 'cycle') THEN NULL ELSE l.facts->>'result' END FROM ledger l
+            WHERE l.grievance_id = {grievance}.id AND (l.task_id IS NULL AND jsonb_typeof(l.facts->'result') = 'string'
+              OR jsonb_exists(l.changes->'grievance', 'cycle')) ORDER BY l.seq DESC LIMIT 1))"""
 _LOOK = f"""
 SELECT e.directory, e.calendar, e.workflows, g.number, g.intake_digest, g.workflow,
        s.code, s.name, s.area_code, s.company_code, s.kind, k.request_digest, k.status, k.body,
