@@ -69,6 +69,7 @@ FORGERIES = {
     "an appeal": ("UPDATE appeal SET upheld = NOT upheld", "申诉"),
     "an appeal's term": ("UPDATE appeal SET due_at = due_at + interval '1 day' WHERE due_at IS NOT NULL", "申诉"),
     "an appeal without its term": ("UPDATE appeal SET due_at = NULL, raised_at = NULL", "申诉"),
+    "an appeal that went up without a term": ("UPDATE appeal SET raised_at = now() WHERE due_at IS NULL", "申诉"),
     "an appeal brought down": ("UPDATE appeal SET raised_at = NULL", "申诉"),
 }  # fmt: skip
 

@@ -17,6 +17,7 @@ from tests.site import BAD, DIRECTORY, GOOD, Driver, at, build, keys_for, story,
 from wuye_loop.domain.assessment.opening import parse_scheme
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.loop.evaluate.credit import add_credit, end_credit
+from wuye_loop.queries.verification.verify import verify
 from wuye_loop.store.assessment import voices as voice_rows
 from wuye_loop.store.database import Database
 
@@ -416,6 +417,18 @@ async def test_a_look_of_the_sweep_that_fails_keeps_nobody_from_the_others(
     assert (await standing(drive))[:2] == (False, "逾期未裁定，按办法维持原分")
     assert len(exits(drive)) == 1
     assert "look_failed" in drive.log.getvalue()
+
+
+async def test_a_term_that_was_forged_is_carried_out_by_nobody_and_vouched_for_by_no_decision(drive: Driver) -> None:
+    path = await appealed(
+        drive, "appeals: {within: 5 workdays, decided_by: command, decides: 10 workdays, silence: upheld}"
+    )
+    drive.town.run(lambda session: session.connection().exec_driver_sql("UPDATE appeal SET due_at = at"))
+    close_due(drive.town)
+    assert await standing(drive) == (None, None, "77.06", 1)
+    refused = await drive.post("command-office", path, {"upheld": True}, expect=409)
+    assert "与登记簿不一致" in refused["detail"]
+    assert any("申诉" in words for words in verify(drive.town.site.loop, drive.town.database).problems)
 
 
 async def test_an_appeal_that_nobody_decides_goes_up_and_is_decided_there(drive: Driver) -> None:

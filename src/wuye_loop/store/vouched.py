@@ -68,7 +68,7 @@ KINDS: Final = {
     APPEAL: Vouched(
         "appeal",
         f"name, period, revision, subject, peer, measure, grievance, reason, unit, {_instant('at')},"
-        f" {_instant('decided_at')}, upheld, CASE WHEN due_at IS NULL THEN to_jsonb(note)"  # as before there was a term
+        f" {_instant('decided_at')}, upheld, CASE WHEN due_at IS NULL AND raised_at IS NULL THEN to_jsonb(note)"  # as before there was a term
         f" ELSE jsonb_build_array(note, {_instant('due_at')}, {_instant('raised_at')}) END",
     ),
     BROUGHT: Vouched(

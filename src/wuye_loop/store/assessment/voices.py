@@ -11,6 +11,7 @@ from sqlalchemy import Text, and_, func, insert, literal_column, not_, or_, sele
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.errors import Conflict
 from wuye_loop.store import registry, vouched
 from wuye_loop.store.schema.assessment_tables import appeal, consequence, voice
 
@@ -98,8 +99,13 @@ def file_appeal(session: Session, one: Appealed) -> None:
 
 
 def appeal_for_update(session: Session, one: UUID, *, wait: bool = True) -> Appealed | None:
-    """Return an appeal under its row lock; None where it is taken and nobody waits."""
+    """Return an appeal under its row lock; None where it is taken and nobody waits.
+
+    Raises Conflict for one that is not as the register has it: whatever is decided of it would vouch for a forgery.
+    """
     row = session.execute(select(*_APPEAL).where(appeal.c.id == one).with_for_update(skip_locked=not wait)).first()
+    if row is not None and not registry.vouches(session, vouched.APPEAL, str(one)):
+        raise Conflict("这件申诉与登记簿不一致，不能裁定：请先用 verify 查清")
     return None if row is None else Appealed(*row)
 
 
