@@ -132,6 +132,20 @@ def test_what_is_wrong_with_a_notice_is_told(was: str, is_: str, code: str, word
     assert [one for one in findings if one.code == code and words in one.message], [str(one) for one in findings]
 
 
+def test_a_notice_whose_task_somebody_signs_in_person_is_refused() -> None:
+    workflow = workflow_of("kuiwen@2")
+    assert workflow is not None
+    opens = workflow.documents["三重督办通知单"].opens or ""
+    opening = workflow.tasks[opens].open.model_copy(update={"signed_by": "单位负责人"})
+    tasks = {**workflow.tasks, opens: workflow.tasks[opens].model_copy(update={"open": opening})}
+    signed = workflow.model_copy(update={"tasks": tasks})
+    scheme, findings = check_scheme(
+        scheme_text("kuiwen-estates@1"), "kuiwen-estates@1.yaml", workflows=lambda _: signed
+    )
+    assert scheme is None
+    assert [(one.code, "“单位负责人”本人签批" in one.message) for one in findings] == [("signed-notice", True)]
+
+
 def test_a_circle_of_lists_is_refused() -> None:
     text = KUIWEN.replace(
         "bottom_five: {title: 后五位,",

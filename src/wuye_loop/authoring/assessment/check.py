@@ -356,6 +356,12 @@ class _Checking:
             words = f"“{notice.document}”不发起任务（流程里没有写 opens），不能随所立的诉求逐件签发"
             self._findings.error((*at, "document"), "no-task", words)
             return
+        if task.open.signed_by is not None:
+            words = (
+                f"“{notice.document}”所发起的任务要“{task.open.signed_by}”本人签批（signed_by），考核办法不能替他签发："
+                "去掉 notice，由他看过再发，或去掉流程里的 signed_by"
+            )
+            self._findings.error((*at, "document"), "signed-notice", words)
         needs = task.open.needs
         for field in notice.form:
             if field not in needs:
