@@ -1,13 +1,18 @@
 """What a city's identity system says of a person, and what account that makes here: one small file, the first rule that fits."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+from wuye_loop.domain.privacy.access.key_rules import misfit
+from wuye_loop.domain.terms import ActorKind
 
 _RULE: Final = ("when", "role", "unit", "area", "source", "reveal")
 _WHOLE: Final = ("login", "name", "rules")
 _ROLES: Final = ("hotline", "unit", "supervisor", "admin", "security", "auditor")
 _LONGEST: Final = 40
+_BRACES, _A_CLAIM = re.compile(r"[{}]"), re.compile(r"\{[^{}]+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,7 @@ def _one(claims: Mapping[str, Any], name: str) -> str | None:
 
 
 def _filled(text: str | None, claims: Mapping[str, Any]) -> str | None:
-    if text is None or not (text.startswith("{") and text.endswith("}")):
+    if text is None or not _A_CLAIM.fullmatch(text):
         return text
     return _one(claims, text[1:-1]) or ""
 
@@ -113,9 +118,23 @@ def _rule(place: int, entry: object) -> ClaimRule:
     if not isinstance(entry.get("reveal", False), bool):
         raise ValueError(f"{where}：reveal 要写 true 或 false")
     unit, area, source = (None if entry.get(key) is None else str(entry[key]) for key in ("unit", "area", "source"))
-    if (entry["role"] == "unit") != (unit is not None) and entry["role"] in ("unit", "admin", "security"):
-        raise ValueError(f"{where}：role 是 unit 的要写 unit（哪个单位），admin、security 的不写")
-    return ClaimRule(asked, entry["role"], unit, area, source, entry.get("reveal", False))
+    rule = ClaimRule(asked, entry["role"], unit, area, source, entry.get("reveal", False))
+    wrong = _wrong(rule)
+    if wrong is not None:
+        raise ValueError(f"{where}：{wrong}")
+    return rule
+
+
+def _wrong(rule: ClaimRule) -> str | None:
+    """Return in words what does not go together in what a rule makes, or None; of what kind a unit is, is seen at a sign-in."""
+    if (rule.role == "unit") != (rule.unit is not None) and rule.role != "hotline":
+        return "role 是 unit 的要写 unit（哪个单位），别的除热线外不写"
+    for name, text in (("unit", rule.unit), ("area", rule.area), ("source", rule.source)):
+        if text is not None and _BRACES.search(text) and not _A_CLAIM.fullmatch(text):
+            return f"{name} 要么写一个值，要么整个写成 {{声明}}，不能拼起来"
+    unit, area, kind = rule.unit is not None, rule.area is not None, ActorKind(rule.role)
+    some = "unit" if unit else None
+    return misfit(kind, unit=unit, unit_kind=some, area=area, source=rule.source, reveal=rule.reveal, what="账号")
 
 
 def _texts(values: object) -> tuple[str, ...]:
