@@ -1,4 +1,6 @@
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,6 +12,7 @@ from tests.web.browsing import ORIGIN, PASSWORD, account, browsing
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.privacy.access.second_factor import STEP_SECONDS
 from wuye_loop.queries.verification.verify import verify
+from wuye_loop.web.staff import admin
 
 pytestmark = pytest.mark.anyio
 
@@ -237,6 +240,13 @@ async def test_an_account_that_is_forged_by_sql_is_found(town: Town, forged: str
     report = verify(town.site.loop, town.database)
     assert not report.ok
     assert any("账号" in words for words in report.problems)
+
+
+def test_whatever_is_noted_of_an_account_has_its_words_on_the_page() -> None:
+    source = Path(admin.__file__).parents[2]
+    texts = [path.read_text(encoding="utf-8") for path in source.rglob("*.py")]
+    noted = {what for text in texts for what in re.findall(r'\bnote\(session, [\w.]+, "([a-z ]+)"', text)}
+    assert noted == set(admin._WHATS)
 
 
 async def test_time_is_let_pass_in_a_demonstration_alone(town: Town) -> None:
