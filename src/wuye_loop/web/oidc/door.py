@@ -1,6 +1,8 @@
 """统一身份认证: out to the city's identity system and back, with a session like any other at the end."""
 
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -50,7 +52,8 @@ async def out(request: Request, to: str = "/") -> Response:
     if not visitors.admits_passwords(request):
         raise Forbidden("这里是明文连接，不能登录：请用 https 打开（WUYE_PUBLIC_URL），或在本机打开")
     state, nonce, verifier = (site.loop.ids.token(_SECRET) for _ in range(3))
-    response = RedirectResponse(await there.address(_back(request), state, nonce, verifier), 303)
+    with _logged(request):
+        response = RedirectResponse(await there.address(_back(request), state, nonce, verifier), 303)
     response.set_cookie(
         _cookie(site),
         ".".join((state, nonce, verifier, quote(inside(to), safe=""))),
@@ -71,10 +74,16 @@ def _back(request: Request) -> str:
 async def back(request: Request, state: str = "", code: str = "", error: str = "") -> Response:
     """Take somebody in whom the identity system vouches for and the file knows."""
     there = provider(request)
-    try:
+    with _logged(request):
         return await _taken_in(request, there, state, code, error)
+
+
+@contextmanager
+def _logged(request: Request) -> Iterator[None]:
+    """Log who is not let in: from where, and what kind of fault it was; neither the words nor the cause, which may tell who."""
+    try:
+        yield
     except WuyeError as refused:
-        # Where it came from and what kind of fault it was: neither the words nor the cause, which may tell who it is.
         cause = type(refused.__cause__).__name__ if refused.__cause__ is not None else None
         _log.warning("oidc_refused", status=refused.status, cause=cause, address=address_of(request))
         raise
