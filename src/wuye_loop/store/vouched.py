@@ -1,4 +1,4 @@
-"""Rows that the register vouches for one by one: learned models, schemes, frozen scores and what they brought, credit, voices, appeals.
+"""Rows that the register vouches for one by one: learned models, schemes, periods to come, frozen scores and what they brought, credit, voices, appeals.
 
 Of each the register keeps a hash over the columns named here; a column that comes later has to be named to be vouched for.
 """
@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 MODEL, SCHEME, SCORES, CREDIT, VOICE, APPEAL = "model", "scheme", "scores", "credit", "voice", "appeal"
-BROUGHT = "consequence"
+BROUGHT, DUE = "consequence", "period"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,11 @@ def _instant(name: str) -> str:
 
 
 _BY_NAME: Final = {"key": "id", "these": "id = ANY(%(only)s::text[])"}
+_PERIOD: Final = (
+    f"name, scheme, part, period, revision, state, {_instant('starts')}, {_instant('ends')}, {_instant('closes_at')},"
+    f" {_instant('closed_at')}, {_instant('published_at')}, encode(digest, 'hex'), bulletin, bulletin_series,"
+    " bulletin_year, bulletin_n, reason"
+)
 _VOICE_KEY: Final = "jsonb_build_array(name, period, input, subject, peer, encode(who, 'hex'))"
 _VOICE_OF: Final = "k->>0, k->>1, k->>2, k->>3, k->>4, decode(k->>5, 'hex')"
 
@@ -48,13 +53,8 @@ KINDS: Final = {
         **_BY_NAME,
     ),
     SCHEME: Vouched("scheme", f"name, version, text, sha256, {_instant('published_at')}", **_BY_NAME),
-    SCORES: Vouched(
-        "assessment",
-        f"name, scheme, part, period, revision, state, {_instant('starts')}, {_instant('ends')}, {_instant('closes_at')},"
-        f" {_instant('closed_at')}, {_instant('published_at')}, encode(digest, 'hex'), bulletin, bulletin_series,"
-        " bulletin_year, bulletin_n, reason",
-        when="state <> 'due'",
-    ),
+    DUE: Vouched("assessment", _PERIOD, when="state = 'due'"),
+    SCORES: Vouched("assessment", _PERIOD, when="state <> 'due'"),
     CREDIT: Vouched(
         "credit", f"scheme, unit, item, points, since, until, ends, cause, reason, actor, {_instant('at')}"
     ),

@@ -100,6 +100,8 @@ def close(loop: Loop, session: Session, which: str, code: str, actor: Actor) -> 
 
 
 def _freeze(loop: Loop, session: Session, row: Assessment, place: Place) -> None:
+    if not periods.as_scheduled(session, row.id):
+        raise Conflict("这一期的日程与登记簿不一致，没有封账：请先用 verify 查清")
     made = scoring.drafted(loop, session, place.scheme, place.part, place.stretch, into=row.id)
     by_itself = place.spec.publishes == "at_close"
     periods.freeze(session, replace(row, scheme=place.scheme.id), made.results, loop.clock.now(), publishes=by_itself)

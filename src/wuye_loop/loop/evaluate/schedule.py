@@ -62,7 +62,7 @@ def closes_at(loop: Loop, session: Session, scheme: Scheme, spec: Period, stretc
 def extend(loop: Loop, session: Session, every: Sequence[tuple[Scheme, datetime]]) -> int:
     """Add the periods of schemes that have begun by now and are not in the schedule; return how many."""
     loop.reference.refresh(session)
-    now, added = loop.clock.now(), 0
+    now, begun = loop.clock.now(), []
     for scheme, since in every:
         if not is_ours(loop, scheme):
             continue
@@ -76,9 +76,9 @@ def extend(loop: Loop, session: Session, every: Sequence[tuple[Scheme, datetime]
             for _ in range(_MOST_BEHIND):
                 if at.starts > now:
                     break
-                added += periods.schedule(session, _row(loop, session, Place(scheme, part, at)))
+                begun.append(_row(loop, session, Place(scheme, part, at)))
                 at = calendar.after(spec, at, zone)
-    return added
+    return periods.schedule(session, begun)
 
 
 def is_ours(loop: Loop, scheme: Scheme) -> bool:
@@ -103,7 +103,7 @@ def locked(loop: Loop, session: Session, place: Place, *, shared: bool = False) 
         raise Conflict("这一期还没有开始")
     found = periods.find(session, place.scheme.name, place.stretch.code)
     if found is None:
-        periods.schedule(session, _row(loop, session, place))
+        periods.schedule(session, [_row(loop, session, place)])
         found = newest(session, place)
     row = periods.locked(session, found.id, shared=shared)
     assert row is not None  # noqa: S101 assessments are never removed

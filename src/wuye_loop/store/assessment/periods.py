@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -73,13 +73,25 @@ class ResultRow:
     vetoed: bool = False
 
 
-def schedule(session: Session, row: Assessment) -> bool:
-    """Add a period that will be due, once; False when it is there already."""
-    values = {column.name: getattr(row, column.name) for column in _COLUMNS}
-    fresh = upsert(assessment).values(**values).on_conflict_do_nothing().returning(assessment.c.id)
-    return session.execute(fresh).scalar() is not None
+def schedule(session: Session, rows: Iterable[Assessment]) -> int:
+    """Add periods that will be due, each once; return how many were not there already."""
+    added = []
+    for row in rows:
+        values = {column.name: getattr(row, column.name) for column in _COLUMNS}
+        fresh = upsert(assessment).values(**values).on_conflict_do_nothing().returning(assessment.c.id)
+        added += [str(one) for one in session.execute(fresh).scalars()]
+    # After all of them: who adds the same ones at the same time is never waited for with the register in hand.
+    if added:
+        registry.settle(session, vouched.DUE, *added)
+    return len(added)
 
 
+def as_scheduled(session: Session, one: UUID) -> bool:
+    """Say whether a period that is due stands as it was scheduled."""
+    return registry.vouches(session, vouched.DUE, str(one))
+
+
+_LONGEST_WAIT: Final = timedelta(days=1)
 #: When the sweep takes a period up: at its closing, or later where that failed; after it, where it publishes by itself.
 _AT: Final = func.greatest(assessment.c.closes_at, assessment.c.retry_at)
 _WAITING: Final = or_(
@@ -89,7 +101,11 @@ _WAITING: Final = or_(
 
 def due(session: Session, now: datetime) -> list[UUID]:
     """Return the periods whose time to close, or to be published by themselves, has come, the oldest first."""
-    rows = select(assessment.c.id).where(_WAITING, now >= _AT)
+    retry = assessment.c.retry_at
+    ready = or_(
+        retry.is_(None), retry <= now, retry > now + _LONGEST_WAIT
+    )  # never put off for longer, whatever stands there
+    rows = select(assessment.c.id).where(_WAITING, assessment.c.closes_at <= now, ready)
     order = (assessment.c.closes_at, assessment.c.ends, assessment.c.name, assessment.c.id)
     return list(session.execute(rows.order_by(*order)).scalars())
 
@@ -206,6 +222,7 @@ def freeze(session: Session, row: Assessment, results: Sequence[ResultRow], now:
     values = {"state": "closed", "closed_at": now, "digest": digest_of(session, row), "scheme": row.scheme}
     values |= {"tries": 0, "trouble": None, "retry_at": now if publishes else None}
     session.execute(update(assessment).where(assessment.c.id == row.id).values(**values))
+    registry.settle(session, vouched.DUE, str(row.id))
     registry.settle(session, vouched.SCORES, str(row.id))
 
 
