@@ -55,6 +55,7 @@ class City:
     said_more: dict[str, Any] = field(default_factory=dict)
     doors: dict[str, Any] = field(default_factory=dict)  # that are elsewhere
     other_keys: list[dict[str, Any]] = field(default_factory=list)
+    shown: tuple[str | None, str | None] = (None, None)  # of the secret: in the header, in the form
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         if self.down:
@@ -71,6 +72,7 @@ class City:
         if path == "/userinfo_endpoint":
             return httpx.Response(200, json={"sub": self.claims["sub"], **self.said_more})
         form = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
+        self.shown = (request.headers.get("authorization"), form.get("client_secret"))
         proof = base64.urlsafe_b64encode(hashlib.sha256(form["code_verifier"].encode()).digest()).decode().rstrip("=")
         if form["code"] != "good" or proof != self.asked["code_challenge"]:
             return httpx.Response(400, json={"error": "invalid_grant"})
@@ -212,6 +214,21 @@ async def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(town: Town, m
         visitors.app.state.oidc.transport = httpx.MockTransport(answer)
         page = await visitors.browser().go("/login/oidc", expect=503)
         assert "没有答复" in page.text
+
+
+@pytest.mark.parametrize(("taken", "shown"), [
+    (None, (f"Basic {base64.b64encode(b'wuye:a+%2B%25').decode()}", None)),
+    (["client_secret_post", "private_key_jwt"], (None, "a +%")),
+    (["client_secret_post", "client_secret_basic"], (f"Basic {base64.b64encode(b'wuye:a+%2B%25').decode()}", None)),
+])  # fmt: skip
+async def test_the_secret_is_shown_in_the_way_that_is_taken(
+    town: Town, taken: list[str] | None, shown: tuple[str | None, str | None]
+) -> None:
+    async with city(town, groups=["market"]) as (visitors, made):
+        visitors.app.state.oidc.secret = "a +%"
+        made.doors = {"token_endpoint_auth_methods_supported": taken}
+        await through(visitors, made)
+        assert made.shown == shown
 
 
 async def test_what_was_refused_is_logged_without_who_it_was(town: Town) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import anyio
 import httpx
@@ -79,7 +79,11 @@ class Provider:
             "code_verifier": verifier,
             "client_id": self.client_id,
         }
-        who = httpx.BasicAuth(self.client_id, self.secret) if self.secret is not None else None
+        who = None
+        if self.secret is not None and _in_the_form(doors):
+            sent["client_secret"] = self.secret
+        elif self.secret is not None:
+            who = httpx.BasicAuth(quote_plus(self.client_id), quote_plus(self.secret))  # as RFC 6749, 2.3.1 has it
         answer = await self._asked("POST", doors["token_endpoint"], data=sent, auth=who)
         token, access = answer.get("id_token"), answer.get("access_token")
         if not isinstance(token, str) or not isinstance(access, str):
@@ -175,6 +179,12 @@ class Provider:
         if not answer.is_success or not isinstance(found, dict):
             raise Unavailable("统一身份认证的答复不对，请稍后再试，或用本系统的口令登录", retry_after=30)
         return found
+
+
+def _in_the_form(doors: Mapping[str, Any]) -> bool:
+    """Say whether the secret is taken in the form alone; in the header where nothing is said."""
+    taken = doors.get("token_endpoint_auth_methods_supported")
+    return isinstance(taken, list) and "client_secret_post" in taken and "client_secret_basic" not in taken
 
 
 def _readable(published: Mapping[str, Any]) -> Any:
