@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.loop.test_forgery import found, lived
+from tests.loop.test_forgery import forge, found, lived
 from tests.site import FINISH, GOOD, KEYS, Town, at, build, driving
 
 from wuye_loop.domain.errors import BadInput, Conflict, Forbidden, NotFound
@@ -103,6 +103,25 @@ async def test_what_the_law_holds_is_not_destroyed_until_it_is_released(town: To
             destruction.release(session, number, "结案", "王敏")
         erasure.erase(loop, session, number, "诉求人要求删除")
     assert found(town).ok
+
+
+async def test_a_hold_or_a_list_that_was_forged_destroys_nothing_and_is_seen(town: Town) -> None:
+    number, loop = await lived(town), town.site.loop
+    with town.database.begin() as session:
+        destruction.hold(loop, session, number, "诉讼中", "王敏")
+        made = destruction.propose(loop, session, [number], "保管期满", "王敏")
+    forge(town.database, "DELETE FROM legal_hold")
+    assert any(f"{number} 的依法保留" in words for words in found(town).problems)
+    with pytest.raises(Conflict, match="登记簿里是依法保留的"), town.database.begin() as session:
+        erasure.erase(loop, session, number, "诉求人要求删除")
+    for forged in (
+        "UPDATE destruction_list SET proposed_by = '李强'",
+        "UPDATE destruction_list SET proposed_by = '王敏', numbers = '{x}'",
+    ):
+        forge(town.database, forged)
+        assert any("销毁清单" in words for words in found(town).problems)
+        with pytest.raises(Conflict, match="与登记簿里提出的不一致"):
+            destruction.approve(loop, town.database, made.id, "赵亮")
 
 
 @pytest.mark.parametrize(

@@ -75,11 +75,16 @@ def settle(session: Session, kind: str, *keys: str) -> None:
     enter_all(session, kind, {key: stands.get(key, {}) for key in keys})
 
 
+def image_of(session: Session, kind: str, key: str) -> dict[str, Any] | None:
+    """Return how something was last entered; None where it never was."""
+    asked = "SELECT image FROM register WHERE kind = %(kind)s AND key = %(key)s ORDER BY n DESC LIMIT 1"
+    image: dict[str, Any] | None = session.connection().exec_driver_sql(asked, {"kind": kind, "key": key}).scalar()
+    return image
+
+
 def vouches(session: Session, kind: str, key: str) -> bool:
     """Say whether something stands as it was last entered: what is to be changed and entered anew was not forged before."""
-    asked = "SELECT image FROM register WHERE kind = %(kind)s AND key = %(key)s ORDER BY n DESC LIMIT 1"
-    image = session.connection().exec_driver_sql(asked, {"kind": kind, "key": key}).scalar()
-    return bool(image == AS_THEY_STAND[kind](session, [key]).get(key))
+    return image_of(session, kind, key) == AS_THEY_STAND[kind](session, [key]).get(key)
 
 
 def begin(session: Session) -> None:

@@ -59,6 +59,11 @@ def release(session: Session, number: str) -> bool:
     return bool(gone.rowcount)
 
 
+def held(session: Session) -> set[str]:
+    """Return the numbers of all that is held."""
+    return set(session.connection().exec_driver_sql("SELECT number FROM legal_hold").scalars())
+
+
 def hold_of(session: Session, number: str) -> str | None:
     """Return why a grievance is held; None where it is not."""
     found = session.connection().exec_driver_sql(

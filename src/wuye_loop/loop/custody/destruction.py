@@ -11,6 +11,7 @@ from wuye_loop.domain.language.results import ResultSpec
 from wuye_loop.domain.privacy.retention import RetentionRule, Term, check_results, due
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.custody import erasure
+from wuye_loop.loop.custody.erasure import HELD
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.figures.scoring import compiled
 from wuye_loop.store import registry, retention
@@ -18,7 +19,7 @@ from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import locking
 from wuye_loop.store.retention import DestructionList
 
-HELD, PROPOSED, APPROVED = "held", "destruction-proposed", "destruction-approved"
+PROPOSED, APPROVED = "destruction-proposed", "destruction-approved"
 
 
 def overdue(loop: Loop, session: Session, rules: Sequence[RetentionRule]) -> list[tuple[str, str]]:
@@ -49,16 +50,24 @@ def propose(loop: Loop, session: Session, numbers: Sequence[str], reason: str, p
     return made
 
 
+def as_proposed(session: Session, one: DestructionList) -> bool:
+    """Say whether a list is what the register says was proposed, and by whom."""
+    image = registry.image_of(session, PROPOSED, str(one.id)) or {}
+    return (image.get("numbers"), image.get("by")) == (list(one.numbers), one.proposed_by)
+
+
 def approve(loop: Loop, database: Database, list_id: UUID, person: str) -> tuple[list[str], list[str]]:
     """Destroy what is on a list, each in a transaction of its own; return the numbers destroyed, and what was not and why.
 
     It may be interrupted and approved again by the same person. Raises NotFound, Forbidden for whoever proposed it, and
-    Conflict where somebody else has approved it.
+    Conflict where somebody else has approved it, or it is not what was proposed.
     """
     with database.begin() as session:
         found = retention.locked(session, list_id)
         if found is None:
             raise NotFound("没有这张销毁清单")
+        if not as_proposed(session, found):
+            raise Conflict("这张清单与登记簿里提出的不一致，没有销毁：请先用 verify 查清")
         if not person.strip() or found.proposed_by == person.strip():
             raise Forbidden("提出销毁的人不能自己批准，要另一个人来批")
         if found.approved_by not in (None, person.strip()):
