@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from tests.assessing import close_due, handled, publish_scheme, scheme_text, voices
+from tests.loop.test_forgery import forge
 from tests.site import BAD, DIRECTORY, GOOD, Driver, at, build, keys_for, story, unit
 
 from wuye_loop.domain.assessment.opening import parse_scheme
@@ -423,12 +424,13 @@ async def test_a_term_that_was_forged_is_carried_out_by_nobody_and_vouched_for_b
     path = await appealed(
         drive, "appeals: {within: 5 workdays, decided_by: command, decides: 10 workdays, silence: upheld}"
     )
-    drive.town.run(lambda session: session.connection().exec_driver_sql("UPDATE appeal SET due_at = at"))
+    forge(drive.town.database, "UPDATE appeal SET due_at = due_at - interval '20 days'")
     close_due(drive.town)
     assert await standing(drive) == (None, None, "77.06", 1)
     refused = await drive.post("command-office", path, {"upheld": True}, expect=409)
     assert "与登记簿不一致" in refused["detail"]
     assert any("申诉" in words for words in verify(drive.town.site.loop, drive.town.database).problems)
+    forge(drive.town.database, "UPDATE appeal SET due_at = due_at + interval '20 days'")
 
 
 async def test_an_appeal_that_nobody_decides_goes_up_and_is_decided_there(drive: Driver) -> None:
