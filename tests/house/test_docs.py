@@ -317,6 +317,11 @@ def test_every_json_example_is_json() -> None:
             json.loads(text)
 
 
+def test_the_decisions_are_numbered_in_order_each_once() -> None:
+    numbers = re.findall(r"^## (\d+)\. ", (ROOT / "docs/decisions.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert numbers == [str(n) for n in range(1, len(numbers) + 1)]
+
+
 def test_every_link_inside_the_project_leads_somewhere() -> None:
     for path in DOCUMENTS:
         for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
