@@ -42,7 +42,7 @@ _WHATS = {
     "session ended": "结束会话",
     "reset": "重设口令",
     "disabled": "停用",
-    "remapped": "随统一身份认证改了",
+    "remapped": "照身份系统更改",
 }
 
 
