@@ -46,7 +46,9 @@ def admitted(session: Session, subject: str, mapped: Mapped, now: datetime, ids:
     if "login" in changed:
         _free(session, wish.login)
     if row.role in POWERS and wish.role in POWERS and row.role != wish.role:
-        raise Conflict("系统管理、安全管理、审计三权分立：您的账号已是其中一种，请先由系统管理员停用，再换另一种")
+        raise Conflict(
+            "系统管理、安全管理、审计三权分立：您的账号已是其中一种，不能换成另一种。请系统管理员停用它，另开一个用口令登录的账号"
+        )
     accounts.one_power(session, wish, row.id)
     accounts.change(session, row.id, **values)
     if set(changed) - {"name"}:
