@@ -179,7 +179,9 @@ def test_a_difference_is_told_in_the_words_of_the_file() -> None:
 
 
 def test_definition_tests_of_the_shipped_files_pass_and_a_wrong_one_is_told() -> None:
-    for file in sorted((FOLDER / "tests").glob("*.yaml")):
+    files = sorted((FOLDER / "tests").glob("*.test.yaml"))
+    assert [file.name.removesuffix(".test.yaml") for file in files] == SHIPPED
+    for file in files:
         doc = read(file.read_text(encoding="utf-8"), file.name)
         assert is_scheme_script(doc.data)
         script = read_scheme_script(doc)
