@@ -104,15 +104,8 @@ def _clone(clone: Clone, folder: Path) -> Path:
 
 def _start(clone: Clone, place: Path, command: Sequence[str]) -> "subprocess.Popen[str]":
     account = pwd.getpwnam(clone.user)
-    ours = (
-        "PYTHON",
-        "WUYE_",
-        "VIRTUAL_ENV",
-        "PYENV",
-        "MAKE",
-        "MFLAGS",
-        "ARGS",
-    )  # what was asked of us is not asked of them
+    # ARGS: which clones were asked for is not what their own commands are asked.
+    ours = ("PYTHON", "WUYE_", "VIRTUAL_ENV", "PYENV", "MAKE", "MFLAGS", "ARGS")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     environment |= {"USER": clone.user, "LOGNAME": clone.user, "HOME": str(place.parent), **clone.environment}
     if clone.user != "root":
