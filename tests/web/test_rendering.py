@@ -40,6 +40,12 @@ async def test_our_own_files_are_named_by_their_bytes_and_kept_for_ever(town: To
             answer = await browser.client.get(address)
             assert answer.status_code == 200
             assert "immutable" in answer.headers["cache-control"]
+            assert answer.headers["content-encoding"] == "gzip"
+            plain = await browser.client.get(address, headers={"Accept-Encoding": "identity"})
+            assert "content-encoding" not in plain.headers
+            assert plain.content == answer.content
+            assert plain.headers["vary"] == "Accept-Encoding"
+        assert "content-encoding" not in browser.headers  # pages hold secrets
         wrong = re.sub(r"\.[0-9a-f]{12}\.", ".000000000000.", page.assets[1])
         assert (await browser.client.get(wrong)).status_code == 404
         assert (await browser.client.get("/static/..%2Fpages.000000000000.py")).status_code == 404

@@ -1,12 +1,13 @@
 """Templates, and the headers under which a page is shown: nothing runs or loads that is not our own file."""
 
+import gzip
 import hashlib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -48,13 +49,23 @@ def _assets() -> frozenset[str]:
     return frozenset(path.name for path in files("wuye_loop.web").joinpath("static").iterdir())
 
 
+@cache
+def _packed(name: str) -> bytes:
+    """Return one of our own files packed: they hold no secret. Pages are never packed: what they hold could be guessed by size."""
+    return gzip.compress(_asset(name)[0], mtime=0)
+
+
 @router.get("/static/{stem}.{digest}.{kind}")
-async def static(stem: str, digest: str, kind: str) -> Response:
-    """Give one of our own files."""
+async def static(request: Request, stem: str, digest: str, kind: str) -> Response:
+    """Give one of our own files, packed where that is taken."""
     name = f"{stem}.{kind}"
     if name not in _assets() or kind not in _TYPES or _asset(name)[1] != digest:
         raise NotFound
-    return Response(_asset(name)[0], media_type=_TYPES[kind], headers={"Cache-Control": _FOR_EVER})
+    headers = {"Cache-Control": _FOR_EVER, "Vary": "Accept-Encoding"}
+    taken = [one.strip().lower() for one in request.headers.get("accept-encoding", "").split(",")]
+    if "gzip" not in taken:  # whoever weighs it (`;q=`) has it as it is
+        return Response(_asset(name)[0], media_type=_TYPES[kind], headers=headers)
+    return Response(_packed(name), media_type=_TYPES[kind], headers=headers | {"Content-Encoding": "gzip"})
 
 
 @router.get("/favicon.ico")

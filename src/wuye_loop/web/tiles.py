@@ -11,7 +11,7 @@ _BESIDE: Final = 6  # columns where each street has its name before its tiles
 _STEPS: Final = 4
 _WHOLE: Final = 400.0
 _NAMES: Final = 84.0
-_HEIGHT: Final = 40.0
+_HEIGHT: Final = 40
 _ENDS: Final = ("社区", "街道")
 _LETTERS: Final = 4
 
