@@ -9,10 +9,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from tests import ROOT
+
+from wuye_loop import postgres
 
 _ADDRESS = re.compile(r"请用浏览器打开 (http://127\.0\.0\.1:\d+)/ 各个角色")
 _FLAGS = (
@@ -25,7 +28,7 @@ DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 @contextmanager
 def played(days: int = 30) -> Iterator[str]:
     """Play so many days, and give the address at which the demonstration goes on serving."""
-    with tempfile.TemporaryDirectory() as data:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as data:
         command = [sys.executable, "-P", "-m", "wuye_loop", "demo", "--data", data, "--port", "0", "--days", str(days)]
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -40,6 +43,7 @@ def played(days: int = 30) -> Iterator[str]:
             process.terminate()
             process.wait(60)
             process.stdout.close()
+            postgres.remove(Path(data))  # with what of it lies elsewhere
 
 
 @contextmanager
