@@ -1,6 +1,7 @@
 """Destruction by rule: what is due is proposed by one person and destroyed when another approves; the law may hold it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -50,9 +51,8 @@ def propose(loop: Loop, session: Session, numbers: Sequence[str], reason: str, p
     return made
 
 
-def as_proposed(session: Session, one: DestructionList) -> bool:
-    """Say whether a list is what the register says was proposed, and by whom."""
-    image = registry.image_of(session, PROPOSED, str(one.id)) or {}
+def as_proposed(one: DestructionList, image: Mapping[str, Any]) -> bool:
+    """Say whether a list is what was proposed, and by whom, by what the register has of it."""
     return (image.get("numbers"), image.get("by")) == (list(one.numbers), one.proposed_by)
 
 
@@ -66,7 +66,7 @@ def approve(loop: Loop, database: Database, list_id: UUID, person: str) -> tuple
         found = retention.locked(session, list_id)
         if found is None:
             raise NotFound("没有这张销毁清单")
-        if not as_proposed(session, found):
+        if not as_proposed(found, registry.image_of(session, PROPOSED, str(list_id)) or {}):
             raise Conflict("这张清单与登记簿里提出的不一致，没有销毁：请先用 verify 查清")
         if not person.strip() or found.proposed_by == person.strip():
             raise Forbidden("提出销毁的人不能自己批准，要另一个人来批")

@@ -18,7 +18,7 @@ from wuye_loop.domain.privacy.words import ERASED, Opener
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import ClockStatus
-from wuye_loop.loop.custody.destruction import as_proposed
+from wuye_loop.loop.custody.destruction import PROPOSED, as_proposed
 from wuye_loop.loop.custody.erasure import HELD
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.figures import scoring, tallying
@@ -232,7 +232,7 @@ _KINDS = {
 def _register(session: Session, chain: Chain, report: Report) -> None:
     """Compare the register with what it vouches for."""
     head = GENESIS
-    known: dict[str, dict[str, Any]] = {kind: {} for kind in (*_KINDS, HELD)}
+    known: dict[str, dict[str, Any]] = {kind: {} for kind in (*_KINDS, HELD, PROPOSED)}
     for place, note in enumerate(registry.notes(session), 1):
         if note.n != place or not registry.follows(chain, note, head):
             report.broken(f"登记簿第 {place} 行被改动，或缺了一行")
@@ -245,7 +245,7 @@ def _register(session: Session, chain: Chain, report: Report) -> None:
         return
     if registry.head(session) != head:
         report.broken("登记簿末尾缺了行")
-    _custody(session, known[HELD], report)
+    _custody(session, known[HELD], known[PROPOSED], report)
     for kind, stands in registry.AS_THEY_STAND.items():
         there = stands(session)
         for key in sorted(known[kind].keys() | there.keys()):
@@ -253,11 +253,13 @@ def _register(session: Session, chain: Chain, report: Report) -> None:
                 report.drifted(f"{_KINDS[kind]} {key}: 与登记簿不一致")
 
 
-def _custody(session: Session, known: Mapping[str, Mapping[str, Any]], report: Report) -> None:
-    """Compare what the law holds back, and what was proposed to be destroyed, with the register."""
-    held = {number for number, image in known.items() if image.get("held")}
+def _custody(
+    session: Session, kept: Mapping[str, Mapping[str, Any]], proposed: Mapping[str, Mapping[str, Any]], report: Report
+) -> None:
+    """Compare what the law holds back, and what was proposed to be destroyed, with the register's newest of each."""
+    held = {number for number, image in kept.items() if image.get("held")}
     for number in sorted(held ^ retention.held(session)):
         report.drifted(f"{number} 的依法保留: 与登记簿不一致")
     for one in retention.lists(session):
-        if not as_proposed(session, one):
+        if not as_proposed(one, proposed.get(str(one.id), {})):
             report.drifted(f"销毁清单 {one.id}: 与登记簿不一致")

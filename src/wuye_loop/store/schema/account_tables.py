@@ -24,9 +24,7 @@ account = Table(
     instant("locked_until", nullable=True),
     instant("created_at"),
     instant("disabled_at", nullable=True),
-    words(
-        "subject", nullable=True
-    ),  # whom the city's identity system means: its issuer, a space, its word for the person
+    words("subject", nullable=True),  # whom the city's identity system means: issuer, a space, its word for the person
     UniqueConstraint("login"),
     UniqueConstraint("subject"),
 )

@@ -135,6 +135,7 @@ register = Table(
     words("key"),
     document_of("image", "{}"),
     Column("hash", LargeBinary, nullable=False),
+    Index("ix_register_entry", "kind", "key", "n"),  # how something was last entered
 )
 
 anchor = Table(
