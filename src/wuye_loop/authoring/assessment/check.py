@@ -443,8 +443,7 @@ class _Checking:
                     self._findings.error((*at, "titles", section), "empty-section", "这张表不在 sections 里")
 
     def _brought_by_exit(self) -> tuple[str, ...]:
-        credit = self._it.credit
-        return credit.exit.brings if credit is not None and credit.exit is not None else ()
+        return self._it.exit.brings if self._it.exit is not None else ()
 
     def _exit(self, credit: CreditSpec, spec: ExitSpec) -> None:
         """Prove how a unit comes to leave: names, a way that everybody or nobody meets, what it brings."""

@@ -383,7 +383,7 @@ def _roles(names: Iterable[str], known: Mapping[str, str]) -> str:
 
 
 def _exit(scheme: Scheme) -> Iterator[tuple[str, ...]]:
-    spec = scheme.credit.exit if scheme.credit is not None else None
+    spec = scheme.exit
     if spec is not None:
         when = "；或 ".join(_fallen(scheme, way) for way in spec.when)
         brings = "；".join(_brings(scheme, scheme.consequences[name]) for name in spec.brings)

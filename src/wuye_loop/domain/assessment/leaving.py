@@ -45,7 +45,7 @@ def fallen_since(spec: CreditSpec, rows: Sequence[CreditRow], today: date, ends:
 
 def last_days(scheme: Scheme, first: date, today: date) -> LastDays:
     """Return the last days of the periods that credit.exit counts, between the first row of credit and today, the latest first."""
-    spec, zone = (scheme.credit.exit if scheme.credit is not None else None), scheme.calendar.zone
+    spec, zone = scheme.exit, scheme.calendar.zone
     found: dict[str, list[date]] = {}
     for name in {way.of for way in spec.when if way.of is not None} if spec is not None else ():
         part = scheme.periods[name]
@@ -53,7 +53,7 @@ def last_days(scheme: Scheme, first: date, today: date) -> LastDays:
         days: list[date] = []
         while not days or days[-1] >= first:
             at = calendar.before(part, at, zone)
-            days.append((at.ends.astimezone(ZoneInfo(zone)) - timedelta(seconds=1)).date())
+            days.append(scheme.day_of(at.ends - timedelta(seconds=1)))
         found[name] = days
     return found
 

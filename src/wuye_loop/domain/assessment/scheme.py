@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
@@ -450,6 +452,15 @@ class Scheme(Part):
         named = spec.bulletin.template if spec.bulletin is not None else None
         name = named or _USUAL[spec.every]
         return self.templates.get(name) or TEMPLATES.get(name) or TEMPLATES[_USUAL[spec.every]]
+
+    @property
+    def exit(self) -> ExitSpec | None:
+        """How far a unit has to fall to be sent away; None where nobody is."""
+        return self.credit.exit if self.credit is not None else None
+
+    def day_of(self, at: datetime) -> date:
+        """Return which day an instant is where the scheme holds."""
+        return at.astimezone(ZoneInfo(self.calendar.zone)).date()
 
     @property
     def id(self) -> str:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -35,7 +34,7 @@ def add(
     if scheme.credit is None or deed.item not in scheme.credit.items:
         raise BadInput("考核办法里没有这个信用项")
     spec, now = scheme.credit.items[deed.item], loop.clock.now()
-    since = now.astimezone(ZoneInfo(scheme.calendar.zone)).date()
+    since = scheme.day_of(now)
     row = CreditRow(loop.ids.new(), deed.unit, deed.item, spec.points, since, until(spec, since), None, deed.cause)
     rows = [row]
     if scheme.credit.carries is not None:
@@ -89,7 +88,7 @@ def end_credit(loop: Loop, session: Session, one: UUID, reason: str, actor: Acto
 def end(loop: Loop, session: Session, scheme: Scheme, row: CreditRow, reason: str, actor: Actor) -> bool:
     """End a row, and with it what the company's managers have of it."""
     now = loop.clock.now()
-    day = now.astimezone(ZoneInfo(scheme.calendar.zone)).date()
+    day = scheme.day_of(now)
     with_it = credit_rows.of_cause(session, scheme.name, row.item, f"{row.cause}{CARRIED}{row.unit}")
     done = []
     for one in (row, *with_it):

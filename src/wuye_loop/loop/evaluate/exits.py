@@ -1,7 +1,6 @@
 """清退: who has fallen so far that he is to leave gets what credit.exit says, once for each fall."""
 
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.orm import Session
@@ -27,11 +26,10 @@ def send_away(loop: Loop, database: Database, scheme: Scheme, jobs: Jobs) -> int
 
     Looked at on a new day and after a new row of credit. What cannot be brought is logged, and tried at the next look.
     """
-    spec = scheme.credit.exit if scheme.credit is not None else None
-    if spec is None or not schedule.is_ours(loop, scheme):
+    if scheme.exit is None or not schedule.is_ours(loop, scheme):
         return 0
     now = loop.clock.now()
-    today = now.astimezone(ZoneInfo(scheme.calendar.zone)).date()
+    today = scheme.day_of(now)
     with database.begin() as session:
         loop.reference.refresh(session)
         needed, last = credit_rows.to_look(session, scheme.id, scheme.name, today, now)
@@ -51,7 +49,7 @@ def _fallen(loop: Loop, session: Session, scheme: Scheme, today: date) -> list[t
     if first is None:
         return []
     ends = last_days(scheme, first, today)
-    ways = scheme.credit.exit.when if scheme.credit.exit is not None else ()
+    ways = scheme.exit.when if scheme.exit is not None else ()
     back = min((ends[way.of][: way.running][-1] for way in ways if way.of and ends.get(way.of)), default=today)
     veto = [one.item for one in scheme.credit.veto]
     units = loop.reference.directory.units
@@ -69,7 +67,7 @@ def _fallen(loop: Loop, session: Session, scheme: Scheme, today: date) -> list[t
 
 def _was_sent(session: Session, scheme: Scheme, unit: str, day: date) -> bool:
     """Say whether what this fall brings was brought: since its first day, whatever the version then was."""
-    brings = scheme.credit.exit.brings if scheme.credit is not None and scheme.credit.exit is not None else ()
+    brings = scheme.exit.brings if scheme.exit is not None else ()
     had = {row.consequence for row in voices.left(session, scheme.name, unit, LEAVING) if row.period >= day.isoformat()}
     return set(brings) <= had
 
@@ -87,10 +85,10 @@ def _sent_away(loop: Loop, database: Database, scheme: Scheme, jobs: Jobs, unit:
 
 def _leave(loop: Loop, session: Session, scheme: Scheme, unit: str, day: date) -> tuple[list[Job], bool]:
     """Bring to one unit what its fall brings, each thing unless that was done; the jobs, and whether anything was."""
-    assert scheme.credit is not None and scheme.credit.exit is not None  # noqa: S101, PT018 asked by who calls
-    spec, now = scheme.credit.exit, loop.clock.now()
+    assert scheme.credit is not None and scheme.exit is not None  # noqa: S101, PT018 asked by who calls
+    spec, now = scheme.exit, loop.clock.now()
     rows = [one.row for one in credit_rows.rows_of(session, scheme.name, unit)]
-    stands = balance(scheme.credit, rows, now.astimezone(ZoneInfo(scheme.calendar.zone)).date())
+    stands = balance(scheme.credit, rows, scheme.day_of(now))
     code, called = day.isoformat(), loop.reference.directory.name_of(unit) or unit
     words = {
         "period": calendar.spoken(code), "code": code, "rank": "", "from_last": "", "peer": "", "subject": called,

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -95,7 +94,7 @@ def _left(session: Session, scheme: Scheme, spec: CreditSpec, told: Sequence[Tol
 def _head(
     loop: Loop, scheme: Scheme, spec: CreditSpec, told: Sequence[Told], on: date | None
 ) -> tuple[Balance, dict[str, Any]]:
-    day = on or loop.clock.now().astimezone(ZoneInfo(scheme.calendar.zone)).date()
+    day = on or scheme.day_of(loop.clock.now())
     stands = balance(spec, [one.row for one in told], day)
     return stands, {
         "scheme": scheme.name, "title": scheme.title, "on": day.isoformat(),
