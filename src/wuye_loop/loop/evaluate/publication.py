@@ -57,7 +57,7 @@ def bring(loop: Loop, session: Session, place: Place, row: Assessment) -> list[J
     fresh: list[str] = []
     notices: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for one in results:
-        from_last = _from_last(results, one)
+        from_last = _from_last(results, one) if one.lists else 0
         for listed in one.lists:
             for name in place.spec.lists[listed].brings:
                 made = _once(loop, session, place, one, listed, name, from_last)

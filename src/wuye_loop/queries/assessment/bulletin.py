@@ -5,11 +5,11 @@ Everything is read from what was frozen, of the period itself and of those it is
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -87,16 +87,16 @@ def _bulletin(loop: Loop, session: Session, place: Place, one: Assessment) -> Bu
     names = tables.names_in(session, results)
     spec = place.spec.bulletin
     title = f"{place.scheme.title}{calendar.spoken(one.period)}{spec.title if spec is not None else ''}"
-    zone = ZoneInfo(place.scheme.calendar.zone)
-    at = one.published_at or one.closed_at or one.ends
-    day = at.astimezone(zone).date()
+    day = _day(place, one)
     overall = totals(place, figures, whole=True)
-    sheets = list(_Tables(loop, session, place, one, results, figures, names, overall).all())
+    earlier = _before(session, place, one)
+    before = _Past(earlier, _then(session, place, one, earlier))
+    sheets = list(_Tables(loop, session, place, one, results, figures, names, overall, before).all())
     return Bulletin(
         office=_office(loop, session, place),
         number=one.bulletin,
         title=title + (f"（更正，第 {one.revision} 版）" if one.revision > 1 else ""),
-        opening=tuple(_opening(session, place, one, results, overall)),
+        opening=tuple(_opening(place, one, results, overall, before)),
         sheets=tuple(sheets),
         closing=tuple(_closing(place, one)),
         dated=f"{day.year}年{day.month}月{day.day}日",
@@ -149,7 +149,7 @@ def totals(place: Place, figures: Iterable[FigureRow], *, whole: bool = False) -
 
 
 def _opening(
-    session: Session, place: Place, one: Assessment, results: Sequence[ResultRow], overall: Mapping[str, Figure]
+    place: Place, one: Assessment, results: Sequence[ResultRow], overall: Mapping[str, Figure], before: "_Past"
 ) -> Iterable[str]:
     orders = sum(row.orders for row in results)
     of = _COUNTED.get(place.scheme.subjects.are, "个")
@@ -159,8 +159,6 @@ def _opening(
         yield f"{calendar.spoken(one.period)}没有诉求：考核对象 {several} {who}，均无工单。"
     else:
         yield f"{calendar.spoken(one.period)}，{several} {who}共涉及诉求 {orders} 件。"
-    earlier = _before(session, place, one)
-    then = _then(session, place, one, earlier)
     word = _PREVIOUS[place.spec.every]
     for name, figure in overall.items():
         measure = place.scheme.measures[name]
@@ -168,12 +166,12 @@ def _opening(
             yield told(
                 measure.title,
                 figure,
-                then.get(name),
+                before.figures.get(name),
                 word,
-                compare=earlier is not None,
+                compare=before.period is not None,
                 composite=bool(measure.composite),
             )
-    if earlier is None:
+    if before.period is None:
         yield f"没有{word}的考核，不作比较。"
     scored = [row for row in results if row.total is not None]
     if scored:
@@ -221,6 +219,19 @@ def _then(session: Session, place: Place, one: Assessment, then: Assessment | No
     return totals(place, periods.sums(session, then.id), whole=then.scheme == one.scheme) if then is not None else {}
 
 
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """An earlier period that is closed, and its measures over all subjects; nothing where there is none."""
+
+    period: Assessment | None
+    figures: Mapping[str, Figure]
+
+
+def _day(place: Place, one: Assessment) -> date:
+    """Return the day that a bulletin bears: of its publication, else of the closing."""
+    return place.scheme.day_of(one.published_at or one.closed_at or one.ends)
+
+
 def _before(session: Session, place: Place, one: Assessment) -> Assessment | None:
     span = calendar.before(place.spec, place.stretch, place.scheme.calendar.zone)
     found = periods.find(session, one.name, span.code)
@@ -242,6 +253,7 @@ class _Tables:
     figures: Sequence[FigureRow]
     names: Mapping[str, str]
     overall: Mapping[str, Figure]
+    before: "_Past"
 
     def all(self) -> Iterable[Sheet]:
         """Yield them."""
@@ -265,7 +277,7 @@ class _Tables:
             "scores": lambda: _scores(place, self.results, names),
             "brought": lambda: _brought(self.session, place, names),
             "figures": lambda: _figures(place, self.results, self.figures, names),
-            "compare": lambda: _compare(self.session, place, self.one, self.overall),
+            "compare": lambda: _compare(self.session, place, self.one, self.overall, self.before),
             "funnel": lambda: _funnel(self.figures),
             "trend": lambda: _trend(self.session, place, self.one, self.overall),
             "credit": lambda: _credit(self.loop, self.session, place, self.one),
@@ -377,19 +389,19 @@ def _moved(place: Place, was: Sequence[str], now: Sequence[str]) -> str | None:
     return "、".join(words) or None
 
 
-def _compare(session: Session, place: Place, one: Assessment, now: Mapping[str, Figure]) -> Sheet | None:
+def _compare(
+    session: Session, place: Place, one: Assessment, now: Mapping[str, Figure], before: "_Past"
+) -> Sheet | None:
     """Return each measure over everybody beside the period before (环比) and the same of the year before (同比)."""
-    earlier = (_before(session, place, one), _year_before(session, place, one))
-    if all(each is None for each in earlier):
-        return None
-    before, year = (_then(session, place, one, each) for each in earlier)
+    earlier = _year_before(session, place, one)
+    year = _Past(earlier, _then(session, place, one, earlier))
     sides = [
-        (then, titles)
-        for then, each, titles in (
-            (before, earlier[0], (_PREVIOUS[place.spec.every], "环比")), (year, earlier[1], ("上年同期", "同比")),
-        )
-        if each is not None
-    ]  # fmt: skip
+        (past.figures, titles)
+        for past, titles in ((before, (_PREVIOUS[place.spec.every], "环比")), (year, ("上年同期", "同比")))
+        if past.period is not None
+    ]
+    if not sides:
+        return None
     rows = []
     for name, figure in now.items():
         measure = place.scheme.measures[name]
@@ -444,8 +456,7 @@ def _credit(loop: Loop, session: Session, place: Place, one: Assessment) -> Shee
     spec = place.scheme.credit
     if spec is None:
         return None
-    zone = ZoneInfo(place.scheme.calendar.zone)
-    day = (one.published_at or one.closed_at or one.ends).astimezone(zone).date()
+    day = _day(place, one)
     rows: dict[str, list[CreditRow]] = {}
     for told in credit_rows.rows_of(session, place.scheme.name):
         rows.setdefault(told.row.unit, []).append(told.row)
