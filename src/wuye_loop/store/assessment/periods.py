@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from wuye_loop.store import registry, vouched
+from wuye_loop.store.assessment.waiting import ready
 from wuye_loop.store.schema.assessment_tables import assessment, figure, result
 
 State = Literal["due", "closed", "published"]
@@ -101,11 +102,8 @@ _WAITING: Final = or_(
 
 def due(session: Session, now: datetime) -> list[UUID]:
     """Return the periods whose time to close, or to be published by themselves, has come, the oldest first."""
-    retry = assessment.c.retry_at
-    ready = or_(
-        retry.is_(None), retry <= now, retry > now + _LONGEST_WAIT
-    )  # never put off for longer, whatever stands there
-    rows = select(assessment.c.id).where(_WAITING, assessment.c.closes_at <= now, ready)
+    again = ready(assessment.c.retry_at, now, _LONGEST_WAIT)
+    rows = select(assessment.c.id).where(_WAITING, assessment.c.closes_at <= now, again)
     order = (assessment.c.closes_at, assessment.c.ends, assessment.c.name, assessment.c.id)
     return list(session.execute(rows.order_by(*order)).scalars())
 

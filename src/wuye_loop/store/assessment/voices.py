@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Text, and_, func, insert, literal_column, not_, or_, select, update
+from sqlalchemy import Text, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Conflict
 from wuye_loop.store import registry, vouched
+from wuye_loop.store.assessment.waiting import ready
 from wuye_loop.store.schema.assessment_tables import appeal, consequence, voice
 
 
@@ -121,11 +122,8 @@ _RETRY: Final = timedelta(hours=1)
 def appeals_due(session: Session, now: datetime) -> list[UUID]:
     """Return the appeals that nobody decided in time, the oldest first."""
     late = (appeal.c.decided_at.is_(None), appeal.c.due_at <= now)
-    put_off = and_(
-        appeal.c.retry_at > now, appeal.c.retry_at <= now + _RETRY
-    )  # never for longer, whatever stands there
-    ready = or_(appeal.c.retry_at.is_(None), not_(put_off))
-    return list(session.execute(select(appeal.c.id).where(*late, ready).order_by(appeal.c.due_at)).scalars())
+    rows = select(appeal.c.id).where(*late, ready(appeal.c.retry_at, now, _RETRY))
+    return list(session.execute(rows.order_by(appeal.c.due_at)).scalars())
 
 
 def next_appeal(session: Session, after: datetime) -> datetime | None:
