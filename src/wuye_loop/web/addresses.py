@@ -1,8 +1,11 @@
-"""Addresses of lists: the same question with another page or another answer to one of its filters."""
+"""Addresses: which are our own, and those of lists, the same question with another page or another answer to a filter."""
 
+from typing import Final
 from urllib.parse import urlencode
 
 from fastapi import Request
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def inside(to: str) -> str:

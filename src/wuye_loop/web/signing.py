@@ -64,8 +64,7 @@ async def _door(request: Request, to: str, words: str | None = None, status: int
 async def enter(request: Request) -> Response:
     """Let somebody in. Raises Forbidden on a connection that others could read."""
     visitors.check_origin(request)
-    if not visitors.admits_passwords(request):
-        raise Forbidden("这里是明文连接，不能登录：请用 https 打开（WUYE_PUBLIC_URL），或在本机打开")
+    visitors.require_private(request)
     site, form = site_of(request), await request.form()
     name, to = text_of(form, "login"), inside(text_of(form, "to") or "/")
     password = form.get("password")

@@ -17,10 +17,10 @@ from wuye_loop.edge.sign_in import Person, Tries, person_of
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import read
 from wuye_loop.queries.board import supervises
+from wuye_loop.web.addresses import LOOPBACK
 from wuye_loop.web.times import Times, times
 
 SECURE, PLAIN = "__Host-wuye", "wuye"
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _HOUR: Final = 3600
 T = TypeVar("T")
 FORM_TOKEN: Final = "csrf"  # noqa: S105 the name of a field
@@ -110,7 +110,13 @@ def admits_passwords(request: Request) -> bool:
         return True
     host = request.url.hostname or ""
     client = request.client.host if request.client else ""
-    return host in _LOOPBACK and client in _LOOPBACK
+    return host in LOOPBACK and client in LOOPBACK
+
+
+def require_private(request: Request) -> None:
+    """Let somebody sign in over this connection. Raises Forbidden where others could read it."""
+    if not admits_passwords(request):
+        raise Forbidden("这里是明文连接，不能登录：请用 https 打开（WUYE_PUBLIC_URL），或在本机打开")
 
 
 def own_origin(request: Request) -> str:

@@ -49,8 +49,7 @@ def _cookie(site: Site) -> str:
 async def out(request: Request, to: str = "/") -> Response:
     """Send somebody to the identity system; what proves the answer to be to this browser stays in a cookie."""
     there, site = provider(request), site_of(request)
-    if not visitors.admits_passwords(request):
-        raise Forbidden("这里是明文连接，不能登录：请用 https 打开（WUYE_PUBLIC_URL），或在本机打开")
+    visitors.require_private(request)
     state, nonce, verifier = (site.loop.ids.token(_SECRET) for _ in range(3))
     with _logged(request):
         response = RedirectResponse(await there.address(_back(request), state, nonce, verifier), 303)

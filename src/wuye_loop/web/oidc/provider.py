@@ -16,6 +16,7 @@ from wuye_loop.domain.privacy.access.claims import ClaimRules, claim_rules
 from wuye_loop.domain.rulefile.reader import read
 from wuye_loop.domain.rulefile.scalars import YamlDocError
 from wuye_loop.settings import Settings, SettingsError
+from wuye_loop.web.addresses import LOOPBACK
 
 _CONFIGURATION: Final = "/.well-known/openid-configuration"
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -24,7 +25,6 @@ _KEPT_SECONDS: Final = 3600.0
 _AGAIN_SECONDS: Final = 30.0  # between two looks for a key that is not known
 _LEEWAY: Final = 60  # seconds that its clock may be off
 _MOST_BYTES: Final = 256 * 1024
-_LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 MISSING: Final = "没有装可选组件 oidc（pip install 'wuye-loop[oidc]'）：设了 WUYE_OIDC_ISSUER，但不能用统一身份认证登录"
 
 
@@ -209,7 +209,7 @@ def _fit(address: object) -> bool:
         parts = urlsplit(address)
     except ValueError:
         return False
-    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
 def rules_of(settings: Settings) -> ClaimRules:

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from wuye_loop.domain.privacy.access.key_rules import misfit
+from wuye_loop.domain.privacy.access.key_rules import SCOPES, misfit
 from wuye_loop.domain.terms import ActorKind
 
 _RULE: Final = ("when", "role", "unit", "area", "source", "reveal")
 _WHOLE: Final = ("login", "name", "rules")
-_ROLES: Final = ("hotline", "unit", "supervisor", "admin", "security", "auditor")
+_ROLES: Final = tuple(kind.value for kind in SCOPES)
 _LONGEST: Final = 40
 _BRACES, _A_CLAIM = re.compile(r"[{}]"), re.compile(r"\{[^{}]+\}")
 
