@@ -136,7 +136,7 @@ async def test_a_model_that_is_stopped_and_put_back_is_vouched_for(drive: Driver
 
 #: Columns of vouched rows that a forger gains nothing by: when a try failed, and why; a day at most is waited for another.
 _OF_TRIES = {"tries", "retry_at", "trouble"}
-UNVOUCHED = {vouched.SCORES: _OF_TRIES, vouched.DUE: _OF_TRIES, vouched.APPEAL: {"retry_at"}}
+UNVOUCHED = {vouched.PAPER: {"grievance_id"}, vouched.SCORES: _OF_TRIES, vouched.DUE: _OF_TRIES, vouched.APPEAL: {"retry_at"}}
 
 
 @pytest.mark.parametrize("kind", sorted(vouched.KINDS))

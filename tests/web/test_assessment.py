@@ -7,10 +7,11 @@ import io
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from openpyxl import load_workbook
-from tests.assessing import close_due, handled, publish_scheme, voices
+from tests.assessing import close_due, handled, publish_scheme, scheme_text, voices
 from tests.site import BAD, DIRECTORY, FINISH, GOOD, Town, at, keys_for, town_on, unit
 from tests.web.browsing import Browser, Visitors, account, browsing
 
@@ -136,6 +137,29 @@ async def test_a_unit_sees_its_own_score_and_the_published_lists(town: Town) -> 
         assert "月度后五位" in page.text
         assert "98 分" in page.text
         await company.go("/credit/c2", expect=404)
+
+
+async def test_a_document_that_a_list_brought_alone_is_read_by_the_company_as_a_paper(town: Town) -> None:
+    alone = scheme_text("kuiwen@1").replace("version: 1", "version: 2")
+    alone = alone.replace("brings: [rectify, credit_cut]", "brings: [rectify, credit_cut, talk]")
+    alone = alone.replace("  praise:\n", "  talk: {title: 集中约谈, issue: 约谈通知书, source: 文章：集中约谈}\n  praise:\n")
+    publish_scheme(town, "kuiwen@2", alone)
+    async with browsing(town) as visitors:
+        await published(visitors, town)
+        own = await visitors.person("c1")
+        page = await own.go(f"{MARCH}/c1")
+        number = town.scalar("SELECT number FROM document WHERE scheme IS NOT NULL AND addressee = 'c1'")
+        path = f"/papers/{quote(number)}"
+        assert path in page.links
+        assert "集中约谈" in page.text
+        listed = await own.go("/papers")
+        assert path in listed.links
+        paper = await own.go(path)
+        assert "禾谷物业：2026年3月奎文区物业服务考核得分 77.06，名次 2，列入“后五位”。" in paper.text
+        assert "指挥部办公室" in paper.text
+        assert MARCH in paper.links
+        other = await visitors.person("c2")
+        await other.go(path, expect=404)
 
 
 async def test_an_appeal_is_made_and_decided_on_pages_and_both_revisions_stay(town: Town) -> None:

@@ -33,8 +33,13 @@ _ITEM: dict[str, Any] = {
     "title": "群众满意", "points": "17.6667", "weight": "25", "of": "satisfaction",
     "formula": "25−0.5×14.6667（83.3333 低于 98）", "figure": _FIGURE,
 }  # fmt: skip
+_BROUGHT: dict[str, Any] = {
+    "list": "bottom_five", "list_title": "后五位", "consequence": "talk", "title": "集中约谈", "grievance": None,
+    "document": "奎约〔2026〕3号", "at": "2026-12-04T01:00:00.000000Z",
+}  # fmt: skip
 EXPLAINED: dict[str, Any] = {
-    **_HEAD, "subject": "company-1", "subject_name": "安居物业", "groups": [{**_ROW, "items": [_ITEM]}], "appeals": [],
+    **_HEAD, "subject": "company-1", "subject_name": "安居物业", "groups": [{**_ROW, "items": [_ITEM], "brought": [_BROUGHT]}],
+    "appeals": [],
 }  # fmt: skip
 CASES: dict[str, Any] = {
     "items": [

@@ -54,7 +54,7 @@ ORDERS: dict[str, Any] = {
 }  # fmt: skip
 DOCUMENT: dict[str, Any] = {
     "number": "奎督〔2026〕12号", "kind": "督办单", "series": "奎督〔{year}〕{n}号", "year": 2026, "n": 12,
-    "grievance": "WY261121-7KQ2M9XD", "title": "三号楼电梯停运两天",
+    "grievance": "WY261121-7KQ2M9XD", "assessment": None, "title": "三号楼电梯停运两天", "issuer": None, "issuer_name": None,
     "task": {
         "id": "019aa6f0-0000-7000-8000-000000000000", "kind": "supervision_order", "title": "督办单",
         "state": "issued", "state_title": "已签发", "final": False,

@@ -48,6 +48,7 @@ def show(
         )
         for one in ledger["exits"]:
             case = f"，已立案 {one['grievance']}" if one["grievance"] else ""
+            case += f"，已发 {one['document']}" if one["document"] else ""
             typer.echo(f"自 {one['since']} 起应当{one['title']}：{one['brings']}{case}")
         print_table(title, ("编号", "自", "事项", "分", "至", "", "事由"), rows)
 

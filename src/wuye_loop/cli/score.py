@@ -52,7 +52,10 @@ def publish(which: Which, *, period: PeriodCode, data: DataDir = None, as_json: 
         site.jobs.defer(session, jobs)
         shown = tables.table(site.loop, session, SYSTEM_ACTOR, which, period)
         brought = [
-            {"subject": row.subject, "peer": row.peer, "consequence": row.consequence, "grievance": row.grievance}
+            {
+                "subject": row.subject, "peer": row.peer, "consequence": row.consequence, "grievance": row.grievance,
+                "document": row.document,
+            }  # fmt: skip
             for row in voices.consequences(session, str(shown["scheme"]).partition("@")[0], period)
         ]
     if as_json:
@@ -60,8 +63,7 @@ def publish(which: Which, *, period: PeriodCode, data: DataDir = None, as_json: 
         return
     _print(shown)
     for row in brought:
-        words = f"立案 {row['grievance']}" if row["grievance"] else "记信用分"
-        typer.echo(f"{row['subject']} {row['peer']}：{words}")
+        typer.echo(f"{row['subject']} {row['peer']}：{_came(row)}")
 
 
 def explain_score(
@@ -85,6 +87,15 @@ def explain_score(
         typer.echo(f"\n{head}")
         for item in group["items"]:
             typer.echo(f"  {item['title']}：{_blank(item['points'])} 分 = {item['formula']}{_counts(item['figure'])}")
+        for one in group["brought"]:
+            typer.echo(f"  {one['list_title']}带来的处置 {one['title']}：{_came(one)}")
+
+
+def _came(row: Mapping[str, Any]) -> str:
+    """Say what a list brought to somebody."""
+    if row["document"]:
+        return f"签发 {row['document']}"
+    return f"立案 {row['grievance']}" if row["grievance"] else "记信用分"
 
 
 def _only(session: Any, period: str, subject: str) -> str:

@@ -20,7 +20,7 @@ from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import documents as stored
 from wuye_loop.store.reads.documents import DocumentFilters
 
-_KEYS = "number kind series year n grievance title task addressee addressee_name copies text issued_at"
+_KEYS = "number kind series year n grievance assessment title issuer issuer_name task addressee addressee_name copies text issued_at"
 _LINE_KEYS = "n grievance title task kind unit unit_name state state_title final"
 _LINE_NAMES = {
     "task": "task_id",
@@ -42,7 +42,7 @@ def documents(
     """Return a page of the documents on visible grievances, the newest first."""
     loop.reference.refresh(session)
     page = stored.listed(session, actor, _kinds(loop, session, actor), filters, after, limit)
-    words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
+    words = Openers(session, loop.keyring, [row.grievance_id for row in page.items if row.grievance_id is not None])
     shown = page.map(damage.shown("documents", lambda row: _shown(loop, session, row, words), _KEYS))
     unnamed_rows(loop, session, shown.items, ("title", "text"))
     return shown
@@ -154,9 +154,9 @@ def _kinds(loop: Loop, session: Session, actor: Actor) -> set[str] | None:
 
 def _shown(loop: Loop, session: Session, row: Any, words: Openers) -> dict[str, Any]:
     name_of = loop.reference.directory.name_of
-    workflow = loop.reference.rules(session, row.workflow).workflow
     task = None
     if row.task_id is not None:
+        workflow = loop.reference.rules(session, row.workflow).workflow
         title, state_title = task_titles(workflow, row.task_kind, row.task_state)
         task = {
             "id": str(row.task_id),
@@ -173,7 +173,10 @@ def _shown(loop: Loop, session: Session, row: Any, words: Openers) -> dict[str, 
         "year": row.year,
         "n": row.n,
         "grievance": row.grievance,
-        "title": row.title,
+        "assessment": None if row.scheme is None else {"scheme": row.scheme, "period": row.period},
+        "title": row.heading if row.grievance_id is None else row.title,
+        "issuer": row.issuer,
+        "issuer_name": name_of(row.issuer),
         "task": task,
         "addressee": row.addressee,
         "addressee_name": name_of(row.addressee),

@@ -26,6 +26,21 @@ def visible(actor: Actor, alias: str = "g") -> tuple[str, dict[str, Any]]:
     return subtree(actor.area_path, alias, "v")
 
 
+def sees_paper(actor: Actor, alias: str) -> tuple[str, dict[str, Any]]:
+    """Return a predicate over `document AS alias` for those without a grievance, and its parameters.
+
+    A unit sees what it got, in copy too, and what it issued; who sees an area what is about somebody there; a hotline nothing.
+    """
+    if actor.kind is ActorKind.SYSTEM:
+        return "TRUE", {}
+    if actor.kind in (ActorKind.SECURITY, ActorKind.HOTLINE):
+        return "FALSE", {}
+    if actor.kind is ActorKind.UNIT:
+        mine = f"({alias}.addressee = %(v_unit)s OR {alias}.issuer = %(v_unit)s OR {alias}.copies @> ARRAY[%(v_unit)s]::text[])"
+        return mine, {"v_unit": actor.unit}
+    return subtree(actor.area_path, alias, "v")
+
+
 def sent_by(actor: Actor, alias: str = "g") -> tuple[str, dict[str, Any]]:
     """Return a predicate for the grievances whose external ids the actor may ask for: a sender's own; of others, all seen."""
     if actor.kind in (ActorKind.HOTLINE, ActorKind.UNIT):

@@ -1,4 +1,5 @@
-"""Rows that the register vouches for one by one: learned models, schemes, periods to come, frozen scores and what they brought, credit, voices, appeals.
+"""Rows that the register vouches for one by one: learned models, schemes, periods to come, frozen scores and what they brought,
+credit, voices, appeals, documents without a grievance.
 
 Of each the register keeps a hash over the columns named here; a column that comes later has to be named to be vouched for.
 """
@@ -10,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 MODEL, SCHEME, SCORES, CREDIT, VOICE, APPEAL = "model", "scheme", "scores", "credit", "voice", "appeal"
-BROUGHT, DUE = "consequence", "period"
+BROUGHT, DUE, PAPER = "consequence", "period", "document"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,19 @@ KINDS: Final = {
     ),
     BROUGHT: Vouched(
         "consequence",
-        f"list, {_instant('at')}, grievance, credit_id",
+        f"list, {_instant('at')}, grievance, CASE WHEN document IS NULL THEN to_jsonb(credit_id)"  # as before there were any
+        " ELSE jsonb_build_array(credit_id, document) END",
         "jsonb_build_array(name, period, subject, peer, consequence)::text",
         "(name, period, subject, peer, consequence) IN (SELECT k->>0, k->>1, k->>2, k->>3, k->>4 FROM"
         " (SELECT x::jsonb AS k FROM unnest(%(only)s::text[]) x) asked)",
+    ),
+    PAPER: Vouched(
+        "document",
+        "kind, series, year, n, task_id, addressee, copies, text, area_path, scheme, period, title, issuer,"
+        f" {_instant('issued_at')}",
+        "number",
+        "number = ANY(%(only)s::text[])",
+        when="grievance_id IS NULL",
     ),
 }  # fmt: skip
 

@@ -90,7 +90,21 @@ def test_every_rule_of_a_shipped_scheme_names_its_source(name: str) -> None:
         ("own: {sections: [scores, figures]}", "own: {sections: [figures], titles: {trend: 近来}}", "empty-section", "不在 sections 里"),
         ("{道路和广场清扫: 2,", "{楼道清扫: 2,", "bad-value", "“楼道清扫”写了两次"),
         ("measures:", "mesures:", "unknown-key", "是不是 measures？"),
-        ("credit: bottom_five, source", "credit: bottom_five, open: {title: x, source: y}, source", "bad-value", "一项处置只写"),
+        ("document: 通报", "document: 通报单", "unknown-name", "没有文书“通报单”，是不是 通报？"),
+        ("document: 通报", "document: 限期整改通知书", "task-alone", "不能单独签发：改用 open 立案"),
+        ("document: 通报", "document: 通报\n      by: street", "no-issuer", "“街道物业办”不能签发“通报”"),
+        ("document: 通报", "document: 通报\n      by: stret", "unknown-name", "没有角色“stret”，是不是 street？"),
+        ("copies: [street]", "copies: [holder]", "unknown-name", "没有角色“holder”"),
+        ("copies: [street]", "copies: [handler]", "no-unit", "没有诉求，不能送给它"),
+        ("source: bottom_five, title", "source: bottom_five, by: handler, title", "no-opener", "“承办单位”不是一个固定的单位"),
+        ("copies: [street]", "copies: [stret]", "unknown-name", "没有角色“stret”，是不是 street？"),
+        ("copies: [street]", "to: branch", "no-unit", "“小区党支部”只在比分组更小的属地里有"),
+        ("copies: [street]", "to: []", "bad-value", "至少写 1 项"),
+        ("得 {total} 分", "得 {points} 分", "unknown-name", "没有可填的词“points”"),
+        ("得 {total} 分", "得 {total:.1f} 分", "braces", "只写 {total}"),
+        ("得 {total} 分", "得 {total 分", "braces", "没有成对"),
+        ("title: 关于表扬四星级以上物业企业的通报", 'title: "{who}"', "unknown-name", "没有可填的词“who”"),
+        ("credit: bottom_five, source", "credit: bottom_five, open: {title: x, source: y}, source", "bad-value", "一项处置只写 open、issue、credit 之一"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(was: str, is_: str, code: str, words: str) -> None:
@@ -176,6 +190,32 @@ def test_a_difference_is_told_in_the_words_of_the_file() -> None:
     told = [change.words for change in scheme_differences(old, new)]
     assert told == ["考核期．month．items．“群众满意”．below：98 → 95", "考核期．month．lists．“后五位”．last：5 → 3"]
     assert scheme_differences(old, old) == []
+    copied = KUIWEN.replace("copies: [street]", "copies: [street, command]").replace("document: 通报", "document: 约谈通知书")
+    told = [change.words for change in scheme_differences(old, parse_scheme(copied, "c"))]
+    assert told == [
+        "处置．“全区通报表扬”．“关于表扬四星级以上物业企业的通报”．document：通报 → 约谈通知书",
+        "处置．“全区通报表扬”．“关于表扬四星级以上物业企业的通报”．copies：street → street、command",
+    ]
+
+
+def test_a_definition_test_says_what_is_brought() -> None:
+    text = (
+        "assessment: kuiwen@1\ntests:\n  - name: x\n    period: half\n    given: {a: {scores: [90]}}\n"
+        "    expect: {a: {brings: [five_ones]}}\n"
+    )
+    doc = read(text, "t.yaml")
+    (tried,) = run_scheme_tests(parse_scheme(KUIWEN, "x"), read_scheme_script(doc), doc)
+    assert tried.failures == ("t.yaml:6:26: brings 应为 five_ones，实为 five_ones、praise",)
+
+
+def test_a_document_may_be_written_by_its_name_alone() -> None:
+    whole = KUIWEN[: KUIWEN.index("    issue:\n")] + "    issue: 通报\n" + KUIWEN[KUIWEN.index("    source: 文章：以区委") :]
+    scheme, findings = check_scheme(whole, "kuiwen@1.yaml", workflows=workflow_of)
+    assert findings == []
+    assert scheme is not None
+    issue = scheme.consequences["praise"].issue
+    assert issue is not None
+    assert (issue.document, issue.to, issue.copies) == ("通报", ("subject",), ())
 
 
 def test_definition_tests_of_the_shipped_files_pass_and_a_wrong_one_is_told() -> None:
@@ -203,6 +243,8 @@ def test_definition_tests_of_the_shipped_files_pass_and_a_wrong_one_is_told() ->
         ("period: month", "figures: {owners: 90}", "points: 3", "6:26: 写 period 的测试不看 points：请另写一个测试"),
         ("on: 2026-05-10", "figures: {owners: 90}", "points: 100", "5:26: 写 on 的测试不看 figures：请另写一个测试"),
         ("on: 2026-05-10", "credit: []", "score: 3", "6:25: 写 on 的测试不看 score：请另写一个测试"),
+        ("period: half", "figures: {owners: 90}", "rank: null", "5:26: 这个考核期由“month”各期合成：各期的得分写 scores"),
+        ("period: month", "scores: [90]", "score: null", "5:25: 这个考核期不由别的考核期合成：它的数写 figures"),
         ("{}", "", "", "3:5: 一个测试写 period（算哪个考核期）、on（看哪一天的信用分）之一"),
         ("{on: 2026-05-10, period: month}", "", "", "3:5: 一个测试写 period（算哪个考核期）、on（看哪一天的信用分）之一"),
     ],

@@ -10,11 +10,13 @@ from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
 from wuye_loop.domain.assessment.scheme import (
     PEOPLE,
+    SUBJECT,
     TEMPLATES,
     Appeals,
     CreditSpec,
     ExitSpec,
     Fallen,
+    IssueSpec,
     Item,
     ListSpec,
     Measure,
@@ -23,9 +25,11 @@ from wuye_loop.domain.assessment.scheme import (
 )
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.figures.exact import HUNDRED
-from wuye_loop.domain.language.workflow import DutyUnit, Workflow
+from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
+from wuye_loop.domain.language.workflow import DutyUnit, Role, Workflow
 from wuye_loop.domain.rulefile.extends import Bases
 from wuye_loop.domain.rulefile.findings import Finding, Findings
+from wuye_loop.domain.rules.roles import CompiledRole
 from wuye_loop.domain.wording.definition import composite_words
 
 #: Finds the workflow that a scheme names: its rules, or None where there is none.
@@ -59,6 +63,12 @@ def load_scheme(text: str | bytes, file: str, bases: Bases | None = None, workfl
     if scheme is None:
         raise DefinitionError(findings=[one for one in findings if one.severity == "error"])
     return scheme
+
+
+def _is_found(role: Role) -> bool:
+    """Say whether a role stands for a unit before there is a grievance: one that is named, or found by its duty."""
+    made = CompiledRole.of(role)
+    return made.code is not None or isinstance(made.placed, DutyUnit)
 
 
 class _Checking:
@@ -306,18 +316,77 @@ class _Checking:
                 self._findings.unknown((*at, "credit"), "信用项", one.credit, known)
             if one.credit is not None and self._it.subjects.are not in ("company", "unit"):
                 self._findings.error((*at, "credit"), "credit-of-area", "信用记在单位名下：考核对象要是企业或单位")
+            fill = WORDS_OF_EXIT if name in self._brought_by_exit() else WORDS
+            if one.issue is not None:
+                self._filled((*at, "issue", "title"), one.issue.title, fill)
+                self._filled((*at, "issue", "text"), one.issue.text, fill)
+                if self._workflow is not None:
+                    self._issue((*at, "issue"), one.issue, self._workflow)
             if one.open is None:
                 continue
-            fields = [part for _, part, _, _ in Formatter().parse(one.open.title) if part is not None]
-            fill = WORDS_OF_EXIT if name in self._brought_by_exit() else WORDS
-            for part in fields:
-                if part not in fill:
-                    self._findings.unknown((*at, "open", "title"), "可填的词", part, fill)
+            self._filled((*at, "open", "title"), one.open.title, fill)
             for key, value in one.open.extra.items():
                 if value not in fill and value in (*WORDS, *WORDS_OF_EXIT):
                     self._findings.unknown((*at, "open", "extra", key), "可填的词", str(value), fill)
             if self._workflow is not None:
                 self._opens(at, self._workflow)
+
+    def _filled(self, at: tuple[str, ...], text: str | None, words: tuple[str, ...]) -> None:
+        """Prove that a text can be filled: each word in braces is one that is known, and braces are closed."""
+        try:
+            parts = [(part, spec, how) for _, part, spec, how in Formatter().parse(text or "") if part is not None]
+        except ValueError:
+            self._findings.error(at, "braces", "{ } 没有成对：要填的词写在一对大括号里，如 {subject}")
+            return
+        for part, spec, how in parts:
+            if part not in words:
+                self._findings.unknown(at, "可填的词", part, words)
+            elif spec or how:
+                self._findings.error(at, "braces", f"“{part}”后面不能再写格式：只写 {{{part}}}")
+
+    def _issue(self, at: tuple[str, ...], issue: IssueSpec, workflow: Workflow) -> None:
+        """Prove that a document can be issued without a grievance, by whom, and to whom."""
+        document = workflow.documents.get(issue.document)
+        if document is None:
+            self._findings.unknown((*at, "document"), "文书", issue.document, workflow.documents)
+            return
+        if document.opens is not None or document.gathers is not None:
+            words = f"“{issue.document}”在一件诉求上发起任务（opens），不能单独签发：改用 open 立案，由 notice 随它签发"
+            self._findings.error((*at, "document"), "task-alone", words)
+        for key, names in (("to", issue.to), ("copies", issue.copies), ("by", (issue.by,) if issue.by else ())):
+            for name in names:
+                self._receives((*at, key), name, workflow, alone=key == "by")
+        may = (issue.by,) if issue.by else document.by
+        if issue.by is not None and issue.by in workflow.roles and issue.by not in document.by:
+            words = f"“{workflow.roles[issue.by].title}”不能签发“{issue.document}”：流程的 by 里没有它"
+            self._findings.error((*at, "by"), "no-issuer", words)
+        elif issue.by is None and may and SYSTEM_ROLE not in may:
+            self._receives((*at, "document"), may[0], workflow, alone=True)
+
+    def _receives(self, at: tuple[str, ...], name: str, workflow: Workflow, *, alone: bool) -> None:
+        """Prove that a role stands for a unit where there is no grievance: a fixed one, or one found by its duty."""
+        if name == SUBJECT and not alone:
+            return
+        role = workflow.roles.get(name)
+        if role is None:
+            known = workflow.roles if alone else (SUBJECT, *workflow.roles)
+            self._findings.unknown(at, "角色", name, known)
+        elif not _is_found(role):
+            does = "由它签发" if alone else "送给它"
+            words = f"“{role.title}”不是一个固定的单位，也不按职责找得到：没有诉求，不能{does}"
+            self._findings.error(at, "no-unit", words)
+        elif isinstance(role.unit, DutyUnit) and self._below(role.unit, workflow):
+            words = f"“{role.title}”只在比分组更小的属地里有，考核对象只知道在哪个分组：永远找不到它"
+            self._findings.error(at, "no-unit", words)
+
+    def _below(self, unit: DutyUnit, workflow: Workflow) -> bool:
+        """Say whether a duty is looked for at a lower level than the groups that companies and units are known to lie in."""
+        group = self._it.subjects.peers
+        if group is None or self._it.subjects.are not in ("company", "unit"):
+            return False
+        order = list(workflow.levels)
+        known = unit.level in order and group.area in order  # at the level of the place itself it may well be
+        return known and order.index(unit.level) < order.index(group.area)
 
     def _opens(self, at: tuple[str, str], workflow: Workflow) -> None:
         opening = self._it.consequences[at[1]].open
@@ -333,7 +402,7 @@ class _Checking:
         role = workflow.roles.get(name)
         if role is None:
             self._findings.unknown((*at, "open", "by"), "角色", name, workflow.roles)
-        elif not isinstance(role.unit, str | DutyUnit):
+        elif not _is_found(role):
             self._findings.error(
                 (*at, "open"), "no-opener", f"“{role.title}”不是一个固定的单位，也不按职责找得到，不能由它立案"
             )

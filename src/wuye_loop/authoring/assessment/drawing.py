@@ -251,6 +251,9 @@ def _counters(spec: Period, asked: Mapping[str, OnList]) -> Iterator[str]:
 
 def _brings(scheme: Scheme, one: Consequence) -> str:
     title = f"{one.title}：" if one.title is not None else ""
+    if one.issue is not None:
+        copies = f"，抄送 {len(one.issue.copies)} 类单位" if one.issue.copies else ""
+        return f"{title}签发{one.issue.document}{copies}"
     if one.open is None:
         items = scheme.credit.items if scheme.credit is not None else {}
         item = items.get(one.credit or "")

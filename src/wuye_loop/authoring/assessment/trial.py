@@ -1,4 +1,4 @@
-"""Definition tests of a scheme: given figures, what must come out: scores, places, lists. Played in memory."""
+"""Definition tests of a scheme: given figures, what must come out: scores, places, lists, what they bring. Played in memory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wuye_loop.domain.assessment.credit import CreditRow, balance, until
 from wuye_loop.domain.assessment.leaving import fallen_since, last_days
-from wuye_loop.domain.assessment.points import Figure, score, with_composites
+from wuye_loop.domain.assessment.points import Figure, Score, combined, score, score_of_parts, with_composites
 from wuye_loop.domain.assessment.ranks import Key, Placed, on_lists, ranked
-from wuye_loop.domain.assessment.scheme import Number, Scheme
+from wuye_loop.domain.assessment.scheme import Number, Period, Scheme
 from wuye_loop.domain.rulefile.findings import nearest
 from wuye_loop.domain.rulefile.reader import YamlDoc
 
@@ -34,9 +34,11 @@ class Deed(_Part):
 
 
 class Given(_Part):
-    """A subject: its group, its figures (a number, or a numerator and a base), the lists it was on, the latest first, its credit."""
+    """A subject: its group, its figures (a number, or a numerator and a base), or what it had in
+    the periods that this one is made from, the oldest first; the lists it was on, the latest first, its credit."""
 
     peer: str = ""
+    scores: Annotated[tuple[Number, ...], Field(strict=False)] = ()
     figures: dict[str, Number | Annotated[tuple[Number, Number], Field(strict=False)]] = Field(default_factory=dict)
     earlier: dict[str, tuple[bool, ...]] = Field(default_factory=dict)
     in_year: dict[str, int] = Field(default_factory=dict)
@@ -49,6 +51,7 @@ class Expected(_Part):
     score: Number | None = None
     rank: int | None = None
     lists: tuple[str, ...] | None = None
+    brings: tuple[str, ...] | None = None
     points: Number | None = None
     grade: str | None = None
     leaves: Annotated[date | None, Field(strict=False)] = None
@@ -120,8 +123,12 @@ def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
             (_told(doc, (*at, "period"), f"没有考核期“{test.period}”{nearest(test.period or '', scheme.periods)}"),),
         )
     failures: list[str] = []
-    known = {*scheme.measures, *scheme.inputs, *(f"of:{one}" for one in scheme.periods)}
+    known = {*scheme.measures, *scheme.inputs}
+    other, words = ("figures", "各期的得分写 scores") if spec.from_ is not None else ("scores", "它的数写 figures")
     for subject, given in test.given.items():
+        if other in given.model_fields_set:
+            made = f"由“{spec.from_}”各期合成" if spec.from_ is not None else "不由别的考核期合成"
+            failures.append(_told(doc, (*at, "given", subject, other), f"这个考核期{made}：{words}"))
         failures += [
             _told(doc, (*at, "given", subject, "figures", name), f"没有指标“{name}”{nearest(name, known)}")
             for name in given.figures
@@ -129,7 +136,10 @@ def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
         ]
     missing = {name: one.missing for name, one in scheme.inputs.items()}
     figures = {subject: _figures(scheme, given) for subject, given in test.given.items()}
-    totals = {subject: score(spec, each, missing).total for subject, each in figures.items()}
+    totals = {
+        subject: (score(spec, each, missing) if spec.from_ is None else _of_parts(spec, test.given[subject].scores)).total
+        for subject, each in figures.items()
+    }
     tie = spec.rank.ties
     placed = [
         Placed(
@@ -154,16 +164,21 @@ def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
             failures.append(_told(doc, here, f"given 里没有“{subject}”"))
             continue
         key = _key(subject, test.given[subject])
-        found: dict[str, Any] = {"score": totals[subject], "rank": places.get(key), "lists": tuple(lists.get(key, ()))}
-        for name, wanted in expected.model_dump(exclude_unset=True, exclude=set(_STANDS)).items():
+        on = tuple(lists.get(key, ()))
+        found: dict[str, Any] = {
+            "score": totals[subject], "rank": places.get(key), "lists": on,
+            "brings": tuple(dict.fromkeys(each for name in on for each in spec.lists[name].brings)),
+        }  # fmt: skip
+        for name, wanted in expected.model_dump(exclude_unset=True, exclude=set(_OF_CREDIT)).items():
             if found[name] != wanted:
                 failures.append(_told(doc, (*here, name), f"{name} 应为 {_words(wanted)}，实为 {_words(found[name])}"))
     return Tried(test.name, tuple(failures))
 
 
-_STANDS: Final = ("points", "grade", "leaves")
+_OF_CREDIT: Final = ("points", "grade", "leaves")
+_STANDS: Final = (*_OF_CREDIT, "brings")
 _SCORED: Final = ("score", "rank", "lists")
-_FIGURES: Final = ("peer", "figures", "earlier", "in_year")
+_FIGURES: Final = ("peer", "figures", "scores", "earlier", "in_year")
 
 
 def _unread(test: SchemeTest, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterator[str]:
@@ -171,7 +186,7 @@ def _unread(test: SchemeTest, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterat
     if (test.period is None) == (test.on is None):
         yield _told(doc, at, "一个测试写 period（算哪个考核期）、on（看哪一天的信用分）之一")
         return
-    kind, given, expected = ("on", _FIGURES, _SCORED) if test.on is not None else ("period", ("credit",), _STANDS)
+    kind, given, expected = ("on", _FIGURES, _SCORED) if test.on is not None else ("period", ("credit",), _OF_CREDIT)
     for side, entries, names in (("given", test.given, given), ("expect", test.expect, expected)):
         for subject, one in entries.items():
             for name in names:
@@ -206,13 +221,22 @@ def _credit(scheme: Scheme, test: SchemeTest, on: date, doc: YamlDoc, at: tuple[
         ]  # fmt: skip
         stands = balance(spec, rows, on)
         ends = last_days(scheme, min((row.since for row in rows), default=on), on)
+        leaves = fallen_since(spec, rows, on, ends)
         found: dict[str, Any] = {
-            "points": stands.points, "grade": stands.grade, "leaves": fallen_since(spec, rows, on, ends),
+            "points": stands.points, "grade": stands.grade, "leaves": leaves,
+            "brings": spec.exit.brings if spec.exit is not None and leaves is not None else (),
         }  # fmt: skip
         for name, wanted in expected.model_dump(exclude_unset=True, include=set(_STANDS)).items():
             if found[name] != wanted:
                 words = f"{name} 应为 {_words(wanted)}，实为 {_words(found[name])}"
                 yield _told(doc, (*at, "expect", subject, name), words)
+
+
+def _of_parts(spec: Period, scores: tuple[Decimal, ...]) -> Score:
+    if not scores:
+        return score_of_parts(spec, None)
+    top, base = combined(spec, scores)
+    return score_of_parts(spec, Figure(Fraction(top), Fraction(base), percent=False))
 
 
 def _key(subject: str, given: Given) -> Key:

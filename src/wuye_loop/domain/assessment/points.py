@@ -1,6 +1,6 @@
 """计分: from figures to a score. Exact until it is printed: a rate is its counts, and a total is rounded once, half up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -85,6 +85,21 @@ def score(period: Period, figures: Mapping[str, Figure], missing: Mapping[str, M
     if not period.total.over:
         total = min(Fraction(period.total.of), total)
     return Score(half_up(total, period.total.decimals), tuple(told), vetoed)
+
+
+def combined(spec: Period, totals: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
+    """Return what the scores of the periods inside one come to, the oldest first: a sum, and what it is divided by."""
+    if spec.combine == "last":
+        return totals[-1], Decimal(1)
+    return sum(totals, Decimal(0)), Decimal(1 if spec.combine == "sum" else len(totals))
+
+
+def score_of_parts(spec: Period, figure: Figure | None) -> Score:
+    """Return the score of a period that is made from others, from what theirs come to; none where there were none."""
+    value = None if figure is None else figure.value
+    how = f"各期得分{ {'mean': '平均', 'sum': '合计', 'last': '最后一期'}[spec.combine] }"
+    earned = Earned(how, value, None, f"of:{spec.from_}", how if value is not None else "没有得分")
+    return Score(None if value is None else half_up(value, spec.total.decimals), (earned,))
 
 
 def _kept(item: Item, of_input: Missing | None) -> Missing:

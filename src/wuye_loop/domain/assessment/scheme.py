@@ -294,17 +294,37 @@ class Opening(Part):
     notice: NoticeSpec | None = None  # issued by the same unit
 
 
+#: Who stands in `to` and `copies` besides the roles of a file: who is on the list, or for an estate whoever runs it.
+SUBJECT: Final = "subject"
+
+
+class IssueSpec(Part):
+    """A numbered document that comes alone, without a grievance: one for each subject, from the workflow's own series."""
+
+    document: Title
+    title: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+    to: Annotated[Names, Field(min_length=1)] = (SUBJECT,)  # the first that the directory has is addressed
+    copies: Names = ()
+    by: Name | None = None  # the role that issues it; none: the system, where the document may come from it
+
+
+def _issue(raw: object) -> object:
+    return {"document": raw} if isinstance(raw, str) else raw
+
+
 class Consequence(Part):
-    """处置: what a list brings, once for each period and subject: a grievance, or a row of credit."""
+    """处置: what a list brings, once for each period and subject: a grievance, a document of its own, or a row of credit."""
 
     title: Title | None = None
     open: Opening | None = None
+    issue: Annotated[IssueSpec | None, BeforeValidator(_issue)] = None
     credit: Name | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "Consequence":
-        if (self.open is None) == (self.credit is None):
-            raise ValueError("一项处置只写 open、credit 之一；文书由所立诉求的流程签发")
+        if sum(one is not None for one in (self.open, self.issue, self.credit)) != 1:
+            raise ValueError("一项处置只写 open、issue、credit 之一")
         return self
 
 

@@ -12,8 +12,9 @@ from wuye_loop.domain.assessment.scheme import Scheme
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.jobs import Job, Jobs
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.evaluate import credit, opening, schedule
-from wuye_loop.store.assessment import credit_rows, voices
+from wuye_loop.loop.evaluate import credit, issuing, opening, schedule
+from wuye_loop.loop.evaluate.issuing import Whom
+from wuye_loop.store.assessment import credit_rows, papers, voices
 from wuye_loop.store.database import Database
 
 _log = structlog.get_logger("wuye_loop.assessment")
@@ -98,6 +99,7 @@ def _leave(loop: Loop, session: Session, scheme: Scheme, unit: str, day: date) -
     said = f"{called}，信用分 {words['total']} 分{grade}，自{words['period']}起达到“{spec.title}”的条件。"
     jobs: list[Job] = []
     fresh: list[str] = []
+    numbers: list[str] = []
     for name in spec.brings:
         key = {"name": scheme.name, "period": code, "subject": unit, "peer": "", "consequence": name}
         entry = voices.brought(session, {**key, "list": LEAVING, "at": now})
@@ -107,15 +109,20 @@ def _leave(loop: Loop, session: Session, scheme: Scheme, unit: str, day: date) -
         one = scheme.consequences[name]
         if one.open is not None:
             estate = voices.estate_of(session, unit, "", now - timedelta(days=365), now)
-            known = loop.reference.directory.units.get(unit)
-            area = (known.area_code if known is not None else None) or ""
+            area = opening.area_of(loop, unit)
             more, (by, number) = opening.opened(loop, session, scheme, one.open, key, words, said, (estate, area))
             jobs += [*more, *opening.notice(loop, session, scheme, name, by, [number])]
+        elif one.issue is not None:
+            whom = Whom(unit, None, opening.area_of(loop, unit), said)
+            number = issuing.issued(loop, session, scheme, one.issue, code, words, whom)
+            numbers.append(number)
+            voices.tie(session, key, document=number)
         else:
             row = credit.add(
                 loop, session, scheme, credit.Deed(unit, one.credit or "", f"{code} {spec.title}"), SYSTEM_ACTOR
             )
             if row is not None:
                 voices.tie(session, key, credit_id=row)
+    papers.vouch_for(session, numbers)
     voices.vouch_for_brought(session, fresh)
     return jobs, bool(fresh)

@@ -41,6 +41,12 @@ def opened(
     return outcome.jobs, (unit, outcome.number)
 
 
+def area_of(loop: Loop, unit: str) -> str:
+    """Return the area of a unit; nothing where it has none."""
+    known = loop.reference.directory.units.get(unit)
+    return (known.area_code if known is not None else None) or ""
+
+
 def _named_by(key: Mapping[str, str]) -> str:
     """Return by which id a consequence's grievance is known: two that differ anywhere are never taken for one."""
     whole = ":".join(("考核", *key.values()))

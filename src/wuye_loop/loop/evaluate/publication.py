@@ -12,15 +12,16 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
-from wuye_loop.domain.assessment.scheme import Consequence, Opening
+from wuye_loop.domain.assessment.scheme import Consequence, IssueSpec, Opening
 from wuye_loop.domain.errors import Conflict
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Actor
 from wuye_loop.domain.language.documents import number_in
 from wuye_loop.jobs import Job
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.evaluate import authority, credit, opening, schedule
+from wuye_loop.loop.evaluate import authority, credit, issuing, opening, schedule
+from wuye_loop.loop.evaluate.issuing import Whom
 from wuye_loop.loop.evaluate.schedule import Place
-from wuye_loop.store.assessment import periods, voices
+from wuye_loop.store.assessment import papers, periods, voices
 from wuye_loop.store.assessment.periods import Assessment, Numbered, ResultRow
 from wuye_loop.store.grievance import document_numbers
 
@@ -55,6 +56,7 @@ def bring(loop: Loop, session: Session, place: Place, row: Assessment) -> list[J
     results = periods.results(session, row.id)
     jobs: list[Job] = []
     fresh: list[str] = []
+    numbers: list[str] = []
     notices: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
     for one in results:
         from_last = _from_last(results, one) if one.lists else 0
@@ -65,24 +67,27 @@ def bring(loop: Loop, session: Session, place: Place, row: Assessment) -> list[J
                     continue
                 fresh.append(made.key)
                 jobs += made.jobs
+                numbers += [made.paper] if made.paper is not None else []
                 if made.opened is not None:
                     unit, number = made.opened
                     notices[name, unit].append((from_last, number))
-    for (name, unit), numbers in notices.items():
+    for (name, unit), opened in notices.items():
         jobs += opening.notice(
-            loop, session, place.scheme, name, unit, [number for _, number in sorted(numbers, key=itemgetter(0))]
+            loop, session, place.scheme, name, unit, [number for _, number in sorted(opened, key=itemgetter(0))]
         )
+    papers.vouch_for(session, numbers)
     voices.vouch_for_brought(session, fresh)
     return jobs
 
 
 @dataclass(frozen=True, slots=True)
 class _Brought:
-    """What a consequence brought to one subject: its row's key, jobs, and which unit opened a grievance of which number."""
+    """What a consequence brought to one subject: its row's key, jobs, which unit opened a grievance of which number, the document."""
 
     key: str
     jobs: Sequence[Job] = ()
     opened: tuple[str, str] | None = None
+    paper: str | None = None
 
 
 def _once(
@@ -100,6 +105,10 @@ def _once(
     if spec.open is not None:
         jobs, opened = _open(loop, session, place, one, spec.open, key, from_last)
         return _Brought(fresh, jobs, opened)
+    if spec.issue is not None:
+        number = _issue(loop, session, place, one, spec.issue, place.spec.lists[listed].title, from_last)
+        voices.tie(session, key, document=number)
+        return _Brought(fresh, paper=number)
     row = _credit(loop, session, place, one, spec, listed)
     if row is not None:
         voices.tie(session, key, credit_id=row)
@@ -111,9 +120,25 @@ def _open(
 ) -> tuple[Sequence[Job], tuple[str, str]]:
     words = _words(session, place, one, from_last)
     estate = voices.estate_of(session, one.subject, one.peer, place.stretch.starts, place.stretch.ends)
-    area = one.subject if place.scheme.subjects.are in ("street", "community") else one.peer
     said = f"{words['subject']}，得分 {words['total']}，名次 {words['rank']}。"
-    return opening.opened(loop, session, place.scheme, spec, key, words, said, (estate, area))
+    return opening.opened(loop, session, place.scheme, spec, key, words, said, (estate, _area(place, one)))
+
+
+def _area(place: Place, one: ResultRow) -> str:
+    return one.subject if place.scheme.subjects.are in ("street", "community") else one.peer
+
+
+def _issue(
+    loop: Loop, session: Session, place: Place, one: ResultRow, spec: IssueSpec, listed: str, from_last: int
+) -> str:
+    words = _words(session, place, one, from_last)
+    standing = [f"得分 {words['total']}", *([f"名次 {one.rank}"] if one.rank is not None else [])]
+    said = f"{words['subject']}：{words['period']}{place.scheme.title}{'，'.join(standing)}，列入“{listed}”。"
+    estate = one.subject if place.scheme.subjects.are == "estate" else None
+    area = _area(place, one) or opening.area_of(loop, one.subject)
+    return issuing.issued(
+        loop, session, place.scheme, spec, place.stretch.code, words, Whom(one.subject, estate, area, said)
+    )
 
 
 def _words(session: Session, place: Place, one: ResultRow, from_last: int) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.periods import Stretch
-from wuye_loop.domain.assessment.points import Earned, Figure, Score, score, with_composites
+from wuye_loop.domain.assessment.points import Earned, Figure, Score, combined, score, score_of_parts, with_composites
 from wuye_loop.domain.assessment.ranks import Key, Placed, on_lists, ranked
 from wuye_loop.domain.assessment.scheme import Period, Scheme
 from wuye_loop.domain.directory.directory import Directory
@@ -102,7 +102,7 @@ def judged(
     for key in members:
         known = by_key.get(key, {})
         if spec.from_ is not None:
-            scores[key] = _of_parts(spec, known.get(f"of:{spec.from_}"))
+            scores[key] = score_of_parts(spec, known.get(f"of:{spec.from_}"))
         elif spec.items and orders.get(key, 0) >= least:
             scores[key] = score(spec, known, missing)
     placed = [
@@ -163,15 +163,6 @@ def _tie(spec: Period, figures: Mapping[str, Figure]) -> Fraction | None:
         return None
     one = figures.get(spec.rank.ties)
     return one.value if one is not None else None
-
-
-def _of_parts(spec: Period, figure: Figure | None) -> Score:
-    value = None if figure is None else figure.value
-    how = {"mean": "平均", "sum": "合计", "last": "最后一期"}[spec.combine]
-    earned = Earned(
-        f"各期得分{how}", value, None, f"of:{spec.from_}", f"各期得分{how}" if value is not None else "没有得分"
-    )
-    return Score(None if value is None else half_up(value, spec.total.decimals), (earned,))
 
 
 # --- figures --------------------------------------------------------------------------------------------------------
@@ -235,14 +226,7 @@ def _combined(session: Session, scheme: Scheme, spec: Period, stretch: Stretch) 
         for row in periods.results(session, found.id):
             if row.total is not None:
                 totals[row.subject, row.peer].append(row.total)
-    rows = []
-    for key, found_totals in totals.items():
-        if spec.combine == "last":
-            top, base = found_totals[-1], Decimal(1)
-        else:
-            top, base = sum(found_totals, Decimal(0)), Decimal(1 if spec.combine == "sum" else len(found_totals))
-        rows.append(FigureRow(*key, f"of:{inner}", top, base))
-    return rows
+    return [FigureRow(*key, f"of:{inner}", *combined(spec, each)) for key, each in totals.items()]
 
 
 # --- who, where, and by which answers -------------------------------------------------------------------------------

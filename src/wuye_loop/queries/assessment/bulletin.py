@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.credit import CreditRow, balance
 from wuye_loop.domain.assessment.points import Figure, with_composites
-from wuye_loop.domain.assessment.scheme import SUBJECTS, Appeals, Every, Section
+from wuye_loop.domain.assessment.scheme import SUBJECTS, Appeals, Consequence, Every, Section
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
@@ -437,13 +437,19 @@ def _brought(session: Session, place: Place, names: Mapping[str, str]) -> Sheet 
     for one in voices.consequences(session, place.scheme.name, place.stretch.code):
         spec, listed = place.scheme.consequences.get(one.consequence), place.spec.lists.get(one.list)
         if spec is not None and listed is not None:
-            what = spec.title or (_item_title(place, spec.credit) if spec.credit is not None else "立案整改")
-            found.setdefault((one.peer, one.subject, listed.title), []).append(what)
+            found.setdefault((one.peer, one.subject, listed.title), []).append(_what(place, spec, one.document))
     rows = [
         (names.get(peer), names.get(subject, subject), listed, "、".join(what))
         for (peer, subject, listed), what in found.items()
     ]
     return _grouped("处置", ("考核对象", "榜单", "处置"), rows)
+
+
+def _what(place: Place, spec: Consequence, number: str | None) -> str:
+    """Say what somebody got: what the file calls it, with the document's number."""
+    if spec.issue is not None:
+        return f"{spec.title or spec.issue.document}（{number}）"
+    return spec.title or (_item_title(place, spec.credit) if spec.credit is not None else "立案整改")
 
 
 def _item_title(place: Place, name: str) -> str:

@@ -84,7 +84,7 @@ def _left(session: Session, scheme: Scheme, spec: CreditSpec, told: Sequence[Tol
     known = scheme.consequences
     return [
         {
-            "since": one.period, "title": spec.exit.title, "grievance": one.grievance,
+            "since": one.period, "title": spec.exit.title, "grievance": one.grievance, "document": one.document,
             "brings": (known[one.consequence].title if one.consequence in known else None) or one.consequence,
         }
         for one in voices.left(session, scheme.name, told[0].row.unit, LEAVING)

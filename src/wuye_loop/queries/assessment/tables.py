@@ -142,11 +142,18 @@ def explained(
         raise NotFound("没有这个考核对象")
     names = names_in(session, rows)
     figures = _by_key(place.scheme, periods.figures(session, one.id, subject))
+    came = [row for row in voices.consequences(session, one.name, code) if row.subject == subject]
     return {
         **_head(place.scheme, one),
         "subject": subject,
         "subject_name": names.get(subject, subject),
-        "groups": [_explained(place, row, names, figures.get((row.subject, row.peer), ())) for row in rows],
+        "groups": [
+            {
+                **_explained(place, row, names, figures.get((row.subject, row.peer), ())),
+                "brought": [_brought(place, each) for each in came if each.peer == row.peer],
+            }
+            for row in rows
+        ],
         "appeals": [_appeal(each) for each in voices.appeals(session, one.name, code, subject)],
     }
 
@@ -272,6 +279,16 @@ def _explained(place: Place, row: ResultRow, names: Mapping[str, str], figures: 
         one = by_name.get(str(item["of"]))
         items.append({**item, "figure": None if one is None else shown(place.scheme, one)})
     return {**_row(place, row, names, figures), "items": items}
+
+
+def _brought(place: Place, one: Any) -> dict[str, Any]:
+    """Return what a list brought to somebody: the grievance, the document, or a row of credit."""
+    spec, listed = place.scheme.consequences.get(one.consequence), place.spec.lists.get(one.list)
+    return {
+        "list": one.list, "list_title": listed.title if listed is not None else one.list,
+        "consequence": one.consequence, "title": (spec.title if spec is not None else None) or one.consequence,
+        "grievance": one.grievance, "document": one.document, "at": as_text(one.at),
+    }  # fmt: skip
 
 
 def _lists(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]) -> list[dict[str, Any]]:

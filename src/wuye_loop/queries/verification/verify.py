@@ -225,7 +225,7 @@ _KINDS = {
     registry.WORKFLOW: "流程", registry.KEY: "密钥", registry.ACCOUNT: "账号", registry.YEAR: "日历", registry.DIRECTORY: "组织目录",
     vouched.MODEL: "模型", vouched.SCHEME: "考核办法", vouched.SCORES: "封账", vouched.CREDIT: "信用", vouched.VOICE: "评分",
     vouched.APPEAL: "申诉", vouched.BROUGHT: "名单带来的处置",
-    vouched.DUE: "考核期",
+    vouched.DUE: "考核期", vouched.PAPER: "文书",
 }  # fmt: skip
 
 

@@ -167,7 +167,7 @@ def vouch_for_brought(session: Session, keys: Sequence[str]) -> None:
 
 
 def tie(session: Session, key: Mapping[str, Any], **made: Any) -> None:
-    """Note what a consequence made: the grievance, the row of credit."""
+    """Note what a consequence made: the grievance, the document, the row of credit."""
     where = [consequence.c[name] == key[name] for name in ("name", "period", "subject", "peer", "consequence")]
     session.execute(update(consequence).where(*where).values(**made))
 
@@ -179,9 +179,11 @@ def consequences(session: Session, name: str, period: str) -> Sequence[Any]:
 
 
 def left(session: Session, name: str, subject: str, listed: str) -> list[Any]:
-    """Return what was brought to a unit under a name of no list (清退): by which day, what, and the grievance, the newest first."""
+    """Return what was brought to a unit under a name of no list (清退): by which day, what, the grievance or the document, the newest first."""
     asked = (consequence.c.name == name, consequence.c.subject == subject, consequence.c.list == listed)
-    columns: tuple[Any, ...] = (consequence.c.period, consequence.c.consequence, consequence.c.grievance)
+    columns: tuple[Any, ...] = (
+        consequence.c.period, consequence.c.consequence, consequence.c.grievance, consequence.c.document,
+    )  # fmt: skip
     return list(session.execute(select(*columns).where(*asked).order_by(consequence.c.period.desc())))
 
 

@@ -10,18 +10,20 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.store.pages import Page, cut
-from wuye_loop.store.visibility import visible
+from wuye_loop.store.visibility import sees_paper, visible
 
 _DOCUMENTS = """
 SELECT d.grievance_id, d.number, d.kind, d.series, d.year, d.n, d.addressee, d.copies, d.text, d.issued_at, g.workflow,
+       d.scheme, d.period, d.issuer, d.title AS heading,
        CASE WHEN {own} THEN g.number END AS grievance, CASE WHEN {own} THEN g.title END AS title, t.id AS task_id, t.kind AS task_kind, t.state AS task_state, t.final AS task_final
-FROM document d JOIN grievance g ON g.id = d.grievance_id LEFT JOIN task t ON t.id = d.task_id
+FROM document d LEFT JOIN grievance g ON g.id = d.grievance_id LEFT JOIN task t ON t.id = d.task_id
 """
 # A document with lines is seen by whoever sees one of the grievances it names; of its lines only those, and the
-# grievance that carries it only by whoever sees that one.
+# grievance that carries it only by whoever sees that one. One without a grievance is seen by whom it names.
 _THROUGH_A_LINE = """
-(({visible}) OR EXISTS (
-  SELECT 1 FROM document_line l JOIN grievance v ON v.id = l.grievance_id WHERE l.number = d.number AND {through}))
+((d.grievance_id IS NOT NULL AND ({visible})) OR EXISTS (
+  SELECT 1 FROM document_line l JOIN grievance v ON v.id = l.grievance_id WHERE l.number = d.number AND {through})
+ OR (d.grievance_id IS NULL AND {alone}))
 """
 _WENT_TO = """
 (d.addressee = %(unit)s OR d.copies @> ARRAY[%(unit)s]::text[] OR EXISTS (
@@ -59,7 +61,7 @@ def listed(
     after: tuple[datetime, str] | None,
     limit: int,
 ) -> Page[Any]:
-    """Return a page of the documents on visible grievances, the newest first; `kinds` of their tasks, None for any."""
+    """Return a page of the documents on visible grievances and of assessments, the newest first; `kinds` of their tasks, None for any."""
     select, conditions, params = _base(actor, kinds)
     if filters.series is not None:
         conditions.append("(d.series = %(series)s OR d.kind = %(series)s)")
@@ -88,7 +90,9 @@ def found(session: Session, actor: Actor, kinds: Collection[str] | None, number:
 def _base(actor: Actor, kinds: Collection[str] | None) -> tuple[str, list[str], dict[str, Any]]:
     predicate, params = visible(actor)
     through, _ = visible(actor, "v")
-    conditions = [_THROUGH_A_LINE.format(visible=predicate, through=through)]
+    alone, more = sees_paper(actor, "d")
+    params |= more
+    conditions = [_THROUGH_A_LINE.format(visible=predicate, through=through, alone=alone)]
     if kinds is not None:
         conditions.append("t.kind = ANY(%(kinds)s)")
         params["kinds"] = sorted(kinds)

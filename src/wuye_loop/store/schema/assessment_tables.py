@@ -108,6 +108,7 @@ consequence = Table(
     instant("at"),
     Column("grievance", Text, nullable=True),
     Column("credit_id", Uuid, nullable=True),
+    words("document", nullable=True),  # its number
     Index("ix_consequence_grievance", "grievance"),
 )
 

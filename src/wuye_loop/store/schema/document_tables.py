@@ -1,6 +1,6 @@
 """The tables of papers: numbered documents and their lines, rulings, orders that attached to an earlier one, files."""
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, Uuid
 
 from wuye_loop.store.schema.columns import count, document_of, instant, metadata, of_grievance, word_list, words
 
@@ -20,13 +20,18 @@ document = Table(
     words("series"),
     Column("year", Integer, nullable=False),
     Column("n", Integer, nullable=False),
-    of_grievance(),
+    Column("grievance_id", Uuid, ForeignKey("grievance.id"), nullable=True),  # none: of an assessment, vouched for by the register
     Column("task_id", Uuid, ForeignKey("task.id"), nullable=True),
     words("addressee", nullable=True),
     word_list("copies"),
     words("text", nullable=True),
     words("area_path"),
     instant("issued_at"),
+    words("scheme", nullable=True),  # these four only without a grievance: by which version of which scheme,
+    words("period", nullable=True),  # for which period,
+    words("title", nullable=True),  # under which heading,
+    words("issuer", nullable=True),  # from which unit; none: from the system
+    CheckConstraint("(grievance_id IS NULL) = (scheme IS NOT NULL)", name="of_something"),
     UniqueConstraint("series", "year", "n"),
     Index("ix_document_series", "series", "year", "n"),
     Index("ix_document_grievance", "grievance_id"),

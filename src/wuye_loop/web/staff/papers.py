@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.assessment.periods import spoken
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.edge.paging import Order, Word, instant, text
 from wuye_loop.edge.transact import read
@@ -98,7 +99,7 @@ def _paper(here: Visit, number: str, session: Session) -> dict[str, Any]:
     if task is not None and found["grievance"] in near:
         whole = _task(here, task["id"], found["grievance"], session)
     rules = loop.reference.rules(session, loop.default_workflow).workflow
-    office = loop.reference.directory.name_of(whole.get("opener_unit")) or next(
+    office = found["issuer_name"] or loop.reference.directory.name_of(whole.get("opener_unit")) or next(
         (
             loop.reference.directory.name_of(role.unit)
             for role in rules.roles.values()
@@ -106,7 +107,15 @@ def _paper(here: Visit, number: str, session: Session) -> dict[str, Any]:
         ),
         here.district,
     )
-    return {"paper": found, "near": near, "task": whole, "office": office}
+    return {"paper": found, "near": near, "task": whole, "office": office, "scored": _scored(found["assessment"])}
+
+
+def _scored(of: dict[str, str] | None) -> dict[str, str] | None:
+    """Return which period of which scheme a document comes from, in words, and where its page is: by a unit's fall there is none."""
+    if of is None:
+        return None
+    name, by_day = of["scheme"].partition("@")[0], len(of["period"]) == len("2026-03-10")
+    return {"words": spoken(of["period"]), "address": "" if by_day else f"/assess/{name}/{of['period']}"}
 
 
 def _task(here: Visit, task_id: str, number: str, session: Session) -> dict[str, Any]:
