@@ -4,6 +4,8 @@ Twenty streets, two hundred communities, two thousand estates, sixty units; thre
 a third of those with one unit. Clocks, rungs, ratings, ledger heads and marks of change lie as an installation has them.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -63,8 +65,16 @@ CREATE TEMPORARY TABLE wanted AS SELECT i, o.id AS origin, (lpad(to_hex(i), 8, '
   CASE WHEN i %% 3 = 0 THEN 'market' ELSE 'unit-' || i %% 60 END AS unit, p.code AS estate, p.area_code, p.path
 FROM generate_series(%(first)s::int, %(last)s::int) i
 JOIN place p ON p.n = (i * 7919::bigint) %% 2000
-JOIN (SELECT id, received_at, row_number() OVER (ORDER BY seq) AS way FROM grievance WHERE external_id LIKE 'first-%%') o
+JOIN first o
   ON o.way = CASE WHEN i > %(count)s * 0.91 OR i %% 97 = 0 THEN 1 + i %% 4 ELSE 5 END
+"""
+_FIRST = (
+    "SELECT id, received_at, row_number() OVER (ORDER BY seq) AS way FROM grievance WHERE external_id LIKE 'first-%%'"
+)
+_INDEXES = """
+SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i
+WHERE i.indrelid = ANY(%(tables)s::text[]::regclass[])
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid) ORDER BY 1
 """
 _TITLE = """(ARRAY['电梯停运','楼道漏水','路灯不亮','垃圾堆积','停车纠纷','噪音扰民','供暖不热','物业费争议','消防通道堵塞','绿化毁坏'])[1 + i % 10]
   || (ARRAY['多日无人处理','反复发生','影响老人出行','希望尽快解决','已投诉多次'])[1 + i / 10 % 5] || i % 1000 || '号楼'"""
@@ -116,14 +126,32 @@ def found(town: Town) -> None:
 
 
 def grow(database: Database, count: int, ends: datetime) -> None:
-    """Copy them until there are so many, the last of them received at `ends`, and let the planner look at it."""
+    """Copy them until there are so many, the last of them received at `ends`, and let the planner look at it.
+
+    As a dump is read back: indexes come after the rows, and what refers to what is not asked again for each copy.
+    """
     with database.engine.connect() as connection:
-        connection.exec_driver_sql("SET statement_timeout = 0")
+        for setting in ("statement_timeout = 0", "session_replication_role = replica", "maintenance_work_mem = '512MB'"):
+            connection.exec_driver_sql(f"SET {setting}")
         connection.exec_driver_sql(_PLACE)
-        for first in range(1, count + 1, _CHUNK):
-            _grow(connection, first, min(first + _CHUNK - 1, count), count, ends)
-            connection.commit()
+        connection.exec_driver_sql(f"CREATE TEMPORARY TABLE first AS {_FIRST}")
+        with _indexed_afterwards(connection):
+            for first in range(1, count + 1, _CHUNK):
+                _grow(connection, first, min(first + _CHUNK - 1, count), count, ends)
+                connection.commit()
+        connection.commit()
     settled(database)
+
+
+@contextmanager
+def _indexed_afterwards(connection: Connection) -> Iterator[None]:
+    """Leave out the indexes that no constraint is behind until the block ends."""
+    found = connection.exec_driver_sql(_INDEXES, {"tables": list(_MADE)}).all()
+    for name, _ in found:
+        connection.exec_driver_sql(f"DROP INDEX {name}")
+    yield
+    for _, definition in found:
+        connection.exec_driver_sql(definition)
 
 
 def _grow(connection: Connection, first: int, last: int, count: int, ends: datetime) -> None:
