@@ -131,7 +131,11 @@ def grow(database: Database, count: int, ends: datetime) -> None:
     As a dump is read back: indexes come after the rows, and what refers to what is not asked again for each copy.
     """
     with database.engine.connect() as connection:
-        for setting in ("statement_timeout = 0", "session_replication_role = replica", "maintenance_work_mem = '512MB'"):
+        for setting in (
+            "statement_timeout = 0",
+            "session_replication_role = replica",
+            "maintenance_work_mem = '512MB'",
+        ):
             connection.exec_driver_sql(f"SET {setting}")
         connection.exec_driver_sql(_PLACE)
         connection.exec_driver_sql(f"CREATE TEMPORARY TABLE first AS {_FIRST}")

@@ -44,7 +44,7 @@ def shut(owner: Database) -> None:
     with owner.engine.begin() as connection:
         for kind in ("unit", "area", "source"):
             name = reach.account("wuye_app", kind)
-            for table in (*reach.FENCED, "tally"):
+            for table in (*reach.FENCED, "tally", "tally_day", "tally_again"):
                 connection.exec_driver_sql(f'ALTER POLICY "{name}" ON "{table}" USING (false)')
 
 

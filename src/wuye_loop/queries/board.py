@@ -1,7 +1,7 @@
 """一屏观全域: where the grievances of a jurisdiction stand, how late, by whom, day by day; every figure can be listed."""
 
 from collections import defaultdict
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -12,14 +12,15 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import Level, Stage
 from wuye_loop.domain.wording.definition import LEVELS
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.figures.tallying import good_of
+from wuye_loop.loop.figures.tallying import DAYS, moment
 from wuye_loop.queries import scope
-from wuye_loop.queries.summary import summarise
+from wuye_loop.queries.summary import MOST_GROUPS, composite_of, shown, total, wanted
 from wuye_loop.queries.supervision import admit, rung_title
 from wuye_loop.store.reads import board as stored
-from wuye_loop.store.reads.summary import Count
+from wuye_loop.store.reads import recent
+from wuye_loop.store.reads.recent import Asked
+from wuye_loop.store.reads.summary import Count, Dimension
 
-DAYS = 30
 _LEAST_REPEATS, _MOST_REPEATS, _WORST = 3, 8, 10
 _MOST_PLACES = 80  # that a page can show side by side
 
@@ -38,45 +39,37 @@ def board(loop: Loop, session: Session, actor: Actor, area: str | None) -> dict[
 
     Raises Forbidden, BadInput for an area unknown or outside.
     """
-    by_area = summarise(loop, session, actor, "area", area)
-    good = good_of(scope.published(loop, session))
+    admit(loop, session, actor)
     path = _path(loop, actor, area)
-    now = loop.clock.now()
-    zone = loop.calendar(session).zone
-    today = now.astimezone(zone).date()
-    first = today - timedelta(days=DAYS - 1)
-    since = datetime.combine(first, time(), zone)
-    repeated = stored.repeated(session, actor, path, since, _LEAST_REPEATS, _MOST_REPEATS)
-    received, closed = stored.days(session, actor, path, since, str(zone))
+    asked, published = wanted(loop, session, "area", path)
+    composite = composite_of(loop, published)
+    sums = stored.sums(session, actor, asked)
+    at, calendar = moment(loop, session), loop.calendar(session)
+    first = at.since.astimezone(calendar.zone).date()
+    last = recent.recent(session, actor, Asked(path, at.since, at.zone, _LEAST_REPEATS, _MOST_REPEATS))
+
+    def worst(by: Dimension) -> list[dict[str, Any]]:
+        return shown(loop, session, by, [one for one in sums[by] if one.key is not None][:_WORST], composite)
+
     return {
         "area": area,
         "area_name": scope.area_name(loop.reference.directory, area),
         "since": first,
-        "today": today,
-        "total": by_area["total"],
-        "areas": by_area["items"],
-        "stages": _stages(loop, session, stored.states(session, actor, path, now, good)),
-        "late": _late(loop, session, stored.late(session, actor, path, now, _assessed(loop, session))),
+        "today": at.now.astimezone(calendar.zone).date(),
+        "total": total(sums["area"], composite),
+        "areas": shown(loop, session, "area", sums["area"][:MOST_GROUPS], composite),
+        "stages": _stages(loop, session, sums["state"]),
+        "late": _late(loop, session, sums["reached"]),
         "days": [
-            (day, received.get(day, 0), closed.get(day, 0), loop.calendar(session).is_workday(day))
+            (day, last.received.get(day, 0), last.closed.get(day, 0), calendar.is_workday(day))
             for day in (first + timedelta(days=n) for n in range(DAYS))
         ],
-        "channels": [(row.channel, row.n) for row in stored.channels(session, actor, path, since)],
-        "repeats": repeated.worst,
-        "places": _places(loop, path, stored.places(session, actor, path, now, good), repeated.groups),
-        "estates": [
-            item for item in summarise(loop, session, actor, "estate", area)["items"] if item["key"] is not None
-        ][:_WORST],
-        "units": [item for item in summarise(loop, session, actor, "unit", area)["items"] if item["key"] is not None][
-            :_WORST
-        ],
+        "channels": last.channels,
+        "repeats": last.worst,
+        "places": _places(loop, path, sums["place"], last.groups),
+        "estates": worst("estate"),
+        "units": worst("unit"),
     }
-
-
-def _assessed(loop: Loop, session: Session) -> list[str]:
-    """Return the names of the clocks by which units are assessed."""
-    clocks = loop.reference.rules(session, loop.default_workflow).workflow.clocks
-    return [name for name, clock in clocks.items() if clock.assessed]
 
 
 def _path(loop: Loop, actor: Actor, area: str | None) -> str:
@@ -86,14 +79,14 @@ def _path(loop: Loop, actor: Actor, area: str | None) -> str:
     return actor.area_path or (top.path if top else "")
 
 
-def _stages(loop: Loop, session: Session, rows: list[Any]) -> list[dict[str, Any]]:
+def _stages(loop: Loop, session: Session, counts: list[Count]) -> list[dict[str, Any]]:
     """Return the six stages in their order: how many are open there, how many late, and in which states."""
     states: dict[str, dict[str, list[int]]] = {stage.value: defaultdict(lambda: [0, 0]) for stage in Stage}
-    for row in rows:
-        workflow = loop.reference.rules(session, row.workflow).workflow
-        title = workflow.states[row.state].title if row.state in workflow.states else row.state
-        states[row.stage][title][0] += row.n
-        states[row.stage][title][1] += row.late
+    for (stage, state, name), count in stored.in_states(counts):
+        workflow = loop.reference.rules(session, name).workflow
+        title = workflow.states[state].title if state in workflow.states else state
+        states[stage][title][0] += count.open
+        states[stage][title][1] += count.overdue_open
     return [
         {
             "stage": stage.value,
@@ -106,11 +99,11 @@ def _stages(loop: Loop, session: Session, rows: list[Any]) -> list[dict[str, Any
     ]
 
 
-def _late(loop: Loop, session: Session, rows: list[Any]) -> dict[str, Any]:
+def _late(loop: Loop, session: Session, counts: list[Count]) -> dict[str, Any]:
     """Return the late ones by area and by the rung they have reached; rungs are named by the default workflow."""
     found: dict[str | None, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    for row in rows:
-        found[row.area][-1 if row.rung is None else row.rung] += row.n
+    for area, rung, n in stored.late(counts):
+        found[area][-1 if rung is None else rung] += n
     rules = loop.reference.rules(session, loop.default_workflow)
     ladder = next((clock.ladder for clock in rules.workflow.clocks.values() if clock.assessed and clock.ladder), ())
     rungs = sorted({rung for one in found.values() for rung in one})

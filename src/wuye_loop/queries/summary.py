@@ -21,7 +21,7 @@ from wuye_loop.queries.inbox import SOON
 from wuye_loop.queries.supervision import admit, rung_title
 from wuye_loop.store.reads import routing_figures, summary
 from wuye_loop.store.reads.routing_figures import Proposed
-from wuye_loop.store.reads.summary import Count, Dimension
+from wuye_loop.store.reads.summary import Count, Dimension, Grouping, Wanted
 
 MOST_GROUPS = 1000
 
@@ -36,19 +36,35 @@ def summarise(loop: Loop, session: Session, actor: Actor, by: Dimension, area: s
         path = scope.path_of(loop, area, actor) if area is not None else actor.area_path
         return _by_router(routing_figures.proposals(session, actor, path))
     path = scope.path_of(loop, area, actor) if area is not None else actor.area_path or _top(loop, by)
-    now = loop.clock.now()
-    soon = loop.calendar(session).shift(now, SOON)
-    published = scope.published(loop, session)
-    groups = summary.counts(session, actor, by, area_path=path, now=now, soon=soon, good=good_of(published))
-    shown = groups[:MOST_GROUPS]
-    composite = _composite_of(loop, published)
-    titles = _titles(loop, session, by, [group.key for group in shown if group.key is not None])
+    asked, published = wanted(loop, session, by, path)
+    groups = summary.counts(session, actor, asked)
+    composite = composite_of(loop, published)
     return {
         "by": by,
-        "items": [_shown(group, titles.get(group.key or ""), composite) for group in shown],
+        "items": shown(loop, session, by, groups[:MOST_GROUPS], composite),
         "truncated": len(groups) > MOST_GROUPS,
-        "total": _shown(_sum(groups), None, composite),
+        "total": total(groups, composite),
     }
+
+
+def wanted(loop: Loop, session: Session, by: Grouping, path: str) -> tuple[Wanted, list[Rules]]:
+    """Return what is to be counted now, and every published workflow, by which it counts."""
+    now = loop.clock.now()
+    published = scope.published(loop, session)
+    return Wanted(by, path, now, loop.calendar(session).shift(now, SOON), good_of(published)), published
+
+
+def shown(
+    loop: Loop, session: Session, by: Dimension, groups: Sequence[Count], composite: Composite | None
+) -> list[dict[str, Any]]:
+    """Return groups as people read them, each with its title."""
+    titles = _titles(loop, session, by, [group.key for group in groups if group.key is not None])
+    return [_shown(group, titles.get(group.key or ""), composite) for group in groups]
+
+
+def total(groups: Sequence[Count], composite: Composite | None) -> dict[str, Any]:
+    """Return all groups together."""
+    return _shown(_sum(groups), None, composite)
 
 
 def _by_router(found: Sequence[Proposed]) -> dict[str, Any]:
@@ -120,7 +136,7 @@ def _shown(count: Count, title: str | None, composite: Composite | None) -> dict
     }
 
 
-def _composite_of(loop: Loop, published: Sequence[Rules]) -> Composite | None:
+def composite_of(loop: Loop, published: Sequence[Rules]) -> Composite | None:
     """Return the composed figure that the workflow of new grievances names; None where it names none."""
     rules = next((one for one in published if one.id == loop.default_workflow), None)
     ratings = rules.workflow.ratings.values() if rules is not None else ()

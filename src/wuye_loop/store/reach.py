@@ -31,7 +31,7 @@ _GRIEVANCE: Final[dict[Kind, str]] = {
 _WITH_AREA: Final = ("task", "clock", "tallied")
 FENCED: Final = ("grievance", *_WITH_AREA, "ledger", "complainant", "attachment", "rating", "rung")
 #: Sums over many, each of one area: for those who see areas.
-_SUMS: Final = ("tally",)
+_SUMS: Final = ("tally", "tally_day", "tally_again")
 _POLICED: Final = (*FENCED, *_SUMS)
 #: What no reader's transaction asks.
 _KEPT_BACK: Final = frozenset({

@@ -22,9 +22,9 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import make_url
+
 from tests import ROOT
 from tests.bench import town
-
 from wuye_loop import logs, postgres
 from wuye_loop.app import make_site
 from wuye_loop.edge.site import Site
@@ -63,7 +63,7 @@ class Turn(NamedTuple):
     cpu_ms: float
 
 
-class NotToBeHad(Exception):  # noqa: N818 says what is wrong
+class NotToBeHad(Exception):
     """A package could not be had, in words."""
 
 
@@ -209,7 +209,10 @@ def _print(found: dict[str, list[Turn]], steps: int) -> None:
 
 
 def _figures(turns: Sequence[Turn]) -> tuple[str, str]:
-    return f"{statistics.median(one.rate for one in turns):,.0f}", f"{statistics.median(one.cpu_ms for one in turns):.2f}"
+    return (
+        f"{statistics.median(one.rate for one in turns):,.0f}",
+        f"{statistics.median(one.cpu_ms for one in turns):.2f}",
+    )
 
 
 if __name__ == "__main__":

@@ -22,8 +22,7 @@ def diagram() -> str:
     lines = [f'<sequenceFlow id="{a}_{b}" sourceRef="{a}" targetRef="{b}"/>' for a, b in flows]
     lines += [
         '<sequenceFlow id="right_call_back" sourceRef="right" targetRef="call_back"/>',
-        '<sequenceFlow id="right_finish" sourceRef="right" targetRef="finish">'
-        "<conditionExpression>returned</conditionExpression></sequenceFlow>",
+        '<sequenceFlow id="right_finish" sourceRef="right" targetRef="finish"><conditionExpression>returned</conditionExpression></sequenceFlow>',
         '<exclusiveGateway id="right" default="right_call_back"/>',
         '<startEvent id="start"/>', '<endEvent id="end"/>',
     ]  # fmt: skip

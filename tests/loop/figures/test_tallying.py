@@ -5,18 +5,20 @@ from datetime import timedelta
 from typing import Any, get_args
 
 import pytest
+from sqlalchemy.orm import Session
 from tests.site import BAD, FINISH, GOOD, Driver, Town, story, town_on
 
 from wuye_loop.loop.figures import scoring, tallying
 from wuye_loop.queries.verification import verify
 from wuye_loop.store.database import Database
-from wuye_loop.store.reads import summary
+from wuye_loop.store.reads import recent, summary
+from wuye_loop.store.reads.recent import Asked
 from wuye_loop.store.reads.summary import Dimension, Wanted
 
 pytestmark = pytest.mark.anyio
 PLACES = ("", "3707/", "3707/370701/")
 READERS = ("admin", "supervisor-1", "supervisor-2")
-DIMENSIONS: list[Any] = [*(one for one in get_args(Dimension) if one != "router"), "state", "place"]
+DIMENSIONS: list[Any] = [*(one for one in get_args(Dimension) if one != "router"), "state", "place", "reached"]
 
 
 @pytest.fixture
@@ -38,7 +40,20 @@ def same(town: Town) -> int:
                     counted = summary.recount(session, actor, asked)
                     assert summary.kept(session, actor, asked) == counted, (by, place, who)
                     groups += len(counted)
+        for place in PLACES:
+            last_days(town, session, place)
     return groups
+
+
+def last_days(town: Town, session: Session, place: str) -> None:
+    """Compare what is kept of the last days with a recount, for everybody who sees all of a place."""
+    at = tallying.moment(town.site.loop, session)
+    for least in (1, 2):
+        asked = Asked(place, at.since, at.zone, least, 8)
+        for who in READERS:
+            if place.startswith(town.actors[who].area_path):
+                counted = recent.recount(session, town.actors[who], asked)
+                assert recent.kept(session, town.actors[who], asked) == counted, (place, who)
 
 
 def said(town: Town, statement: str) -> None:
@@ -109,6 +124,30 @@ async def _finish(driver: Driver, number: str, rated: Any) -> None:
     await driver.act("hotline", number, "rate", rated)
 
 
+@pytest.mark.parametrize("folded", ["after each day", "at the end"])
+async def test_the_last_days_are_told_however_long_ago_they_were_folded(town: Town, folded: str) -> None:
+    async with story(town) as driver:
+        fold(town)
+        for n in range(4):
+            number = await driver.push(f"a{n}", complainant={"name": "张三丰", "phone": f"1381234567{n}"})
+            fold(town)
+            town.advance(timedelta(days=9))
+            await driver.walk(number, "accept")
+            if folded == "after each day":
+                fold(town)
+            with town.database.read() as session:
+                for place in PLACES:
+                    last_days(town, session, place)
+        fold(town)
+        with town.database.read() as session:
+            at = tallying.moment(town.site.loop, session)
+            found = recent.kept(session, town.actors["admin"], Asked("", at.since, at.zone, 2, 8))
+        assert found is not None
+        assert (sum(found.received.values()), [one.n for one in found.worst]) == (3, [3])
+        assert town.scalar("SELECT count(DISTINCT day) FROM tally_day") == 3
+        assert verify.verify(town.site.loop, town.database).ok
+
+
 async def test_a_grievance_that_moves_with_its_area_is_counted_where_it_is(town: Town) -> None:
     from tests.site import DIRECTORY  # noqa: PLC0415 changed here alone
 
@@ -146,6 +185,10 @@ async def test_who_verifies_is_told_of_a_sum_that_is_not_what_counting_comes_to(
         for statement, back in (
             ("UPDATE tally SET open = open + 1 WHERE dimension = 'unit'", "UPDATE tally SET open = open - 1 WHERE dimension = 'unit'"),
             ("UPDATE tallied SET estate = 'E2'", "UPDATE tallied SET estate = 'E1'"),
+            ("UPDATE tally SET overdue_open = overdue_open + 1", "UPDATE tally SET overdue_open = overdue_open - 1"),
+            ("UPDATE tally_day SET received = received + 1", "UPDATE tally_day SET received = received - 1"),
+            ("UPDATE tally_again SET open = open - 1", "UPDATE tally_again SET open = open + 1"),
+            ("UPDATE tallied SET closed_at = received_at", "UPDATE tallied SET closed_at = NULL"),
         ):  # fmt: skip
             said(town, statement)
             assert not verify.verify(town.site.loop, town.database).ok, statement

@@ -1,8 +1,11 @@
 """Keeps the sums that boards read: what steps changed is folded in, a little at a time, by whoever gets to it first."""
 
 from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Final
+
+from sqlalchemy.orm import Session
 
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.loop.engine import Loop
@@ -10,7 +13,9 @@ from wuye_loop.loop.figures.scoring import compiled, good_answers
 from wuye_loop.store import tallying
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads.summary import Good
+from wuye_loop.store.tallying import Moment
 
+DAYS: Final = 30  # that a board shows, today among them
 _MOST: Final = 2000  # changes in one transaction
 
 
@@ -27,12 +32,20 @@ def fold(loop: Loop, database: Database) -> int:
 
 def _some(loop: Loop, database: Database) -> bool:
     with database.begin() as session:
-        taken = tallying.take(session, _MOST)
+        at = moment(loop, session)
+        taken = tallying.take(session, _MOST, at)
         if taken is None:
             return False
         # After the horizon was set: whatever version a grievance below it goes by is among these.
-        tallying.fold(session, taken, good_of(compiled(loop, session)))
+        tallying.fold(session, taken, good_of(compiled(loop, session)), at)
     return True
+
+
+def moment(loop: Loop, session: Session) -> Moment:
+    """Return now, and the beginning of the days that a board shows, by the calendar of the city."""
+    now, zone = loop.clock.now(), loop.calendar(session).zone
+    first = now.astimezone(zone).date() - timedelta(days=DAYS - 1)
+    return Moment(now, datetime.combine(first, time(), zone), str(zone))
 
 
 def good_of(published: Sequence[Rules]) -> Good:
@@ -50,4 +63,10 @@ def good_of(published: Sequence[Rules]) -> Good:
         [(*key, weight) for key, weight in weights.items()],
         good_answers(ratings, "response"),
         good_answers(ratings, "solved"),
+        [
+            (rules.workflow.id, name)
+            for rules in published
+            for name, clock in rules.workflow.clocks.items()
+            if clock.assessed
+        ],
     )

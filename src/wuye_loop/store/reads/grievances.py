@@ -16,7 +16,7 @@ from wuye_loop.domain.privacy.text import like_literal
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.reach import beyond
-from wuye_loop.store.reads.summary import KEPT
+from wuye_loop.store.reads.summary import mark_of
 from wuye_loop.store.visibility import sent_by, subtree, visible
 
 _TASK = ", ".join(f"t.{item.name}" for item in fields(TaskState))
@@ -281,7 +281,7 @@ def _mark(session: Session) -> Any | None:
 
     Folded further by the time it is used, it means more than has changed since: never less.
     """
-    mark = session.connection().exec_driver_sql(f"SELECT recent, newest, upto, {KEPT} AS kept FROM tally_mark").one()
+    mark = mark_of(session)
     return mark if mark.kept and mark.recent is not None else None
 
 

@@ -14,7 +14,9 @@ from wuye_loop.store.schema.tally_tables import COUNTED
 from wuye_loop.store.visibility import subtree, visible
 
 Dimension = Literal["area", "unit", "estate", "category", "rung", "router"]
-#: Between stage, state and version, of which no name holds it: what the board groups by besides.
+#: What the board groups by besides: a place is an area's whole path, reached an area and the rung that was reached there.
+Grouping = Dimension | Literal["state", "place", "reached"]
+#: Between stage, state and version, and between area and rung; no name holds it.
 STATE_SIGN = "\t"
 
 
@@ -50,12 +52,18 @@ class Good:
     weights: Sequence[tuple[str, str, Decimal]]  # workflow, answer, what it weighs
     response: tuple[Sequence[str], Sequence[str]]  # the questions, the answers that count
     solved: tuple[Sequence[str], Sequence[str]]
+    assessed: Sequence[tuple[str, str]] = ()  # workflow, clock: those by which units are assessed
 
 
 #: How deep below the area that was asked for a grievance's own area is looked at: one level.
+_AREA = "COALESCE(NULLIF(split_part(g.area_path, '/', %(depth)s), ''), %(base)s)"
+_REACHED = """CASE WHEN NOT g.final THEN (SELECT max(c.rung) FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL
+                AND c.status = 'running' AND (g.workflow, c.name) IN
+                  (SELECT * FROM unnest(%(a_workflow)s::text[], %(a_clock)s::text[]))) END"""
 _KEYS: dict[str, str] = {
     "place": "g.area_path",
-    "area": "COALESCE(NULLIF(split_part(g.area_path, '/', %(depth)s), ''), %(base)s)",
+    "area": _AREA,
+    "reached": f"concat_ws(E'\\t', COALESCE({_AREA}, ''), {_REACHED})",
     "unit": "COALESCE(g.lead_unit, g.holder_unit)",
     "estate": "g.estate_code",
     "category": "g.category",
@@ -123,16 +131,13 @@ SELECT key, {", ".join(_SUMS)} FROM seen GROUP BY key ORDER BY overdue_open DESC
 """
 
 
-def counts(
-    session: Session, actor: Actor, by: Dimension, *, area_path: str, now: datetime, soon: datetime, good: Good
-) -> list[Count]:
+def counts(session: Session, actor: Actor, asked: "Wanted") -> list[Count]:
     """Return the counts of every group, those with most overdue first.
 
     `area_path` narrows to a subtree ("" does not) and, by area, is the level whose children are the groups. `good` says
     which answers count. A grievance closed late is one of whose own clocks ended after it was due; by
     unit, a clock that ran against that unit. From the sums that are kept where they hold, else by counting.
     """
-    asked = Wanted(by, area_path, now, soon, good)
     found = kept(session, actor, asked)
     return recount(session, actor, asked) if found is None else found
 
@@ -141,7 +146,7 @@ def counts(
 class Wanted:
     """What is to be counted: see `counts`."""
 
-    by: Dimension | Literal["state", "place"]  # a place is an area's whole path
+    by: Grouping
     area_path: str
     now: datetime
     soon: datetime
@@ -152,7 +157,6 @@ class Wanted:
         """What the statements take, but for who asks."""
         codes = [code for code in self.area_path.split("/") if code]
         found = answers(self.good) | {"now": self.now, "soon": self.soon}
-        found["dimension"] = "area" if self.by == "place" else self.by
         return found | {"depth": len(codes) + 1, "base": codes[-1] if codes else None}
 
     def within(self, actor: Actor, alias: str) -> tuple[str, dict[str, Any]]:
@@ -168,6 +172,7 @@ def answers(good: Good) -> dict[str, Any]:
     for figure, (asked, counted) in (("response", good.response), ("solved", good.solved)):
         params |= {f"{figure}_asked": list(asked), f"{figure}_good": list(counted)}
     params |= {"w_workflow": [one for one, _, _ in good.weights], "w_answer": [one for _, one, _ in good.weights]}
+    params |= {"a_workflow": [one for one, _ in good.assessed], "a_clock": [one for _, one in good.assessed]}
     return params | {"w_weight": [one for _, _, one in good.weights]}
 
 
@@ -191,15 +196,15 @@ _OWN = ", ".join((
         "g.final AND EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL"
         f" AND c.ended_at > c.due_at {_UNITS_OWN}) AS late_unit"
     ),
+    f"{_REACHED} AS reached, g.channel, g.received_at, g.closed_at",
 ))  # fmt: skip
 # OFFSET 0: looked up once, not again for every bit and every sum of bits.
 #: How one grievance counts now: its groups, its bits, what its answer weighs, and till when it is open.
 FACTS = f"""
 SELECT f.id, f.area_path, f.unit, f.estate, f.category, f.rung, f.state, {_WEIGHED} AS weighed,
-       CASE WHEN NOT f.final THEN f.due_at END AS due_at, {_BITS} AS counts
+       CASE WHEN NOT f.final THEN f.due_at END AS due_at, {_BITS} AS counts, f.reached, f.channel, f.received_at, f.closed_at
 FROM ({_SEEN.format(columns=_OWN, whose="", conditions="{conditions}")} OFFSET 0) f OFFSET 0
 """
-_MARK = "SELECT upto, good, {kept} AS kept FROM tally_mark"
 #: Sums of a database that was read back elsewhere know of transactions that have not been there.
 KEPT = "COALESCE(upto <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint, FALSE)"
 
@@ -210,68 +215,109 @@ def bits(sign: str = "") -> str:
 
 
 _NONE = ", ".join(f"0 AS {name}" for name in COUNTED)
+_SUM = """
+SELECT '{by}' AS by, {key} AS key, {sums}, sum(t.weighed) AS weighed, 0 AS due_soon, sum(t.overdue_open) AS overdue_open
+FROM tally t WHERE t.dimension = '{dimension}' AND {summed} GROUP BY 2
+"""
+# What is overdue was so at an instant of the past: between then and now, and till soon, is little.
 _PART = """
 WITH changed AS MATERIALIZED (SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(upto)s), part AS (
-  SELECT {of_sum} AS key, {sums}, sum(t.weighed) AS weighed, 0 AS due_soon, 0 AS overdue_open
-  FROM tally t WHERE t.dimension = %(dimension)s AND {summed} GROUP BY 1
+  {kept}
   UNION ALL
-  SELECT {of_one}, {none}, 0, count(*) FILTER (WHERE t.due_at >= %(now)s), count(*) FILTER (WHERE t.due_at < %(now)s)
-  FROM tallied t WHERE t.due_at <= %(soon)s AND {summed} AND NOT EXISTS (SELECT 1 FROM changed c WHERE c.id = t.grievance_id)
-  GROUP BY 1
+  SELECT d.by, d.key, {none}, 0, count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s),
+         count(*) FILTER (WHERE t.due_at < %(now)s) - count(*) FILTER (WHERE t.due_at < %(late_at)s)
+  FROM tallied t CROSS JOIN LATERAL {of_one}
+  WHERE t.due_at >= LEAST(%(now)s, %(late_at)s) AND t.due_at <= GREATEST(%(soon)s, %(late_at)s) AND {summed}
+    AND NOT EXISTS (SELECT 1 FROM changed c WHERE c.id = t.grievance_id)
+  GROUP BY 1, 2
   UNION ALL
-  SELECT {of_one}, {gone}, -COALESCE(sum(t.weighed), 0), 0, 0
-  FROM tallied t JOIN changed c ON c.id = t.grievance_id WHERE {summed} GROUP BY 1
+  SELECT d.by, d.key, {gone}, -COALESCE(sum(t.weighed), 0), 0, -count(*) FILTER (WHERE t.due_at < %(late_at)s)
+  FROM tallied t JOIN changed c ON c.id = t.grievance_id CROSS JOIN LATERAL {of_one} WHERE {summed} GROUP BY 1, 2
   UNION ALL
-  SELECT {of_one}, {come}, COALESCE(sum(t.weighed), 0), count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s),
+  SELECT d.by, d.key, {come}, COALESCE(sum(t.weighed), 0), count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s),
          count(*) FILTER (WHERE t.due_at < %(now)s)
-  FROM ({facts}) t GROUP BY 1
+  FROM ({facts}) t CROSS JOIN LATERAL {of_one} GROUP BY 1, 2
 )
-SELECT m.upto = %(upto)s AS same, s.* FROM tally_mark m LEFT JOIN (
-  SELECT {columns} FROM part GROUP BY key HAVING sum(open) + sum(closed) > 0
-) s ON TRUE ORDER BY s.overdue_open DESC, s.open DESC, s.key
+SELECT m.upto = %(upto)s AND m.late_at = %(late_at)s AS same, s.* FROM tally_mark m LEFT JOIN (
+  SELECT {columns} FROM part GROUP BY by, key HAVING sum(open) + sum(closed) > 0
+) s ON TRUE ORDER BY s.by, s.overdue_open DESC, s.open DESC, s.key
 """
 _OF_UNIT = {"overdue_closed": "overdue_closed_unit", "late": "late_unit"}
-
-
+_DIMENSION = {"place": "area"}  # whose sums are read for it
 _TRIES = 3
 
 
 def kept(session: Session, actor: Actor, asked: Wanted) -> list[Count] | None:
-    """Return the counts from the sums, set right by what changed since; None where there are none for what is asked.
+    """Return the counts from the sums, set right by what changed since; None where there are none for what is asked."""
+    found = kept_together(session, actor, asked, [asked.by])
+    return None if found is None else found[asked.by]
+
+
+def kept_together(
+    session: Session, actor: Actor, asked: Wanted, groupings: Sequence[Grouping]
+) -> dict[Grouping, list[Count]] | None:
+    """Return the same by several groupings at once, whatever `asked` groups by.
 
     The sums and the changes are read in one statement, so that they are of one moment; how far the sums reach is asked
     before, so that the changes are looked up as the few that they are.
     """
     if actor.kind in (ActorKind.UNIT, ActorKind.HOTLINE, ActorKind.SECURITY):
         return None
-    statement, params = _statement(actor, asked)
+    statement, params = _statement(actor, asked, groupings)
     connection = session.connection()
     for _ in range(_TRIES):
-        mark = connection.exec_driver_sql(_MARK.format(kept=KEPT)).one()
+        mark = mark_of(session)
         if not mark.kept or not compatible(mark.good, asked.good):
             return None
-        rows: Sequence[Any] = connection.exec_driver_sql(statement, params | {"upto": mark.upto}).all()
+        now = {"upto": mark.upto, "late_at": mark.late_at}
+        rows: Sequence[Any] = connection.exec_driver_sql(statement, params | now).all()
         if rows and rows[0].same:
-            return [Count(*row[1:]) for row in rows if row.open is not None]
+            found: dict[Grouping, list[Count]] = {one: [] for one in groupings}
+            for row in rows:
+                if row.open is not None:
+                    found[row.by].append(Count(*row[2:]))
+            return found
     return None  # folded again and again meanwhile
 
 
-def _statement(actor: Actor, asked: Wanted) -> tuple[str, dict[str, Any]]:
-    """Return the statement and its parameters, but for `upto`: how far the sums reach."""
+def mark_of(session: Session) -> Any:
+    """Return how far the sums reach, by what they were counted, and whether they are of use."""
+    statement = f"SELECT upto, good, late_at, since, zone, recent, newest, {KEPT} AS kept FROM tally_mark"
+    return session.connection().exec_driver_sql(statement).one()
+
+
+def _statement(actor: Actor, asked: Wanted, groupings: Sequence[Grouping]) -> tuple[str, dict[str, Any]]:
+    """Return the statement and its parameters, but for how far the sums reach."""
     summed, params = asked.within(actor, "t")
     conditions, _ = asked.within(actor, "g")
-    area = _KEYS[asked.by].replace("g.", "t.") if asked.by in ("area", "place") else None
+    sums = ", ".join(f"sum(t.{name}) AS {name}" for name in COUNTED)
     columns = [
-        f"sum({_OF_UNIT.get(name, name) if asked.by == 'unit' else name}){'' if name == 'weighed' else '::bigint'} AS {name}"
+        f"sum(CASE WHEN by = 'unit' THEN {_OF_UNIT[name]} ELSE {name} END)::bigint AS {name}"
+        if name in _OF_UNIT
+        else f"sum({name}){'' if name == 'weighed' else '::bigint'} AS {name}"
         for name in _COLUMNS
     ]
     statement = _PART.format(
-        of_sum=area or "substr(NULLIF(t.key, ''), 2)", of_one=area or f"t.{asked.by}",
-        sums=", ".join(f"sum(t.{name}) AS {name}" for name in COUNTED), none=_NONE, gone=bits("-"), come=bits(),
-        summed=summed, facts=FACTS.format(conditions=f"g.id IN (SELECT c.id FROM changed c) AND {conditions}"),
-        columns=", ".join(["key", *columns]),
+        kept=" UNION ALL ".join(
+            _SUM.format(by=one, dimension=_DIMENSION.get(one, one), key=_key(one, "substr(NULLIF(t.key, ''), 2)"), sums=sums, summed=summed)
+            for one in groupings
+        ),
+        of_one="(VALUES " + ", ".join(f"('{one}', {_key(one, f't.{one}')})" for one in groupings) + ") AS d(by, key)",
+        none=_NONE, gone=bits("-"), come=bits(), summed=summed,
+        facts=FACTS.format(conditions=f"g.id IN (SELECT c.id FROM changed c) AND {conditions}"),
+        columns=", ".join(["by", "key", *columns]),
     )  # fmt: skip
     return statement, asked.params | params
+
+
+def _key(grouping: Grouping, own: str) -> str:
+    """Return what groups a row of sums, or of what was summed, which has its own key in that column."""
+    if grouping == "place":
+        return "t.area_path"
+    area = _AREA.replace("g.", "t.")
+    if grouping == "reached":
+        return f"concat_ws(E'\\t', COALESCE({area}, ''), {own})"
+    return area if grouping == "area" else own
 
 
 def as_kept(good: Good) -> dict[str, Any]:
@@ -280,8 +326,11 @@ def as_kept(good: Good) -> dict[str, Any]:
     for workflow, answer, weight in good.weights:
         weights.setdefault(workflow, {})[answer] = str(weight)
     figures = {"response": good.response, "solved": good.solved}
+    assessed: dict[str, list[str]] = {}
+    for workflow, clock in sorted(good.assessed):
+        assessed.setdefault(workflow, []).append(clock)
     return {
-        "satisfied": sorted(good.satisfied), "weights": weights,
+        "satisfied": sorted(good.satisfied), "weights": weights, "assessed": assessed,
         **{name: [sorted(asked), sorted(counted)] for name, (asked, counted) in figures.items()},
     }  # fmt: skip
 
@@ -290,8 +339,8 @@ def compatible(was: Any, good: Good) -> bool:
     """Say whether sums counted by those answers are right by these: a version published since was not counted by."""
     now = as_kept(good)
     return was is not None and all(
-        all(now[name].get(workflow) == weights for workflow, weights in was[name].items())
-        if name == "weights"
+        all(now[name].get(workflow) == said for workflow, said in was[name].items())
+        if name in {"weights", "assessed"}
         else now[name] == was[name]
         for name in now
     )

@@ -4,7 +4,7 @@ Folded in from what changed (store/tallying): a step writes none of it. No forei
 every folding, and no grievance is ever removed.
 """
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, Numeric, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Numeric, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from wuye_loop.store.schema.columns import count, instant, metadata, words
@@ -28,6 +28,10 @@ tallied = Table(
     Column("counts", Integer, nullable=False),
     Column("weighed", Numeric, nullable=True),
     instant("due_at", nullable=True),  # of open ones
+    Column("reached", Integer, nullable=True),  # the rung that its assessed clock has reached, of open ones
+    words("channel", nullable=True),
+    instant("received_at", nullable=True),
+    instant("closed_at", nullable=True),
     Index(
         "ix_tallied_due",
         "due_at",
@@ -44,6 +48,7 @@ tally = Table(
     Column("area_path", Text, primary_key=True),
     *(count(name) for name in COUNTED),
     Column("weighed", Numeric, nullable=False, server_default=text("0")),
+    count("overdue_open"),  # at the instant that the mark names
 )
 
 tally_mark = Table(
@@ -56,6 +61,31 @@ tally_mark = Table(
     Column("good", JSONB, nullable=True),  # by which answers they were counted
     instant("recent", nullable=True),  # when the newest few thousand grievances began to come in
     instant("newest", nullable=True),  # and the last of them
+    instant("late_at", nullable=True),  # when what is overdue was overdue
+    instant("since", nullable=True),  # from when on days and repetitions are kept: the beginning of a day
+    words("zone", nullable=True),  # whose days
+)
+
+# What came in and what was closed on each of the last days, for an area with all below it: also for "", which is everything.
+tally_day = Table(
+    "tally_day",
+    metadata,
+    Column("area_path", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("channel", Text, primary_key=True),
+    count("received"),
+    count("closed"),
+)
+
+# What came in during the same days, by estate and category.
+tally_again = Table(
+    "tally_again",
+    metadata,
+    Column("area_path", Text, primary_key=True),
+    Column("estate", Text, primary_key=True),
+    Column("category", Text, primary_key=True),
+    count("number"),
+    count("open"),
 )
 
 # By every two characters that follow one another, and the last alone: Chinese has no spaces to cut words at.
