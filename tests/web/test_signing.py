@@ -79,7 +79,7 @@ async def test_after_five_wrong_passwords_the_right_one_has_to_wait_longer_and_l
         page = await browser.send("/login", login="market", password=PASSWORD)
         assert "收件箱" in page.text
     whats = [row.what for row in town.rows("SELECT what FROM account_event ORDER BY at, id") if row.what != "created"]
-    assert whats == ["refused"] * 6 + ["signed in"]
+    assert whats == ["refused"] * 4 + ["refused", "locked"] * 2 + ["signed in"]
 
 
 async def test_the_first_password_has_to_be_changed_before_anything_else(town: Town) -> None:

@@ -43,10 +43,10 @@ def open_site(settings: Settings, *, publish: bool = True, watched: bool = False
     """Open the database, bring it up to date, publish the workflow files if that is wanted, and give the installation."""
     time = SettableClock() if settings.rehearsal else clock()
     with open_database(settings, watched=watched) as database:
+        site = make_site(settings, database, clock=time)
         if settings.rehearsal:
             with database.begin() as session:
                 _rehearse(session, time)
-        site = make_site(settings, database, clock=time)
         if publish:
             prepare(site)
         yield site

@@ -153,8 +153,13 @@ def _decided(
         wait = passwords.wait_after(failures)
         accounts.change(session, row.id, failures=failures, locked_until=now + wait if wait else None)
         accounts.note(session, row.id, "refused", row.login, now, ids, address)
+        if wait:
+            accounts.note(session, row.id, "locked", row.login, now, ids, address)
         return WRONG
-    accounts.change(session, row.id, failures=0, locked_until=None, **({"totp_used": step} if step else {}))
+    tried = row.failures or row.locked_until is not None
+    values = ({"failures": 0, "locked_until": None} if tried else {}) | ({"totp_used": step} if step else {})
+    if values:
+        accounts.change(session, row.id, **values)
     _begin(site, session, row, token, address)
     return None
 

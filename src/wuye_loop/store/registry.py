@@ -12,12 +12,20 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.errors import Conflict
 from wuye_loop.domain.grievance.ledger import GENESIS, Chain
 from wuye_loop.domain.grievance.situation import plain
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.store import vouched
 
 WORKFLOW, KEY, ACCOUNT, YEAR, DIRECTORY, BEGUN = "workflow", "key", "account", "calendar", "directory", "begun"
+HELD = "held"  # what the law holds back, until it is released
+STRAYED = "strayed"  # a finding: what stood in the way of a change and was not as it had been entered
+
+#: What people call a thing of each kind.
+WORDS: Final = {
+    WORKFLOW: "流程", KEY: "密钥", ACCOUNT: "账号", YEAR: "日历", DIRECTORY: "组织目录", HELD: "依法保留", **vouched.WORDS,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,64 @@ def image_of(session: Session, kind: str, key: str) -> dict[str, Any] | None:
 
 def vouches(session: Session, kind: str, key: str) -> bool:
     """Say whether something stands as it was last entered: what is to be changed and entered anew was not forged before."""
-    return image_of(session, kind, key) == AS_THEY_STAND[kind](session, [key]).get(key)
+    return not _strayed(session, kind, [key])
+
+
+def confirm(session: Session, kind: str, *keys: str, gone: bool = False) -> None:
+    """Raise Conflict where one of these, which are about to be changed, is not as it was last entered.
+
+    A change enters the whole row anew, and would vouch for whatever was forged in it before. `gone` are those that were
+    not there a moment ago: just added by this session, and not to be taken for what stood before.
+    """
+    for key in _strayed(session, kind, keys, gone=gone):
+        raise Conflict(f"{WORDS[kind]} {key} 与登记簿不一致，没有改动：请先用 verify 查清")
+
+
+def remark(session: Session, kind: str, *keys: str, gone: bool = False) -> None:
+    """Enter, for good, which of these were not as they had been entered; for a change that has to be made all the same."""
+    note_strayed(session, kind, _strayed(session, kind, keys, gone=gone))
+
+
+def note_strayed(session: Session, kind: str, strayed: Mapping[str, tuple[object, object]]) -> None:
+    """Enter, for good, how these were entered and how they stood instead."""
+    images = {f"{kind} {key}": {"entered": was, "stood": stood} for key, (was, stood) in strayed.items()}
+    enter_all(session, STRAYED, images)
+
+
+def _strayed(
+    session: Session, kind: str, keys: Sequence[str], *, gone: bool = False
+) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """Return which of these are not as they were last entered: how they were entered, and how they stand."""
+    if not keys:
+        return {}
+    found = _apart(session, kind, keys, gone=gone)
+    if found and not entered(session, BEGUN, _mark(kind)):
+        return {}  # nothing of the kind is vouched for yet
+    if found:  # who has this lock sees of every change either all or nothing
+        session.connection().exec_driver_sql("SELECT 1 FROM epoch FOR UPDATE")
+        found = _apart(session, kind, list(found), gone=gone)
+    return found
+
+
+def _apart(
+    session: Session, kind: str, keys: Sequence[str], *, gone: bool
+) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    entered = images_of(session, kind, keys)
+    stands = {} if gone else AS_THEY_STAND[kind](session, keys)
+    both = {key: (entered.get(key, {}), stands.get(key, {})) for key in keys}
+    return {key: (was, stood) for key, (was, stood) in both.items() if was != stood}
+
+
+def images_of(session: Session, kind: str, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return how these of a kind were last entered; those that never were are left out."""
+    rows = session.connection().exec_driver_sql(_IMAGES, {"kind": kind, "keys": list(keys)})
+    return {row[0]: row[1] for row in rows}
+
+
+_IMAGES: Final = """
+SELECT k.key, r.image FROM unnest(%(keys)s::text[]) AS k(key), LATERAL (
+  SELECT image FROM register WHERE kind = %(kind)s AND key = k.key ORDER BY n DESC LIMIT 1) r
+"""
 
 
 def begin(session: Session) -> None:
@@ -94,23 +159,46 @@ def begin(session: Session) -> None:
         for kind, stands in AS_THEY_STAND.items():
             if kind not in vouched.KINDS:
                 enter_all(session, kind, dict(sorted(stands(session).items())))
+    elif not entered(session, BEGUN, ""):  # a key was made before anything else: all there is was entered as it came
+        enter(session, BEGUN, "", {})
     _widen(session)
 
 
 def _widen(session: Session) -> None:
     """Enter, once for each, the kinds that registers begun earlier did not know: what they held until now is taken over.
 
-    What stands there after that without being entered is forged.
+    Rows of which less was hashed once are entered anew as far as they still are what was hashed then. What stands there
+    after that without being entered so is forged.
     """
     session.connection().exec_driver_sql("SELECT 1 FROM epoch FOR UPDATE")
     asked = "SELECT key FROM register WHERE kind = %(kind)s"
     begun = set(session.connection().exec_driver_sql(asked, {"kind": BEGUN}).scalars())
     for kind, rows in vouched.KINDS.items():
-        if kind not in begun:
-            known = set(session.connection().exec_driver_sql(asked, {"kind": kind}).scalars())
-            enter(session, BEGUN, kind, {})
-            images = sorted(rows.images(session).items())
-            enter_all(session, kind, {key: image for key, image in images if key not in known})
+        if _mark(kind) in begun:
+            continue
+        enter(session, BEGUN, _mark(kind), {})
+        known = _known(session, kind)
+        once = {
+            (key, *image.items()) for form in rows.before for key, image in rows.images(session, columns=form).items()
+        }
+        images = sorted(rows.images(session).items())
+        fresh = {key: image for key, image in images if key not in known and kind not in begun}
+        enter_all(
+            session, kind, fresh | {key: one for key, one in images if (key, *known.get(key, {}).items()) in once}
+        )
+
+
+def _mark(kind: str) -> str:
+    """Return by which key the register says that it has begun to vouch for a kind, as it is hashed now."""
+    rows = vouched.KINDS.get(kind)
+    if rows is None:
+        return ""
+    return f"{kind} {len(rows.before) + 1}" if rows.before else kind
+
+
+def _known(session: Session, kind: str) -> dict[str, dict[str, Any]]:
+    asked = "SELECT DISTINCT ON (key) key, image FROM register WHERE kind = %(kind)s ORDER BY key, n DESC"
+    return {row[0]: row[1] for row in session.connection().exec_driver_sql(asked, {"kind": kind})}
 
 
 def chain_of(session: Session) -> Chain:
@@ -144,10 +232,10 @@ def row(session: Session, n: int) -> Note | None:
     return _note(found) if found is not None else None
 
 
-def entered(session: Session, kind: str) -> bool:
-    """Say whether anything of a kind was ever entered."""
-    asked = "SELECT EXISTS (SELECT 1 FROM register WHERE kind = %(kind)s)"
-    return bool(session.connection().exec_driver_sql(asked, {"kind": kind}).scalar())
+def entered(session: Session, kind: str, key: str | None = None) -> bool:
+    """Say whether anything of a kind, or this of it, was ever entered."""
+    asked = "SELECT EXISTS (SELECT 1 FROM register WHERE kind = %(kind)s AND (%(key)s::text IS NULL OR key = %(key)s::text))"
+    return bool(session.connection().exec_driver_sql(asked, {"kind": kind, "key": key}).scalar())
 
 
 def _note(row: Any) -> Note:

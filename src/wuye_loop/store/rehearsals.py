@@ -4,12 +4,19 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from wuye_loop.store import registry, vouched
+
+_ROW = "1"
+
 
 def begin(session: Session) -> bool:
     """Mark the database as rehearsed; False when it holds grievances that were not rehearsed."""
+    registry.remark(session, vouched.REHEARSAL, _ROW)
     row = session.connection().exec_driver_sql(
         "UPDATE epoch SET rehearsed = TRUE WHERE id = 1 AND (rehearsed OR NOT EXISTS (SELECT 1 FROM grievance))"
     )
+    if not registry.vouches(session, vouched.REHEARSAL, _ROW):
+        registry.settle(session, vouched.REHEARSAL, _ROW)
     return row.rowcount == 1
 
 

@@ -59,9 +59,23 @@ def release(session: Session, number: str) -> bool:
     return bool(gone.rowcount)
 
 
-def held(session: Session) -> set[str]:
-    """Return the numbers of all that is held."""
-    return set(session.connection().exec_driver_sql("SELECT number FROM legal_hold").scalars())
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Why a grievance is kept from being destroyed, since when, and by whose word."""
+
+    number: str
+    reason: str
+    person: str
+    at: datetime
+
+
+def holds(session: Session, number: str | None = None) -> dict[str, Hold]:
+    """Return what is held, or the hold of one, by number."""
+    rows = session.connection().exec_driver_sql(
+        "SELECT number, reason, person, at FROM legal_hold WHERE %(number)s::text IS NULL OR number = %(number)s::text",
+        {"number": number},
+    )
+    return {row[0]: Hold(*row) for row in rows}
 
 
 def hold_of(session: Session, number: str) -> str | None:

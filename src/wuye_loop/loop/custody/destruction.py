@@ -12,13 +12,13 @@ from wuye_loop.domain.language.results import ResultSpec
 from wuye_loop.domain.privacy.retention import RetentionRule, Term, check_results, due
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.custody import erasure
-from wuye_loop.loop.custody.erasure import HELD
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.figures.scoring import compiled
 from wuye_loop.store import registry, retention
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import locking
-from wuye_loop.store.retention import DestructionList
+from wuye_loop.store.registry import HELD
+from wuye_loop.store.retention import DestructionList, Hold
 
 PROPOSED, APPROVED = "destruction-proposed", "destruction-approved"
 
@@ -47,13 +47,34 @@ def propose(loop: Loop, session: Session, numbers: Sequence[str], reason: str, p
         raise BadInput("请写明提出人和理由")
     made = DestructionList(loop.ids.new(), reason.strip(), list(numbers), person.strip(), loop.clock.now())
     retention.propose(session, made)
-    registry.enter(session, PROPOSED, str(made.id), {"numbers": list(numbers), "reason": made.reason, "by": person})
+    registry.enter(session, PROPOSED, str(made.id), _proposal(made))
     return made
 
 
+def _proposal(one: DestructionList) -> dict[str, Any]:
+    return {
+        "numbers": list(one.numbers), "reason": one.reason, "by": one.proposed_by, "at": as_text(one.proposed_at),
+    }  # fmt: skip
+
+
 def as_proposed(one: DestructionList, image: Mapping[str, Any]) -> bool:
-    """Say whether a list is what was proposed, and by whom, by what the register has of it."""
-    return (image.get("numbers"), image.get("by")) == (list(one.numbers), one.proposed_by)
+    """Say whether a list is what was proposed, why, when and by whom, by what the register has of it."""
+    stands = _proposal(one)
+    return bool(image) and all(stands.get(name) == value for name, value in image.items())
+
+
+def as_approved(one: DestructionList, image: Mapping[str, Any]) -> bool:
+    """Say whether a list was approved by whom the register has, and when; or by nobody, as there."""
+    at = as_text(one.approved_at) if one.approved_at is not None else None
+    return image.get("by") == one.approved_by and image.get("at", at) == at
+
+
+def as_held(one: Hold | None, image: Mapping[str, Any]) -> bool:
+    """Say whether a grievance is held as the register has it, or not at all."""
+    if one is None or not image.get("held"):
+        return one is None and not image.get("held")
+    at = as_text(one.at)
+    return (image.get("reason"), image.get("by"), image.get("at", at)) == (one.reason, one.person, at)
 
 
 def approve(loop: Loop, database: Database, list_id: UUID, person: str) -> tuple[list[str], list[str]]:
@@ -66,15 +87,17 @@ def approve(loop: Loop, database: Database, list_id: UUID, person: str) -> tuple
         found = retention.locked(session, list_id)
         if found is None:
             raise NotFound("没有这张销毁清单")
-        if not as_proposed(found, registry.image_of(session, PROPOSED, str(list_id)) or {}):
+        proposed, approved = (registry.image_of(session, kind, str(list_id)) or {} for kind in (PROPOSED, APPROVED))
+        if not as_proposed(found, proposed) or not as_approved(found, approved):
             raise Conflict("这张清单与登记簿里提出的不一致，没有销毁：请先用 verify 查清")
         if not person.strip() or found.proposed_by == person.strip():
             raise Forbidden("提出销毁的人不能自己批准，要另一个人来批")
         if found.approved_by not in (None, person.strip()):
             raise Conflict(f"这张清单已由 {found.approved_by} 批准")
         if found.approved_by is None:
-            retention.approve(session, list_id, person.strip(), loop.clock.now())
-            registry.enter(session, APPROVED, str(list_id), {"by": person.strip()})
+            now = loop.clock.now()
+            retention.approve(session, list_id, person.strip(), now)
+            registry.enter(session, APPROVED, str(list_id), {"by": person.strip(), "at": as_text(now)})
     done, left = [], []
     for number in found.numbers:
         try:
@@ -93,14 +116,26 @@ def hold(loop: Loop, session: Session, number: str, reason: str, person: str) ->
         raise NotFound(f"没有编号为 {number} 的诉求")
     if not person.strip() or not reason.strip():
         raise BadInput("请写明是谁、为什么保留")
-    retention.hold(session, number, reason.strip(), person.strip(), loop.clock.now())
-    registry.enter(session, HELD, number, {"reason": reason.strip(), "by": person.strip(), "held": True})
+    _look_at(session, number)
+    now = loop.clock.now()
+    retention.hold(session, number, reason.strip(), person.strip(), now)
+    image = {"reason": reason.strip(), "by": person.strip(), "held": True, "at": as_text(now)}
+    registry.enter(session, HELD, number, image)
 
 
 def release(session: Session, number: str, reason: str, person: str) -> None:
     """Let a held grievance be destroyed again. Raises NotFound where it is not held, BadInput."""
     if not person.strip() or not reason.strip():
         raise BadInput("请写明是谁、为什么解除")
+    _look_at(session, number)
     if not retention.release(session, number):
         raise NotFound(f"{number} 没有被保留")
     registry.enter(session, HELD, number, {"reason": reason.strip(), "by": person.strip(), "held": False})
+
+
+def _look_at(session: Session, number: str) -> None:
+    """Have the register say where a hold that is to be changed is not as it has it."""
+    there, image = retention.holds(session, number).get(number), registry.image_of(session, HELD, number) or {}
+    if not as_held(there, image):
+        stood = {} if there is None else {"reason": there.reason, "by": there.person, "at": as_text(there.at)}
+        registry.note_strayed(session, HELD, {number: (image, stood)})

@@ -16,7 +16,7 @@ from wuye_loop.loop.engine import Loop
 from wuye_loop.store import registry, retention
 from wuye_loop.store.grievance import erasing, identity, writer
 
-ERASURE, HELD = "erasure", "held"  # as the register calls the proof, and what the law holds back
+ERASURE = "erasure"  # as the register calls the proof
 _LEAST_REASON = 4  # characters
 
 
@@ -44,7 +44,7 @@ def erase(
         raise Conflict(f"{number} 已经销毁过")
     if (held := retention.hold_of(session, number)) is not None:
         raise Conflict(f"{number} 依法保留中（{held}），不能销毁")
-    if (registry.image_of(session, HELD, number) or {}).get("held"):
+    if (registry.image_of(session, registry.HELD, number) or {}).get("held"):
         raise Conflict(f"{number} 在登记簿里是依法保留的，而保留的记录不见了，不能销毁：请先用 verify 查清")
     if not grievance.final:
         raise Conflict(f"{number} 还在办理，办结之后才能销毁")

@@ -144,6 +144,7 @@ def _silent(loop: Loop, session: Session, one: UUID) -> list[Job] | None:
 
 def _revise(loop: Loop, session: Session, place: Place, row: Assessment, upheld: voices.Appealed) -> list[Job]:
     """Make the next revision from the frozen figures: nothing but what the appeal takes out is different."""
+    schedule.require_frozen(session, row)
     before = periods.results(session, row.id)
     ids = voices.ids_of(session, [upheld.grievance] if upheld.grievance else [])
     case = ids.get(upheld.grievance or "")

@@ -35,6 +35,7 @@ def publish(loop: Loop, session: Session, which: str, code: str, actor: Actor) -
         raise Conflict("这一期还没有封账，不能公布")
     if row.state == "published":
         raise Conflict("这一期已经公布")
+    schedule.require_frozen(session, row)
     now = loop.clock.now()
     periods.mark_published(session, row.id, now, _bulletin(session, place, now))
     return bring(loop, session, place, row)

@@ -110,6 +110,12 @@ def locked(loop: Loop, session: Session, place: Place, *, shared: bool = False) 
     return row
 
 
+def require_frozen(session: Session, row: Assessment) -> None:
+    """Raise Conflict where a closed period is not what was frozen: what is made of it would vouch for a forgery."""
+    if not periods.as_frozen(session, row):
+        raise Conflict("这一期与封账时的登记不一致：请先用 verify 查清")
+
+
 def newest(session: Session, place: Place) -> Assessment:
     """Return the newest revision of a period. Raises NotFound where nobody has scheduled it."""
     found = periods.find(session, place.scheme.name, place.stretch.code)

@@ -18,13 +18,12 @@ from wuye_loop.domain.privacy.words import ERASED, Opener
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.clock_moves import ClockStatus
-from wuye_loop.loop.custody.destruction import PROPOSED, as_proposed
-from wuye_loop.loop.custody.erasure import HELD
+from wuye_loop.loop.custody.destruction import APPROVED, PROPOSED, as_approved, as_held, as_proposed
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.figures import scoring, tallying
 from wuye_loop.queries.verification.folds import Fold, fold
 from wuye_loop.queries.verification.report import Report
-from wuye_loop.store import registry, retention, vouched
+from wuye_loop.store import registry, retention
 from wuye_loop.store import tallying as sums
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
@@ -221,18 +220,10 @@ def _sums(loop: Loop, session: Session, report: Report) -> None:
         report.drifted(f"看板的合计有 {strayed} 处与重新点数不符")
 
 
-_KINDS = {
-    registry.WORKFLOW: "流程", registry.KEY: "密钥", registry.ACCOUNT: "账号", registry.YEAR: "日历", registry.DIRECTORY: "组织目录",
-    vouched.MODEL: "模型", vouched.SCHEME: "考核办法", vouched.SCORES: "封账", vouched.CREDIT: "信用", vouched.VOICE: "评分",
-    vouched.APPEAL: "申诉", vouched.BROUGHT: "名单带来的处置",
-    vouched.DUE: "考核期", vouched.PAPER: "文书",
-}  # fmt: skip
-
-
 def _register(session: Session, chain: Chain, report: Report) -> None:
     """Compare the register with what it vouches for."""
     head = GENESIS
-    known: dict[str, dict[str, Any]] = {kind: {} for kind in (*_KINDS, HELD, PROPOSED)}
+    known: dict[str, dict[str, Any]] = {kind: {} for kind in (*registry.WORDS, PROPOSED, APPROVED)}
     for place, note in enumerate(registry.notes(session), 1):
         if note.n != place or not registry.follows(chain, note, head):
             report.broken(f"登记簿第 {place} 行被改动，或缺了一行")
@@ -240,26 +231,32 @@ def _register(session: Session, chain: Chain, report: Report) -> None:
         head = chain.follows(note.hash)
         if note.kind in known:
             known[note.kind][note.key] = note.image
+        elif note.kind == registry.STRAYED:
+            kind, _, key = note.key.partition(" ")
+            report.drifted(f"{registry.WORDS[kind]} {key}: 登记簿第 {place} 行记着，变更之前已与登记簿不一致")
     if head == GENESIS:
         report.broken("登记簿是空的")
         return
     if registry.head(session) != head:
         report.broken("登记簿末尾缺了行")
-    _custody(session, known[HELD], known[PROPOSED], report)
+    _custody(session, known, report)
     for kind, stands in registry.AS_THEY_STAND.items():
         there = stands(session)
         for key in sorted(known[kind].keys() | there.keys()):
             if known[kind].get(key, {}) != there.get(key, {}):
-                report.drifted(f"{_KINDS[kind]} {key}: 与登记簿不一致")
+                report.drifted(f"{registry.WORDS[kind]} {key}: 与登记簿不一致")
 
 
-def _custody(
-    session: Session, kept: Mapping[str, Mapping[str, Any]], proposed: Mapping[str, Mapping[str, Any]], report: Report
-) -> None:
-    """Compare what the law holds back, and what was proposed to be destroyed, with the register's newest of each."""
-    held = {number for number, image in kept.items() if image.get("held")}
-    for number in sorted(held ^ retention.held(session)):
-        report.drifted(f"{number} 的依法保留: 与登记簿不一致")
-    for one in retention.lists(session):
-        if not as_proposed(one, proposed.get(str(one.id), {})):
-            report.drifted(f"销毁清单 {one.id}: 与登记簿不一致")
+def _custody(session: Session, known: Mapping[str, Mapping[str, Mapping[str, Any]]], report: Report) -> None:
+    """Compare what the law holds back, and what was proposed and approved to be destroyed, with the register's newest of each."""
+    entered, held = known[registry.HELD], retention.holds(session)
+    for number in sorted(entered.keys() | held.keys()):
+        if not as_held(held.get(number), entered.get(number, {})):
+            report.drifted(f"{number} 的依法保留: 与登记簿不一致")
+    lists = {str(one.id): one for one in retention.lists(session)}
+    for key in sorted(known[PROPOSED].keys() | lists.keys()):
+        one = lists.get(key)
+        if one is None:
+            report.drifted(f"销毁清单 {key}: 登记簿里有，表里不见了")
+        elif not as_proposed(one, known[PROPOSED].get(key, {})) or not as_approved(one, known[APPROVED].get(key, {})):
+            report.drifted(f"销毁清单 {key}: 与登记簿不一致")

@@ -92,6 +92,11 @@ def as_scheduled(session: Session, one: UUID) -> bool:
     return registry.vouches(session, vouched.DUE, str(one))
 
 
+def as_frozen(session: Session, row: Assessment) -> bool:
+    """Say whether a period that is closed is what was frozen: its row, and every figure and result of it."""
+    return registry.vouches(session, vouched.SCORES, str(row.id)) and digest_of(session, row) == row.digest
+
+
 _LONGEST_WAIT: Final = timedelta(days=1)
 #: When the sweep takes a period up: at its closing, or later where that failed; after it, where it publishes by itself.
 _AT: Final = func.greatest(assessment.c.closes_at, assessment.c.retry_at)

@@ -23,6 +23,7 @@ def publish(session: Session, checked: Scheme, text: str, now: datetime) -> bool
     digest = sha256(text.encode()).hexdigest()
     fresh = insert(scheme).values(**row, sha256=digest, published_at=now).on_conflict_do_nothing()
     if session.execute(fresh.returning(scheme.c.id)).scalar() is not None:
+        registry.remark(session, vouched.SCHEME, checked.id, gone=True)
         registry.settle(session, vouched.SCHEME, checked.id)
         return True
     if session.execute(select(scheme.c.text).where(scheme.c.id == checked.id)).scalar_one() != text:

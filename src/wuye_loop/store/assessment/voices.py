@@ -11,7 +11,6 @@ from sqlalchemy import Text, func, insert, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import Conflict
 from wuye_loop.store import registry, vouched
 from wuye_loop.store.assessment.waiting import ready
 from wuye_loop.store.schema.assessment_tables import appeal, consequence, voice
@@ -35,20 +34,23 @@ def enter(
 ) -> bool:
     """Keep a voice, or let it say something else than before; True when it is a new one.
 
-    `names` are the digests by which it may have been kept, the one for a new one first.
+    `names` are the digests by which it may have been kept, the one for a new one first. Raises Conflict for one that is not
+    as the register has it.
     """
     same = [voice.c[name] == value for name, value in key.items()]
     said = session.execute(select(voice.c.who).where(*same, voice.c.who.in_(list(names)))).scalar()
     who = names[0] if said is None else bytes(said)
+    place = ("name", "period", "input", "subject", "peer")
+    entry = vouched.voice_key(session, [*(key[name] for name in place), who])
+    registry.confirm(session, vouched.VOICE, entry)
     values = {**key, "who": who, "score": score, "detail": dict(detail), "at": now}
     fresh = upsert(voice).values(**values)
     changed = fresh.on_conflict_do_update(
         index_elements=[voice.c.name, voice.c.period, voice.c.input, voice.c.subject, voice.c.peer, voice.c.who],
         set_={"score": score, "detail": dict(detail), "at": now},
     )
-    place = ("name", "period", "input", "subject", "peer")
     inserted = session.execute(changed.returning(literal_column("(xmax = 0)"))).scalar()
-    registry.settle(session, vouched.VOICE, vouched.voice_key(session, [*(key[name] for name in place), who]))
+    registry.settle(session, vouched.VOICE, entry)
     return said is None and bool(inserted)
 
 
@@ -105,8 +107,8 @@ def appeal_for_update(session: Session, one: UUID, *, wait: bool = True) -> Appe
     Raises Conflict for one that is not as the register has it: whatever is decided of it would vouch for a forgery.
     """
     row = session.execute(select(*_APPEAL).where(appeal.c.id == one).with_for_update(skip_locked=not wait)).first()
-    if row is not None and not registry.vouches(session, vouched.APPEAL, str(one)):
-        raise Conflict("这件申诉与登记簿不一致，不能裁定：请先用 verify 查清")
+    if row is not None:
+        registry.confirm(session, vouched.APPEAL, str(one))
     return None if row is None else Appealed(*row)
 
 
@@ -155,9 +157,13 @@ def brought(session: Session, row: Mapping[str, Any]) -> str | None:
     """Note that a list brings something now, and return the row's key in the register; None when it did already.
 
     However many try at once, one does. Who notes it has the register vouch for it, once it is told what was made.
+    Raises Conflict for what the register says was brought before: its row was taken away.
     """
     key = literal_column(vouched.KINDS[vouched.BROUGHT].key, Text)
-    return session.execute(upsert(consequence).values(**row).on_conflict_do_nothing().returning(key)).scalar()
+    made = session.execute(upsert(consequence).values(**row).on_conflict_do_nothing().returning(key)).scalar()
+    if made is not None:
+        registry.confirm(session, vouched.BROUGHT, made, gone=True)
+    return made
 
 
 def vouch_for_brought(session: Session, keys: Sequence[str]) -> None:

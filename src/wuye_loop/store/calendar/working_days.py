@@ -60,6 +60,8 @@ def seed(session: Session, now: datetime) -> bool:
     if session.execute(select(calendar_year.c.year).limit(1)).first() is not None:
         return False
     days = seed_days()
+    years = sorted({str(day.year) for day, *_ in days})
+    registry.remark(session, registry.YEAR, *years)
     session.execute(
         insert(calendar_day),
         [{"day": day, "works": works, "source": source, "provisional": guess} for day, works, source, guess in days],
@@ -69,7 +71,7 @@ def seed(session: Session, now: datetime) -> bool:
         insert(calendar_year), [{"year": year, "source": source, "loaded_at": now} for year in published_years()]
     )
     session.connection().exec_driver_sql(_BUMP)
-    registry.settle(session, registry.YEAR, *sorted({str(day.year) for day, *_ in days}))
+    registry.settle(session, registry.YEAR, *years)
     return True
 
 
@@ -98,6 +100,8 @@ def import_notice(session: Session, notice: Notice, now: datetime) -> None:
     Open clocks are not moved here: see calendar_moves.
     """
     session.connection().exec_driver_sql(_BUMP)
+    touched = [str(one) for one in sorted({*notice.years, *(day.date.year for day in notice.days)})]
+    registry.remark(session, registry.YEAR, *touched)
     session.execute(delete(calendar_day).where(calendar_day.c.day.in_(read_table(session).replaced(notice))))
     year = calendar_day.c.day
     for one in sorted(notice.years):
@@ -108,8 +112,7 @@ def import_notice(session: Session, notice: Notice, now: datetime) -> None:
     session.connection().exec_driver_sql(
         _YEARS, {"rows": orjson.dumps(years).decode(), "source": notice.source, "now": now}
     )
-    touched = {*notice.years, *(day.date.year for day in notice.days)}
-    registry.settle(session, registry.YEAR, *map(str, sorted(touched)))
+    registry.settle(session, registry.YEAR, *touched)
 
 
 _DAYS: Final = """

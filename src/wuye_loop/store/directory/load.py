@@ -51,6 +51,7 @@ def load_directory(session: Session, doc: object) -> Counts:
     document = doc if isinstance(doc, DirectoryDocument) else read_document(doc)
     connection = session.connection()
     connection.exec_driver_sql("UPDATE epoch SET directory = directory + 1")
+    registry.remark(session, registry.DIRECTORY, *registry.DIRECTORY_TABLES)
     rows = _area_rows(session, document)
     _check_units(session, document, {row["code"] for row in rows} | _codes(session, tables.area))
     _check_ended(session, document)

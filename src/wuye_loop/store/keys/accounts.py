@@ -14,13 +14,14 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.privacy.access.key_rules import POWERS, REVEAL, SCOPES, misfit
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.ports import Ids
-from wuye_loop.store import registry
+from wuye_loop.store import registry, vouched
 from wuye_loop.store.keys.api_keys import DEFAULT_SOURCE, ROLES, area_path
 from wuye_loop.store.schema import tables
 from wuye_loop.store.schema.account_tables import account, account_event
 
 _LONGEST_LOGIN: Final = 40
 _VOUCHED: Final = frozenset({*registry.ACCOUNT_COLUMNS, "password", "totp", "subject"})
+_TRIED: Final = frozenset({"must_change", "totp_used", "failures", "locked_until"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def create(session: Session, wish: AccountWish, password: str, now: datetime, id
     account_id = ids.new()
     session.execute(insert(account).values(id=account_id, password=password, created_at=now, **values))
     registry.settle(session, registry.ACCOUNT, str(account_id))
+    registry.settle(session, vouched.OPENING, str(account_id))
     note(session, account_id, "created", by, now, ids)
     return account_id
 
@@ -177,17 +179,31 @@ def names(session: Session, ids: Sequence[UUID]) -> dict[str, str]:
 
 
 def change(session: Session, account_id: UUID, **values: Any) -> None:
-    """Set columns of an account; what it may do and what opens it is entered in the register."""
+    """Set columns of an account; what it may do, what opens it and how it was tried is entered in the register.
+
+    Raises Conflict for one that is not as the register has it; it can be disabled all the same, and the register says so.
+    """
+    key, own, tried = str(account_id), _VOUCHED & set(values), _TRIED & set(values)
+    if own and values.get("disabled_at") is None:
+        registry.confirm(session, registry.ACCOUNT, key)
+    elif own:
+        registry.remark(session, registry.ACCOUNT, key)
+    if tried:
+        registry.remark(session, vouched.OPENING, key)
     session.execute(update(account).where(account.c.id == account_id).values(**values))
-    if _VOUCHED & set(values):
-        registry.settle(session, registry.ACCOUNT, str(account_id))
+    if own:
+        registry.settle(session, registry.ACCOUNT, key)
+    if tried:
+        registry.settle(session, vouched.OPENING, key)
 
 
 def note(session: Session, account_id: UUID, what: str, by: str, at: datetime, ids: Ids, address: str = "") -> None:
     """Write a row of the register: what was done with an account, by whom, from which address."""
+    event = ids.new()
     session.execute(
-        insert(account_event).values(id=ids.new(), account_id=account_id, what=what, by=by, address=address, at=at)
+        insert(account_event).values(id=event, account_id=account_id, what=what, by=by, address=address, at=at)
     )
+    registry.settle(session, vouched.EVENT, str(event))
 
 
 def events(session: Session, limit: int) -> list[Any]:

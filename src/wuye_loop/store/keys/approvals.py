@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
+from wuye_loop.store import registry, vouched
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.schema.tables import approval
 
@@ -39,11 +40,17 @@ _SELECT = select(*(approval.c[name] for name in Approval.__slots__))
 def ask(session: Session, asked: Approval) -> None:
     """Keep a request."""
     session.execute(insert(approval).values({name: getattr(asked, name) for name in Approval.__slots__}))
+    registry.settle(session, vouched.APPROVAL, str(asked.id))
 
 
 def locked(session: Session, approval_id: UUID) -> Approval | None:
-    """Lock and return a request: of two who decide at once the second sees what the first did."""
+    """Lock and return a request: of two who decide at once the second sees what the first did.
+
+    Raises Conflict for one that is not as the register has it: whatever came of it would vouch for a forgery.
+    """
     row = session.execute(_SELECT.where(approval.c.id == approval_id).with_for_update()).first()
+    if row is not None:
+        registry.confirm(session, vouched.APPROVAL, str(approval_id))
     return Approval(*row) if row is not None else None
 
 
@@ -51,11 +58,13 @@ def decide(session: Session, decided: Approval) -> None:
     """Write what was decided on a locked request."""
     values = {name: getattr(decided, name) for name in ("state", "decided_by", "decided_at", "note")}
     session.execute(update(approval).where(approval.c.id == decided.id).values(values))
+    registry.settle(session, vouched.APPROVAL, str(decided.id))
 
 
 def use(session: Session, approval_id: UUID, key_id: UUID) -> None:
     """Write that a locked request became this key."""
     session.execute(update(approval).where(approval.c.id == approval_id).values(state="used", key_id=key_id))
+    registry.settle(session, vouched.APPROVAL, str(approval_id))
 
 
 def allowed(session: Session, keys: Collection[UUID], since: datetime) -> int:

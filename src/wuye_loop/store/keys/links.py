@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
+from wuye_loop.store import registry, vouched
 from wuye_loop.store.schema.account_tables import account, task_link
 
 
@@ -32,6 +33,7 @@ _COLUMNS = [task_link.c[name] for name in LinkRow.__slots__]
 def make(session: Session, row: LinkRow, digest: bytes) -> None:
     """Keep a new link."""
     session.execute(insert(task_link).values(digest=digest, **{name: getattr(row, name) for name in LinkRow.__slots__}))
+    registry.settle(session, vouched.LINK, str(row.id))
 
 
 def find(session: Session, digest: bytes) -> LinkRow | None:
@@ -47,16 +49,25 @@ def of_tasks(session: Session, unit: str, tasks: Sequence[UUID]) -> list[LinkRow
 
 
 def spend(session: Session, one: UUID, now: datetime) -> bool:
-    """Use up a link that is open now; False for one that is not, also where another does it at this moment."""
+    """Use up a link that is open now; False for one that is not, also where another does it at this moment.
+
+    Raises Conflict for one that is not as the register has it.
+    """
+    registry.confirm(session, vouched.LINK, str(one))
     still = (task_link.c.id == one, task_link.c.ended_at.is_(None), task_link.c.expires_at > now)
     done = update(task_link).where(*still).values(ended_at=now, used=True).returning(task_link.c.id)
-    return session.execute(done).scalar() is not None
+    if session.execute(done).scalar() is None:
+        return False
+    registry.settle(session, vouched.LINK, str(one))
+    return True
 
 
 def withdraw(session: Session, one: UUID, unit: str, now: datetime) -> None:
     """Take back a link of a unit's that nobody has used."""
     still = (task_link.c.id == one, task_link.c.unit_code == unit, task_link.c.ended_at.is_(None))
-    session.execute(update(task_link).where(*still).values(ended_at=now))
+    registry.remark(session, vouched.LINK, str(one))
+    if session.execute(update(task_link).where(*still).values(ended_at=now).returning(task_link.c.id)).first():
+        registry.settle(session, vouched.LINK, str(one))
 
 
 def names(session: Session, ids: Sequence[UUID]) -> dict[str, str]:

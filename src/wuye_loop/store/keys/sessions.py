@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from wuye_loop.ports import Ids
+from wuye_loop.store import registry, vouched
 from wuye_loop.store.keys.accounts import AccountRow
 from wuye_loop.store.schema.account_tables import account, account_session
 
@@ -40,6 +41,7 @@ def begin(
             created_at=now, seen_at=now, expires_at=expires_at,
         )
     )  # fmt: skip
+    registry.settle(session, vouched.SESSION, str(session_id))
     return session_id
 
 
@@ -59,20 +61,25 @@ def find(session: Session, digest: bytes, now: datetime, idle_since: datetime) -
 
 
 def touch(session: Session, session_id: UUID, now: datetime) -> None:
-    """Note that a session is in use."""
+    """Note that a session is in use: once a minute at most, and in no register."""
     session.execute(update(account_session).where(account_session.c.id == session_id).values(seen_at=now))
 
 
 def end(session: Session, account_id: UUID, now: datetime, *, only: UUID | None = None, but: UUID | None = None) -> int:
     """End the live sessions of an account, or one of them, or all but one; return how many."""
-    live = update(account_session).where(
+    live = select(account_session.c.id).where(
         account_session.c.account_id == account_id, account_session.c.ended_at.is_(None)
     )
     if only is not None:
         live = live.where(account_session.c.id == only)
     if but is not None:
         live = live.where(account_session.c.id != but)
-    return len(session.execute(live.values(ended_at=now).returning(account_session.c.id)).all())
+    found = list(session.execute(live.order_by(account_session.c.id).with_for_update()).scalars())
+    keys = [str(one) for one in found]
+    registry.remark(session, vouched.SESSION, *keys)
+    session.execute(update(account_session).where(account_session.c.id.in_(found)).values(ended_at=now))
+    registry.settle(session, vouched.SESSION, *keys)
+    return len(found)
 
 
 def listed(session: Session, account_id: UUID, now: datetime) -> list[SessionRow]:

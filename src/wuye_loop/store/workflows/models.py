@@ -49,6 +49,7 @@ def publish(session: Session, model_id: str, file: bytes, now: datetime) -> bool
     digest = Model.read(file).digest
     fresh = insert(learned_model).values(id=model_id, file=file, sha256=digest, published_at=now)
     if session.execute(fresh.on_conflict_do_nothing().returning(learned_model.c.id)).scalar() is not None:
+        registry.remark(session, vouched.MODEL, model_id, gone=True)
         registry.settle(session, vouched.MODEL, model_id)
         return True
     stored = session.execute(select(learned_model.c.sha256).where(learned_model.c.id == model_id)).scalar_one()
@@ -58,7 +59,8 @@ def publish(session: Session, model_id: str, file: bytes, now: datetime) -> bool
 
 
 def choose(session: Session, model_id: str, now: datetime) -> None:
-    """Let a published model suggest from now on. Raises NotFound."""
+    """Let a published model suggest from now on. Raises NotFound, and Conflict for one that is not as it was published."""
+    registry.confirm(session, vouched.MODEL, model_id)
     chosen = update(learned_model).where(learned_model.c.id == model_id).values(chosen_at=now)
     if session.execute(chosen.returning(learned_model.c.id)).scalar() is None:
         raise NotFound(f"没有发布过模型 {model_id}")
@@ -68,8 +70,11 @@ def choose(session: Session, model_id: str, now: datetime) -> None:
 
 def stop(session: Session) -> None:
     """Let no model suggest: the words of the workflow alone do."""
-    stopped = update(learned_model).where(learned_model.c.chosen_at.is_not(None)).values(chosen_at=None)
-    registry.settle(session, vouched.MODEL, *session.execute(stopped.returning(learned_model.c.id)).scalars())
+    chosen = learned_model.c.chosen_at.is_not(None)
+    found = list(session.execute(select(learned_model.c.id).where(chosen).with_for_update()).scalars())
+    registry.remark(session, vouched.MODEL, *found)
+    session.execute(update(learned_model).where(learned_model.c.id.in_(found)).values(chosen_at=None))
+    registry.settle(session, vouched.MODEL, *found)
     session.connection().exec_driver_sql(_BUMP)
 
 

@@ -38,6 +38,7 @@ def publish(session: Session, workflow_id: str, text: str, now: datetime) -> boo
     fresh = insert(workflow).values(id=workflow_id, text=text, sha256=digest, published_at=now)
     if session.execute(fresh.on_conflict_do_nothing().returning(workflow.c.id)).scalar() is not None:
         session.connection().exec_driver_sql(_BUMP)
+        registry.remark(session, registry.WORKFLOW, workflow_id, gone=True)
         registry.settle(session, registry.WORKFLOW, workflow_id)
         return True
     stored = session.execute(select(workflow.c.text).where(workflow.c.id == workflow_id)).scalar_one()
@@ -115,6 +116,7 @@ def remove(session: Session, workflow_id: str) -> None:
         raise Conflict(
             f"{left} 件诉求曾按 {workflow_id} 办理，后来迁到别的版本，如 {example}：查阅它们的经过要用到它，不能删除"
         )
+    registry.remark(session, registry.WORKFLOW, workflow_id)
     if session.execute(delete(workflow).where(workflow.c.id == workflow_id).returning(workflow.c.id)).first() is None:
         raise NotFound(f"没有发布过 {workflow_id}")
     session.connection().exec_driver_sql(_BUMP)

@@ -37,6 +37,7 @@ _WHATS = {
     "signed in": "登录",
     "signed out": "退出",
     "refused": "登录失败",
+    "locked": "连续失败，暂时锁定",
     "password changed": "换口令",
     "second factor": "绑定动态口令",
     "session ended": "结束会话",
