@@ -295,22 +295,29 @@ def accounts_as_they_stand(session: Session, only: Keys = None) -> dict[str, dic
 
 
 def workflows_as_they_stand(session: Session, only: Keys = None) -> dict[str, dict[str, Any]]:
-    """Return the image of every published workflow by its name@version: the hash of the text that is there."""
-    rows = _rows(session, f"SELECT id, text, published_at FROM workflow WHERE {_ONLY.format('id')}", only)
-    return {row[0]: {"sha256": sha256(row[1].encode()).hexdigest(), "published_at": as_text(row[2])} for row in rows}
+    """Return the image of every published workflow by its name@version: the hash of the text that is there.
+
+    The hash that its row says of it stands there too where it is another: that is never entered.
+    """
+    rows = _rows(session, f"SELECT id, text, published_at, sha256 FROM workflow WHERE {_ONLY.format('id')}", only)
+    images = {}
+    for row in rows:
+        own = sha256(row[1].encode()).hexdigest()
+        images[row[0]] = {"sha256": own, "published_at": as_text(row[2])} | ({"said": row[3]} if row[3] != own else {})
+    return images
 
 
 def years_as_they_stand(session: Session, only: Keys = None) -> dict[str, dict[str, Any]]:
     """Return the image of the calendar by years: a hash over its days, and the notice it comes from."""
     rows = _rows(
         session,
-        "SELECT extract(year FROM d.day)::int AS year,"
+        "SELECT COALESCE(y.year, extract(year FROM d.day)::int) AS year,"
         " string_agg(d.day || ' ' || d.works || ' ' || d.provisional || ' ' || d.source, E'\\n' ORDER BY d.day),"
-        " max(y.source) FROM calendar_day d LEFT JOIN calendar_year y ON y.year = extract(year FROM d.day)::int"
-        f" WHERE {_ONLY.format('extract(year FROM d.day)::int')} GROUP BY 1",
+        " max(y.source) FROM calendar_day d FULL JOIN calendar_year y ON y.year = extract(year FROM d.day)::int"
+        f" WHERE {_ONLY.format('COALESCE(y.year, extract(year FROM d.day)::int)')} GROUP BY 1",
         only,
     )
-    return {str(row[0]): {"sha256": sha256(row[1].encode()).hexdigest(), "source": row[2]} for row in rows}
+    return {str(row[0]): {"sha256": sha256((row[1] or "").encode()).hexdigest(), "source": row[2]} for row in rows}
 
 
 def directory_as_it_stands(session: Session, only: Keys = None) -> dict[str, dict[str, Any]]:
@@ -327,7 +334,7 @@ def directory_as_it_stands(session: Session, only: Keys = None) -> dict[str, dic
 
 
 #: What an area did not have when registers began stands in its image only where it is written.
-_AREA_IMAGE: Final = "to_jsonb(t) - CASE WHEN t.lon IS NULL THEN '{lon,lat}'::text[] ELSE '{}' END"
+_AREA_IMAGE: Final = "to_jsonb(t) - CASE WHEN t.lon IS NULL AND t.lat IS NULL THEN '{lon,lat}'::text[] ELSE '{}' END"
 
 
 def _rows(session: Session, statement: str, only: Keys) -> Any:

@@ -65,8 +65,10 @@ def as_proposed(one: DestructionList, image: Mapping[str, Any]) -> bool:
 
 def as_approved(one: DestructionList, image: Mapping[str, Any]) -> bool:
     """Say whether a list was approved by whom the register has, and when; or by nobody, as there."""
-    at = as_text(one.approved_at) if one.approved_at is not None else None
-    return image.get("by") == one.approved_by and image.get("at", at) == at
+    if one.approved_at is None or one.approved_by is None:
+        return not image and (one.approved_at, one.approved_by) == (None, None)
+    at = as_text(one.approved_at)
+    return (image.get("by"), image.get("at", at)) == (one.approved_by, at)
 
 
 def as_held(one: Hold | None, image: Mapping[str, Any]) -> bool:

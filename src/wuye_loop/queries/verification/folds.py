@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wuye_loop.domain.grievance.ledger import Entry
+from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.store.reads.audit import rating_key
 
 
@@ -36,7 +37,8 @@ def fold(entries: Iterable[Entry]) -> Fold:
         found.ratings.update((rating_key(item), item) for item in changes.get("ratings", ()))
         found.precedents.update((str(item["seq"]), item) for item in changes.get("precedents", ()))
         if entry.action == "upload":
-            found.files[entry.facts["file"]] = [entry.facts.get(name) for name in ("sha256", "audience", "name")]
+            said = [entry.facts.get(name) for name in ("sha256", "audience", "name", "media_type", "size")]
+            found.files[entry.facts["file"]] = [*said, dict(entry.actor), as_text(entry.at)]
         if entry.action == "erase":
             found.erased = True
             found.files.clear()

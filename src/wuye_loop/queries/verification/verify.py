@@ -27,6 +27,7 @@ from wuye_loop.store import registry, retention
 from wuye_loop.store import tallying as sums
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
+from wuye_loop.store.grievance.writer import highest
 from wuye_loop.store.reads import audit, recorded
 from wuye_loop.store.reads.audit import Folder
 from wuye_loop.store.reads.recorded import WHOLE, Share
@@ -131,6 +132,8 @@ def _verify_one(folder: Folder, calendar_of: CalendarOf, chain: Chain, keyring: 
     for image in folder.clocks.values():
         report.clocks += 1
         clock = clock_moves.from_row(image)
+        if highest(clock) != folder.highest[image["id"]]:
+            report.drifted(f"{folder.number} 时限 {clock.name} 的督办级与台账不一致")
         if clock.status is ClockStatus.RUNNING and clock_moves.recompute(clock, calendar).due_at != clock.due_at:
             report.drifted(f"{folder.number} 时限 {clock.name} 与按日历重算的不同")
         for rung in clock.rungs:
@@ -209,6 +212,8 @@ def _documents(session: Session, report: Report) -> None:
 def _reach(session: Session, report: Report) -> None:
     for what, one in audit.beyond_their_area(session):
         report.drifted(f"{what} {one} 的管辖范围与它的属地不符")
+    for number, what in audit.strayed_beside(session):
+        report.drifted(f"{number} 的{what}与诉求的属地、小区、时间或行号不符")
 
 
 def _sums(loop: Loop, session: Session, report: Report) -> None:

@@ -94,7 +94,17 @@ def as_scheduled(session: Session, one: UUID) -> bool:
 
 def as_frozen(session: Session, row: Assessment) -> bool:
     """Say whether a period that is closed is what was frozen: its row, and every figure and result of it."""
-    return registry.vouches(session, vouched.SCORES, str(row.id)) and digest_of(session, row) == row.digest
+    return (
+        registry.vouches(session, vouched.SCORES, str(row.id))
+        and digest_of(session, row) == row.digest
+        and not miscounted(session, row.id)
+    )
+
+
+def miscounted(session: Session, one: UUID) -> bool:
+    """Say whether a figure of a period says that more or fewer were left out than those that it names."""
+    wrong = (figure.c.assessment_id == one, figure.c.excluded != func.cardinality(figure.c.excluded_cases))
+    return session.execute(select(figure.c.measure).where(*wrong).limit(1)).first() is not None
 
 
 _LONGEST_WAIT: Final = timedelta(days=1)

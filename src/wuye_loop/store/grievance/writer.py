@@ -266,10 +266,10 @@ def _images(step: Posted) -> dict[str, dict[str, Any]]:
 
 def _clock_row(clock: clock_moves.Clock, images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     image = images.get(id_text(clock.id)) or clock_moves.as_row(clock)
-    return image | {"rung": _highest(clock), "image": image}
+    return image | {"rung": highest(clock), "image": image}
 
 
-def _highest(clock: clock_moves.Clock) -> int | None:
+def highest(clock: clock_moves.Clock) -> int | None:
     """Return the highest rung that fired at or after due: what a supervisor filters by."""
     late = {plan.index for plan in clock.plans if plan.offset is None or plan.offset.n >= 0}
     fired = [rung.index for rung in clock.rungs if rung.fired_at is not None and rung.index in late]

@@ -44,7 +44,8 @@ class Folder:
     tasks: Mapping[str, Any]
     clocks: Mapping[str, Any]
     rungs: Mapping[tuple[UUID, int], tuple[str | None, str | None]]
-    files: Mapping[str, list[str | None]]  # hash, audience and name of each
+    highest: Mapping[str, int | None]  # rung of each clock
+    files: Mapping[str, list[Any]]  # hash, audience, name, kind, size, by whom and when of each
     order: Mapping[str, Any]  # columns fixed at intake, and its texts
     area_path: str  # as the directory has it
     sealed: Sealed | None
@@ -78,9 +79,13 @@ SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, au
 FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
 """
 _TASKS = "SELECT * FROM task WHERE grievance_id = ANY(%(ids)s)"
-_CLOCKS = "SELECT grievance_id, id, image, status, due_at FROM clock WHERE grievance_id = ANY(%(ids)s)"
+#: What a clock's row says in columns of its own beside its image.
+_OF_CLOCK = ("name", "task_id", "cycle", "run", "unit", "started_at", "status", "due_at", "provisional", "ended_at")
+_CLOCKS = f"SELECT grievance_id, id, image, rung, {', '.join(_OF_CLOCK)} FROM clock WHERE grievance_id = ANY(%(ids)s)"
 _RUNGS = "SELECT grievance_id, clock_id, idx, at, fired_at FROM rung WHERE grievance_id = ANY(%(ids)s)"
-_FILES = "SELECT grievance_id, id, sha256, audience, name FROM attachment WHERE grievance_id = ANY(%(ids)s)"
+_FILES = """
+SELECT grievance_id, id, sha256, audience, name, media_type, size, actor, at FROM attachment WHERE grievance_id = ANY(%(ids)s)
+"""
 _CONTENTS = """
 SELECT id, encode(sha256(content), 'hex') = sha256 AS sound FROM attachment WHERE id > %(after)s ORDER BY id LIMIT 20
 """
@@ -120,16 +125,18 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
         for task in connection.exec_driver_sql(_TASKS, ids).mappings():
             tasks[task["grievance_id"]][str(task["id"])] = {name: _plain(task[name]) for name in TASK_COLUMNS}
         clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
+        highest: dict[UUID, dict[str, int | None]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_CLOCKS, ids):
-            columns = {"status": row.status, "due_at": as_text(row.due_at)}
+            columns = {name: _plain(getattr(row, name)) for name in _OF_CLOCK}
             image = row.image if isinstance(row.image, dict) else {"image": row.image}
             clocks[row.grievance_id][str(row.id)] = {**image, **columns}
+            highest[row.grievance_id][str(row.id)] = row.rung
         rungs: dict[UUID, dict[tuple[UUID, int], tuple[str | None, str | None]]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_RUNGS, ids):
             rungs[row.grievance_id][row.clock_id, row.idx] = (_plain(row.at), _plain(row.fired_at))
-        files: dict[UUID, dict[str, list[str | None]]] = defaultdict(dict)
+        files: dict[UUID, dict[str, list[Any]]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_FILES, ids):
-            files[row.grievance_id][str(row.id)] = [row.sha256, row.audience, row.name]
+            files[row.grievance_id][str(row.id)] = [_plain(value) for value in row[2:]]
         documents = _images(connection, _DOCUMENTS, ids, DocumentDraft, lambda row: row["number"])
         ratings = _images(connection, _RATINGS, ids, RatingDraft, rating_key)
         precedents = _images(connection, _PRECEDENTS, ids, PrecedentDraft, lambda row: str(row["seq"]))
@@ -138,7 +145,8 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
             yield Folder(
                 key, found["number"], found["workflow"], found["seq"], bytes(found["head"]),
                 {name: _plain(found[name]) for name in (*MUTABLE, "area_path")},
-                entries[key], tasks[key], clocks[key], rungs[key], files[key],
+                entries[key], tasks[key], clocks[key], rungs[key], highest[key],
+                files[key],
                 {name: found[name] for name in (*FIXED, *TEXTS)}, found["area_there"], _sealed(found),
                 bytes(found["phone_hash"]) if found["phone_hash"] is not None else None,
                 documents[key], ratings[key], precedents[key],
@@ -187,6 +195,24 @@ SELECT '账号', p.id FROM account p LEFT JOIN area a ON a.code = p.area_code WH
 def beyond_their_area(session: Session) -> list[tuple[str, UUID]]:
     """Return the keys and accounts that see another part of the tree than their area: what they are, and their ids."""
     return [(row[0], row[1]) for row in session.connection().exec_driver_sql(_REACH)]
+
+
+#: What rows beside a grievance repeat of it, to be found by it.
+_BESIDE = """
+SELECT g.number, x.what FROM grievance g JOIN (
+  SELECT grievance_id, '任务' AS what, area_path FROM task UNION ALL SELECT grievance_id, '时限', area_path FROM clock
+  UNION ALL SELECT grievance_id, '文书', area_path FROM document
+) x ON x.grievance_id = g.id WHERE x.area_path <> g.area_path
+UNION SELECT g.number, '诉求人' FROM grievance g JOIN complainant x ON x.grievance_id = g.id
+WHERE (x.estate_code, x.received_at) IS DISTINCT FROM (g.estate_code, g.received_at)
+UNION SELECT g.number, '变更的次序' FROM grievance g
+WHERE NOT EXISTS (SELECT 1 FROM change c WHERE c.grievance_id = g.id AND c.seq = g.seq)
+"""
+
+
+def strayed_beside(session: Session) -> list[tuple[str, str]]:
+    """Return where a row beside a grievance does not repeat what it is found by: the number, and what it is."""
+    return [(row[0], row[1]) for row in session.connection().exec_driver_sql(_BESIDE)]
 
 
 def broken_files(session: Session) -> Iterator[UUID]:
