@@ -28,6 +28,7 @@ from wuye_loop.api import (
     units,
 )
 from wuye_loop.api.contract import contract
+from wuye_loop.domain.directory.table import MOST_BYTES
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.privacy.access.reveals import RevealBounds
 from wuye_loop.edge import problems
@@ -51,7 +52,7 @@ from wuye_loop.uploads.bounds import Bounds
 from wuye_loop.uploads.rewriting import Rewriting
 from wuye_loop.web import routes
 from wuye_loop.web.oidc.provider import MISSING, Provider, installed, provider_of
-from wuye_loop.web.pages import BIG_FORMS, PAGES
+from wuye_loop.web.pages import BIG_FORMS, PAGES, SHEET_FORMS
 
 DOORS = (
     hotline.router,
@@ -125,6 +126,7 @@ def create_app(site: Site) -> FastAPI:
     shapes = {
         re.compile(r"/v1/grievances/[^/]+/files"): attachments.MOST_BYTES + ENVELOPE,
         re.compile(BIG_FORMS): 3 * attachments.MOST_BYTES + ENVELOPE,
+        re.compile(SHEET_FORMS): MOST_BYTES + ENVELOPE,
     }
     app.add_middleware(Rates, site=site, callers=app.state.callers, allowances=app.state.allowances)
     app.add_middleware(

@@ -12,6 +12,7 @@ from wuye_loop.web.staff import (
     desk,
     grievance,
     inbox,
+    loading,
     meetings,
     papers,
     rules,
@@ -50,7 +51,10 @@ PAGES = (
     trying.router,
     simulating.router,
     rules.router,
+    loading.router,
     admin.router,
 )
+#: Tables that an administrator sends, and what was read of them when it is carried out.
+SHEET_FORMS = r"/admin/(?:directory|calendar)/import(?:/load)?"
 #: Forms that bring photos and files: several of the largest.
 BIG_FORMS = r"/(?:r|p|g|t|k)(?:/.*)?"

@@ -44,8 +44,23 @@ _WORDS: Final = {
 }
 
 
+class EntryProblem(str):
+    """What is wrong with one entry, in words that name it; `section` and `place` (from 0) say which, `said` only what."""
+
+    __slots__ = ("place", "said", "section")
+    section: str
+    place: int
+    said: str
+
+    def __new__(cls, section: str, place: int, code: str, said: str) -> Self:
+        """Return what is wrong with the entry at this place, which calls itself so."""
+        made = super().__new__(cls, f"{entry_name(section, place, code)}：{said}")
+        made.section, made.place, made.said = section, place, said
+        return made
+
+
 class BadDirectory(ValueError):
-    """A directory that cannot be loaded: `problems` says, entry by entry, what is wrong."""
+    """A directory that cannot be loaded: `problems` says, entry by entry, what is wrong (EntryProblem where it is one's)."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         every = list(problems)
@@ -141,14 +156,14 @@ def read_document(data: object) -> DirectoryDocument:
         document = DirectoryDocument.model_validate(data)
     except ValidationError as error:
         raise BadDirectory(_problem(data, item) for item in error.errors(include_url=False)) from None
-    problems = [
+    problems: list[str] = [
         problem for name in ("areas", "units", "estates") for problem in _repeated(name, getattr(document, name))
     ]
     if not problems:
         seen: set[tuple[str, str]] = set()
         for place, one in enumerate(document.people):
             if (one.unit, one.name) in seen:
-                problems.append(f"{entry_name('people', place, one.name)}：同一单位里重复写了这个人")
+                problems.append(EntryProblem("people", place, one.name, "同一单位里重复写了这个人"))
             seen.add((one.unit, one.name))
     if problems:
         raise BadDirectory(problems)
@@ -164,7 +179,7 @@ def _repeated(section: str, entries: Iterable[AreaEntry | UnitEntry | EstateEntr
     first: dict[str, int] = {}
     for place, one in enumerate(entries):
         if one.code in first:
-            yield f"{entry_name(section, place, one.code)}：编码重复，第 {first[one.code] + 1} 条已经写过"
+            yield EntryProblem(section, place, one.code, f"编码重复，第 {first[one.code] + 1} 条已经写过")
         first.setdefault(one.code, place)
 
 
@@ -175,10 +190,10 @@ def _problem(data: Mapping[str, Any], error: Any) -> str:
     if section not in _TITLES:
         return f"不认识“{section[:_LONGEST]}”：可以写 {'、'.join(_TITLES)}"
     key = str(loc[2])[:_LONGEST] if len(loc) > 2 else ""  # noqa: PLR2004 section, entry, key
-    where = _TITLES[section]
+    said = f"{key + ' ' if key else ''}{_words(error)}"
     if len(loc) > 1 and isinstance(loc[1], int):
-        where = entry_name(section, loc[1], _called(data[section][loc[1]]))
-    return f"{where}：{key + ' ' if key else ''}{_words(error)}"
+        return EntryProblem(section, loc[1], _called(data[section][loc[1]]), said)
+    return f"{_TITLES[section]}：{said}"
 
 
 def _words(error: Any) -> str:

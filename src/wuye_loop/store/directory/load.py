@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from uuid import UUID, uuid5
 
@@ -9,7 +10,8 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.directory.document import BadDirectory, DirectoryDocument, entry_name, read_document
+from wuye_loop.domain.directory.document import BadDirectory, DirectoryDocument, EntryProblem, read_document
+from wuye_loop.domain.errors import Stale
 from wuye_loop.domain.terms import Level
 from wuye_loop.store import registry
 from wuye_loop.store.grievance.writer import feeding
@@ -40,17 +42,20 @@ class Counts:
     grievances: int
 
 
-def load_directory(session: Session, doc: object) -> Counts:
+def load_directory(session: Session, doc: object, version: int | None = None) -> Counts:
     """Store a directory given as plain data (or a DirectoryDocument) and bump the directory epoch.
 
     An entry replaces the stored one of its code whole; nothing is ever deleted (a unit ends by `active: false`). A moved
     area takes its subtree along: open grievances with their tasks and clocks, and keys. Loads take turns.
     Raises BadDirectory, naming the entry, for unknown parents, units or areas, for circles, for areas upside down, and for
-    the end of a unit that has a part in open grievances (with their count and one of them).
+    the end of a unit that has a part in open grievances (with their count and one of them); Stale where the directory no
+    longer is at `version`, the one that whoever loads this has looked at.
     """
     document = doc if isinstance(doc, DirectoryDocument) else read_document(doc)
     connection = session.connection()
-    connection.exec_driver_sql("UPDATE epoch SET directory = directory + 1")
+    now = connection.exec_driver_sql("UPDATE epoch SET directory = directory + 1 RETURNING directory").scalar_one()
+    if version is not None and now != version + 1:
+        raise Stale("名录刚刚有了变化，这一次没有装入：请再看一遍会改动什么")
     registry.remark(session, registry.DIRECTORY, *registry.DIRECTORY_TABLES)
     rows = _area_rows(session, document)
     _check_units(session, document, {row["code"] for row in rows} | _codes(session, tables.area))
@@ -113,11 +118,11 @@ def _area_rows(session: Session, document: DirectoryDocument) -> list[dict[str, 
     levels |= {one.code: one.level.value for one in document.areas}
     problems = []
     for place, one in enumerate(document.areas):
-        name = entry_name("areas", place, one.code)
+        wrong = partial(EntryProblem, "areas", place, one.code)
         if one.parent is not None and one.parent not in parents:
-            problems.append(f"{name}：上级属地 {one.parent} 不存在")
+            problems.append(wrong(f"上级属地 {one.parent} 不存在"))
         elif one.parent is not None and _RANK[levels[one.parent]] <= _RANK[one.level.value] and one.parent != one.code:
-            problems.append(f"{name}：{one.level.value} 不能属于 {levels[one.parent]}（{one.parent}）")
+            problems.append(wrong(f"{one.level.value} 不能属于 {levels[one.parent]}（{one.parent}）"))
     problems.extend(_circles("areas", [one.code for one in document.areas], parents))
     if problems:
         raise BadDirectory(problems)
@@ -159,7 +164,7 @@ def _paths(parents: Mapping[str, str | None]) -> dict[str, str]:
     return paths
 
 
-def _circles(section: str, codes: Sequence[str], parents: Mapping[str, str | None]) -> list[str]:
+def _circles(section: str, codes: Sequence[str], parents: Mapping[str, str | None]) -> list[EntryProblem]:
     """Name the first entry that stands above itself, with the way round."""
     sound: set[str] = set()
     for place, code in enumerate(codes):
@@ -170,7 +175,7 @@ def _circles(section: str, codes: Sequence[str], parents: Mapping[str, str | Non
             here = parents.get(here)
         if here in chain:
             way = [*list(chain)[list(chain).index(here) :], here] if here else []
-            return [f"{entry_name(section, place, code)}：上级绕成了圈：{' → '.join(way[:10])}"]
+            return [EntryProblem(section, place, code, f"上级绕成了圈：{' → '.join(way[:10])}")]
         sound.update(chain)
     return []
 
@@ -183,19 +188,19 @@ def _check_units(session: Session, document: DirectoryDocument, areas: set[str])
     parents |= {one.code: one.parent for one in document.units}
     problems = []
     for place, one in enumerate(document.units):
-        name = entry_name("units", place, one.code)
+        wrong = partial(EntryProblem, "units", place, one.code)
         if one.parent is not None and one.parent not in parents:
-            problems.append(f"{name}：上级单位 {one.parent} 不存在")
+            problems.append(wrong(f"上级单位 {one.parent} 不存在"))
         if one.area is not None and one.area not in areas:
-            problems.append(f"{name}：属地 {one.area} 不存在")
+            problems.append(wrong(f"属地 {one.area} 不存在"))
     for place, estate in enumerate(document.estates):
-        name = entry_name("estates", place, estate.code)
+        wrong = partial(EntryProblem, "estates", place, estate.code)
         if estate.area not in areas:
-            problems.append(f"{name}：属地 {estate.area} 不存在")
+            problems.append(wrong(f"属地 {estate.area} 不存在"))
         if estate.company is not None and estate.company not in parents:
-            problems.append(f"{name}：物业企业 {estate.company} 不在单位里")
+            problems.append(wrong(f"物业企业 {estate.company} 不在单位里"))
     problems.extend(
-        f"{entry_name('people', place, one.name)}：单位 {one.unit} 不存在"
+        EntryProblem("people", place, one.name, f"单位 {one.unit} 不存在")
         for place, one in enumerate(document.people)
         if one.unit not in parents
     )
@@ -209,7 +214,12 @@ def _check_ended(session: Session, document: DirectoryDocument) -> None:
     ended = {one.code: place for place, one in enumerate(document.units) if not one.active}
     rows = session.connection().exec_driver_sql(_IN_USE, {"codes": list(ended)}) if ended else ()
     problems = [
-        f"{entry_name('units', ended[row.code], row.code)}：{row.n} 件在办诉求还用到它，如 {row.example}，不能停用；请先改派或办结"
+        EntryProblem(
+            "units",
+            ended[row.code],
+            row.code,
+            f"{row.n} 件在办诉求还用到它，如 {row.example}，不能停用；请先改派或办结",
+        )
         for row in rows
     ]
     if problems:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.directory.table import SECTIONS, shown
 from wuye_loop.domain.errors import Forbidden, NotFound
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.paging import Word
@@ -27,11 +28,11 @@ from wuye_loop.web.visitors import Visit, only
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Reader = Annotated[Visit, only(ActorKind.ADMIN, ActorKind.AUDITOR)]
 Keeper = Annotated[Visit, only(ActorKind.ADMIN, ActorKind.SECURITY, ActorKind.AUDITOR)]  # of accounts and keys
+Count = Annotated[int, Query(ge=0, le=1_000_000)]
 
 _EVENTS, _ESTATES = 200, 200
 _LATE = timedelta(minutes=5)
 _WEEKEND = 5
-_KINDS = {"department": "部门", "office": "办公室", "centre": "中心", "community": "社区", "company": "物业企业"}
 _WHATS = {
     "created": "开账号",
     "signed in": "登录",
@@ -44,6 +45,8 @@ _WHATS = {
     "reset": "重设口令",
     "disabled": "停用",
     "remapped": "照身份系统更改",
+    "directory loaded": "装入名录",
+    "calendar loaded": "装入日历",
 }
 
 
@@ -130,10 +133,14 @@ def _keys(here: Visit, session: Session) -> list[dict[str, Any]]:
 
 
 @router.get("/admin/directory")
-async def directory(here: Reader, q: Annotated[Word | None, Query()] = None) -> Response:
-    """Show units and estates; each estate has a poster with its QR code."""
+async def directory(
+    here: Reader, q: Annotated[Word | None, Query()] = None, loaded: Literal["areas", "units", "estates", "people"] | None = None,
+    added: Count = 0, changed: Count = 0,
+) -> Response:  # fmt: skip
+    """Show units and estates; each estate has a poster with its QR code. `loaded` says what was loaded just now."""
     found = await read(here.site, partial(_directory, here, q or ""))
-    return page("staff/admin.html", here.frame("admin") | {"tab": "directory", "q": q or ""} | found)
+    said = f"{SECTIONS[loaded].title}已经装入：新增 {added} 条，改动 {changed} 条。" if loaded else None
+    return page("staff/admin.html", here.frame("admin") | {"tab": "directory", "q": q or "", "said": said} | found)
 
 
 def _directory(here: Visit, words: str, session: Session) -> dict[str, Any]:
@@ -144,7 +151,7 @@ def _directory(here: Visit, words: str, session: Session) -> dict[str, Any]:
         for row in stored.estates(session, words, _ESTATES)
     ]  # fmt: skip
     return {
-        "units": [(unit, _KINDS.get(unit.kind, unit.kind), known.name_of(unit.parent_code)) for unit in units],
+        "units": [(unit, shown("kind", unit.kind), known.name_of(unit.parent_code)) for unit in units],
         "estates": rows,
         "areas": len(known.areas),
     }
