@@ -48,7 +48,7 @@ class Pages(Walk):
 
     more: Mapping[str, list[str]] = {
         "how": ["csv", "xlsx"], "form": ["html", "docx", "xlsx"], "token": ["x"], "code": ["E1", "x"], "stem": ["x"],
-        "digest": ["x"], "kind": ["css"],
+        "digest": ["x"], "kind": ["css"], "what": ["areas", "units", "estates", "people"],
     }  # fmt: skip
 
     def doors(self, *, asking: bool) -> Iterator[str]:

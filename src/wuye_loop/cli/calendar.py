@@ -15,14 +15,12 @@ from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import ZONE, Refused, err, group, out, print_json, print_table
 from wuye_loop.cli.serving import open_site
-from wuye_loop.domain.errors import RecordDamaged
 from wuye_loop.domain.language.workflow import OfficeHours
-from wuye_loop.domain.step.recalculation import recounted
 from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
 from wuye_loop.domain.time.notice import Notice, read_notice
 from wuye_loop.domain.time.timestamps import wall
 from wuye_loop.edge.site import Site
-from wuye_loop.loop.engine import amend
+from wuye_loop.loop.recounting import outstanding, recount
 from wuye_loop.store.calendar import moved_clocks, working_days
 from wuye_loop.store.calendar.moved_clocks import Move
 from wuye_loop.store.calendar.working_days import DayTable, read_table
@@ -113,20 +111,14 @@ def offices(session: Session) -> Mapping[str, OfficeHours]:
 def _apply(site: Site) -> list[Move]:
     """Recalculate every grievance whose clocks do not stand as the calendar says; also those of an interrupted import."""
     with site.database.read() as session:
-        moves = moved_clocks.outstanding(session, offices(session))
-
-    def several(numbers: Sequence[str]) -> None:
-        with site.database.begin() as session:
-            for number in numbers:
-                try:
-                    amend(site.loop, session, number, recounted)
-                except RecordDamaged:
-                    err.print(f"{number} 的记录损坏，它的时限没有调整；请运行 doctor", style="red", markup=False)
-
+        hours = offices(session)
+    moves, damaged = outstanding(site.database, hours), list[str]()
     with Progress(console=err, disable=not moves) as shown:
         going = shown.add_task("调整时限", total=len({move.number for move in moves}))
-        for done in moved_clocks.apply(moves, several):
+        for done, damaged in recount(site.loop, site.database, moves):  # noqa: B007 the last says all
             shown.update(going, completed=done)
+    for number in damaged:
+        err.print(f"{number} 的记录损坏，它的时限没有调整；请运行 doctor", style="red", markup=False)
     return moves
 
 

@@ -17,6 +17,7 @@ from wuye_loop.cli.output import ZONE
 from wuye_loop.domain.assessment.periods import spoken
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import KeyRingBroken
+from wuye_loop.domain.grievance.roles import wants_unit
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.privacy.access import holders
 from wuye_loop.domain.privacy.access.holders import UNNAMED
@@ -326,20 +327,13 @@ def _damage(one: Looked, rules: Mapping[str, Workflow]) -> str | None:
 
 
 def _unheld(session: Session, rules: Mapping[str, Workflow]) -> Remark:
-    orphans = sum(row.n for row in health.unheld(session) if _wants_unit(rules.get(row.workflow), row.state))
+    orphans = sum(row.n for row in health.unheld(session) if wants_unit(rules.get(row.workflow), row.state))
     ended = health.held_by_ended(session)
     if not orphans and not ended:
         return Remark("ok", "持有单位", "在办诉求都有人管")
     said = [f"{orphans} 件在办诉求没有持有单位"] if orphans else []
     said += [f"{ended} 件在办诉求由已停用的单位持有，请改派"] if ended else []
     return Remark("wrong", "持有单位", "；".join(said))
-
-
-def _wants_unit(workflow: Workflow | None, state: str) -> bool:
-    """Say whether a state is to be held by a unit: some wait for the complainant, some for nobody."""
-    spec = workflow.states.get(state) if workflow is not None else None
-    role = workflow.roles.get(spec.holder) if workflow is not None and spec is not None and spec.holder else None
-    return role is not None and role.unit is not None and role.is_ is None
 
 
 def _sweep(session: Session, now: datetime) -> Remark:

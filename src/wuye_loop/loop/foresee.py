@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.grievance.facts import facts_of
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor, Situation, World
-from wuye_loop.domain.routing.words import router_words
+from wuye_loop.domain.routing.words import decisive, router_words
 from wuye_loop.domain.step.arrival import arrived, first_look
 from wuye_loop.domain.suggesting.likeness import compared
 from wuye_loop.domain.time.spans import Span
@@ -36,7 +36,8 @@ class Foreseen:
     red_line: bool
     unit: str | None
     unit_name: str | None
-    why: list[str]
+    why: list[str]  # of the routers that settle it
+    passed: list[str]  # of those that do not
     limit: str | None
     due_at: datetime | None
     alike: list[dict[str, Any]]
@@ -57,6 +58,8 @@ def foresee(loop: Loop, session: Session, form: IntakeForm, actor: Actor) -> For
     situation, _, _ = first_look(world, situation, form)
     trace = [item.as_json() for item in world.choose(situation).trace]
     unit: Any = next((item["unit"] for item in trace if item.get("unit") and item["outcome"] != "no-match"), None)
+    settled, passed = decisive(trace)
+    sources = {name: source.title for name, source in world.rules.workflow.sources.items()}
     limit, due = _due(world, situation)
     record = situation.grievance
     return Foreseen(
@@ -67,7 +70,8 @@ def foresee(loop: Loop, session: Session, form: IntakeForm, actor: Actor) -> For
         red_line="red-line" in record.flags,
         unit=unit,
         unit_name=world.directory.name_of(unit),
-        why=[router_words(item, world.directory) for item in trace],
+        why=[router_words(item, world.directory, sources) for item in settled],
+        passed=[router_words(item, world.directory, sources) for item in passed],
         limit=limit,
         due_at=due,
         alike=_alike(loop, session, world, situation, actor),

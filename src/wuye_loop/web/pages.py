@@ -14,6 +14,7 @@ from wuye_loop.web.staff import (
     inbox,
     loading,
     meetings,
+    notices,
     papers,
     rules,
     scores,
@@ -52,6 +53,7 @@ PAGES = (
     simulating.router,
     rules.router,
     loading.router,
+    notices.router,
     admin.router,
 )
 #: Tables that an administrator sends, and what was read of them when it is carried out.

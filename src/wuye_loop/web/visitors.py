@@ -47,6 +47,7 @@ class Visit:
     person: Person
     times: Times
     supervises: bool
+    meets: bool  # whether the city's file has meetings
     where: str  # the unit, or the role where there is none
     district: str
 
@@ -79,7 +80,7 @@ def menu(visit: Visit) -> list[tuple[str, str, str]]:
         found.append(("inbox", "/inbox", "收件箱"))
     if visit.supervises:
         found += [("board", "/board", "一屏观全域"), ("supervision", "/supervision", "督办台")]
-    if visit.supervises or kind is ActorKind.UNIT:
+    if visit.meets and (visit.supervises or kind is ActorKind.UNIT):
         found.append(("meetings", "/meetings", "联席会议"))
     if kind is ActorKind.HOTLINE:
         found.append(("assess", "/assess/enter", "评分"))
@@ -219,9 +220,15 @@ def _visit(site: Site, found: Person, session: Session) -> Visit:
         found,
         present,
         supervises(site.loop, session, found.actor),
+        _meets(site, session),
         unit or ROLES.get(found.account.role, found.account.role),
         directory.top.name if directory.top else "",
     )
+
+
+def _meets(site: Site, session: Session) -> bool:
+    documents = site.loop.reference.rules(session, site.loop.default_workflow).workflow.documents
+    return any(spec.gathers is not None for spec in documents.values())
 
 
 def tries_of(request: Request) -> Tries:

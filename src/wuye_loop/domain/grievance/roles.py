@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.grievance.situation import Actor, GrievanceState, Situation, TaskState, World
-from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit
+from wuye_loop.domain.language.workflow import DutyUnit, EstateUnit, Workflow
 from wuye_loop.domain.rules.roles import CompiledRole
 from wuye_loop.domain.terms import ActorKind
 
@@ -18,6 +18,13 @@ _SYSTEM, _UNIT, _HOTLINE = ActorKind.SYSTEM, ActorKind.UNIT, ActorKind.HOTLINE
 _SUPERVISOR, _ADMIN = ActorKind.SUPERVISOR, ActorKind.ADMIN
 HOLDER, OPENER, SYSTEM_ROLE = "holder", "opener", "system"
 SPECIAL = {HOLDER: "承办方", OPENER: "发起方"}  # what people read for the names that are no roles of the file
+
+
+def wants_unit(workflow: Workflow | None, state: str) -> bool:
+    """Say whether a state is to be held by a unit: some wait for the complainant, some for nobody."""
+    spec = workflow.states.get(state) if workflow is not None else None
+    role = workflow.roles.get(spec.holder) if workflow is not None and spec is not None and spec.holder else None
+    return role is not None and role.unit is not None and role.is_ is None
 
 
 def unit_of(name: str, world: World, situation: Situation, task: TaskState | None = None) -> str | None:

@@ -1,6 +1,7 @@
 """What a router said, as people read it: in `explain`, and under a definition test that failed."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from wuye_loop.domain.directory.directory import Directory
@@ -16,10 +17,22 @@ _OUTCOMES: Final = {
 }
 
 
-def router_words(item: Mapping[str, Any], directory: Directory) -> str:
-    """Return in words what one router answered, from its trace in the ledger."""
+_PASSED: Final = ("skipped", "no-match", "shown")
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+
+
+def decisive(trace: Iterable[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the routers that settled it, and those that were passed over; where none settled it, all of them first."""
+    every = list(trace)
+    settled = [item for item in every if item.get("outcome") not in _PASSED]
+    return (settled, [item for item in every if item not in settled]) if settled else (every, [])
+
+
+def router_words(item: Mapping[str, Any], directory: Directory, sources: Mapping[str, str] | None = None) -> str:
+    """Return in words what one router answered, from its trace in the ledger; `sources` are a definition's, by name."""
+    titles = sources or {}
     title = "职责分离" if item.get("kind") == "separate" else item.get("title") or "人工"
-    said = f"{title}：{_OUTCOMES.get(str(item.get('outcome')), str(item.get('outcome')))}，{item.get('why')}"
+    said = f"{title}：{_OUTCOMES.get(str(item.get('outcome')), str(item.get('outcome')))}，{_NAME.sub(lambda name: titles.get(name[0], name[0]), str(item.get('why')))}"
     assists = [str(directory.name_of(code)) for code in item.get("assists", ())]
     said += f"；协办{'、'.join(assists)}" if assists else ""
     near = item.get("near", ())

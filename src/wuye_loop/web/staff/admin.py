@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.directory.table import SECTIONS, shown
 from wuye_loop.domain.errors import Forbidden, NotFound
+from wuye_loop.domain.grievance.roles import wants_unit
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.paging import Word
 from wuye_loop.edge.transact import read
@@ -62,14 +63,18 @@ def _health(here: Visit, session: Session) -> dict[str, Any]:
     loop = here.site.loop
     jobs = health.jobs(session)
     late, since = health.late_rungs(session, here.times.now - _LATE)
-    unheld = health.unheld(session)
+    unheld = [
+        f"{row.workflow} {workflow.states[row.state].title} {row.n} 件"
+        for row in health.unheld(session)
+        if wants_unit(workflow := loop.reference.rules(session, row.workflow).workflow, row.state)
+    ]
     ended = health.held_by_ended(session)
     marks = [
         ("数据库", True, f"PostgreSQL {health.version(session)}"),
         ("督办扫描", not late, f"{late} 级到点没有触发，最早 {here.times.moment(since)}" if late else "到点的都触发了"),
         ("后台进程", bool(jobs.working), "有进程在跑" if jobs.working else "没有 work 进程：不会发通知"),
         ("后台任务", not jobs.failed and not jobs.stalled, f"失败 {jobs.failed}，搁置 {jobs.stalled}，等候 {jobs.waiting}"),
-        ("没有单位持有", not unheld, "、".join(f"{row.workflow} {row.state} {row.n} 件" for row in unheld) or "没有"),
+        ("没有单位持有", not unheld, "、".join(unheld) or "没有"),
         ("停用单位持有", not ended, f"{ended} 件" if ended else "没有"),
     ]  # fmt: skip
     return {"marks": marks, "workflow": loop.default_workflow, "settings": here.site.settings}
@@ -175,10 +180,11 @@ async def poster(
 
 
 @router.get("/admin/calendar")
-async def calendar(here: Reader) -> Response:
-    """Show the days of this year and the next that differ from Monday to Friday."""
+async def calendar(here: Reader, loaded: Count | None = None, moved: Count = 0) -> Response:
+    """Show the days of this year and the next that differ from Monday to Friday. `loaded` says what was loaded just now."""
     found = await read(here.site, partial(_calendar, here))
-    return page("staff/admin.html", here.frame("admin") | {"tab": "calendar", "days": found})
+    said = f"已经装入 {loaded} 天；调整了 {moved} 件诉求的时限。" if loaded else None
+    return page("staff/admin.html", here.frame("admin") | {"tab": "calendar", "days": found, "said": said})
 
 
 def _calendar(here: Visit, session: Session) -> list[dict[str, Any]]:

@@ -13,9 +13,10 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadValue, IllegalAction
+from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.privacy.access.key_rules import REVEAL
 from wuye_loop.domain.privacy.text import clean
-from wuye_loop.domain.routing.words import router_words
+from wuye_loop.domain.routing.words import decisive, router_words
 from wuye_loop.domain.terms import ActorKind, Stage
 from wuye_loop.domain.time.timestamps import from_text, wall
 from wuye_loop.edge.revealing import revealed
@@ -82,6 +83,7 @@ def _gather(
     offer = choices.offered_with_tasks(loop, session, number, actor)
     reasons = [] if actor.kind in _DISPATCHING else why_due(loop, session, number, actor, looked)
     alike = record.get("duplicate_candidates", [])
+    rules = loop.reference.rules(session, record["workflow"])
     named = around(loop, session, actor, [number, *(item["number"] for item in alike)])
     acts = [_drawn(item, f"do-{item['action']}", attempt, asked) for item in offer["actions"]]
     opens = [_drawn(item, f"open-{item['task']}", attempt) for item in offer["tasks"]]
@@ -99,7 +101,7 @@ def _gather(
         "tasks": tasks,
         "rows": rows,
         "tally": {name: sum(row["audience"] == name for row in rows) for name in ("public", "units", "internal")},
-        "routing": _routing(here, grievances.routing(loop, session, number, actor, looked)),
+        "routing": _routing(here, grievances.routing(loop, session, number, actor, looked), rules.workflow),
         "files": attachments.listed(loop, session, number, actor),
         "alike": [item | named[item["number"]] for item in alike if item["number"] in named],
         "units": unit_names(loop),
@@ -185,9 +187,18 @@ def _task_clock(here: Visit, task: str, clocks: list[dict[str, Any]]) -> dict[st
     return newest | {"badge": badge}
 
 
-def _routing(here: Visit, decisions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _routing(here: Visit, decisions: list[dict[str, Any]], workflow: Workflow) -> list[dict[str, Any]]:
     directory = here.site.loop.reference.directory
-    return [one | {"words": [router_words(item, directory) for item in one["trace"]]} for one in decisions]
+    sources = {name: source.title for name, source in workflow.sources.items()}
+
+    def said(trace: list[Mapping[str, Any]]) -> list[str]:
+        return [router_words(item, directory, sources) for item in trace]
+
+    found = []
+    for one in decisions:
+        settled, passed = decisive(one["trace"])
+        found.append(one | {"words": said(settled), "passed": said(passed)})
+    return found
 
 
 # --- files and identity ---------------------------------------------------------------------------------------------

@@ -3,16 +3,12 @@
 Nothing is kept between the two: what was read of the file goes along in the page, and is checked anew when it comes back.
 """
 
-import base64
-import binascii
-import zlib
 from collections import Counter
 from collections.abc import Mapping
 from time import perf_counter
 from typing import Annotated, Any, Final, Literal
 
 import anyio.to_thread
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
@@ -22,13 +18,14 @@ from wuye_loop.domain.directory.changes import changes_of
 from wuye_loop.domain.directory.document import BadDirectory, DirectoryDocument, EntryProblem, read_document
 from wuye_loop.domain.directory.table import MOST_ROWS, SECTIONS, DirectoryTable, read_table, rows_of
 from wuye_loop.domain.errors import BadInput
-from wuye_loop.domain.sheets.limits import MIB, BadSheet
+from wuye_loop.domain.sheets.limits import BadSheet
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.transact import read
 from wuye_loop.store.directory.load import Counts, load_directory
 from wuye_loop.store.directory.read import open_work, read_entries
 from wuye_loop.store.keys import accounts
 from wuye_loop.web import sheets
+from wuye_loop.web.carrying import packed, unpacked, version_of
 from wuye_loop.web.fields import text_of, uploads
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -38,7 +35,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Admin = Annotated[Visit, only(ActorKind.ADMIN)]
 SectionName = Literal["areas", "units", "estates", "people"]
 _SHOWN: Final = 200  # rows of each list
-_UNPACKED: Final = 32 * MIB
 _WORDS: Final = {"added": "新增", "changed": "改动", "ended": "停用", "resumed": "恢复"}
 
 
@@ -120,7 +116,7 @@ def _tried(here: Visit, what: str, table: DirectoryTable) -> dict[str, Any]:
         "changes": [(_WORDS[one.what], one, work.get((one.section, one.key), 0)) for one in changes[:_SHOWN]],
         "total": len(changes),
         "followed": counts.grievances,
-        "packed": _packed({what: table.entries}),
+        "packed": packed({what: table.entries}),
         "version": version,
     }
 
@@ -176,12 +172,9 @@ async def load(request: Request, here: Admin) -> Response:
     Raises Stale where the directory has changed meanwhile, BadInput for what was not read by `look`.
     """
     form = await request.form()
-    what, version = _section(form), text_of(form, "version")
-    if not (version.isascii() and version.isdigit() and len(version) < 10):  # noqa: PLR2004 digits of an epoch
-        raise BadInput("页面不完整，请再选一次文件")
-    document = _unpacked(text_of(form, "packed"))
+    what, version, document = _section(form), version_of(form), unpacked(form)
     try:
-        counts = await anyio.to_thread.run_sync(_loaded, here, document, int(version))
+        counts = await anyio.to_thread.run_sync(_loaded, here, document, version)
     except BadDirectory as error:
         words = f"没有装入：{error.problems[0]}"
         return page("staff/loading.html", _context(here, what, words=words), 422)
@@ -196,23 +189,3 @@ def _loaded(here: Visit, document: Mapping[str, Any], version: int) -> Counts:
         by = here.person.account
         accounts.note(session, by.id, "directory loaded", by.login, here.times.now, site.loop.ids)
         return counts
-
-
-# --- what goes along in the page ------------------------------------------------------------------------------------
-
-
-def _packed(data: Mapping[str, Any]) -> str:
-    return base64.urlsafe_b64encode(zlib.compress(orjson.dumps(data), 9)).decode()
-
-
-def _unpacked(sent: str) -> dict[str, Any]:
-    """Return what a page carried. Raises BadInput for what no page of ours has made."""
-    try:
-        inflating = zlib.decompressobj()
-        raw = inflating.decompress(base64.urlsafe_b64decode(sent.encode()), _UNPACKED)
-        data = orjson.loads(raw)
-    except (ValueError, zlib.error, binascii.Error):
-        raise BadInput("页面不完整，请再选一次文件") from None
-    if not inflating.eof or not isinstance(data, dict):
-        raise BadInput("页面不完整，请再选一次文件")
-    return data

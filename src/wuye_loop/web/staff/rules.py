@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Forbidden
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.domain.wording.definition import Wording, offset
 from wuye_loop.edge.transact import read
 from wuye_loop.queries import workflows
 from wuye_loop.store.reads.open_counts import census
@@ -71,8 +72,23 @@ def _version(here: Visit, workflow_id: str, session: Session) -> dict[str, Any]:
     loop = here.site.loop
     found = workflows.definition(loop, session, workflow_id)
     now = here.times.now
+    workflow = workflows.workflow(loop, session, workflow_id)
+    words = Wording(workflow)
     return {
         "one": found,
+        "clocks": [
+            {
+                "title": clock.title,
+                "limits": list(dict.fromkeys(words.long(limit) for limit in workflow.clocks[name].limit)),
+                "ladder": [
+                    (offset(rung.at), told["does"])
+                    for rung, told in zip(
+                        workflow.clocks[name].ladder, found["summary"]["clocks"][name]["ladder"], strict=True
+                    )
+                ],
+            }
+            for name, clock in workflow.clocks.items()
+        ],
         "tally": census(session, here.actor, workflow_id, now),
         "others": [one["id"] for one in workflows.listed(loop, session) if one["id"] != workflow_id],
     }

@@ -1,0 +1,68 @@
+"""装入日历 over HTTP: which deadlines a notice moves is seen before it is taken in, by whoever may."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.site import Town
+from tests.web.browsing import ORIGIN, browsing
+
+pytestmark = pytest.mark.anyio
+
+
+def notice(town: Town, days: int = 5) -> dict[str, Any]:
+    """Return a notice that gives the days after today off."""
+    first = (town.now + timedelta(hours=8)).date()
+    rows = [f"{first + timedelta(days=n)},0,临时放假" for n in range(1, days + 1)]
+    return {"file": ("通知.csv", ("date,works,name\n" + "\n".join(rows)).encode())}
+
+
+def dues(town: Town) -> list[Any]:
+    return town.rows("SELECT due_at FROM clock WHERE status = 'running' ORDER BY id")
+
+
+async def test_what_moves_is_seen_first_then_done_once_and_the_register_names_who(town: Town) -> None:
+    async with browsing(town) as visitors:
+        number = await visitors.api.push("one")
+        before = dues(town)
+        root = await visitors.person("root")
+        await root.go("/admin/calendar")
+        await root.go("/admin/calendar/import")
+        page = await root.send("/admin/calendar/import", files=notice(town))
+        assert "放假 5 天" in page.text
+        assert f"/g/{number}" in page.links
+        assert "没有写元旦和国庆节" in page.text
+        assert dues(town) == before
+        form = root.page.form("/admin/calendar/import/load")
+        page = await root.send("/admin/calendar/import/load")
+        assert "已经装入 5 天；调整了 1 件诉求的时限" in page.text
+        assert "临时放假" in page.text
+        assert dues(town)[0].due_at > before[0].due_at
+        again = await root.client.post(form.action, data=form.values, headers={"Origin": ORIGIN})
+        assert again.status_code == 412
+        page = await root.go("/admin/audit")
+        assert "装入日历 root" in page.text
+
+
+async def test_a_notice_that_is_none_is_refused_in_words_and_only_the_administrator_loads_one(town: Town) -> None:
+    async with browsing(town) as visitors:
+        root = await visitors.person("root")
+        await root.go("/admin/calendar/import")
+        page = await root.send(
+            "/admin/calendar/import", files={"file": ("x.csv", b"date,works\n2027-02-30,0\n")}, expect=422
+        )
+        assert "第 2 行：日期应写成" in page.text
+        await root.send("/admin/calendar/import", files=notice(town))
+        form = root.page.form("/admin/calendar/import/load")
+        for packed in ("", "AAAA"):
+            data = form.values | {"packed": packed}
+            answer = await root.client.post(form.action, data=data, headers={"Origin": ORIGIN})
+            assert answer.status_code == 422
+        for login in ("auditor", "chief", "market", "seat"):
+            other = await visitors.person(login)
+            token = next(one.values["csrf"] for one in other.page.forms if "csrf" in one.values)
+            await other.go("/admin/calendar/import", expect=403)
+            answer = await other.client.post(
+                form.action, data=form.values | {"csrf": token}, headers={"Origin": ORIGIN}
+            )
+            assert answer.status_code == 403
