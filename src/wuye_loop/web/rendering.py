@@ -12,6 +12,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from wuye_loop.domain.errors import NotFound
+from wuye_loop.web import language
+from wuye_loop.web.english.catalogue import Catalogue
+from wuye_loop.web.english.drawing import ending, filters
+from wuye_loop.web.english.templates import InEnglish
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -22,6 +26,7 @@ HEADERS: Final = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
+    "Vary": language.VARIES,
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
@@ -75,8 +80,8 @@ async def favicon() -> Response:
 
 
 @cache
-def environment() -> Environment:
-    """Return the templates: everything is escaped, and a name that is not there is an error."""
+def environment(english: Catalogue | None = None) -> Environment:
+    """Return the templates: everything is escaped, and a name that is not there is an error. English ones have a catalogue."""
     made = Environment(
         loader=PackageLoader("wuye_loop.web"),
         autoescape=True,
@@ -86,7 +91,13 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.globals["asset"] = asset
+    made.globals["other_language"] = language.other
     made.filters["percent"] = percent
+    made.filters["own"] = lambda value: value
+    if english is not None:
+        made.filters |= filters(english) | {"s": ending}
+        made.add_extension(InEnglish)
+        made.translate = english.text  # type: ignore[attr-defined]
     return made
 
 
@@ -96,6 +107,7 @@ def percent(rate: float | None) -> str:
 
 
 def page(template: str, context: Mapping[str, Any], status: int = 200) -> HTMLResponse:
-    """Render a page."""
-    text = environment().get_template(template).render(context)
+    """Render a page in the language of its visitor."""
+    tongue = language.present()
+    text = environment(tongue.catalogue if tongue.english else None).get_template(template).render(context)
     return HTMLResponse(text, status, headers=dict(HEADERS))

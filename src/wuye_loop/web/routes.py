@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from wuye_loop.domain.errors import BadInput, NotFound, WuyeError
 from wuye_loop.edge.database_faults import fault
+from wuye_loop.web import language
 from wuye_loop.web.rendering import page
 from wuye_loop.web.visitors import NotSignedIn, Unfinished
 
@@ -39,6 +40,7 @@ def install(app: FastAPI) -> None:
         status = getattr(error, "status_code", None)
         wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1")
         if status == HTTPStatus.NOT_FOUND and wants_page:
+            language.settle(request)
             return told(request, NotFound())
         answer: Response = await otherwise(request, error)  # type: ignore[misc]
         return answer
@@ -56,6 +58,9 @@ class PageRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def shown(request: Request) -> Response:
+            if (elsewhere := language.changed(request)) is not None:
+                return elsewhere
+            language.settle(request)
             try:
                 return await handle(request)
             except NotSignedIn:

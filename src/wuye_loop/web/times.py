@@ -11,8 +11,14 @@ from wuye_loop.domain.time.timestamps import from_text, wall
 from wuye_loop.domain.wording.time import office_day_seconds
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries.inbox import SOON
+from wuye_loop.web import language
 
 _WEEKDAYS: Final = "一二三四五六日"
+_DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -33,6 +39,11 @@ class Times:
     soon: datetime  # what is due by then is due soon: one working day from now
     calendar: WorkCalendar
     office_day: int  # seconds
+
+    @property
+    def chinese(self) -> "Times":
+        """The same in Chinese, for a document that stands on an English page."""
+        return self
 
     @property
     def today(self) -> date:
@@ -62,6 +73,10 @@ class Times:
         if day == self.today:
             return f"今天 {at}"
         return f"{day:%m-%d} {at}" if day.year == self.today.year else f"{day.isoformat()} {at}"
+
+    def is_today(self, text: str) -> bool:
+        """Say whether an instant is of today."""
+        return wall(from_text(text), self.calendar.zone, due=False)[0] == self.today
 
     def due(self, text: str | datetime) -> str:
         """Return a deadline as `moment` does; at midnight it is the 24:00 of the day that ends."""
@@ -108,10 +123,30 @@ class Times:
             seconds = self.calendar.working_seconds(self.now, at) if at >= self.now else -self._late(at)
         said = self.short(seconds, working=working)
         if held:
-            return Badge("held", "暂停", self.due(at))
+            return Badge("held", self.held(), self.due(at))
         if at < self.now:
-            return Badge("late", f"超期 {said}", self.due(at))
-        return Badge("soon" if at <= self.soon else "calm", f"剩 {said}", self.due(at))
+            return Badge("late", self.late(said), self.due(at))
+        return Badge("soon" if at <= self.soon else "calm", self.left(said), self.due(at))
+
+    def held(self) -> str:
+        """Return what is said of a clock that stands still."""
+        return "暂停"
+
+    def late(self, span: str) -> str:
+        """Return what is said of a deadline that is so long past."""
+        return f"超期 {span}"
+
+    def left(self, span: str) -> str:
+        """Return what is said of a deadline that is so far off."""
+        return f"剩 {span}"
+
+    def named(self, day: date, *, month: bool) -> str:
+        """Return what a strip of days calls one."""
+        return (
+            f"{day.month}-{day.day} 周{_WEEKDAYS[day.weekday()]}"
+            if month
+            else f"{day.day} 周{_WEEKDAYS[day.weekday()]}"
+        )
 
     def _late(self, at: datetime) -> int:
         return self.calendar.working_seconds(at, self.now)
@@ -124,16 +159,81 @@ class Times:
             place = counted.index(day) + 1 if day in counted else None
             made.append(
                 {
-                    "label": f"{day.day} 周{_WEEKDAYS[day.weekday()]}" if n and day.day > 1 else
-                    f"{day.month}-{day.day} 周{_WEEKDAYS[day.weekday()]}",
+                    "label": self.named(day, month=not n or day.day == 1),
                     "place": place,
                     "today": day == self.today,
                     "due": day == due_day,
                     "works": self.calendar.is_workday(day),
                     "first": n == 0,
                 }
-            )  # fmt: skip
+            )
         return made
+
+
+class EnglishTimes(Times):
+    """The same in English: `today 09:20`, `27 Nov 09:20`, `3d 8h left`."""
+
+    __slots__ = ()
+
+    @property
+    def chinese(self) -> Times:
+        """The same in Chinese."""
+        return Times(self.now, self.soon, self.calendar, self.office_day)
+
+    def clock(self) -> str:
+        """Return `Sun 29 Nov 16:40`."""
+        day, at = wall(self.now, self.calendar.zone, due=False)
+        return f"{_DAYS[day.weekday()][:3]} {day.day} {_MONTHS[day.month - 1][:3]} {at}"
+
+    def moment(self, text: str | datetime | None, *, due: bool = False) -> str:
+        """Return `today 09:20`, `27 Nov 09:20`, in another year `18 Dec 2025 09:20`; a dash for none."""
+        if text is None:
+            return "—"
+        day, at = wall(from_text(text) if isinstance(text, str) else text, self.calendar.zone, due=due)
+        return f"today {at}" if day == self.today else f"{self.day(day)} {at}"
+
+    def promise(self, text: str | datetime) -> str:
+        """Return `Friday 4 December, 17:30`."""
+        day, at = wall(from_text(text) if isinstance(text, str) else text, self.calendar.zone, due=True)
+        year = "" if day.year == self.today.year else f" {day.year}"
+        return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}{year}, {at}"
+
+    def day(self, text: str | datetime | date) -> str:
+        """Return `27 Nov`, with the year where it is another."""
+        if isinstance(text, str):
+            text = from_text(text)
+        on = text.astimezone(self.calendar.zone).date() if isinstance(text, datetime) else text
+        return f"{on.day} {_MONTHS[on.month - 1][:3]}" + ("" if on.year == self.today.year else f" {on.year}")
+
+    def long_day(self, text: str | datetime) -> str:
+        """Return `29 November 2026`."""
+        on = (from_text(text) if isinstance(text, str) else text).astimezone(self.calendar.zone).date()
+        return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
+
+    def short(self, seconds: int, *, working: bool = True) -> str:
+        """Return `3d 8h`, `6h`, `50m`."""
+        days, rest = divmod(abs(seconds), self.office_day if working else 24 * _HOUR)
+        hours, rest = divmod(rest, _HOUR)
+        minutes = rest // _MINUTE
+        parts = [(days, "d"), (hours, "h"), (0 if days else minutes, "m")]
+        return " ".join(f"{n}{unit}" for n, unit in parts if n) or "under 1m"
+
+    def held(self) -> str:
+        """Return what is said of a clock that stands still."""
+        return "paused"
+
+    def late(self, span: str) -> str:
+        """Return what is said of a deadline that is so long past."""
+        return f"{span} late"
+
+    def left(self, span: str) -> str:
+        """Return what is said of a deadline that is so far off."""
+        return f"{span} left"
+
+    def named(self, day: date, *, month: bool) -> str:
+        """Return what a strip of days calls one."""
+        called = f"{_DAYS[day.weekday()][:3]} {day.day}"
+        return f"{called} {_MONTHS[day.month - 1][:3]}" if month else called
 
 
 def times(loop: Loop, session: Session) -> Times:
@@ -142,4 +242,5 @@ def times(loop: Loop, session: Session) -> Times:
     calendar = loop.calendar(session)
     now = loop.clock.now()
     rules = loop.reference.rules(session, loop.default_workflow)
-    return Times(now, calendar.shift(now, SOON), calendar, office_day_seconds(rules.workflow.calendar))
+    spoken = EnglishTimes if language.present().english else Times
+    return spoken(now, calendar.shift(now, SOON), calendar, office_day_seconds(rules.workflow.calendar))

@@ -22,6 +22,7 @@ from wuye_loop.queries.timeline import timeline
 from wuye_loop.store.reads.surroundings import source_of
 from wuye_loop.web import codes, fields
 from wuye_loop.web.fields import Attempt, fields_of, text_of, uploads
+from wuye_loop.web.language import say
 from wuye_loop.web.refusals import REFUSED, attempted
 from wuye_loop.web.resident.looks import resident, shown
 from wuye_loop.web.routes import ResidentRoute
@@ -179,12 +180,12 @@ def _promise(one: dict[str, Any], running: list[dict[str, Any]], present: Times)
         return None
     last = running[-1]
     if last["overdue"]:
-        return f"本该 {present.promise(last['due_at'])} 前办完，已经晚了，正在督办"
-    return f"{present.promise(last['due_at'])} 前{last['title'].replace('时限', '')}"
+        return say("本该 {when} 前办完，已经晚了，正在督办", when=present.promise(last["due_at"]))
+    return say("{when} 前{what}", when=present.promise(last["due_at"]), what=last["title"].replace("时限", ""))
 
 
 def _today(rows: list[dict[str, Any]], present: Times) -> int:
-    return sum("urge" in row["action"] and present.moment(row["at"]).startswith("今天") for row in rows)
+    return sum("urge" in row["action"] and present.is_today(row["at"]) for row in rows)
 
 
 @router.post("/p/{number}/{code}/{action}")

@@ -22,6 +22,7 @@ from wuye_loop.store.keys import accounts, api_keys, sessions
 from wuye_loop.store.reads import health
 from wuye_loop.store.reads import surroundings as stored
 from wuye_loop.web import visitors
+from wuye_loop.web.language import say
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.visitors import Visit, only
@@ -75,7 +76,7 @@ def _health(here: Visit, session: Session) -> dict[str, Any]:
         ("后台进程", bool(jobs.working), "有进程在跑" if jobs.working else "没有 work 进程：不会发通知"),
         ("后台任务", not jobs.failed and not jobs.stalled, f"失败 {jobs.failed}，搁置 {jobs.stalled}，等候 {jobs.waiting}"),
         ("没有单位持有", not unheld, "、".join(unheld) or "没有"),
-        ("停用单位持有", not ended, f"{ended} 件" if ended else "没有"),
+        ("停用单位持有", not ended, say("{n} 件", n=ended) if ended else "没有"),
     ]  # fmt: skip
     return {"marks": marks, "workflow": loop.default_workflow, "settings": here.site.settings}
 

@@ -18,6 +18,7 @@ from wuye_loop.edge.transact import read
 from wuye_loop.queries import workflows
 from wuye_loop.store.reads import recorded
 from wuye_loop.web.fields import text_of
+from wuye_loop.web.language import say
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.visitors import Visit, only
@@ -125,7 +126,7 @@ def _row(what: str, how: str, group: Any) -> dict[str, Any]:
     later = None
     if group.least is not None:
         mean = group.seconds / group.count
-        later = f"{'晚' if mean > 0 else '早'}平均 {_span(abs(mean))}"
+        later = say("晚平均 {span}" if mean > 0 else "早平均 {span}", span=_span(abs(mean)))
     return {
         "what": what,
         "how": how,
@@ -136,4 +137,4 @@ def _row(what: str, how: str, group: Any) -> dict[str, Any]:
 
 
 def _span(seconds: float) -> str:
-    return f"{seconds / _DAY:.1f} 天" if seconds >= _DAY else f"{seconds / _HOUR:.1f} 小时"
+    return say("{n} 天", n=f"{seconds / _DAY:.1f}") if seconds >= _DAY else say("{n} 小时", n=f"{seconds / _HOUR:.1f}")

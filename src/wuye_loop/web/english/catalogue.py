@@ -1,0 +1,122 @@
+"""What is said in English: the pages' own texts, and the words of the shipped rule files, from two catalogues of gettext."""
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+import polib
+
+#: The pages' own catalogue, and its name beside rule files.
+PAGES: Final = "locale/en/LC_MESSAGES/wuye_loop.po"
+RULES: Final = "locale/en.po"
+WORDS: Final = re.compile(r"[\u4e00-\u9fff]")
+_PLACE: Final = re.compile(r"\{([^{}]*)\}")
+_FEW: Final = 3  # signs: a text with fewer beside its values is known only where these are numbers
+_MOST: Final = 4000  # characters of what is looked up: longer is a document or somebody's story
+_LIMIT: Final = "时限"
+_SPAN: Final = re.compile(r"(?:\d+ ?(?:个工作日|个工作小时|个月|工作日|小时|分钟|天|日|年)(?: |$))+")
+_UNITS: Final = {
+    "个工作日": "working day", "工作日": "working day", "个工作小时": "working hour", "个月": "month", "小时": "hour",
+    "分钟": "minute", "天": "day", "日": "day", "年": "year",
+}  # fmt: skip
+
+
+class Said(str):
+    """A text put together in English; what is Chinese in it are names and words of others."""
+
+    __slots__ = ()
+
+
+class Pattern:
+    """A text that holds values, found again in what was said with them."""
+
+    def __init__(self, chinese: str, english: str) -> None:
+        self.english = english
+        literal = [part for n, part in enumerate(_PLACE.split(chinese)) if n % 2 == 0]
+        self.names = _PLACE.findall(chinese)
+        self.mark = max(literal, key=len)  # what is looked for first, as it is quick
+        self.weight = sum(len(WORDS.findall(part)) for part in literal)
+        value = r"(.+?)" if self.weight >= _FEW else r"([\d.,]+)"
+        self.shape = re.compile(value.join(map(re.escape, literal)), re.DOTALL)
+
+    def values(self, text: str) -> dict[str, str] | None:
+        """Return the values that a text holds; None where it is another."""
+        if self.mark not in text:
+            return None
+        found = self.shape.fullmatch(text)
+        return dict(zip(self.names, found.groups(), strict=True)) if found else None
+
+
+def entries(path: Path | str) -> dict[str, str]:
+    """Return what a catalogue says; what is not translated, or marked as doubtful, is left out."""
+    read: list[polib.POEntry] = polib.pofile(str(path))
+    return {one.msgid: one.msgstr for one in read if one.translated() and not one.obsolete}
+
+
+class Catalogue:
+    """What is said in English, by what is said in Chinese."""
+
+    def __init__(self, pages: Iterable[tuple[str, str]], rules: Iterable[tuple[str, str]]) -> None:
+        own = dict(pages)
+        self._pages = own
+        self._said = dict(rules) | {name: text for name, text in own.items() if not _PLACE.search(name)}
+        made = [Pattern(name, text) for name, text in own.items() if _PLACE.search(name) and "{{" not in name]
+        self._patterns = sorted(made, key=lambda one: -one.weight)
+        self.said = lru_cache(maxsize=4096)(self._look_up)
+
+    def text(self, chinese: str) -> str:
+        """Return a text of a template in English; what nobody translated stays as it is."""
+        return self._pages.get(chinese, chinese)
+
+    def word(self, chinese: str) -> str | None:
+        """Return a word or sentence without values in English; a time limit may be named without saying that it is one."""
+        return self._said.get(chinese) or self._said.get(chinese + _LIMIT)
+
+    def fill(self, chinese: str, values: dict[str, str]) -> Said:
+        """Return a text that holds values in English."""
+        english = self._pages.get(chinese, chinese)
+        return Said(_PLACE.sub(lambda found: values.get(found.group(1), found.group()), english))
+
+    def _look_up(self, text: str) -> str | None:
+        """Return in English what the program or a rule file said; None for what is somebody's own."""
+        known = self.word(text)
+        if known is not None or len(text) > _MOST:
+            return known
+        if _SPAN.fullmatch(text):
+            return span(text)
+        for pattern in self._patterns:
+            values = pattern.values(text)
+            if values is not None:
+                return self.fill_in(pattern.english, values)
+        return None
+
+    def fill_in(self, english: str, values: dict[str, str]) -> Said:
+        """Return an English text with its values, each looked up itself."""
+
+        def one(found: re.Match[str]) -> str:
+            value = values.get(found.group(1), found.group())
+            return (self.said(value) if WORDS.search(value) else None) or value
+
+        return Said(_PLACE.sub(one, english))
+
+
+def span(text: str) -> str:
+    """Return a span of time (`3 个工作日 2 小时`) in English."""
+    return re.sub(
+        r"(\d+) ?([^\d ]+)", lambda found: f"{found[1]} {_UNITS[found[2]]}{'' if found[1] == '1' else 's'}", text
+    )
+
+
+@cache
+def catalogue(folders: tuple[Path, ...]) -> Catalogue:
+    """Return what is said in English where rule files lie in these folders; the first of them has the first word."""
+    pages = entries(Path(str(files("wuye_loop.web"))) / PAGES)
+    rules: dict[str, str] = {}
+    for folder in reversed(folders):
+        beside = folder / RULES
+        if beside.is_file():
+            rules |= entries(beside)
+    return Catalogue(pages.items(), rules.items())

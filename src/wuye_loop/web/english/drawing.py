@@ -1,0 +1,65 @@
+"""What an English template does with what an expression yields: it is said in English, or marked as Chinese."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from markupsafe import Markup, escape
+
+from wuye_loop.web.english.catalogue import WORDS, Catalogue, Said
+
+#: Words of others in an English sentence, with the signs between them.
+_RUN: Final = re.compile(
+    r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef](?:[^A-Za-z<>&\"']*[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])?"
+)
+
+
+def filters(catalogue: Catalogue) -> dict[str, Callable[..., Any]]:
+    """Return the filters of the English templates, by name."""
+
+    def marked(value: Any, element: str = "span") -> Any:
+        """Return a value with what is Chinese in it said in English, or marked."""
+        if not isinstance(value, str) or hasattr(value, "__html__") or not WORDS.search(value):
+            return value
+        said = value if isinstance(value, Said) else catalogue.said(value)
+        if said is None:
+            return Markup('<{0} lang="zh-CN">{1}</{0}>').format(Markup(element), value)  # noqa: S704 a name of ours
+        return _mixed(said, element) if WORDS.search(said) else said
+
+    def flat(value: Any) -> Any:
+        """Return a value in English where nothing can be marked."""
+        if not isinstance(value, str) or hasattr(value, "__html__") or not WORDS.search(value):
+            return value
+        return catalogue.said(value) or value
+
+    def tongue(value: Any) -> Markup | str:
+        """Return what says that an element's text is Chinese, where it is."""
+        return Markup(' lang="zh-CN"') if isinstance(value, str) and WORDS.search(str(flat(value))) else ""
+
+    return {"said": marked, "drawn": lambda value: marked(value, "tspan"), "flat": flat, "tongue": tongue, "own": own}
+
+
+def own(value: Any) -> Any:
+    """Return somebody's own words: they are never looked up."""
+    return (
+        Markup('<span lang="zh-CN">{}</span>').format(value)
+        if isinstance(value, str) and WORDS.search(value)
+        else value
+    )
+
+
+def ending(n: Any) -> str:
+    """Return what makes an English word several."""
+    return "" if str(n) == "1" else "s"
+
+
+def _mixed(text: str, element: str) -> Markup:
+    """Return an English sentence with the Chinese in it marked."""
+    made, at = [], 0
+    for found in _RUN.finditer(text):
+        made += [
+            escape(text[at : found.start()]),
+            Markup('<{0} lang="zh-CN">{1}</{0}>').format(Markup(element), found.group()),  # noqa: S704 a name of ours
+        ]
+        at = found.end()
+    return Markup("").join([*made, escape(text[at:])])

@@ -1,0 +1,204 @@
+"""Finds every Chinese text that pages show, and merges them into the catalogues: `python -m tests.house.words`.
+
+Texts of the pages' templates and of the program stand in one catalogue, words of the shipped rule files in another. A text
+of the program that holds values is named as the source has it, `共 {n} 件`; a value that is longer is counted, `{0}`.
+"""
+
+import ast
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import polib
+from ruamel.yaml import YAML
+
+from wuye_loop.web.english.catalogue import PAGES, RULES, WORDS
+
+ROOT: Final = Path(__file__).parents[2]
+SOURCES: Final = ROOT / "src" / "wuye_loop"
+_TEMPLATES: Final = SOURCES / "web" / "templates"
+#: Their whole text is for people who look at pages.
+SPOKEN: Final = (
+    "web",
+    "demo/visitors.py",
+    "domain/errors.py",
+    "domain/terms.py",
+    "edge/database_faults.py",
+    "edge/sign_in.py",
+    "queries/board.py",
+    "queries/choices.py",
+    "queries/grievance.py",
+    "queries/inbox.py",
+    "queries/supervision.py",
+    "queries/timeline.py",
+)
+#: Of these, what they refuse with.
+REFUSING: Final = ("domain", "edge", "loop", "queries", "store", "uploads")
+#: Of these, what no page does: programs and the command line alone meet it, in Chinese.
+_NOT: Final = (
+    "domain/privacy/retention.py",
+    "domain/privacy/sealing.py",
+    "edge/connections.py",
+    "edge/idempotency.py",
+    "edge/limits.py",
+    "edge/spans.py",
+    "edge/strict_json.py",
+    "loop/access/approvals.py",
+    "loop/access/keys.py",
+    "loop/custody/",
+    "loop/migrate.py",
+    "queries/explain/",
+    "queries/reveals.py",
+    "store/keys/api_keys.py",
+    "store/keys/keyring.py",
+    "store/keys/trusted.py",
+    "store/workflows/",
+    "web/docs.py",
+    "web/english/",
+    "web/language.py",
+    "web/times.py",  # has its own English
+)
+_LONG: Final = 40
+#: What a rule file says to people who look at pages, by the key it stands under; the keys of these are words too.
+_SAID: Final = frozenset({"title", "name", "text", "choice", "choice?", "scale", "channels", "category", "channel", "kind", "urgency"})  # fmt: skip
+
+
+def refusals() -> frozenset[str]:
+    """Return the names of the errors whose words reach people."""
+    from wuye_loop.domain import errors  # noqa: PLC0415 only here
+
+    every = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Exception)}
+    return frozenset(every | {"problem", "Problem"})
+
+
+def spelt(node: ast.Constant | ast.JoinedStr) -> str:
+    """Return a text as the catalogue names it."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    found = []
+    for n, part in enumerate(node.values):
+        if isinstance(part, ast.Constant):
+            found.append(str(part.value).replace("{", "").replace("}", ""))
+        else:
+            code = ast.unparse(part.value) if isinstance(part, ast.FormattedValue) else ""
+            short = len(code) <= _LONG and not WORDS.search(code) and not re.search(r"[{}'\"]", code)
+            found.append("{" + (code if short else str(n)) + "}")
+    return "".join(found)
+
+
+def _silent(tree: ast.AST) -> set[ast.AST]:
+    """Return the constants that are no texts: docstrings, and parts of a longer one."""
+    found: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr):
+                found.add(first.value)
+        if isinstance(node, ast.JoinedStr):
+            found.update(part for part in node.values if isinstance(part, ast.Constant))
+    return found
+
+
+def _texts_under(node: ast.AST, silent: set[ast.AST]) -> Iterator[str]:
+    for one in ast.walk(node):
+        if one not in silent and isinstance(one, ast.Constant | ast.JoinedStr):
+            if isinstance(one, ast.Constant) and not isinstance(one.value, str):
+                continue
+            text = spelt(one)
+            if WORDS.search(re.sub(r"\{[^}]*\}", "", text)):
+                yield text.strip()
+
+
+def of_program() -> Iterator[tuple[str, str]]:
+    """Yield every text of the program that pages show, and the file it stands in."""
+    named = refusals()
+    for path in sorted(SOURCES.rglob("*.py")):
+        place = path.relative_to(SOURCES).as_posix()
+        if place.startswith(_NOT):
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        silent = _silent(tree)
+        if place.startswith(SPOKEN):
+            yield from ((text, place) for text in _texts_under(tree, silent))
+        elif place.startswith(REFUSING):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in named:
+                    yield from ((text, place) for text in _texts_under(node, silent))
+
+
+def of_templates() -> Iterator[tuple[str, str]]:
+    """Yield every text of the templates, and its template."""
+    from wuye_loop.web.english.templates import texts  # noqa: PLC0415 only here
+
+    for path in sorted(_TEMPLATES.rglob("*.html")):
+        yield from ((text, path.relative_to(SOURCES).as_posix()) for text in texts(path.read_text("utf-8")))
+
+
+def of_rules() -> Iterator[tuple[str, str]]:
+    """Yield every word of the shipped rule files that pages show, and its file."""
+    reader = YAML(typ="safe")
+    for path in sorted([*(ROOT / "workflows").glob("*.yaml"), *(ROOT / "workflows" / "assessments").glob("*.yaml")]):
+        place = path.relative_to(ROOT).as_posix()
+        yield from ((text, place) for text in _words(reader.load(path.read_text("utf-8")), "") if WORDS.search(text))
+
+
+def _words(node: Any, key: str) -> Iterator[str]:
+    if isinstance(node, dict):
+        for name, one in node.items():
+            if WORDS.search(str(name)):
+                yield str(name)
+            yield from _words(one, str(name))
+    elif isinstance(node, list):
+        for one in node:
+            yield from _words(one, key)
+    elif isinstance(node, str) and key in _SAID:
+        yield node.strip()
+
+
+def expected(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return each text with the places it stands in."""
+    known: dict[str, list[str]] = {}
+    for text, place in found:
+        places = known.setdefault(text, [])
+        if place not in places:
+            places.append(place)
+    return known
+
+
+CATALOGUES: Final = {
+    SOURCES / "web" / PAGES: lambda: expected([*of_templates(), *of_program()]),
+    ROOT / "workflows" / RULES: lambda: expected(of_rules()),
+}
+
+
+def merged(path: Path, known: dict[str, list[str]]) -> polib.POFile:
+    """Return a catalogue with every text that is shown: what is new has no translation yet, what is gone is dropped."""
+    old = polib.pofile(str(path), wrapwidth=0) if path.is_file() else polib.POFile(wrapwidth=0)
+    said = {one.msgid: one for one in old if not one.obsolete}
+    made = polib.POFile(wrapwidth=0)
+    made.header, made.metadata = old.header, {"Language": "en", "Content-Type": "text/plain; charset=UTF-8"}
+    for text, places in known.items():
+        entry = said.get(text) or polib.POEntry(msgid=text)
+        entry.occurrences = [(place, "") for place in places]
+        made.append(entry)
+    return made
+
+
+def main() -> int:
+    """Merge both catalogues; return how many texts still want a translation."""
+    missing = 0
+    for path, find in CATALOGUES.items():
+        found = merged(path, find())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.save(str(path))
+        missing += len(found.untranslated_entries())
+        print(  # noqa: T201 it is run by hand
+            f"{path.relative_to(ROOT)}: {len(found)} texts, {len(found.untranslated_entries())} without a translation"
+        )
+    return missing
+
+
+if __name__ == "__main__":
+    sys.exit(1 if main() else 0)
