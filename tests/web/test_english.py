@@ -24,6 +24,8 @@ _ALONE = frozenset({"meta", "link", "img", "input", "br", "hr", "rect", "line", 
 #: What a document in Chinese is: it stays as its office writes it.
 _DOCUMENT = re.compile(r"\b(?:paper|poster)\b")
 _MOST = 3000
+#: Where rule files are kept: their words have an English of their own.
+_RULES = frozenset({"workflow", "scheme"})
 
 
 class Heard(HTMLParser):
@@ -68,6 +70,7 @@ class Heard(HTMLParser):
 def corpus(town: Town) -> str:
     """Return every text of the database: what may be Chinese on an English page."""
     tables = [row[0] for row in town.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    tables = [name for name in tables if name not in _RULES]
     return "\n".join(str(row[0]) for table in tables for row in town.rows(f'SELECT t::text FROM "{table}" t'))  # noqa: S608
 
 

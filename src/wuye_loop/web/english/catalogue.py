@@ -60,10 +60,10 @@ class Catalogue:
     """What is said in English, by what is said in Chinese."""
 
     def __init__(self, pages: Iterable[tuple[str, str]], rules: Iterable[tuple[str, str]]) -> None:
-        own = dict(pages)
-        self._pages = own
-        self._said = dict(rules) | {name: text for name, text in own.items() if not _PLACE.search(name)}
-        made = [Pattern(name, text) for name, text in own.items() if _PLACE.search(name) and "{{" not in name]
+        self._pages = dict(pages)
+        every = dict(rules) | self._pages
+        self._said = {name: text for name, text in every.items() if not _PLACE.search(name)}
+        made = [Pattern(name, text) for name, text in every.items() if _PLACE.search(name) and "{{" not in name]
         self._patterns = sorted(made, key=lambda one: -one.weight)
         self.said = lru_cache(maxsize=4096)(self._look_up)
 

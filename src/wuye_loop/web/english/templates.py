@@ -160,7 +160,7 @@ class Reader:
         bare = _EXPRESSION.sub("", core)
         if WORDS.search(bare):
             return before + self.translate(core) + behind
-        if CHINESE.search(bare):
+        if CHINESE.search(_EXPRESSION.sub("", text)):
             return "".join(
                 part if part.startswith("{{") else "".join(_SIGNS.get(sign, sign) for sign in part)
                 for part in re.split(r"(\{\{.*?\}\})", text, flags=re.DOTALL)
