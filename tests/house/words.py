@@ -149,7 +149,7 @@ def _words(node: Any, key: str) -> Iterator[str]:
         for name, one in node.items():
             if WORDS.search(str(name)):
                 yield str(name)
-            yield from _words(one, str(name))
+            yield from _words(one, "title" if key == "labels" else str(name))
     elif isinstance(node, list):
         for one in node:
             yield from _words(one, key)

@@ -21,6 +21,8 @@ _CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
 _WORDS = re.compile(r"[\u4e00-\u9fff]+")
 _ALOUD = frozenset({"title", "aria-label", "placeholder", "alt", "data-th", "label", "data-kept", "data-found"})
 _ALONE = frozenset({"meta", "link", "img", "input", "br", "hr", "rect", "line", "path", "circle", "polyline"})
+#: Texts that somebody typed, rule files among them.
+_TYPED = frozenset({"textarea", "pre"})
 #: What a document in Chinese is: it stays as its office writes it.
 _DOCUMENT = re.compile(r"\b(?:paper|poster)\b")
 _MOST = 3000

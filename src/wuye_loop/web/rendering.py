@@ -93,12 +93,17 @@ def environment(english: Catalogue | None = None) -> Environment:
     made.globals["asset"] = asset
     made.globals["other_language"] = language.other
     made.filters["percent"] = percent
-    made.filters["own"] = lambda value: value
+    made.filters |= dict.fromkeys(("own", "told", "word"), _as_it_is)
     if english is not None:
         made.filters |= filters(english) | {"s": ending}
         made.add_extension(InEnglish)
         made.translate = english.text  # type: ignore[attr-defined]
     return made
+
+
+def _as_it_is(value: Any) -> Any:
+    """Return what an English page treats in a way of its own."""
+    return value
 
 
 def percent(rate: float | None) -> str:

@@ -14,10 +14,10 @@ PAGES: Final = "locale/en/LC_MESSAGES/wuye_loop.po"
 RULES: Final = "locale/en.po"
 WORDS: Final = re.compile(r"[\u4e00-\u9fff]")
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
-_FEW: Final = 3  # signs: a text with fewer beside its values is known only where these are numbers
+_FEW: Final = 2  # signs: a text with fewer beside its values is known only where these are numbers
 _MOST: Final = 4000  # characters of what is looked up: longer is a document or somebody's story
 _LIMIT: Final = "时限"
-_SPAN: Final = re.compile(r"(?:\d+ ?(?:个工作日|个工作小时|个月|工作日|小时|分钟|天|日|年)(?: |$))+")
+_SPAN: Final = re.compile(r"(?:[-+]?\d[\d.]* ?(?:个工作日|个工作小时|个月|工作日|小时|分钟|天|日|年)(?:; | |$))+")
 _UNITS: Final = {
     "个工作日": "working day", "工作日": "working day", "个工作小时": "working hour", "个月": "month", "小时": "hour",
     "分钟": "minute", "天": "day", "日": "day", "年": "year",
@@ -106,7 +106,7 @@ class Catalogue:
 def span(text: str) -> str:
     """Return a span of time (`3 个工作日 2 小时`) in English."""
     return re.sub(
-        r"(\d+) ?([^\d ]+)", lambda found: f"{found[1]} {_UNITS[found[2]]}{'' if found[1] == '1' else 's'}", text
+        r"(\d[\d.]*) ?([^\d; ]+)", lambda found: f"{found[1]} {_UNITS[found[2]]}{'' if found[1] == '1' else 's'}", text
     )
 
 

@@ -22,6 +22,7 @@ _LITERAL: Final = re.compile(r"(?<!== )(?<!!= )(?<!replace\()(?:'((?:[^'\\]|\\.)
 _ATTRIBUTE: Final = re.compile(r"([\w-]+)=\Z")
 _READ_ALOUD: Final = frozenset({"title", "aria-label", "placeholder", "alt", "data-th", "label"})
 _TIMES: Final = re.compile(r"(?<![\w.])times\.")
+_OWN: Final = re.compile(r"\|(?:own|told)\Z")
 _SCRIPTS: Final = re.compile(r"\Adata-say-")  # texts that the scripts show
 _FLAT: Final = frozenset({"title", "option", "textarea"})  # elements that hold nothing but text
 _DRAWN: Final = frozenset({"text", "tspan"})  # elements of a picture
@@ -170,6 +171,8 @@ class Reader:
     def _drawn(self, text: str, how: str) -> str:
         def one(found: re.Match[str]) -> str:
             inner = self._literals(found.group(1).strip())
+            if how == "flat" and (own := _OWN.search(inner)):
+                return f"{{{{ {inner[: own.start()]} }}}}"
             return f"{{{{ ({inner})|{how} }}}}"
 
         return _EXPRESSION.sub(one, text)
