@@ -62,7 +62,10 @@ async def test_six_sweepers_issue_each_document_once_in_an_unbroken_series(drive
     first, second = town.rows(PAPERS)
     # c1 has a good rating: 100; c2 has none: 0, and is the last.
     assert (first.number, first.addressee, first.copies) == ("奎约〔2026〕1号", "c1", ["office-1", "command-office"])
-    assert (first.title, first.text) == ("关于约谈c1 物业的通知", "请c1 物业法定代表人到场说明2026年3月倒数第 2 名的情况。")
+    assert (first.title, first.text) == (
+        "关于约谈c1 物业的通知",
+        "请c1 物业法定代表人到场说明2026年3月倒数第 2 名的情况。",
+    )
     assert (second.number, second.addressee) == ("奎约〔2026〕2号", "c2")
     assert "倒数第 1 名" in second.text
     assert (first.issuer, first.area_path, first.period) == (None, "3707/370701/", "2026-03")
@@ -119,7 +122,9 @@ async def test_who_falls_gets_the_document_alone_once_for_the_fall(drive: Driver
     town = drive.town
     close_due(town)
     for n in range(2):  # 98 - 2 - 2 = 94
-        town.run(lambda session, n=n: add_credit(town.site.loop, session, "small", "c1", "low", f"查 {n}", SYSTEM_ACTOR))
+        town.run(
+            lambda session, n=n: add_credit(town.site.loop, session, "small", "c1", "low", f"查 {n}", SYSTEM_ACTOR)
+        )
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda _: close_due(town), range(6)))
     asked = "SELECT number, addressee, copies, text FROM document WHERE kind = '退出告知书'"

@@ -229,7 +229,10 @@ async def test_half_a_year_is_the_mean_of_its_months(drive: Driver) -> None:
     assert "限期整改、信用扣分" in page.text or "信用扣分、限期整改" in page.text
     await drive.post("supervisor", "/v1/assessments/kuiwen/2026-H1/publish")
     best = next(row for row in half["items"] if row["subject"] == "c7" and row["peer"] == "370701")
-    assert (best["total"], best["lists"]) == ("96.41", ["red"])  # owners 89, 90, 91 and 100 for the rest: see the months
+    assert (best["total"], best["lists"]) == (
+        "96.41",
+        ["red"],
+    )  # owners 89, 90, 91 and 100 for the rest: see the months
     praise = (await drive.get("c7", "/v1/documents"))["items"][0]
     assert (praise["kind"], praise["grievance"], praise["copies"][0]["unit"]) == ("通报", None, "office-1")
     assert praise["text"].startswith("c7 物业（东关街道）在2026年上半年物业服务考核中得 96.41 分，评为四星级以上")
@@ -328,7 +331,13 @@ async def test_who_refuses_to_leave_gets_the_exit_notice_once_for_each_fall(driv
     (ledger,) = (await drive.get("c1", "/v1/credit/c1"))["ledgers"]
     (left,) = ledger["exits"]
     number = drive.town.scalar("SELECT number FROM grievance WHERE data->>'origin' = 'exit_list'")
-    assert left == {"since": "2026-03-10", "title": "启动退出程序", "brings": "退出告知", "grievance": number, "document": None}
+    assert left == {
+        "since": "2026-03-10",
+        "title": "启动退出程序",
+        "brings": "退出告知",
+        "grievance": number,
+        "document": None,
+    }
     assert (ledger["grade"], ledger["vetoed"]) == ("C", True)
 
     # Another bad row, other days, the same fall: nothing more.

@@ -142,7 +142,9 @@ async def test_a_unit_sees_its_own_score_and_the_published_lists(town: Town) -> 
 async def test_a_document_that_a_list_brought_alone_is_read_by_the_company_as_a_paper(town: Town) -> None:
     alone = scheme_text("kuiwen@1").replace("version: 1", "version: 2")
     alone = alone.replace("brings: [rectify, credit_cut]", "brings: [rectify, credit_cut, talk]")
-    alone = alone.replace("  praise:\n", "  talk: {title: 集中约谈, issue: 约谈通知书, source: 文章：集中约谈}\n  praise:\n")
+    alone = alone.replace(
+        "  praise:\n", "  talk: {title: 集中约谈, issue: 约谈通知书, source: 文章：集中约谈}\n  praise:\n"
+    )
     publish_scheme(town, "kuiwen@2", alone)
     async with browsing(town) as visitors:
         await published(visitors, town)

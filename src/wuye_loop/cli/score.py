@@ -53,7 +53,10 @@ def publish(which: Which, *, period: PeriodCode, data: DataDir = None, as_json: 
         shown = tables.table(site.loop, session, SYSTEM_ACTOR, which, period)
         brought = [
             {
-                "subject": row.subject, "peer": row.peer, "consequence": row.consequence, "grievance": row.grievance,
+                "subject": row.subject,
+                "peer": row.peer,
+                "consequence": row.consequence,
+                "grievance": row.grievance,
                 "document": row.document,
             }  # fmt: skip
             for row in voices.consequences(session, str(shown["scheme"]).partition("@")[0], period)

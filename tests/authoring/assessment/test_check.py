@@ -190,7 +190,9 @@ def test_a_difference_is_told_in_the_words_of_the_file() -> None:
     told = [change.words for change in scheme_differences(old, new)]
     assert told == ["考核期．month．items．“群众满意”．below：98 → 95", "考核期．month．lists．“后五位”．last：5 → 3"]
     assert scheme_differences(old, old) == []
-    copied = KUIWEN.replace("copies: [street]", "copies: [street, command]").replace("document: 通报", "document: 约谈通知书")
+    copied = KUIWEN.replace("copies: [street]", "copies: [street, command]").replace(
+        "document: 通报", "document: 约谈通知书"
+    )
     told = [change.words for change in scheme_differences(old, parse_scheme(copied, "c"))]
     assert told == [
         "处置．“全区通报表扬”．“关于表扬四星级以上物业企业的通报”．document：通报 → 约谈通知书",
@@ -209,7 +211,11 @@ def test_a_definition_test_says_what_is_brought() -> None:
 
 
 def test_a_document_may_be_written_by_its_name_alone() -> None:
-    whole = KUIWEN[: KUIWEN.index("    issue:\n")] + "    issue: 通报\n" + KUIWEN[KUIWEN.index("    source: 文章：以区委") :]
+    whole = (
+        KUIWEN[: KUIWEN.index("    issue:\n")]
+        + "    issue: 通报\n"
+        + KUIWEN[KUIWEN.index("    source: 文章：以区委") :]
+    )
     scheme, findings = check_scheme(whole, "kuiwen@1.yaml", workflows=workflow_of)
     assert findings == []
     assert scheme is not None

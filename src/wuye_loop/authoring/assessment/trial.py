@@ -137,7 +137,9 @@ def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
     missing = {name: one.missing for name, one in scheme.inputs.items()}
     figures = {subject: _figures(scheme, given) for subject, given in test.given.items()}
     totals = {
-        subject: (score(spec, each, missing) if spec.from_ is None else _of_parts(spec, test.given[subject].scores)).total
+        subject: (
+            score(spec, each, missing) if spec.from_ is None else _of_parts(spec, test.given[subject].scores)
+        ).total
         for subject, each in figures.items()
     }
     tie = spec.rank.ties

@@ -1,6 +1,17 @@
 """The tables of papers: numbered documents and their lines, rulings, orders that attached to an earlier one, files."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
 
 from wuye_loop.store.schema.columns import count, document_of, instant, metadata, of_grievance, word_list, words
 
@@ -20,7 +31,9 @@ document = Table(
     words("series"),
     Column("year", Integer, nullable=False),
     Column("n", Integer, nullable=False),
-    Column("grievance_id", Uuid, ForeignKey("grievance.id"), nullable=True),  # none: of an assessment, vouched for by the register
+    Column(
+        "grievance_id", Uuid, ForeignKey("grievance.id"), nullable=True
+    ),  # none: of an assessment, vouched for by the register
     Column("task_id", Uuid, ForeignKey("task.id"), nullable=True),
     words("addressee", nullable=True),
     word_list("copies"),

@@ -99,13 +99,17 @@ def _paper(here: Visit, number: str, session: Session) -> dict[str, Any]:
     if task is not None and found["grievance"] in near:
         whole = _task(here, task["id"], found["grievance"], session)
     rules = loop.reference.rules(session, loop.default_workflow).workflow
-    office = found["issuer_name"] or loop.reference.directory.name_of(whole.get("opener_unit")) or next(
-        (
-            loop.reference.directory.name_of(role.unit)
-            for role in rules.roles.values()
-            if role.is_ == "supervisor" and isinstance(role.unit, str)
-        ),
-        here.district,
+    office = (
+        found["issuer_name"]
+        or loop.reference.directory.name_of(whole.get("opener_unit"))
+        or next(
+            (
+                loop.reference.directory.name_of(role.unit)
+                for role in rules.roles.values()
+                if role.is_ == "supervisor" and isinstance(role.unit, str)
+            ),
+            here.district,
+        )
     )
     return {"paper": found, "near": near, "task": whole, "office": office, "scored": _scored(found["assessment"])}
 

@@ -6,8 +6,8 @@ The sums that are there know nothing of this: all of them are counted anew at th
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
