@@ -122,18 +122,7 @@ def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
             test.name,
             (_told(doc, (*at, "period"), f"没有考核期“{test.period}”{nearest(test.period or '', scheme.periods)}"),),
         )
-    failures: list[str] = []
-    known = {*scheme.measures, *scheme.inputs}
-    other, words = ("figures", "各期的得分写 scores") if spec.from_ is not None else ("scores", "它的数写 figures")
-    for subject, given in test.given.items():
-        if other in given.model_fields_set:
-            made = f"由“{spec.from_}”各期合成" if spec.from_ is not None else "不由别的考核期合成"
-            failures.append(_told(doc, (*at, "given", subject, other), f"这个考核期{made}：{words}"))
-        failures += [
-            _told(doc, (*at, "given", subject, "figures", name), f"没有指标“{name}”{nearest(name, known)}")
-            for name in given.figures
-            if name not in known
-        ]
+    failures = list(_misgiven(scheme, spec, test, doc, at))
     missing = {name: one.missing for name, one in scheme.inputs.items()}
     figures = {subject: _figures(scheme, given) for subject, given in test.given.items()}
     totals = {
@@ -232,6 +221,22 @@ def _credit(scheme: Scheme, test: SchemeTest, on: date, doc: YamlDoc, at: tuple[
             if found[name] != wanted:
                 words = f"{name} 应为 {_words(wanted)}，实为 {_words(found[name])}"
                 yield _told(doc, (*at, "expect", subject, name), words)
+
+
+def _misgiven(
+    scheme: Scheme, spec: Period, test: SchemeTest, doc: YamlDoc, at: tuple[str | int, ...]
+) -> Iterator[str]:
+    """Say which figures of a test its period has not: by their names, and whether it is made from figures or from others."""
+    known = {*scheme.measures, *scheme.inputs}
+    other, words = ("figures", "各期的得分写 scores") if spec.from_ is not None else ("scores", "它的数写 figures")
+    made = f"由“{spec.from_}”各期合成" if spec.from_ is not None else "不由别的考核期合成"
+    for subject, given in test.given.items():
+        here = (*at, "given", subject)
+        if other in given.model_fields_set:
+            yield _told(doc, (*here, other), f"这个考核期{made}：{words}")
+        for name in given.figures:
+            if name not in known:
+                yield _told(doc, (*here, "figures", name), f"没有指标“{name}”{nearest(name, known)}")
 
 
 def _of_parts(spec: Period, scores: tuple[Decimal, ...]) -> Score:
