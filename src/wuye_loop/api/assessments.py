@@ -272,9 +272,9 @@ async def file(
     request: Request,
     actor: Caller,
     bulletin_id: UUID,
-    form: Annotated[Format, Path(description="html、docx、xlsx 或 pdf")],
+    form: Annotated[Format, Path(description="html、docx、xlsx、json 或 pdf")],
 ) -> Response:
-    """一份通报：打印用的 html、可编辑的 docx、可计算的 xlsx；装了可选组件的，还有 pdf。没有公布的，只有主管部门能取。"""
+    """一份通报：打印用的 html、可编辑的 docx、可计算的 xlsx、可用 bulletin check 核对的 json；装了可选组件的，还有 pdf。没有公布的，只有主管部门能取。"""
     site = site_of(request)
     made = await read(site, lambda session: bulletin.by_id(site.loop, session, actor, bulletin_id))
     body = await anyio.to_thread.run_sync(partial(drawn, made, form))

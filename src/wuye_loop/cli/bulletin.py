@@ -42,11 +42,11 @@ def make_bulletin(
     which: Annotated[str, typer.Argument(metavar="SCHEME", help="考核办法")],
     *,
     period: Annotated[str, typer.Option("--period", metavar="P", help="考核期，如 2026-11")],
-    form: Annotated[str, typer.Option("--format", metavar="docx|xlsx|html|pdf", help="哪种文件")] = "docx",
+    form: Annotated[str, typer.Option("--format", metavar="docx|xlsx|html|json|pdf", help="哪种文件")] = "docx",
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="写到哪里；不写就用通报的名称")] = None,
     data: DataDir = None,
 ) -> None:
-    """做一期通报：打印用的网页、可编辑的 DOCX、可计算的 XLSX、PDF（可选组件）。 / make a period's bulletin."""
+    """做一期通报：打印用的网页、可编辑的 DOCX、可计算的 XLSX、可核对的 JSON、PDF（可选组件）。 / make a period's bulletin."""
     from wuye_loop.cli.serving import open_site  # noqa: PLC0415 `bulletin check` needs no server and no database
     from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR  # noqa: PLC0415 as above
     from wuye_loop.queries.assessment import bulletin  # noqa: PLC0415 as above

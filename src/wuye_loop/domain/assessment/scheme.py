@@ -226,15 +226,23 @@ class BulletinSpec(Part):
     template: Name | None = None
 
 
-Section = Literal["scores", "lists", "brought", "figures", "compare", "funnel", "trend", "credit", "apart"]
+Section = Literal[
+    "scores", "lists", "brought", "figures", "compare", "funnel", "trend", "credit", "apart",
+    "by_category", "by_kind", "by_channel", "by_urgency",
+]  # fmt: skip
+#: The tables that part the period's grievances by what they are, and the fact that each goes by.
+BREAKDOWNS: Final[Mapping[Section, str]] = {
+    "by_category": "category", "by_kind": "kind", "by_channel": "channel", "by_urgency": "urgency",
+}  # fmt: skip
 
 
 class Template(Part):
-    """Which tables a bulletin has, in their order, under which headings where not the usual ones; how far back a trend goes."""
+    """Which tables a bulletin has, in their order, under which headings where not the usual ones; how far back a trend goes, how long a breakdown is."""
 
     sections: Annotated[tuple[Section, ...], Field(min_length=1)]
     titles: dict[Section, Title] = Field(default_factory=dict)
     trend: Annotated[int, Field(ge=2, le=60)] = 6
+    most: Annotated[int, Field(ge=1, le=100)] = 15  # lines of a breakdown; the others are one line
 
 
 _SCORED: Final[tuple[Section, ...]] = (

@@ -15,7 +15,7 @@ from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.periods import Stretch
 from wuye_loop.domain.assessment.points import Earned, Figure, Score, combined, score, score_of_parts, with_composites
 from wuye_loop.domain.assessment.ranks import Key, Placed, on_lists, ranked
-from wuye_loop.domain.assessment.scheme import Period, Scheme
+from wuye_loop.domain.assessment.scheme import BREAKDOWNS, Period, Scheme
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.language.documents import AskedFigure, RatingSpec
@@ -48,7 +48,7 @@ def drafted(
     bare = _inputs(session, scheme, spec, stretch)
     orders = measures.orders(session, ground)
     members = _members(session, scheme, spec, ground, [*figures, *bare], orders)
-    bare += _funnel(session, stretch)
+    bare += [*_funnel(session, stretch), *_breakdowns(session, scheme, part, stretch)]
     if spec.from_ is not None:
         bare += _combined(session, scheme, spec, stretch)
     if into is not None:
@@ -213,6 +213,17 @@ def _funnel(session: Session, stretch: Stretch) -> list[FigureRow]:
     """Return in which stage the period's grievances stand now."""
     counts = measures.stages(session, stretch.starts, stretch.ends)
     return [FigureRow("", "", f"stage:{stage.value}", Decimal(counts.get(stage.value, 0)), None) for stage in Stage]
+
+
+def _breakdowns(session: Session, scheme: Scheme, part: str, stretch: Stretch) -> list[FigureRow]:
+    """Return how the period's grievances part by what its bulletin shows: each value's count, over all of them."""
+    rows = []
+    for section in scheme.template_of(part).sections:
+        if section in BREAKDOWNS:
+            counts = measures.parted(session, BREAKDOWNS[section], stretch.starts, stretch.ends)
+            whole = Decimal(sum(counts.values()))
+            rows += [FigureRow("", "", f"{section}:{value}", Decimal(n), whole) for value, n in counts.items()]
+    return rows
 
 
 def _combined(session: Session, scheme: Scheme, spec: Period, stretch: Stretch) -> list[FigureRow]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.credit import CreditRow, balance
 from wuye_loop.domain.assessment.points import Figure, with_composites
-from wuye_loop.domain.assessment.scheme import SUBJECTS, Appeals, Consequence, Every, Section
+from wuye_loop.domain.assessment.scheme import BREAKDOWNS, SUBJECTS, Appeals, Consequence, Every, Section
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.domain.figures.exact import half_up
 from wuye_loop.domain.grievance.situation import Actor
@@ -49,6 +49,7 @@ class Sheet:
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    section: Section | None = None  # which of a template's tables it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,9 @@ class Bulletin:
     closing: tuple[str, ...]
     dated: str
     draft: bool = field(default=False)
+    period: str = ""  # by its code
+    rates: tuple[tuple[str, Figure], ...] = ()  # those that the opening tells with their counts
+    within: bool = True  # whether places are within each group
 
 
 def by_id(loop: Loop, session: Session, actor: Actor, one: UUID) -> Bulletin:
@@ -96,11 +100,18 @@ def _bulletin(loop: Loop, session: Session, place: Place, one: Assessment) -> Bu
         office=_office(loop, session, place),
         number=one.bulletin,
         title=title + (f"（更正，第 {one.revision} 版）" if one.revision > 1 else ""),
-        opening=tuple(_opening(place, one, results, overall, before)),
+        opening=(*_opening(place, one, results, overall, before), *_most_of(place, figures)),
         sheets=tuple(sheets),
         closing=tuple(_closing(place, one)),
         dated=f"{day.year}年{day.month}月{day.day}日",
         draft=one.state != "published",
+        period=one.period,
+        rates=tuple(
+            (place.scheme.measures[name].title, figure)
+            for name, figure in overall.items()
+            if place.scheme.measures[name].rate is not None and figure.value is not None
+        ),
+        within=place.spec.rank.within == "peers",
     )
 
 
@@ -267,12 +278,18 @@ class _Tables:
             title = template.titles.get(section)
             for sheet in self._of(section):
                 if sheet is not None and sheet.rows:
-                    yield sheet if title is None or section == "lists" else replace(sheet, title=title)
+                    named = sheet if title is None or section == "lists" else replace(sheet, title=title)
+                    yield replace(named, section=section)
 
     def _of(self, section: Section) -> Iterable[Sheet | None]:
         place, names = self.place, self.names
         if section == "lists":
             return _lists(place, self.results, names)
+        if section in BREAKDOWNS:
+            then = self.before.period
+            earlier = periods.figures(self.session, then.id, "") if then is not None else []
+            most = place.scheme.template_of(place.part).most
+            return [_parted(section, self.figures, earlier, most, _PREVIOUS[place.spec.every])]
         made: Mapping[str, Callable[[], Sheet | None]] = {
             "scores": lambda: _scores(place, self.results, names),
             "brought": lambda: _brought(self.session, place, names),
@@ -363,6 +380,64 @@ def _funnel(figures: Sequence[FigureRow]) -> Sheet | None:
         for stage in Stage
     ]
     return Sheet("六个环节（本期的诉求，封账时在哪一步）", ("环节", "件数", "占比（%）"), tuple(rows))
+
+
+_PARTED: Final[Mapping[Section, tuple[str, str]]] = {
+    "by_category": ("诉求类别", "未分类"), "by_kind": ("诉求类型", "未写明"), "by_channel": ("受理渠道", "未写明"),
+    "by_urgency": ("紧急程度", "未写明"),
+}  # fmt: skip
+
+
+def _parts(section: Section, figures: Iterable[FigureRow]) -> dict[str, int]:
+    """Return how many grievances each value has, most of them first; those without one are the last of their number."""
+    key, (_, none) = f"{section}:", _PARTED[section]
+    found = [(row.measure.removeprefix(key), int(row.numerator)) for row in figures if row.measure.startswith(key)]
+    return {value or none: n for value, n in sorted(found, key=lambda one: (-one[1], not one[0], one[0]))}
+
+
+def _parted(
+    section: Section, figures: Iterable[FigureRow], earlier: Iterable[FigureRow], most: int, word: str
+) -> Sheet | None:
+    """Return the period's grievances by what they are, each with its share and, where there was one, the period before."""
+    now, then = _parts(section, figures), _parts(section, earlier)
+    if not now:
+        return None
+    whole, title = sum(now.values()), _PARTED[section][0]
+    kept = list(now)[:most]
+    lines = [(value, now[value], then.get(value, 0)) for value in kept]
+    rest = [value for value in (*now, *(value for value in then if value not in now)) if value not in kept]
+    if rest:
+        others = (sum(now.get(value, 0) for value in rest), sum(then.get(value, 0) for value in rest))
+        lines.append((f"其余 {len(rest)} 项", *others))
+    lines.append(("合计", whole, sum(then.values())))
+    rows = [
+        (value, n, half_up(Fraction(n * 100, whole), 2), *((was, _grown(n, was)) if then else ()))
+        for value, n, was in lines
+    ]
+    head = (title, "件数", "占比（%）", *((word, "环比") if then else ()))
+    return Sheet(f"按{title}（本期收到的）", head, tuple(rows))
+
+
+def _grown(now: int, then: int) -> Cell:
+    if not then:
+        return None
+    rate = half_up(Fraction((now - then) * 100, then), 2)
+    return Change(f"{rate:+f}%" if rate else "持平")
+
+
+_MOST: Final = 3  # values that the opening names
+
+
+def _most_of(place: Place, figures: Sequence[FigureRow]) -> Iterable[str]:
+    """Say which values of the first breakdown most grievances have."""
+    for section in place.scheme.template_of(place.part).sections:
+        if section in BREAKDOWNS and (now := _parts(section, figures)):
+            named = list(now.items())[:_MOST]
+            share = half_up(Fraction(sum(n for _, n in named) * 100, sum(now.values())), 2)
+            said = "、".join(f"{value} {n} 件" for value, n in named)
+            more = f"，合计占 {share:f}%" if len(now) > len(named) > 1 else ""
+            yield f"收到的诉求按{_PARTED[section][0]}，{'最多的是' if len(now) > 1 else '都是'}{said}{more}。"
+            return
 
 
 def _corrected(

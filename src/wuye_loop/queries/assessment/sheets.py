@@ -1,4 +1,5 @@
-"""Draws a bulletin: a page to print in the look of an office's document, a DOCX to edit, an XLSX to count with.
+"""Draws a bulletin: a page to print in the look of an office's document, a DOCX to edit, an XLSX to count with,
+a JSON to check.
 
 No file says who made it beyond the office; a text that begins with "=" stays a text.
 """
@@ -8,14 +9,16 @@ from typing import Final, Literal
 
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.queries.assessment.bulletin import Bulletin, Cell, Sheet
+from wuye_loop.queries.assessment.checkable import as_json
 from wuye_loop.queries.assessment.cells import LONG_OFFICE, SPOKEN, WIDE, is_short, is_words, text_of
 
-Format = Literal["html", "docx", "xlsx", "pdf"]
+Format = Literal["html", "docx", "xlsx", "pdf", "json"]
 MEDIA: Final[dict[Format, str]] = {
     "html": "text/html; charset=utf-8",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "pdf": "application/pdf",
+    "json": "application/json",
 }
 
 
@@ -29,7 +32,7 @@ def drawn(bulletin: Bulletin, how: Format) -> bytes:
         from wuye_loop.queries.assessment.countable import xlsx  # noqa: PLC0415 as above
 
         return xlsx(bulletin)
-    return {"html": _html, "pdf": _pdf}[how](bulletin)
+    return {"html": _html, "pdf": _pdf, "json": as_json}[how](bulletin)
 
 
 _STYLE: Final = """

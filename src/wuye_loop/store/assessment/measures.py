@@ -414,6 +414,20 @@ WHERE g.received_at >= %(starts)s AND g.received_at < %(ends)s AND g.merged_into
 """
 
 
+_PARTED: Final = """
+SELECT {fact}, count(*) FROM grievance g
+WHERE g.received_at >= %(starts)s AND g.received_at < %(ends)s AND g.merged_into IS NULL GROUP BY 1
+"""
+
+
+def parted(session: Session, fact: str, starts: datetime, ends: datetime) -> dict[str, int]:
+    """Return how many grievances received in a window have each value of a fact; those without one under nothing."""
+    rows = session.connection().exec_driver_sql(
+        _PARTED.format(fact=f"COALESCE({_FACTS[fact]}, '')"), {"starts": starts, "ends": ends}
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def stages(session: Session, starts: datetime, ends: datetime) -> dict[str, int]:
     """Return in which stage the grievances received in a window stand now."""
     rows = session.connection().exec_driver_sql(_FUNNEL, {"starts": starts, "ends": ends})
