@@ -291,6 +291,8 @@ WITH moved AS (
   UPDATE task t SET area_path = m.path FROM moved m WHERE t.grievance_id = m.id
 ), documented AS (
   UPDATE document d SET area_path = m.path FROM moved m WHERE d.grievance_id = m.id
+), ruled AS (
+  UPDATE precedent p SET area_path = m.path FROM moved m WHERE p.grievance_id = m.id
 ), followed AS (
   UPDATE grievance g SET area_path = m.path FROM moved m WHERE g.id = m.id RETURNING g.id, g.seq
 ), fed AS (

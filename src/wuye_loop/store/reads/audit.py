@@ -202,6 +202,7 @@ _BESIDE = """
 SELECT g.number, x.what FROM grievance g JOIN (
   SELECT grievance_id, '任务' AS what, area_path FROM task UNION ALL SELECT grievance_id, '时限', area_path FROM clock
   UNION ALL SELECT grievance_id, '文书', area_path FROM document
+  UNION ALL SELECT grievance_id, '先例', area_path FROM precedent
 ) x ON x.grievance_id = g.id WHERE x.area_path <> g.area_path
 UNION SELECT g.number, '诉求人' FROM grievance g JOIN complainant x ON x.grievance_id = g.id
 WHERE (x.estate_code, x.received_at) IS DISTINCT FROM (g.estate_code, g.received_at)
