@@ -56,6 +56,7 @@ TABLES: Final[Mapping[str, str]] = {
     "idempotency_key": "answers kept for a day for who sends again; the ledger has what was done",
     "key_use": "to the minute, each request would write to the register",
     "rate_use": "for a minute",
+    "rung_watch": "up to where the ledger was looked through; from the beginning, it brings nothing twice",
     "saved_view": "a list's address, kept by its reader",
     "searched": "found again from the grievance; a list narrowed otherwise shows it",
     "tally_mark": "how far the sums were folded; the sums are compared with a recount",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 _LOCK: Final = 0x77757966  # of whoever anchors: one at a time
 _UPTO: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-_LAST: Final = "SELECT n, upto, hash FROM anchor ORDER BY n DESC LIMIT 1"
+_LAST: Final = "SELECT n, upto, hash, register FROM anchor ORDER BY n DESC LIMIT 1"
 _CHANGED: Final = """
 SELECT g.number, g.seq, g.head FROM grievance g
 WHERE %(since)s = 0 OR g.id IN (SELECT l.grievance_id FROM ledger l WHERE l.written >= %(since)s)
@@ -24,11 +24,12 @@ JOIN grievance g ON g.number = a.number LEFT JOIN ledger l ON l.grievance_id = g
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The newest anchor: its number, the transactions it takes in (all before `upto`), its digest."""
+    """The newest anchor: its number, the transactions it takes in (all before `upto`), its digest, the rows of the register."""
 
     n: int
     upto: int
     hash: bytes
+    register: int
 
 
 def turn(session: Session) -> bool:
@@ -40,7 +41,7 @@ def turn(session: Session) -> bool:
 def last(session: Session) -> Last | None:
     """Return the newest anchor."""
     row = session.connection().exec_driver_sql(_LAST).first()
-    return Last(row[0], row[1], bytes(row[2])) if row is not None else None
+    return Last(row[0], row[1], bytes(row[2]), row[3] or 0) if row is not None else None
 
 
 def upto(session: Session) -> int:
@@ -54,11 +55,12 @@ def changed(session: Session, since: int) -> Iterator[tuple[str, int, bytes]]:
         yield row[0], row[1], bytes(row[2])
 
 
-def add(session: Session, n: int, at: datetime, upto: int, heads: int, digest: bytes) -> None:
-    """Keep that an anchor was made."""
+def add(session: Session, made: Last, at: datetime, heads: int) -> None:
+    """Keep that an anchor was made, with so many heads."""
     session.connection().exec_driver_sql(
-        "INSERT INTO anchor (n, at, upto, heads, hash) VALUES (%(n)s, %(at)s, %(upto)s, %(heads)s, %(hash)s)",
-        {"n": n, "at": at, "upto": upto, "heads": heads, "hash": digest},
+        "INSERT INTO anchor (n, at, upto, heads, hash, register)"
+        " VALUES (%(n)s, %(at)s, %(upto)s, %(heads)s, %(hash)s, %(register)s)",
+        {"n": made.n, "at": at, "upto": made.upto, "heads": heads, "hash": made.hash, "register": made.register},
     )
 
 

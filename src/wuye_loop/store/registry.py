@@ -123,8 +123,9 @@ def _strayed(
     if not keys:
         return {}
     found = _apart(session, kind, keys, gone=gone)
-    if found and not entered(session, BEGUN, _mark(kind)):
-        return {}  # nothing of the kind is vouched for yet
+    if found and not entered(session, BEGUN, _mark(kind)):  # what was never entered is not vouched for yet
+        as_hashed_now = kind not in vouched.KINDS or not vouched.KINDS[kind].before
+        found = {key: both for key, both in found.items() if both[0] and as_hashed_now}
     if found:  # who has this lock sees of every change either all or nothing
         session.connection().exec_driver_sql("SELECT 1 FROM epoch FOR UPDATE")
         found = _apart(session, kind, list(found), gone=gone)

@@ -16,6 +16,7 @@ from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.store import anchoring, registry
+from wuye_loop.store.anchoring import Last
 from wuye_loop.store.database import Database
 
 
@@ -50,7 +51,8 @@ def anchor(loop: Loop, database: Database, file: Path) -> Anchor | None:
         since = last.upto if last is not None and last.upto <= upto else 0
         heads = {number: (seq, head.hex()) for number, seq, head in anchoring.changed(session, since)}
         register = registry.newest(session)
-        if not heads and last is not None:
+        rows = register.n if register is not None else 0
+        if not heads and last is not None and rows == last.register:
             return None
         made = Anchor(
             (last.n if last is not None else 0) + 1, as_text(loop.clock.now()), last.hash.hex() if last else "",
@@ -59,7 +61,7 @@ def anchor(loop: Loop, database: Database, file: Path) -> Anchor | None:
         digest = chain.keys.mac(made.stated())
         made = Anchor(made.n, made.at, made.before, made.heads, made.register, digest.hex())
         _append(file, made)
-        anchoring.add(session, made.n, loop.clock.now(), upto, len(heads), digest)
+        anchoring.add(session, Last(made.n, upto, digest, rows), loop.clock.now(), len(heads))
     return made
 
 

@@ -98,15 +98,22 @@ def end(loop: Loop, session: Session, scheme: Scheme, row: CreditRow, reason: st
 
 
 def by_rungs(loop: Loop, session: Session, every: Sequence[tuple[Scheme, datetime]]) -> int:
-    """Add the rows of credit that fired rungs bring (整改不到位): once for each rung of each grievance."""
+    """Add the rows of credit that fired rungs bring (整改不到位): once for each rung of each grievance.
+
+    Looked for among the rungs that fired since the last look.
+    """
     added = 0
     for scheme, _ in every:
         items = {} if scheme.credit is None else scheme.credit.items
-        for name, item in items.items():
-            if item.when is None:
-                continue
-            for row in voices.fired(session, scheme.name, item.when.rung, name):
+        named = {name: item.when.rung for name, item in items.items() if item.when is not None}
+        span = voices.to_look(session, scheme.id) if named else None
+        if span is None:
+            continue
+        since, upto = span
+        for name, rung in named.items():
+            for row in voices.fired(session, scheme.name, rung, name, since):
                 deed = Deed(row.subject, name, f"{row.grievance} #{row.seq}", row.peer)
                 made = add(loop, session, scheme, deed, SYSTEM_ACTOR)
                 added += made is not None
+        voices.looked(session, scheme.id, upto)
     return added

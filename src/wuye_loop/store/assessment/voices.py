@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.store import registry, vouched
 from wuye_loop.store.assessment.waiting import ready
-from wuye_loop.store.schema.assessment_tables import appeal, consequence, voice
+from wuye_loop.store.schema.assessment_tables import appeal, consequence, rung_watch, voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,19 +193,49 @@ def left(session: Session, name: str, subject: str, listed: str) -> list[Any]:
     return list(session.execute(select(*columns).where(*asked).order_by(consequence.c.period.desc())))
 
 
+_UPTO: Final = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+_SINCE: Final = """
+SELECT w.upto, EXISTS (SELECT 1 FROM ledger l WHERE l.written >= w.upto AND l.action LIKE 'rung:%%')
+FROM rung_watch w WHERE w.scheme = %(scheme)s AND w.upto <= %(upto)s
+"""
+
+
+def to_look(session: Session, scheme: str) -> tuple[int, int] | None:
+    """Return from which transaction on a scheme's rungs are to be looked for, and which comes next; None where none fired.
+
+    0 is all of them: at the first look, and where a copy on another server counts its transactions anew.
+    """
+    connection = session.connection()
+    upto = int(connection.exec_driver_sql(_UPTO).scalar_one())
+    row = connection.exec_driver_sql(_SINCE, {"scheme": scheme, "upto": upto}).first()
+    if row is None:
+        return 0, upto
+    return (row[0], upto) if row[1] else None
+
+
+def looked(session: Session, scheme: str, upto: int) -> None:
+    """Note that a scheme's rungs were looked for in all transactions before one."""
+    fresh = upsert(rung_watch).values(scheme=scheme, upto=upto)
+    session.execute(fresh.on_conflict_do_update(index_elements=[rung_watch.c.scheme], set_={"upto": upto}))
+
+
 _FIRED = """
-SELECT c.name, c.subject, c.peer, c.grievance, l.seq, l.at FROM consequence c
-JOIN grievance g ON g.number = c.grievance JOIN ledger l ON l.grievance_id = g.id
-WHERE c.name = %(name)s AND l.action LIKE 'rung:%%' AND l.facts->'do' ? %(instrument)s AND NOT EXISTS (
+SELECT c.name, c.subject, c.peer, c.grievance, l.seq, l.at FROM ledger l
+JOIN grievance g ON g.id = l.grievance_id JOIN consequence c ON c.grievance = g.number
+WHERE c.name = %(name)s AND (%(since)s = 0 OR l.written >= %(since)s)
+AND l.action LIKE 'rung:%%' AND l.facts->'do' ? %(instrument)s AND NOT EXISTS (
   SELECT 1 FROM credit k WHERE k.scheme = c.name AND k.unit = c.subject AND k.item = %(item)s
   AND k.cause = c.grievance || ' #' || l.seq
 ) ORDER BY l.at, c.subject, l.seq
 """
 
 
-def fired(session: Session, name: str, instrument: str, item: str) -> list[Any]:
-    """Return the rungs that sent this instrument on grievances which a scheme opened, and brought no row of credit yet."""
-    asked = {"name": name, "instrument": instrument, "item": item}
+def fired(session: Session, name: str, instrument: str, item: str, since: int = 0) -> list[Any]:
+    """Return the rungs that sent this instrument on grievances which a scheme opened, and brought no row of credit yet.
+
+    Of transactions from `since` on; 0: of all.
+    """
+    asked = {"name": name, "instrument": instrument, "item": item, "since": since}
     return list(session.connection().exec_driver_sql(_FIRED, asked))
 
 

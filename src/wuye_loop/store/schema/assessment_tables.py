@@ -4,6 +4,7 @@ Rows are only ever added, but for an assessment's way from due to closed to publ
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -138,6 +139,13 @@ credit_watch = Table(
     Column("scheme", Text, primary_key=True),  # name@version
     Column("looked_on", Date, nullable=False),
     instant("last", nullable=True),  # the newest row of credit that was there
+)
+
+rung_watch = Table(
+    "rung_watch",  # up to which transaction the ledger was looked through for rungs that bring credit by a scheme
+    metadata,
+    Column("scheme", Text, primary_key=True),  # name@version
+    Column("upto", BigInteger, nullable=False),
 )
 
 voice = Table(

@@ -146,6 +146,7 @@ anchor = Table(
     Column("upto", BigInteger, nullable=False),  # transactions before this one are in it, or in one before
     Column("heads", Integer, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Column("register", Integer, nullable=True),  # how many rows it had
 )
 
 workflow = Table(
