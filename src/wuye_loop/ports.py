@@ -64,6 +64,11 @@ class SettableClock:
         return self.now()
 
 
+def unmoved(clock: Clock) -> datetime:
+    """Return what a clock shows that nobody has moved: others, an identity system or a telephone, know of no rehearsal."""
+    return clock.now() - clock.offset if isinstance(clock, SettableClock) else clock.now()
+
+
 class Ids(Protocol):
     """Makes identifiers and secrets."""
 

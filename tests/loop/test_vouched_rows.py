@@ -266,3 +266,26 @@ def chained(town: Town) -> None:
         session.connection().exec_driver_sql("UPDATE epoch SET register = NULL")
         for row in rows:
             registry.enter(session, row.kind, row.key, row.image)
+
+
+async def test_rungs_that_bring_credit_are_looked_for_once_for_each_that_fires(drive: Driver) -> None:
+    town = drive.town
+
+    def look() -> tuple[int, int] | None:
+        return town.run(lambda session: voices.to_look(session, "small@1"))
+
+    first = look()
+    assert first is not None
+    assert first[0] == 0
+    town.run(lambda session: voices.looked(session, "small@1", first[1]))
+    assert look() is None
+    await drive.push("late")
+    assert look() is None  # no rung
+    town.advance(timedelta(days=30))
+    again = look()
+    assert again is not None
+    assert first[1] == again[0] < again[1]
+    town.run(lambda session: voices.looked(session, "small@1", again[1] + 10**9))  # another server, counting anew
+    anew = look()
+    assert anew is not None
+    assert anew[0] == 0

@@ -23,6 +23,7 @@ from tests.web.browsing import PASSWORD, Browser, Visitors, account, browsing
 from wuye_loop.app import create_app
 from wuye_loop.cli.checkup import identity_system
 from wuye_loop.edge.sign_in import enter_as
+from wuye_loop.ports import unmoved
 from wuye_loop.queries.verification.verify import verify
 from wuye_loop.settings import SettingsError
 from wuye_loop.store.database import Database
@@ -334,6 +335,16 @@ async def test_the_session_ends_as_others_do_and_the_way_back_stays_within_our_p
         town.clock.advance(timedelta(hours=13))
         await browser.go("/inbox")
         assert "/login" in browser.path
+
+
+async def test_what_the_system_signs_is_judged_by_a_clock_that_no_rehearsal_has_moved(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with city(town, groups=["market"]) as (visitors, made):
+        monkeypatch.setattr(town.clock, "_instant", None)  # it runs with the machine from here on
+        town.clock.advance(timedelta(days=9))
+        made.now = lambda: unmoved(town.clock)
+        assert (await through(visitors, made)).path.endswith("/inbox")
 
 
 async def test_without_the_extra_everybody_signs_in_with_a_password_and_the_doctor_says_what_is_missing(

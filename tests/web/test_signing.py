@@ -11,7 +11,11 @@ from tests.web.browsing import ORIGIN, PASSWORD, account, browsing
 
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.privacy.access.second_factor import STEP_SECONDS
-from wuye_loop.queries.verification.verify import verify
+from wuye_loop.loop.custody import anchors
+from wuye_loop.queries.verification import anchored
+from wuye_loop.queries.verification.report import Report
+from wuye_loop.queries.verification.verify import _register, verify
+from wuye_loop.store import registry
 from wuye_loop.web.staff import admin
 
 pytestmark = pytest.mark.anyio
@@ -240,6 +244,74 @@ async def test_an_account_that_is_forged_by_sql_is_found(town: Town, forged: str
     report = verify(town.site.loop, town.database)
     assert not report.ok
     assert any("账号" in words for words in report.problems)
+
+
+#: What is forged of who came in and how, each with a piece of what is said of it.
+COMINGS = {
+    "a session put in": (
+        ("INSERT INTO account_session SELECT gen_random_uuid(), '\\x00', account_id, 'x', created_at, seen_at, expires_at"
+        " FROM account_session LIMIT 1"),
+        "会话",
+    ),
+    "a session for longer": ("UPDATE account_session SET expires_at = expires_at + interval '1 year'", "会话"),
+    "a session brought back": ("UPDATE account_session SET ended_at = NULL", "会话"),
+    "a session removed": ("DELETE FROM account_session", "会话"),
+    "a failure removed": ("DELETE FROM account_event WHERE what = 'refused'", "登录记录"),
+    "from elsewhere": ("UPDATE account_event SET address = '10.9.9.9'", "登录记录"),
+    "a sign-in put in": (
+        "INSERT INTO account_event SELECT gen_random_uuid(), account_id, what, by, address, at FROM account_event LIMIT 1",
+        "登录记录",
+    ),
+    "failures forgotten": ("UPDATE account SET failures = 0, locked_until = NULL", "登录情况"),
+}  # fmt: skip
+
+
+async def test_who_came_in_and_how_is_vouched_for(town: Town) -> None:
+    async with browsing(town) as visitors:
+        browser = visitors.browser()
+        await browser.sign_in("market")
+        await browser.send("/logout")
+        await browser.go("/login")
+        for _ in range(5):
+            await browser.send("/login", expect=401, login="market", password="wrong")
+        rows = town.scalar("SELECT count(*) FROM register")
+        other = await visitors.person("chief")
+        here = town.scalar("SELECT count(*) FROM register")
+        town.clock.advance(timedelta(minutes=5))
+        await other.go("/search")
+    assert (here - rows, town.scalar("SELECT count(*) FROM register") - here) == (2, 0)  # a look at a page writes none
+    assert verify(town.site.loop, town.database).ok
+    for what, (statement, words) in COMINGS.items():
+        with town.database.begin() as session:
+            before = session.connection().begin_nested()
+            session.connection().exec_driver_sql(statement)
+            forged = Report()
+            _register(session, town.site.loop.chain, forged)
+            before.rollback()
+        assert any(words in problem for problem in forged.problems), (what, forged.problems)
+
+
+async def test_anchors_show_that_sign_ins_were_cut_off_the_end(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "anchors.jsonl"
+    with town.database.read() as session:
+        n, head = town.scalar("SELECT max(n) FROM register"), registry.head(session)
+    assert anchors.anchor(town.site.loop, town.database, file) is not None
+    async with browsing(town) as visitors:
+        await visitors.person("market")
+    assert anchors.anchor(town.site.loop, town.database, file) is not None  # of the register alone
+    assert anchors.anchor(town.site.loop, town.database, file) is None
+    with town.database.begin() as session:  # put back, with the old head, by whoever owns the tables
+        connection = session.connection()
+        connection.exec_driver_sql("ALTER TABLE register DISABLE TRIGGER USER")
+        connection.exec_driver_sql("DELETE FROM register WHERE n > %(n)s", {"n": n})
+        connection.exec_driver_sql("UPDATE epoch SET register = %(head)s", {"head": head})
+        connection.exec_driver_sql("DELETE FROM account_session")
+        connection.exec_driver_sql("DELETE FROM account_event WHERE what = 'signed in'")
+    assert verify(town.site.loop, town.database).ok
+    report = Report()
+    with town.database.read() as session:
+        anchored.compare(session, town.site.loop.chain, file, report)
+    assert any("登记簿到第" in words for words in report.problems), report.problems
 
 
 def test_whatever_is_noted_of_an_account_has_its_words_on_the_page() -> None:

@@ -19,7 +19,7 @@ from wuye_loop.domain.privacy.access import passwords, second_factor
 from wuye_loop.domain.privacy.access.api_keys import digest
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import read
-from wuye_loop.ports import Ids
+from wuye_loop.ports import Ids, unmoved
 from wuye_loop.store.keys import accounts, sessions
 from wuye_loop.store.keys.accounts import AccountRow
 from wuye_loop.store.keys.posts import posts_of
@@ -166,7 +166,7 @@ def _decided(
 
 def _step(site: Site, row: AccountRow, code: str) -> int | None:
     secret = second_factor.opened(site.loop.keyring, row.id, row.totp or b"")
-    return second_factor.taken_step(secret, code, site.loop.clock.now(), row.totp_used)
+    return second_factor.taken_step(secret, code, unmoved(site.loop.clock), row.totp_used)
 
 
 def _begin(site: Site, session: Session, row: AccountRow, token: str, address: str) -> None:
@@ -231,7 +231,7 @@ async def change_password(site: Site, person: Person, old: str, new: str, addres
 async def take_second_factor(site: Site, person: Person, secret: str, code: str, address: str) -> None:
     """Keep a second factor's secret, once a code of it shows that the person has it. Raises BadSignIn."""
     account, now, ids = person.account, site.loop.clock.now(), site.loop.ids
-    step = second_factor.taken_step(secret, code, now, account.totp_used)
+    step = second_factor.taken_step(secret, code, unmoved(site.loop.clock), account.totp_used)
     if step is None:
         raise BadSignIn("动态口令不对，请核对手机的时间，再输一次")
     sealed = second_factor.seal(site.loop.keyring, account.id, secret)

@@ -17,6 +17,7 @@ from wuye_loop.domain.privacy.access.claims import Mapped
 from wuye_loop.edge import sign_in
 from wuye_loop.edge.client_address import address_of
 from wuye_loop.edge.site import Site, site_of
+from wuye_loop.ports import unmoved
 from wuye_loop.store.keys import outside
 from wuye_loop.web import visitors
 from wuye_loop.web.addresses import inside
@@ -96,7 +97,7 @@ async def _taken_in(request: Request, there: Provider, state: str, code: str, er
     if error or not code:
         raise NotVouched("统一身份认证没有放行，没有登录")
     _, nonce, verifier, to = kept
-    now = int(site.loop.clock.now().timestamp())
+    now = int(unmoved(site.loop.clock).timestamp())
     claims = await there.claims(code, _back(request), nonce, verifier, now)
     mapped = there.rules.of(claims)
     if mapped is None:
