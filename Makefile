@@ -22,7 +22,7 @@ endif
 
 .PHONY: help
 help: ## list these targets
-	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{ printf "  make %-7s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' Makefile | awk -F ':.*## ' '{ printf "  make %-11s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: $(ready) ## make .venv from requirements.lock
@@ -72,7 +72,13 @@ picture: $(ready) ## draw docs/architecture.md from the imports
 .PHONY: bench
 bench: $(ready) ## measure the speed
 	@$(bin)/python -m tests.bench $(ARGS)
-	@$(bin)/python -m tests.bench.assessment
+	@$(bin)/python -m tests.bench.living $(ARGS)
+	@$(bin)/python -m tests.bench.reading $(ARGS)
+	@$(bin)/python -m tests.bench.assessment $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(ready) ## measure our step beside other libraries'
+	@$(bin)/python -m tests.bench.peers $(ARGS)
 
 .PHONY: proof
 proof: $(ready) ## run the slow proofs: faults, load
@@ -94,7 +100,7 @@ lock: $(ready) ## write requirements.lock anew from pyproject.toml
 
 .PHONY: clean
 clean: ## remove .venv and everything tools left behind (data under var/ stays)
-	@rm -rf .venv .pythons .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
+	@rm -rf .venv .pythons .peers .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis dist build
 	@find src tests migrations -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The launcher is our own: pip's hands the folder's name to a shell, which reads quotes and dollar signs in it.

@@ -39,7 +39,11 @@ def found(site: Site) -> dict[str, str]:
     with site.database.begin() as session:
         return {
             name: api_keys.create(session, role=role, unit=unit, now=now, ids=site.loop.ids)
-            for name, role, unit in (("hotline", "hotline", None), ("market", "unit", "market"))
+            for name, role, unit in (
+                ("hotline", "hotline", None),
+                ("market", "unit", "market"),
+                ("property-centre", "unit", "property-centre"),
+            )
         }
 
 

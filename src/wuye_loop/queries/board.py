@@ -43,7 +43,7 @@ def board(loop: Loop, session: Session, actor: Actor, area: str | None) -> dict[
     path = _path(loop, actor, area)
     asked, published = wanted(loop, session, "area", path)
     composite = composite_of(loop, published)
-    sums = stored.sums(session, actor, asked)
+    sums = stored.sums(session, actor, asked, _WORST + 1)
     at, calendar = moment(loop, session), loop.calendar(session)
     first = at.since.astimezone(calendar.zone).date()
     last = recent.recent(session, actor, Asked(path, at.since, at.zone, _LEAST_REPEATS, _MOST_REPEATS))

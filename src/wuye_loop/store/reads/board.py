@@ -12,9 +12,9 @@ from wuye_loop.store.reads.summary import STATE_SIGN, Count, Grouping, Wanted
 GROUPINGS: Final[tuple[Grouping, ...]] = ("area", "state", "reached", "place", "estate", "unit")
 
 
-def sums(session: Session, actor: Actor, asked: Wanted) -> dict[Grouping, list[Count]]:
-    """Return the counts by everything that a board shows, whatever `asked` groups by."""
-    found = summary.kept_together(session, actor, asked, GROUPINGS)
+def sums(session: Session, actor: Actor, asked: Wanted, most: int) -> dict[Grouping, list[Count]]:
+    """Return the counts by everything that a board shows, whatever `asked` groups by; of estates and units the worst."""
+    found = summary.kept_together(session, actor, asked, GROUPINGS, ("estate", "unit"), most)
     if found is not None:
         return found
     return {

@@ -211,35 +211,39 @@ KEPT = "COALESCE(upto <= pg_snapshot_xmax(pg_current_snapshot())::text::bigint, 
 
 def bits(sign: str = "") -> str:
     """Return the sums of bits as columns, each by its name."""
-    return ", ".join(f"{sign}sum((counts >> {bit}) & 1) AS {name}" for bit, name in enumerate(COUNTED))
+    return ", ".join(f"{sign}sum((counts >> {bit}) & 1)::int AS {name}" for bit, name in enumerate(COUNTED))
 
 
 _NONE = ", ".join(f"0 AS {name}" for name in COUNTED)
 _SUM = """
-SELECT '{by}' AS by, {key} AS key, {sums}, sum(t.weighed) AS weighed, 0 AS due_soon, sum(t.overdue_open) AS overdue_open
-FROM tally t WHERE t.dimension = '{dimension}' AND {summed} GROUP BY 2
+SELECT '{by}' AS by, {key} AS key, {sums}, t.weighed AS weighed, 0 AS due_soon, t.overdue_open AS overdue_open
+FROM tally t WHERE t.dimension = '{dimension}' AND {summed}
 """
 # What is overdue was so at an instant of the past: between then and now, and till soon, is little.
 _PART = """
 WITH changed AS MATERIALIZED (SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(upto)s), part AS (
   {kept}
   UNION ALL
-  SELECT d.by, d.key, {none}, 0, count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s),
-         count(*) FILTER (WHERE t.due_at < %(now)s) - count(*) FILTER (WHERE t.due_at < %(late_at)s)
+  SELECT d.by, d.key, {none}, 0, (count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s))::int,
+         (count(*) FILTER (WHERE t.due_at < %(now)s) - count(*) FILTER (WHERE t.due_at < %(late_at)s))::int
   FROM tallied t CROSS JOIN LATERAL {of_one}
   WHERE t.due_at >= LEAST(%(now)s, %(late_at)s) AND t.due_at <= GREATEST(%(soon)s, %(late_at)s) AND {summed}
     AND NOT EXISTS (SELECT 1 FROM changed c WHERE c.id = t.grievance_id)
   GROUP BY 1, 2
   UNION ALL
-  SELECT d.by, d.key, {gone}, -COALESCE(sum(t.weighed), 0), 0, -count(*) FILTER (WHERE t.due_at < %(late_at)s)
+  SELECT d.by, d.key, {gone}, -COALESCE(sum(t.weighed), 0), 0, -(count(*) FILTER (WHERE t.due_at < %(late_at)s))::int
   FROM tallied t JOIN changed c ON c.id = t.grievance_id CROSS JOIN LATERAL {of_one} WHERE {summed} GROUP BY 1, 2
   UNION ALL
-  SELECT d.by, d.key, {come}, COALESCE(sum(t.weighed), 0), count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s),
-         count(*) FILTER (WHERE t.due_at < %(now)s)
+  SELECT d.by, d.key, {come}, COALESCE(sum(t.weighed), 0),
+         (count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s))::int, (count(*) FILTER (WHERE t.due_at < %(now)s))::int
   FROM ({facts}) t CROSS JOIN LATERAL {of_one} GROUP BY 1, 2
 )
 SELECT m.upto = %(upto)s AND m.late_at = %(late_at)s AS same, s.* FROM tally_mark m LEFT JOIN (
-  SELECT {columns} FROM part GROUP BY by, key HAVING sum(open) + sum(closed) > 0
+  SELECT c.* FROM (
+    SELECT p.*, row_number() OVER (PARTITION BY by ORDER BY overdue_open DESC, open DESC, key) AS place FROM (
+      SELECT {columns} FROM part GROUP BY by, key HAVING sum(open) + sum(closed) > 0
+    ) p
+  ) c WHERE by <> ALL(%(cut)s::text[]) OR place <= %(most)s
 ) s ON TRUE ORDER BY s.by, s.overdue_open DESC, s.open DESC, s.key
 """
 _OF_UNIT = {"overdue_closed": "overdue_closed_unit", "late": "late_unit"}
@@ -254,9 +258,14 @@ def kept(session: Session, actor: Actor, asked: Wanted) -> list[Count] | None:
 
 
 def kept_together(
-    session: Session, actor: Actor, asked: Wanted, groupings: Sequence[Grouping]
+    session: Session,
+    actor: Actor,
+    asked: Wanted,
+    groupings: Sequence[Grouping],
+    cut: Sequence[Grouping] = (),
+    most: int = 0,
 ) -> dict[Grouping, list[Count]] | None:
-    """Return the same by several groupings at once, whatever `asked` groups by.
+    """Return the same by several groupings at once, whatever `asked` groups by; of those to be cut so many groups at most.
 
     The sums and the changes are read in one statement, so that they are of one moment; how far the sums reach is asked
     before, so that the changes are looked up as the few that they are.
@@ -269,13 +278,13 @@ def kept_together(
         mark = mark_of(session)
         if not mark.kept or not compatible(mark.good, asked.good):
             return None
-        now = {"upto": mark.upto, "late_at": mark.late_at}
+        now = {"upto": mark.upto, "late_at": mark.late_at, "cut": list(cut), "most": most}
         rows: Sequence[Any] = connection.exec_driver_sql(statement, params | now).all()
         if rows and rows[0].same:
             found: dict[Grouping, list[Count]] = {one: [] for one in groupings}
             for row in rows:
                 if row.open is not None:
-                    found[row.by].append(Count(*row[2:]))
+                    found[row.by].append(Count(*row[2:-1]))
             return found
     return None  # folded again and again meanwhile
 
@@ -290,11 +299,11 @@ def _statement(actor: Actor, asked: Wanted, groupings: Sequence[Grouping]) -> tu
     """Return the statement and its parameters, but for how far the sums reach."""
     summed, params = asked.within(actor, "t")
     conditions, _ = asked.within(actor, "g")
-    sums = ", ".join(f"sum(t.{name}) AS {name}" for name in COUNTED)
+    sums = ", ".join(f"t.{name} AS {name}" for name in COUNTED)
     columns = [
-        f"sum(CASE WHEN by = 'unit' THEN {_OF_UNIT[name]} ELSE {name} END)::bigint AS {name}"
+        f"sum(CASE WHEN by = 'unit' THEN {_OF_UNIT[name]} ELSE {name} END) AS {name}"
         if name in _OF_UNIT
-        else f"sum({name}){'' if name == 'weighed' else '::bigint'} AS {name}"
+        else f"sum({name}) AS {name}"
         for name in _COLUMNS
     ]
     statement = _PART.format(
