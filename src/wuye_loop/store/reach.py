@@ -36,7 +36,7 @@ _POLICED: Final = (*FENCED, *_SUMS)
 #: What no reader's transaction asks.
 _KEPT_BACK: Final = frozenset({
     "api_key", "key_use", "approval", "idempotency_key", "attached_order", "rate_use", "register", "anchor", "legal_hold",
-    "destruction_list", "searched", "alembic_version",
+    "destruction_list", "searched", "tally_share", "alembic_version",
 })  # fmt: skip
 
 

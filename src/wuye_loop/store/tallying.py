@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy.orm import Session
 
+from wuye_loop.store.reads.labels import MONTH_LABEL, MONTH_SQL, UNIT_LABEL
 from wuye_loop.store.reads.summary import FACTS, KEPT, Good, answers, as_kept, bits, compatible, mark_of
 from wuye_loop.store.schema.tally_tables import COUNTED
 
@@ -28,7 +29,7 @@ _ANEW: Final = "SELECT id FROM grievance"
 _SOME: Final = "SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(from)s AND c.tx < %(until)s"
 _DIMENSIONS: Final = ("unit", "estate", "category", "rung", "state", "reached")
 _COLUMNS: Final = (
-    "area_path", *_DIMENSIONS, "counts", "weighed", "due_at", "channel", "received_at", "closed_at",
+    "area_path", *_DIMENSIONS, "counts", "weighed", "due_at", "channel", "received_at", "closed_at", "shares",
 )  # fmt: skip
 _NAMED: Final = ", ".join(_COLUMNS)
 _SAME: Final = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)
@@ -71,6 +72,13 @@ WITH taken AS MATERIALIZED ({{taken}}), come AS MATERIALIZED (
   GROUP BY 1, 2, 3 HAVING sum(sign) <> 0 OR sum(sign * (counts & 1)) <> 0
   ON CONFLICT (area_path, estate, category) DO UPDATE SET
     number = tally_again.number + excluded.number, open = tally_again.open + excluded.open
+), shared AS (
+  INSERT INTO tally_share (unit, kind, number)
+  SELECT s.share->>0, s.share->>1, sum(sign * (s.share->>2)::int)
+  FROM (SELECT 1 AS sign, shares FROM come UNION ALL SELECT -1, shares FROM gone) x
+  CROSS JOIN LATERAL jsonb_array_elements(shares) AS s(share)
+  GROUP BY 1, 2 HAVING sum(sign * (s.share->>2)::int) <> 0
+  ON CONFLICT (unit, kind) DO UPDATE SET number = tally_share.number + excluded.number
 ), noted AS (
   INSERT INTO tallied (grievance_id, {_NAMED}) SELECT id, {_NAMED} FROM come
   ON CONFLICT (grievance_id) DO UPDATE SET {_SAME}
@@ -87,12 +95,13 @@ INSERT INTO tally (dimension, key, area_path, {", ".join(_SUMMED)}) SELECT * FRO
 ON CONFLICT (dimension, key, area_path) DO UPDATE SET {_ADDED}
 """
 _SAID: Final = """
-INSERT INTO searched (grievance_id, area_path, said)
-SELECT g.id, g.area_path, lower(concat_ws(E'\\n', g.title, g.number, g.external_id)) FROM grievance g
-WHERE g.id IN ({taken})
-ON CONFLICT (grievance_id) DO UPDATE SET area_path = excluded.area_path, said = excluded.said
-WHERE (searched.area_path, searched.said) IS DISTINCT FROM (excluded.area_path, excluded.said)
-"""
+INSERT INTO searched (grievance_id, area_path, said, labels)
+SELECT g.id, g.area_path, lower(concat_ws(E'\\n', g.title, g.number, g.external_id)),
+       ARRAY(SELECT DISTINCT {of_unit} || u FROM unnest(g.units) u ORDER BY 1) || ({of_month} || {month})
+FROM grievance g WHERE g.id IN ({taken})
+ON CONFLICT (grievance_id) DO UPDATE SET area_path = excluded.area_path, said = excluded.said, labels = excluded.labels
+WHERE (searched.area_path, searched.said, searched.labels) IS DISTINCT FROM (excluded.area_path, excluded.said, excluded.labels)
+""".format(of_unit=UNIT_LABEL, of_month=MONTH_LABEL, month=MONTH_SQL, taken="{taken}")
 _FEW: Final = 5000  # what a list looks through first
 _MARK: Final = """
 UPDATE tally_mark SET upto = %(until)s, good = %(good)s::jsonb,
@@ -151,7 +160,7 @@ def fold(session: Session, taken: Taken, good: Good, at: Moment) -> None:
     anew = taken.upto is None or was is None or was.zone != at.zone or not compatible(taken.good, good)
     if anew or was is None:
         was = at
-        for table in ("tally", "tally_day", "tally_again"):
+        for table in ("tally", "tally_day", "tally_again", "tally_share"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
         connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
     some = _ANEW if anew else _SOME
@@ -197,6 +206,12 @@ WITH counted AS (
 ), held AS (SELECT area_path, estate, category, number, open FROM tally_again WHERE number <> 0 OR open <> 0)
 SELECT count(*) FROM ((TABLE counted EXCEPT TABLE held) UNION ALL (TABLE held EXCEPT TABLE counted)) x
 """
+_STRAYED_SHARES: Final = """
+WITH counted AS (
+  SELECT s.share->>0, s.share->>1, sum((s.share->>2)::int) FROM tallied CROSS JOIN LATERAL jsonb_array_elements(shares) AS s(share) GROUP BY 1, 2
+), held AS (SELECT unit, kind, number FROM tally_share WHERE number <> 0)
+SELECT count(*) FROM ((TABLE counted EXCEPT TABLE held) UNION ALL (TABLE held EXCEPT TABLE counted)) x
+"""
 
 
 def strayed(session: Session, good: Good) -> int:
@@ -206,5 +221,5 @@ def strayed(session: Session, good: Good) -> int:
     if not mark.kept or not compatible(mark.good, good):
         return 0
     asked = answers(good) | {"from": mark.upto, "late_at": mark.late_at, "since": mark.since, "zone": mark.zone}
-    recounts = (_STRAYED, _STRAYED_DAYS, _STRAYED_AGAIN, _MISCOUNTED)
+    recounts = (_STRAYED, _STRAYED_DAYS, _STRAYED_AGAIN, _STRAYED_SHARES, _MISCOUNTED)
     return sum(int(connection.exec_driver_sql(one, asked).scalar_one()) for one in recounts)

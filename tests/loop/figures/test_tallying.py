@@ -11,7 +11,7 @@ from tests.site import BAD, FINISH, GOOD, Driver, Town, story, town_on
 from wuye_loop.loop.figures import scoring, tallying
 from wuye_loop.queries.verification import verify
 from wuye_loop.store.database import Database
-from wuye_loop.store.reads import recent, summary
+from wuye_loop.store.reads import recent, summary, unit_figures
 from wuye_loop.store.reads.recent import Asked
 from wuye_loop.store.reads.summary import Dimension, Wanted
 
@@ -42,7 +42,17 @@ def same(town: Town) -> int:
                     groups += len(counted)
         for place in PLACES:
             last_days(town, session, place)
+        shares(town, session)
     return groups
+
+
+def shares(town: Town, session: Session) -> None:
+    """Compare what is kept of a unit with a recount."""
+    assessed = tallying.good_of(scoring.compiled(town.site.loop, session)).assessed
+    for unit in ("market", "property-centre", "fire"):
+        actor = town.actors[unit]
+        counted = unit_figures.recount(session, actor, assessed, unit)
+        assert unit_figures.kept(session, unit, assessed) == counted, unit
 
 
 def last_days(town: Town, session: Session, place: str) -> None:
@@ -188,6 +198,7 @@ async def test_who_verifies_is_told_of_a_sum_that_is_not_what_counting_comes_to(
             ("UPDATE tally SET overdue_open = overdue_open + 1", "UPDATE tally SET overdue_open = overdue_open - 1"),
             ("UPDATE tally_day SET received = received + 1", "UPDATE tally_day SET received = received - 1"),
             ("UPDATE tally_again SET open = open - 1", "UPDATE tally_again SET open = open + 1"),
+            ("INSERT INTO tally_share VALUES ('market', 'late', 1)", "DELETE FROM tally_share WHERE unit = 'market'"),
             ("UPDATE tallied SET closed_at = received_at", "UPDATE tallied SET closed_at = NULL"),
         ):  # fmt: skip
             said(town, statement)

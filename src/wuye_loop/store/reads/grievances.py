@@ -16,6 +16,7 @@ from wuye_loop.domain.privacy.text import like_literal
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.reach import beyond
+from wuye_loop.store.reads import labels
 from wuye_loop.store.reads.summary import mark_of
 from wuye_loop.store.visibility import sent_by, subtree, visible
 
@@ -207,11 +208,13 @@ _RARE = """
 WITH found AS MATERIALIZED (SELECT g.id, g.received_at FROM {found} WHERE {conditions})
 SELECT f.id FROM found f ORDER BY f.received_at DESC, f.id DESC LIMIT %(limit)s
 """
+_OF_ESTATES = """
+ UNION SELECT g.id FROM grievance g WHERE g.estate_code IN (SELECT e.code FROM estate e WHERE e.name ILIKE %(words)s)"""
+_MONTHS = 4  # that are looked through for a page of a unit's
 # What changed since the words were last folded in is looked at as it is. OFFSET 0: each is looked up by its id.
 _SAID = """
-(SELECT s.grievance_id AS id FROM searched s WHERE grams(s.said) @@ %(grams)s::tsquery AND {within}
- UNION SELECT g.id FROM grievance g WHERE g.estate_code IN (SELECT e.code FROM estate e WHERE e.name ILIKE %(words)s)
- UNION SELECT c.grievance_id FROM change c WHERE c.tx >= %(upto)s) n
+(SELECT s.grievance_id AS id FROM searched s WHERE grams(s.said, s.labels) @@ %(grams)s::tsquery AND {within}
+ {estates} UNION SELECT c.grievance_id FROM change c WHERE c.tx >= %(upto)s) n
 CROSS JOIN LATERAL (SELECT * FROM grievance o WHERE o.id = n.id OFFSET 0) g
 """
 
@@ -239,11 +242,14 @@ def _found(
     """Return so many rows of a list."""
     conditions, params = _asked(actor, filters, after)
     params["limit"] = limit
-    mark = None if filters == Filters(area_path=filters.area_path) else _mark(session)
+    plain = filters == Filters(area_path=filters.area_path) and actor.kind is not ActorKind.UNIT
+    mark = None if plain else _mark(session)
     if mark is None:
         return _in_order(session, conditions, params, columns)
     params |= {"floor": after[0] - (mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
     rows = _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params, columns)
+    if len(rows) < limit and actor.kind is ActorKind.UNIT and filters.words is None:
+        rows = _of_months(session, actor, conditions, params, columns, after[0] if after else mark.newest)
     return rows if len(rows) == limit else _rare(session, actor, filters, conditions, params, columns)
 
 
@@ -292,14 +298,30 @@ def _in_order(session: Session, conditions: str, params: dict[str, Any], columns
     return session.connection().exec_driver_sql(statement, params).all()
 
 
+def _of_months(
+    session: Session, actor: Actor, conditions: str, params: dict[str, Any], columns: str, last: datetime
+) -> Sequence[Any]:
+    """Return the rows of a page that came in during the months before, found by the unit's label and theirs."""
+    months, begins = labels.of_months(last, _MONTHS)
+    found = _SAID.format(within="TRUE", estates="")
+    conditions += " AND g.received_at >= %(begins)s"
+    more = {"grams": f"{labels.of_unit(actor.unit or '')} & {months}", "begins": begins}
+    return _looked_up(session, _RARE.format(found=found, conditions=conditions), conditions, params | more, columns)
+
+
 def _rare(
     session: Session, actor: Actor, filters: Filters, conditions: str, params: dict[str, Any], columns: str
 ) -> Sequence[Any]:
     """Return the rows of a page of which there are few among all."""
     statement, more = _rare_statement(actor, filters, conditions)
-    params = params | more
+    return _looked_up(session, statement, conditions, params | more, columns)
+
+
+def _looked_up(
+    session: Session, statement: str, conditions: str, params: dict[str, Any], columns: str
+) -> Sequence[Any]:
     # The fence would have every title read before a word is looked up. What is found passes it below.
-    with beyond(session) if more else nullcontext():
+    with beyond(session) if "grams" in params else nullcontext():
         found = session.connection().exec_driver_sql(statement, params).scalars().all()
     if not found:
         return []
@@ -313,7 +335,10 @@ def _rare_statement(actor: Actor, filters: Filters, conditions: str) -> tuple[st
         return _RARE.format(found="grievance g", conditions=conditions), {}
     by_area = actor.kind not in (ActorKind.UNIT, ActorKind.HOTLINE, ActorKind.SECURITY)
     within = subtree(actor.area_path, "s", "v")[0] if by_area else "TRUE"
-    return _RARE.format(found=_SAID.format(within=within), conditions=conditions), {"grams": grams}
+    if actor.kind is ActorKind.UNIT:
+        grams = f"{grams} & {labels.of_unit(actor.unit or '')}"
+    found = _SAID.format(within=within, estates=_OF_ESTATES)
+    return _RARE.format(found=found, conditions=conditions), {"grams": grams}
 
 
 def asked_grams(said: str) -> str | None:

@@ -82,7 +82,7 @@ SELECT {columns}, g.final, g.due_at,
        r.answers @> ANY(%(solved_good)s::jsonb[]) AS solved, g.data -> 'excluded' ? 'solved' AS unsolved
 FROM grievance g
 LEFT JOIN LATERAL (
-  SELECT l.satisfied, l.answers FROM rating l WHERE l.grievance_id = g.id AND l.satisfied IS NOT NULL
+  SELECT l.satisfied, l.answers, l.of_unit FROM rating l WHERE l.grievance_id = g.id AND l.satisfied IS NOT NULL
   ORDER BY l.cycle DESC, l.rater LIMIT 1
 ) r ON TRUE
 LEFT JOIN unnest(%(w_workflow)s::text[], %(w_answer)s::text[], %(w_weight)s::numeric[]) AS w(workflow, answer, weight)
@@ -189,6 +189,20 @@ def recount(session: Session, actor: Actor, asked: Wanted) -> list[Count]:
 # --- the sums that are kept -----------------------------------------------------------------------------------------
 
 _BITS = " | ".join(f"(COALESCE({_WHEN[name]}, FALSE)::int << {bit})" for bit, name in enumerate(COUNTED))
+_ASSESSED = "SELECT * FROM unnest(%(a_workflow)s::text[], %(a_clock)s::text[])"
+#: What units that have a part in a grievance did of it: (unit, kind, number), kind a rating's workflow and answer too.
+SHARES = f"""(SELECT jsonb_agg(jsonb_build_array(s.unit, s.kind, s.number) ORDER BY s.unit, s.kind) FROM (
+  SELECT d.unit, d.kind, count(*) AS number FROM (
+    SELECT c.unit, k.kind FROM clock c CROSS JOIN LATERAL (VALUES
+      ('clocks', TRUE), ('ended', c.status = 'ended'), ('in_time', c.status = 'ended' AND c.ended_at <= c.due_at),
+      ('late', c.status = 'running' AND c.rung IS NOT NULL)) AS k(kind, counts)
+    WHERE c.grievance_id = g.id AND c.task_id IS NULL AND k.counts AND c.unit = ANY(g.units)
+      AND (g.data -> 'excluded' ? 'on_time') IS NOT TRUE AND (g.workflow, c.name) IN ({_ASSESSED})
+    UNION ALL
+    SELECT r.of_unit, concat_ws(E'\\t', g.workflow, r.satisfied) WHERE r.satisfied IS NOT NULL AND r.of_unit = ANY(g.units)
+      AND (g.data -> 'excluded' ? 'satisfaction') IS NOT TRUE
+  ) d GROUP BY d.unit, d.kind
+) s)"""
 _OWN = ", ".join((
     f"g.id, g.area_path, {_KEYS['unit']} AS unit, g.estate_code AS estate, g.category",
     f"{_KEYS['rung']} AS rung, {_KEYS['state']} AS state",
@@ -196,13 +210,13 @@ _OWN = ", ".join((
         "g.final AND EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL"
         f" AND c.ended_at > c.due_at {_UNITS_OWN}) AS late_unit"
     ),
-    f"{_REACHED} AS reached, g.channel, g.received_at, g.closed_at",
+    f"{_REACHED} AS reached, g.channel, g.received_at, g.closed_at, {SHARES} AS shares",
 ))  # fmt: skip
 # OFFSET 0: looked up once, not again for every bit and every sum of bits.
 #: How one grievance counts now: its groups, its bits, what its answer weighs, and till when it is open.
 FACTS = f"""
 SELECT f.id, f.area_path, f.unit, f.estate, f.category, f.rung, f.state, {_WEIGHED} AS weighed,
-       CASE WHEN NOT f.final THEN f.due_at END AS due_at, {_BITS} AS counts, f.reached, f.channel, f.received_at, f.closed_at
+       CASE WHEN NOT f.final THEN f.due_at END AS due_at, {_BITS} AS counts, f.reached, f.channel, f.received_at, f.closed_at, f.shares
 FROM ({_SEEN.format(columns=_OWN, whose="", conditions="{conditions}")} OFFSET 0) f OFFSET 0
 """
 #: Sums of a database that was read back elsewhere know of transactions that have not been there.
@@ -353,6 +367,12 @@ def compatible(was: Any, good: Good) -> bool:
         else now[name] == was[name]
         for name in now
     )
+
+
+def same_assessed(was: Any, assessed: Sequence[tuple[str, str]]) -> bool:
+    """Say whether sums counted by those answers went by these clocks: a version published since was not counted by."""
+    now = as_kept(Good((), (), ((), ()), ((), ()), assessed))["assessed"]
+    return was is not None and all(now.get(workflow) == clocks for workflow, clocks in was["assessed"].items())
 
 
 def estate_names(session: Session, codes: Sequence[str]) -> dict[str, str]:

@@ -359,7 +359,7 @@ clock = Table(
         postgresql_ops={"area_path": "text_pattern_ops"},
         postgresql_where=text("status = 'running'"),
     ),
-    Index("ix_clock_unit", "unit", "due_at"),
+    Index("ix_clock_unit", "unit", "due_at", "id", postgresql_where=text("status = 'running'")),
     Index("ix_clock_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
 )
 

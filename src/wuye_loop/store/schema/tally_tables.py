@@ -7,7 +7,7 @@ every folding, and no grievance is ever removed.
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Numeric, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
-from wuye_loop.store.schema.columns import count, instant, metadata, words
+from wuye_loop.store.schema.columns import count, instant, metadata, word_list, words
 
 #: What is counted of a grievance, each once or not at all; the place of a name here is its bit in `tallied.counts`.
 COUNTED = (
@@ -32,6 +32,7 @@ tallied = Table(
     words("channel", nullable=True),
     instant("received_at", nullable=True),
     instant("closed_at", nullable=True),
+    Column("shares", JSONB, nullable=True),  # what units did of it: (unit, kind, number)
     Index(
         "ix_tallied_due",
         "due_at",
@@ -77,6 +78,15 @@ tally_day = Table(
     count("closed"),
 )
 
+# What units did, of what they see: clocks that ended and how many in time, those that are late, and ratings.
+tally_share = Table(
+    "tally_share",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    count("number"),
+)
+
 # What came in during the same days, by estate and category.
 tally_again = Table(
     "tally_again",
@@ -96,5 +106,6 @@ searched = Table(
     words("area_path"),
     words("said"),  # title, number and external id, in lower case
     Index("ix_searched_area_path", "area_path", postgresql_ops={"area_path": "text_pattern_ops"}),
-    Index("ix_searched_grams", text("grams(said)"), postgresql_using="gin"),
+    word_list("labels"),  # units that have a part in it, the month it came in
+    Index("ix_searched_grams", text("grams(said, labels)"), postgresql_using="gin"),
 )
