@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Column, MetaData, Table, make_url, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
@@ -12,7 +14,7 @@ from tests.database import fresh, memory
 
 from wuye_loop import postgres
 from wuye_loop.settings import Settings
-from wuye_loop.store.database import Database, UnfitDatabase, alembic_config, database_of, open_database
+from wuye_loop.store.database import Database, UnfitDatabase, _revisions, alembic_config, database_of, open_database
 
 TABLE = """
     CREATE TABLE house (id int PRIMARY KEY);
@@ -151,6 +153,14 @@ def test_migrations_make_exactly_the_tables_the_code_declares(database: Database
     assert database.current_revision() == database.head_revision()
     with database.engine.connect() as connection:
         command.check(alembic_config(connection=connection))
+
+
+def test_the_revisions_that_the_program_knows_are_those_that_alembic_finds(database: Database) -> None:
+    found = ScriptDirectory.from_config(alembic_config())
+    assert {one.revision for one in found.walk_revisions()} == set(_revisions())
+    assert found.get_heads() == [database.head_revision()]
+    with database.engine.connect() as connection:
+        assert MigrationContext.configure(connection).get_current_revision() == database.current_revision()
 
 
 def test_migrations_can_be_undone_and_done_again(database: Database) -> None:

@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 from typer.core import TyperGroup
+
+from wuye_loop.cli.help import plain
 
 # Where no terminal says how wide it is, nothing is cut short.
 out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
@@ -62,6 +63,11 @@ def _loaded(names: Iterable[tuple[str, str]]) -> tuple[type[Exception], ...]:
 class Words(TyperGroup):
     """A group of commands that ends with exit code 1 and one message when something expected goes wrong."""
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        with plain():
+            super().format_help(ctx, formatter)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
@@ -91,6 +97,8 @@ def print_json(value: object) -> None:
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Print a table for people; None is left blank."""
+    from rich.table import Table  # noqa: PLC0415 who prints none does not wait for it
+
     table = Table(title=title, title_justify="left")
     for place, column in enumerate(columns):
         table.add_column(column, no_wrap=place == 0)  # what a row is called is what a person copies

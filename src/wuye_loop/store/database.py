@@ -2,14 +2,10 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import orjson
 import psycopg
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -28,6 +24,9 @@ from wuye_loop.store.keys.trusted import trusted
 from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor
 from wuye_loop.store.reach import Reach, within
 from wuye_loop.store.schema import present
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 T = TypeVar("T")
 
@@ -158,7 +157,7 @@ class Database:
         at, head = self.current_revision(), self.head_revision()
         if at == head:
             return
-        if at is not None and at not in {script.revision for script in _scripts().walk_revisions()}:
+        if at is not None and at not in _revisions():
             raise UnfitDatabase(
                 f"数据库的版本 {at} 比本程序（{head}）新，请升级程序。"
                 f"/ the database is at revision {at}, which this program (at {head}) does not know; upgrade the program."
@@ -167,6 +166,8 @@ class Database:
         engine = self._owner
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as turn, engine.connect() as connection:
             turn.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _MIGRATING})
+            from alembic import command  # noqa: PLC0415 a database that is up to date does not wait for it
+
             command.upgrade(alembic_config(connection=connection), "head")
 
     def protect(self) -> None:
@@ -209,12 +210,15 @@ class Database:
 
     def head_revision(self) -> str | None:
         """Return the newest revision this program knows."""
-        return _scripts().get_current_head()
+        return max(_revisions(), default=None)
 
     def current_revision(self) -> str | None:
         """Return the revision of the database; None when it is empty."""
         with self._owner.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
+                return None
+            found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+            return found
 
     def lacking(self) -> list[str]:
         """Return in words what is missing of the tables that this program declares; they are at its revision."""
@@ -361,13 +365,15 @@ def database_of(url: str, name: str) -> str:
 
 
 @cache
-def _scripts() -> ScriptDirectory:
-    """Return the migrations that came with the program, read once in a process."""
-    return ScriptDirectory.from_config(alembic_config())
+def _revisions() -> frozenset[str]:
+    """Return the migrations that came with the program, by the numbers that their files begin with: one follows the other."""
+    return frozenset(file.name.split("_")[0] for file in (shipped("migrations") / "versions").glob("[0-9]*_*.py"))
 
 
-def alembic_config(**attributes: object) -> Config:
+def alembic_config(**attributes: object) -> "Config":
     """Return what Alembic needs to know; `connection` among the attributes is the one its migrations run on."""
+    from alembic.config import Config  # noqa: PLC0415 as above
+
     config = Config()
     config.set_main_option("script_location", str(shipped("migrations")).replace("%", "%%"))
     config.attributes.update(attributes)
