@@ -1,5 +1,7 @@
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -8,6 +10,7 @@ import orjson
 import psycopg
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.util import greenlet_spawn
@@ -38,6 +41,9 @@ class Write(Protocol):
         """Return what the work returned, after the commit."""
 
 
+#: Whether a request is one of a crowd's: hundreds may come at once, and take turns at half of the connections.
+of_the_crowd: ContextVar[bool] = ContextVar("of_the_crowd", default=False)
+_TURN_SECONDS = 30.0  # that one of the crowd waits: a telephone that is refused sends its form again, at the back
 _MIGRATING = 0x77757965  # "wuye": the advisory lock of whoever migrates
 
 
@@ -120,11 +126,13 @@ class Database:
 
     async def write_async(self, work: Callable[[Session], T]) -> T:
         """Run plain work in a transaction as `begin` does, from async code; one greenlet carries all of it."""
-        return await greenlet_spawn(self._write, work)
+        async with self._turn():
+            return await greenlet_spawn(self._write, work)
 
     async def writing_async(self, work: Callable[[Write], T]) -> T:
         """Run plain work that opens transactions of its own, one after another, from async code; in one greenlet."""
-        return await greenlet_spawn(work, self._write)
+        async with self._turn():
+            return await greenlet_spawn(work, self._write)
 
     def _write(self, work: Callable[[Session], T]) -> T:
         with self._begin(self.async_engine.sync_engine) as session:
@@ -132,7 +140,27 @@ class Database:
 
     async def read_async(self, work: Callable[[Session], T], reach: Reach | None = None) -> T:
         """Run plain reading in a transaction as `read_within` does, from async code."""
-        return await greenlet_spawn(self._read, work, reach)
+        async with self._turn():
+            return await greenlet_spawn(self._read, work, reach)
+
+    @cached_property
+    def _turns(self) -> asyncio.Semaphore:
+        return asyncio.Semaphore(max(1, self.pool_size // 2))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """Wait for one's turn: at once, but for one of a crowd, which leaves half of the connections to everybody else."""
+        if not of_the_crowd.get():
+            yield
+            return
+        try:
+            await asyncio.wait_for(self._turns.acquire(), _TURN_SECONDS)
+        except TimeoutError:
+            raise NoConnection from None
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def _read(self, work: Callable[[Session], T], reach: Reach | None) -> T:
         engine = self.async_engine.sync_engine.execution_options(postgresql_readonly=True)

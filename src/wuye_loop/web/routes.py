@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from wuye_loop.domain.errors import BadInput, NotFound, WuyeError
 from wuye_loop.edge.database_faults import fault
+from wuye_loop.store.database import of_the_crowd
 from wuye_loop.web import language
 from wuye_loop.web.rendering import page
 from wuye_loop.web.visitors import NotSignedIn, Unfinished
@@ -80,9 +81,19 @@ class PageRoute(APIRoute):
 
 
 class ResidentRoute(PageRoute):
-    """The same on a resident's page."""
+    """The same on a resident's page; residents may come in a crowd, and take turns, so that the hotline never waits for them."""
 
     template = "resident/error.html"
+
+    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
+        """Return the handler."""
+        handle = super().get_route_handler()
+
+        async def in_turn(request: Request) -> Response:
+            of_the_crowd.set(True)
+            return await handle(request)
+
+        return in_turn
 
 
 def _back(request: Request) -> str:
