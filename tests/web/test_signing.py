@@ -321,6 +321,20 @@ def test_whatever_is_noted_of_an_account_has_its_words_on_the_page() -> None:
     assert noted == set(admin._WHATS)
 
 
+async def test_whoever_comes_while_a_demonstration_plays_is_told_so_and_shown_in_when_it_is_over(town: Town) -> None:
+    async with browsing(town) as visitors:
+        visitors.app.state.visitors = {}
+        early = visitors.browser()
+        page = await early.go("/")
+        assert "演示还在演" in page.text
+        assert early.headers["refresh"] == "3"
+        assert "password" not in early.raw
+        visitors.app.state.visitors = None
+        page = await early.go("/login")
+        assert "refresh" not in early.headers
+        assert "口令" in page.text
+
+
 async def test_time_is_let_pass_in_a_demonstration_alone(town: Town) -> None:
     passed: list[str] = []
     async with browsing(town) as visitors:

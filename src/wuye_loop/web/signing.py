@@ -1,6 +1,6 @@
 """The door: signing in and out, one's own password and second factor, one's sessions; the way home."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import anyio.to_thread
@@ -27,6 +27,7 @@ from wuye_loop.web.times import times
 from wuye_loop.web.visitors import ROLES, Here, NotSignedIn, SignedIn
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
+_LOOK_AGAIN: Final = "3"  # seconds until the door of a demonstration that still plays is looked at anew
 
 
 @router.get("/")
@@ -48,16 +49,21 @@ async def login(request: Request, to: str = "/") -> Response:
 
 async def _door(request: Request, to: str, words: str | None = None, status: int = 200, login: str = "") -> Response:
     site, demo = site_of(request), getattr(request.app.state, "visitors", None)
+    playing = demo is not None and not demo  # a demonstration whose play is not over: nobody can enter yet
     context = {
         "to": inside(to),
         "words": words,
         "login": login,
         "open": visitors.admits_passwords(request),
         "demo": demo,
+        "playing": playing,
         "oidc": getattr(request.app.state, "oidc", None) is not None,
         "now": await read(site, lambda session: times(site.loop, session).clock()) if demo else None,
     }
-    return page("login.html", context, status)
+    response = page("login.html", context, status)
+    if playing:
+        response.headers["Refresh"] = _LOOK_AGAIN
+    return response
 
 
 @router.post("/login")
