@@ -45,6 +45,9 @@ PAGES = (
     ("admin", "/admin"),
     ("admin", "/admin/users"),
     ("admin", "/admin/directory"),
+    ("admin", "/admin/directory/import"),
+    ("admin", "/admin/calendar"),
+    ("admin", "/admin/calendar/import"),
     ("admin", "/admin/audit"),
     ("admin", "/admin/poster/E0101"),
 )
@@ -118,6 +121,20 @@ def test_a_page_weighs_little(browser: Browser, address: str, who: str | None, p
         assert len(sizes) <= most + 1  # the mark beside the tab
         assert sum(sizes) <= kib * 1024
         assert looker.page.evaluate("document.querySelectorAll('*').length") <= 1500
+
+
+_SHIFTS = """() => new Promise(done => { let sum = 0; new PerformanceObserver(list => { for (const one of list.getEntries()) sum += one.value; })
+  .observe({type: 'layout-shift', buffered: true}); setTimeout(() => done(sum), 300); })"""
+
+
+@pytest.mark.parametrize(
+    ("who", "path"), [(None, "/r/E0101"), ("department", "/inbox"), ("department", "{one}"), ("chief", "/board")]
+)
+def test_nothing_moves_once_it_is_shown(browser: Browser, address: str, who: str | None, path: str) -> None:
+    for size in SIZES.values():
+        with looking(browser, address, size) as looker:
+            opened(looker, who, path)
+            assert looker.page.evaluate(_SHIFTS) == 0
 
 
 @pytest.mark.parametrize("wide", [200])

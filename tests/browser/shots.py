@@ -43,18 +43,36 @@ STAFF = (
     ("seat", "callbacks", "/callbacks"),
     ("department", "forbidden", "/board"),
     ("department", "rules", "/rules"),
-    ("department", "rule", "/rules/kuiwen@1"),
+    ("department", "rule", "/rules/kuiwen@2"),
     ("department", "diff", "/rules/diff?a=kuiwen%401&b=kuiwen%402"),
     ("admin", "trying", "/rules/try"),
     ("admin", "simulating", "/rules/simulate"),
     ("admin", "admin", "/admin"),
     ("admin", "users", "/admin/users"),
     ("admin", "directory", "/admin/directory"),
+    ("admin", "loading", "/admin/directory/import"),
+    ("admin", "loading-faults", "/admin/directory/import"),
     ("admin", "calendar", "/admin/calendar"),
+    ("admin", "notice", "/admin/calendar/import"),
     ("admin", "audit", "/admin/audit"),
     ("admin", "poster", "/admin/poster/E0101"),
     ("department", "me", "/me"),
 )
+#: What is sent from a form before its picture is taken: name and text of a file.
+SENT = {
+    "loading": (
+        "单位.csv",
+        (
+            "编码,名称,种类,属地,上级,职责,在用,服务电话\nmarket,区市场监管局,部门,370705,command-office,market、price,是,0536-8012345\n"
+            "water,区水务局,部门,370705,command-office,water,是,0536-8010000\ncompany-25,停办的物业服务公司,物业企业,,,,是,\n"
+        ),
+    ),
+    "loading-faults": (
+        "单位.csv",
+        "编码,名称,种类,属地,上级\nwater,区水务局,科室,370705,\n,没有编码的单位,部门,,\nheat,热力公司,物业企业,3707,nobody\n",
+    ),
+    "notice": ("2026年补充通知.csv", "日期,上班,名称\n2026-10-21,否,临时放假\n2026-10-24,是,调休\n"),
+}
 #: Pictures for the README, in the size of a screen: copied to docs/pictures by hand once they were looked at.
 IN_README = ("inbox", "grievance", "board")
 #: Screens that staff also open on a telephone.
@@ -70,6 +88,8 @@ ALSO_NARROW = (
     "voice",
     "lists",
     "team",
+    "loading",
+    "loading-faults",
 )
 
 
@@ -147,6 +167,10 @@ def _fill(page: Page, name: str) -> None:
         page.fill("#estate", page.locator("#estates option").first.get_attribute("value") or "")
         page.fill("#body", "3 号楼 2 单元的电梯从周五晚上起停运，到今天没有修好。楼上有八十多岁的老人，两天没能下楼。")
         page.wait_for_timeout(1500)
+    if name in SENT:
+        page.set_input_files("#file", {"name": SENT[name][0], "mimeType": "text/csv", "buffer": SENT[name][1].encode()})
+        page.locator("form[enctype] button").click()
+        page.wait_for_load_state("load")
     if name == "grievance":
         first = page.locator(".acts details").first
         if first.count():
