@@ -345,6 +345,7 @@ async def test_time_is_let_pass_in_a_demonstration_alone(town: Town) -> None:
         spans = {"1 workday": "过一个工作日"}
         visitors.app.state.visitors = {
             "district": "某区", "resident": "/r", "voice": "/v/E1", "people": [], "spans": spans, "later": passed.append,
+            "units": [("部门", [("market", "区市场监管局")])], "admit": lambda unit: unit,
         }  # fmt: skip
         page = await nobody.go("/login")
         assert "过一个工作日" in page.text

@@ -99,7 +99,11 @@ class Show:
             if not self.leave:
                 await play.until_morning()
                 later = visitors.later(site, clock.run())
-                people.update(await asyncio.to_thread(visitors.welcome, site, scene, address), later=later)
+                people.update(
+                    await asyncio.to_thread(visitors.welcome, site, scene, address),
+                    later=later,
+                    admit=visitors.admit(site),
+                )
                 stop = asyncio.Event()
                 for number in (signal.SIGINT, signal.SIGTERM):
                     asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -47,8 +47,35 @@ def welcome(site: Site, scene: Scene, address: str) -> dict[str, Any]:
         "resident": f"{address}/r/{document['estates'][0]['code']}",
         "voice": f"{address}/v/{document['estates'][0]['code']}",
         "spans": SPANS,
+        "units": _others(scene),
         "people": [{"login": wish.login, "title": title, "words": words} for wish, title, words in people],
     }
+
+
+def _others(scene: Scene) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return every unit that somebody may want to look from: whoever a complaint went to. By kind: code and name."""
+    kinds = {"department": "部门", "office": "街道", "centre": "中心", "community": "社区", "company": "物业企业"}
+    return [
+        (title, [(code, unit["name"]) for code, unit in scene.units.items() if unit["kind"] == kind])
+        for kind, title in kinds.items()
+    ]
+
+
+def admit(site: Site) -> Callable[[str], str]:
+    """Return what makes an account of a unit, the first time that somebody wants to look from there, and gives its login."""
+    ids = SystemIds()
+
+    def made(unit: str) -> str:
+        login = f"unit-{unit}"
+        kept = passwords.hashed(ids.token(_BYTES), salt(ids))
+        with site.database.begin() as session:
+            if accounts.find(session, login) is None:
+                wish = AccountWish(login, "值班员", "unit", unit)
+                account = accounts.create(session, wish, kept, site.loop.clock.now(), ids, "演示")
+                accounts.change(session, account, must_change=False)
+        return login
+
+    return made
 
 
 def later(site: Site, clock: SettableClock) -> Callable[[str], datetime]:

@@ -23,10 +23,12 @@ def resident(source: str = SOURCE) -> Actor:
 
 def shown(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a resident's page in the size that was chosen."""
-    here = request.url.path
-    return page(
-        template, {**context, "big": request.cookies.get(_BIG) == "1", "size": f"/big?to={quote(here)}"}, status
-    )
+    frame = {
+        "big": request.cookies.get(_BIG) == "1",
+        "size": f"/big?to={quote(request.url.path)}",
+        "played": bool(getattr(request.app.state, "visitors", None)),
+    }
+    return page(template, {**context, **frame}, status)
 
 
 @router.get("/big")
