@@ -36,8 +36,11 @@ class Jobs:
 
     def defer(self, session: Session, jobs: Sequence[Job]) -> None:
         """Put jobs, where there are any, in the session's transaction."""
-        rows = [
+        if rows := self.rows(jobs):
+            deferring.defer(session, rows)
+
+    def rows(self, jobs: Sequence[Job]) -> list[Deferred]:
+        """Return jobs as the queue keeps them."""
+        return [
             Deferred(QUEUES[job.name], job.name, dict(job.args), job.not_before if self._hold else None) for job in jobs
         ]
-        if rows:
-            deferring.defer(session, rows)

@@ -14,8 +14,10 @@ from wuye_loop.edge.actors import Caller, caller
 from wuye_loop.edge.idempotency import LONGEST_KEY, LONGEST_MATCH, IdempotencyKey, IfMatch, terms_of
 from wuye_loop.edge.site import site_of
 from wuye_loop.edge.strict_json import StrictRequest, StrictRoute, quick
+from wuye_loop.edge.transact import act as take
 from wuye_loop.edge.transact import read, transact
 from wuye_loop.loop import handle
+from wuye_loop.loop.grouped import Act
 from wuye_loop.queries import choices
 
 router = APIRouter(route_class=StrictRoute, tags=["诉求办理"])
@@ -88,7 +90,7 @@ async def _take(
     if_match: str | None,
 ) -> Response:
     site, terms = site_of(request), await terms_of(request, actor, key, if_match)
-    return await transact(site, lambda session: handle.act(site.loop, session, number, action, actor, form, terms))
+    return await take(site, Act(number, action, actor, form, terms))
 
 
 @router.post(

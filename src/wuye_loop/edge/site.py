@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wuye_loop.jobs import Jobs
 from wuye_loop.loop.engine import Loop
+from wuye_loop.loop.grouped import Company
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
 
@@ -50,6 +51,14 @@ class Site:
     jobs: Jobs = field(default_factory=Jobs)
     played: bool = False
     writes: Writes = field(default_factory=Writes)
+    _company: Company | None = None
+
+    @property
+    def company(self) -> Company:
+        """Actions that come at the same moment, taken together."""
+        if self._company is None:
+            self._company = Company(self.loop, self.database, self.jobs)
+        return self._company
 
     @property
     def make_believe(self) -> bool:

@@ -13,8 +13,10 @@ from wuye_loop import metrics
 from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.site import Site
+from wuye_loop.loop import handle
 from wuye_loop.loop.collect import Entangled, Incoming, collect, collect_together
 from wuye_loop.loop.engine import StepResult
+from wuye_loop.loop.grouped import Act
 from wuye_loop.store.database import Write
 from wuye_loop.store.reach import reach_of
 
@@ -37,6 +39,28 @@ async def outcome_of(site: Site, work: Callable[[Session], StepResult]) -> StepR
     Raises what the work or the commit raises; then nothing of it remains.
     """
     return await site.database.writing_async(partial(_outcome, site, work))
+
+
+async def act(site: Site, wanted: Act) -> Response:
+    """Take an action together with those on other grievances that come at the same moment, else alone; answer after the commit.
+
+    Where the database refuses the group, and surely nothing of it remains, each of it is tried alone.
+    """
+    try:
+        outcome = await site.company.outcome_of(wanted)
+    except DBAPIError as error:
+        site.writes.failed(error)
+        raise
+    if isinstance(outcome, StepResult):
+        site.writes.done()
+        _count(outcome)
+        return reply(outcome)
+    return await transact(
+        site,
+        lambda session: handle.act(
+            site.loop, session, wanted.number, wanted.action, wanted.actor, wanted.form, wanted.terms
+        ),
+    )
 
 
 def _outcome(site: Site, work: Callable[[Session], StepResult], write: Write) -> StepResult:

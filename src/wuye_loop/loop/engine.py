@@ -100,14 +100,9 @@ class StepResult:
 
 def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> World:
     """Return what a decision about this grievance may ask."""
-    loop.reference.refresh(session, locked.epochs)
+    rules, calendar = rules_of(loop, session, locked)
     if "redact" not in ports:
         ports |= _struck_by(loop, session, locked)
-    try:
-        rules = loop.reference.rules(session, locked.situation.grievance.workflow)
-    except NotFound:
-        raise RecordDamaged("这件诉求所用的流程版本不在库里；请管理员运行 doctor，从备份恢复") from None
-    calendar = loop.reference.calendar(session, rules.workflow.calendar)
     now = loop.clock.now()
     return World(
         rules=rules,
@@ -118,6 +113,16 @@ def world_of(loop: Loop, session: Session, locked: Locked, **ports: Any) -> Worl
         new_id=loop.ids.new,
         **ports,
     )
+
+
+def rules_of(loop: Loop, session: Session, locked: Locked) -> tuple[Rules, WorkCalendar]:
+    """Return what a grievance goes by, and what is kept of rules, calendars and directory as it was when it was read."""
+    loop.reference.refresh(session, locked.epochs)
+    try:
+        rules = loop.reference.rules(session, locked.situation.grievance.workflow)
+    except NotFound:
+        raise RecordDamaged("这件诉求所用的流程版本不在库里；请管理员运行 doctor，从备份恢复") from None
+    return rules, loop.reference.calendar(session, rules.workflow.calendar)
 
 
 Looked = tuple[Locked, World]
@@ -136,11 +141,18 @@ def seen(loop: Loop, session: Session, number: str, actor: Actor) -> Looked:
 
 def answer_of(session: Session, world: World, situation: Situation, actor: Actor) -> dict[str, Any]:
     """Return what a step answers: the grievance as it is then, to its sender with the id that they gave it."""
+    return shown_to(actor, world, situation, partial(intake.external_id, session))
+
+
+def shown_to(
+    actor: Actor, world: World, situation: Situation, external_id: Callable[[str, str], str | None]
+) -> dict[str, Any]:
+    """Return the same; `external_id` gives what its sender calls a grievance, by number and sender."""
     shown, grievance = grievance_view(world, situation), situation.grievance
     if grievance.source != actor.sender:
         return shown
-    external_id = intake.external_id(session, grievance.number, actor.sender)
-    return shown if external_id is None else {**shown, "external_id": external_id}
+    theirs = external_id(grievance.number, actor.sender)
+    return shown if theirs is None else {**shown, "external_id": theirs}
 
 
 def _struck_by(loop: Loop, session: Session, locked: Locked, others: Iterable[Brief] = ()) -> dict[str, Any]:
@@ -462,10 +474,13 @@ def replayed(stored: Stored | None, ticket: Ticket | None) -> StepResult | None:
 
 def _others(session: Session, number: str, command: Command) -> dict[str, Brief]:
     """Lock the other grievances that a form names together with the grievance itself, in the order of ids."""
-    named = {value for value in command.form.values() if isinstance(value, str) and NUMBER.fullmatch(value)}
-    if not named - {number}:
-        return {}
-    return related.briefs(session, [number, *sorted(named)], command.actor)
+    named = named_beside(number, command.form)
+    return related.briefs(session, [number, *sorted(named)], command.actor) if named else {}
+
+
+def named_beside(number: str, form: Mapping[str, Any]) -> set[str]:
+    """Return the numbers of other grievances that a form names."""
+    return {value for value in form.values() if isinstance(value, str) and NUMBER.fullmatch(value)} - {number}
 
 
 def _write(

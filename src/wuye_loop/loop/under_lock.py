@@ -38,7 +38,7 @@ def lock_free(keyring: "KeyRing", session: Session, numbers: Sequence[str]) -> d
     Raises RecordDamaged where one of them cannot be read.
     """
     found = locking.lock_free(session, numbers)
-    return {number: _open(keyring, locked) for number, locked in found.items()}
+    return {number: opened(keyring, locked) for number, locked in found.items()}
 
 
 def read(
@@ -58,10 +58,11 @@ def read(
 
 
 def _opened(keyring: "KeyRing", locked: Locked | None) -> Locked | None:
-    return None if locked is None else _open(keyring, locked)
+    return None if locked is None else opened(keyring, locked)
 
 
-def _open(keyring: "KeyRing", locked: Locked) -> Locked:
+def opened(keyring: "KeyRing", locked: Locked) -> Locked:
+    """Return a grievance as it was read with its free texts in words."""
     was = locked.situation
     if not is_sealed(was.grievance.data) and not any(is_sealed(task.data) for task in was.tasks.values()):
         return locked

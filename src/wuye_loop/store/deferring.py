@@ -32,4 +32,9 @@ class Deferred:
 
 def defer(session: Session, jobs: Sequence[Deferred]) -> None:
     """Put jobs into the queue, in this order."""
-    straight.execute(session, _DEFER, {"jobs": orjson.dumps(list(jobs)).decode()})
+    straight.execute(session, *statement(jobs))
+
+
+def statement(jobs: Sequence[Deferred]) -> tuple[str, dict[str, Any]]:
+    """Return the statement that puts jobs into the queue, in this order, with its parameters."""
+    return _DEFER, {"jobs": orjson.dumps(list(jobs)).decode()}

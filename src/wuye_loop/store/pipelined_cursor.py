@@ -66,6 +66,37 @@ def _begun(cursor: Any, query: Any, params: Params, plain: Any, **options: Any) 
     yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
 
 
+def ended(connection: Any, statements: Sequence[tuple[Any, Params]], plain: Any) -> Iterator[Any]:
+    """Send the last statements of a transaction together with its COMMIT; then wait for all their answers.
+
+    Where one of them is refused, those after it and the COMMIT are not carried out: the server skips what is left. A
+    generator as `_begun`; the connection is locked.
+    """
+    connection._check_connection_ok()  # noqa: SLF001 as above
+    cursors = [plain(connection) for _ in statements]
+    asked = [_asked(cursor, *statement) for cursor, statement in zip(cursors, statements, strict=True)]
+    pipeline = connection._pipeline = BasePipeline(connection)  # noqa: SLF001 as above
+    fault: BaseException | None = None
+    try:
+        yield from pipeline._enter_gen()  # noqa: SLF001 as above
+        for cursor, query in zip(cursors, asked, strict=True):
+            yield from cursor._maybe_prepare_gen(query)  # noqa: SLF001 as above
+        yield from connection._exec_command(b"COMMIT")  # noqa: SLF001 as above
+        pipeline._enqueue_sync()  # noqa: SLF001 as above
+        while pipeline.command_queue:
+            pipeline.command_queue.popleft()()
+        yield from send(connection.pgconn)
+        yield from pipeline._fetch_gen(flush=False)  # noqa: SLF001 as above
+    except BaseException as error:
+        fault = error
+        raise
+    finally:
+        pipeline.level = 1
+        pipeline._exit(fault)  # noqa: SLF001 as above
+        connection._pipeline = None  # noqa: SLF001 as above
+    yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
+
+
 def _asked(cursor: Any, query: Any, params: Params) -> Any:
     cursor._reset()  # noqa: SLF001 as above
     cursor._last_query, cursor._tx = None, Transformer(cursor)  # noqa: SLF001 as above

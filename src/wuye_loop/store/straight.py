@@ -5,15 +5,17 @@ the same words, throws a broken connection away with its pool, and a connection 
 listens to an engine's statements (a test that counts them, a tracer) gets them as before, the longer way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg.pq import ExecStatus
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.util import await_
 
-from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor
+from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor, ended
 
 
 class Answer(NamedTuple):
@@ -31,10 +33,42 @@ def execute(session: Session, statement: str, params: Mapping[str, Any]) -> Answ
         rows = [tuple(row) for row in result] if result.returns_rows else []
         return Answer(rows, result.rowcount)
     driver: Any = connection.connection.driver_connection
-    try:
+    with _sqlalchemys(connection, statement, params):
         if isinstance(driver, psycopg.AsyncConnection):
             return await_(_asked_async(AsyncOneTripCursor(driver), statement, params))
         return _asked(OneTripCursor(driver), statement, params)
+
+
+def end(session: Session, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Execute the last statements of the session's transaction and end it: all of them and the end are one round trip.
+
+    Nobody looks at what they touched: a statement that must not come to nothing has to fail by itself. Raises as
+    SQLAlchemy does; then nothing of the transaction remains, or, where the connection broke, nobody knows.
+    """
+    connection = session.connection()
+    if connection.dispatch.before_cursor_execute or connection.dispatch.after_cursor_execute:
+        for statement, params in statements:
+            connection.exec_driver_sql(statement, params)
+        return  # its end follows by itself
+    driver: Any = connection.connection.driver_connection
+    with _sqlalchemys(connection, *statements[0]):
+        if isinstance(driver, psycopg.AsyncConnection):
+            await_(_ended_async(driver, statements))
+        else:
+            with driver.lock:
+                driver.wait(ended(driver, statements, psycopg.Cursor))
+
+
+async def _ended_async(driver: Any, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    async with driver.lock:
+        await driver.wait(ended(driver, statements, psycopg.AsyncCursor))
+
+
+@contextmanager
+def _sqlalchemys(connection: Connection, statement: str, params: Mapping[str, Any]) -> Iterator[None]:
+    """Give what the driver raises SQLAlchemy's words, and let it throw away what is broken."""
+    try:
+        yield
     except BaseException as error:
         # Anything that is no Exception ends the request in the middle of an answer.
         if isinstance(error, psycopg.Error) or not isinstance(error, Exception):

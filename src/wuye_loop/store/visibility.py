@@ -26,6 +26,23 @@ def visible(actor: Actor, alias: str = "g") -> tuple[str, dict[str, Any]]:
     return subtree(actor.area_path, alias, "v")
 
 
+#: The same predicate where each row of `m` brings an asker of its own, as `asking` gives them; a test holds the two equal.
+VISIBLE_TO_EACH = """CASE m.kind
+  WHEN 'system' THEN TRUE WHEN 'security' THEN FALSE
+  WHEN 'hotline' THEN g.source = m.source
+  WHEN 'unit' THEN g.units @> ARRAY[m.unit]
+  ELSE m.area = '' OR (g.area_path ~>=~ m.area AND g.area_path ~<~ m.area_end) END"""
+EACH = "kind text, source text, unit text, area text, area_end text"
+
+
+def asking(actor: Actor) -> dict[str, str | None]:
+    """Return the columns of `m` (EACH) by which an actor asks."""
+    return {
+        "kind": actor.kind.value, "source": actor.source, "unit": actor.unit,
+        "area": actor.area_path, "area_end": actor.area_path + _LAST,
+    }  # fmt: skip
+
+
 def sees_paper(actor: Actor, alias: str) -> tuple[str, dict[str, Any]]:
     """Return a predicate over `document AS alias` for those without a grievance, and its parameters.
 

@@ -1,12 +1,14 @@
 """Lock one grievance and read it with everything a decision needs, in one statement; built once, at import."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
+import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import RecordDamaged
@@ -16,7 +18,7 @@ from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import from_text
 from wuye_loop.store import straight
-from wuye_loop.store.visibility import visible
+from wuye_loop.store.visibility import EACH, VISIBLE_TO_EACH, asking, visible
 
 T = TypeVar("T")
 COLUMNS = tuple(item.name for item in fields(GrievanceState))  # the columns are called as the fields are
@@ -111,6 +113,48 @@ def lock_free(session: Session, numbers: Sequence[str]) -> dict[str, Locked]:
         if again is not None:
             mine[grievance.number] = again
     return mine
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """One of the grievances that are locked together: by whom it is asked for, and under which ticket."""
+
+    number: str
+    actor: Actor
+    ticket: Ticket | None = None
+
+
+_KEYED_EACH = "LEFT JOIN idempotency_key k ON k.key_id = m.key_id AND k.route = m.route AND k.key = m.key"
+_LOCK_EACH = (
+    f"SELECT m.place, g.external_id, jsonb_build_array({', '.join((*_READ, *_KEPT))})"
+    f" FROM jsonb_to_recordset(%(wanted)s::jsonb) AS m(place int, number text, {EACH}, key_id uuid, route text, key text)"
+    f" JOIN grievance g ON g.number = m.number AND {VISIBLE_TO_EACH}"
+    f" LEFT JOIN complainant x ON x.grievance_id = g.id {_KEYED_EACH} ORDER BY g.id FOR UPDATE OF g SKIP LOCKED"
+)
+
+
+def lock_each(session: Session, wanted: Sequence[Sought]) -> dict[int, tuple[Locked, str | None]]:
+    """Lock different grievances in the order of their ids, each as its asker sees it: one round trip, and no waiting.
+
+    Return by place what was to be had, with the sender's id of it. Left out is what its asker does not see, what
+    somebody else has locked or changed meanwhile, and what cannot be read: `lock` finds the words for each.
+    """
+    rows = [_sought(place, one) for place, one in enumerate(wanted)]
+    asked = {"wanted": orjson.dumps(rows).decode(), "task_id": None}
+    mine: dict[int, tuple[Locked, str | None]] = {}
+    for place, external_id, row in straight.execute(session, _LOCK_EACH, asked).rows:
+        with suppress(RecordDamaged):
+            locked, seen = _locked(row)
+            if seen == locked.situation.grievance.seq:
+                mine[place] = locked, external_id
+    return mine
+
+
+def _sought(place: int, one: Sought) -> dict[str, Any]:
+    row: dict[str, Any] = {"place": place, "number": one.number, **asking(one.actor)}
+    if one.ticket is not None:
+        row |= {"key_id": str(one.ticket.key_id), "route": one.ticket.route, "key": one.ticket.key}
+    return row
 
 
 def kept(session: Session, ticket: Ticket) -> Stored | None:

@@ -15,7 +15,8 @@ from wuye_loop.domain.privacy.words import as_kept
 from wuye_loop.domain.step.records import Posted
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import as_text, id_text
-from wuye_loop.store import straight
+from wuye_loop.store import deferring, straight
+from wuye_loop.store.deferring import Deferred
 from wuye_loop.store.grievance.locking import COLUMNS, Ticket
 
 # --- writing a step -------------------------------------------------------------------------------------------------
@@ -52,6 +53,11 @@ _TICKETED = """ticketed AS (
   INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at, grievance_id)
   VALUES (%(k_id)s, %(k_route)s, %(k_key)s, %(k_digest)s, %(k_status)s, %(k_body)s, %(now)s, %(id)s))"""
 
+_TICKETED_ALL = """ticketed AS (
+  INSERT INTO idempotency_key (key_id, route, key, request_digest, status, body, created_at, grievance_id)
+  SELECT key_id, route, key, request_digest, status, body, created_at, grievance_id
+  FROM jsonb_populate_recordset(NULL::idempotency_key, %(kept)s::jsonb))"""
+
 
 def feeding(rows: str) -> str:
     """Return the statement that says of grievances that they have changed; `rows` is what n(id, seq) come from.
@@ -73,6 +79,9 @@ _UPDATE_ALL = (
     " FROM jsonb_populate_recordset(NULL::grievance, %(rows)s::jsonb) r"
     " JOIN unnest(%(ids)s::uuid[], %(was)s::int[]) AS w(id, seq) ON w.id = r.id WHERE g.id = r.id AND g.seq = w.seq"
 )
+_UPDATED_ALL = f"updated AS ({_UPDATE_ALL} RETURNING 1)"
+# Nobody looks at the answer before the COMMIT that travels with it, so a lost row is a division by nothing.
+_ALL_OF_THEM = "SELECT 1 / (count(*) = %(steps)s)::int FROM updated"
 _FED_ALL = f"fed AS ({feeding('unnest(%(ids)s::uuid[], %(seqs)s::int[]) AS n(id, seq)')})"
 _INSERT = "INSERT INTO grievance SELECT * FROM jsonb_populate_recordset(NULL::grievance, %(rows)s::jsonb)"
 _SEALED = """sealed AS (
@@ -120,6 +129,48 @@ def write(
 
 def write_all(session: Session, steps: Sequence[tuple[Situation, Posted]]) -> None:
     """Write steps of different grievances in one statement, each as `write` does: (as it was, the step)."""
+    parts, params = _together(steps)
+    written = straight.execute(session, f"WITH {', '.join([*parts, _FED_ALL])} {_UPDATE_ALL}", params)
+    if written.touched != len(steps):
+        raise LostUpdate(", ".join(str(step.situation.grievance.id) for _, step in steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer to keep for whoever sends its ticket again."""
+
+    ticket: Ticket
+    reply: bytes
+    status: int = 200
+
+
+def statements(
+    steps: Sequence[tuple[Situation, Posted, Kept | None]], jobs: Sequence[Deferred]
+) -> list[tuple[str, dict[str, Any]]]:
+    """Return what writes steps of different grievances, each as `write` does, with their jobs: for `straight.end`.
+
+    Where one of the grievances has moved, the database refuses all of it.
+    """
+    parts, params = _together([(before, step) for before, step, _ in steps])
+    if kept := [_kept_row(step, one) for _, step, one in steps if one is not None]:
+        parts.append(_TICKETED_ALL)
+        params["kept"] = _dump(kept)
+    params["steps"] = len(steps)
+    written = (f"WITH {', '.join([*parts, _FED_ALL, _UPDATED_ALL])} {_ALL_OF_THEM}", params)
+    return [written, deferring.statement(jobs)] if jobs else [written]
+
+
+def _kept_row(step: Posted, one: Kept) -> dict[str, Any]:
+    ticket = one.ticket
+    return {
+        "key_id": str(ticket.key_id), "route": ticket.route, "key": ticket.key, "request_digest": _plain(ticket.digest),
+        "status": one.status, "body": _plain(one.reply), "created_at": _plain(step.entries[-1].at),
+        "grievance_id": str(step.situation.grievance.id),
+    }  # fmt: skip
+
+
+def _together(steps: Sequence[tuple[Situation, Posted]]) -> tuple[list[str], dict[str, Any]]:
+    """Return the parts of the statement that writes steps of different grievances, and its parameters."""
     parts, params = _parts(_all_rows(steps))
     every = [(before.grievance, step.situation.grievance) for before, step in steps]
     params["rows"] = _dump(
@@ -128,9 +179,7 @@ def write_all(session: Session, steps: Sequence[tuple[Situation, Posted]]) -> No
     params["ids"] = [after.id for _, after in every]
     params["was"] = [before.seq for before, _ in every]
     params["seqs"] = [after.seq for _, after in every]
-    written = straight.execute(session, f"WITH {', '.join([*parts, _FED_ALL])} {_UPDATE_ALL}", params)
-    if written.touched != len(steps):
-        raise LostUpdate(", ".join(str(after.id) for _, after in every))
+    return parts, params
 
 
 _CORRECTABLE = frozenset(

@@ -1,0 +1,162 @@
+"""Actions on different grievances in one transaction: one look, one write, one end for all of them.
+
+Each comes to what it would have come to alone, or is left to be taken alone: what its actor does not see, what somebody
+else has locked, what a rule refuses, what is answered from a kept ticket, and every decision that asks the database for
+more than was locked. Such a decision could see what the others have done, or leave a mark though it is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from time import monotonic
+from typing import Any, Final, cast
+
+import orjson
+import structlog
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor, Command
+from wuye_loop.domain.step import actions
+from wuye_loop.domain.step.posting import posted
+from wuye_loop.jobs import Jobs
+from wuye_loop.loop import engine, under_lock
+from wuye_loop.loop.engine import ANY, Loop, StepResult, Terms
+from wuye_loop.store import straight
+from wuye_loop.store.database import Database
+from wuye_loop.store.gathering import Gathering
+from wuye_loop.store.grievance import locking, writer
+from wuye_loop.store.grievance.locking import Locked, Sought
+from wuye_loop.store.grievance.writer import Kept
+
+_log = structlog.get_logger("wuye_loop.step")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """An action that somebody wants to take on a grievance."""
+
+    number: str
+    action: str
+    actor: Actor
+    form: Mapping[str, Any] = field(default_factory=dict)
+    terms: Terms = ANY
+
+    @property
+    def names_others(self) -> bool:
+        """Whether its form names other grievances, which would have to be locked too."""
+        return bool(engine.named_beside(self.number, self.form))
+
+
+class Alone(Enum):
+    """Why an action is left to be taken alone: its decision asks for more than was locked, or anything else."""
+
+    ASKS = 1
+    ELSE = 2
+
+
+class _Asks(Exception):
+    """A decision asks the database."""
+
+
+class _Unasked:
+    """Stands where a decision would look for its session."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise _Asks(name)
+
+
+def _unasked(*_: Any) -> Any:
+    raise _Asks
+
+
+_UNASKED: Final = cast("Session", _Unasked())
+_MOST = 32  # actions in one transaction
+_AT_ONCE = 2  # groups: one is decided while the other is written
+_LONGEST = 0.005  # seconds that anybody waits for a group to end, before the next begins without it
+_ASKING_SECONDS, _MOST_ASKING = 30.0, 256
+
+
+class Company:
+    """Actions that come at the same moment, taken together; of one event loop."""
+
+    def __init__(self, loop: Loop, database: Database, jobs: Jobs) -> None:
+        self._loop, self._database, self._jobs = loop, database, jobs
+        self._asking: dict[str, float] = {}  # actions that asked, until when they are taken alone
+        self._gathering: Gathering[Act, StepResult | Alone] = Gathering(
+            self._taken, _number_of, _MOST, _AT_ONCE, max(_AT_ONCE, database.pool_size), _LONGEST
+        )
+
+    async def outcome_of(self, act: Act) -> StepResult | Alone:
+        """Return what an action came to, committed with others, or that it is to be taken alone: nothing of it remains.
+
+        Raises what the database raises where nobody knows whether it was committed, and where it is not to be had.
+        """
+        if act.names_others or monotonic() < self._asking.get(act.action, 0.0):
+            return Alone.ELSE
+        outcome = await self._gathering.add(act)
+        if outcome is Alone.ASKS:  # others of its name will ask, too: they need not be decided twice
+            if len(self._asking) >= _MOST_ASKING:
+                self._asking.clear()
+            self._asking[act.action] = monotonic() + _ASKING_SECONDS
+        return outcome
+
+    async def _taken(self, acts: Sequence[Act]) -> Sequence[StepResult | Alone]:
+        try:
+            return await self._database.write_async(lambda session: act_together(self._loop, session, acts, self._jobs))
+        except DBAPIError as error:
+            if error.connection_invalidated:  # it may have been committed
+                raise
+            _log.info("taken_one_by_one", actions=len(acts), error=type(error).__name__)
+            return [Alone.ELSE] * len(acts)
+
+
+def _number_of(act: Act) -> str:
+    return act.number
+
+
+def act_together(loop: Loop, session: Session, acts: Sequence[Act], jobs: Jobs) -> list[StepResult | Alone]:
+    """Take actions on different grievances and end the transaction; return in their order what each came to.
+
+    What is returned is not true before the session's commit has returned too. Raises what the database raises.
+    """
+    found = locking.lock_each(session, [Sought(one.number, one.actor, one.terms.ticket) for one in acts])
+    outcomes: list[StepResult | Alone] = []
+    written = []
+    for place, one in enumerate(acts):
+        try:
+            taken = _taken(loop, session, one, *found[place]) if place in found else None
+        except _Asks:
+            outcomes.append(Alone.ASKS)
+        except SQLAlchemyError:
+            raise
+        except Exception:  # noqa: BLE001 it is told, or logged, when it is taken alone; the others go on
+            outcomes.append(Alone.ELSE)
+        else:
+            outcomes.append(Alone.ELSE if taken is None else taken[0])
+            written += [] if taken is None else [taken[1]]
+    if written:
+        left = [job for one in outcomes if isinstance(one, StepResult) for job in one.jobs]
+        straight.end(session, writer.statements(written, jobs.rows(left)))
+    return outcomes
+
+
+def _taken(
+    loop: Loop, session: Session, act: Act, read: Locked, external_id: str | None
+) -> tuple[StepResult, tuple[Any, Any, Kept | None]] | None:
+    """Decide one action; None where it is not an ordinary one. Raises what deciding raises, and _Asks."""
+    locked, terms = under_lock.opened(loop.keyring, read), act.terms
+    situation = locked.situation
+    if locked.stored is not None or terms.seq not in (None, situation.grievance.seq) or situation.grievance.merged_into:
+        return None
+    engine.rules_of(loop, session, locked)  # so that they need not be asked for
+    world = replace(engine.answering(loop, _UNASKED, locked), correct=_unasked)
+    decided = actions.decide(world, situation, Command(act.action, act.actor, act.form))
+    if decided.joins:
+        return None
+    step = posted(situation, decided, loop.chain)
+    body = orjson.dumps(engine.shown_to(act.actor, world, step.situation, lambda *_: external_id))
+    grievance = step.situation.grievance
+    left = engine.jobs_of(world, step, situation)
+    kept = Kept(terms.ticket, body) if terms.ticket is not None else None
+    return StepResult(body, 200, left, grievance.number, grievance.seq, step=step), (situation, step, kept)
