@@ -23,21 +23,39 @@ _TEMPLATES: Final = SOURCES / "web" / "templates"
 SPOKEN: Final = (
     "web",
     "demo/visitors.py",
+    "domain/assessment/points.py",
     "domain/errors.py",
+    "domain/grievance/permissions.py",
+    "domain/language/conditions.py",
+    "domain/routing/chain.py",
+    "domain/routing/kinds.py",
+    "domain/routing/learned.py",
+    "domain/routing/protocol.py",
+    "domain/routing/words.py",
     "domain/terms.py",
+    "domain/wording/",
     "edge/database_faults.py",
     "edge/sign_in.py",
     "queries/board.py",
     "queries/choices.py",
+    "queries/explain/",
     "queries/grievance.py",
     "queries/inbox.py",
     "queries/supervision.py",
     "queries/timeline.py",
+    "trial/replay/compare.py",
 )
 #: Of these, what they refuse with.
 REFUSING: Final = ("domain", "edge", "loop", "queries", "store", "uploads")
 #: Of these, what no page does: programs and the command line alone meet it, in Chinese.
 _NOT: Final = (
+    "domain/assessment/periods.py",
+    "domain/directory/document.py",
+    "domain/figures/",
+    "domain/rulefile/",
+    "domain/sheets/",
+    "domain/suggesting/",
+    "domain/time/",
     "domain/privacy/retention.py",
     "domain/privacy/sealing.py",
     "edge/connections.py",
@@ -49,8 +67,9 @@ _NOT: Final = (
     "loop/access/keys.py",
     "loop/custody/",
     "loop/migrate.py",
-    "queries/explain/",
+    "queries/explain/days.py",  # days have their own English
     "queries/reveals.py",
+    "store/directory/",
     "store/keys/api_keys.py",
     "store/keys/keyring.py",
     "store/keys/trusted.py",
@@ -61,16 +80,62 @@ _NOT: Final = (
     "web/times.py",  # has its own English
 )
 _LONG: Final = 40
+#: A mapping as a rule file writes it: said of rule files only.
+_WRITTEN: Final = re.compile(r"\{[^{}]*[:, \u4e00-\u9fff]")
+#: Sentences that are put together of several, as a whole, and the days off that a calendar names.
+COMPOSED: Final = (
+    "到期时{what}",
+    "到期前 {n} 个工作日{what}",
+    "到期后 {n} 个工作日{what}",
+    "到期前 {n} 小时{what}",
+    "到期后 {n} 小时{what}",
+    "到期后 {n} 日{what}",
+    "发{what}给{whom}，抄送{others}",
+    "开{what}给{whom}，抄送{others}",
+    "{clock}正在走，{when} 到期。",
+    "{clock}正在走，{when} 到期，已经逾期。",
+    "{clock}暂停中，{when} 到期。",
+    "{clock}已结束，{when} 到期。",
+    "由台账第 {n} 行{what}起算；适用第 {m} 条（{where}）：{why}，{limit}，{starts}，出处：{source}。",
+    "由台账第 {n} 行{what}起算；适用第 {m} 条（{where}）：{why}，{limit}，{starts}。",
+    "所填{field}为{said}",
+    "{router}：选中，{why}",
+    "{router}：没有定出，{why}",
+    "{router}：跳过，{why}",
+    "{router}：留给人工，{why}",
+    "{why}；协办{units}",
+    "类别 为 {category} → {unit}",
+    "{holiday}（补假）",
+    "元旦",
+    "春节",
+    "农历除夕",
+    "清明",
+    "清明节",
+    "劳动节",
+    "端午",
+    "端午节",
+    "中秋",
+    "中秋节",
+    "国庆节",
+    "国庆",
+)
 #: What a rule file says to people who look at pages, by the key it stands under; the keys of these are words too.
 _SAID: Final = frozenset({"title", "name", "text", "choice", "choice?", "scale", "channels", "category", "channel", "kind", "urgency"})  # fmt: skip
 
 
-def refusals() -> frozenset[str]:
-    """Return the names of the errors whose words reach people."""
-    from wuye_loop.domain import errors  # noqa: PLC0415 only here
-
-    every = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Exception)}
-    return frozenset(every | {"problem", "Problem"})
+def refusals(trees: Iterable[ast.AST]) -> frozenset[str]:
+    """Return the names of the errors whose words reach people: all that descend from the two that say so."""
+    bases = {
+        node.name: {getattr(one, "id", getattr(one, "attr", "")) for one in node.bases}
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found, more = set[str](), {"WuyeError", "BadValue", "ValueError"}
+    while more:
+        found |= more
+        more = {name for name, of in bases.items() if of & found} - found
+    return frozenset(found - {"ValueError"} | {"problem"})
 
 
 def spelt(node: ast.Constant | ast.JoinedStr) -> str:
@@ -107,18 +172,20 @@ def _texts_under(node: ast.AST, silent: set[ast.AST]) -> Iterator[str]:
             if isinstance(one, ast.Constant) and not isinstance(one.value, str):
                 continue
             text = spelt(one)
+            if isinstance(one, ast.Constant) and _WRITTEN.search(text):
+                continue
             if WORDS.search(re.sub(r"\{[^}]*\}", "", text)):
                 yield text.strip()
 
 
 def of_program() -> Iterator[tuple[str, str]]:
     """Yield every text of the program that pages show, and the file it stands in."""
-    named = refusals()
-    for path in sorted(SOURCES.rglob("*.py")):
+    trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCES.rglob("*.py"))}
+    named = refusals(trees.values())
+    for path, tree in trees.items():
         place = path.relative_to(SOURCES).as_posix()
         if place.startswith(_NOT):
             continue
-        tree = ast.parse(path.read_text("utf-8"))
         silent = _silent(tree)
         if place.startswith(SPOKEN):
             yield from ((text, place) for text in _texts_under(tree, silent))
@@ -126,6 +193,8 @@ def of_program() -> Iterator[tuple[str, str]]:
             for node in ast.walk(tree):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in named:
                     yield from ((text, place) for text in _texts_under(node, silent))
+                if isinstance(node, ast.ClassDef) and node.name in named:
+                    yield from ((text, place) for one in node.keywords for text in _texts_under(one, silent))
 
 
 def of_templates() -> Iterator[tuple[str, str]]:
@@ -168,7 +237,7 @@ def expected(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 CATALOGUES: Final = {
-    SOURCES / "web" / PAGES: lambda: expected([*of_templates(), *of_program()]),
+    SOURCES / "web" / PAGES: lambda: expected([*of_templates(), *of_program(), *((text, "") for text in COMPOSED)]),
     ROOT / "workflows" / RULES: lambda: expected(of_rules()),
 }
 
@@ -181,7 +250,7 @@ def merged(path: Path, known: dict[str, list[str]]) -> polib.POFile:
     made.header, made.metadata = old.header, {"Language": "en", "Content-Type": "text/plain; charset=UTF-8"}
     for text, places in known.items():
         entry = said.get(text) or polib.POEntry(msgid=text)
-        entry.occurrences = [(place, "") for place in places]
+        entry.occurrences = [(place, "") for place in places if place]
         made.append(entry)
     return made
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from tests.api.test_reach import lived_in
+from tests.api.test_reach import _SCHEME, lived_in
 from tests.site import Driver, Town
 from tests.web.browsing import Browser, Page, browsing
 from tests.web.test_reach import Pages, one_of_each, sign_up
@@ -63,7 +63,9 @@ class Heard(HTMLParser):
         tag, chinese, document = self._open[-1] if self._open else ("", False, False)
         if document or not _CHINESE.search(data) or data.strip() in ("中文", "English"):
             return
-        if tag in ("title", "textarea") or chinese:  # where nothing can be marked
+        if any(one[0] in _TYPED for one in self._open):
+            return
+        if tag == "title" or chinese:  # where nothing can be marked
             self.marked.append(data.strip())
         else:
             self.loose.append(data.strip())
@@ -125,7 +127,7 @@ async def walked(drive: Driver, people: Mapping[str, str]) -> list[str]:
         for login, who in people.items():
             if login:
                 sign_up(drive, login, who)
-        known = corpus(drive.town)
+        known = corpus(drive.town) + _SCHEME
         for login, who in people.items():
             walk = InEnglish(drive, who)
             browser = await visitors.person(login) if login else visitors.browser()

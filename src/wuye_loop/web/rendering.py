@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.web import language
 from wuye_loop.web.english.catalogue import Catalogue
-from wuye_loop.web.english.drawing import ending, filters
+from wuye_loop.web.english.drawing import filters
 from wuye_loop.web.english.templates import InEnglish
 
 POLICY: Final = (
@@ -95,7 +95,7 @@ def environment(english: Catalogue | None = None) -> Environment:
     made.filters["percent"] = percent
     made.filters |= dict.fromkeys(("own", "told", "word"), _as_it_is)
     if english is not None:
-        made.filters |= filters(english) | {"s": ending}
+        made.filters |= filters(english)
         made.add_extension(InEnglish)
         made.translate = english.text  # type: ignore[attr-defined]
     return made

@@ -12,13 +12,10 @@ from wuye_loop.domain.wording.time import office_day_seconds
 from wuye_loop.loop.engine import Loop
 from wuye_loop.queries.inbox import SOON
 from wuye_loop.web import language
+from wuye_loop.web.english.values import MONTHS
 
 _WEEKDAYS: Final = "一二三四五六日"
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -183,7 +180,7 @@ class EnglishTimes(Times):
     def clock(self) -> str:
         """Return `Sun 29 Nov 16:40`."""
         day, at = wall(self.now, self.calendar.zone, due=False)
-        return f"{_DAYS[day.weekday()][:3]} {day.day} {_MONTHS[day.month - 1][:3]} {at}"
+        return f"{_DAYS[day.weekday()][:3]} {day.day} {MONTHS[day.month - 1][:3]} {at}"
 
     def moment(self, text: str | datetime | None, *, due: bool = False) -> str:
         """Return `today 09:20`, `27 Nov 09:20`, in another year `18 Dec 2025 09:20`; a dash for none."""
@@ -196,19 +193,19 @@ class EnglishTimes(Times):
         """Return `Friday 4 December, 17:30`."""
         day, at = wall(from_text(text) if isinstance(text, str) else text, self.calendar.zone, due=True)
         year = "" if day.year == self.today.year else f" {day.year}"
-        return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}{year}, {at}"
+        return f"{_DAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]}{year}, {at}"
 
     def day(self, text: str | datetime | date) -> str:
         """Return `27 Nov`, with the year where it is another."""
         if isinstance(text, str):
             text = from_text(text)
         on = text.astimezone(self.calendar.zone).date() if isinstance(text, datetime) else text
-        return f"{on.day} {_MONTHS[on.month - 1][:3]}" + ("" if on.year == self.today.year else f" {on.year}")
+        return f"{on.day} {MONTHS[on.month - 1][:3]}" + ("" if on.year == self.today.year else f" {on.year}")
 
     def long_day(self, text: str | datetime) -> str:
         """Return `29 November 2026`."""
         on = (from_text(text) if isinstance(text, str) else text).astimezone(self.calendar.zone).date()
-        return f"{on.day} {_MONTHS[on.month - 1]} {on.year}"
+        return f"{on.day} {MONTHS[on.month - 1]} {on.year}"
 
     def short(self, seconds: int, *, working: bool = True) -> str:
         """Return `3d 8h`, `6h`, `50m`."""
@@ -233,7 +230,7 @@ class EnglishTimes(Times):
     def named(self, day: date, *, month: bool) -> str:
         """Return what a strip of days calls one."""
         called = f"{_DAYS[day.weekday()][:3]} {day.day}"
-        return f"{called} {_MONTHS[day.month - 1][:3]}" if month else called
+        return f"{called} {MONTHS[day.month - 1][:3]}" if month else called
 
 
 def times(loop: Loop, session: Session) -> Times:

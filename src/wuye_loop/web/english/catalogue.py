@@ -9,6 +9,8 @@ from typing import Final
 
 import polib
 
+from wuye_loop.web.english.values import value
+
 #: The pages' own catalogue, and its name beside rule files.
 PAGES: Final = "locale/en/LC_MESSAGES/wuye_loop.po"
 RULES: Final = "locale/en.po"
@@ -17,11 +19,9 @@ _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 _FEW: Final = 2  # signs: a text with fewer beside its values is known only where these are numbers
 _MOST: Final = 4000  # characters of what is looked up: longer is a document or somebody's story
 _LIMIT: Final = "时限"
-_SPAN: Final = re.compile(r"(?:[-+]?\d[\d.]* ?(?:个工作日|个工作小时|个月|工作日|小时|分钟|天|日|年)(?:; | |$))+")
-_UNITS: Final = {
-    "个工作日": "working day", "工作日": "working day", "个工作小时": "working hour", "个月": "month", "小时": "hour",
-    "分钟": "minute", "天": "day", "日": "day", "年": "year",
-}  # fmt: skip
+_SIGNS: Final = {"，": ", ", "；": "; ", "、": ", ", "。": ". ", "：": ": "}
+_CLAUSES: Final = re.compile(f"([{''.join(_SIGNS)}])")
+_EDGES: Final = "，；：。 "
 
 
 class Said(str):
@@ -35,19 +35,25 @@ class Pattern:
 
     def __init__(self, chinese: str, english: str) -> None:
         self.english = english
-        literal = [part for n, part in enumerate(_PLACE.split(chinese)) if n % 2 == 0]
-        self.names = _PLACE.findall(chinese)
+        pieces = _PLACE.split(chinese)
+        literal, names = pieces[::2], pieces[1::2]
         self.mark = max(literal, key=len)  # what is looked for first, as it is quick
-        self.weight = sum(len(WORDS.findall(part)) for part in literal)
-        value = r"(.+?)" if self.weight >= _FEW else r"([\d.,]+)"
-        self.shape = re.compile(value.join(map(re.escape, literal)), re.DOTALL)
+        self.weight = sum(len(WORDS.findall(piece)) for piece in literal)
+        held = r"(.+?)" if self.weight >= _FEW else r"([\d.,]+)"
+        shape, self.names = [re.escape(literal[0])], list[str]()
+        for n, name in enumerate(names):
+            apart = n == 0 or bool(literal[n])  # two values with nothing between them are found as one
+            shape += [held if apart else "", re.escape(literal[n + 1])]
+            self.names += [name] if apart else []
+        self.empty = dict.fromkeys(names, "")
+        self.shape = re.compile("".join(shape), re.DOTALL)
 
     def values(self, text: str) -> dict[str, str] | None:
         """Return the values that a text holds; None where it is another."""
         if self.mark not in text:
             return None
         found = self.shape.fullmatch(text)
-        return dict(zip(self.names, found.groups(), strict=True)) if found else None
+        return self.empty | dict(zip(self.names, found.groups(), strict=True)) if found else None
 
 
 def entries(path: Path | str) -> dict[str, str]:
@@ -62,8 +68,10 @@ class Catalogue:
     def __init__(self, pages: Iterable[tuple[str, str]], rules: Iterable[tuple[str, str]]) -> None:
         self._pages = dict(pages)
         every = dict(rules) | self._pages
-        self._said = {name: text for name, text in every.items() if not _PLACE.search(name)}
-        made = [Pattern(name, text) for name, text in every.items() if _PLACE.search(name) and "{{" not in name]
+        # what stands within a sentence is also found without the signs around it
+        bare = {name.strip(_EDGES): text.strip(" ,;:.") for name, text in every.items()} | every
+        self._said = {name: text for name, text in bare.items() if not _PLACE.search(name)}
+        made = [Pattern(name, text) for name, text in bare.items() if _PLACE.search(name) and "{{" not in name]
         self._patterns = sorted(made, key=lambda one: -one.weight)
         self.said = lru_cache(maxsize=4096)(self._look_up)
 
@@ -82,32 +90,39 @@ class Catalogue:
 
     def _look_up(self, text: str) -> str | None:
         """Return in English what the program or a rule file said; None for what is somebody's own."""
-        known = self.word(text)
+        known = self.word(text) or value(text)
         if known is not None or len(text) > _MOST:
             return known
-        if _SPAN.fullmatch(text):
-            return span(text)
+        if text[0] == "“" and text[-1] == "”" and "“" not in text[1:]:
+            inner = self.said(text[1:-1])
+            return Said(f"“{inner}”") if inner else None
         for pattern in self._patterns:
             values = pattern.values(text)
             if values is not None:
                 return self.fill_in(pattern.english, values)
-        return None
+        return self._by_clause(text)
+
+    def _by_clause(self, text: str) -> str | None:
+        """Return a sentence whose every clause is known."""
+        pieces = _CLAUSES.split(text)
+        if len(pieces) == 1:
+            return None
+        made = []
+        for piece in pieces:
+            said = _SIGNS.get(piece) or (self.said(piece) if WORDS.search(piece) else piece)
+            if said is None:
+                return None
+            made.append(said)
+        return Said("".join(made).strip())
 
     def fill_in(self, english: str, values: dict[str, str]) -> Said:
         """Return an English text with its values, each looked up itself."""
 
         def one(found: re.Match[str]) -> str:
-            value = values.get(found.group(1), found.group())
-            return (self.said(value) if WORDS.search(value) else None) or value
+            held = values.get(found.group(1), found.group())
+            return (self.said(held) if WORDS.search(held) else None) or held
 
         return Said(_PLACE.sub(one, english))
-
-
-def span(text: str) -> str:
-    """Return a span of time (`3 个工作日 2 小时`) in English."""
-    return re.sub(
-        r"(\d[\d.]*) ?([^\d; ]+)", lambda found: f"{found[1]} {_UNITS[found[2]]}{'' if found[1] == '1' else 's'}", text
-    )
 
 
 @cache

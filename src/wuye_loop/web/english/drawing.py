@@ -36,7 +36,17 @@ def filters(catalogue: Catalogue) -> dict[str, Callable[..., Any]]:
         """Return what says that an element's text is Chinese, where it is."""
         return Markup(' lang="zh-CN"') if isinstance(value, str) and WORDS.search(str(flat(value))) else ""
 
-    return {"said": marked, "drawn": lambda value: marked(value, "tspan"), "flat": flat, "tongue": tongue, "own": own}
+    def told(value: Any) -> Any:
+        """Return what somebody answered: a choice in English, own words as they are."""
+        known = catalogue.word(value) if isinstance(value, str) else None
+        return known or own(value)
+
+    def drawn(value: Any) -> Any:
+        """Return a value in a picture, where other elements are allowed."""
+        return marked(value, "tspan")
+
+    made = (("said", marked), ("drawn", drawn), ("flat", flat), ("word", flat), ("tongue", tongue), ("own", own))
+    return dict(made) | {"told": told, "s": ending}
 
 
 def own(value: Any) -> Any:
