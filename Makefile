@@ -69,6 +69,10 @@ fresh: $(ready) ## run both commands in fresh clones elsewhere
 picture: $(ready) ## draw docs/architecture.md from the imports
 	@$(bin)/python -m tests.house.picture
 
+.PHONY: words
+words: $(ready) ## find what English pages have no words for yet
+	@$(bin)/python -m tests.house.words
+
 .PHONY: bench
 bench: $(ready) ## measure the speed
 	@$(bin)/python -m tests.bench $(ARGS)

@@ -7,7 +7,8 @@ of the program that holds values is named as the source has it, `共 {n} 件`; a
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -92,6 +93,7 @@ COMPOSED: Final = (
     "到期后 {n} 日{what}",
     "发{what}给{whom}，抄送{others}",
     "开{what}给{whom}，抄送{others}",
+    "发{what}、开{task}给{whom}，抄送{others}",
     "{clock}正在走，{when} 到期。",
     "{clock}正在走，{when} 到期，已经逾期。",
     "{clock}暂停中，{when} 到期。",
@@ -123,19 +125,19 @@ COMPOSED: Final = (
 _SAID: Final = frozenset({"title", "name", "text", "choice", "choice?", "scale", "channels", "category", "channel", "kind", "urgency"})  # fmt: skip
 
 
-def refusals(trees: Iterable[ast.AST]) -> frozenset[str]:
+def refusals(trees: Iterable[ast.Module]) -> frozenset[str]:
     """Return the names of the errors whose words reach people: all that descend from the two that say so."""
     bases = {
         node.name: {getattr(one, "id", getattr(one, "attr", "")) for one in node.bases}
         for tree in trees
-        for node in ast.walk(tree)
+        for node in tree.body
         if isinstance(node, ast.ClassDef)
     }
-    found, more = set[str](), {"WuyeError", "BadValue", "ValueError"}
+    found, more = set[str](), {"WuyeError", "BadValue"}
     while more:
         found |= more
         more = {name for name, of in bases.items() if of & found} - found
-    return frozenset(found - {"ValueError"} | {"problem"})
+    return frozenset(found | {"problem"})
 
 
 def spelt(node: ast.Constant | ast.JoinedStr) -> str:
@@ -178,23 +180,34 @@ def _texts_under(node: ast.AST, silent: set[ast.AST]) -> Iterator[str]:
                 yield text.strip()
 
 
-def of_program() -> Iterator[tuple[str, str]]:
-    """Yield every text of the program that pages show, and the file it stands in."""
-    trees = {path: ast.parse(path.read_text("utf-8")) for path in sorted(SOURCES.rglob("*.py"))}
+@cache
+def of_program() -> tuple[tuple[str, str], ...]:
+    """Return every text of the program that pages show, and the file it stands in."""
+    trees = {}
+    for path in sorted(SOURCES.rglob("*.py")):
+        place, code = path.relative_to(SOURCES).as_posix(), path.read_text("utf-8")
+        if place.startswith((*SPOKEN, *REFUSING)) and not place.startswith(_NOT) and WORDS.search(code):
+            trees[place] = ast.parse(code)
     named = refusals(trees.values())
-    for path, tree in trees.items():
-        place = path.relative_to(SOURCES).as_posix()
-        if place.startswith(_NOT):
-            continue
-        silent = _silent(tree)
-        if place.startswith(SPOKEN):
-            yield from ((text, place) for text in _texts_under(tree, silent))
-        elif place.startswith(REFUSING):
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in named:
-                    yield from ((text, place) for text in _texts_under(node, silent))
-                if isinstance(node, ast.ClassDef) and node.name in named:
-                    yield from ((text, place) for one in node.keywords for text in _texts_under(one, silent))
+    return tuple(
+        (text, place)
+        for place, tree in trees.items()
+        for text in (_texts_under(tree, _silent(tree)) if place.startswith(SPOKEN) else _refused(tree, named))
+    )
+
+
+def _refused(tree: ast.Module, named: frozenset[str]) -> Iterator[str]:
+    silent: set[ast.AST] | None = None
+    for node in ast.walk(tree):
+        parts: list[ast.AST] = []
+        if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in named:
+            parts = [node]
+        if isinstance(node, ast.ClassDef) and node.name in named:
+            parts = [*node.keywords]
+        if parts and silent is None:
+            silent = _silent(tree)
+        for one in parts:
+            yield from _texts_under(one, silent or set())
 
 
 def of_templates() -> Iterator[tuple[str, str]]:
@@ -205,12 +218,15 @@ def of_templates() -> Iterator[tuple[str, str]]:
         yield from ((text, path.relative_to(SOURCES).as_posix()) for text in texts(path.read_text("utf-8")))
 
 
-def of_rules() -> Iterator[tuple[str, str]]:
-    """Yield every word of the shipped rule files that pages show, and its file."""
+@cache
+def of_rules() -> tuple[tuple[str, str], ...]:
+    """Return every word of the shipped rule files that pages show, and its file."""
+    found: list[tuple[str, str]] = []
     reader = YAML(typ="safe")
     for path in sorted([*(ROOT / "workflows").glob("*.yaml"), *(ROOT / "workflows" / "assessments").glob("*.yaml")]):
         place = path.relative_to(ROOT).as_posix()
-        yield from ((text, place) for text in _words(reader.load(path.read_text("utf-8")), "") if WORDS.search(text))
+        found += [(text, place) for text in _words(reader.load(path.read_text("utf-8")), "") if WORDS.search(text)]
+    return tuple(found)
 
 
 def _words(node: Any, key: str) -> Iterator[str]:
@@ -236,7 +252,7 @@ def expected(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     return known
 
 
-CATALOGUES: Final = {
+CATALOGUES: Final[Mapping[Path, Callable[[], dict[str, list[str]]]]] = {
     SOURCES / "web" / PAGES: lambda: expected([*of_templates(), *of_program(), *((text, "") for text in COMPOSED)]),
     ROOT / "workflows" / RULES: lambda: expected(of_rules()),
 }

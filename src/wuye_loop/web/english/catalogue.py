@@ -38,6 +38,7 @@ class Pattern:
         pieces = _PLACE.split(chinese)
         literal, names = pieces[::2], pieces[1::2]
         self.mark = max(literal, key=len)  # what is looked for first, as it is quick
+        self.long = len(chinese)
         self.weight = sum(len(WORDS.findall(piece)) for piece in literal)
         held = r"(.+?)" if self.weight >= _FEW else r"([\d.,]+)"
         shape, self.names = [re.escape(literal[0])], list[str]()
@@ -72,7 +73,7 @@ class Catalogue:
         bare = {name.strip(_EDGES): text.strip(" ,;:.") for name, text in every.items()} | every
         self._said = {name: text for name, text in bare.items() if not _PLACE.search(name)}
         made = [Pattern(name, text) for name, text in bare.items() if _PLACE.search(name) and "{{" not in name]
-        self._patterns = sorted(made, key=lambda one: -one.weight)
+        self._patterns = sorted(made, key=lambda one: (-one.weight, -one.long))
         self.said = lru_cache(maxsize=4096)(self._look_up)
 
     def text(self, chinese: str) -> str:

@@ -1,0 +1,83 @@
+"""Both catalogues hold every text that pages show, each with its translation, and nothing that is said no more."""
+
+import re
+from pathlib import Path
+
+import polib
+import pytest
+from tests.house.words import CATALOGUES, ROOT
+
+from wuye_loop.settings import shipped
+from wuye_loop.web.english.catalogue import catalogue
+from wuye_loop.web.english.templates import Reader, texts
+
+_EXPRESSION = re.compile(r"\{\{(.*?)\}\}|\{([^{}]*)\}")
+_SIGNS = re.compile(r"[\u3001\u3002\uff0c\uff1a\uff1b\uff08\uff09]")
+CATALOGUE = catalogue((shipped("workflows"),))
+
+
+def held(text: str) -> set[str]:
+    """Return the expressions and values that a text holds; what makes a word several is not one."""
+    found = {(one.group(1) or one.group(2) or "").strip() for one in _EXPRESSION.finditer(text)}
+    return {one for one in found if not re.search(r"\|s\Z|\A'.*' if ", one)}
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_catalogue_holds_what_is_said_and_no_more(path: Path) -> None:
+    known = CATALOGUES[path]()
+    found = [one.msgid for one in polib.pofile(str(path)) if not one.obsolete]
+    assert set(known) - set(found) == set(), "make words finds these; translate them"
+    assert set(found) - set(known) == set(), "said no more; make words drops them"
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_text_is_translated_and_holds_what_the_chinese_one_holds(path: Path) -> None:
+    read = polib.pofile(str(path))
+    assert [one.msgid for one in read if not one.translated() or one.fuzzy] == []
+    assert {one.msgid: one.msgstr for one in read if held(one.msgid) != held(one.msgstr)} == {}
+    assert {one.msgid: one.msgstr for one in read if _SIGNS.search(_EXPRESSION.sub("", one.msgstr))} == {}
+
+
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [
+        ("<p>共 {{ n }} 件</p>", "<p>[共 {{ (n)|said }} 件]</p>"),
+        ('<a title="全部 {{ n }}" href="/{{ n }}">看</a>', '<a title="[全部 {{ (n)|flat }}]" href="/{{ n }}">[看]</a>'),
+        ("<p>{{ a }}：{{ b }}</p>", "<p>{{ (a)|said }}: {{ (b)|said }}</p>"),
+        ('<div lang="zh-CN">督办<div>件</div></div>件', '<div lang="zh-CN">督办<div>件</div></div>[件]'),
+        ("{% if x == '特急' %}急{% endif %}", "{% if x == '特急' %}[急]{% endif %}"),
+        ("{{ '小字' if big else '大字' }}", '{{ ("[小字]" if big else "[大字]")|said }}'),
+        ("<option>{{ x }}</option>", '<option{{ (x)|tongue }} value="{{ x }}">{{ (x)|flat }}</option>'),
+        ("<text>{{ x }}</text>", "<text>{{ (x)|drawn }}</text>"),
+        ("{% block title %}{{ x|own }}{% endblock %}", "{% block title %}{{ x }}{% endblock %}"),
+        ('<html lang="zh-CN"><p>件</p>', '<html lang="en"><p>[件]</p>'),
+    ],
+)
+def test_a_template_is_read_as_an_english_one(chinese: str, english: str) -> None:
+    assert Reader(lambda text: f"[{text}]").read(chinese) == english
+
+
+def test_the_texts_of_a_template_are_those_that_are_put_into_it() -> None:
+    assert [*texts('<p title="甲">乙 {{ "丙" }}</p>{# 丁 #}')] == ["甲", '乙 {{ "丙" }}', "丙"]
+
+
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [
+        ("待签收", "To sign for"),
+        ("3 个工作日 2 小时", "3 working days 2 hours"),
+        ("1 个工作日", "1 working day"),
+        ("2026-03-02（周一）09:00", "2 March 2026 (Mon) 09:00"),
+        ("3 月 4 日（周三）", "4 March (Wed)"),
+        ("2026年3月", "March 2026"),
+        ("2026年第4季度", "quarter 4 of 2026"),
+        ("过长，最多 20 个字", "Too long, 20 characters at most"),
+        ("受理时限第 2 级", "Time to take up, rung 2"),
+        ("红牌警示、升级督办", "Red card, Supervise"),
+        ("东关物业办正在办理。", "东关物业办 is handling it."),
+        ("我家楼下的井盖坏了", None),
+        ("井盖坏了，其他", None),
+    ],
+)
+def test_what_is_said_in_chinese_is_found_again(chinese: str, english: str | None) -> None:
+    assert CATALOGUE.said(chinese) == english
