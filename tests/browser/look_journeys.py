@@ -120,6 +120,31 @@ def called(looker: Looker, login: str) -> str:
     return str(looker.page.locator(f"form:has(input[value={login}])").inner_text())
 
 
+def test_a_complaint_is_filed_followed_and_taken_up_in_english(browser: Browser, address: str) -> None:
+    with (
+        looking(browser, address, PHONE, language="en-GB", script=False) as resident,
+        looking(browser, address, DESK) as staff,
+    ):
+        page = resident.go("/r/E0101")
+        page.locator(".tiles label").first.click()
+        page.fill("#body", "三号楼电梯停了两天。")
+        page.fill("#phone", f"139000066{next(_CALLERS):02d}")
+        page.locator("button", has_text="Send").click()
+        page.wait_for_url("**/p/**")
+        number, code = page.url.partition("?")[0].split("/")[-2:]
+        assert "It was received; whether it is taken up is being decided." in page.inner_text("main")
+        page.locator("a", has_text="中文").click()
+        assert "已经收到，正在决定是否受理。" in page.inner_text("main")
+        staff.enter("centre")
+        staff.page.locator("a", has_text="English").click()
+        staff.go(f"/g/{number}")
+        press(staff.page, "Take up")
+        page = resident.go(f"/p/{number}/{code}?lang=en")
+        assert "It was taken up" in page.inner_text("main")
+        assert page.locator(".box [lang=zh-CN]").count() > 0  # the resident's own words
+        assert resident.trouble + staff.trouble == []
+
+
 def test_hostile_text_runs_nowhere(browser: Browser, address: str) -> None:
     with looking(browser, address, DESK) as looker:
         number, code = file(looker, HOSTILE)

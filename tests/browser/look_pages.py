@@ -137,6 +137,18 @@ def test_nothing_moves_once_it_is_shown(browser: Browser, address: str, who: str
             assert looker.page.evaluate(_SHIFTS) == 0
 
 
+def test_in_english_no_page_is_wider_than_a_phone(browser: Browser, address: str) -> None:
+    wrong = []
+    with looking(browser, address, PHONE, language="en-GB") as looker:
+        for who, path in PAGES:
+            page = opened(looker, who, path)
+            assert page.evaluate("document.documentElement.lang") == "en", path
+            if page.evaluate(_WIDE) != 0:
+                wrong.append((who, path))
+        assert looker.trouble == []
+    assert wrong == []
+
+
 @pytest.mark.parametrize("wide", [200])
 def test_at_double_size_nothing_is_lost_at_the_side(browser: Browser, address: str, wide: int) -> None:
     """200 % of 1280 px is a window of 640 px."""

@@ -87,11 +87,11 @@ class Looker:
 
 @contextmanager
 def looking(
-    browser: Browser, address: str, size: dict[str, int], *, script: bool = True, **more: Any
+    browser: Browser, address: str, size: dict[str, int], *, script: bool = True, language: str = "zh-CN", **more: Any
 ) -> Iterator[Looker]:
     """Give somebody at a screen of this size."""
     viewport: Any = size
-    context = browser.new_context(viewport=viewport, java_script_enabled=script, locale="zh-CN", **more)
+    context = browser.new_context(viewport=viewport, java_script_enabled=script, locale=language, **more)
     looker = Looker(address, context, context.new_page())
 
     def answered(response: Any) -> None:

@@ -20,7 +20,7 @@ from wuye_loop.web.codes import query_code
 pytestmark = pytest.mark.anyio
 _CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
 _WORDS = re.compile(r"[\u4e00-\u9fff]+")
-_ALOUD = frozenset({"title", "aria-label", "placeholder", "alt", "data-th", "label", "data-kept", "data-found"})
+_ALOUD = frozenset({"title", "aria-label", "placeholder", "alt", "data-th", "label", "data-say-kept", "data-say-saved"})
 _ALONE = frozenset({"meta", "link", "img", "input", "br", "hr", "rect", "line", "path", "circle", "polyline"})
 #: Texts that somebody typed, rule files among them.
 _TYPED = frozenset({"textarea", "pre"})

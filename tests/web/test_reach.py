@@ -67,6 +67,8 @@ class Pages(Walk):
             address = waiting.popleft().partition("#")[0]
             if address in seen or not address.startswith("/") or address.startswith(("/v1/", "/static/")):
                 continue
+            if "lang=" in address:  # the same page in English
+                continue
             seen.add(address)
             assert len(seen) <= _MOST, "pages without end"
             answer = await browser.client.get(address, follow_redirects=True)

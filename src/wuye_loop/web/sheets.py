@@ -9,6 +9,7 @@ import anyio.to_thread
 from fastapi import Request, Response
 
 from wuye_loop.domain.sheets.cells import safe
+from wuye_loop.web import language
 from wuye_loop.web.addresses import asked
 
 Kind = Literal["csv", "xlsx"]
@@ -25,6 +26,7 @@ async def file_of(how: Kind, name: str, columns: Sequence[str], rows: Iterable[S
 
     Drawn in a thread of its own: thousands of rows, and a library to load at the first, would stop every other request.
     """
+    columns = [language.say(column) for column in columns]
     body = await anyio.to_thread.run_sync({"csv": _csv, "xlsx": _xlsx}[how], columns, rows)
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.{how}"',

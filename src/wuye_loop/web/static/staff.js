@@ -33,14 +33,14 @@
       if (kept) {
         var used = false;
         fields.forEach(function (field) { if (!field.value && kept[field.name]) { field.value = kept[field.name]; used = true; } });
-        if (used && said) { said.textContent = "上次没有办完的草稿"; }
+        if (used && said) { said.textContent = said.getAttribute("data-say-kept"); }
       }
     } catch (_) { /* no storage */ }
     form.addEventListener("input", function () {
       dirty = true;
       var now = {};
       fields.forEach(function (field) { if (field.value) { now[field.name] = field.value; } });
-      try { localStorage.setItem(key, JSON.stringify(now)); if (said) { said.textContent = "草稿已存在本机"; } } catch (_) { /* no storage */ }
+      try { localStorage.setItem(key, JSON.stringify(now)); if (said) { said.textContent = said.getAttribute("data-say-saved"); } } catch (_) { /* no storage */ }
     });
     form.addEventListener("submit", function () { dirty = false; });
   });
