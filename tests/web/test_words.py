@@ -81,3 +81,9 @@ def test_the_texts_of_a_template_are_those_that_are_put_into_it() -> None:
 )
 def test_what_is_said_in_chinese_is_found_again(chinese: str, english: str | None) -> None:
     assert CATALOGUE.said(chinese) == english
+
+
+@pytest.mark.parametrize("piece", ["到期时", "，没有，", "第 级，", "“", "由台账第 行起算；"])
+def test_sentences_within_sentences_have_an_end(piece: str) -> None:
+    text = (piece * 600)[:600]
+    assert isinstance(CATALOGUE.said(text) or text, str)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import polib
+import re2
 
 from wuye_loop.web.english.values import value
 
@@ -17,7 +18,9 @@ RULES: Final = "locale/en.po"
 WORDS: Final = re.compile(r"[\u4e00-\u9fff]")
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
 _FEW: Final = 2  # signs: a text with fewer beside its values is known only where these are numbers
-_MOST: Final = 4000  # characters of what is looked up: longer is a document or somebody's story
+_MOST: Final = 600  # characters of what is looked up: longer is a document or somebody's story
+_KEPT: Final = 4096  # texts that were looked up
+_DEEP: Final = 6  # sentences within sentences
 _LIMIT: Final = "时限"
 _SIGNS: Final = {"，": ", ", "；": "; ", "、": ", ", "。": ". ", "：": ": "}
 _CLAUSES: Final = re.compile(f"([{''.join(_SIGNS)}])")
@@ -47,7 +50,7 @@ class Pattern:
             shape += [held if apart else "", re.escape(literal[n + 1])]
             self.names += [name] if apart else []
         self.empty = dict.fromkeys(names, "")
-        self.shape = re.compile("".join(shape), re.DOTALL)
+        self.shape = re2.compile("(?s)" + "".join(shape))  # what somebody wrote cannot make it slow
 
     def values(self, text: str) -> dict[str, str] | None:
         """Return the values that a text holds; None where it is another."""
@@ -74,7 +77,7 @@ class Catalogue:
         self._said = {name: text for name, text in bare.items() if not _PLACE.search(name)}
         made = [Pattern(name, text) for name, text in bare.items() if _PLACE.search(name) and "{{" not in name]
         self._patterns = sorted(made, key=lambda one: (-one.weight, -one.long))
-        self.said = lru_cache(maxsize=4096)(self._look_up)
+        self._known = lru_cache(maxsize=_KEPT)(self._look_up)
 
     def text(self, chinese: str) -> str:
         """Return a text of a template in English; what nobody translated stays as it is."""
@@ -89,39 +92,42 @@ class Catalogue:
         english = self._pages.get(chinese, chinese)
         return Said(_PLACE.sub(lambda found: values.get(found.group(1), found.group()), english))
 
-    def _look_up(self, text: str) -> str | None:
+    def said(self, text: str) -> str | None:
         """Return in English what the program or a rule file said; None for what is somebody's own."""
+        return self._known(text, 0) if len(text) <= _MOST else self.word(text)
+
+    def _look_up(self, text: str, deep: int) -> str | None:
         known = self.word(text) or value(text)
-        if known is not None or len(text) > _MOST:
+        if known is not None or deep > _DEEP:
             return known
         if text[0] == "“" and text[-1] == "”" and "“" not in text[1:]:
-            inner = self.said(text[1:-1])
+            inner = self._known(text[1:-1], deep + 1)
             return Said(f"“{inner}”") if inner else None
         for pattern in self._patterns:
             values = pattern.values(text)
             if values is not None:
-                return self.fill_in(pattern.english, values)
-        return self._by_clause(text)
+                return self._filled(pattern.english, values, deep + 1)
+        return self._by_clause(text, deep + 1)
 
-    def _by_clause(self, text: str) -> str | None:
+    def _by_clause(self, text: str, deep: int) -> str | None:
         """Return a sentence whose every clause is known."""
         pieces = _CLAUSES.split(text)
         if len(pieces) == 1:
             return None
         made = []
         for piece in pieces:
-            said = _SIGNS.get(piece) or (self.said(piece) if WORDS.search(piece) else piece)
+            said = _SIGNS.get(piece) or (self._known(piece, deep) if WORDS.search(piece) else piece)
             if said is None:
                 return None
             made.append(said)
         return Said("".join(made).strip())
 
-    def fill_in(self, english: str, values: dict[str, str]) -> Said:
+    def _filled(self, english: str, values: dict[str, str], deep: int) -> Said:
         """Return an English text with its values, each looked up itself."""
 
         def one(found: re.Match[str]) -> str:
             held = values.get(found.group(1), found.group())
-            return (self.said(held) if WORDS.search(held) else None) or held
+            return (self._known(held, deep) if WORDS.search(held) else None) or held
 
         return Said(_PLACE.sub(one, english))
 
