@@ -229,10 +229,7 @@ async def test_half_a_year_is_the_mean_of_its_months(drive: Driver) -> None:
     assert "限期整改、信用扣分" in page.text or "信用扣分、限期整改" in page.text
     await drive.post("supervisor", "/v1/assessments/kuiwen/2026-H1/publish")
     best = next(row for row in half["items"] if row["subject"] == "c7" and row["peer"] == "370701")
-    assert (best["total"], best["lists"]) == (
-        "92.94",
-        ["red"],
-    )  # owners 89, 90, 91: (92.24 + 92.94 + 93.65) / 3
+    assert (best["total"], best["lists"]) == ("92.94", ["red"])  # owners 89, 90, 91: (92.24 + 92.94 + 93.65) / 3
     praise = (await drive.get("c7", "/v1/documents"))["items"][0]
     assert (praise["kind"], praise["grievance"], praise["copies"][0]["unit"]) == ("通报", None, "office-1")
     assert praise["text"].startswith("c7 物业（东关街道）在2026年上半年物业服务考核中得 92.94 分，评为四星级以上")

@@ -223,9 +223,7 @@ def _credit(scheme: Scheme, test: SchemeTest, on: date, doc: YamlDoc, at: tuple[
                 yield _told(doc, (*at, "expect", subject, name), words)
 
 
-def _misgiven(
-    scheme: Scheme, spec: Period, test: SchemeTest, doc: YamlDoc, at: tuple[str | int, ...]
-) -> Iterator[str]:
+def _misgiven(scheme: Scheme, spec: Period, test: SchemeTest, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterator[str]:
     """Say which figures of a test its period has not: by their names, and whether it is made from figures or from others."""
     known = {*scheme.measures, *scheme.inputs}
     other, words = ("figures", "各期的得分写 scores") if spec.from_ is not None else ("scores", "它的数写 figures")
