@@ -44,10 +44,11 @@ class Pattern:
         self.long = len(chinese)
         self.weight = sum(len(WORDS.findall(piece)) for piece in literal)
         held = r"(.+?)" if self.weight >= _FEW else r"([\d.,]+)"
+        last = r"(.*?)" if self.weight >= _FEW and names and not literal[-1] else held  # may say nothing
         shape, self.names = [re.escape(literal[0])], list[str]()
         for n, name in enumerate(names):
             apart = n == 0 or bool(literal[n])  # two values with nothing between them are found as one
-            shape += [held if apart else "", re.escape(literal[n + 1])]
+            shape += [(last if n == len(names) - 1 else held) if apart else "", re.escape(literal[n + 1])]
             self.names += [name] if apart else []
         self.empty = dict.fromkeys(names, "")
         self.shape = re2.compile("(?s)" + "".join(shape))  # what somebody wrote cannot make it slow

@@ -38,8 +38,8 @@ def filters(catalogue: Catalogue) -> dict[str, Callable[..., Any]]:
 
     def told(value: Any) -> Any:
         """Return what somebody answered: a choice in English, own words as they are."""
-        known = catalogue.word(value) if isinstance(value, str) else None
-        return known or own(value)
+        words = [catalogue.word(one) for one in value.split("、")] if isinstance(value, str) else [None]
+        return ", ".join(filter(None, words)) if all(words) else own(value)
 
     def drawn(value: Any) -> Any:
         """Return a value in a picture, where other elements are allowed."""
