@@ -90,8 +90,7 @@ class Catalogue:
 
     def fill(self, chinese: str, values: dict[str, str]) -> Said:
         """Return a text that holds values in English."""
-        english = self._pages.get(chinese, chinese)
-        return Said(_PLACE.sub(lambda found: values.get(found.group(1), found.group()), english))
+        return self._filled(self._pages.get(chinese, chinese), values, 0)
 
     def said(self, text: str) -> str | None:
         """Return in English what the program or a rule file said; None for what is somebody's own."""

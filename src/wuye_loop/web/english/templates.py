@@ -18,7 +18,9 @@ CHINESE: Final = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 WORDS: Final = re.compile(r"[\u4e00-\u9fff]")
 _TOKEN: Final = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|</?[a-zA-Z][\w-]*|/?>|\"|[^<>\"{/]+|.", re.DOTALL)
 _EXPRESSION: Final = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
-_LITERAL: Final = re.compile(r"(?<!== )(?<!!= )(?<!replace\()(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")(?! in )")
+_LITERAL: Final = re.compile(
+    r"(?<!== )(?<!!= )(?<!\w\[)(?<!replace\()(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")(?! in )"
+)
 _ATTRIBUTE: Final = re.compile(r"([\w-]+)=\Z")
 _READ_ALOUD: Final = frozenset({"title", "aria-label", "placeholder", "alt", "data-th", "label"})
 _TIMES: Final = re.compile(r"(?<![\w.])times\.")
@@ -84,8 +86,9 @@ class Reader:
             self.in_title = True
         elif words[:1] == ["endblock"]:
             self.in_title = False
-        asks = words[:1] in (["if"], ["elif"])  # compares what is said elsewhere
-        self.made.append(piece if self.kept or asks else self._literals(piece))
+        self.made.append(piece)
+        if not self.kept:
+            self._literals(piece)  # what they are drawn as is looked up then: they may be keys of something
 
     def _in_attribute(self, piece: str) -> None:
         if piece == '"':

@@ -65,7 +65,7 @@ def _health(here: Visit, session: Session) -> dict[str, Any]:
     jobs = health.jobs(session)
     late, since = health.late_rungs(session, here.times.now - _LATE)
     unheld = [
-        f"{row.workflow} {workflow.states[row.state].title} {row.n} 件"
+        say("{workflow} {state} {n} 件", workflow=row.workflow, state=workflow.states[row.state].title, n=row.n)
         for row in health.unheld(session)
         if wants_unit(workflow := loop.reference.rules(session, row.workflow).workflow, row.state)
     ]

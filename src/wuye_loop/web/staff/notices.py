@@ -28,7 +28,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 Admin = Annotated[Visit, only(ActorKind.ADMIN)]
 _MOST: Final = 5_000  # grievances whose deadlines one page moves
 _SHOWN: Final = 100
-_WEEKDAYS: Final = "一二三四五六日"
+_WEEKDAYS: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
 
 @router.get("/admin/calendar/import")
