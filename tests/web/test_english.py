@@ -159,6 +159,81 @@ async def test_the_language_is_chosen_by_a_press_kept_and_given_back(town: Town)
         assert page.heads[0] == "公布的榜单"
 
 
+@pytest.mark.parametrize(
+    ("wishes", "english"),
+    [
+        ("", False),
+        ("en-US,en;q=0.9", True),
+        ("zh-CN,zh;q=0.9,en;q=0.8", False),
+        ("en;q=0.8,zh;q=0.9", False),
+        ("en,zh;q=0.5", True),
+        ("fr,de", False),
+        ("fr,en;q=0.4", True),
+        ("*", False),
+        ("en;q=much,zh", False),
+        ("en;q=0", False),
+    ],
+)
+async def test_a_browser_gets_english_where_it_wants_it_more_than_chinese(
+    town: Town,
+    wishes: str,
+    english: bool,  # noqa: FBT001 a parameter of the test
+) -> None:
+    async with browsing(town) as visitors:
+        someone = visitors.browser()
+        answer = await someone.client.get("/p", headers={"Accept-Language": wishes} if wishes else {})
+        assert ('<html lang="en">' in answer.text) is english
+        assert answer.headers["Vary"] == "Accept-Language, Cookie"
+        someone.client.cookies.set("lang", "zh" if english else "en")
+        answer = await someone.client.get("/p", headers={"Accept-Language": wishes})
+        assert ('<html lang="en">' in answer.text) is not english
+
+
+async def test_the_other_language_never_leads_elsewhere(town: Town) -> None:
+    async with browsing(town) as visitors:
+        someone = visitors.browser()
+        for path in ("//evil.example/p", "/%5Cevil.example/p"):
+            answer = await someone.client.get(f"http://127.0.0.1{path}?lang=en")
+            assert not answer.headers.get("location", "/").startswith(("//", "/\\", "http"))
+        answer = await someone.client.get('/p?x="><script>&lang=en')
+        assert answer.headers["location"] == "/p?x=%22%3E%3Cscript%3E"
+        page = await someone.client.get(answer.headers["location"])
+        assert "<script>" not in page.text.replace("<script src", "")
+
+
+async def test_refusals_and_pages_that_are_not_there_are_told_in_english(town: Town) -> None:
+    async with browsing(town) as visitors:
+        someone = visitors.browser()
+        await someone.go("/p?lang=en")
+        page = await someone.send("/p", number="WY1", code="AAAAAA", expect=404)
+        assert "The number or the query code is wrong; check them and try again." in page.text
+        assert "/?lang=zh" in page.links
+        answer = await someone.client.get("/nowhere", headers={"Accept": "text/html"})
+        assert "There is no such grievance, or it is not within your area." in answer.text
+        staff = await visitors.person("property-centre")
+        staff.client.cookies.set("lang", "en")
+        page = await staff.go("/inbox")
+        assert "Sign out" in page.text
+        page = await staff.go("/board", expect=403)
+        assert "This page is only for supervisors, administrators and auditors" in page.text
+
+
+async def test_what_an_english_form_sends_is_what_the_chinese_one_sends(town: Town) -> None:
+    async with browsing(town) as visitors:
+        chinese, english = await visitors.person("seat"), await visitors.person("seat")
+        english.client.cookies.set("lang", "en")
+        forms = [(await one.go("/desk")).form("/desk") for one in (chinese, english)]
+        assert forms[0].names == forms[1].names
+        values = [{name: [value for value, _ in every] for name, every in one.choices.items()} for one in forms]
+        words = [{name: [word for _, word in every] for name, every in one.choices.items()} for one in forms]
+        assert [*filter(None, values[1]["category"])] == [*filter(None, words[0]["category"][1:])]
+        assert "Lifts" in words[1]["category"]
+        page = await english.send("/desk", body="三号楼电梯停运", estate="E1", kind="投诉", category="电梯")
+        assert "Received:" in page.text
+        row = town.rows("SELECT category, kind FROM grievance")[0]
+        assert tuple(row) == ("电梯", "投诉")
+
+
 @pytest.mark.proof
 async def test_nothing_of_ours_is_chinese_on_an_english_page(drive: Driver) -> None:
     gone = await walked(drive, one_of_each(drive) | {"": "supervisor"})

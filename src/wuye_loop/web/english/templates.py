@@ -28,7 +28,7 @@ _OWN: Final = re.compile(r"\|(?:own|told)\Z")
 _SCRIPTS: Final = re.compile(r"\Adata-say-")  # texts that the scripts show
 _FLAT: Final = frozenset({"title", "option", "textarea"})  # elements that hold nothing but text
 _DRAWN: Final = frozenset({"text", "tspan"})  # elements of a picture
-_OPTION: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}\s*</option>", re.DOTALL)
+_OPTION: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}(\s*</option>)?", re.DOTALL)
 #: Punctuation between two values; each is as wide as a Chinese sign, and a space belongs to the English one.
 _SIGNS: Final = {"：": ": ", "，": ", ", "、": ", ", "；": "; ", "。": ". ", "（": " (", "）": ") ", "　": " \u2002", "“": "“", "”": "”", "～": "–", "〔": "[", "〕": "]", "！": "! ", "？": "? ", "／": "/"}  # fmt: skip
 
@@ -136,7 +136,7 @@ class Reader:
         if shown:
             inner = shown.group(1)
             self.made.append(f"{{{{ ({inner})|tongue }}}}")
-            if not self.has_value:
+            if shown.group(2) and not self.has_value:
                 self.made.append(f' value="{{{{ {inner} }}}}"')
 
     def _close(self) -> None:
