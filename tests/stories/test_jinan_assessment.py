@@ -1,5 +1,6 @@
 """济南's credit over HTTP: collected every day, summed up every month, published every quarter."""
 
+import re
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -66,3 +67,19 @@ async def test_a_quarter_of_bad_months_costs_credit_and_brings_a_patrol(drive: D
         headers=drive.headers("admin"),
     )
     assert "2026年3月15日没有诉求" in empty.text
+    assert "新记信用记录 0 条。" in empty.text
+
+    # Published every quarter: the credit first, who has which grade in words; collected every day: what was entered then.
+    page = await drive.client.get(f"/v1/bulletins/{quarter['bulletin']['id']}.html", headers=drive.headers("admin"))
+    heads = re.findall("<h2>(.*?)</h2>", page.text)
+    assert heads == [
+        "信用分和等级", "失信企业（泉水街道）", "处置（泉水街道）", "得分和名次（泉水街道）",
+        "六个环节（本期的诉求，封账时在哪一步）",
+    ]  # fmt: skip
+    assert "有信用记录的 1 家：A 级 1 家。" in page.text
+    drive.town.advance(at("2026-07-21 00:01"))
+    close_due(drive.town)
+    of_day = (await drive.get("admin", "/v1/assessments/jinan/2026-07-20"))["bulletin"]["id"]
+    page = await drive.client.get(f"/v1/bulletins/{of_day}.html", headers=drive.headers("admin"))
+    assert "新记信用记录 1 条：加分 0 条，扣分 1 条。" in page.text
+    assert "<h2>本期信用记录</h2>" in page.text

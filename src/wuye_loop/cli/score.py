@@ -52,13 +52,10 @@ def publish(which: Which, *, period: PeriodCode, data: DataDir = None, as_json: 
         site.jobs.defer(session, jobs)
         shown = tables.table(site.loop, session, SYSTEM_ACTOR, which, period)
         brought = [
-            {
-                "subject": row.subject,
-                "peer": row.peer,
-                "consequence": row.consequence,
-                "grievance": row.grievance,
-                "document": row.document,
-            }  # fmt: skip
+            {name: getattr(row, name) for name in ("subject",
+                "peer",
+                "consequence",
+                "grievance", "document")}
             for row in voices.consequences(session, str(shown["scheme"]).partition("@")[0], period)
         ]
     if as_json:

@@ -1,4 +1,4 @@
-"""Rows that the register vouches for one by one: learned models, 评价考核 from schemes to appeals, documents without a grievance, and what people and keys did to come in.
+"""Rows that the register vouches for one by one: models, 评价考核 from schemes to appeals, papers, how people and keys came in.
 
 Of each the register keeps a hash over the columns named here; a column that comes later has to be named to be vouched for.
 """

@@ -108,7 +108,7 @@ def test_every_rule_of_a_shipped_scheme_names_its_source(name: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(was: str, is_: str, code: str, words: str) -> None:
-    whole = KUIWEN + "templates:\n  own: {sections: [scores, figures]}\n"
+    whole = KUIWEN.replace("templates:\n", "templates:\n  own: {sections: [scores, figures]}\n")
     assert was in whole
     broken = whole.replace(was, is_, 1)
     scheme, findings = check_scheme(broken, "kuiwen@1.yaml", workflows=workflow_of)

@@ -1,6 +1,7 @@
 """How a bulletin is drawn: columns as wide as what is in them, a long title parted before its period, no row alone on a page."""
 
 import io
+from dataclasses import replace
 from decimal import Decimal
 
 from docx import Document
@@ -35,6 +36,13 @@ def test_the_first_and_the_last_rows_stay_with_their_neighbours() -> None:
     (table,) = Document(io.BytesIO(drawn(WHOLE, "docx"))).tables
     kept = [n for n, row in enumerate(table.rows) if row.cells[0].paragraphs[0].paragraph_format.keep_with_next]
     assert kept == [0, 1, 19]  # the head, the first row, the last but one
+
+
+def test_a_signature_after_a_table_is_never_alone_on_a_page() -> None:
+    """With words at the end it stands with them; without, with the last row."""
+    (table,) = Document(io.BytesIO(drawn(replace(WHOLE, closing=()), "docx"))).tables
+    kept = [n for n, row in enumerate(table.rows) if row.cells[0].paragraphs[0].paragraph_format.keep_with_next]
+    assert kept == [0, 1, 19, 20]
 
 
 def test_a_title_that_is_longer_than_a_line_is_parted_before_its_period() -> None:

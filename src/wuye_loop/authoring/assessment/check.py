@@ -9,6 +9,7 @@ from wuye_loop.domain.assessment.credit import graded
 from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
 from wuye_loop.domain.assessment.scheme import (
+    OF_CREDIT,
     PEOPLE,
     SUBJECT,
     TEMPLATES,
@@ -505,7 +506,7 @@ class _Checking:
                 self._findings.warn(at, "unused", f"没有一个考核期用通报模板“{name}”", key=True)
             if len(set(one.sections)) < len(one.sections):
                 self._findings.error((*at, "sections"), "twice", "同一张表写了两次")
-            if "credit" in one.sections and self._it.credit is None:
+            if set(OF_CREDIT) & set(one.sections) and self._it.credit is None:
                 self._findings.error((*at, "sections"), "empty-section", "这个办法没有信用分，那张表永远是空的")
             for section in one.titles:
                 if section not in one.sections:

@@ -34,8 +34,10 @@ class Deed(_Part):
 
 
 class Given(_Part):
-    """A subject: its group, its figures (a number, or a numerator and a base), or what it had in
-    the periods that this one is made from, the oldest first; the lists it was on, the latest first, its credit."""
+    """A subject: its group, its figures (a number, or a numerator and a base), the lists it was on, the latest first, its credit.
+
+    `scores` are what it had in the periods that this one is made from, the oldest first.
+    """
 
     peer: str = ""
     scores: Annotated[tuple[Number, ...], Field(strict=False)] = ()

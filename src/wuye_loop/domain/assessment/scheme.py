@@ -227,7 +227,7 @@ class BulletinSpec(Part):
 
 
 Section = Literal[
-    "scores", "lists", "brought", "figures", "compare", "funnel", "trend", "credit", "apart",
+    "scores", "lists", "brought", "figures", "compare", "funnel", "trend", "credit", "deeds", "apart",
     "by_category", "by_kind", "by_channel", "by_urgency",
 ]  # fmt: skip
 #: The tables that part the period's grievances by what they are, and the fact that each goes by.
@@ -245,6 +245,8 @@ class Template(Part):
     most: Annotated[int, Field(ge=1, le=100)] = 15  # lines of a breakdown; the others are one line
 
 
+#: What only a scheme with credit has.
+OF_CREDIT: Final[tuple[Section, ...]] = ("credit", "deeds")
 _SCORED: Final[tuple[Section, ...]] = (
     "scores", "lists", "brought", "figures", "compare", "funnel", "trend", "credit", "apart",
 )  # fmt: skip

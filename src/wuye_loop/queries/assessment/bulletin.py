@@ -3,6 +3,7 @@
 Everything is read from what was frozen, of the period itself and of those it is compared with.
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -95,12 +96,18 @@ def _bulletin(loop: Loop, session: Session, place: Place, one: Assessment) -> Bu
     overall = totals(place, figures, whole=True)
     earlier = _before(session, place, one)
     before = _Past(earlier, _then(session, place, one, earlier))
-    sheets = list(_Tables(loop, session, place, one, results, figures, names, overall, before).all())
+    stands = _standing(loop, session, place, one)
+    sheets = list(_Tables(loop, session, place, one, results, figures, names, overall, before, stands).all())
     return Bulletin(
         office=_office(loop, session, place),
         number=one.bulletin,
         title=title + (f"（更正，第 {one.revision} 版）" if one.revision > 1 else ""),
-        opening=(*_opening(place, one, results, overall, before), *_most_of(place, figures)),
+        opening=(
+            *_opening(place, one, results, overall, before),
+            *_most_of(place, figures),
+            *_collected(loop, session, place, one),
+            *_graded(place, stands),
+        ),
         sheets=tuple(sheets),
         closing=tuple(_closing(place, one)),
         dated=f"{day.year}年{day.month}月{day.day}日",
@@ -265,6 +272,7 @@ class _Tables:
     names: Mapping[str, str]
     overall: Mapping[str, Figure]
     before: "_Past"
+    stands: Sequence["_Stands"]
 
     def all(self) -> Iterable[Sheet]:
         """Yield them."""
@@ -297,7 +305,8 @@ class _Tables:
             "compare": lambda: _compare(self.session, place, self.one, self.overall, self.before),
             "funnel": lambda: _funnel(self.figures),
             "trend": lambda: _trend(self.session, place, self.one, self.overall),
-            "credit": lambda: _credit(self.loop, self.session, place, self.one),
+            "credit": lambda: _credit(place, self.stands, _day(place, self.one)),
+            "deeds": lambda: _deeds(self.loop, self.session, place, self.one),
             "apart": lambda: _apart(place, self.results, names),
         }
         return [made[section]()]
@@ -307,14 +316,15 @@ def _scores(place: Place, results: Sequence[ResultRow], names: Mapping[str, str]
     rows = [row for row in results if row.total is not None]
     if not rows:
         return None
-    titles = [str(item["title"]) for item in rows[0].items]
+    made = place.spec.from_ is not None  # of other periods: their mean is the score itself
+    titles = [] if made else [str(item["title"]) for item in rows[0].items]
     order = sorted(
         rows, key=lambda row: (row.peer if place.spec.rank.within == "peers" else "", row.rank or 0, row.subject)
     )
     cells = [
         (
             names.get(row.peer), row.rank, names.get(row.subject, row.subject), row.total,
-            *(None if item["points"] is None else half_up(Decimal(str(item["points"])), 2) for item in row.items),
+            *(None if item["points"] is None else half_up(Decimal(str(item["points"])), 2) for item in row.items[: len(titles)]),
             row.orders,
         )
         for row in order
@@ -532,28 +542,89 @@ def _item_title(place: Place, name: str) -> str:
     return f"信用分：{credit.items[name].title}" if credit is not None and name in credit.items else name
 
 
-def _credit(loop: Loop, session: Session, place: Place, one: Assessment) -> Sheet | None:
-    """Return the credit of each subject on the day of the bulletin, the best first; only of those with a row."""
+@dataclass(frozen=True, slots=True)
+class _Stands:
+    """How the credit of one unit stands."""
+
+    name: str
+    points: Decimal
+    grade: str | None
+    counting: int
+
+
+def _standing(loop: Loop, session: Session, place: Place, one: Assessment) -> list[_Stands]:
+    """Return the credit of each subject with a row on the day of the bulletin, the best first; none where it is not shown."""
     spec = place.scheme.credit
-    if spec is None:
-        return None
-    day = _day(place, one)
-    rows: dict[str, list[CreditRow]] = {}
+    if spec is None or "credit" not in place.scheme.template_of(place.part).sections:
+        return []
+    day, rows = _day(place, one), defaultdict[str, list[CreditRow]](list)
     for told in credit_rows.rows_of(session, place.scheme.name):
-        rows.setdefault(told.row.unit, []).append(told.row)
+        if told.row.since <= day and _is_subject(loop, place, told.row.unit):
+            rows[told.row.unit].append(told.row)
     units = loop.reference.directory.units
-    stands = {
-        code: balance(spec, each, day)
-        for code, each in rows.items()
-        if code in units
-        and place.scheme.subjects.are_units_of(units[code].kind)
-        and any(row.since <= day for row in each)
-    }
-    order = sorted(stands, key=lambda code: (-stands[code].points, units[code].name))
-    cells = tuple(
-        (units[code].name, stands[code].points, stands[code].grade, len(stands[code].counting)) for code in order
-    )
+    found = []
+    for code, each in rows.items():
+        stands = balance(spec, each, day)
+        found.append(_Stands(units[code].name, stands.points, stands.grade, len(stands.counting)))
+    return sorted(found, key=lambda each: (-each.points, each.name))
+
+
+def _is_subject(loop: Loop, place: Place, code: str) -> bool:
+    known = loop.reference.directory.units.get(code)
+    return known is not None and place.scheme.subjects.are_units_of(known.kind)
+
+
+def _credit(place: Place, stands: Sequence[_Stands], day: date) -> Sheet | None:
+    if place.scheme.credit is None:
+        return None
+    cells = tuple((each.name, each.points, each.grade, each.counting) for each in stands)
     return Sheet(f"信用分（{day.year}年{day.month}月{day.day}日）", ("考核对象", "信用分", "等级", "在计记录"), cells)
+
+
+def _graded(place: Place, stands: Sequence[_Stands]) -> Iterable[str]:
+    """Say how many have which grade, the best first."""
+    if stands and place.scheme.credit is not None:
+        of = _COUNTED.get(place.scheme.subjects.are, "个")
+        many = Counter(each.grade for each in stands)
+        said = "、".join(f"{grade} 级 {many[grade]} {of}" for grade in place.scheme.credit.grades if many[grade])
+        yield f"有信用记录的 {len(stands)} {of}{'：' if said else ''}{said}。"
+
+
+def _deeds(loop: Loop, session: Session, place: Place, one: Assessment) -> Sheet | None:
+    """Return the rows of credit that were entered in the period, the oldest first: who, for what, how many points."""
+    if place.scheme.credit is None:
+        return None
+    items, units = place.scheme.credit.items, loop.reference.directory.units
+    rows = []
+    for told in _entered(loop, session, place, one):
+        row = told.row
+        if row.unit in units:
+            title = items[row.item].title if row.item in items else row.item
+            done = f"{title}（终止）" if row.ends is not None else title
+            points = None if row.ends is not None else row.points
+            rows.append((_said(place.scheme.day_of(told.at)), units[row.unit].name, done, points))
+    return Sheet("本期信用记录", ("日期", "考核对象", "事项", "分"), tuple(rows))
+
+
+def _entered(loop: Loop, session: Session, place: Place, one: Assessment) -> list[credit_rows.Told]:
+    """Return the rows of credit of subjects that were entered in the period, where its bulletin shows them."""
+    if place.scheme.credit is None or "deeds" not in place.scheme.template_of(place.part).sections:
+        return []
+    rows = credit_rows.entered(session, place.scheme.name, one.starts, one.ends)
+    return [each for each in rows if _is_subject(loop, place, each.row.unit)]
+
+
+def _collected(loop: Loop, session: Session, place: Place, one: Assessment) -> Iterable[str]:
+    """Say how many rows of credit were entered in the period, where its bulletin shows them."""
+    if place.scheme.credit is not None and "deeds" in place.scheme.template_of(place.part).sections:
+        rows = [each.row for each in _entered(loop, session, place, one) if each.row.ends is None]
+        bad = sum(row.points < 0 for row in rows)
+        said = f"{len(rows)} 条：加分 {len(rows) - bad} 条，扣分 {bad} 条" if rows else "0 条"
+        yield f"新记信用记录 {said}。"
+
+
+def _said(day: date) -> str:
+    return f"{day.month}月{day.day}日"
 
 
 def _trend(session: Session, place: Place, one: Assessment, now: Mapping[str, Figure]) -> Sheet | None:

@@ -48,7 +48,7 @@ def docx(one: Bulletin) -> bytes:
     for sheet in one.sheets:
         heading = _paragraph(document, sheet.title, "黑体", 16, space=6)
         heading.paragraph_format.keep_with_next = True
-        _docx_table(document, sheet)
+        _docx_table(document, sheet, signed=sheet is one.sheets[-1] and not one.closing)
     for words in one.closing:  # nobody signs a page that says nothing else
         _paragraph(document, words, "仿宋", 16, indent=True).paragraph_format.keep_with_next = True
     for words in (one.office, one.dated):
@@ -130,8 +130,11 @@ _CELL: Final = (
 )
 
 
-def _docx_table(document: Any, sheet: Sheet) -> None:
-    """Add a table, a row as one piece of XML: python-docx finds every cell anew by walking the whole table."""
+def _docx_table(document: Any, sheet: Sheet, *, signed: bool) -> None:
+    """Add a table, a row as one piece of XML: python-docx finds every cell anew by walking the whole table.
+
+    `signed`: what follows is the signature, which is not to stand on a page of its own.
+    """
     table = document.add_table(rows=0, cols=len(sheet.columns), style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
@@ -142,7 +145,8 @@ def _docx_table(document: Any, sheet: Sheet) -> None:
     short = is_short(sheet)
     table._tbl.append(_row(sheet.columns, size, widths, head=True, keep=True))  # noqa: SLF001 as above
     last = len(sheet.rows)
-    keeps = range(1, last) if short else {1, last - 1} - {last}  # none of its rows alone on a page
+    keeps = set(range(1, last)) if short else {1, last - 1} - {last}  # none of its rows alone on a page
+    keeps |= {last} if signed else set()
     for place, row in enumerate(sheet.rows, 1):
         table._tbl.append(_row(row, size, widths, keep=place in keeps))  # noqa: SLF001 as above
 

@@ -1,5 +1,4 @@
-"""Draws a bulletin: a page to print in the look of an office's document, a DOCX to edit, an XLSX to count with,
-a JSON to check.
+"""Draws a bulletin: a page to print in the look of an office's document, a DOCX to edit, an XLSX to count with, a JSON to check.
 
 No file says who made it beyond the office; a text that begins with "=" stays a text.
 """
@@ -9,8 +8,8 @@ from typing import Final, Literal
 
 from wuye_loop.domain.errors import NotFound
 from wuye_loop.queries.assessment.bulletin import Bulletin, Cell, Sheet
-from wuye_loop.queries.assessment.checkable import as_json
 from wuye_loop.queries.assessment.cells import LONG_OFFICE, SPOKEN, WIDE, is_short, is_words, text_of
+from wuye_loop.queries.assessment.checkable import as_json
 
 Format = Literal["html", "docx", "xlsx", "pdf", "json"]
 MEDIA: Final[dict[Format, str]] = {
@@ -51,7 +50,7 @@ h2 { font: 16pt/28pt "SimHei", "黑体", "Noto Sans CJK SC", sans-serif; margin:
 table { border-collapse: collapse; width: 100%; font-size: 12pt; line-height: 18pt; }
 table.wide { font-size: 9pt; line-height: 13pt; }
 table.wide th, table.wide td { padding: 2pt; }
-th, td { border: .75pt solid #000; padding: 2pt 4pt; text-align: center; }
+th { min-width: 2em; } th, td { border: .75pt solid #000; padding: 2pt 4pt; text-align: center; }
 td.name { text-align: left; min-width: 5.5em; overflow-wrap: anywhere; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; margin: 0; white-space: nowrap; }
 thead { display: table-header-group; } tr, table.short { break-inside: avoid; }

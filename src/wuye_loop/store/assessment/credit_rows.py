@@ -43,14 +43,20 @@ def add(
 
 def rows_of(session: Session, scheme: str, unit: str | None = None) -> list[Told]:
     """Return the rows of a unit (or of all), the oldest first."""
+    return _told(session, credit.c.scheme == scheme, *([credit.c.unit == unit] if unit is not None else []))
+
+
+def entered(session: Session, scheme: str, starts: datetime, ends: datetime) -> list[Told]:
+    """Return the rows that were entered in a window, the oldest first."""
+    return _told(session, credit.c.scheme == scheme, credit.c.at >= starts, credit.c.at < ends)
+
+
+def _told(session: Session, *where: Any) -> list[Told]:
     columns: tuple[Any, ...] = (
         credit.c.id, credit.c.unit, credit.c.item, credit.c.points, credit.c.since, credit.c.until, credit.c.ends,
         credit.c.cause, credit.c.reason, credit.c.actor, credit.c.at,
     )  # fmt: skip
-    rows = select(*columns).where(credit.c.scheme == scheme)
-    if unit is not None:
-        rows = rows.where(credit.c.unit == unit)
-    found = session.execute(rows.order_by(credit.c.since, credit.c.at, credit.c.id))
+    found = session.execute(select(*columns).where(*where).order_by(credit.c.since, credit.c.at, credit.c.id))
     return [Told(CreditRow(*row[:8]), row[8], row[9], row[10]) for row in found]
 
 
