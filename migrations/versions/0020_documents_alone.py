@@ -17,11 +17,13 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_document_of_something"), "document", "(grievance_id IS NULL) = (scheme IS NOT NULL)"
     )
+    op.add_column("credit_watch", sa.Column("trouble", sa.Text(), nullable=True))
     op.add_column("consequence", sa.Column("document", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
     op.drop_column("consequence", "document")
+    op.drop_column("credit_watch", "trouble")
     op.drop_constraint(op.f("ck_document_of_something"), "document", type_="check")
     for name in ("issuer", "title", "period", "scheme"):
         op.drop_column("document", name)

@@ -73,6 +73,15 @@ def test_a_unit_that_a_workflow_names_and_nobody_knows_is_named(healthy: Run) ->
     assert "tax" in ask(healthy)[1]["流程"]
 
 
+def test_what_a_scheme_will_need_and_nobody_is_there_for_is_told_of(healthy: Run) -> None:
+    write("UPDATE unit SET active = false WHERE code = 'district-party-office'")
+    code, wrong = ask(healthy)
+    assert code == 1
+    assert wrong["考核"].startswith("kuiwen-estates@1：目录里没有“区委办公室”（district-party-office）：处置“")
+    write("DELETE FROM workflow WHERE id = 'kuiwen@2'")
+    assert ask(healthy)[1]["考核"] == "kuiwen-estates@1 所用的流程 kuiwen@2 没有发布：封不了账，也立不了案"
+
+
 def test_open_grievances_that_no_unit_holds_are_counted(healthy: Run) -> None:
     write("UPDATE grievance SET holder_unit = NULL WHERE external_id = '1'")
     assert "1 件在办诉求没有持有单位" in ask(healthy)[1]["持有单位"]

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.assessing import close_due, publish_scheme
+from tests.assessing import close_due, publish_scheme, workflow_of
 from tests.loop.test_evaluate import MINIMAL, two_cases
 from tests.site import Driver, at, build, keys_for, story
 from tests.stories.test_kuiwen_assessment import UNITS
 
+from wuye_loop.cli import checkup
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.loop.evaluate import publication
 from wuye_loop.loop.evaluate.credit import add_credit
@@ -19,6 +20,7 @@ from wuye_loop.queries.verification import verify
 from wuye_loop.store import registry, vouched
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory.load import load_directory
+from wuye_loop.store.directory.read import read_directory
 
 pytestmark = pytest.mark.anyio
 
@@ -209,3 +211,35 @@ async def test_without_anybody_to_get_it_nothing_is_published_and_no_number_is_l
     assert [(row.number, row.addressee) for row in town.rows(PAPERS)] == [
         ("奎约〔2026〕1号", "office-1"), ("奎约〔2026〕2号", "office-1"),
     ]  # fmt: skip
+
+
+async def test_an_exit_that_cannot_be_brought_is_kept_with_its_reason_until_it_can(drive: Driver) -> None:
+    town = drive.town
+    late = SCHEME.replace("issue: 退出告知书", "issue: {document: 退出告知书, to: street}").replace(
+        "version: 1", "version: 2"
+    )
+    publish_scheme(town, "small@2", late)
+    close_due(town)
+    for n in range(2):
+        town.run(
+            lambda session, n=n: add_credit(town.site.loop, session, "small", "c1", "low", f"查 {n}", SYSTEM_ACTOR)
+        )
+    idle = [one | {"duties": []} if one["code"] == "office-1" else one for one in UNITS["units"]]
+    town.run(lambda session: load_directory(session, UNITS | {"units": idle}))
+    close_due(town)
+    kept = "SELECT trouble FROM credit_watch WHERE scheme = 'small@2'"
+    assert town.scalar(kept) == "c1 物业：目录里没有“街道物业办”，c1 物业的退出告知书没有单位可送"
+    with town.database.read() as session:
+        said = [
+            one.words
+            for one in checkup._schemes(
+                session, {"kuiwen@2": workflow_of("kuiwen@2")}, read_directory(session), "kuiwen@2"
+            )
+        ]
+    assert "small@2 清退没有办成：c1 物业：目录里没有“街道物业办”，c1 物业的退出告知书没有单位可送" in said
+    assert "西关街道" not in "".join(said)
+    town.run(lambda session: load_directory(session, UNITS))
+    town.advance(at("2026-04-02 00:01"))
+    close_due(town)
+    assert town.scalar(kept) is None
+    assert town.scalar("SELECT addressee FROM document WHERE kind = '退出告知书'") == "office-1"

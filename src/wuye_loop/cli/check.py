@@ -44,7 +44,7 @@ def check_files(
         if says_scheme(text):
             from wuye_loop.authoring.assessment.check import check_scheme  # noqa: PLC0415 a tenth of a second that a workflow does without
 
-            findings += check_scheme(text, str(file), bases_of(file, data), workflows_for(file, data))[1]
+            findings += check_scheme(text, str(file), bases_of(file, data), workflows_for(file, data), known)[1]
             continue
         workflow, found = check(text, str(file), known, bases_of(file, data))
         findings += found

@@ -12,8 +12,10 @@ from typing import Final, Literal
 from sqlalchemy.orm import Session
 
 from wuye_loop import postgres
+from wuye_loop.authoring.assessment.reaching import lacking
 from wuye_loop.authoring.checker.check import check
 from wuye_loop.cli.output import ZONE
+from wuye_loop.domain.assessment.opening import parse_scheme
 from wuye_loop.domain.assessment.periods import spoken
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import KeyRingBroken
@@ -27,7 +29,7 @@ from wuye_loop.domain.time.skew import skew
 from wuye_loop.settings import Settings, SettingsError, unheed_libpq
 from wuye_loop.store import protection as tried
 from wuye_loop.store import reach as fence
-from wuye_loop.store.assessment import periods
+from wuye_loop.store.assessment import credit_rows, periods, schemes, voices
 from wuye_loop.store.calendar.working_days import read_table
 from wuye_loop.store.database import Database, UnfitDatabase
 from wuye_loop.store.directory.read import read_directory
@@ -203,9 +205,7 @@ def contents(session: Session, settings: Settings, now: datetime) -> Iterator[Re
     yield _records(session, rules)
     yield _unheld(session, rules)
     yield _sweep(session, now)
-    for stuck in periods.stuck(session):
-        words = f"{stuck.scheme} {spoken(stuck.period)}到时没有封账或公布，试了 {stuck.tries} 次：{stuck.trouble}"
-        yield Remark("wrong", "考核", words)
+    yield from _schemes(session, rules, directory, settings.default_workflow)
     yield from _jobs(session)
 
 
@@ -266,6 +266,29 @@ def _definition(name: str, definition: str, directory: Directory | None) -> tupl
         known = "，用到的单位都在目录里" if directory and directory.units else ""
         return workflow, [Remark("ok", "流程", f"{name} 没有错误{known}")]
     return check(definition, name)[0], [Remark("wrong", "流程", str(finding)) for finding in wrong]
+
+
+def _schemes(session: Session, rules: Mapping[str, Workflow], directory: Directory, ours: str) -> Iterator[Remark]:
+    """Ask what schemes of assessment cannot carry out: from here on, and what was tried already."""
+    for name, text in schemes.texts(session).items():
+        scheme = parse_scheme(text, f"{name}.yaml")
+        if (
+            scheme.workflow.partition("@")[0] != ours.partition("@")[0]
+            or scheme.id != schemes.named(session, scheme.name).id
+        ):
+            continue  # of another city, or an older version
+        if scheme.workflow not in rules:
+            yield Remark("wrong", "考核", f"{name} 所用的流程 {scheme.workflow} 没有发布：封不了账，也立不了案")
+            continue
+        for one in lacking(scheme, rules[scheme.workflow], directory) if directory.units else ():
+            yield Remark("wrong" if one.everywhere else "warning", "考核", f"{name}：{one.words}")
+    for stuck in periods.stuck(session):
+        words = f"{stuck.scheme} {spoken(stuck.period)}到时没有封账或公布，试了 {stuck.tries} 次：{stuck.trouble}"
+        yield Remark("wrong", "考核", words)
+    for scheme_id, trouble in credit_rows.troubles(session):
+        yield Remark("wrong", "考核", f"{scheme_id} 清退没有办成：{trouble}")
+    if late := voices.appeals_put_off(session):
+        yield Remark("wrong", "考核", f"{late} 件申诉逾期未裁定，按办法应当生效而没有办成：日志里有原因，一小时后再试")
 
 
 def _keys(session: Session, now: datetime) -> Iterator[Remark]:

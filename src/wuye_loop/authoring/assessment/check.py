@@ -5,6 +5,7 @@ from decimal import Decimal
 from string import Formatter
 from typing import Final
 
+from wuye_loop.authoring.assessment.reaching import lacking
 from wuye_loop.domain.assessment.credit import graded
 from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
@@ -24,6 +25,7 @@ from wuye_loop.domain.assessment.scheme import (
     NoticeSpec,
     Scheme,
 )
+from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.figures.exact import HUNDRED
 from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
@@ -43,17 +45,24 @@ _OPERATORS: Final = ("min", "max", "not", "any")
 
 
 def check_scheme(
-    text: str | bytes, file: str, bases: Bases | None = None, workflows: Workflows | None = None
+    text: str | bytes,
+    file: str,
+    bases: Bases | None = None,
+    workflows: Workflows | None = None,
+    directory: Directory | None = None,
 ) -> tuple[Scheme | None, list[Finding]]:
     """Return the scheme and what is wrong with it, in the order of the file; None with an error in it.
 
-    With `workflows`, what the scheme takes from its workflow is proved too: roles, sources, clocks, ratings, tasks.
+    With `workflows`, what the scheme takes from its workflow is proved too: roles, sources, clocks, ratings, tasks. With a
+    `directory` too, whether it has the units that are to open, issue, score and decide.
     """
     found = opened_scheme(text, file, bases)
     if isinstance(found, list):
         return None, found
     scheme, findings = found
-    _Checking(scheme, findings, workflows).all()
+    checking = _Checking(scheme, findings, workflows)
+    checking.all()
+    checking.units(directory)
     proved = findings.sorted
     return (None if any(one.severity == "error" for one in proved) else scheme), proved
 
@@ -92,6 +101,16 @@ class _Checking:
             self._appeals(self._it.appeals)
         self._templates()
         self._unused()
+
+    def units(self, directory: Directory | None) -> None:
+        """Prove that a directory has who is needed: nowhere is an error, somewhere a remark."""
+        if directory is None or self._workflow is None:
+            return
+        for one in lacking(self._it, self._workflow, directory):
+            if one.everywhere:
+                self._findings.error(one.at, "no-unit", one.words)
+            else:
+                self._findings.warn(one.at, "no-unit", one.words)
 
     # --- measures ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from wuye_loop.domain.assessment import periods as calendar
 from wuye_loop.domain.assessment.credit import balance
 from wuye_loop.domain.assessment.leaving import fallen_since, last_days, lost_more_than
 from wuye_loop.domain.assessment.scheme import Scheme
+from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.jobs import Job, Jobs
 from wuye_loop.loop.engine import Loop
@@ -20,6 +21,7 @@ from wuye_loop.store.database import Database
 _log = structlog.get_logger("wuye_loop.assessment")
 #: Under which name what a fall brought is noted among the consequences of lists: no list can be so called.
 LEAVING = "清退"
+_TOLD = 5  # units that could not be sent away, of whom it is kept why
 
 
 def send_away(loop: Loop, database: Database, scheme: Scheme, jobs: Jobs) -> int:
@@ -37,10 +39,11 @@ def send_away(loop: Loop, database: Database, scheme: Scheme, jobs: Jobs) -> int
         if not needed:
             return 0
         fallen = _fallen(loop, session, scheme, today)
-    done = sum(_sent_away(loop, database, scheme, jobs, unit, day) for unit, day in fallen)
+    told = [_sent_away(loop, database, scheme, jobs, unit, day) for unit, day in fallen]
+    troubles = [one for one in told if isinstance(one, str)]
     with database.begin() as session:
-        credit_rows.looked(session, scheme.id, today, last)
-    return done
+        credit_rows.looked(session, scheme.id, today, last, "；".join(troubles[:_TOLD]) or None)
+    return sum(one is True for one in told)
 
 
 def _fallen(loop: Loop, session: Session, scheme: Scheme, today: date) -> list[tuple[str, date]]:
@@ -73,14 +76,16 @@ def _was_sent(session: Session, scheme: Scheme, unit: str, day: date) -> bool:
     return set(brings) <= had
 
 
-def _sent_away(loop: Loop, database: Database, scheme: Scheme, jobs: Jobs, unit: str, day: date) -> bool:
+def _sent_away(loop: Loop, database: Database, scheme: Scheme, jobs: Jobs, unit: str, day: date) -> bool | str:
+    """Bring it, each unit in a transaction of its own; whether anything was, or in words why it could not be."""
     try:
         with database.begin() as session:
             made, brought = _leave(loop, session, scheme, unit, day)
             jobs.defer(session, made)
-    except Exception:  # noqa: BLE001 whatever it is, it is logged, and the others go on
+    except Exception as error:  # noqa: BLE001 whatever it is, it is logged, and the others go on
         _log.exception("exit_not_opened", scheme=scheme.id, unit=unit)
-        return False
+        why = error.detail if isinstance(error, WuyeError) else f"系统内部错误（{type(error).__name__}）"
+        return f"{loop.reference.directory.name_of(unit) or unit}：{why}"
     return brought
 
 

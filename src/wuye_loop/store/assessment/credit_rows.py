@@ -91,9 +91,15 @@ def to_look(session: Session, scheme: str, name: str, today: date, now: datetime
     return not (same and settled), last
 
 
-def looked(session: Session, scheme: str, today: date, last: datetime | None) -> None:
-    """Note that a scheme's balances were looked at on a day, with the rows there were."""
-    values = {"looked_on": today, "last": last}
+def troubles(session: Session) -> list[tuple[str, str]]:
+    """Return the schemes by which somebody is to leave and could not be told so at the last look, and why."""
+    rows = select(credit_watch.c.scheme, credit_watch.c.trouble).where(credit_watch.c.trouble.is_not(None))
+    return [(row[0], row[1]) for row in session.execute(rows.order_by(credit_watch.c.scheme))]
+
+
+def looked(session: Session, scheme: str, today: date, last: datetime | None, trouble: str | None) -> None:
+    """Note that a scheme's balances were looked at on a day, with the rows there were, and what could not be brought."""
+    values = {"looked_on": today, "last": last, "trouble": trouble}
     fresh = insert(credit_watch).values(scheme=scheme, **values)
     session.execute(fresh.on_conflict_do_update(index_elements=[credit_watch.c.scheme], set_=values))
 

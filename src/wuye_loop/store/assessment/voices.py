@@ -134,6 +134,12 @@ def next_appeal(session: Session, after: datetime) -> datetime | None:
     return session.execute(select(func.min(appeal.c.due_at)).where(*late)).scalar()
 
 
+def appeals_put_off(session: Session) -> int:
+    """Return how many appeals nobody decided in time whose silence could not be carried out."""
+    put_off = (appeal.c.decided_at.is_(None), appeal.c.retry_at.is_not(None))
+    return int(session.execute(select(func.count()).select_from(appeal).where(*put_off)).scalar_one())
+
+
 def raise_appeal(session: Session, one: UUID, now: datetime, due_at: datetime) -> None:
     """Note that those above are to decide an appeal, until when."""
     session.execute(update(appeal).where(appeal.c.id == one).values(raised_at=now, due_at=due_at))

@@ -139,6 +139,7 @@ credit_watch = Table(
     Column("scheme", Text, primary_key=True),  # name@version
     Column("looked_on", Date, nullable=False),
     instant("last", nullable=True),  # the newest row of credit that was there
+    words("trouble", nullable=True),  # what could not be brought to whom, at that look
 )
 
 rung_watch = Table(
