@@ -80,3 +80,25 @@ async def test_quarters_and_half_years_have_estates_and_floors_of_their_own(driv
     assert {one["period"] for one in later["items"]} == {"2026-Q1", "2026-Q2", "2026-H1"}
     missing = await drive.get("supervisor", "/v1/assessments/gedian/2026-Q2")
     assert [row["apart"] for row in missing["items"]] == ["缺评分"]  # nobody was asked: blank, not 0
+    papers = await drive.get("company-1", "/v1/documents?series=通报")
+    assert [(one["title"], one["text"]) for one in papers["items"]] == [
+        ("关于表扬一号院物业服务的通报", "一号院2026年上半年考评得 95.00 分，列入红榜，予以通报表扬。")
+    ]
+    assert papers["items"][0]["number"] == "葛通〔2026〕2号"
+
+
+async def test_twice_running_on_the_black_list_starts_the_way_out(drive: Driver) -> None:
+    """黑榜退出: the estate is assessed, its company gets the notice; the second quarter, once, and not the first."""
+    for quarter, closing in (("2026-Q1", "2026-04-20"), ("2026-Q2", "2026-07-20")):
+        await voices(drive, "gedian", quarter, {"E2": [40, 50, 45]})
+        drive.town.advance(at(f"{closing} 09:00"))
+        close_due(drive.town)
+        await drive.post("supervisor", f"/v1/assessments/gedian/{quarter}/publish")
+    titles = [one["title"] for one in (await drive.get("company-2", "/v1/documents?series=通报"))["items"]]
+    assert titles == ["关于二号院启动物业退出程序的通报", "关于二号院物业服务的通报", "关于二号院物业服务的通报"]
+    why = await drive.get("company-2", "/v1/assessments/gedian/2026-Q2/E2")
+    assert {one["consequence"] for one in why["groups"][0]["brought"]} == {"rectify_resettled", "criticise", "leave"}
+    (leave,) = (one for one in why["groups"][0]["brought"] if one["consequence"] == "leave")
+    paper = await drive.get("housing", f"/v1/documents/{leave['document']}")
+    assert "连续两次列入黑榜（2026年第2季度得 45.00 分）" in paper["text"]
+    await drive.get("company-1", f"/v1/documents/{leave['document']}", expect=404)
