@@ -25,7 +25,7 @@ from tests.database import CARELESS
 from tests.site import Town, build
 from wuye_loop import postgres
 from wuye_loop.loop.figures import tallying
-from wuye_loop.queries import board, grievances, inbox, summary, supervision
+from wuye_loop.queries import board, grievances, inbox, summary, supervision, unit_figures
 from wuye_loop.store.database import Database
 from wuye_loop.store.reach import reach_of
 from wuye_loop.store.reads.grievances import Filters
@@ -85,8 +85,11 @@ def boards(town: Town, who: str) -> Mapping[str, Work]:
 
 def inboxes(town: Town, who: str) -> Mapping[str, Work]:
     """Return the tabs of an inbox."""
+    unit = town.actors[who].unit
     return {
-        f"inbox {tab}": lambda session, tab=tab: inbox.of_unit(  # type: ignore[misc]
+        "figures of the unit": lambda session: unit_figures.by_unit(town.site.loop, session, town.actors[who], unit)
+    } | {
+        f"inbox {tab}": lambda session, tab=tab: inbox.of_unit(
             town.site.loop, session, town.actors[who], tab, None, 50
         )
         for tab in ("to_sign", "due_soon", "overdue", "all")

@@ -12,7 +12,7 @@ from tests.bench.reading import Work
 from tests.site import Town, town_on
 
 from wuye_loop.loop.figures import tallying
-from wuye_loop.queries import board
+from wuye_loop.queries import board, unit_figures
 from wuye_loop.store import tallying as store_tallying
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads import inbox
@@ -58,8 +58,18 @@ def test_no_route_of_a_unit_reads_or_sorts_a_table(
     _walked(town, routes(town, who))
 
 
-def test_what_a_board_reads_beside_its_sums_is_found_by_indexes(town: Town) -> None:
-    _walked(town, {"board": lambda session: board.board(town.site.loop, session, town.actors["supervisor-1"], None)})
+@pytest.mark.parametrize("who", ["admin", "supervisor-1"])
+def test_what_a_board_reads_beside_its_sums_is_found_by_indexes(town: Town, who: str) -> None:
+    _walked(town, {"board": lambda session: board.board(town.site.loop, session, town.actors[who], None)})
+
+
+@pytest.mark.parametrize("who", ["market", "unit-7"])
+def test_what_a_unit_did_is_read_from_its_sums(town: Town, who: str) -> None:
+    asked = _asked(
+        town, lambda session: unit_figures.by_unit(town.site.loop, session, town.actors[who], town.actors[who].unit)
+    )
+    assert not any("FROM clock c JOIN grievance" in statement for statement, _ in asked)
+    _walked(town, {"figures": lambda session: unit_figures.by_unit(town.site.loop, session, town.actors[who], who)})
 
 
 def test_what_a_unit_has_to_sign_for_is_read_from_its_own_index(town: Town) -> None:

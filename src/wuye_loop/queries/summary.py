@@ -37,13 +37,13 @@ def summarise(loop: Loop, session: Session, actor: Actor, by: Dimension, area: s
         return _by_router(routing_figures.proposals(session, actor, path))
     path = scope.path_of(loop, area, actor) if area is not None else actor.area_path or _top(loop, by)
     asked, published = wanted(loop, session, by, path)
-    groups = summary.counts(session, actor, asked)
+    groups, whole = summary.counts(session, actor, asked, MOST_GROUPS + 1)
     composite = composite_of(loop, published)
     return {
         "by": by,
         "items": shown(loop, session, by, groups[:MOST_GROUPS], composite),
         "truncated": len(groups) > MOST_GROUPS,
-        "total": total(groups, composite),
+        "total": total(whole, composite),
     }
 
 

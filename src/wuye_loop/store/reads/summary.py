@@ -131,15 +131,20 @@ SELECT key, {", ".join(_SUMS)} FROM seen GROUP BY key ORDER BY overdue_open DESC
 """
 
 
-def counts(session: Session, actor: Actor, asked: "Wanted") -> list[Count]:
-    """Return the counts of every group, those with most overdue first.
+def counts(session: Session, actor: Actor, asked: "Wanted", most: int) -> tuple[list[Count], list[Count]]:
+    """Return the counts of every group, those with most overdue first, so many at least; and counts that sum up to the whole.
 
     `area_path` narrows to a subtree ("" does not) and, by area, is the level whose children are the groups. `good` says
     which answers count. A grievance closed late is one of whose own clocks ended after it was due; by
     unit, a clock that ran against that unit. From the sums that are kept where they hold, else by counting.
     """
-    found = kept(session, actor, asked)
-    return recount(session, actor, asked) if found is None else found
+    # By area there are few groups, and together they are what all estates are: those need not all be carried over.
+    whole: Grouping = "area" if asked.by == "estate" else asked.by
+    found = kept_together(session, actor, asked, [*{asked.by: None, whole: None}], ["estate"], most)
+    if found is not None:
+        return found[asked.by], found[whole]
+    groups = recount(session, actor, asked)
+    return groups, groups
 
 
 @dataclass(frozen=True, slots=True)
