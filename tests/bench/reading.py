@@ -89,9 +89,7 @@ def inboxes(town: Town, who: str) -> Mapping[str, Work]:
     return {
         "figures of the unit": lambda session: unit_figures.by_unit(town.site.loop, session, town.actors[who], unit)
     } | {
-        f"inbox {tab}": lambda session, tab=tab: inbox.of_unit(
-            town.site.loop, session, town.actors[who], tab, None, 50
-        )
+        f"inbox {tab}": lambda session, tab=tab: inbox.of_unit(town.site.loop, session, town.actors[who], tab, None, 50)
         for tab in ("to_sign", "due_soon", "overdue", "all")
     }
 

@@ -18,7 +18,7 @@ from wuye_loop.queries.summary import MOST_GROUPS, composite_of, shown, total, w
 from wuye_loop.queries.supervision import admit, rung_title
 from wuye_loop.store.reads import board as stored
 from wuye_loop.store.reads import recent
-from wuye_loop.store.reads.recent import Asked
+from wuye_loop.store.reads.recent import LastDays
 from wuye_loop.store.reads.summary import Count, Dimension
 
 _LEAST_REPEATS, _MOST_REPEATS, _WORST = 3, 8, 10
@@ -46,7 +46,7 @@ def board(loop: Loop, session: Session, actor: Actor, area: str | None) -> dict[
     sums = stored.sums(session, actor, asked, _WORST + 1)
     at, calendar = moment(loop, session), loop.calendar(session)
     first = at.since.astimezone(calendar.zone).date()
-    last = recent.recent(session, actor, Asked(path, at.since, at.zone, _LEAST_REPEATS, _MOST_REPEATS))
+    last = recent.recent(session, actor, LastDays(path, at.since, at.zone, _LEAST_REPEATS, _MOST_REPEATS))
 
     def worst(by: Dimension) -> list[dict[str, Any]]:
         return shown(loop, session, by, [one for one in sums[by] if one.key is not None][:_WORST], composite)

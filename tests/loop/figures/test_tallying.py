@@ -12,7 +12,7 @@ from wuye_loop.loop.figures import scoring, tallying
 from wuye_loop.queries.verification import verify
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads import recent, summary, unit_figures
-from wuye_loop.store.reads.recent import Asked
+from wuye_loop.store.reads.recent import LastDays
 from wuye_loop.store.reads.summary import Dimension, Wanted
 
 pytestmark = pytest.mark.anyio
@@ -59,7 +59,7 @@ def last_days(town: Town, session: Session, place: str) -> None:
     """Compare what is kept of the last days with a recount, for everybody who sees all of a place."""
     at = tallying.moment(town.site.loop, session)
     for least in (1, 2):
-        asked = Asked(place, at.since, at.zone, least, 8)
+        asked = LastDays(place, at.since, at.zone, least, 8)
         for who in READERS:
             if place.startswith(town.actors[who].area_path):
                 counted = recent.recount(session, town.actors[who], asked)
@@ -151,7 +151,7 @@ async def test_the_last_days_are_told_however_long_ago_they_were_folded(town: To
         fold(town)
         with town.database.read() as session:
             at = tallying.moment(town.site.loop, session)
-            found = recent.kept(session, town.actors["admin"], Asked("", at.since, at.zone, 2, 8))
+            found = recent.kept(session, town.actors["admin"], LastDays("", at.since, at.zone, 2, 8))
         assert found is not None
         assert (sum(found.received.values()), [one.n for one in found.worst]) == (3, [3])
         assert town.scalar("SELECT count(DISTINCT day) FROM tally_day") == 3

@@ -92,7 +92,7 @@ class Recent:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LastDays:
     """Since when (the beginning of a day in the zone), under which area's path, and how many make a repetition; so many are told."""
 
     path: str
@@ -107,12 +107,12 @@ class Asked:
         return {"path": self.path, "since": self.since, "zone": self.zone, "least": self.least, "limit": self.most}
 
 
-def recent(session: Session, actor: Actor, asked: Asked) -> Recent:
+def recent(session: Session, actor: Actor, asked: LastDays) -> Recent:
     """Return the counts of the last days, from the sums where they hold, else by counting."""
     return kept(session, actor, asked) or recount(session, actor, asked)
 
 
-def kept(session: Session, actor: Actor, asked: Asked) -> Recent | None:
+def kept(session: Session, actor: Actor, asked: LastDays) -> Recent | None:
     """Return them from the sums, set right by what changed since; None where there are none for what is asked."""
     if actor.kind in (ActorKind.UNIT, ActorKind.HOTLINE, ActorKind.SECURITY):
         return None
@@ -131,7 +131,7 @@ def kept(session: Session, actor: Actor, asked: Asked) -> Recent | None:
     return None  # folded again and again meanwhile
 
 
-def recount(session: Session, actor: Actor, asked: Asked) -> Recent:
+def recount(session: Session, actor: Actor, asked: LastDays) -> Recent:
     """Return them from the grievances themselves, each read."""
     seen, params = _within(actor, asked.path, "g")
     statement = _READ.format(found=_ALL.format(seen=seen, of_days=_OF_DAYS, repeats=_REPEATS))
