@@ -89,7 +89,8 @@ def _gather(
     opens = [_drawn(item, f"open-{item['task']}", attempt) for item in offer["tasks"]]
     for task in tasks:
         offers = [] if task["final"] else offer["on_tasks"].get(UUID(task["id"]), [])
-        task["acts"] = [_drawn(item, f"task-{task['id']}-{item['action']}", attempt) for item in offers]
+        paper = {"paper": task.get("document_number")}  # of two orders each says which it is
+        task["acts"] = [_drawn(item, f"task-{task['id']}-{item['action']}", attempt) | paper for item in offers]
         task["clock"] = _task_clock(here, task["id"], clocks)
     return {
         "one": record,
