@@ -179,6 +179,19 @@ async def test_the_inbox_counts_what_it_lists_and_puts_the_late_first(town: Town
         assert len([one for one in page.links if one.startswith("/g/") and "#" not in one]) == 3
 
 
+async def test_what_waits_for_a_unit_is_counted_beside_the_menu(town: Town) -> None:
+    async with browsing(town) as visitors:
+        number = await visitors.api.push("one")
+        await visitors.api.walk(number, "accept")
+        person = await visitors.person("market")
+        assert 'data-badge="/inbox/badge"' in person.raw
+        answer = await person.client.get("/inbox/badge")
+        assert answer.json() == {"n": 1, "words": "1 件待签收，0 件超期"}
+        chief = await visitors.person("chief")
+        assert "data-badge" not in chief.raw
+        assert (await chief.client.get("/inbox/badge")).status_code == 403
+
+
 async def test_what_leaves_ones_own_sight_is_said_to_be_done(town: Town) -> None:
     """A unit that sends a matter back is no longer a party to it."""
     async with browsing(town) as visitors:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import WuyeError
@@ -56,6 +56,16 @@ async def show(
         "given": request.query_params.get("given"),
     }
     return page("staff/inbox.html", context)
+
+
+@router.get("/inbox/badge")
+async def badge(here: OfUnit) -> Response:
+    """Say how many wait for the unit: to be signed for, and late; the menu of an open page shows it."""
+    loop, actor = here.site.loop, here.actor
+    found = await here.read(lambda session: inbox.counts(loop, session, actor))
+    words = f"{found.to_sign} 件待签收，{found.overdue} 件超期"
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return JSONResponse({"n": found.to_sign + found.overdue, "words": words}, headers=headers)
 
 
 @router.get("/inbox.{how}")

@@ -110,6 +110,22 @@
     });
   }
 
+  // What waits for the unit, beside the menu's word; asked for while somebody is there, so that a session still ends by itself.
+  var counted = doc.querySelector("[data-badge]"), active = Date.now();
+  if (counted && window.fetch) {
+    var mark = doc.createElement("span");
+    mark.className = "badge"; mark.hidden = true; counted.appendChild(mark);
+    ["keydown", "pointerdown", "scroll"].forEach(function (kind) { window.addEventListener(kind, function () { active = Date.now(); }, { passive: true }); });
+    var count = function () {
+      if (doc.hidden || Date.now() - active > 600000) { return; }
+      fetch(counted.getAttribute("data-badge"), { credentials: "same-origin" }).then(function (answer) { return answer.ok ? answer.json() : null; }).then(function (now) {
+        if (now) { mark.textContent = now.n; mark.title = now.words; mark.hidden = !now.n; }
+      }).catch(function () { /* the next time */ });
+    };
+    count();
+    window.setInterval(count, 60000);
+  }
+
   // The wall: only the board is fetched anew.
   var wall = doc.querySelector("[data-wall]");
   if (wall && window.fetch) {
