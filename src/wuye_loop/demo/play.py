@@ -18,6 +18,7 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import escalate
+from wuye_loop.loop.evaluate import closing
 from wuye_loop.store.grievance import due_rungs
 from wuye_loop.store.reads import totals
 
@@ -53,6 +54,7 @@ class Play:
             working = self.calendar.is_workday(day)
             await self._play(day, script.complaints, working=working)
             await self._month(day)
+            await self._assessed()
             self.scene.day += working
             told(day, working)
         if script.to_the_end and await self._left():
@@ -62,6 +64,11 @@ class Play:
         """Let the owners speak on the last day of a month, before it is over."""
         if self.known and (day + timedelta(days=1)).day == 1:
             await assessing.speak(self.scene, SCHEME, f"{day:%Y-%m}")
+
+    async def _assessed(self) -> None:
+        """Close and publish what is due, each in its time: a day's analysis stands in the next day's evening, not all at the end."""
+        if self.known:
+            await asyncio.to_thread(closing.close_due, self.site.loop, self.site.database, jobs=self.site.jobs)
 
     async def until_morning(self) -> None:
         """Let the hours pass until an office opens again: who comes to look finds people at work, not midnight."""
