@@ -1,6 +1,6 @@
 """A clock (时限) as a value, and its image in the ledger and the store. What moves it is in clocks.py."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -69,11 +69,11 @@ class RungPlan:
 
     index: int
     offset: Span | None
-    image: Mapping[str, object] = field(init=False, compare=False, repr=False)  # in every image of every clock
+    image: list[int | str] = field(init=False, compare=False, repr=False)  # in every image of every clock
     _hash: int = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        image = {"index": self.index, "offset": None if self.offset is None else str(self.offset)}
+        image = [self.index] if self.offset is None else [self.index, str(self.offset)]
         object.__setattr__(self, "image", image)
         object.__setattr__(self, "_hash", hash((self.index, self.offset)))
 
@@ -120,60 +120,91 @@ class Clock:
 
 
 def as_row(clock: Clock) -> dict[str, Any]:
-    """Give the JSON image of a clock: its fields by name, instants as RFC 3339 UTC with microseconds, spans as text."""
-    return {
+    """Give the JSON image of a clock: its fields by name, instants as RFC 3339 UTC with microseconds, spans as text.
+
+    It is in every ledger row that moves the clock, so it is short: of what may be missing only what is there, a rung as
+    [index, at, fired_at, skipped] without what is empty at its end, its plan as [index, offset].
+    """
+    row = {
         "id": id_text(clock.id),
         "name": clock.name,
-        "task_id": id_text(clock.task_id) if clock.task_id else None,
         "cycle": clock.cycle,
         "run": clock.run,
-        "unit": clock.unit,
-        "limit": str(clock.limit) if clock.limit else None,
-        "until": _maybe_text(clock.until),
         "starts": str(clock.starts),
         "started_at": as_text(clock.started_at),
         "status": str(clock.status),
         "due_at": as_text(clock.due_at),
         "provisional": clock.provisional,
-        "ended_at": _maybe_text(clock.ended_at),
-        "adjustments": [adjustment.as_json() for adjustment in clock.adjustments],
-        "rungs": [
-            {
-                "index": rung.index,
-                "at": None if rung.at is None else as_text(rung.at),
-                "fired_at": None if rung.fired_at is None else as_text(rung.fired_at),
-                "skipped": rung.skipped,
-            }
-            for rung in clock.rungs
-        ],
+        "rungs": [_rung_image(rung) for rung in clock.rungs],
         "plans": [plan.image for plan in clock.plans],
     }
+    if clock.task_id is not None:
+        row["task_id"] = id_text(clock.task_id)
+    if clock.unit is not None:
+        row["unit"] = clock.unit
+    if clock.limit is not None:
+        row["limit"] = str(clock.limit)
+    if clock.until is not None:
+        row["until"] = as_text(clock.until)
+    if clock.ended_at is not None:
+        row["ended_at"] = as_text(clock.ended_at)
+    if clock.adjustments:
+        row["adjustments"] = [adjustment.as_json() for adjustment in clock.adjustments]
+    return row
+
+
+def _rung_image(rung: Rung) -> list[Any]:
+    image: list[Any] = [rung.index]
+    if rung.at is not None or rung.fired_at is not None or rung.skipped:
+        image.append(_maybe_text(rung.at))
+    if rung.fired_at is not None or rung.skipped:
+        image.append(_maybe_text(rung.fired_at))
+    if rung.skipped:
+        image.append(True)
+    return image
 
 
 def from_row(row: Mapping[str, Any]) -> Clock:
-    """Read what as_row wrote, or the same fields with UUIDs and aware datetimes as a database gives them."""
+    """Read what as_row wrote, or the same fields with UUIDs and aware datetimes as a database gives them.
+
+    Images of before 2026-12 say everything by name, also what is not there.
+    """
+    task_id = row.get("task_id")
     return Clock(
         id=_uuid(row["id"]),
         name=row["name"],
-        task_id=_uuid(row["task_id"]) if row["task_id"] else None,
+        task_id=_uuid(task_id) if task_id else None,
         cycle=row["cycle"],
         run=row["run"],
-        unit=row["unit"],
-        limit=_span(row["limit"]),
-        until=_maybe_instant(row["until"]),
+        unit=row.get("unit"),
+        limit=_span(row.get("limit")),
+        until=_maybe_instant(row.get("until")),
         starts=Starts(row["starts"]),
         started_at=_instant(row["started_at"]),
         status=ClockStatus(row["status"]),
         due_at=_instant(row["due_at"]),
         provisional=row["provisional"],
-        ended_at=_maybe_instant(row["ended_at"]),
-        adjustments=tuple(Adjustment.from_json(image) for image in row["adjustments"]),
-        rungs=tuple(
-            Rung(image["index"], _maybe_instant(image["at"]), _maybe_instant(image["fired_at"]), image["skipped"])
-            for image in row["rungs"]
-        ),
-        plans=_plans(tuple((image["index"], image["offset"]) for image in row["plans"])),
+        ended_at=_maybe_instant(row.get("ended_at")),
+        adjustments=tuple(Adjustment.from_json(image) for image in row.get("adjustments", ())),
+        rungs=tuple(map(_rung, row["rungs"])),
+        plans=_plans(tuple(map(_plan, row["plans"]))),
     )
+
+
+def _rung(image: Sequence[Any] | Mapping[str, Any]) -> Rung:
+    if isinstance(image, Mapping):
+        return Rung(image["index"], _maybe_instant(image["at"]), _maybe_instant(image["fired_at"]), image["skipped"])
+    index, at, fired_at, skipped = [*image, *_NOTHING[len(image) :]]
+    return Rung(index, _maybe_instant(at), _maybe_instant(fired_at), skipped)
+
+
+_NOTHING: list[Any] = [0, None, None, False]
+
+
+def _plan(image: Sequence[Any] | Mapping[str, Any]) -> tuple[int, str | None]:
+    if isinstance(image, Mapping):
+        return image["index"], image["offset"]
+    return image[0], image[1] if len(image) > 1 else None
 
 
 def _maybe_text(at: datetime | None) -> str | None:

@@ -34,6 +34,7 @@ from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.reference_cache import Reference
 
 CalendarOf = Callable[[str], WorkCalendar]
+_NEVER = (None, None)  # a rung without a row will not fire, and did not
 _FEW = 1000  # starting a process costs as much as this many grievances
 _SHARES = 8  # of each process: none waits long for the last one
 _START = "fork" if sys.platform == "linux" else "spawn"
@@ -138,7 +139,7 @@ def _verify_one(folder: Folder, calendar_of: CalendarOf, chain: Chain, keyring: 
             report.drifted(f"{folder.number} 时限 {clock.name} 与按日历重算的不同")
         for rung in clock.rungs:
             _compare(report, f"{folder.number} 督办级 {clock.name}/{rung.index}",
-                     (plain(rung.at), plain(rung.fired_at)), folder.rungs.get((clock.id, rung.index)))  # fmt: skip
+                     (plain(rung.at), plain(rung.fired_at)), folder.rungs.get((clock.id, rung.index), _NEVER))  # fmt: skip
 
 
 def _chain(folder: Folder, chain: Chain, report: Report) -> None:

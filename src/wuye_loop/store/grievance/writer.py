@@ -36,6 +36,10 @@ _RUNGED = """runged AS (
   INSERT INTO rung SELECT * FROM jsonb_populate_recordset(NULL::rung, %(rungs)s::jsonb)
   ON CONFLICT (clock_id, idx) DO UPDATE SET at = excluded.at, fired_at = excluded.fired_at
   WHERE rung.fired_at IS NULL AND (rung.at, rung.fired_at) IS DISTINCT FROM (excluded.at, excluded.fired_at))"""
+# A rung that will not fire any more, and never did, has no row.
+_UNRUNGED = """unrunged AS (
+  DELETE FROM rung USING jsonb_populate_recordset(NULL::rung, %(gone)s::jsonb) o
+  WHERE rung.clock_id = o.clock_id AND rung.idx = o.idx AND rung.fired_at IS NULL)"""
 _TASKED = """tasked AS (
   INSERT INTO task SELECT * FROM jsonb_populate_recordset(NULL::task, %(tasks)s::jsonb)
   ON CONFLICT (id) DO UPDATE SET state = excluded.state, final = excluded.final, holder_unit = excluded.holder_unit, opener_role = excluded.opener_role,
@@ -93,6 +97,7 @@ _PARTS = {
     "entries": _LEDGER,
     "clocks": _CLOCKED,
     "rungs": _RUNGED,
+    "gone": _UNRUNGED,
     "tasks": _TASKED,
     "documents": _DOCUMENTED,
     "ratings": _RATED,
@@ -284,10 +289,17 @@ def _rows(before: Situation, step: Posted) -> dict[str, list[Any]]:
     changed = [item for key, item in after.clocks.items() if before.clocks.get(key) is not item]
     tasks = [task for key, task in after.tasks.items() if before.tasks.get(key) is not task]
     images = _images(step)
+    old = {str(key) for key in before.clocks}
+    rungs = [row for item in changed for row in _rung_rows(item)]
     return {
         "entries": [_plain_row(entry) | common for entry in step.entries],
         "clocks": [_clock_row(item, images) | common for item in changed],
-        "rungs": [row | common for item in changed for row in _rung_rows(item)],
+        "rungs": [row | common for row in rungs if row["at"] or row["fired_at"]],
+        "gone": [
+            {"clock_id": row["clock_id"], "idx": row["idx"]}
+            for row in rungs
+            if row["clock_id"] in old and not (row["at"] or row["fired_at"])
+        ],
         "tasks": [task.as_json() | common for task in tasks],
         "documents": [item.as_json() | common for item in step.documents],
         "ratings": [item.as_json() | common for item in step.ratings],
@@ -315,7 +327,8 @@ def _images(step: Posted) -> dict[str, dict[str, Any]]:
 
 def _clock_row(clock: clock_moves.Clock, images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     image = images.get(id_text(clock.id)) or clock_moves.as_row(clock)
-    return image | {"rung": highest(clock), "image": image}
+    absent = {"task_id": None, "unit": None, "ended_at": None}
+    return absent | image | {"rung": highest(clock), "image": image}
 
 
 def highest(clock: clock_moves.Clock) -> int | None:
