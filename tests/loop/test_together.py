@@ -18,6 +18,7 @@ from wuye_loop.loop import routing as asking
 from wuye_loop.loop.collect import collect_together
 from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
+from wuye_loop.store.grievance import writer
 
 pytestmark = pytest.mark.anyio
 BATCH = "/v1/grievances:batch"
@@ -212,3 +213,69 @@ async def test_routers_count_what_the_same_batch_has_given_to_a_unit(drive: Driv
         return asking._loads(session, {"market": 2, "fire": 1}, ["market", "fire", "tax"])
 
     assert drive.town.run(loads) == {"market": 3, "fire": 1}
+
+
+async def pushed(drive: Driver, *orders: dict[str, Any], who: str = "hotline") -> list[Any]:
+    """Send orders at the same moment, each by itself."""
+    return await asyncio.gather(*(drive.send(who, "/v1/grievances", one) for one in orders))
+
+
+async def test_orders_that_come_at_the_same_moment_are_one_look_one_write_and_one_commit(drive: Driver) -> None:
+    await drive.push("warm")
+    with counted(drive.town.database) as seen:
+        answers = await pushed(drive, *(order(f"m{n}") for n in range(20)))
+    assert [one.status_code for one in answers] == [201] * 20
+    assert len({one.json()["number"] for one in answers}) == 20
+    assert [one.json()["external_id"] for one in answers] == [f"m{n}" for n in range(20)]
+    assert sum("jsonb_to_recordset" in one for one in seen) == 1
+    assert sum(one.startswith("WITH ledgered") for one in seen) == 1
+    repeats = [row[0] for row in drive.town.rows("SELECT data->'repeat' FROM grievance ORDER BY external_id")]
+    assert sorted(repeats, key=lambda one: one or 0) == [None, *range(1, 21)]  # each of the same phone was counted
+
+
+async def test_of_orders_that_come_at_the_same_moment_each_comes_to_its_own(drive: Driver) -> None:
+    await drive.push("warm")
+    sent = various("a", "1381234567")
+    answers = await pushed(drive, *sent)
+    by_id: dict[str, list[int]] = {}
+    for one, answer in zip(sent, answers, strict=True):
+        by_id.setdefault(one["external_id"], []).append(answer.status_code)
+    assert {name: sorted(found) for name, found in by_id.items() if len(found) > 1} == {
+        "a-second": [200, 201], "a-first": [201, 409],
+    }  # fmt: skip
+    assert by_id["a-unknown-area"] == [422]
+    assert all(found == [201] for name, found in by_id.items() if len(found) == 1 and name != "a-unknown-area")
+    both = await asyncio.gather(pushed(drive, order("o1")), pushed(drive, order("o1"), who="other-hotline"))
+    assert [one.status_code for (one,) in both] == [201, 201]
+    assert len({one.json()["number"] for (one,) in both}) == 2
+
+
+async def test_of_orders_that_come_at_the_same_moment_one_that_is_refused_costs_no_other(drive: Driver) -> None:
+    await drive.push("warm")
+    with drive.town.database.begin() as session:
+        session.connection().exec_driver_sql(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN IF NEW.external_id = 'm7' THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;"
+        )
+        session.connection().exec_driver_sql(
+            "CREATE TRIGGER refuse BEFORE INSERT ON grievance FOR EACH ROW EXECUTE FUNCTION refuse()"
+        )
+    answers = await pushed(drive, *(order(f"m{n}") for n in range(12)))
+    assert [one.status_code for one in answers] == [201] * 7 + [500] + [201] * 4
+    assert drive.town.scalar("SELECT count(*) FROM grievance") == 12
+
+
+@pytest.mark.parametrize("loses", [False, True])
+async def test_what_was_answered_201_is_there_and_an_order_that_is_dropped_is_seen(
+    drive: Driver,
+    monkeypatch: pytest.MonkeyPatch,
+    loses: bool,  # noqa: FBT001 pytest's
+) -> None:
+    await drive.push("warm")
+    real = writer.insert
+    if loses:
+        monkeypatch.setattr(writer, "insert", lambda session, made, **more: real(session, made[:-1] or made, **more))
+    answers = await pushed(drive, *(order(f"m{n}") for n in range(12)))
+    told = {one.json()["number"] for one in answers if one.status_code == 201}
+    written = {row[0] for row in drive.town.rows("SELECT number FROM grievance WHERE external_id <> 'warm'")}
+    assert (told == written) is not loses

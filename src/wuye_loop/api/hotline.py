@@ -25,9 +25,10 @@ from wuye_loop.edge.idempotency import IdempotencyKey, IfMatch, terms_of, ticket
 from wuye_loop.edge.rates import INTAKE, owe
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.strict_json import TAINTED, StrictRoute, by_item
-from wuye_loop.edge.transact import outcome_of, reply, taken_in, transact
+from wuye_loop.edge.transact import push as take_in
+from wuye_loop.edge.transact import reply, taken_in, transact
 from wuye_loop.loop import correct as correcting
-from wuye_loop.loop.collect import Incoming, collect
+from wuye_loop.loop.collect import Incoming
 from wuye_loop.loop.engine import StepResult
 from wuye_loop.store.database import Write
 
@@ -75,7 +76,7 @@ async def push(request: Request, actor: Sender, form: IntakeForm, key: Idempoten
     site = site_of(request)
     ticket = await ticket_of(request, actor, key)
     try:
-        outcome = await outcome_of(site, lambda session: collect(site.loop, session, form, actor, ticket=ticket))
+        outcome = await take_in(site, Incoming(form), actor, ticket)
     except WuyeError:
         metrics.intake_total.labels("refused").inc()
         raise

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wuye_loop.jobs import Jobs
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.grouped import Company
+from wuye_loop.loop.grouped import Arrivals, Company
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
 
@@ -52,6 +52,7 @@ class Site:
     played: bool = False
     writes: Writes = field(default_factory=Writes)
     _company: Company | None = None
+    _arrivals: Arrivals | None = None
 
     @property
     def company(self) -> Company:
@@ -59,6 +60,13 @@ class Site:
         if self._company is None:
             self._company = Company(self.loop, self.database, self.jobs)
         return self._company
+
+    @property
+    def arrivals(self) -> Arrivals:
+        """Orders that come at the same moment, taken in together."""
+        if self._arrivals is None:
+            self._arrivals = Arrivals(self.loop, self.database, self.jobs)
+        return self._arrivals
 
     @property
     def make_believe(self) -> bool:

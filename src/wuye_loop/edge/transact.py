@@ -1,6 +1,6 @@
 """One request, one transaction: it ends before the answer is rendered, so a failing commit is never a 200."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -16,8 +16,9 @@ from wuye_loop.edge.site import Site
 from wuye_loop.loop import handle
 from wuye_loop.loop.collect import Entangled, Incoming, collect, collect_together
 from wuye_loop.loop.engine import StepResult
-from wuye_loop.loop.grouped import Act
+from wuye_loop.loop.grouped import Act, Alone
 from wuye_loop.store.database import Write
+from wuye_loop.store.grievance.locking import Ticket
 from wuye_loop.store.reach import reach_of
 
 _log = structlog.get_logger("wuye_loop.step")
@@ -46,14 +47,8 @@ async def act(site: Site, wanted: Act) -> Response:
 
     Where the database refuses the group, and surely nothing of it remains, each of it is tried alone.
     """
-    try:
-        outcome = await site.company.outcome_of(wanted)
-    except DBAPIError as error:
-        site.writes.failed(error)
-        raise
+    outcome = await _together_or_alone(site, site.company.outcome_of(wanted))
     if isinstance(outcome, StepResult):
-        site.writes.done()
-        _count(outcome)
         return reply(outcome)
     return await transact(
         site,
@@ -61,6 +56,30 @@ async def act(site: Site, wanted: Act) -> Response:
             site.loop, session, wanted.number, wanted.action, wanted.actor, wanted.form, wanted.terms
         ),
     )
+
+
+async def push(site: Site, order: Incoming, actor: Actor, ticket: Ticket | None) -> StepResult:
+    """Take an order in together with those that come at the same moment, else alone; return what it came to."""
+    if ticket is None:
+        outcome = await _together_or_alone(site, site.arrivals.outcome_of(order, actor))
+        if isinstance(outcome, StepResult):
+            return outcome
+    return await outcome_of(
+        site, lambda session: collect(site.loop, session, order.form, actor, ticket=ticket, flags=order.flags)
+    )
+
+
+async def _together_or_alone(site: Site, taking: Awaitable[StepResult | Alone]) -> StepResult | Alone:
+    """Await what a group makes of one of it, and note how the database fared."""
+    try:
+        outcome = await taking
+    except DBAPIError as error:
+        site.writes.failed(error)
+        raise
+    if isinstance(outcome, StepResult):
+        site.writes.done()
+        _count(outcome)
+    return outcome
 
 
 def _outcome(site: Site, work: Callable[[Session], StepResult], write: Write) -> StepResult:

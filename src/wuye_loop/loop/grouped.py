@@ -1,26 +1,31 @@
-"""Actions on different grievances in one transaction: one look, one write, one end for all of them.
+"""Actions on different grievances in one transaction: one look, one write, one end for all of them; new orders likewise.
 
 Each comes to what it would have come to alone, or is left to be taken alone: what its actor does not see, what somebody
 else has locked, what a rule refuses, what is answered from a kept ticket, and every decision that asks the database for
 more than was locked. Such a decision could see what the others have done, or leave a mark though it is refused.
 """
 
-from collections.abc import Mapping, Sequence
+from asyncio import sleep
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import partial
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 import orjson
 import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
+from sqlalchemy.util import await_only
 
+from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.situation import Actor, Command
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.jobs import Jobs
 from wuye_loop.loop import engine, under_lock
+from wuye_loop.loop.collect import Entangled, Incoming, collect_together
 from wuye_loop.loop.engine import ANY, Loop, StepResult, Terms
 from wuye_loop.store import straight
 from wuye_loop.store.database import Database
@@ -30,6 +35,7 @@ from wuye_loop.store.grievance.locking import Locked, Sought
 from wuye_loop.store.grievance.writer import Kept
 
 _log = structlog.get_logger("wuye_loop.step")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,68 @@ class Company:
 
 def _number_of(act: Act) -> str:
     return act.number
+
+
+async def _or_alone(
+    database: Database, many: int, work: Callable[[Session], list[R]]
+) -> list[R] | list[R | Alone] | list[Alone]:
+    """Run the work of a group; where the database refuses it, and surely nothing of it remains, each is to be taken alone."""
+    try:
+        return await database.write_async(work)
+    except DBAPIError as error:
+        if error.connection_invalidated:  # it may have been committed
+            raise
+        _log.info("taken_one_by_one", many=many, error=type(error).__name__)
+    except Entangled:
+        pass
+    return [Alone.ELSE] * many
+
+
+Pushed = tuple[Incoming, Actor]
+
+
+class Arrivals:
+    """Orders that come at the same moment, taken in together as a batch is; of one event loop."""
+
+    def __init__(self, loop: Loop, database: Database, jobs: Jobs) -> None:
+        self._loop, self._database, self._jobs = loop, database, jobs
+        self._gathering: Gathering[Pushed, StepResult | WuyeError | Alone] = Gathering(
+            self._taken_in, _sent_as, _MOST, _AT_ONCE, max(_AT_ONCE, database.pool_size), _LONGEST
+        )
+
+    async def outcome_of(self, order: Incoming, actor: Actor) -> StepResult | Alone:
+        """Return what an order came to, committed with others, or that it is to be taken in alone: nothing of it remains.
+
+        Raises what taking it in alone would, and what the database raises where nobody knows, or where it is not to be had.
+        """
+        outcome = await self._gathering.add((order, actor))
+        if isinstance(outcome, WuyeError):
+            raise outcome
+        return outcome
+
+    async def _taken_in(self, every: Sequence[Pushed]) -> Sequence[StepResult | WuyeError | Alone]:
+        by_actor: dict[Actor, list[int]] = {}
+        for place, (_, actor) in enumerate(every):
+            by_actor.setdefault(actor, []).append(place)
+        outcomes: list[StepResult | WuyeError | Alone] = [Alone.ELSE] * len(every)
+        for actor, places in by_actor.items():
+            # Two groups that hold the same orders wait for each other in the same order.
+            places.sort(key=lambda place: every[place][0].form.external_id)
+            orders = [every[place][0] for place in places]
+            found = await _or_alone(self._database, len(orders), partial(self._together, orders, actor))
+            for place, outcome in zip(places, found, strict=False):  # those after an odd one are left out
+                outcomes[place] = outcome
+        return outcomes
+
+    def _together(self, orders: Sequence[Incoming], actor: Actor, session: Session) -> list[StepResult | WuyeError]:
+        outcomes = collect_together(self._loop, session, orders, actor, lambda: await_only(sleep(0)))
+        self._jobs.defer(session, [job for one in outcomes if isinstance(one, StepResult) for job in one.jobs])
+        return outcomes
+
+
+def _sent_as(pushed: Pushed) -> tuple[str, str]:
+    order, actor = pushed
+    return actor.sender, order.form.external_id
 
 
 def act_together(loop: Loop, session: Session, acts: Sequence[Act], jobs: Jobs) -> list[StepResult | Alone]:
