@@ -52,10 +52,7 @@ def publish(which: Which, *, period: PeriodCode, data: DataDir = None, as_json: 
         site.jobs.defer(session, jobs)
         shown = tables.table(site.loop, session, SYSTEM_ACTOR, which, period)
         brought = [
-            {name: getattr(row, name) for name in ("subject",
-                "peer",
-                "consequence",
-                "grievance", "document")}
+            {name: getattr(row, name) for name in ("subject", "peer", "consequence", "grievance", "document")}
             for row in voices.consequences(session, str(shown["scheme"]).partition("@")[0], period)
         ]
     if as_json:

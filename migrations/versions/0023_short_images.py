@@ -1,7 +1,7 @@
 """Images of clocks are short from here on: nothing old is rewritten, and a program of before, which cannot read them, refuses."""
 
-revision = "0020"
-down_revision = "0019"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
