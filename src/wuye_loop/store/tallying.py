@@ -6,6 +6,7 @@ How each grievance was counted is kept: when it is counted anew, the old goes ou
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 import orjson
 from sqlalchemy.orm import Session
@@ -220,6 +221,8 @@ def strayed(session: Session, good: Good) -> int:
     mark = mark_of(session)
     if not mark.kept or not compatible(mark.good, good):
         return 0
+    if mark.zone not in available_timezones():
+        return 1
     asked = answers(good) | {"from": mark.upto, "late_at": mark.late_at, "since": mark.since, "zone": mark.zone}
     recounts = (_STRAYED, _STRAYED_DAYS, _STRAYED_AGAIN, _STRAYED_SHARES, _MISCOUNTED)
     return sum(int(connection.exec_driver_sql(one, asked).scalar_one()) for one in recounts)

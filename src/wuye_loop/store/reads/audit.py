@@ -127,9 +127,11 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
         clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
         highest: dict[UUID, dict[str, int | None]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_CLOCKS, ids):
-            columns = {name: _plain(getattr(row, name)) for name in _OF_CLOCK}
             image = row.image if isinstance(row.image, dict) else {"image": row.image}
-            clocks[row.grievance_id][str(row.id)] = {**image, **columns}
+            columns = {name: _plain(getattr(row, name)) for name in _OF_CLOCK}
+            # An image leaves out what is not there.
+            said = {name: value for name, value in columns.items() if value is not None or name in image}
+            clocks[row.grievance_id][str(row.id)] = {**image, **said}
             highest[row.grievance_id][str(row.id)] = row.rung
         rungs: dict[UUID, dict[tuple[UUID, int], tuple[str | None, str | None]]] = defaultdict(dict)
         for row in connection.exec_driver_sql(_RUNGS, ids):
