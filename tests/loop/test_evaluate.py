@@ -459,3 +459,53 @@ async def test_a_unit_that_is_assessed_itself_leaves_as_a_company_does_and_stand
         told = credit.every(town.site.loop, session, SYSTEM_ACTOR)
     listed = {one["unit"] for one in told if one["scheme"] == "offices"}
     assert listed == {"company-1"} | {one["code"] for one in UNITS["units"] if one["kind"] == "department"}
+
+
+BLACK = (
+    MINIMAL.replace("name: small", "name: yellow")
+    .replace("version: 1", "version: 3")
+    .replace(
+        "lists: {low: {title: 后五位, last: 5, brings: [cut, rectify]}}",
+        "lists: {black: {title: 黑榜, when: {yellow: {running: 2}}, or: {yellow: {in_year: 3}}, brings: [cut]},"
+        " yellow: {title: 黄牌, below: 60}}",
+    )
+    .replace("consequences:\n  cut: {credit: low}\n  rectify:", "consequences:\n  cut: {credit: low}\n  spare:")
+)
+
+
+async def test_two_months_running_go_over_the_years_end_and_three_of_a_year_do_not(
+    database: Database, tmp_path: Path
+) -> None:
+    """c1 is yellow in December and January; c2 in November, January, March and May: May is the third of its year.
+
+    A new version of the scheme in February counts on where the old one was.
+    """
+    town = build(
+        database, data=tmp_path, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS), start=at("2025-11-03 09:00")
+    )
+    publish_scheme(town, "yellow@3", BLACK)
+    yellow = {
+        "2025-11": "2",
+        "2025-12": "1",
+        "2026-01": "12",
+        "2026-02": "",
+        "2026-03": "2",
+        "2026-04": "",
+        "2026-05": "2",
+    }
+    async with story(town) as drive:
+        for month, companies in yellow.items():
+            town.clock.set(max(town.now, at(f"{month}-03 09:00")))
+            for one in companies:
+                await drive.push(
+                    f"{month}-{one}", place={"estate": f"E1{one}"}, category="维修资金", body=f"{month} {one}"
+                )
+            town.clock.set(at(f"{month}-28 09:00") + timedelta(days=4))
+            close_due(town)
+            if month == "2026-02":
+                publish_scheme(town, "yellow@4", BLACK.replace("version: 3", "version: 4"))
+    rows = town.rows(
+        "SELECT a.period, r.subject FROM result r JOIN assessment a ON a.id = r.assessment_id"
+        " WHERE 'black' = ANY(r.lists) ORDER BY 1, 2"
+    )
+    assert [tuple(row) for row in rows] == [("2026-01", "c1"), ("2026-05", "c2")]

@@ -1,5 +1,6 @@
 """What is published at the start, and what goes on when a file is refused."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from tests.site import MONDAY, text_of
 from wuye_loop.app import make_site
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.edge.site import Site
+from wuye_loop.loop.evaluate import closing
 from wuye_loop.ports import SettableClock
 from wuye_loop.prepare import prepare
 from wuye_loop.settings import Settings
@@ -97,3 +99,35 @@ def test_without_a_default_workflow_to_serve_the_start_is_refused_in_words(datab
     with pytest.raises(DefinitionError, match="没有状态“handling”"):
         prepare(site(database, folder))
     assert published(database).keys() == {"standard@1"}
+
+
+SCHEME = """kind: assessment
+name: city
+version: 1
+title: 某市考核
+workflow: city@1
+subjects: {are: company}
+measures: {volume: {title: 诉求量, count: grievances}}
+periods: {month: {every: month, figures: [volume], publishes: at_close}}
+"""
+
+
+def test_a_scheme_with_an_error_leaves_the_published_one_running(database: Database, folder: Path) -> None:
+    town = site(database, folder)
+    schemes_folder = folder / "assessments"
+    schemes_folder.mkdir()
+    (schemes_folder / "city@1.yaml").write_text(SCHEME, encoding="utf-8")
+    assert prepare(town).published[-1] == "assessments/city@1"
+    later = SCHEME.replace("version: 1", "version: 2")
+    (schemes_folder / "city@2.yaml").write_text(later.replace("[volume]", "[volum]"), encoding="utf-8")
+    (schemes_folder / "city@1.yaml").write_text(SCHEME.replace("某市考核", "另一个"), encoding="utf-8")
+    done = prepare(town)
+    assert done.published == []
+    assert "没有指标“volum”，是不是 volume？" in done.refused[str(schemes_folder / "city@2.yaml")]
+    assert "已经发布，不能再改" in done.refused[str(schemes_folder / "city@1.yaml")]
+    town.loop.clock.set(MONDAY + timedelta(days=40))  # type: ignore[attr-defined] a clock that can be set
+    closing.close_due(town.loop, database)
+    rows = "SELECT scheme, state FROM assessment WHERE state <> 'due' ORDER BY starts"
+    with database.read() as session:
+        closed = [tuple(row) for row in session.connection().exec_driver_sql(rows)]
+    assert closed == [("city@1", "published")]

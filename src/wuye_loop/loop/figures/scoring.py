@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
@@ -36,6 +36,9 @@ class Drafted:
 
     figures: Sequence[FigureRow]
     results: Sequence[ResultRow]
+
+
+_DAYS_OF_A_YEAR: Final = 366  # the most periods that a list may ask about: days since January
 
 
 def drafted(
@@ -366,7 +369,9 @@ def _earlier(
     session: Session, scheme: Scheme, part: str, stretch: Stretch
 ) -> tuple[dict[str, dict[Key, list[bool]]], dict[str, dict[Key, int]]]:
     """Return who was on each list in the periods right before, the latest first, and how often in this calendar year."""
-    past = periods.earlier(session, scheme.name, part, stretch.starts)
+    if not scheme.periods[part].lists:
+        return {}, {}
+    past = periods.earlier(session, scheme.name, part, stretch.starts, _DAYS_OF_A_YEAR)
     members = periods.on_lists(session, [one.id for one in past])
     keys = {key for rows in members.values() for key in rows}
     year = calendar.year_of(stretch.code)
