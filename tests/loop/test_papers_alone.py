@@ -17,6 +17,7 @@ from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
 from wuye_loop.loop.evaluate import publication
 from wuye_loop.loop.evaluate.credit import add_credit
 from wuye_loop.queries.verification import verify
+from wuye_loop.queries.verification.report import Report
 from wuye_loop.store import registry, vouched
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory.load import load_directory
@@ -120,13 +121,17 @@ async def test_it_is_read_by_whom_it_names_and_by_who_sees_the_place(drive: Driv
     ]  # fmt: skip
 
 
+def caught_twice(drive: Driver) -> None:
+    """Enter two bad rows for c1 by hand."""
+    with drive.town.database.begin() as session:
+        for n in range(2):
+            add_credit(drive.town.site.loop, session, "small", "c1", "low", f"查 {n}", SYSTEM_ACTOR)
+
+
 async def test_who_falls_gets_the_document_alone_once_for_the_fall(drive: Driver) -> None:
     town = drive.town
     close_due(town)
-    for n in range(2):  # 98 - 2 - 2 = 94
-        town.run(
-            lambda session, n=n: add_credit(town.site.loop, session, "small", "c1", "low", f"查 {n}", SYSTEM_ACTOR)
-        )
+    caught_twice(drive)  # 98 - 2 - 2 = 94
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(lambda _: close_due(town), range(6)))
     asked = "SELECT number, addressee, copies, text FROM document WHERE kind = '退出告知书'"
@@ -167,7 +172,7 @@ async def test_each_forgery_is_seen(drive: Driver) -> None:
         with town.database.begin() as session:
             before = session.connection().begin_nested()
             session.connection().exec_driver_sql(statement)
-            report = verify.Report()
+            report = Report()
             verify._register(session, town.site.loop.chain, report)
             before.rollback()
         word = "处置" if what.startswith("which") else "文书"
@@ -220,22 +225,17 @@ async def test_an_exit_that_cannot_be_brought_is_kept_with_its_reason_until_it_c
     )
     publish_scheme(town, "small@2", late)
     close_due(town)
-    for n in range(2):
-        town.run(
-            lambda session, n=n: add_credit(town.site.loop, session, "small", "c1", "low", f"查 {n}", SYSTEM_ACTOR)
-        )
+    caught_twice(drive)
     idle = [one | {"duties": []} if one["code"] == "office-1" else one for one in UNITS["units"]]
     town.run(lambda session: load_directory(session, UNITS | {"units": idle}))
     close_due(town)
     kept = "SELECT trouble FROM credit_watch WHERE scheme = 'small@2'"
     assert town.scalar(kept) == "c1 物业：目录里没有“街道物业办”，c1 物业的退出告知书没有单位可送"
+    workflow = workflow_of("kuiwen@2")
+    assert workflow is not None
     with town.database.read() as session:
-        said = [
-            one.words
-            for one in checkup._schemes(
-                session, {"kuiwen@2": workflow_of("kuiwen@2")}, read_directory(session), "kuiwen@2"
-            )
-        ]
+        known = read_directory(session)
+        said = [one.words for one in checkup._schemes(session, {"kuiwen@2": workflow}, known, "kuiwen@2")]
     assert "small@2 清退没有办成：c1 物业：目录里没有“街道物业办”，c1 物业的退出告知书没有单位可送" in said
     assert "西关街道" not in "".join(said)
     town.run(lambda session: load_directory(session, UNITS))

@@ -125,7 +125,9 @@ def test_a_scheme_with_an_error_leaves_the_published_one_running(database: Datab
     assert done.published == []
     assert "没有指标“volum”，是不是 volume？" in done.refused[str(schemes_folder / "city@2.yaml")]
     assert "已经发布，不能再改" in done.refused[str(schemes_folder / "city@1.yaml")]
-    town.loop.clock.set(MONDAY + timedelta(days=40))  # type: ignore[attr-defined] a clock that can be set
+    clock = town.loop.clock
+    assert isinstance(clock, SettableClock)
+    clock.set(MONDAY + timedelta(days=40))
     closing.close_due(town.loop, database)
     rows = "SELECT scheme, state FROM assessment WHERE state <> 'due' ORDER BY starts"
     with database.read() as session:

@@ -41,8 +41,7 @@ def made(town: Town, code: str) -> Bulletin:
 async def day_of(drive: Driver, day: str, *categories: str) -> None:
     drive.town.clock.set(at(f"{day} 15:00"))  # after noon: it falls into the analysis of the next day
     for n, category in enumerate(categories):
-        more = {"category": category} if category else {}
-        await drive.push(f"{day}-{n}", title=f"第 {n} 件 {day}", body=f"{day} 的第 {n} 件，请查看", **more)
+        await drive.push(f"{day}-{n}", title=f"第 {n} 件 {day}", body=f"{day} 的第 {n} 件，请查看", category=category)
 
 
 async def test_the_daily_analysis_parts_by_category_in_every_form(drive: Driver) -> None:

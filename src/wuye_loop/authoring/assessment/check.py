@@ -405,8 +405,9 @@ class _Checking:
         if group is None or self._it.subjects.are not in ("company", "unit"):
             return False
         order = list(workflow.levels)
-        known = unit.level in order and group.area in order  # at the level of the place itself it may well be
-        return known and order.index(unit.level) < order.index(group.area)
+        if unit.level == "current" or unit.level not in order or group.area not in order:
+            return False  # at the level of the place itself it may well be
+        return order.index(unit.level) < order.index(group.area)
 
     def _opens(self, at: tuple[str, str], workflow: Workflow) -> None:
         opening = self._it.consequences[at[1]].open
