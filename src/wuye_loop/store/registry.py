@@ -154,14 +154,13 @@ SELECT k.key, r.image FROM unnest(%(keys)s::text[]) AS k(key), LATERAL (
 
 
 def begin(session: Session) -> None:
-    """Enter everything as it stands, where nothing was entered yet; else what a register begun earlier did not know."""
-    if head(session) is None:
+    """Enter everything as it stands, where nothing of its kind was entered yet; else what a register begun earlier did not know."""
+    if not entered(session, BEGUN, ""):
+        # A calendar was filled, or a key made, before: of those everything was entered as it came.
+        waiting = [kind for kind in AS_THEY_STAND if kind not in vouched.KINDS and not entered(session, kind)]
         enter(session, BEGUN, "", {})
-        for kind, stands in AS_THEY_STAND.items():
-            if kind not in vouched.KINDS:
-                enter_all(session, kind, dict(sorted(stands(session).items())))
-    elif not entered(session, BEGUN, ""):  # a key was made before anything else: all there is was entered as it came
-        enter(session, BEGUN, "", {})
+        for kind in waiting:
+            enter_all(session, kind, dict(sorted(AS_THEY_STAND[kind](session).items())))
     _widen(session)
 
 
