@@ -81,6 +81,7 @@ async def test_a_list_is_what_reading_all_in_order_gives(town: Town, who: str, m
 def test_a_query_for_pieces_is_put_together_of_harmless_characters_only() -> None:
     assert asked_grams("停车位") == "'停车' & '车位'"
     assert asked_grams("WY12") == "'12' & 'wy' & 'y1'"
+    assert asked_grams("WY001234") == "'01' & '12' & '23' & '34'"
     assert asked_grams("水") == "'水':*"
     assert asked_grams("三 号") == "'三':*"
     assert asked_grams("' | !") is None

@@ -242,13 +242,13 @@ def _found(
     """Return so many rows of a list."""
     conditions, params = _asked(actor, filters, after)
     params["limit"] = limit
-    plain = filters == Filters(area_path=filters.area_path) and actor.kind is not ActorKind.UNIT
-    mark = None if plain else _mark(session)
+    whole = filters == Filters(area_path=filters.area_path)
+    mark = None if whole and actor.kind is not ActorKind.UNIT else _mark(session)
     if mark is None:
         return _in_order(session, conditions, params, columns)
     params |= {"floor": after[0] - (mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
     rows = _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params, columns)
-    if len(rows) < limit and actor.kind is ActorKind.UNIT and filters.words is None:
+    if len(rows) < limit and whole:  # of a small unit
         rows = _of_months(session, actor, conditions, params, columns, after[0] if after else mark.newest)
     return rows if len(rows) == limit else _rare(session, actor, filters, conditions, params, columns)
 
@@ -341,6 +341,9 @@ def _rare_statement(actor: Actor, filters: Filters, conditions: str) -> tuple[st
     return _RARE.format(found=found, conditions=conditions), {"grams": grams}
 
 
+_ENOUGH = 3  # pairs by which next to nothing is left
+
+
 def asked_grams(said: str) -> str | None:
     """Return a query for the two-character pieces of what is searched, or for the beginning of one; None where there are none.
 
@@ -352,6 +355,10 @@ def asked_grams(said: str) -> str | None:
         for one in small
     ]
     pairs = sorted({f"{a}{b}" for a, b in pairwise(plain) if a is not None and b is not None})
+    # Every number begins alike: where enough digits are told apart, its beginning is left out, which every grievance has.
+    apart = [pair for pair in pairs if not pair.isascii() or (pair.isdigit() and pair != "00")]
+    if len(apart) >= _ENOUGH:
+        pairs = apart
     if pairs:
         return " & ".join(f"'{pair}'" for pair in pairs)
     return next((f"'{one}':*" for one in plain if one is not None), None)
