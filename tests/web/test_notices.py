@@ -31,6 +31,7 @@ async def test_what_moves_is_seen_first_then_done_once_and_the_register_names_wh
         page = await root.send("/admin/calendar/import", files=notice(town))
         assert "放假 5 天" in page.text
         assert f"/g/{number}" in page.links
+        assert "受理时限" in page.text
         assert "没有写元旦和国庆节" in page.text
         assert dues(town) == before
         form = root.page.form("/admin/calendar/import/load")

@@ -61,18 +61,28 @@ def _offices(here: Visit, session: Session) -> dict[str, OfficeHours]:
     return {rules.id: rules.workflow.calendar for rules in scope.published(here.site.loop, session)}
 
 
+def _titles(here: Visit, session: Session) -> dict[str, str]:
+    """Return what clocks are called, by their names in the files; the present file's word counts first."""
+    every = scope.published(here.site.loop, session)
+    every.sort(key=lambda rules: rules.id == here.site.loop.default_workflow)
+    flows = [flow for rules in every for flow in (*rules.workflow.tasks.values(), rules.workflow)]
+    return {name: clock.title for flow in flows for name, clock in flow.clocks.items()}
+
+
 def _tried(here: Visit, notice: Notice) -> dict[str, Any]:
     """Return what a notice changes: days that come and go, deadlines that move, years that count as published."""
     with here.site.database.read() as session:
         table = working_days.read_table(session)
         guesses = working_days.provisional_days(session)
         moves = moved_clocks.preview(session, notice, _offices(here, session))
+        titles = _titles(here, session)
     moved = [move for move in moves if move.moves]
     return {
         "notice": notice,
         "days": [(day, day.date not in table.days, table.days.get(day.date)) for day in notice.days],
         "dropped": [day for day in table.replaced(notice) if day not in guesses],
         "moved": moved,
+        "titles": titles,
         "marked": len(moves) - len(moved),
         "too_many": len({move.number for move in moves}) > _MOST,
         "bound": _MOST,
