@@ -120,7 +120,7 @@ def _all(address: str, folder: Path) -> None:
         with looking(browser, address, PHONE, device_scale_factor=2, has_touch=True) as looker:
             taken += _resident(looker, folder)
             print(*looker.trouble, sep="\n")  # noqa: T201
-        _sheet(browser.new_page(viewport={"width": 1600, "height": 1000}), folder, taken)
+        _sheet(browser.new_page(viewport={"width": 2200, "height": 1000}), folder, taken)
     print(folder / "sheet.jpg")  # noqa: T201
 
 
@@ -208,9 +208,12 @@ def _resident(looker: Looker, folder: Path) -> list[str]:
 
 def _sheet(page: Page, folder: Path, names: list[str]) -> None:
     figures = "".join(
-        f"<figure><img src='{name}.png'><figcaption>{name}</figcaption></figure>" for name in names
+        f"<figure><div><img src='{name}.png'></div><figcaption>{name}</figcaption></figure>" for name in names
     )  # fmt: skip
-    style = "body{font:14px sans-serif;margin:12px;columns:5;column-gap:12px}figure{margin:0 0 14px;break-inside:avoid}img{width:100%;border:1px solid #999}"
+    style = (
+        "body{font:14px sans-serif;margin:12px;display:grid;grid-template-columns:repeat(6,1fr);gap:12px}figure{margin:0}"
+        "div{max-height:420px;overflow:hidden;border:1px solid #999}img{width:100%;display:block}"  # of long ones their beginning
+    )
     (folder / "sheet.html").write_text(f"<meta charset=utf-8><style>{style}</style>{figures}", encoding="utf-8")
     page.goto(f"file://{folder / 'sheet.html'}")
     page.screenshot(path=str(folder / "sheet.jpg"), full_page=True, type="jpeg", quality=70)
