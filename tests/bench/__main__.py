@@ -29,6 +29,7 @@ from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
 
 CLIENTS = 16
+CROWD = 64
 ROUNDS = 3
 STEPS = 300  # of each kind in each round
 _COUNTED = 20  # whose round trips are counted
@@ -59,7 +60,7 @@ def main() -> None:
         site = make_site(Settings(data=Path(folder)), database, clock=clock)
         keys = town.found(site)
         _err.print("准备诉求 …")
-        numbers = iter(town.assigned(site, 0, STEPS * ROUNDS * 2 + 300))
+        numbers = iter(town.assigned(site, 0, STEPS * ROUNDS * 3 + 300))
         rounds = [_round(site, keys, numbers, own.url, Path(folder), n) for n in range(ROUNDS)]
         clock.advance(timedelta(days=40))
         sweep = _sweep(site)
@@ -72,11 +73,14 @@ def main() -> None:
 def _round(site: Site, keys: dict[str, str], numbers: object, url: str, folder: Path, n: int) -> list[Row]:
     take = iter(numbers)  # type: ignore[call-overload]
     _err.print(f"第 {n + 1} 轮 …")
-    http = [next(take) for _ in range(STEPS)]
+    http, crowd = ([next(take) for _ in range(STEPS)] for _ in range(2))
     plain = [next(take) for _ in range(STEPS)]
     with serving.server(url, folder) as (port, pid):
-        steps = _load(
-            port, pid, [client.request(f"/v1/grievances/{x}/actions/sign", keys["market"], b"{}") for x in http]
+        steps, many = (
+            _load(
+                port, pid, [client.request(f"/v1/grievances/{x}/actions/sign", keys["market"], b"{}") for x in some], n
+            )
+            for some, n in ((http, CLIENTS), (crowd, CROWD))
         )
         orders = [orjson.dumps(town.order(1_000_000 + n * STEPS + k)) for k in range(STEPS)]
         intake = _load(port, pid, [client.request("/v1/grievances", keys["hotline"], body) for body in orders])
@@ -84,20 +88,22 @@ def _round(site: Site, keys: dict[str, str], numbers: object, url: str, folder: 
     inside, trips = _in_process(site, plain)
     top = _limit(site, next(take), url, folder)
     rows = [Row("极限：pgbench，同样的语句", top, 1.0, None, 3)]
-    rows += [Row("一步（HTTP，一个服务进程）", *steps), Row("接收（HTTP，一个服务进程）", *intake)]
+    rows += [Row("一步（HTTP，一个服务进程）", *steps), Row(f"一步（同上，{CROWD} 个客户端）", *many)]
+    rows.append(Row("接收（HTTP，一个服务进程）", *intake))
     rows.append(Row("一步（进程内，单线程）", inside[0], 0.0, inside[1], trips))
     rows += [Row("接收（进程内，单线程）", *alone), Row("成批接收（进程内，单线程）", *together)]
     for row in rows[1:]:
         row.ratio = row.per_second / top
-    rows[1].trips = trips
     return rows
 
 
-def _load(port: int, pid: int, requests: list[bytes]) -> tuple[float, float, float | None, None, float, float]:
+def _load(
+    port: int, pid: int, requests: list[bytes], clients: int = CLIENTS
+) -> tuple[float, float, float | None, None, float, float]:
     warm, rest = requests[: STEPS // 8], requests[STEPS // 8 :]
-    asyncio.run(client.fire(port, warm, CLIENTS))
+    asyncio.run(client.fire(port, warm, clients))
     before = serving.cpu_seconds(pid)
-    load = asyncio.run(client.fire(port, rest, CLIENTS))
+    load = asyncio.run(client.fire(port, rest, clients))
     after = serving.cpu_seconds(pid)
     if load.bad:
         raise RuntimeError(f"{load.bad} of {load.done} requests failed")

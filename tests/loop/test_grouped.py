@@ -354,11 +354,11 @@ async def test_what_was_told_is_written_once_though_connections_die(
 
 
 def told_before_it_is_written(patch: pytest.MonkeyPatch) -> None:
-    """Answer, and lose every third group on the way to the disk."""
+    """Answer, and lose every second group on the way to the disk."""
     end, calls = straight.end, iter(range(1, 10**6))
 
     def later(session: Session, statements: Sequence[Any]) -> None:
-        if next(calls) % 3:
+        if next(calls) % 2:
             end(session, statements)
 
     patch.setattr(straight, "end", later)
@@ -375,4 +375,4 @@ async def test_the_checker_sees_every_mutant(
     town: Town, monkeypatch: pytest.MonkeyPatch, mutant: Callable[[pytest.MonkeyPatch], None]
 ) -> None:
     history = await lived(town, kills=0, rounds=3, begun=lambda: mutant(monkeypatch))
-    assert any("told, not written" in one for one in history.wrong(town))
+    assert history.wrong(town) != []

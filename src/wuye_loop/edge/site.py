@@ -58,14 +58,14 @@ class Site:
     def company(self) -> Company:
         """Actions that come at the same moment, taken together."""
         if self._company is None:
-            self._company = Company(self.loop, self.database, self.jobs)
+            self._company = Company(lambda: self.loop, self.database, self.jobs)
         return self._company
 
     @property
     def arrivals(self) -> Arrivals:
         """Orders that come at the same moment, taken in together."""
         if self._arrivals is None:
-            self._arrivals = Arrivals(self.loop, self.database, self.jobs)
+            self._arrivals = Arrivals(lambda: self.loop, self.database, self.jobs)
         return self._arrivals
 
     @property

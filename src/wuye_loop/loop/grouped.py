@@ -86,7 +86,7 @@ _ASKING_SECONDS, _MOST_ASKING = 30.0, 256
 class Company:
     """Actions that come at the same moment, taken together; of one event loop."""
 
-    def __init__(self, loop: Loop, database: Database, jobs: Jobs) -> None:
+    def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs) -> None:
         self._loop, self._database, self._jobs = loop, database, jobs
         self._asking: dict[str, float] = {}  # actions that asked, until when they are taken alone
         self._gathering: Gathering[Act, StepResult | Alone] = Gathering(
@@ -109,7 +109,9 @@ class Company:
 
     async def _taken(self, acts: Sequence[Act]) -> Sequence[StepResult | Alone]:
         try:
-            return await self._database.write_async(lambda session: act_together(self._loop, session, acts, self._jobs))
+            return await self._database.write_async(
+                lambda session: act_together(self._loop(), session, acts, self._jobs)
+            )
         except DBAPIError as error:
             if error.connection_invalidated:  # it may have been committed
                 raise
@@ -142,7 +144,7 @@ Pushed = tuple[Incoming, Actor]
 class Arrivals:
     """Orders that come at the same moment, taken in together as a batch is; of one event loop."""
 
-    def __init__(self, loop: Loop, database: Database, jobs: Jobs) -> None:
+    def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs) -> None:
         self._loop, self._database, self._jobs = loop, database, jobs
         self._gathering: Gathering[Pushed, StepResult | WuyeError | Alone] = Gathering(
             self._taken_in, _sent_as, _MOST, _AT_ONCE, max(_AT_ONCE, database.pool_size), _LONGEST
@@ -173,7 +175,7 @@ class Arrivals:
         return outcomes
 
     def _together(self, orders: Sequence[Incoming], actor: Actor, session: Session) -> list[StepResult | WuyeError]:
-        outcomes = collect_together(self._loop, session, orders, actor, lambda: await_only(sleep(0)))
+        outcomes = collect_together(self._loop(), session, orders, actor, lambda: await_only(sleep(0)))
         self._jobs.defer(session, [job for one in outcomes if isinstance(one, StepResult) for job in one.jobs])
         return outcomes
 

@@ -70,7 +70,7 @@ class History:
         found: tuple[LedgerRow, str] | None = None
         known: tuple[Any, ...] | None = None
         for row, image in self.images(clock):
-            limit = tuple(image[name] for name in _LIMIT)
+            limit = tuple(image.get(name) for name in _LIMIT)
             if limit != known:
                 found, known = (row, image["name"]), limit
         return found
