@@ -32,6 +32,11 @@ def test_a_period_from_trial_to_bulletin(healthy: Run, tmp_path: Path, monkeypat
             healthy("bulletin", "make", "kuiwen", "--period", "2026-02", "--format", form, "--out", file).exit_code == 0
         )
         assert file.stat().st_size > 1000
+    numbers = tmp_path / "通报.json"
+    made = healthy("bulletin", "make", "kuiwen", "--period", "2026-02", "--format", "json", "--out", numbers)
+    assert made.exit_code == 0
+    checked = healthy("bulletin", "check", numbers)
+    assert (checked.exit_code, checked.stdout) == (0, "")
     with monkeypatch.context() as without:
         without.setitem(sys.modules, "weasyprint", None)  # what a machine without the extra has
         nothing = tmp_path / "通报.pdf"
