@@ -18,14 +18,18 @@ from tests.loop.test_forgery import forge
 from tests.site import Driver, Town, at, build, keys_for, story
 from tests.stories.test_kuiwen_assessment import UNITS
 
+from wuye_loop.app import make_site
 from wuye_loop.domain.errors import Conflict
 from wuye_loop.domain.suggesting import model as learned
 from wuye_loop.loop.custody.adoption import adopt
 from wuye_loop.loop.evaluate import schedule
+from wuye_loop.ports import SettableClock
 from wuye_loop.queries.verification import verify
 from wuye_loop.queries.verification.report import Report
+from wuye_loop.settings import Settings
 from wuye_loop.store import registry, vouched
 from wuye_loop.store.assessment import periods, voices
+from wuye_loop.store.calendar import working_days
 from wuye_loop.store.database import Database
 from wuye_loop.store.directory.load import load_directory
 from wuye_loop.store.keys import api_keys
@@ -234,6 +238,16 @@ async def test_what_an_older_register_did_not_know_is_taken_over_once(drive: Dri
     adopt(town.site.loop, town.database)
     assert any("信用" in words for words in found(town))
     forge(town.database, "UPDATE credit SET points = -2")
+
+
+def test_what_was_entered_before_the_register_began_keeps_nothing_else_out_of_it(
+    database: Database, tmp_path: Path
+) -> None:
+    site = make_site(Settings(data=tmp_path), database, clock=SettableClock(at("2026-03-02 09:00")))
+    with database.begin() as session:
+        working_days.seed(session, site.loop.clock.now())
+    adopt(site.loop, database)
+    assert verify.verify(site.loop, database).problems == []
 
 
 async def test_a_period_that_was_closed_when_less_of_it_was_hashed_is_taken_over_as_it_was_hashed_then(

@@ -234,6 +234,16 @@ async def test_an_owner_scores_once_a_period_without_an_account(town: Town) -> N
         await owner.go("/v/E999", expect=404)
 
 
+async def test_where_who_votes_is_to_be_known_the_page_takes_no_vote(town: Town) -> None:
+    text = scheme_text("kuiwen@1").replace("version: 1\n", "version: 9\n").replace("[owners, committee]", "[committee]")
+    publish_scheme(town, "kuiwen@9", text)
+    async with browsing(town) as visitors:
+        owner = visitors.browser()
+        page = await owner.go("/v/E11")
+        assert "禾谷物业" not in page.text
+        assert page.forms == []
+
+
 async def test_many_voices_of_one_estate_wait_and_others_do_not(town: Town) -> None:
     async with browsing(town) as visitors:
         owner = visitors.browser()
