@@ -30,7 +30,7 @@ from wuye_loop.store.database import Database
 
 CLIENTS = 16
 CROWD = 64
-ROUNDS = 3
+ROUNDS = 1 if "--quick" in sys.argv else 5
 STEPS = 300  # of each kind in each round
 _COUNTED = 20  # whose round trips are counted
 _err = Console(stderr=True)

@@ -158,4 +158,5 @@ def ten_years() -> list[Decimal]:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    asked = [int(one) for one in sys.argv[1:] if one.isdigit()]
+    main(*(asked or ([5_000, 20_000] if "--quick" in sys.argv else [])))

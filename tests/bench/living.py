@@ -67,7 +67,7 @@ def main(words: Sequence[str]) -> None:
     """Measure and print."""
     logs.configure("WARNING")
     quick = "--quick" in words
-    steps = int(words[words.index("--steps") + 1]) if "--steps" in words else 600 if quick else 20_000
+    steps = int(words[words.index("--steps") + 1]) if "--steps" in words else 300 if quick else 20_000
     rows = _starting(1 if quick else 5)
     with tempfile.TemporaryDirectory() as folder, postgres.temporary() as own:
         Path(folder).chmod(0o711)
@@ -77,7 +77,7 @@ def main(words: Sequence[str]) -> None:
         site = make_site(Settings(data=Path(folder)), database, clock=clock)
         keys = town.found(site)
         rows += _memory(own.url, Path(folder), keys, steps)
-        rows += _verified(site, clock, 300 if quick else 3000)
+        rows += _verified(site, clock, 200 if quick else 3000)
         database.dispose()
     shown(rows, "一套装好的系统")
 
