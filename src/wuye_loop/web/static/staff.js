@@ -122,7 +122,7 @@
         if (now) { mark.textContent = now.n; mark.title = now.words; mark.hidden = !now.n; }
       }).catch(function () { /* the next time */ });
     };
-    count();
+    window.setTimeout(count, 2000);
     window.setInterval(count, 60000);
   }
 
