@@ -125,6 +125,9 @@ def test_what_does_not_fit_is_one_line_and_the_whole_stays_whole() -> None:
     )  # fmt: skip
     assert isinstance(sheet.rows[0][4], Change)
     assert _parted("by_channel", [], then, 2, "上周") is None
+    gone = _parted("by_channel", now, then, 6, "上周")
+    assert gone is not None
+    assert gone.rows[-2] == ("传真", 0, Decimal("0.00"), 4, "-100.00%")  # there is room for what is no more
 
 
 @pytest.mark.parametrize("order", [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [2, 4, 0, 3, 1]])

@@ -413,9 +413,9 @@ def _parted(
     if not now:
         return None
     whole, title = sum(now.values()), _PARTED[section][0]
-    kept = list(now)[:most]
-    lines = [(value, now[value], then.get(value, 0)) for value in kept]
-    rest = [value for value in (*now, *(value for value in then if value not in now)) if value not in kept]
+    every = list(dict.fromkeys((*now, *then)))  # those that have none any more are the last
+    lines = [(value, now.get(value, 0), then.get(value, 0)) for value in every[:most]]
+    rest = every[most:]
     if rest:
         others = (sum(now.get(value, 0) for value in rest), sum(then.get(value, 0) for value in rest))
         lines.append((f"其余 {len(rest)} 项", *others))
