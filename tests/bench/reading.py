@@ -1,7 +1,7 @@
 """How long reading takes in a city: `python -m tests.bench.reading [N ...]`, for N grievances (10,000 and 1,000,000).
 
 Every route that is asked all day, by whom it is asked, through the queries that the doors call and behind the readers' fence;
-each so often that its slowest in a hundred is among them. `--quick` asks less often, of 2,000 and 20,000. The processor's time
+each so often that its slowest in a hundred is among them. `--quick` asks less often, of 1,000 and 10,000. The processor's time
 is the program's and the database's together: what else runs on the machine does not change it much.
 """
 
@@ -32,7 +32,7 @@ from wuye_loop.store.reads.grievances import Filters
 
 Work = Callable[[Session], object]
 TIMES = 100
-SIZES, QUICK_SIZES, QUICK_TIMES = (10_000, 1_000_000), (2_000, 20_000), 10
+SIZES, QUICK_SIZES, QUICK_TIMES = (10_000, 1_000_000), (1_000, 10_000), 5
 DUE, QUICK_DUE = 10_000, 200
 #: Of the larger city: so many times the smaller one's slowest in a hundred, and so many milliseconds.
 WITHIN, LISTED, SUMMED = 1.5, 30.0, 100.0
