@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -41,10 +41,11 @@ def served(town: Town) -> Iterator[str]:
 class Run:
     """One role's run over all doors."""
 
-    def __init__(self, address: str, key: str) -> None:
+    def __init__(self, address: str, key: str, bent: Callable[[Any], object] = lambda contract: None) -> None:
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {key}"
         contract = self.session.get(f"{address}/v1/openapi.json", timeout=20).json()
+        bent(contract)
         self.schema: Any = schemathesis.openapi.from_dict(contract)
         self.schema.config.base_url = address
         self.address = address
@@ -112,3 +113,26 @@ def test_the_server_does_what_its_contract_says_to_every_role(database: Database
             mismatches += [f"{role}: {one}" for one in run.mismatches]
         assert mismatches[:40] == []
         assert statuses.total() >= CASES
+
+
+def _no_answer(contract: Any) -> None:
+    del contract["paths"]["/v1/assessments"]["get"]["responses"]["200"]
+
+
+def _another_answer(contract: Any) -> None:
+    answer = contract["paths"]["/v1/assessments"]["get"]["responses"]["200"]["content"]["application/json"]
+    answer["schema"] = {"type": "object", "required": ["no_such_field"]}
+
+
+@pytest.mark.parametrize("bent", [_no_answer, _another_answer])
+def test_a_contract_that_says_something_else_is_found_out(database: Database, bent: Callable[[Any], object]) -> None:
+    with town_on(database, rate_reads=0) as town, served(town) as address:
+        found = []
+        for change in (lambda contract: None, bent):
+            run = Run(address, town.keys["supervisor"], change)
+            (door,) = [one.ok() for one in run.schema.get_all_operations() if one.ok().label == "GET /v1/assessments"]
+            for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+                run.play(door, mode, 15)
+            found.append(run.mismatches)
+        assert found[0] == []
+        assert found[1] != []
