@@ -41,7 +41,7 @@ def served(town: Town) -> Iterator[str]:
 class Run:
     """One role's run over all doors."""
 
-    def __init__(self, address: str, key: str, bent: Callable[[Any], object] = lambda contract: None) -> None:
+    def __init__(self, address: str, key: str, bent: Callable[[Any], object] = lambda _: None) -> None:
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {key}"
         contract = self.session.get(f"{address}/v1/openapi.json", timeout=20).json()
@@ -128,7 +128,7 @@ def _another_answer(contract: Any) -> None:
 def test_a_contract_that_says_something_else_is_found_out(database: Database, bent: Callable[[Any], object]) -> None:
     with town_on(database, rate_reads=0) as town, served(town) as address:
         found = []
-        for change in (lambda contract: None, bent):
+        for change in (lambda _: None, bent):
             run = Run(address, town.keys["supervisor"], change)
             (door,) = [one.ok() for one in run.schema.get_all_operations() if one.ok().label == "GET /v1/assessments"]
             for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
