@@ -144,6 +144,24 @@ async def test_only_the_system_administrator_loads_a_directory(town: Town) -> No
     assert units(town) == before
 
 
+async def test_an_administrator_of_one_area_loads_nothing(town: Town) -> None:
+    account(town, "whole", "admin", area="3707")
+    account(town, "street", "admin", area="370701")
+    before = units(town)
+    async with browsing(town) as visitors:
+        whole = await visitors.person("whole")  # of the area that has no other beside it
+        await sent(whole, UNITS + "water,区水务局,部门,3707,,water,是,\n")
+        form = whole.page.form("/admin/directory/import/load")
+        street = await visitors.person("street")
+        for address in ("/admin/directory", "/admin/calendar"):
+            page = await street.go(address)
+            assert f"{address}/import" not in page.links
+            await street.go(f"{address}/import", expect=403)
+        await street.go("/admin/directory/people.csv", expect=403)
+        await refused(visitors, street, form.values)
+    assert units(town) == before
+
+
 async def refused(visitors: Visitors, browser: Browser, values: dict[str, str]) -> None:
     csrf = next((form.values["csrf"] for form in browser.page.forms if "csrf" in form.values), values["csrf"])
     for action in ("/admin/directory/import/load", "/admin/directory/import"):

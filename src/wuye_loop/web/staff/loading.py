@@ -19,7 +19,6 @@ from wuye_loop.domain.directory.document import BadDirectory, DirectoryDocument,
 from wuye_loop.domain.directory.table import MOST_ROWS, SECTIONS, DirectoryTable, read_table, rows_of
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.sheets.limits import BadSheet
-from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.transact import read
 from wuye_loop.store.directory.load import Counts, load_directory
 from wuye_loop.store.directory.read import open_work, read_entries
@@ -29,10 +28,9 @@ from wuye_loop.web.carrying import packed, unpacked, version_of
 from wuye_loop.web.fields import text_of, uploads
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
-from wuye_loop.web.visitors import Visit, only
+from wuye_loop.web.visitors import Loader, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-Admin = Annotated[Visit, only(ActorKind.ADMIN)]
 SectionName = Literal["areas", "units", "estates", "people"]
 _SHOWN: Final = 200  # rows of each list
 _WORDS: Final = {"added": "新增", "changed": "改动", "ended": "停用", "resumed": "恢复"}
@@ -47,7 +45,7 @@ class _Rehearsed(Exception):
 
 
 @router.get("/admin/directory/import")
-async def start(here: Admin, what: Annotated[SectionName, Query()] = "units") -> Response:
+async def start(here: Loader, what: Annotated[SectionName, Query()] = "units") -> Response:
     """Show the form that a table is sent with."""
     return page("staff/loading.html", _context(here, what))
 
@@ -61,7 +59,7 @@ def _context(here: Visit, what: str, **more: Any) -> dict[str, Any]:
 
 
 @router.get("/admin/directory/{what}.{how}")
-async def file(here: Admin, what: SectionName, how: sheets.Kind) -> Response:
+async def file(here: Loader, what: SectionName, how: sheets.Kind) -> Response:
     """Give what is stored of one kind as a table that can be changed and sent again."""
     _, stored = await read(here.site, read_entries)
     columns = [column.title for column in SECTIONS[what].columns]
@@ -69,7 +67,7 @@ async def file(here: Admin, what: SectionName, how: sheets.Kind) -> Response:
 
 
 @router.post("/admin/directory/import")
-async def look(request: Request, here: Admin) -> Response:
+async def look(request: Request, here: Loader) -> Response:
     """Read a table, and show what is wrong with it or what loading it would change; nothing is kept."""
     form = await request.form()
     what = _section(form)
@@ -166,7 +164,7 @@ def _told(what: str, error: BadDirectory, table: DirectoryTable) -> list[dict[st
 
 
 @router.post("/admin/directory/import/load")
-async def load(request: Request, here: Admin) -> Response:
+async def load(request: Request, here: Loader) -> Response:
     """Load what was looked at, by the function that the command calls; the register names who did.
 
     Raises Stale where the directory has changed meanwhile, BadInput for what was not read by `look`.

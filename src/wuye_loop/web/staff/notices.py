@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, Conflict, Stale
 from wuye_loop.domain.language.workflow import OfficeHours
-from wuye_loop.domain.terms import ActorKind
 from wuye_loop.domain.time.notice import BadNotice, Notice, read_notice
 from wuye_loop.loop.recounting import outstanding, recount
 from wuye_loop.queries import scope
@@ -22,17 +21,16 @@ from wuye_loop.web.carrying import packed, unpacked, version_of
 from wuye_loop.web.fields import uploads
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
-from wuye_loop.web.visitors import Visit, only
+from wuye_loop.web.visitors import Loader, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
-Admin = Annotated[Visit, only(ActorKind.ADMIN)]
 _MOST: Final = 5_000  # grievances whose deadlines one page moves
 _SHOWN: Final = 100
 _WEEKDAYS: Final = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 
 
 @router.get("/admin/calendar/import")
-async def start(here: Admin) -> Response:
+async def start(here: Loader) -> Response:
     """Show the form that a notice is sent with."""
     return page("staff/notices.html", _context(here))
 
@@ -42,7 +40,7 @@ def _context(here: Visit, **more: Any) -> dict[str, Any]:
 
 
 @router.post("/admin/calendar/import")
-async def look(request: Request, here: Admin) -> Response:
+async def look(request: Request, here: Loader) -> Response:
     """Read a notice, and show which days it changes and which open deadlines it moves; nothing is kept."""
     sent = uploads("file", await request.form())
     if len(sent) != 1:
@@ -91,7 +89,7 @@ def _tried(here: Visit, notice: Notice) -> dict[str, Any]:
 
 
 @router.post("/admin/calendar/import/load")
-async def load(request: Request, here: Admin) -> Response:
+async def load(request: Request, here: Loader) -> Response:
     """Take the notice in and move the deadlines, by what the command calls; the register names who did.
 
     Raises Stale where the calendar has changed meanwhile, Conflict for more than a page moves, BadInput for what was not
