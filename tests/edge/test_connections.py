@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from wuye_loop.edge import connections, problems
 from wuye_loop.settings import Settings
 
 pytestmark = pytest.mark.anyio
+MINE: ContextVar[str] = ContextVar("mine", default="nobody's")
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
@@ -30,6 +32,12 @@ def application() -> FastAPI:
     async def slow() -> str:
         await asyncio.sleep(1)
         return "late"
+
+    @app.get("/mine")
+    async def mine() -> str:
+        before = MINE.get()
+        MINE.set("somebody's")
+        return before
 
     @app.get("/large")
     async def large() -> Response:
@@ -206,6 +214,16 @@ async def test_requests_sent_ahead_have_a_bound(tmp_path: Path) -> None:
         writer.write(GET.replace(b"/ ", b"/slow ") + GET * 5000)
         assert (await ended(reader)).count(b'"hello"') < 5000
         writer.close()
+
+
+async def test_what_one_request_says_of_itself_is_not_said_of_the_next_on_its_connection(tmp_path: Path) -> None:
+    asks = GET.replace(b"/ ", b"/mine ")
+    async with serving(tmp_path) as port:
+        # sent ahead: a proxy has other people's requests on the connection of a resident's
+        reader, writer = await opened(port, asks + asks.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+        answers = await asyncio.wait_for(reader.read(), 20)
+        writer.close()
+    assert answers.count(b"nobody's") == 2
 
 
 async def test_when_all_are_taken_who_asks_nothing_makes_room(tmp_path: Path) -> None:

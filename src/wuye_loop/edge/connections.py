@@ -306,6 +306,7 @@ def server(app: Any, settings: Settings, *, idle_seconds: float | None = None) -
         log_config=None,
         access_log=False,
         server_header=False,
+        reset_contextvars=True,  # whether it is of a crowd, in which language: of one request, not of its connection
         proxy_headers=False,  # edge.client_address says whose word about an address is taken
         timeout_graceful_shutdown=10,
         timeout_keep_alive=int(bounds.idle_seconds) or 5,
