@@ -105,6 +105,20 @@ async def test_what_is_stored_is_had_as_a_table_that_loads_back_without_a_change
         assert "没有改动" in page.text
 
 
+async def test_a_table_that_was_had_in_english_loads_back_without_a_change(town: Town) -> None:
+    account(town, "root-en", "admin")
+    async with browsing(town) as visitors:
+        root = await visitors.person("root-en")
+        await root.go("/admin/directory/import?lang=en")
+        for what in ("areas", "units", "estates"):
+            book = await root.client.get(f"/admin/directory/{what}.xlsx")
+            await root.go(f"/admin/directory/import?what={what}")
+            files = {"file": (f"{what}.xlsx", book.content, "application/octet-stream")}
+            page = await root.send("/admin/directory/import", files=files, what=what)
+            assert "No changes" in page.text, (what, page.text)
+        assert "code*, name*, kind*, area, parent" in page.text
+
+
 async def test_people_are_of_a_unit_and_a_workbook_may_bring_them(town: Town) -> None:
     book = Workbook()
     assert book.active is not None

@@ -16,7 +16,7 @@ from starlette.datastructures import FormData
 
 from wuye_loop.domain.directory.changes import changes_of
 from wuye_loop.domain.directory.document import BadDirectory, DirectoryDocument, EntryProblem, read_document
-from wuye_loop.domain.directory.table import MOST_ROWS, SECTIONS, DirectoryTable, read_table, rows_of
+from wuye_loop.domain.directory.table import MOST_ROWS, SECTIONS, Column, DirectoryTable, read_table, rows_of
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.sheets.limits import BadSheet
 from wuye_loop.edge.transact import read
@@ -26,6 +26,7 @@ from wuye_loop.store.keys import accounts
 from wuye_loop.web import sheets
 from wuye_loop.web.carrying import packed, unpacked, version_of
 from wuye_loop.web.fields import text_of, uploads
+from wuye_loop.web.language import present
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.visitors import Loader, Visit
@@ -50,9 +51,14 @@ async def start(here: Loader, what: Annotated[SectionName, Query()] = "units") -
     return page("staff/loading.html", _context(here, what))
 
 
+def _head(column: Column) -> str:
+    """Return the head of a column, as a table that is sent may have it: a translation of its title could not be read again."""
+    return column.key if present().english else column.title
+
+
 def _context(here: Visit, what: str, **more: Any) -> dict[str, Any]:
     empty: dict[str, Any] = {
-        "what": what, "section": SECTIONS[what], "sections": SECTIONS, "words": None, "problems": None, "tried": None,
+        "what": what, "section": SECTIONS[what], "sections": SECTIONS, "head": _head, "words": None, "problems": None, "tried": None,
         "notes": (), "most": _SHOWN, "rows": MOST_ROWS,
     }  # fmt: skip
     return here.frame("admin") | empty | more
@@ -62,7 +68,7 @@ def _context(here: Visit, what: str, **more: Any) -> dict[str, Any]:
 async def file(here: Loader, what: SectionName, how: sheets.Kind) -> Response:
     """Give what is stored of one kind as a table that can be changed and sent again."""
     _, stored = await read(here.site, read_entries)
-    columns = [column.title for column in SECTIONS[what].columns]
+    columns = [_head(column) for column in SECTIONS[what].columns]
     return await sheets.file_of(how, what, columns, rows_of(what, getattr(stored, what)))
 
 
