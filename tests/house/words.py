@@ -101,6 +101,8 @@ COMPOSED: Final = (
     "由台账第 {n} 行{what}起算；适用第 {m} 条（{where}）：{why}，{limit}，{starts}，出处：{source}。",
     "由台账第 {n} 行{what}起算；适用第 {m} 条（{where}）：{why}，{limit}，{starts}。",
     "已于 {when} 触发",
+    "将于 {when} 触发",
+    "{first}（{weekday}）至 {last}（{last_weekday}）{holiday} {n} 天",
     "所填{field}为{said}",
     "属地街道：选中，{why}",
     "{router}：选中，{why}",

@@ -187,6 +187,8 @@ async def test_what_waits_for_a_unit_is_counted_beside_the_menu(town: Town) -> N
         assert 'data-badge="/inbox/badge"' in person.raw
         answer = await person.client.get("/inbox/badge")
         assert answer.json() == {"n": 1, "words": "1 件待签收，0 件超期"}
+        answer = await person.client.get("/inbox/badge", headers={"Accept-Language": "en"})
+        assert answer.json()["words"] == "1 to sign for, 0 overdue"
         chief = await visitors.person("chief")
         assert "data-badge" not in chief.raw
         assert (await chief.client.get("/inbox/badge")).status_code == 403

@@ -75,12 +75,22 @@ def test_the_texts_of_a_template_are_those_that_are_put_into_it() -> None:
         ("受理时限第 2 级", "Time to take up, rung 2"),
         ("红牌警示、升级督办", "Red card, Supervise"),
         ("东关物业办正在办理。", "东关物业办 is handling it."),
+        ("“督办单”（挂牌督办）", "“Supervision order” (Listed supervision)"),
+        ("将于 2026-10-10（周六）17:30 触发", "fires 10 October 2026 (Sat) 17:30"),
+        (
+            "10 月 1 日（周四）至 10 月 7 日（周三）国庆节 7 天",
+            "1 October (Thu) to 7 October (Wed), National Day, 7 days",
+        ),
         ("我家楼下的井盖坏了", None),
         ("井盖坏了，其他", None),
     ],
 )
 def test_what_is_said_in_chinese_is_found_again(chinese: str, english: str | None) -> None:
     assert CATALOGUE.said(chinese) == english
+
+
+def test_a_text_without_words_of_its_own_has_its_values_in_english() -> None:
+    assert CATALOGUE.fill("{channel} {n}", {"channel": "电话", "n": "3"}) == "Phone 3"
 
 
 @pytest.mark.parametrize("piece", ["到期时", "，没有，", "第 级，", "“", "由台账第 行起算；"])

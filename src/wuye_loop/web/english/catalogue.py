@@ -25,6 +25,7 @@ _LIMIT: Final = "时限"
 _SIGNS: Final = {"，": ", ", "；": "; ", "、": ", ", "。": ". ", "：": ": "}
 _CLAUSES: Final = re.compile(f"([{''.join(_SIGNS)}])")
 _EDGES: Final = "，；：。 "
+_QUOTED: Final = re.compile(r"“([^“”]+)”(?:（([^（）]+)）)?")
 
 
 class Said(str):
@@ -100,9 +101,9 @@ class Catalogue:
         known = self.word(text) or value(text)
         if known is not None or deep > _DEEP:
             return known
-        if text[0] == "“" and text[-1] == "”" and "“" not in text[1:]:
-            inner = self._known(text[1:-1], deep + 1)
-            return Said(f"“{inner}”") if inner else None
+        if quoted := _QUOTED.fullmatch(text):
+            inner, more = (self._known(part, deep + 1) if part else "" for part in quoted.groups())
+            return Said(f"“{inner}”" + (f" ({more})" if more else "")) if inner and more is not None else None
         for pattern in self._patterns:
             values = pattern.values(text)
             if values is not None:

@@ -10,6 +10,7 @@ from wuye_loop.domain.errors import Forbidden
 from wuye_loop.edge.paging import Word
 from wuye_loop.queries.board import board as figures
 from wuye_loop.web import charts
+from wuye_loop.web.language import say
 from wuye_loop.web.lists import streets
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -18,6 +19,7 @@ from wuye_loop.web.visitors import Here, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
+_CHANNELS = 3  # that are named
 _BAR, _LINE_WIDTH, _LINE_HEIGHT = 230.0, 358.0, 150.0
 
 
@@ -65,6 +67,7 @@ def _gather(here: Visit, area: str | None, session: Session) -> dict[str, Any]:
             "most_day": days[curve.most_at][0],
         },
         "estate_most": worst,
+        "channels": " · ".join(say("{channel} {n}", channel=name, n=n) for name, n in found["channels"][:_CHANNELS]),
         "meter": charts.meter,
         "stage_most": max((stage["n"] for stage in found["stages"]), default=0),
         "streets": streets(here),

@@ -20,6 +20,7 @@ from wuye_loop.queries.surroundings import around
 from wuye_loop.store.keys import desks
 from wuye_loop.store.pages import Page
 from wuye_loop.web.addresses import next_page
+from wuye_loop.web.language import say
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.sheets import MOST, Kind, file_of, files
@@ -63,7 +64,7 @@ async def badge(here: OfUnit) -> Response:
     """Say how many wait for the unit: to be signed for, and late; the menu of an open page shows it."""
     loop, actor = here.site.loop, here.actor
     found = await here.read(lambda session: inbox.counts(loop, session, actor))
-    words = f"{found.to_sign} 件待签收，{found.overdue} 件超期"
+    words = say("{sign} 件待签收，{late} 件超期", sign=found.to_sign, late=found.overdue)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return JSONResponse({"n": found.to_sign + found.overdue, "words": words}, headers=headers)
 
