@@ -3,7 +3,7 @@
 import base64
 import binascii
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import anyio.to_thread
 from fastapi import APIRouter, Request, Response
