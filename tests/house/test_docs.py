@@ -322,6 +322,14 @@ def test_the_decisions_are_numbered_in_order_each_once() -> None:
     assert numbers == [str(n) for n in range(1, len(numbers) + 1)]
 
 
+def test_each_decision_says_its_context_what_was_decided_and_what_follows_once() -> None:
+    for decision in re.split(r"^## ", (ROOT / "docs/decisions.md").read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+        title, *lines = decision.strip().splitlines()
+        parts = [line.split(":")[0] for line in lines if line.startswith(("Context:", "Decision:", "Consequence:"))]
+        assert parts in (["Context", "Decision", "Consequence"], []), title
+        assert len(lines) <= 10, title
+
+
 def test_every_link_inside_the_project_leads_somewhere() -> None:
     for path in DOCUMENTS:
         for target in re.findall(r"\]\(([^)\s]+)\)", path.read_text(encoding="utf-8")):
