@@ -215,3 +215,17 @@ async def test_a_file_over_the_bound_is_refused_and_what_no_page_made_is_not_loa
             data = {**form.values, "what": "units", "version": "1", "packed": packed}
             answer = await root.client.post("/admin/directory/import/load", data=data, headers={"Origin": ORIGIN})
             assert answer.status_code == 422, packed
+
+
+async def test_a_fault_names_the_line_of_what_it_repeats_is_told_once_and_says_what_a_telephone_is(town: Town) -> None:
+    async with browsing(town) as visitors:
+        root = await visitors.person("root")
+        page = await sent(root, UNITS + "\nwater,水务,部门,,,,,\nwater,水务二,部门,,,,,\n", expect=422)
+        assert "4 water 水务二 编码重复，第 3 行已经写过" in page.text
+        page = await sent(root, UNITS + "water,水务,部门,,,水务 管网,,\n", expect=422)
+        assert "1 处要改" in page.text
+        page = await sent(root, UNITS + "water,水务,部门,,,,,见门口\n", expect=422)
+        assert "“服务电话”只能写电话号码，如 0536-8012345" in page.text
+        people = "单位,姓名,职务\nmarket,张三,科长\nmarket,张三,局长\n"
+        page = await sent(root, people, what="people", expect=422)
+        assert "3 market 张三 同一单位里重复写了这个人，第 2 行已经写过" in page.text

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from tests.site import Town
 from tests.web.browsing import ORIGIN, browsing
 
@@ -67,3 +68,30 @@ async def test_a_notice_that_is_none_is_refused_in_words_and_only_the_administra
                 form.action, data=form.values | {"csrf": token}, headers={"Origin": ORIGIN}
             )
             assert answer.status_code == 403
+
+
+async def test_whose_record_is_damaged_is_told_and_the_others_are_moved(town: Town) -> None:
+    async with browsing(town) as visitors:
+        bad = await visitors.api.push("one")
+        await visitors.api.push("two")
+        with town.database.begin() as session:
+            session.execute(text("UPDATE grievance SET extra = '[]' WHERE number = :bad"), {"bad": bad})
+        root = await visitors.person("root")
+        await root.go("/admin/calendar/import")
+        await root.send("/admin/calendar/import", files=notice(town))
+        page = await root.send("/admin/calendar/import/load")
+        assert "已经装入 5 天；调整了 1 件诉求的时限" in page.text
+        assert "1 件的记录损坏，时限没有调整：请运行 doctor" in page.text
+
+
+async def test_the_columns_are_named_as_the_form_names_them(town: Town) -> None:
+    first = (town.now + timedelta(hours=32)).date()
+    async with browsing(town) as visitors:
+        root = await visitors.person("root")
+        for written, expect in (
+            (f"日期,上班或放假,名称\n{first},放假,停电\n", 200),
+            (f"日期,名称\n{first},停电\n", 422),
+        ):
+            await root.go("/admin/calendar/import")
+            page = await root.send("/admin/calendar/import", files={"file": ("x.csv", written.encode())}, expect=expect)
+            assert ("放假 1 天" if expect == 200 else "要有“日期”和“上班或放假”两列") in page.text

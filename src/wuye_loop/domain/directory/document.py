@@ -45,17 +45,22 @@ _WORDS: Final = {
 
 
 class EntryProblem(str):
-    """What is wrong with one entry, in words that name it; `section` and `place` (from 0) say which, `said` only what."""
+    """What is wrong with one entry, in words that name it; `section` and `place` (from 0) say which, `said` only what.
 
-    __slots__ = ("place", "said", "section")
+    `first` is the place of the entry that it repeats.
+    """
+
+    __slots__ = ("first", "place", "said", "section")
     section: str
     place: int
     said: str
+    first: int | None
 
-    def __new__(cls, section: str, place: int, code: str, said: str) -> Self:
+    def __new__(cls, section: str, place: int, code: str, said: str, *, first: int | None = None) -> Self:
         """Return what is wrong with the entry at this place, which calls itself so."""
-        made = super().__new__(cls, f"{entry_name(section, place, code)}：{said}")
-        made.section, made.place, made.said = section, place, said
+        before = "" if first is None else f"，第 {first + 1} 条已经写过"
+        made = super().__new__(cls, f"{entry_name(section, place, code)}：{said}{before}")
+        made.section, made.place, made.said, made.first = section, place, said, first
         return made
 
 
@@ -77,7 +82,8 @@ def _as_text(raw: object) -> object:
 _named: Callable[[str], str] = partial(clean, max_len=100)
 Code = Annotated[str, BeforeValidator(_as_text), StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 Name = Annotated[str, AfterValidator(_named), StringConstraints(min_length=1)]
-Phone = Annotated[str, BeforeValidator(_as_text), StringConstraints(pattern=r"^\+?[0-9][0-9 ()\-]{2,24}$")]
+_PHONE: Final = r"^\+?[0-9][0-9 ()\-]{2,24}$"
+Phone = Annotated[str, BeforeValidator(_as_text), StringConstraints(pattern=_PHONE)]
 UnitKind = Literal["department", "office", "centre", "community", "company"]
 
 
@@ -160,11 +166,11 @@ def read_document(data: object) -> DirectoryDocument:
         problem for name in ("areas", "units", "estates") for problem in _repeated(name, getattr(document, name))
     ]
     if not problems:
-        seen: set[tuple[str, str]] = set()
+        seen: dict[tuple[str, str], int] = {}
         for place, one in enumerate(document.people):
-            if (one.unit, one.name) in seen:
-                problems.append(EntryProblem("people", place, one.name, "同一单位里重复写了这个人"))
-            seen.add((one.unit, one.name))
+            first = seen.setdefault((one.unit, one.name), place)
+            if first != place:
+                problems.append(EntryProblem("people", place, one.name, "同一单位里重复写了这个人", first=first))
     if problems:
         raise BadDirectory(problems)
     return document
@@ -179,7 +185,7 @@ def _repeated(section: str, entries: Iterable[AreaEntry | UnitEntry | EstateEntr
     first: dict[str, int] = {}
     for place, one in enumerate(entries):
         if one.code in first:
-            yield EntryProblem(section, place, one.code, f"编码重复，第 {first[one.code] + 1} 条已经写过")
+            yield EntryProblem(section, place, one.code, "编码重复", first=first[one.code])
         first.setdefault(one.code, place)
 
 
@@ -202,6 +208,8 @@ def _words(error: Any) -> str:
         return f"只能写 {context['expected'].replace(' or ', ', ').replace(chr(39), '')}"
     if error["type"] == "value_error":
         return str(context["error"])
+    if context.get("pattern") == _PHONE:
+        return "只能写电话号码，如 0536-8012345，不写别的话"
     return _WORDS.get(error["type"], "格式不对")
 
 

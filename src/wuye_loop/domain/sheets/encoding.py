@@ -68,10 +68,12 @@ def choose(raw: IO[bytes], insisted: str | None, meter: Meter | None, packed: in
         return "gb18030"
     if fits[best] >= _ORDINARY and best != "gb18030":
         name = _NAMES.get(best, best)
-        raise BadSheet(f"既不是 UTF-8 也不是 GB18030 编码的文本，像是 {name}：请写 --encoding {name}，或另存为 UTF-8")
+        raise BadSheet(
+            f"既不是 UTF-8 也不是 GB18030 编码的文本，像是 {name}：请另存为 UTF-8；用命令的，也可以写 --encoding {name}"
+        )
     if fits["gb18030"] >= _CHANCE:
         return "gb18030"
-    raise BadSheet("既不是 UTF-8 也不是 GB18030 编码的文本，请另存为 UTF-8，或用 --encoding 写明编码")
+    raise BadSheet("既不是 UTF-8 也不是 GB18030 编码的文本，请另存为 UTF-8；用命令的，也可以用 --encoding 写明编码")
 
 
 def _survey(raw: IO[bytes], meter: Meter | None, packed: int | None) -> tuple[bool, bytes, bytes]:

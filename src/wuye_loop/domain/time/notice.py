@@ -19,7 +19,7 @@ MAX_BYTES: Final = 4 * 1024 * 1024
 _DATE: Final = ("date", "day", "日期")
 _WORKS: Final = ("works", "is_workday", "isWorkday", "上班", "是否上班")
 _OFF: Final = ("is_off_day", "isOffDay", "is_off", "放假", "是否放假", "休息")
-_KIND: Final = ("kind", "type", "类型", "安排", "休班")  # says 休 or 班 itself
+_KIND: Final = ("kind", "type", "类型", "安排", "休班", "上班或放假")  # says 休 or 班 itself
 _NAME: Final = ("name", "名称", "节日")
 _YEAR: Final = ("announcement_year", "year", "年份")
 _NAMES: Final = frozenset(map(plain_name, (*_DATE, *_WORKS, *_OFF, *_KIND, *_NAME, *_YEAR)))
@@ -81,7 +81,7 @@ def _rows(content: bytes, name: str) -> tuple[int | None, Iterator[tuple[str, Ma
     sheet = open_sheet(lambda: io.BytesIO(content), name, _NAMES, Reading(), bounds=Bounds(), tick=lambda: 0.0)
     columns = {plain_name(column) for column in sheet.header}
     if not columns & set(map(plain_name, _DATE)) or not columns & set(map(plain_name, (*_WORKS, *_OFF, *_KIND))):
-        raise BadNotice("第一行应是列名：date,works,name 或 date,is_off_day,name")
+        raise BadNotice("第一行应是列名，要有“日期”和“上班或放假”两列（或 date,works,name；date,is_off_day,name）")
     return None, _lines(sheet)
 
 

@@ -181,11 +181,13 @@ async def poster(
 
 
 @router.get("/admin/calendar")
-async def calendar(here: Reader, loaded: Count | None = None, moved: Count = 0) -> Response:
+async def calendar(here: Reader, loaded: Count | None = None, moved: Count = 0, damaged: Count = 0) -> Response:
     """Show the days of this year and the next that differ from Monday to Friday. `loaded` says what was loaded just now."""
     found = await read(here.site, partial(_calendar, here))
     said = f"已经装入 {loaded} 天；调整了 {moved} 件诉求的时限。" if loaded else None
-    return page("staff/admin.html", here.frame("admin") | {"tab": "calendar", "days": found, "said": said})
+    left = f"{damaged} 件的记录损坏，时限没有调整：请运行 doctor，看是哪几件。" if loaded and damaged else None
+    more = {"tab": "calendar", "days": found, "said": said, "left": left}
+    return page("staff/admin.html", here.frame("admin") | more)
 
 
 def _calendar(here: Visit, session: Session) -> list[dict[str, Any]]:

@@ -157,6 +157,8 @@ def _told(what: str, error: BadDirectory, table: DirectoryTable) -> list[dict[st
         said = problem.said if isinstance(problem, EntryProblem) else str(problem)
         key, space, rest = said.partition(" ")
         titled = SECTIONS[what].title_of(key)
+        if isinstance(problem, EntryProblem) and problem.first is not None:
+            said = f"{said}，第 {table.lines[problem.first]} 行已经写过"
         entry = table.entries[problem.place] if isinstance(problem, EntryProblem) else {}
         rows.append(
             {
@@ -166,7 +168,8 @@ def _told(what: str, error: BadDirectory, table: DirectoryTable) -> list[dict[st
                 "said": f"“{titled}”{rest}" if space and titled != key else said,
             }
         )
-    return sorted(rows, key=lambda row: row["line"] or 0)
+    once = {tuple(row.values()): row for row in rows}  # two wrong words in one cell are one fault
+    return sorted(once.values(), key=lambda row: row["line"] or 0)
 
 
 @router.post("/admin/directory/import/load")

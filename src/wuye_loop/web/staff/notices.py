@@ -102,12 +102,12 @@ async def load(request: Request, here: Loader) -> Response:
         notice = await anyio.to_thread.run_sync(read_notice, content, name)
     except (KeyError, binascii.Error, BadNotice):
         raise BadInput("页面不完整，请再选一次文件") from None
-    moved = await anyio.to_thread.run_sync(partial(_loaded, here, notice, version))
-    return RedirectResponse(f"/admin/calendar?loaded={len(notice.days)}&moved={moved}", 303)
+    moved, damaged = await anyio.to_thread.run_sync(partial(_loaded, here, notice, version))
+    return RedirectResponse(f"/admin/calendar?loaded={len(notice.days)}&moved={moved}&damaged={damaged}", 303)
 
 
-def _loaded(here: Visit, notice: Notice, version: int) -> int:
-    """Return how many grievances' deadlines were moved."""
+def _loaded(here: Visit, notice: Notice, version: int) -> tuple[int, int]:
+    """Return how many grievances' deadlines were moved, and how many could not be because their record is damaged."""
     site = here.site
     with site.database.begin() as session:
         offices = _offices(here, session)
@@ -118,7 +118,7 @@ def _loaded(here: Visit, notice: Notice, version: int) -> int:
             raise Stale("日历刚刚有了变化，这一次没有装入：请再看一遍会改动什么")
         by = here.person.account
         accounts.note(session, by.id, "calendar loaded", by.login, here.times.now, site.loop.ids)
-    done = 0
-    for done, _ in recount(site.loop, site.database, outstanding(site.database, offices)):  # noqa: B007 the last says all
+    done, damaged = 0, list[str]()
+    for done, damaged in recount(site.loop, site.database, outstanding(site.database, offices)):  # noqa: B007 the last says all
         pass
-    return done
+    return done - len(damaged), len(damaged)
