@@ -46,6 +46,21 @@ FORGERIES = {
     "a task's holder": ("UPDATE task SET holder_unit = 'fire'", "task"),
     "a task's text": ("""UPDATE task SET data = '{"demand": "算了"}' WHERE kind = 'supervision_order'""", "task"),
     "a clock": ("UPDATE clock SET due_at = due_at + interval '9 days'", "clock"),
+    "a rung more": (
+        """INSERT INTO rung (clock_id, idx, grievance_id, at) SELECT clock_id, 90, grievance_id, '2026-03-01 00:00+08' FROM rung LIMIT 1""",
+        "督办级",
+    ),
+    "a rung of no clock": (
+        """INSERT INTO rung (clock_id, idx, grievance_id, at)
+           SELECT gen_random_uuid(), 1, id, '2026-03-01 00:00+08' FROM grievance LIMIT 1""",
+        "没有这个时限",
+    ),
+    "a rating of nothing": (
+        """SET LOCAL session_replication_role = replica;
+           INSERT INTO rating (grievance_id, cycle, rater, answers, at) VALUES (gen_random_uuid(), 1, '12345', '{}', now())""",
+        "不属于任何记录",
+    ),
+    "the numbers of a series": ("DELETE FROM document_series", "文号"),
     "a file": ("UPDATE attachment SET content = 'x', sha256 = encode(sha256('x'), 'hex')", "file"),
     "a file's content": ("UPDATE attachment SET content = 'x'", "文件"),
     "the published rules": ("UPDATE workflow SET text = text || ' '", "流程"),

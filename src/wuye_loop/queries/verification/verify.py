@@ -137,9 +137,21 @@ def _verify_one(folder: Folder, calendar_of: CalendarOf, chain: Chain, keyring: 
             report.drifted(f"{folder.number} 时限 {clock.name} 的督办级与台账不一致")
         if clock.status is ClockStatus.RUNNING and clock_moves.recompute(clock, calendar).due_at != clock.due_at:
             report.drifted(f"{folder.number} 时限 {clock.name} 与按日历重算的不同")
-        for rung in clock.rungs:
-            _compare(report, f"{folder.number} 督办级 {clock.name}/{rung.index}",
-                     (plain(rung.at), plain(rung.fired_at)), folder.rungs.get((clock.id, rung.index), _NEVER))  # fmt: skip
+    _rungs(folder, report)
+
+
+def _rungs(folder: Folder, report: Report) -> None:
+    """Compare when rungs fire with their clocks; also those of no clock, which a sweep would look at for ever."""
+    clocks = {clock.id: clock for clock in map(clock_moves.from_row, folder.clocks.values())}
+    planned = {
+        (clock.id, rung.index): (plain(rung.at), plain(rung.fired_at))
+        for clock in clocks.values()
+        for rung in clock.rungs
+    }
+    for key in planned.keys() | folder.rungs.keys():
+        name = clocks[key[0]].name if key[0] in clocks else "（没有这个时限）"
+        what = f"{folder.number} 督办级 {name}/{key[1]}"
+        _compare(report, what, planned.get(key, _NEVER), folder.rungs.get(key, _NEVER))
 
 
 def _chain(folder: Folder, chain: Chain, report: Report) -> None:
@@ -204,6 +216,8 @@ def _compare(report: Report, what: str, folded: object, stored: object) -> None:
 def _documents(session: Session, report: Report) -> None:
     for series, year, drawn, kept in audit.series_gaps(session):
         report.drifted(f"文号 {series} {year} 年: 已取 {drawn} 号，存 {kept} 件")
+    for table, many in audit.orphans(session):
+        report.drifted(f"{table} 表有 {many} 行不属于任何记录")
     for number in audit.broken_lines(session):
         report.drifted(f"文书 {number} 的各条与所发起的任务不符")
     for file in audit.broken_files(session):
