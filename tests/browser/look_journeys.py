@@ -219,6 +219,26 @@ def test_a_draft_is_there_again_and_a_page_with_one_is_not_left_unasked(browser:
         assert page.input_value("#body") == ""
 
 
+def test_what_a_resident_wrote_stays_on_the_phone_until_it_has_arrived(browser: Browser, address: str) -> None:
+    with looking(browser, address, PHONE) as looker:
+        page = looker.go("/r/E0101")
+        page.fill("#body", "网断了，这些字还要在")
+        page.route("**/r/E0101", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+        page.locator("button", has_text="提交").click()
+        page.wait_for_timeout(300)
+        looker.go("/r/E0101")
+        assert page.input_value("#body") == "网断了，这些字还要在"
+        page.unroute("**/r/E0101")
+        page.locator("button", has_text="提交").click()
+        page.wait_for_url("**/p/**")
+        looker.go("/r/E0101")
+        assert page.input_value("#body") == ""
+        page.fill("#body", "又想起一件")
+        page.goto(f"{address}/p")
+        looker.go("/r/E0101")
+        assert page.input_value("#body") == "又想起一件"
+
+
 def test_large_letters_stay(browser: Browser, address: str) -> None:
     with looking(browser, address, PHONE) as looker:
         page = looker.go("/r/E0101")

@@ -26,8 +26,10 @@ async def test_a_resident_files_and_follows_without_an_account(town: Town) -> No
         number, code = await file(resident)
         for words in (number, code, "幸福苑", "已经收到", "3 月 3 日（周二）09:00 前受理"):
             assert words in resident.page.text, words
+        assert "data-received" in resident.raw  # by this the phone knows that what was written has arrived
         await visitors.api.walk(number, "accept", "sign")
         page = await resident.go(f"/p/{number}/{code}")
+        assert "data-received" not in resident.raw
         assert "区market部门正在办理。" in page.text
         assert "3 月 9 日（周一）17:30 前办理" in page.text
         assert "13900006620" not in page.text

@@ -6,12 +6,20 @@
     form.addEventListener("submit", function (event) {
       if (form.getAttribute("data-sent")) { event.preventDefault(); return; }
       form.setAttribute("data-sent", "1");
-      try { localStorage.removeItem("wuye draft"); } catch (_) { /* private window */ }
+      var said = form.querySelector("#body");
+      try { if (said) { localStorage.setItem("wuye sent", said.value); } } catch (_) { /* private window */ }
       window.setTimeout(function () { form.removeAttribute("data-sent"); }, 8000);
     });
   }
   for (i = 0; i < forms.length; i += 1) { guard(forms[i]); }
   window.addEventListener("pageshow", function () { for (i = 0; i < forms.length; i += 1) { forms[i].removeAttribute("data-sent"); } });
+  // What was written is kept until the page with its number is there; what was begun since then stays.
+  if (document.querySelector("[data-received]")) {
+    try {
+      if (localStorage.getItem("wuye draft") === localStorage.getItem("wuye sent")) { localStorage.removeItem("wuye draft"); }
+      localStorage.removeItem("wuye sent");
+    } catch (_) { /* no storage */ }
+  }
   var body = document.getElementById("body");
   if (body) {
     try { if (!body.value) { body.value = localStorage.getItem("wuye draft") || ""; } } catch (_) { /* no storage */ }
