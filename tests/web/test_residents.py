@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 from tests.pictures import png
-from tests.site import FINISH, GOOD, Town
-from tests.web.browsing import Browser, browsing
+from tests.site import FINISH, GOOD, Town, town_on
+from tests.web.browsing import Browser, Page, browsing
+
+from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
 
@@ -162,3 +164,57 @@ async def test_codes_are_not_guessed_on_one_number_and_nobody_else_is_turned_awa
         await resident.go(f"/p/{number}/{code}", expect=429)
         assert "十分钟后再查" in resident.page.text
         await other.go(f"/p/{theirs}/{own}")
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh-CN", ("请稍后再试", "请求过于频繁", "秒再试", "您填的还在")),
+        ("en-GB", ("Please try again later", "seconds")),
+    ],
+)
+async def test_too_many_requests_are_told_on_a_page_with_the_telephone(
+    database: Database, language: str, words: tuple[str, ...]
+) -> None:
+    with town_on(database, rate_address=0.01) as town:
+        async with browsing(town) as visitors:
+            browser = visitors.browser()
+            asks = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": language}
+            for path, more in (("/r/E1", "12345"), ("/login", "12345")):
+                answer = await browser.client.get(path, headers=asks)
+                while answer.status_code != 429:
+                    answer = await browser.client.get(path, headers=asks)
+                assert answer.headers["content-type"].startswith("text/html")
+                assert int(answer.headers["retry-after"]) >= 1
+                said = Page(answer.text)
+                assert said.inline == []
+                for one in (*(words if path == "/r/E1" else words[:1]), more):
+                    assert one in said.text, (one, said.text)
+            answer = await browser.client.get("/v1/grievances", headers=asks)
+            assert answer.headers["content-type"] == "application/problem+json"
+            answer = await browser.client.get("/r/E1", headers={"Accept": "*/*"})
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_what_is_too_large_or_not_understood_is_told_on_a_page(town: Town) -> None:
+    async with browsing(town) as visitors:
+        client = visitors.browser().client
+        asks = {"Accept": "text/html"}
+        large = await client.post("/r", content=b"x" * (40 * 2**20), headers=asks)
+        long = await client.get("/r?x=" + "y" * 20_000, headers=asks)
+        heavy = await client.get("/lists", headers=asks | {f"X-{n}": "1" for n in range(200)})
+        lost = await client.get("/r", headers=asks | {"Host": "[x"})
+        wrong = await client.put("/r", headers=asks)
+        for answer, status, words in (
+            (large, 413, "照片太大了"),
+            (long, 414, "网址太长"),
+            (heavy, 431, "浏览器带来的内容太多"),
+            (lost, 400, "请从首页重新打开"),
+            (wrong, 405, "没有这个页面"),
+        ):
+            assert answer.status_code == status
+            said = Page(answer.text)
+            assert words in said.text
+            assert "12345" in said.text
+            assert "yyyy" not in answer.text
+        assert wrong.headers["allow"] == "GET, POST"

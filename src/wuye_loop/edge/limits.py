@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from wuye_loop.domain.errors import AddressTooLong, BadRequest, HeadersTooLarge, TooLarge, WuyeError
-from wuye_loop.edge.problems import MEDIA_TYPE, document
+from wuye_loop.edge.problems import answer
 
 KIBIBYTE = 1024
 MAX_BODY = 256 * KIBIBYTE
@@ -138,16 +138,10 @@ def _too_large(limit: int) -> TooLarge:
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, error: WuyeError, *, more: bool = True) -> None:
     """Send the whole answer at once, drop what still comes for a moment, then let the server close the connection."""
-    body = document(error, scope.get("state", {}).get("request_id"))
-    headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "connection": "close"}
-    await send(
-        {
-            "type": "http.response.start",
-            "status": error.status,
-            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
-        }
-    )
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    told = answer(scope, error)
+    told.headers["connection"] = "close"
+    await send({"type": "http.response.start", "status": told.status_code, "headers": told.raw_headers})
+    await send({"type": "http.response.body", "body": told.body, "more_body": True})
     with contextlib.suppress(TimeoutError):  # still sending after that: the reset is of its own making
         async with asyncio.timeout(_LINGER_SECONDS):
             while more:

@@ -1,7 +1,7 @@
 """Every error as RFC 9457 `application/problem+json`: a stable type, Chinese words, and never a piece of the input."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 
 import orjson
@@ -76,8 +76,19 @@ def install(app: FastAPI) -> None:
 
 def respond(request: Request, error: WuyeError) -> Response:
     """Return the response for an error, with the request's id, by which the log line is found."""
-    request_id = getattr(request.state, "request_id", None)
-    return Response(document(error, request_id), error.status, headers={**error.headers, "Content-Type": MEDIA_TYPE})
+    return answer(request.scope, error)
+
+
+def answer(scope: Scope, error: WuyeError) -> Response:
+    """Return the answer to a request that went wrong, in or outside of a door: a page to who asked for one, else the document.
+
+    `app.state.page_of` draws the page where the application has pages, and returns None to who asked for none.
+    """
+    draw: Callable[[Scope, WuyeError], Response | None] | None = getattr(scope["app"].state, "page_of", None)
+    if draw is not None and (page := draw(scope, error)) is not None:
+        return page
+    body = document(error, scope.get("state", {}).get("request_id"))
+    return Response(body, error.status, headers={**error.headers, "Content-Type": MEDIA_TYPE})
 
 
 def document(error: WuyeError, request_id: str | None = None) -> bytes:
@@ -100,11 +111,9 @@ def document(error: WuyeError, request_id: str | None = None) -> bytes:
 
 async def send_problem(scope: Scope, send: Send, error: WuyeError) -> None:
     """Answer outside of every door, where there is no request to respond to."""
-    body = document(error, scope.get("state", {}).get("request_id"))
-    headers = {**error.headers, "Content-Type": MEDIA_TYPE, "Content-Length": str(len(body))}
-    lines = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": error.status, "headers": lines})
-    await send({"type": "http.response.body", "body": body})
+    told = answer(scope, error)
+    await send({"type": "http.response.start", "status": told.status_code, "headers": told.raw_headers})
+    await send({"type": "http.response.body", "body": told.body})
 
 
 async def _ours(request: Request, error: Exception) -> Response:

@@ -1,7 +1,8 @@
 """How a page fails: in words, on a page, with the way back; who has not signed in is sent to the door."""
 
+import re
 from collections.abc import Awaitable, Callable
-from http import HTTPStatus
+from typing import Final
 from urllib.parse import quote
 
 import structlog
@@ -11,8 +12,9 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
-from wuye_loop.domain.errors import BadInput, NotFound, WuyeError
+from wuye_loop.domain.errors import AddressTooLong, BadInput, BadRequest, NotFound, WuyeError
 from wuye_loop.edge.database_faults import fault
 from wuye_loop.store.database import of_the_crowd
 from wuye_loop.web import language
@@ -26,27 +28,46 @@ _WORDS = {
     404: "没有找到",
     409: "现在不能这样办",
     412: "刚刚有了新的变化",
+    405: "没有这个页面",
     413: "内容太大",
+    414: "网址太长",
     422: "填写有误",
     429: "请稍后再试",
+    431: "浏览器带来的内容太多",
     503: "暂时不能服务",
 }
+#: What is wrong with a request itself, and the one who looks can do about it.
+_PLAIN: Final = {
+    400: "网址或浏览器带来的内容不对，请从首页重新打开。",
+    405: "请从首页重新打开。",
+    414: "请从首页重新打开。",
+    431: "请清除浏览器里本站的 Cookie 再试。",
+}
+_RESIDENTS: Final = re.compile(r"/(?:r|p|v|lists)(?:/.*)?")
+_PASSED_ON: Final = ("Retry-After", "Allow")
+_OF_LANGUAGE: Final = (b"accept-language", b"cookie")
 
 
 def install(app: FastAPI) -> None:
-    """Answer a browser that asks for an address which is not there with a page; the API's own addresses answer as ever."""
-    otherwise = app.exception_handlers[HTTPException]
+    """Answer a browser with a page whatever goes wrong, outside of every door too; the API's own addresses answer as ever."""
+    app.state.page_of = page_of
 
-    async def missed(request: Request, error: Exception) -> Response:
-        status = getattr(error, "status_code", None)
-        wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1")
-        if status == HTTPStatus.NOT_FOUND and wants_page:
-            language.settle(request)
-            return told(request, NotFound())
-        answer: Response = await otherwise(request, error)  # type: ignore[misc]
-        return answer
 
-    app.add_exception_handler(HTTPException, missed)
+def page_of(scope: Scope, error: WuyeError) -> Response | None:
+    """Return the page that says what is wrong to a browser that asked for one, else None: too many requests, too large, gone.
+
+    A request whose host or address cannot be trusted is told so without them.
+    """
+    accepted = (value for name, value in scope["headers"] if name == b"accept")
+    if scope["path"].startswith("/v1") or not any(b"text/html" in one for one in accepted):
+        return None
+    template = ResidentRoute.template if _RESIDENTS.fullmatch(scope["path"]) else PageRoute.template
+    if isinstance(error, AddressTooLong | BadRequest):
+        kept = [one for one in scope["headers"] if one[0] in _OF_LANGUAGE]
+        scope = {**scope, "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": kept}
+    request = Request(scope)
+    language.settle(request)
+    return told(request, error, template, _PLAIN.get(error.status))
 
 
 class PageRoute(APIRoute):
@@ -122,16 +143,18 @@ def meaning(error: Exception) -> WuyeError:
     return error
 
 
-def told(request: Request, error: WuyeError, template: str = "error.html") -> Response:
+def told(request: Request, error: WuyeError, template: str = "error.html", words: str | None = None) -> Response:
     """Return a page that says in words what is wrong, with the status of the error."""
     fields = error.extra.get("fields")
+    words = "没有这一件，或它不在您的管辖范围内。" if type(error) is NotFound else words or error.detail
     context = {
         "status": error.status,
         "title": _WORDS.get(error.status, error.title),
-        "detail": "没有这一件，或它不在您的管辖范围内。" if type(error) is NotFound else error.detail,
+        "detail": words,
         "fields": fields if isinstance(fields, list) else [],
+        "after": int(error.headers.get("Retry-After", 0)),
         "request_id": getattr(request.state, "request_id", ""),
     }
     response = page(template, context, error.status)
-    response.headers.update({name: value for name, value in error.headers.items() if name == "Retry-After"})
+    response.headers.update({name: value for name, value in error.headers.items() if name in _PASSED_ON})
     return response
