@@ -45,6 +45,25 @@ async def test_a_resident_files_and_follows_without_an_account(town: Town) -> No
         await other.go(f"/p/{number}/AAAAAA", expect=404)
 
 
+async def test_staff_read_that_the_resident_filed_it_by_scanning(town: Town) -> None:
+    async with browsing(town) as visitors:
+        resident, chief = visitors.browser(), visitors.browser()
+        number, code = await file(resident)
+        await resident.send(f"/p/{number}/{code}/urge", note="还没有人来")
+        await chief.sign_in("chief")
+        page = await chief.go(f"/g/{number}")
+        assert "收到诉求 · 居民（扫码）" in page.text
+        assert "催办 · 诉求人" in page.text, page.text[page.text.index("流转台账") :][:300]
+        assert "热线" not in page.text
+        page = await chief.go(f"/g/{number}/file")
+        assert "居民（扫码）" in page.text
+        answer = await chief.client.get(f"/g/{number}", headers={"Accept-Language": "en"})
+        assert "Resident (QR code)" in Page(answer.text).text
+        phoned = await visitors.api.push()
+        page = await chief.go(f"/g/{phoned}")
+        assert "收到诉求 · 热线" in page.text
+
+
 async def test_filing_twice_with_one_form_is_one_grievance(town: Town) -> None:
     async with browsing(town) as visitors:
         resident = visitors.browser()

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.audiences import audiences, step_named
 from wuye_loop.domain.grievance.ledger import RUNG
-from wuye_loop.domain.grievance.situation import Actor, World
+from wuye_loop.domain.grievance.order import RESIDENTS
+from wuye_loop.domain.grievance.situation import Actor, GrievanceState, World
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.privacy.words import Opener
 from wuye_loop.domain.terms import ActorKind
@@ -49,7 +50,9 @@ def timeline(
         view = ledger_view(then, in_words(row, opener), allowed)
         kind = then.rules.workflow.tasks.get(row.task_kind or "")
         by = view["actor"]
-        view["who"] = by["unit_name"] or by["role_title"] or _KINDS.get(str(by["kind"]), "系统")
+        view["who"] = (
+            by["unit_name"] or _resident(row, record) or by["role_title"] or _KINDS.get(str(by["kind"]), "系统")
+        )
         view["person"] = people.get(str(row.actor.get("key")))
         view["task_title"] = kind.title if kind else None
         view["told"] = list(_told(then, row, view["facts"]))
@@ -58,6 +61,16 @@ def timeline(
         view["to_stage"] = state.stage.value if state and state.stage else None
         found.append(view)
     return found[::-1]
+
+
+def _resident(row: LedgerRow, record: GrievanceState) -> str | None:
+    """Return how whoever acted by the residents' own pages is called, and by which channel it was filed; None for others."""
+    if row.actor.get("kind") != ActorKind.HOTLINE.value or row.actor.get("key"):
+        return None  # on those pages nobody has a key
+    if row.action != "receive":
+        return "诉求人"
+    filed = record.source == RESIDENTS  # what was taken over from a table came without a key too
+    return f"居民（{record.channel}）" if filed else None
 
 
 def _told(world: World, row: LedgerRow, facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """A 12345 order as the hotline sends it: the shape of an intake, the same for HTTP, batch and import."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
@@ -9,6 +9,7 @@ from wuye_loop.domain.errors import BadValue
 from wuye_loop.domain.privacy.text import clean, legible
 from wuye_loop.domain.time.written import LONGEST as LONGEST_INSTANT
 
+RESIDENTS: Final = "resident"  # the source of what residents file on pages of our own
 EXTERNAL_ID_MOST = 64
 TITLE_MOST = 200
 _MAX_EXTRA = 16_384  # bytes of JSON: what a city adds of its own, not a document

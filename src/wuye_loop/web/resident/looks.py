@@ -1,22 +1,22 @@
 """What every resident's page has: the size of its letters, which is kept, and the one who looks, as the loop knows it."""
 
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from wuye_loop.domain.grievance.order import RESIDENTS
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import ResidentRoute
 
 router = APIRouter(route_class=ResidentRoute, include_in_schema=False)
-SOURCE: Final = "resident"  # whose external ids the pages' own are
 _BIG, _YEAR = "big", 365 * 86_400
 
 
-def resident(source: str = SOURCE) -> Actor:
+def resident(source: str = RESIDENTS) -> Actor:
     """Return who acts when a resident does: the complainant of what came from this source."""
     return Actor(ActorKind.HOTLINE, source=source)
 

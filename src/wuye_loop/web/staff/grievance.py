@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadValue, IllegalAction
+from wuye_loop.domain.grievance.order import RESIDENTS
 from wuye_loop.domain.language.workflow import Workflow
 from wuye_loop.domain.privacy.access.key_rules import REVEAL
 from wuye_loop.domain.privacy.text import clean
@@ -104,6 +105,7 @@ def _gather(
         "tally": {name: sum(row["audience"] == name for row in rows) for name in ("public", "units", "internal")},
         "routing": _routing(here, grievances.routing(loop, session, number, actor, looked), rules.workflow),
         "files": attachments.listed(loop, session, number, actor),
+        "filer": "诉求人" if looked[0].situation.grievance.source == RESIDENTS else "热线",
         "alike": [item | named[item["number"]] for item in alike if item["number"] in named],
         "units": unit_names(loop),
         "titles": _titles(loop, session, record["workflow"]),
