@@ -371,6 +371,7 @@ def fire_due(loop: Loop, session: Session, numbers: Sequence[str]) -> list[tuple
     joined: set[UUID] = set()
     done: list[tuple[StepResult, int]] = []
     mine = under_lock.lock_free(loop.keyring, session, numbers)
+    counted = document_numbers.numbers(session, partial(_series, loop, session, list(mine.values())))
     for number in numbers:
         locked = mine.get(number)
         if locked is not None and locked.situation.grievance.id in joined:  # it has changed since it was read
@@ -379,7 +380,8 @@ def fire_due(loop: Loop, session: Session, numbers: Sequence[str]) -> list[tuple
         if locked is None:
             continue
         world = answering(loop, session, locked)
-        world = replace(world, choose=unwritten.before(world.choose), urged_since=unwritten.before(world.urged_since))
+        world.choose, world.urged_since = unwritten.before(world.choose), unwritten.before(world.urged_since)
+        world.next_number = counted
         steps = _due(world, locked.situation, loop.clock.now())
         if not steps:
             continue
@@ -393,7 +395,15 @@ def fire_due(loop: Loop, session: Session, numbers: Sequence[str]) -> list[tuple
         jobs = jobs_of(world, step, locked.situation)
         done.append((StepResult(b"", jobs=jobs, number=number, seq=grievance.seq, step=step), len(steps)))
     unwritten.write()
+    document_numbers.keep(session, counted)
     return done
+
+
+def _series(loop: Loop, session: Session, every: Sequence[Locked]) -> set[str]:
+    """Return the series that steps of these grievances can draw numbers from."""
+    versions = {locked.situation.grievance.workflow for locked in every}
+    files = [loop.reference.rules(session, version).workflow for version in versions]
+    return {kind.series for file in files for kind in file.documents.values()}
 
 
 def _due(world: World, situation: Situation, now: datetime) -> list[Step]:

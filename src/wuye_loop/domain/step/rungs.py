@@ -15,6 +15,7 @@ from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR, Situation, World
 from wuye_loop.domain.step.actions import applies, chain
 from wuye_loop.domain.step.builder import Builder
 from wuye_loop.domain.step.effects.documents import send
+from wuye_loop.domain.step.numbering import Numbers
 from wuye_loop.domain.step.records import Step
 from wuye_loop.domain.step.tasks import open_by_rung
 from wuye_loop.domain.terms import Audience
@@ -67,15 +68,18 @@ def _unrefused(world: World, rung: Callable[[World, _Follow, str | None], Step])
     """Decide a rung with what follows it; where that is refused, with less, down to its notices alone.
 
     A refusal raised from here would come back at every sweep, and keep all other rungs of the grievance from firing.
-    What is refused must not have drawn a document's number, for a series has no gaps: so they are drawn last.
+    What is refused must not have drawn a document's number, for a series has no gaps: so they are drawn last, or given back.
     """
     refused: str | None = None
+    counted = world.next_number if isinstance(world.next_number, Numbers) else None
     for follow in (_Follow.ALL, _Follow.ALL_BUT_ITS_ACTION, _Follow.ITS_TASK):
-        numbers = _Undrawn()
+        numbers, mark = _Undrawn(), counted.mark if counted else 0
         try:
-            step = rung(replace(world, next_number=numbers), follow, refused)
+            step = rung(world if counted else replace(world, next_number=numbers), follow, refused)
         except (Conflict, Forbidden, BadForm) as error:
             refused = refused or error.detail
+            if counted:
+                counted.back_to(mark)
             continue
         if numbers.asked:
             return rung(world, follow, refused)

@@ -1,10 +1,13 @@
 """Numbering of documents (gap-free per series and year: drawn in the step's own transaction), and the lines of one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from wuye_loop.domain.step.numbering import Numbers, Series
+from wuye_loop.store import straight
 
 _NEXT = text(
     "INSERT INTO document_series (series, year, n) VALUES (:series, :year, 1)"
@@ -15,6 +18,47 @@ _NEXT = text(
 def next_number(session: Session, series: str, year: int) -> int:
     """Draw the next number of a series in a year; a rollback gives it back."""
     return int(session.execute(_NEXT, {"series": series, "year": year}).scalar_one())
+
+
+_HELD = """
+SELECT series, n FROM document_series WHERE year = %(year)s AND series = ANY(%(names)s) ORDER BY series FOR UPDATE
+"""
+_BEGUN = """
+INSERT INTO document_series (series, year, n) VALUES (%(series)s, %(year)s, 0)
+ON CONFLICT (series, year) DO UPDATE SET n = document_series.n RETURNING n
+"""
+_COUNTED = """
+UPDATE document_series d SET n = w.n FROM unnest(%(series)s::text[], %(years)s::int[], %(counts)s::int[]) AS w(series, year, n)
+WHERE d.series = w.series AND d.year = w.year
+"""
+
+
+def numbers(session: Session, names: Callable[[], Collection[str]]) -> Numbers:
+    """Return the numbers for steps that are written together: one look when the first is drawn, `keep` at their end.
+
+    All series that the steps could draw from are held from then on, locked in the order of their names, so that two such
+    transactions never wait for each other; only a series that begins its year is taken when it is met.
+    """
+    held: dict[Series, int] = {}
+    years: set[int] = set()
+
+    def last(series: str, year: int) -> int:
+        if year not in years:
+            years.add(year)
+            rows = straight.execute(session, _HELD, {"year": year, "names": list(names())}).rows
+            held.update(((name, year), n) for name, n in rows)
+        if (series, year) not in held:
+            held[series, year] = straight.execute(session, _BEGUN, {"series": series, "year": year}).rows[0][0]
+        return held[series, year]
+
+    return Numbers(last)
+
+
+def keep(session: Session, counted: Numbers) -> None:
+    """Keep how far the series were counted, in the transaction that writes the documents; a rollback gives them back."""
+    if drawn := counted.drawn():
+        asked = {"series": [series for series, _ in drawn], "years": [year for _, year in drawn]}
+        straight.execute(session, _COUNTED, asked | {"counts": list(drawn.values())})
 
 
 _LINE = text(
