@@ -265,6 +265,42 @@ async def test_of_orders_that_come_at_the_same_moment_one_that_is_refused_costs_
     assert drive.town.scalar("SELECT count(*) FROM grievance") == 12
 
 
+async def test_of_orders_that_come_at_the_same_moment_one_that_cannot_be_decided_costs_no_other(
+    drive: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await drive.push("warm")
+    real = collecting._arrival
+
+    def broken(loop: Any, session: Any, world: Any, sent: Any, *more: Any, **terms: Any) -> Any:
+        if sent.form.external_id == "m7":
+            raise KeyError("m7")
+        return real(loop, session, world, sent, *more, **terms)
+
+    monkeypatch.setattr(collecting, "_arrival", broken)
+    answers = await pushed(drive, *(order(f"m{n}") for n in range(12)))
+    assert [one.status_code for one in answers] == [201] * 7 + [500] + [201] * 4
+
+
+async def test_of_orders_that_come_at_the_same_moment_a_broken_connection_costs_one_sender_only(
+    drive: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await drive.push("warm")
+    await drive.push("warm", who="other-hotline")
+    real = writer.insert
+
+    def broken(session: Any, made: Any, **more: Any) -> Any:
+        if made[0].step.situation.grievance.source == "other":
+            session.connection().exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        return real(session, made, **more)
+
+    monkeypatch.setattr(writer, "insert", broken)
+    both = await asyncio.gather(
+        pushed(drive, *(order(f"m{n}") for n in range(3))),
+        pushed(drive, *(order(f"m{n}") for n in range(3)), who="other-hotline"),
+    )
+    assert [[one.status_code for one in answers] for answers in both] == [[201] * 3, [503] * 3]
+
+
 @pytest.mark.parametrize("loses", [False, True])
 async def test_what_was_answered_201_is_there_and_an_order_that_is_dropped_is_seen(
     drive: Driver,

@@ -35,7 +35,7 @@ from wuye_loop.store.grievance.locking import Locked, Sought
 from wuye_loop.store.grievance.writer import Kept
 
 _log = structlog.get_logger("wuye_loop.step")
-R = TypeVar("R")
+R = TypeVar("R")  # what a group comes to, Alone among it
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,34 +108,33 @@ class Company:
         return outcome
 
     async def _taken(self, acts: Sequence[Act]) -> Sequence[StepResult | Alone]:
-        try:
-            return await self._database.write_async(
-                lambda session: act_together(self._loop(), session, acts, self._jobs)
-            )
-        except DBAPIError as error:
-            if error.connection_invalidated:  # it may have been committed
-                raise
-            _log.info("taken_one_by_one", actions=len(acts), error=type(error).__name__)
-            return [Alone.ELSE] * len(acts)
+        return await _or_alone(
+            self._database, len(acts), lambda session: act_together(self._loop(), session, acts, self._jobs)
+        )
 
 
 def _number_of(act: Act) -> str:
     return act.number
 
 
-async def _or_alone(
-    database: Database, many: int, work: Callable[[Session], list[R]]
-) -> list[R] | list[R | Alone] | list[Alone]:
-    """Run the work of a group; where the database refuses it, and surely nothing of it remains, each is to be taken alone."""
+async def _or_alone(database: Database, many: int, work: Callable[[Session], list[R]]) -> list[R]:
+    """Run the work of a group; where it fails, and surely nothing of it remains, each is to be taken alone.
+
+    Raises what the database raises where nobody knows whether it was committed, and where it is not to be had.
+    """
     try:
         return await database.write_async(work)
     except DBAPIError as error:
         if error.connection_invalidated:  # it may have been committed
             raise
         _log.info("taken_one_by_one", many=many, error=type(error).__name__)
+    except SQLAlchemyError:
+        raise
     except Entangled:
         pass
-    return [Alone.ELSE] * many
+    except Exception:  # noqa: BLE001 it is told when its member is taken alone; the others go on
+        _log.exception("taken_one_by_one", many=many)
+    return cast("list[R]", [Alone.ELSE] * many)
 
 
 Pushed = tuple[Incoming, Actor]
@@ -146,7 +145,7 @@ class Arrivals:
 
     def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs) -> None:
         self._loop, self._database, self._jobs = loop, database, jobs
-        self._gathering: Gathering[Pushed, StepResult | WuyeError | Alone] = Gathering(
+        self._gathering: Gathering[Pushed, StepResult | Exception | Alone] = Gathering(
             self._taken_in, _sent_as, _MOST, _AT_ONCE, max(_AT_ONCE, database.pool_size), _LONGEST
         )
 
@@ -156,26 +155,32 @@ class Arrivals:
         Raises what taking it in alone would, and what the database raises where nobody knows, or where it is not to be had.
         """
         outcome = await self._gathering.add((order, actor))
-        if isinstance(outcome, WuyeError):
+        if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
-    async def _taken_in(self, every: Sequence[Pushed]) -> Sequence[StepResult | WuyeError | Alone]:
+    async def _taken_in(self, every: Sequence[Pushed]) -> Sequence[StepResult | Exception | Alone]:
         by_actor: dict[Actor, list[int]] = {}
         for place, (_, actor) in enumerate(every):
             by_actor.setdefault(actor, []).append(place)
-        outcomes: list[StepResult | WuyeError | Alone] = [Alone.ELSE] * len(every)
+        outcomes: list[StepResult | Exception | Alone] = [Alone.ELSE] * len(every)
         for actor, places in by_actor.items():
             # Two groups that hold the same orders wait for each other in the same order.
             places.sort(key=lambda place: every[place][0].form.external_id)
             orders = [every[place][0] for place in places]
-            found = await _or_alone(self._database, len(orders), partial(self._together, orders, actor))
+            try:
+                found = await _or_alone(self._database, len(orders), partial(self._together, orders, actor))
+            except SQLAlchemyError as error:  # theirs alone: what others sent has a transaction of its own
+                found = [error] * len(orders)
             for place, outcome in zip(places, found, strict=False):  # those after an odd one are left out
                 outcomes[place] = outcome
         return outcomes
 
-    def _together(self, orders: Sequence[Incoming], actor: Actor, session: Session) -> list[StepResult | WuyeError]:
-        outcomes = collect_together(self._loop(), session, orders, actor, lambda: await_only(sleep(0)))
+    def _together(
+        self, orders: Sequence[Incoming], actor: Actor, session: Session
+    ) -> list[StepResult | Exception | Alone]:
+        outcomes: list[StepResult | Exception | Alone] = []
+        outcomes += collect_together(self._loop(), session, orders, actor, lambda: await_only(sleep(0)))
         self._jobs.defer(session, [job for one in outcomes if isinstance(one, StepResult) for job in one.jobs])
         return outcomes
 
