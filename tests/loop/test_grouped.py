@@ -317,10 +317,11 @@ async def lived(
                     history.refused[answer.status_code] += 1
 
         async def killing() -> None:
-            for _ in range(kills):
-                await asyncio.sleep(0.02)
-                if over.is_set():
-                    return
+            for n in range(1, kills + 1):
+                while len(history.told) < 2 * n:  # however slow the machine is, some get through in between
+                    if over.is_set():
+                        return
+                    await asyncio.sleep(0.005)
                 with suppress(SQLAlchemyError):
                     await asyncio.to_thread(kill_the_busy, town)
 
@@ -347,7 +348,8 @@ async def test_what_was_told_is_written_once_though_connections_die(
 ) -> None:
     history = await lived(town, kills=6)
     assert history.wrong(town) == []
-    assert len(history.told) > 10
+    assert len(history.told) > 5
+    assert history.unknown
     assert set(history.refused) <= {404, 412, 500}
     assert history.refused[404] > 0
     assert any(sum(isinstance(one, StepResult) for one in group) > 1 for group in groups)

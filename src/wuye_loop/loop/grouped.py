@@ -19,7 +19,6 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 
-from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.situation import Actor, Command
 from wuye_loop.domain.step import actions
 from wuye_loop.domain.step.posting import posted
