@@ -178,10 +178,12 @@ def fold(session: Session, taken: Taken, good: Good, at: Moment) -> None:
         connection.exec_driver_sql(_NONE_LEFT)
 
 
+# By the mark that the sums have in the same snapshot: somebody may fold between two of the recounts.
+_MARKED: Final = "(SELECT {} FROM tally_mark)"
 _STRAYED: Final = f"""
 WITH counted AS (
   SELECT d.dimension, d.key, area_path, {bits()}, COALESCE(sum(weighed), 0) AS weighed,
-         COALESCE(sum((due_at < %(late_at)s)::int), 0) AS overdue_open FROM tallied
+         COALESCE(sum((due_at < {_MARKED.format("late_at")})::int), 0) AS overdue_open FROM tallied
   CROSS JOIN LATERAL (VALUES {_GROUPS}) AS d(dimension, key)
   GROUP BY 1, 2, 3
 ), held AS (SELECT dimension, key, area_path, {", ".join(_SUMMED)} FROM tally WHERE {_ANY})
@@ -196,14 +198,14 @@ WHERE f.id NOT IN (SELECT c.grievance_id FROM change c WHERE c.tx >= %(from)s)
 
 _STRAYED_DAYS: Final = f"""
 WITH counted AS (
-  SELECT a.path, (v.at AT TIME ZONE %(zone)s)::date AS day, channel, sum(v.received), sum(v.closed)
-  FROM tallied CROSS JOIN LATERAL {_OF_DAY} CROSS JOIN LATERAL {_ABOVE} a WHERE v.at >= %(since)s GROUP BY 1, 2, 3
+  SELECT a.path, (v.at AT TIME ZONE {_MARKED.format("zone")})::date AS day, channel, sum(v.received), sum(v.closed)
+  FROM tallied CROSS JOIN LATERAL {_OF_DAY} CROSS JOIN LATERAL {_ABOVE} a WHERE v.at >= {_MARKED.format("since")} GROUP BY 1, 2, 3
 ), held AS (SELECT area_path, day, channel, received, closed FROM tally_day WHERE received <> 0 OR closed <> 0)
 SELECT count(*) FROM ((TABLE counted EXCEPT TABLE held) UNION ALL (TABLE held EXCEPT TABLE counted)) x
 """
 _STRAYED_AGAIN: Final = f"""
 WITH counted AS (
-  SELECT area_path, estate, category, count(*), sum(counts & 1) FROM tallied WHERE {_AGAIN} %(since)s GROUP BY 1, 2, 3
+  SELECT area_path, estate, category, count(*), sum(counts & 1) FROM tallied WHERE {_AGAIN} {_MARKED.format("since")} GROUP BY 1, 2, 3
 ), held AS (SELECT area_path, estate, category, number, open FROM tally_again WHERE number <> 0 OR open <> 0)
 SELECT count(*) FROM ((TABLE counted EXCEPT TABLE held) UNION ALL (TABLE held EXCEPT TABLE counted)) x
 """
@@ -223,6 +225,6 @@ def strayed(session: Session, good: Good) -> int:
         return 0
     if mark.zone not in available_timezones():
         return 1
-    asked = answers(good) | {"from": mark.upto, "late_at": mark.late_at, "since": mark.since, "zone": mark.zone}
+    asked = answers(good) | {"from": mark.upto}
     recounts = (_STRAYED, _STRAYED_DAYS, _STRAYED_AGAIN, _STRAYED_SHARES, _MISCOUNTED)
     return sum(int(connection.exec_driver_sql(one, asked).scalar_one()) for one in recounts)

@@ -10,6 +10,7 @@ from tests.site import BAD, FINISH, GOOD, Driver, Town, story, town_on
 
 from wuye_loop.loop.figures import scoring, tallying
 from wuye_loop.queries.verification import verify
+from wuye_loop.store import tallying as sums
 from wuye_loop.store.database import Database
 from wuye_loop.store.reads import recent, summary, unit_figures
 from wuye_loop.store.reads.recent import LastDays
@@ -204,3 +205,22 @@ async def test_who_verifies_is_told_of_a_sum_that_is_not_what_counting_comes_to(
             said(town, statement)
             assert not verify.verify(town.site.loop, town.database).ok, statement
             said(town, back)
+
+
+async def test_who_verifies_while_others_fold_is_told_of_nothing(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with story(town) as driver:
+        for n in range(3):
+            await driver.walk(await driver.push(f"v{n}"), "accept", "sign")
+    fold(town)
+    read = sums.mark_of
+
+    def folded_meanwhile(session: Session) -> Any:
+        found = read(session)
+        town.advance(timedelta(days=40))
+        assert fold(town) > 0
+        return found
+
+    monkeypatch.setattr(sums, "mark_of", folded_meanwhile)
+    with town.database.read() as session:
+        good = tallying.good_of(scoring.compiled(town.site.loop, session))
+        assert sums.strayed(session, good) == 0
