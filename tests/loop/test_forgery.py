@@ -3,10 +3,13 @@
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 from tests.database import clone
 from tests.pictures import png
 from tests.site import FINISH, GOOD, KEYS, Driver, Town, at, build, driving
@@ -19,7 +22,7 @@ from wuye_loop.loop.custody.adoption import adopt
 from wuye_loop.queries.verification import anchored, verify
 from wuye_loop.queries.verification.report import Report
 from wuye_loop.store.database import Database
-from wuye_loop.store.keys import api_keys
+from wuye_loop.store.keys import accounts, api_keys
 
 #: What is forged, each with a piece of what is said of it.
 FORGERIES = {
@@ -181,6 +184,33 @@ def test_what_is_forged_by_sql_is_found(lived_in: tuple[str, Site], what: str) -
         database.dispose()
     assert not report.ok
     assert any(words in problem for problem in report.problems), report.problems
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("read", ["LEFT JOIN complainant", "FROM register ORDER BY n"])
+async def test_what_is_written_while_somebody_verifies_is_no_forgery(town: Town, read: str) -> None:
+    async with driving(town) as drive:
+        await drive.walk(await drive.push("a1"), "accept", "sign")
+    written: list[str] = []
+
+    def meanwhile(_: object, __: object, statement: str, *___: object) -> None:
+        if read in statement and not written:
+            written.append(statement)
+            town.advance(timedelta(days=12))
+            town.run(lambda session: _signed_in(town, session))
+
+    event.listen(town.database.engine, "after_cursor_execute", meanwhile)
+    report = verify.verify(town.site.loop, town.database)
+    event.remove(town.database.engine, "after_cursor_execute", meanwhile)
+    assert written
+    assert report.ok, report.problems
+    assert verify.verify(town.site.loop, town.database).ok
+
+
+def _signed_in(town: Town, session: Session) -> None:
+    accounts.create(
+        session, accounts.AccountWish("li", "李强", "unit", unit="market"), "x", town.now, town.site.loop.ids, "命令行"
+    )
 
 
 @pytest.mark.anyio

@@ -59,7 +59,7 @@ def verify(
                 processes=processes or os.cpu_count() or 1,
                 progress=lambda n: progress.update(task, completed=n),
             )
-        with database.read() as session:
+        with database.read_at_once() as session:
             scores = drift.looked_over(site.loop, session)
         if anchors or anchors_file is not None:
             with database.read() as session:

@@ -55,8 +55,8 @@ class UnfitDatabase(Exception):
 class Database:
     """The way to one PostgreSQL: transactions for both colours of code, and the shape of its tables.
 
-    Every transaction of the program begins and ends here. Isolation is READ COMMITTED; safety comes from row locks and
-    unique constraints. Errors pass through as SQLAlchemy's: what they mean to a caller is decided at the edge.
+    Every transaction of the program begins and ends here. Isolation is READ COMMITTED (but for `read_at_once`); safety comes
+    from row locks and unique constraints. Errors pass through as SQLAlchemy's: what they mean to a caller is decided at the edge.
 
     Connections are not tried before use (a round trip each time). When one turns out to be dead, SQLAlchemy throws the
     whole pool away, that one request fails (the edge answers 503 with Retry-After), and the next finds a fresh one.
@@ -116,6 +116,13 @@ class Database:
     def read(self) -> Iterator[Session]:
         """Open a transaction that cannot write; it is rolled back at its end."""
         with Session(self.engine.execution_options(postgresql_readonly=True)) as session:
+            yield session
+
+    @contextmanager
+    def read_at_once(self) -> Iterator[Session]:
+        """Open one as `read` does, all of whose statements see the same moment, whatever others write meanwhile."""
+        options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+        with Session(self.engine.execution_options(**options)) as session:
             yield session
 
     @contextmanager

@@ -212,15 +212,14 @@ async def test_who_verifies_while_others_fold_is_told_of_nothing(town: Town, mon
         for n in range(3):
             await driver.walk(await driver.push(f"v{n}"), "accept", "sign")
     fold(town)
-    read = sums.mark_of
 
     def folded_meanwhile(session: Session) -> Any:
-        found = read(session)
+        found = summary.mark_of(session)
         town.advance(timedelta(days=40))
         assert fold(town) > 0
         return found
 
-    monkeypatch.setattr(sums, "mark_of", folded_meanwhile)
+    monkeypatch.setattr("wuye_loop.store.tallying.mark_of", folded_meanwhile)
     with town.database.read() as session:
         good = tallying.good_of(scoring.compiled(town.site.loop, session))
         assert sums.strayed(session, good) == 0

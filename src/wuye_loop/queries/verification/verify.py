@@ -66,7 +66,7 @@ def verify(
             for done in as_completed(waiting):
                 report.merge(done.result())
                 told(report.grievances)
-    with database.read() as session:
+    with database.read_at_once() as session:
         _documents(session, report)
         _reach(session, report)
         _register(session, Chain(loop.keyring.chain), report)
@@ -95,7 +95,7 @@ def share_of(
     reference = reference or Reference()
     calendars: dict[str, WorkCalendar] = {}
     chain = Chain(keyring.chain)
-    with database.read() as session:
+    with database.read_at_once() as session:
         reference.refresh(session)
 
         def calendar_of(workflow: str) -> WorkCalendar:
