@@ -16,6 +16,7 @@ from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.loop.escalate import Swept
 from wuye_loop.queries.explain import explain
+from wuye_loop.queries.verification import verify as audit
 from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
 from wuye_loop.store.workflows.files import bases, whole_text
@@ -184,6 +185,8 @@ async def test_the_sweeper_fires_the_rung_once_and_the_others_of_the_grievance_t
         assert town.actions(number).count("rung:decide") == 2
         assert "yes" not in town.actions(number)
         assert town.scalar("SELECT count(*) FROM document WHERE kind = '同意书'") == 0
+        assert town.scalar("SELECT coalesce(max(n), 0) FROM document_series WHERE starts_with(series, '同')") == 0
+        assert audit.verify(town.site.loop, town.database).ok
         with town.database.read() as session:
             told = json.dumps(explain.explain(town.site.loop, session, number), ensure_ascii=False)
         assert "触发，要办的动作当时做不了：随后的“退回生效”现在不能办：当前状态下没有这个动作" in told

@@ -1,8 +1,6 @@
 """升级督办: fire what is due. The sweep only narrows; each grievance is looked at again under its own lock."""
 
-import gc
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -16,6 +14,7 @@ from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.jobs import Jobs
 from wuye_loop.loop import clock_check
 from wuye_loop.loop.engine import Loop, fire_due
+from wuye_loop.loop.uncollected import uncollected
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import due_rungs
 from wuye_loop.store.reads import health
@@ -78,7 +77,7 @@ def _candidates(database: Database, now: datetime, limit: int) -> Iterator[str]:
 
 def _fire(loop: Loop, database: Database, jobs: Jobs, numbers: Sequence[str]) -> int:
     """Work on a batch in one transaction; grievances that somebody else has locked are left to them."""
-    with _uncollected(), database.begin() as session:
+    with uncollected(), database.begin() as session:
         done = fire_due(loop, session, numbers)
         jobs.defer(session, [job for outcome, _ in done for job in outcome.jobs])
     for outcome, _ in done:
@@ -87,21 +86,6 @@ def _fire(loop: Loop, database: Database, jobs: Jobs, numbers: Sequence[str]) ->
             if entry.action.startswith(RUNG):
                 metrics.sweep_fired_total.labels(entry.action.removeprefix(RUNG)).inc()
     return sum(count for _, count in done)
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Let nobody look for cycles while a group is worked on.
-
-    Its thousands of values have none and go away with it; looking through them again and again is a third of the work.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _fire_alone(loop: Loop, database: Database, jobs: Jobs, number: str) -> tuple[int, int]:

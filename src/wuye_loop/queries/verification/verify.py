@@ -21,6 +21,7 @@ from wuye_loop.domain.time.clock_moves import ClockStatus
 from wuye_loop.loop.custody.destruction import APPROVED, PROPOSED, as_approved, as_held, as_proposed
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.figures import scoring, tallying
+from wuye_loop.loop.uncollected import uncollected
 from wuye_loop.queries.verification.folds import Fold, fold
 from wuye_loop.queries.verification.report import Report
 from wuye_loop.store import registry, retention
@@ -95,7 +96,7 @@ def share_of(
     reference = reference or Reference()
     calendars: dict[str, WorkCalendar] = {}
     chain = Chain(keyring.chain)
-    with database.read_at_once() as session:
+    with uncollected(), database.read_at_once() as session:
         reference.refresh(session)
 
         def calendar_of(workflow: str) -> WorkCalendar:
