@@ -55,7 +55,9 @@ async def test_the_documents_of_a_group_are_numbered_by_one_look_and_one_note(
         # The first number of a year takes a statement more.
         assert sum("document_series" in statement for statement in seen) <= 2 + len({series for series, _ in first})
         for series in {series for series, _ in first}:
-            assert [n for name, n in first if name == series] == list(range(1, 1 + sum(name == series for name, _ in first)))
+            assert [n for name, n in first if name == series] == list(
+                range(1, 1 + sum(name == series for name, _ in first))
+            )
         assert audit.verify(town.site.loop, town.database).ok
 
         await drive.post("hotline", "/v1/grievances:batch", {"items": [order(f"b{n}") for n in range(6)]}, expect=200)

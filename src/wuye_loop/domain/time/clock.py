@@ -191,7 +191,7 @@ def from_row(row: Mapping[str, Any]) -> Clock:
     )
 
 
-def _rung(image: Sequence[Any] | Mapping[str, Any]) -> Rung:
+def _rung(image: Sequence[Any] | dict[str, Any]) -> Rung:
     if isinstance(image, dict):  # asked a thousand times: a Mapping takes longer to tell
         return Rung(image["index"], _maybe_instant(image["at"]), _maybe_instant(image["fired_at"]), image["skipped"])
     index, at, fired_at, skipped = [*image, *_NOTHING[len(image) :]]
@@ -201,7 +201,7 @@ def _rung(image: Sequence[Any] | Mapping[str, Any]) -> Rung:
 _NOTHING: list[Any] = [0, None, None, False]
 
 
-def _plan(image: Sequence[Any] | Mapping[str, Any]) -> tuple[int, str | None]:
+def _plan(image: Sequence[Any] | dict[str, Any]) -> tuple[int, str | None]:
     if isinstance(image, dict):
         return image["index"], image["offset"]
     return image[0], image[1] if len(image) > 1 else None

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -122,7 +123,7 @@ def _verify_one(folder: Folder, calendar_of: CalendarOf, chain: Chain, keyring: 
     for name in MUTABLE:
         if name == "workflow" and name not in told.grievance:
             continue  # a ledger begun before the version became a part of it
-        _compare(report, f"{folder.number} {name}", told.grievance.get(name), plain(folder.grievance[name]))
+        _compare(report, folder.number, name, told.grievance.get(name), folder.grievance[name])
     if folder.grievance["area_path"] != folder.area_path:
         report.drifted(f"{folder.number} area_path: 与组织目录不一致")
     _person_and_order(folder, told, keyring, report)
@@ -130,29 +131,30 @@ def _verify_one(folder: Folder, calendar_of: CalendarOf, chain: Chain, keyring: 
     told.files = {key: words(file) for key, file in told.files.items()}
     for what in ("task", "clock", "document", "rating", "precedent", "file"):
         _compare_all(report, folder.number, what, getattr(told, f"{what}s"), getattr(folder, f"{what}s"))
-    calendar = calendar_of(folder.workflow)
+    _clocks(folder, calendar_of(folder.workflow), report)
+
+
+def _clocks(folder: Folder, calendar: WorkCalendar, report: Report) -> None:
+    """Compare each clock with its rungs, and a running one with what the calendar makes of it."""
+    clocks: dict[UUID, clock_moves.Clock] = {}
     for image in folder.clocks.values():
         report.clocks += 1
         clock = clock_moves.from_row(image)
+        clocks[clock.id] = clock
         if highest(clock) != folder.highest[image["id"]]:
             report.drifted(f"{folder.number} 时限 {clock.name} 的督办级与台账不一致")
         if clock.status is ClockStatus.RUNNING and clock_moves.recompute(clock, calendar).due_at != clock.due_at:
             report.drifted(f"{folder.number} 时限 {clock.name} 与按日历重算的不同")
-    _rungs(folder, report)
+    _rungs(folder, clocks, report)
 
 
-def _rungs(folder: Folder, report: Report) -> None:
+def _rungs(folder: Folder, clocks: Mapping[UUID, clock_moves.Clock], report: Report) -> None:
     """Compare when rungs fire with their clocks; also those of no clock, which a sweep would look at for ever."""
-    clocks = {clock.id: clock for clock in map(clock_moves.from_row, folder.clocks.values())}
-    planned = {
-        (clock.id, rung.index): (plain(rung.at), plain(rung.fired_at))
-        for clock in clocks.values()
-        for rung in clock.rungs
-    }
+    planned = {(clock.id, rung.index): (rung.at, rung.fired_at) for clock in clocks.values() for rung in clock.rungs}
     for key in planned.keys() | folder.rungs.keys():
         name = clocks[key[0]].name if key[0] in clocks else "（没有这个时限）"
-        what = f"{folder.number} 督办级 {name}/{key[1]}"
-        _compare(report, what, planned.get(key, _NEVER), folder.rungs.get(key, _NEVER))
+        said = ("督办级", name, key[1])
+        _compare(report, folder.number, said, planned.get(key, _NEVER), folder.rungs.get(key, _NEVER))
 
 
 def _chain(folder: Folder, chain: Chain, report: Report) -> None:
@@ -177,7 +179,7 @@ def _chain(folder: Folder, chain: Chain, report: Report) -> None:
 def _person_and_order(folder: Folder, told: Fold, keyring: KeyRing, report: Report) -> None:
     """Compare what came in with what its ledger vouches for, and the sealed complainant with its digest."""
     for name in FIXED:
-        _compare(report, f"{folder.number} {name}", told.order.get(name), plain(folder.order[name]))
+        _compare(report, folder.number, name, told.order.get(name), plain(folder.order[name]))
     if folder.sealed is None:
         report.drifted(f"{folder.number} 诉求人的封存记录不见了")
         return
@@ -206,12 +208,18 @@ def _person_and_order(folder: Folder, told: Fold, keyring: KeyRing, report: Repo
 
 def _compare_all(report: Report, number: str, what: str, folded: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
     for key in folded.keys() | stored.keys():
-        _compare(report, f"{number} {what} {key}", folded.get(key), stored.get(key))
+        _compare(report, number, (what, key), folded.get(key), stored.get(key))
 
 
-def _compare(report: Report, what: str, folded: object, stored: object) -> None:
+def _compare(report: Report, number: str, what: str | tuple[object, ...], folded: object, stored: object) -> None:
+    """Note a value that differs; `what` it is becomes words only then."""
     if folded != stored:
-        report.drifted(f"{what}: 台账与表不一致")
+        said = what if isinstance(what, str) else _said(*what)
+        report.drifted(f"{number} {said}: 台账与表不一致")
+
+
+def _said(what: object, name: object, place: object = None) -> str:
+    return f"{what} {name}" if place is None else f"{what} {name}/{place}"
 
 
 def _documents(session: Session, report: Report) -> None:

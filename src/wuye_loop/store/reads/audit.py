@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.order_image import FIXED, TEXTS
-from wuye_loop.domain.grievance.situation import MUTABLE, plain
+from wuye_loop.domain.grievance.situation import MUTABLE
 from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.domain.step.records import DocumentDraft, PrecedentDraft, RatingDraft
 from wuye_loop.domain.time.timestamps import as_text
+from wuye_loop.store import straight
 from wuye_loop.store.grievance.identity import sealed_of
 from wuye_loop.store.grievance.intake import entry_of
 from wuye_loop.store.grievance.locking import TASK_COLUMNS
@@ -44,7 +44,7 @@ class Folder:
     entries: list[Entry]
     tasks: Mapping[str, Any]
     clocks: Mapping[str, Any]
-    rungs: Mapping[tuple[UUID, int], tuple[str | None, str | None]]
+    rungs: Mapping[tuple[UUID, int], tuple[datetime | None, datetime | None]]
     highest: Mapping[str, int | None]  # rung of each clock
     files: Mapping[str, list[Any]]  # hash, audience, name, kind, size, by whom and when of each
     order: Mapping[str, Any]  # columns fixed at intake, and its texts
@@ -79,7 +79,8 @@ _ENTRIES = """
 SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, grievance_id
 FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
 """
-_TASKS = "SELECT * FROM task WHERE grievance_id = ANY(%(ids)s)"
+_TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM task WHERE grievance_id = ANY(%(ids)s)"
+_TASK_OF = TASK_COLUMNS.index("grievance_id")
 #: What a clock's row says in columns of its own beside its image.
 _OF_CLOCK = ("name", "task_id", "cycle", "run", "unit", "started_at", "status", "due_at", "provisional", "ended_at")
 _CLOCKS = f"SELECT grievance_id, id, image, rung, {', '.join(_OF_CLOCK)} FROM clock WHERE grievance_id = ANY(%(ids)s)"
@@ -120,29 +121,22 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
         after = rows[-1]["id"]
         ids = {"ids": [row["id"] for row in rows]}
         entries: dict[UUID, list[Entry]] = defaultdict(list)
-        for row in connection.exec_driver_sql(_ENTRIES, ids):
+        for row in straight.execute(session, _ENTRIES, ids).rows:
             entries[row[11]].append(entry_of(row))
         tasks: dict[UUID, dict[str, Any]] = defaultdict(dict)
-        for task in connection.exec_driver_sql(_TASKS, ids).mappings():
-            tasks[task["grievance_id"]][str(task["id"])] = {name: _plain(task[name]) for name in TASK_COLUMNS}
-        clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
-        highest: dict[UUID, dict[str, int | None]] = defaultdict(dict)
-        for row in connection.exec_driver_sql(_CLOCKS, ids):
-            image = row.image if isinstance(row.image, dict) else {"image": row.image}
-            columns = {name: _plain(getattr(row, name)) for name in _OF_CLOCK}
-            # An image leaves out what is not there.
-            said = {name: value for name, value in columns.items() if value is not None or name in image}
-            clocks[row.grievance_id][str(row.id)] = {**image, **said}
-            highest[row.grievance_id][str(row.id)] = row.rung
-        rungs: dict[UUID, dict[tuple[UUID, int], tuple[str | None, str | None]]] = defaultdict(dict)
-        for row in connection.exec_driver_sql(_RUNGS, ids):
-            rungs[row.grievance_id][row.clock_id, row.idx] = (_plain(row.at), _plain(row.fired_at))
+        for row in straight.execute(session, _TASKS, ids).rows:
+            task = dict(zip(TASK_COLUMNS, map(_plain, row), strict=True))
+            tasks[row[_TASK_OF]][task["id"]] = task
+        clocks, highest = _clocks(session, ids)
+        rungs: dict[UUID, dict[tuple[UUID, int], tuple[datetime | None, datetime | None]]] = defaultdict(dict)
+        for of, clock_id, idx, *times in straight.execute(session, _RUNGS, ids).rows:
+            rungs[of][clock_id, idx] = (times[0], times[1])
         files: dict[UUID, dict[str, list[Any]]] = defaultdict(dict)
-        for row in connection.exec_driver_sql(_FILES, ids):
-            files[row.grievance_id][str(row.id)] = [_plain(value) for value in row[2:]]
-        documents = _images(connection, _DOCUMENTS, ids, DocumentDraft, lambda row: row["number"])
-        ratings = _images(connection, _RATINGS, ids, RatingDraft, rating_key)
-        precedents = _images(connection, _PRECEDENTS, ids, PrecedentDraft, lambda row: str(row["seq"]))
+        for row in straight.execute(session, _FILES, ids).rows:
+            files[row[0]][str(row[1])] = [_plain(value) for value in row[2:]]
+        documents = _images(session, _DOCUMENTS, ids, DocumentDraft, lambda row: row["number"])
+        ratings = _images(session, _RATINGS, ids, RatingDraft, rating_key)
+        precedents = _images(session, _PRECEDENTS, ids, PrecedentDraft, lambda row: str(row["seq"]))
         for found in rows:
             key = found["id"]
             yield Folder(
@@ -156,12 +150,31 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
             )  # fmt: skip
 
 
+def _clocks(
+    session: Session, ids: Mapping[str, Any]
+) -> tuple[Mapping[UUID, dict[str, Any]], Mapping[UUID, dict[str, int | None]]]:
+    """Return by grievance the images of its clocks, with what their columns say, and the highest rung of each."""
+    clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
+    highest: dict[UUID, dict[str, int | None]] = defaultdict(dict)
+    for of, clock_id, there, rung, *columns in straight.execute(session, _CLOCKS, ids).rows:
+        image = there if isinstance(there, dict) else {"image": there}
+        named = zip(_OF_CLOCK, map(_plain, columns), strict=True)
+        # An image leaves out what is not there.
+        said = {name: value for name, value in named if value is not None or name in image}
+        key = str(clock_id)
+        clocks[of][key] = {**image, **said}
+        highest[of][key] = rung
+    return clocks, highest
+
+
 def _images(
-    connection: Connection, statement: str, ids: Mapping[str, Any], kind: type[Any], key: Callable[[Any], str]
+    session: Session, statement: str, ids: Mapping[str, Any], kind: type[Any], key: Callable[[Any], str]
 ) -> Mapping[UUID, dict[str, Any]]:
     found: dict[UUID, dict[str, Any]] = defaultdict(dict)
-    for row in connection.exec_driver_sql(statement, ids).mappings():
-        found[row["grievance_id"]][key(row)] = {name: plain(row[name]) for name in kind.__slots__}
+    names = _names(kind)
+    for of, *row in straight.execute(session, statement, ids).rows:
+        image = dict(zip(names, map(_plain, row), strict=True))
+        found[of][key(image)] = image
     return found
 
 
@@ -242,7 +255,9 @@ def broken_files(session: Session) -> Iterator[UUID]:
         yield from (row.id for row in rows if not row.sound)
 
 
+_PLAIN: Mapping[type, Callable[[Any], str]] = {datetime: as_text, UUID: str}
+
+
 def _plain(value: Any) -> Any:
-    if hasattr(value, "astimezone"):
-        return as_text(value)
-    return str(value) if isinstance(value, UUID) else value
+    turned = _PLAIN.get(type(value))
+    return value if turned is None else turned(value)
