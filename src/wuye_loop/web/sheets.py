@@ -1,9 +1,9 @@
-"""A list as it is seen, as a file for a spreadsheet: every cell is text or a number, and no cell is a formula."""
+"""A short table as it is stored, as a file for a spreadsheet: every cell is text or a number, and no cell is a formula."""
 
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import anyio.to_thread
 from fastapi import Request, Response
@@ -11,10 +11,9 @@ from fastapi import Request, Response
 from wuye_loop.domain.sheets.cells import safe
 from wuye_loop.web import language
 from wuye_loop.web.addresses import asked
+from wuye_loop.web.rows import Kind
 
-Kind = Literal["csv", "xlsx"]
-MOST: Final = 2000  # rows of a file: what a person reads; the API gives the rest, page by page
-_MEDIA: Final = {
+MEDIA: Final = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -33,7 +32,7 @@ async def file_of(how: Kind, name: str, columns: Sequence[str], rows: Iterable[S
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(body, headers=headers, media_type=_MEDIA[how])
+    return Response(body, headers=headers, media_type=MEDIA[how])
 
 
 def files(request: Request, path: str) -> list[tuple[str, str]]:

@@ -20,10 +20,12 @@ from wuye_loop.queries.surroundings import around
 from wuye_loop.store.keys import desks
 from wuye_loop.store.pages import Page
 from wuye_loop.web.addresses import next_page
+from wuye_loop.web.exporting import Listing, exported
 from wuye_loop.web.language import say
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
-from wuye_loop.web.sheets import MOST, Kind, file_of, files
+from wuye_loop.web.rows import Kind
+from wuye_loop.web.sheets import files
 from wuye_loop.web.visitors import Visit, only
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -70,10 +72,20 @@ async def badge(here: OfUnit) -> Response:
 
 
 @router.get("/inbox.{how}")
-async def as_file(here: OfUnit, how: Kind, tab: PageTab = "all") -> Response:
+async def as_file(request: Request, here: OfUnit, how: Kind, tab: PageTab = "all") -> Response:
     """Give a part of the inbox as it was seen, for a spreadsheet."""
-    _, rows = await here.read(partial(_rows, here, tab, None, MOST))
-    return await file_of(how, f"inbox-{tab}", _COLUMNS, (_cells(row) for row in rows))
+    return await exported(
+        request, here, how, Listing(f"inbox-{tab}", _COLUMNS, partial(_drawn, here, tab), partial(_count, here, tab))
+    )
+
+
+def _drawn(here: Visit, tab: PageTab, after: Any, limit: int, session: Session) -> Any:
+    found, rows = _rows(here, tab, after, limit, session)
+    return [_cells(row) for row in rows], found.next
+
+
+def _count(here: Visit, tab: PageTab, session: Session) -> int:
+    return int(getattr(inbox.counts(here.site.loop, session, here.actor), tab))
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -29,6 +29,7 @@ from wuye_loop.web.fields import text_of, uploads
 from wuye_loop.web.language import present
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
+from wuye_loop.web.rows import Kind
 from wuye_loop.web.visitors import Loader, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -65,7 +66,7 @@ def _context(here: Visit, what: str, **more: Any) -> dict[str, Any]:
 
 
 @router.get("/admin/directory/{what}.{how}")
-async def file(here: Loader, what: SectionName, how: sheets.Kind) -> Response:
+async def file(here: Loader, what: SectionName, how: Kind) -> Response:
     """Give what is stored of one kind as a table that can be changed and sent again."""
     _, stored = await read(here.site, read_entries)
     columns = [_head(column) for column in SECTIONS[what].columns]

@@ -20,9 +20,11 @@ from wuye_loop.queries.timeline import timeline
 from wuye_loop.store.reads.documents import DocumentFilters
 from wuye_loop.web import visitors
 from wuye_loop.web.addresses import next_page
+from wuye_loop.web.exporting import Listing, exported
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
-from wuye_loop.web.sheets import MOST, Kind, file_of, files
+from wuye_loop.web.rows import Kind
+from wuye_loop.web.sheets import files
 from wuye_loop.web.staff.grievance import Number
 from wuye_loop.web.visitors import Here, Visit
 
@@ -53,11 +55,15 @@ async def register(request: Request, here: Here, query: Annotated[RegisterQuery,
 
 
 @router.get("/papers.{how}")
-async def as_file(here: Here, how: Kind, query: Annotated[RegisterQuery, Query()]) -> Response:
+async def as_file(request: Request, here: Here, how: Kind, query: Annotated[RegisterQuery, Query()]) -> Response:
     """Give the register as it was seen, for a spreadsheet."""
-    found = await read(here.site, partial(_register, here, query, None, limit=MOST))
-    rows = found["page"].items
-    return await file_of(how, "papers", _COLUMNS, (_cells(here, row) for row in rows))
+    listing = Listing("papers", _COLUMNS, partial(_drawn, here, query))
+    return await exported(request, here, how, listing, partial(read, here.site))
+
+
+def _drawn(here: Visit, query: RegisterQuery, after: Any, limit: int, session: Session) -> Any:
+    found = _register(here, query, after, session, limit)["page"]
+    return [_cells(here, row) for row in found.items], found.next
 
 
 def _cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:

@@ -20,13 +20,16 @@ from wuye_loop.loop import desk
 from wuye_loop.queries.grievances import counted, grievances
 from wuye_loop.queries.surroundings import around
 from wuye_loop.store.keys import desks
+from wuye_loop.store.pages import Page
 from wuye_loop.store.reads.grievances import Filters
 from wuye_loop.web.addresses import next_page
+from wuye_loop.web.exporting import MOST, Listing, exported
 from wuye_loop.web.fields import text_of
 from wuye_loop.web.lists import categories, streets
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
-from wuye_loop.web.sheets import MOST, Kind, file_of, files
+from wuye_loop.web.rows import Kind
+from wuye_loop.web.sheets import files
 from wuye_loop.web.visitors import Here, Visit
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -78,10 +81,19 @@ async def search(request: Request, here: Here, query: Annotated[SearchQuery, Que
 
 
 @router.get("/search.{how}")
-async def as_file(here: Here, how: Kind, query: Annotated[SearchQuery, Query()]) -> Response:
-    """Give the list as it was seen, for a spreadsheet."""
-    found = await here.read(partial(_gather, here, query, None, MOST))
-    return await file_of(how, "list", _COLUMNS, (_cells(here, row) for row in found["rows"]))
+async def as_file(request: Request, here: Here, how: Kind, query: Annotated[SearchQuery, Query()]) -> Response:
+    """Give the list as it was seen, for a spreadsheet; words are looked for in every title, which is not done twice to count."""
+    count = None if query.q else partial(_count, here, query, MOST)
+    return await exported(request, here, how, Listing("list", _COLUMNS, partial(_drawn, here, query), count))
+
+
+def _drawn(here: Visit, query: SearchQuery, after: Any, limit: int, session: Session) -> Any:
+    found, rows = _rows(here, query, after, limit, session)
+    return [_cells(here, row) for row in rows], found.next
+
+
+def _count(here: Visit, query: SearchQuery, most: int, session: Session) -> int:
+    return counted(here.site.loop, session, here.actor, _filters(here, query), query.area or None, most)
 
 
 def _cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
@@ -111,18 +123,26 @@ def _filters(here: Visit, query: SearchQuery) -> Filters:
 
 
 def _shown(here: Visit, query: SearchQuery, after: Any, session: Session) -> dict[str, Any]:
-    return _gather(here, query, after, _PAGE, session) | {"views": _views(here, session)}
+    return _gather(here, query, after, session) | {"views": _views(here, session)}
 
 
-def _gather(here: Visit, query: SearchQuery, after: Any, limit: int, session: Session) -> dict[str, Any]:
+def _rows(
+    here: Visit, query: SearchQuery, after: Any, limit: int, session: Session
+) -> tuple[Page[Any], list[dict[str, Any]]]:
+    """Return a page of the list, and its items with what stands beside each."""
     loop, actor, times = here.site.loop, here.actor, here.times
     found = grievances(loop, session, actor, _filters(here, query), query.area or None, after, limit)
     near = around(loop, session, actor, [item["number"] for item in found.items])
-    directory = loop.reference.directory
-    rows = [
+    return found, [
         item | {"near": near.get(item["number"], {}), "badge": None if item["final"] else times.badge(item["due_at"])}
         for item in found.items
     ]
+
+
+def _gather(here: Visit, query: SearchQuery, after: Any, session: Session) -> dict[str, Any]:
+    loop = here.site.loop
+    found, rows = _rows(here, query, after, _PAGE, session)
+    directory = loop.reference.directory
     return {
         "page": found,
         "rows": rows,
@@ -145,8 +165,7 @@ def _views(here: Visit, session: Session) -> list[dict[str, Any]]:
         with suppress(ValidationError, WuyeError):
             query = SearchQuery.model_validate(dict(parse_qsl(view.query)))
             if not query.q:  # words are looked for in every title: too much for a count beside the list
-                area, most = query.area or None, _COUNTED + 1
-                n = counted(here.site.loop, session, here.actor, _filters(here, query), area, most)
+                n = _count(here, query, _COUNTED + 1, session)
         found.append({"id": view.id, "title": view.title, "address": f"/search?{view.query}", "n": n, "most": _COUNTED})
     return found
 

@@ -17,14 +17,17 @@ from wuye_loop.loop import handle
 from wuye_loop.loop.engine import StepResult, Terms
 from wuye_loop.queries import choices, supervision
 from wuye_loop.queries.surroundings import around
+from wuye_loop.store.pages import Page
 from wuye_loop.web import fields
 from wuye_loop.web.addresses import next_page
+from wuye_loop.web.exporting import Listing, exported
 from wuye_loop.web.fields import Attempt, fields_of
 from wuye_loop.web.lists import streets, unit_names
 from wuye_loop.web.refusals import REFUSED, attempted
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
-from wuye_loop.web.sheets import MOST, Kind, file_of, files
+from wuye_loop.web.rows import Kind
+from wuye_loop.web.sheets import files
 from wuye_loop.web.staff.acting import ticket_of
 from wuye_loop.web.visitors import Here, Visit
 
@@ -76,12 +79,16 @@ async def _desk(
 
 
 @router.get("/supervision.{how}")
-async def as_file(here: Here, how: Kind, query: Annotated[LateQuery, Query()]) -> Response:
+async def as_file(request: Request, here: Here, how: Kind, query: Annotated[LateQuery, Query()]) -> Response:
     """Give what is overdue as it was seen, for a spreadsheet."""
     if not here.supervises:
         raise Forbidden("督办台只给督办人员用")
-    found = await here.read(partial(_gather, here, query, None, None, limit=MOST))
-    return await file_of(how, "overdue", _COLUMNS, (_cells(row) for row in found["rows"]))
+    return await exported(request, here, how, Listing("overdue", _COLUMNS, partial(_drawn, here, query)))
+
+
+def _drawn(here: Visit, query: LateQuery, after: Any, limit: int, session: Session) -> Any:
+    found, rows = _rows(here, query, after, limit, session)
+    return [_cells(row) for row in rows], found.next
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -92,9 +99,10 @@ def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _gather(
-    here: Visit, query: LateQuery, attempt: Attempt | None, after: Any, session: Session, limit: int = _PAGE
-) -> dict[str, Any]:
+def _rows(
+    here: Visit, query: LateQuery, after: Any, limit: int, session: Session
+) -> tuple[Page[Any], list[dict[str, Any]]]:
+    """Return a page of what is overdue, and its items with what stands beside each."""
     loop, actor = here.site.loop, here.actor
     found = supervision.overdue(
         loop,
@@ -109,7 +117,7 @@ def _gather(
         limit=limit,
     )
     near = around(loop, session, actor, [item["number"] for item in found.items])
-    rows = [
+    return found, [
         item
         | {
             "near": near.get(item["number"], {}),
@@ -117,6 +125,11 @@ def _gather(
         }
         for item in found.items
     ]
+
+
+def _gather(here: Visit, query: LateQuery, attempt: Attempt | None, after: Any, session: Session) -> dict[str, Any]:
+    loop = here.site.loop
+    found, rows = _rows(here, query, after, _PAGE, session)
     directory = loop.reference.directory
     ladder = _ladder(loop, session)
     return {
@@ -215,12 +228,18 @@ async def orders(request: Request, here: Here, query: Annotated[OrdersListQuery,
 
 
 @router.get("/supervision/orders.{how}")
-async def orders_as_file(here: Here, how: Kind, query: Annotated[OrdersListQuery, Query()]) -> Response:
+async def orders_as_file(
+    request: Request, here: Here, how: Kind, query: Annotated[OrdersListQuery, Query()]
+) -> Response:
     """Give the register of orders as it was seen, for a spreadsheet."""
     if not here.supervises:
         raise Forbidden("督办单登记只给督办人员看")
-    found = await here.read(partial(_orders, here, query, None, limit=MOST))
-    return await file_of(how, "orders", _ORDER_COLUMNS, (_order_cells(here, row) for row in found.items))
+    return await exported(request, here, how, Listing("orders", _ORDER_COLUMNS, partial(_orders_drawn, here, query)))
+
+
+def _orders_drawn(here: Visit, query: OrdersListQuery, after: Any, limit: int, session: Session) -> Any:
+    found = _orders(here, query, after, session, limit)
+    return [_order_cells(here, row) for row in found.items], found.next
 
 
 def _order_cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
