@@ -1,6 +1,8 @@
 """A complaint's whole life in a real browser, with script and without: filed, signed for, urged, answered, rated."""
 
+import csv
 from itertools import count
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -237,6 +239,34 @@ def test_what_a_resident_wrote_stays_on_the_phone_until_it_has_arrived(browser: 
         page.goto(f"{address}/p")
         looker.go("/r/E0101")
         assert page.input_value("#body") == "又想起一件"
+
+
+def test_a_list_is_taken_with_how_far_it_is(browser: Browser, address: str) -> None:
+    with looking(browser, address, DESK) as looker:
+        looker.enter("chief")
+        page = looker.go("/search")
+        rows = -1
+        for kind, head in (("CSV", b"\xef\xbb\xbf"), ("XLSX", b"PK")):
+            with page.expect_download() as taken:
+                page.click(f"text=导出 {kind}")
+            assert taken.value.suggested_filename == f"list.{kind.lower()}"
+            content = Path(taken.value.path()).read_bytes()
+            assert content.startswith(head)
+            page.wait_for_selector("text=取完了")
+            rows = len(list(csv.reader(content.decode("utf-8-sig").splitlines()))) - 1 if kind == "CSV" else rows
+            assert page.inner_text("[data-files] [role=status]") == f"取完了，共 {rows} 行"
+        page.route("**/search.csv*", lambda _: None)  # never answered
+        page.click("text=导出 CSV")
+        page.click("text=停下")
+        page.wait_for_selector("text=停下了")
+        assert looker.trouble == []
+    with looking(browser, address, DESK, script=False) as looker:
+        looker.enter("chief")
+        page = looker.go("/search")
+        assert not page.is_visible("text=停下")
+        with page.expect_download() as taken:
+            page.click("text=导出 CSV")
+        assert Path(taken.value.path()).read_bytes().startswith(b"\xef\xbb\xbf")
 
 
 def test_large_letters_stay(browser: Browser, address: str) -> None:
