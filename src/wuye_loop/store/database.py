@@ -27,6 +27,7 @@ from wuye_loop.store.keys.trusted import trusted
 from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor
 from wuye_loop.store.reach import Reach, within
 from wuye_loop.store.schema import present
+from wuye_loop.store.turns import Turns
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -41,8 +42,9 @@ class Write(Protocol):
         """Return what the work returned, after the commit."""
 
 
-#: Whether a request is one of a crowd's: hundreds may come at once, and take turns at half of the connections.
-of_the_crowd: ContextVar[bool] = ContextVar("of_the_crowd", default=False)
+#: From which address one of a crowd comes: hundreds may come at once, and take turns at half of the connections, address
+#: by address. None: of no crowd.
+of_the_crowd: ContextVar[str | None] = ContextVar("of_the_crowd", default=None)
 _TURN_SECONDS = 30.0  # that one of the crowd waits: a telephone that is refused sends its form again, at the back
 _MIGRATING = 0x77757965  # "wuye": the advisory lock of whoever migrates
 
@@ -151,23 +153,24 @@ class Database:
             return await greenlet_spawn(self._read, work, reach)
 
     @cached_property
-    def _turns(self) -> asyncio.Semaphore:
-        return asyncio.Semaphore(max(1, self.pool_size // 2))
+    def _turns(self) -> Turns:
+        return Turns(max(1, self.pool_size // 2))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         """Wait for one's turn: at once, but for one of a crowd, which leaves half of the connections to everybody else."""
-        if not of_the_crowd.get():
+        address = of_the_crowd.get()
+        if address is None:
             yield
             return
         try:
-            await asyncio.wait_for(self._turns.acquire(), _TURN_SECONDS)
+            await asyncio.wait_for(self._turns.take(address), _TURN_SECONDS)
         except TimeoutError:
             raise NoConnection from None
         try:
             yield
         finally:
-            self._turns.release()
+            self._turns.give()
 
     def _read(self, work: Callable[[Session], T], reach: Reach | None) -> T:
         engine = self.async_engine.sync_engine.execution_options(postgresql_readonly=True)

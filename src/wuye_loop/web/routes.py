@@ -15,7 +15,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
 from wuye_loop.domain.errors import AddressTooLong, BadInput, BadRequest, NotFound, WuyeError
+from wuye_loop.edge.client_address import address_of
 from wuye_loop.edge.database_faults import fault
+from wuye_loop.edge.rates import network_of
 from wuye_loop.store.database import of_the_crowd
 from wuye_loop.web import language
 from wuye_loop.web.rendering import page
@@ -111,7 +113,7 @@ class ResidentRoute(PageRoute):
         handle = super().get_route_handler()
 
         async def in_turn(request: Request) -> Response:
-            of_the_crowd.set(True)
+            of_the_crowd.set(network_of(address_of(request)))
             return await handle(request)
 
         return in_turn
