@@ -86,7 +86,7 @@ def test_every_rule_of_a_shipped_scheme_names_its_source(name: str) -> None:
         ("template: week", "template: weak", "unknown-name", "没有通报模板“weak”，是不是 week？"),
         ("template: week", "template: own", "empty-section", "这个考核期不计分"),
         ("own: {sections: [scores, figures]}", "own: {sections: [figures, figures]}", "twice", "写了两次"),
-        ("own: {sections: [scores, figures]}", "own: {sections: [figure]}", "bad-value", "figures"),
+        ("own: {sections: [scores, figures]}", "own: {sections: [figure]}", "bad-value", "是不是 figures？可用："),
         ("own: {sections: [scores, figures]}", "own: {sections: [figures], titles: {trend: 近来}}", "empty-section", "不在 sections 里"),
         ("{道路和广场清扫: 2,", "{楼道清扫: 2,", "bad-value", "“楼道清扫”写了两次"),
         ("measures:", "mesures:", "unknown-key", "是不是 measures？"),
@@ -116,6 +116,25 @@ def test_what_is_wrong_is_told_with_its_place(was: str, is_: str, code: str, wor
     hits = [one for one in findings if one.code == code and words in one.message]
     assert hits, [str(one) for one in findings]
     assert all(one.line > 1 for one in hits)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        (
+            "[figures], most: 5",
+            ["分类的表至多几行：sections 里没有 by_category、by_kind、by_channel、by_urgency 中的一张"],
+        ),
+        ("[figures], trend: 5", ["近几期（trend）的长短：sections 里没有 trend 这张表"]),
+        ("[trend, by_kind], trend: 5, most: 5", []),
+    ],
+)
+def test_a_length_of_a_table_that_a_template_does_not_have_is_noted(said: str, words: list[str]) -> None:
+    whole = KUIWEN.replace("templates:\n", f"templates:\n  day: {{sections: {said}}}\n", 1).replace(
+        "\n  day:\n    sections: [by_category", "\n  dayly:\n    sections: [by_category"
+    )
+    _, findings = check_scheme(whole, "kuiwen@1.yaml", workflows=workflow_of)
+    assert [one.message for one in findings if "sections 里没有" in one.message] == words
 
 
 @pytest.mark.parametrize(

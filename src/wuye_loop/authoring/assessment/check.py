@@ -10,6 +10,7 @@ from wuye_loop.domain.assessment.credit import graded
 from wuye_loop.domain.assessment.fact_names import FACTS, OF_CLOCKS, OF_RATINGS
 from wuye_loop.domain.assessment.opening import opened_scheme
 from wuye_loop.domain.assessment.scheme import (
+    BREAKDOWNS,
     OF_CREDIT,
     PEOPLE,
     SUBJECT,
@@ -24,6 +25,7 @@ from wuye_loop.domain.assessment.scheme import (
     Measure,
     NoticeSpec,
     Scheme,
+    Template,
 )
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import DefinitionError
@@ -531,6 +533,16 @@ class _Checking:
             for section in one.titles:
                 if section not in one.sections:
                     self._findings.error((*at, "titles", section), "empty-section", "这张表不在 sections 里")
+            self._unused_lengths(at, one)
+
+    def _unused_lengths(self, at: tuple[str | int, ...], one: Template) -> None:
+        """Note how long a table is to be where the template has no such table."""
+        for key, tables, words in (
+            ("trend", {"trend"}, "近几期（trend）的长短：sections 里没有 trend 这张表"),
+            ("most", set(BREAKDOWNS), f"分类的表至多几行：sections 里没有 {'、'.join(BREAKDOWNS)} 中的一张"),
+        ):
+            if key in one.model_fields_set and not tables & set(one.sections):
+                self._findings.warn((*at, key), "unused", words, key=True)
 
     def _brought_by_exit(self) -> tuple[str, ...]:
         return self._it.exit.brings if self._it.exit is not None else ()

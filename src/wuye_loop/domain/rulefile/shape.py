@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from wuye_loop.domain.language.conditions import ConditionError
 from wuye_loop.domain.language.forms import NAME
 from wuye_loop.domain.language.workflow import EffectCall
-from wuye_loop.domain.rulefile.findings import Findings, listed, nearest, quoted
+from wuye_loop.domain.rulefile.findings import Findings, alike, listed, nearest, quoted
 from wuye_loop.domain.time.spans import WRITTEN_AS
 
 Place = tuple[str | int, ...]
@@ -117,7 +117,7 @@ def _words(detail: ErrorDetails, model: type[BaseModel]) -> tuple[str, str, bool
     if kind == "extra_forbidden":
         return _unknown_key(last, _model_at(model, loc[:-1])), "unknown-key", True
     if kind in ("literal_error", "enum"):
-        words = f"{_called(loc)}这里不能这样写，可用：{listed(_CHOICES.findall(str(context.get('expected', ''))))}"
+        words = f"{_called(loc)}这里不能这样写{_instead(detail['input'], _CHOICES.findall(str(context.get('expected', ''))))}"
     elif kind == "string_pattern_mismatch":
         words = _PATTERNS.get(str(context.get("pattern")), "写法不对")
     elif kind in ("value_error", "assertion_error"):
@@ -140,6 +140,12 @@ def _called(loc: Place) -> str:
     """Return the key that a place stands under, with the one above it: `limit.per `."""
     names = [step for step in loc if isinstance(step, str) and not _is_tag(step) and step != "[key]"]
     return f"{'.'.join(names[-2:])} " if names else ""
+
+
+def _instead(written: object, choices: Sequence[str]) -> str:
+    """Return the end of a sentence about a wrong word: the one that is likely meant, and what may be written."""
+    near = alike(written, choices) if isinstance(written, str) else None
+    return f"{f'，是不是 {near}？' if near else '，'}可用：{listed(choices)}"
 
 
 def _unknown_key(name: str, model: type[BaseModel] | None) -> str:
