@@ -46,7 +46,7 @@ COMMANDS: Final = {
     ),
     "publish": (
         "wuye_loop.cli.score:publish",
-        "公布一期考核：通报编号，榜单带来的整改和信用分各发生一次。 / publish a closed period.",
+        "公布一期考核：通报编号，榜单带来的整改、文书和信用分各发生一次。 / publish a closed period.",
     ),
     "explain-score": (
         "wuye_loop.cli.score:explain_score",
