@@ -22,7 +22,7 @@ from wuye_loop.app import make_site
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import taken_in
-from wuye_loop.loop import escalate, handle
+from wuye_loop.loop import handle
 from wuye_loop.loop.collect import Incoming, collect
 from wuye_loop.ports import SettableClock
 from wuye_loop.settings import Settings
@@ -63,10 +63,10 @@ def main() -> None:
         numbers = iter(town.assigned(site, 0, STEPS * ROUNDS * 3 + 300))
         rounds = [_round(site, keys, numbers, own.url, Path(folder), n) for n in range(ROUNDS)]
         clock.advance(timedelta(days=40))
-        sweep = _sweep(site)
+        fired, seconds, _ = town.swept(site)
         database.dispose()
     rows = _medians(rounds)
-    rows.append(Row("督办扫描（每级）", sweep, sweep / rows[0].per_second, None, None))
+    rows.append(Row("督办扫描（每级）", fired / seconds, fired / seconds / rows[0].per_second, None, None))
     _print(rows)
 
 
@@ -178,14 +178,6 @@ def _renumber(site: Site, *, forth: bool) -> None:
     back_sql = "UPDATE grievance SET number = extra->>'number', extra = '{}' WHERE number LIKE 'B%'"
     with site.database.begin() as session:
         session.connection().exec_driver_sql(forth_sql.replace("%", "%%") if forth else back_sql.replace("%", "%%"))
-
-
-def _sweep(site: Site) -> float:
-    began = time.perf_counter()
-    swept = escalate.sweep(site.loop, site.database)
-    if swept.failed:
-        raise RuntimeError(f"{swept.failed} grievances could not be swept")
-    return swept.fired / (time.perf_counter() - began)
 
 
 def _medians(rounds: list[list[Row]]) -> list[Row]:

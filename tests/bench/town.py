@@ -1,5 +1,6 @@
 """The small town that is measured, and the orders that are sent to it."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import handle
+from wuye_loop.loop import escalate, handle
 from wuye_loop.loop.collect import collect
 from wuye_loop.prepare import prepare
 from wuye_loop.store.directory import load
@@ -71,3 +72,12 @@ def assigned(site: Site, first: int, count: int) -> list[str]:
                 handle.act(site.loop, session, outcome.number, "accept", CENTRE, {})
                 numbers.append(outcome.number)
     return numbers
+
+
+def swept(site: Site) -> tuple[int, float, float]:
+    """Fire every rung that is due; return how many, and how many seconds they took, by the wall and of our processor."""
+    began, cpu = time.perf_counter(), time.process_time()
+    done = escalate.sweep(site.loop, site.database)
+    if done.failed:
+        raise RuntimeError(f"{done.failed} grievances could not be swept")
+    return done.fired, time.perf_counter() - began, time.process_time() - cpu
