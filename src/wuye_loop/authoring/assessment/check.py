@@ -30,7 +30,7 @@ from wuye_loop.domain.assessment.scheme import (
 from wuye_loop.domain.directory.directory import Directory
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.figures.exact import HUNDRED
-from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
+from wuye_loop.domain.grievance.roles import issuing_role
 from wuye_loop.domain.language.workflow import DutyUnit, Role, Workflow
 from wuye_loop.domain.rulefile.extends import Bases
 from wuye_loop.domain.rulefile.findings import Finding, Findings
@@ -378,12 +378,11 @@ class _Checking:
         for key, names in (("to", issue.to), ("copies", issue.copies), ("by", (issue.by,) if issue.by else ())):
             for name in names:
                 self._receives((*at, key), name, workflow, alone=key == "by")
-        may = (issue.by,) if issue.by else document.by
         if issue.by is not None and issue.by in workflow.roles and issue.by not in document.by:
             words = f"“{workflow.roles[issue.by].title}”不能签发“{issue.document}”：流程的 by 里没有它"
             self._findings.error((*at, "by"), "no-issuer", words)
-        elif issue.by is None and may and SYSTEM_ROLE not in may:
-            self._receives((*at, "document"), may[0], workflow, alone=True)
+        elif issue.by is None and (first := issuing_role(document.by, None)) is not None:
+            self._receives((*at, "document"), first, workflow, alone=True)
 
     def _receives(self, at: tuple[str, ...], name: str, workflow: Workflow, *, alone: bool) -> None:
         """Prove that a role stands for a unit where there is no grievance: a fixed one, or one found by its duty."""

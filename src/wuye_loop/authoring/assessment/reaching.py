@@ -6,7 +6,7 @@ from typing import Final
 
 from wuye_loop.domain.assessment.scheme import PEOPLE, SUBJECT, Consequence, Scheme
 from wuye_loop.domain.directory.directory import Directory
-from wuye_loop.domain.grievance.roles import SYSTEM_ROLE
+from wuye_loop.domain.grievance.roles import issuing_role
 from wuye_loop.domain.language.workflow import DutyUnit, Role, Workflow
 from wuye_loop.domain.rules.roles import CompiledRole
 
@@ -70,8 +70,7 @@ def _of_consequence(at: tuple[str, str], one: Consequence, workflow: Workflow) -
             yield Need((*at, "open"), (by,), f"{title}立案")
     if one.issue is not None:
         document = workflow.documents.get(one.issue.document)
-        may = document.by if document is not None else ()
-        by = one.issue.by or (None if SYSTEM_ROLE in may else next(iter(may), None))
+        by = issuing_role(document.by if document is not None else (), one.issue.by)
         if by is not None:
             yield Need((*at, "issue", "by"), (by,), f"{title}签发{one.issue.document}")
         if SUBJECT not in one.issue.to:

@@ -1,6 +1,6 @@
 """Who may act and who holds: roles resolved against one grievance, not only against the person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -79,6 +79,11 @@ def _placed(
         return company
     found = directory.by_duty(unit.duty, area_path, level if unit.level == "current" else unit.level)
     return found.code if found else None
+
+
+def issuing_role(by: Sequence[str], named: str | None) -> str | None:
+    """Return the role that issues a document which nobody's act issues: the one that is named, else the system (None) where it may, else the first of `by`."""
+    return named or (None if SYSTEM_ROLE in by or not by else by[0])
 
 
 def unit_at(role: CompiledRole, directory: Directory, area_path: str, level: str) -> str | None:

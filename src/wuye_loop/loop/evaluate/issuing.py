@@ -44,7 +44,7 @@ def issued(
     addressee = next((code for name in spec.to if (code := unit(name)) is not None), None)
     if addressee is None:
         raise Conflict(f"目录里没有“{called(rules, spec.to)}”，{words['subject']}的{spec.document}没有单位可送")
-    issuer = issuer_of(spec, rules)
+    issuer = roles.issuing_role(kind.by, spec.by)
     office = unit(issuer) if issuer is not None else None
     if issuer is not None and office is None:
         raise Conflict(f"目录里没有“{called(rules, (issuer,))}”，不能签发{spec.document}")
@@ -63,12 +63,6 @@ def issued(
         ),
     )  # fmt: skip
     return number
-
-
-def issuer_of(spec: IssueSpec, rules: Rules) -> str | None:
-    """Return the role that issues a document of this kind: the one written, else the system (None), else the first that may."""
-    may = rules.workflow.documents[spec.document].by
-    return spec.by or (None if roles.SYSTEM_ROLE in may or not may else may[0])
 
 
 def unit_for(loop: Loop, rules: Rules, name: str, path: str) -> str | None:
