@@ -270,6 +270,10 @@ def test_definition_tests_of_the_shipped_files_pass_and_a_wrong_one_is_told() ->
         ("on: 2026-05-10", "credit: []", "score: 3", "6:25: 写 on 的测试不看 score：请另写一个测试"),
         ("period: half", "figures: {owners: 90}", "rank: null", "5:26: 这个考核期由“month”各期合成：各期的得分写 scores"),
         ("period: month", "scores: [90]", "score: null", "5:25: 这个考核期不由别的考核期合成：它的数写 figures"),
+        ("period: month", "earlier: {five_star: [true]}", "rank: null", "5:26: 没有榜单“five_star”。可用：bottom_five"),
+        ("period: month", "in_year: {bottom: 1}", "rank: null", "5:26: 没有榜单“bottom”，是不是 bottom_five？可用：bottom_five"),
+        ("period: month", "figures: {owners: 90}", "lists: [four_stars]", "6:25: 没有榜单“four_stars”。可用：bottom_five"),
+        ("on: 2026-05-10", "credit: []", "brings: [leaf]", "6:26: 没有处置“leaf”，是不是 leave？可用：rectify、credit_cut、leave、five_ones、praise"),
         ("{}", "", "", "3:5: 一个测试写 period（算哪个考核期）、on（看哪一天的信用分）之一"),
         ("{on: 2026-05-10, period: month}", "", "", "3:5: 一个测试写 period（算哪个考核期）、on（看哪一天的信用分）之一"),
     ],
@@ -284,6 +288,23 @@ def test_what_a_definition_test_would_not_look_at_is_told(kind: str, given: str,
     doc = read(text, "t.yaml")
     (tried,) = run_scheme_tests(parse_scheme(KUIWEN, "x"), read_scheme_script(doc), doc)
     assert tried.failures == (f"t.yaml:{words}",)
+
+
+@pytest.mark.parametrize(
+    ("expect", "words"),
+    [
+        ("{brings: praise}", "t.yaml:6:26: tests.0.expect.a.brings 要写成列表，如 [a, b]"),
+        ("{bring: [praise]}", "t.yaml:6:25: tests.0.expect.a.bring 是不认识的键"),
+    ],
+)
+def test_what_a_test_of_a_scheme_is_written_wrongly_in_is_said(expect: str, words: str) -> None:
+    text = (
+        "assessment: kuiwen@1\ntests:\n  - name: x\n    period: month\n"
+        f"    given: {{a: {{figures: {{owners: 90}}}}}}\n    expect: {{a: {expect}}}\n"
+    )
+    with pytest.raises(ValueError, match=r"t\.yaml") as caught:
+        read_scheme_script(read(text, "t.yaml"))
+    assert str(caught.value) == words
 
 
 def test_the_schema_beside_the_shipped_files_is_what_the_program_writes_today() -> None:

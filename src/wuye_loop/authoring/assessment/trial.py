@@ -1,6 +1,6 @@
 """Definition tests of a scheme: given figures, what must come out: scores, places, lists, what they bring. Played in memory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -89,6 +89,14 @@ class Tried:
         return not self.failures
 
 
+_SHAPES: Final = {
+    "missing": "没有写",
+    "extra_forbidden": "是不认识的键",
+    "tuple_type": "要写成列表，如 [a, b]",
+    "dict_type": "要写成“键: 值”",
+}
+
+
 def is_scheme_script(data: object) -> bool:
     """Say whether a file holds tests of a scheme."""
     return isinstance(data, dict) and KEY in data and "tests" in data
@@ -103,7 +111,8 @@ def read_scheme_script(doc: YamlDoc) -> SchemeScript:
         path = first["loc"]
         mark = doc.mark(path)
         place = ".".join(map(str, path))
-        raise ValueError(f"{doc.file}:{mark.line}:{mark.column}: {place} 写法不对") from None
+        words = _SHAPES.get(first["type"], "写法不对")
+        raise ValueError(f"{doc.file}:{mark.line}:{mark.column}: {place} {words}") from None
 
 
 def run_scheme_tests(scheme: Scheme, script: SchemeScript, doc: YamlDoc) -> list[Tried]:
@@ -113,7 +122,7 @@ def run_scheme_tests(scheme: Scheme, script: SchemeScript, doc: YamlDoc) -> list
 
 def _play(scheme: Scheme, test: SchemeTest, doc: YamlDoc, place: int) -> Tried:
     at = ("tests", place)
-    unread = tuple(_unread(test, doc, at))
+    unread = (*_unread(test, doc, at), *_unknown_names(scheme, test, doc, at))
     if unread:
         return Tried(test.name, unread)
     if test.on is not None:
@@ -188,6 +197,26 @@ def _unread(test: SchemeTest, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterat
                     yield _told(doc, (*at, side, subject, name), words)
 
 
+def _unknown_names(scheme: Scheme, test: SchemeTest, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterator[str]:
+    """Say which lists and consequences the scheme has not: a misspelt one would be no list, on which nobody is."""
+    spec = scheme.periods.get(test.period or "")
+    lists = spec.lists if spec is not None else {}
+    asked: list[tuple[tuple[str | int, ...], str, Iterable[str], Iterable[str]]] = []
+    for subject, given in test.given.items() if spec is not None else ():
+        asked += [
+            ((*at, "given", subject, key), "榜单", names, lists)
+            for key, names in (("earlier", given.earlier), ("in_year", given.in_year))
+        ]
+    for subject, expected in test.expect.items():
+        here = (*at, "expect", subject)
+        asked.append(((*here, "brings"), "处置", expected.brings or (), scheme.consequences))
+        asked += [((*here, "lists"), "榜单", expected.lists or (), lists)] if spec is not None else []
+    for place, what, names, known in asked:
+        for name in names:
+            if name not in known:
+                yield _told(doc, place, f"没有{what}“{name}”{nearest(name, known)}")
+
+
 def _credit(scheme: Scheme, test: SchemeTest, on: date, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterator[str]:
     """Say what differs in balances, grades, and since when somebody is to leave."""
     spec = scheme.credit
@@ -227,7 +256,7 @@ def _credit(scheme: Scheme, test: SchemeTest, on: date, doc: YamlDoc, at: tuple[
 
 def _misgiven(scheme: Scheme, spec: Period, test: SchemeTest, doc: YamlDoc, at: tuple[str | int, ...]) -> Iterator[str]:
     """Say which figures of a test its period has not: by their names, and whether it is made from figures or from others."""
-    known = {*scheme.measures, *scheme.inputs}
+    known = (*scheme.measures, *scheme.inputs)
     other, words = ("figures", "各期的得分写 scores") if spec.from_ is not None else ("scores", "它的数写 figures")
     made = f"由“{spec.from_}”各期合成" if spec.from_ is not None else "不由别的考核期合成"
     for subject, given in test.given.items():
