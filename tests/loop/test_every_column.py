@@ -59,7 +59,6 @@ TABLES: Final[Mapping[str, str]] = {
     "rung_watch": "up to where the ledger was looked through; from the beginning, it brings nothing twice",
     "saved_view": "a list's address, kept by its reader",
     "searched": "found again from the grievance; a list narrowed otherwise shows it",
-    "tally_mark": "how far the sums were folded; the sums are compared with a recount",
 }
 _FEED = "an order for followers; that the newest row of each grievance is in it is compared"
 _TRIES = "when a try failed, and why; a day at most is waited"
@@ -73,6 +72,10 @@ COLUMNS: Final[Mapping[str, Mapping[str, str]]] = {
     "epoch": {"id": "nothing starts without the one row"}
     | dict.fromkeys(("directory", "calendar", "workflows"), "how often; whoever sees another number reads anew"),
     "grievance": {"intake_digest": "by which an order that is sent again is known: with another it is refused"},
+    "tally_mark": dict.fromkeys(
+        ("id", "upto", "good", "recent", "newest", "late_at", "since"),
+        "how far the sums were folded; the sums are compared with a recount",
+    ),
     "ledger": {"written": "which anchor takes the row in; only the owner of the tables can set it"},
 }
 
@@ -237,7 +240,7 @@ def walked(towns: list[Town], tables: Iterable[Table]) -> tuple[dict[str, list[s
             named = table.name in TABLES or column.name in COLUMNS.get(table.name, {})
             if found is False and not named:
                 unseen.setdefault(table.name, []).append(column.name)
-            if found and named:
+            if found and named and not column.foreign_keys:  # that it refers to nothing is seen of each
                 seen_after_all.append(f"{table.name}.{column.name}")
     return unseen, empty, seen_after_all
 

@@ -46,6 +46,7 @@ FORGERIES = {
     "the phone's hash": ("UPDATE complainant SET phone_hash = '\\x00'", "电话索引"),
     "a document's text": ("UPDATE document SET text = '不必答复'", "document"),
     "a document's addressee": ("UPDATE document SET addressee = 'company-1'", "document"),
+    "a document's issuer": ("UPDATE document SET issuer = 'company-1'", "发文单位"),
     "a task's holder": ("UPDATE task SET holder_unit = 'fire'", "task"),
     "a task's text": ("""UPDATE task SET data = '{"demand": "算了"}' WHERE kind = 'supervision_order'""", "task"),
     "a clock": ("UPDATE clock SET due_at = due_at + interval '9 days'", "clock"),

@@ -227,6 +227,8 @@ def _documents(session: Session, report: Report) -> None:
         report.drifted(f"文号 {series} {year} 年: 已取 {drawn} 号，存 {kept} 件")
     for table, many in audit.orphans(session):
         report.drifted(f"{table} 表有 {many} 行不属于任何记录")
+    for number in audit.papers_of_both(session):
+        report.drifted(f"文书 {number} 属于诉求，却写着考核的期、标题或发文单位")
     for number in audit.broken_lines(session):
         report.drifted(f"文书 {number} 的各条与所发起的任务不符")
     for file in audit.broken_files(session):

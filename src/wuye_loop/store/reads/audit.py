@@ -211,6 +211,14 @@ def orphans(session: Session) -> list[tuple[str, int]]:
     return [(row[0], row[1]) for row in session.connection().exec_driver_sql(asked)]
 
 
+def papers_of_both(session: Session) -> list[str]:
+    """Return the numbers of documents of a grievance that say what only those of an assessment do."""
+    asked = (
+        "SELECT number FROM document WHERE grievance_id IS NOT NULL AND num_nonnulls(scheme, period, title, issuer) > 0"
+    )
+    return list(session.connection().exec_driver_sql(asked).scalars())
+
+
 def broken_lines(session: Session) -> list[str]:
     """Return the numbers of documents whose lines and tasks do not belong together."""
     return list(session.connection().exec_driver_sql(_LINES).scalars())
