@@ -48,9 +48,9 @@ _SECRETS = {
     )
 }  # fmt: skip
 _ROOM_PARTED = re.compile(r"(?<![\d.])(?:29\W?(?:楼|层)?\W?0?7|18\W?(?:楼|层)?\W?0?1)(?![\d.])")
-# Instants, ids and hashes hold digits of their own.
+# Instants, ids, hashes and sealed texts hold digits of their own.
 _MACHINE = re.compile(
-    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,}|wy\d{6}-[0-9a-z]{8}|\d{4}-\d\d-\d\d(?:t[\d:.]+(?:z|\+08:00))?"
+    r"[0-9a-z_-]{64,}=*|[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,}|wy\d{6}-[0-9a-z]{8}|\d{4}-\d\d-\d\d(?:t[\d:.]+(?:z|\+08:00))?"
     r"|\"[a-z_]+\":-?\d+(?:\.\d+)?"
 )
 UNITS = ("property-centre", "market", "company-1", "office-1", "command-office", "office-2")
