@@ -34,34 +34,19 @@ def _to_put_on(connection: Any) -> tuple[str, str] | None:
 
 
 def _begun(cursor: Any, query: Any, params: Params, plain: Any, **options: Any) -> Iterator[Any]:
-    """Send BEGIN, what is to be put on, and the statement; then wait for all their answers. The connection is locked.
-
-    A generator as psycopg drives them, of its own parts: it wakes once where the driver's pipeline wakes five times.
-    """
+    """Send BEGIN, what is to be put on, and the statement; then wait for all their answers. The connection is locked."""
     connection = cursor._conn  # noqa: SLF001 psycopg's parts are put together otherwise than it does
     connection._check_connection_ok()  # noqa: SLF001 as above
     asked = _asked(cursor, query, params)  # before anything is sent: it may refuse
-    pipeline = connection._pipeline = BasePipeline(connection)  # noqa: SLF001 as above
-    fault: BaseException | None = None
-    try:
-        yield from pipeline._enter_gen()  # noqa: SLF001 as above
+
+    def queued() -> Iterator[Any]:
         yield from connection._exec_command(connection._get_tx_start_command())  # noqa: SLF001 as above
         if (put_on := _to_put_on(connection)) is not None:
             first = plain(connection)
             yield from first._maybe_prepare_gen(_asked(first, _PUT_ON, put_on))  # noqa: SLF001 as above
         yield from cursor._maybe_prepare_gen(asked, **options)  # noqa: SLF001 as above
-        pipeline._enqueue_sync()  # noqa: SLF001 as above
-        while pipeline.command_queue:
-            pipeline.command_queue.popleft()()
-        yield from send(connection.pgconn)
-        yield from pipeline._fetch_gen(flush=False)  # noqa: SLF001 as above
-    except BaseException as error:
-        fault = error
-        raise
-    finally:
-        pipeline.level = 1
-        pipeline._exit(fault)  # noqa: SLF001 as above
-        connection._pipeline = None  # noqa: SLF001 as above
+
+    yield from _in_one_trip(connection, queued())
     cursor._last_query = query  # noqa: SLF001 as above
     yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
 
@@ -69,19 +54,32 @@ def _begun(cursor: Any, query: Any, params: Params, plain: Any, **options: Any) 
 def ended(connection: Any, statements: Sequence[tuple[Any, Params]], plain: Any) -> Iterator[Any]:
     """Send the last statements of a transaction together with its COMMIT; then wait for all their answers.
 
-    Where one of them is refused, those after it and the COMMIT are not carried out: the server skips what is left. A
-    generator as `_begun`; the connection is locked.
+    Where one of them is refused, those after it and the COMMIT are not carried out: the server skips what is left. The
+    connection is locked.
     """
     connection._check_connection_ok()  # noqa: SLF001 as above
     cursors = [plain(connection) for _ in statements]
     asked = [_asked(cursor, *statement) for cursor, statement in zip(cursors, statements, strict=True)]
+
+    def queued() -> Iterator[Any]:
+        for cursor, query in zip(cursors, asked, strict=True):
+            yield from cursor._maybe_prepare_gen(query)  # noqa: SLF001 as above
+        yield from connection._exec_command(b"COMMIT")  # noqa: SLF001 as above
+
+    yield from _in_one_trip(connection, queued())
+    yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
+
+
+def _in_one_trip(connection: Any, queued: Iterator[Any]) -> Iterator[Any]:
+    """Queue commands, send them at once, wait for all their answers.
+
+    A generator as psycopg drives them, of its own parts: it wakes once where the driver's pipeline wakes five times.
+    """
     pipeline = connection._pipeline = BasePipeline(connection)  # noqa: SLF001 as above
     fault: BaseException | None = None
     try:
         yield from pipeline._enter_gen()  # noqa: SLF001 as above
-        for cursor, query in zip(cursors, asked, strict=True):
-            yield from cursor._maybe_prepare_gen(query)  # noqa: SLF001 as above
-        yield from connection._exec_command(b"COMMIT")  # noqa: SLF001 as above
+        yield from queued
         pipeline._enqueue_sync()  # noqa: SLF001 as above
         while pipeline.command_queue:
             pipeline.command_queue.popleft()()
@@ -94,7 +92,6 @@ def ended(connection: Any, statements: Sequence[tuple[Any, Params]], plain: Any)
         pipeline.level = 1
         pipeline._exit(fault)  # noqa: SLF001 as above
         connection._pipeline = None  # noqa: SLF001 as above
-    yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
 
 
 def _asked(cursor: Any, query: Any, params: Params) -> Any:
