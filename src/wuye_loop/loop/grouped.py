@@ -6,7 +6,7 @@ more than was locked. Such a decision could see what the others have done, or le
 """
 
 from asyncio import sleep
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import partial
@@ -34,6 +34,7 @@ from wuye_loop.store.grievance.locking import Locked, Sought
 from wuye_loop.store.grievance.writer import Kept
 
 _log = structlog.get_logger("wuye_loop.step")
+M = TypeVar("M")  # one of a group
 R = TypeVar("R")  # what a group comes to, Alone among it
 
 
@@ -82,15 +83,19 @@ _LONGEST = 0.005  # seconds that anybody waits for a group to end, before the ne
 _ASKING_SECONDS, _MOST_ASKING = 30.0, 256
 
 
+def _gathering(
+    work: Callable[[Sequence[M]], Awaitable[Sequence[R]]], name: Callable[[M], Hashable], database: Database
+) -> Gathering[M, R]:
+    return Gathering(work, name, _MOST, _AT_ONCE, max(_AT_ONCE, database.pool_size), _LONGEST)
+
+
 class Company:
     """Actions that come at the same moment, taken together; of one event loop."""
 
     def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs) -> None:
         self._loop, self._database, self._jobs = loop, database, jobs
         self._asking: dict[str, float] = {}  # actions that asked, until when they are taken alone
-        self._gathering: Gathering[Act, StepResult | Alone] = Gathering(
-            self._taken, _number_of, _MOST, _AT_ONCE, max(_AT_ONCE, database.pool_size), _LONGEST
-        )
+        self._gathering = _gathering(self._taken, _number_of, database)
 
     async def outcome_of(self, act: Act) -> StepResult | Alone:
         """Return what an action came to, committed with others, or that it is to be taken alone: nothing of it remains.
@@ -144,9 +149,7 @@ class Arrivals:
 
     def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs) -> None:
         self._loop, self._database, self._jobs = loop, database, jobs
-        self._gathering: Gathering[Pushed, StepResult | Exception | Alone] = Gathering(
-            self._taken_in, _sent_as, _MOST, _AT_ONCE, max(_AT_ONCE, database.pool_size), _LONGEST
-        )
+        self._gathering = _gathering(self._taken_in, _sent_as, database)
 
     async def outcome_of(self, order: Incoming, actor: Actor) -> StepResult | Alone:
         """Return what an order came to, committed with others, or that it is to be taken in alone: nothing of it remains.
