@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperCommand
 
 from wuye_loop.cli.output import Words
+from wuye_loop.loop.uncollected import uncollected
 
 Entry = tuple[str, str]  # where a command stands, such as `wuye_loop.cli.keys:commands`, and its help
 
@@ -52,14 +53,11 @@ def _command(name: str, place: str, help_text: str) -> Any:
 @contextmanager
 def _nothing_to_collect() -> Iterator[None]:
     """Keep the collector away: what an import makes stays, and looking through it was a tenth of the start."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        if on:
-            gc.enable()
+    with uncollected():
+        try:
+            yield
+        finally:
+            gc.freeze()
 
 
 def listing(entries: Mapping[str, Entry]) -> type[Words]:
