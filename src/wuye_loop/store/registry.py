@@ -85,9 +85,7 @@ def settle(session: Session, kind: str, *keys: str) -> None:
 
 def image_of(session: Session, kind: str, key: str) -> dict[str, Any] | None:
     """Return how something was last entered; None where it never was."""
-    asked = "SELECT image FROM register WHERE kind = %(kind)s AND key = %(key)s ORDER BY n DESC LIMIT 1"
-    image: dict[str, Any] | None = session.connection().exec_driver_sql(asked, {"kind": kind, "key": key}).scalar()
-    return image
+    return images_of(session, kind, [key]).get(key)
 
 
 def vouches(session: Session, kind: str, key: str) -> bool:

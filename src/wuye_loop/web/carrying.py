@@ -15,7 +15,7 @@ from wuye_loop.web.fields import text_of
 
 _MOST: Final = 32 * MIB  # of what is unpacked
 _DIGITS: Final = 9  # of a version
-_INCOMPLETE: Final = "页面不完整，请再选一次文件"
+INCOMPLETE: Final = "页面不完整，请再选一次文件"
 
 
 def packed(data: Mapping[str, Any]) -> str:
@@ -30,9 +30,9 @@ def unpacked(form: FormData) -> dict[str, Any]:
         raw = inflating.decompress(base64.urlsafe_b64decode(text_of(form, "packed").encode()), _MOST)
         data = orjson.loads(raw)
     except (ValueError, zlib.error, binascii.Error):
-        raise BadInput(_INCOMPLETE) from None
+        raise BadInput(INCOMPLETE) from None
     if not inflating.eof or not isinstance(data, dict):
-        raise BadInput(_INCOMPLETE)
+        raise BadInput(INCOMPLETE)
     return data
 
 
@@ -40,5 +40,5 @@ def version_of(form: FormData) -> int:
     """Return the version that was looked at. Raises BadInput."""
     sent = text_of(form, "version")
     if not (sent.isascii() and sent.isdigit() and len(sent) <= _DIGITS):
-        raise BadInput(_INCOMPLETE)
+        raise BadInput(INCOMPLETE)
     return int(sent)

@@ -14,8 +14,9 @@ from typing import Final
 from jinja2 import Environment
 from jinja2.ext import Extension
 
+from wuye_loop.web.english.catalogue import WORDS
+
 CHINESE: Final = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
-WORDS: Final = re.compile(r"[\u4e00-\u9fff]")
 _TOKEN: Final = re.compile(r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|</?[a-zA-Z][\w-]*|/?>|\"|[^<>\"{/]+|.", re.DOTALL)
 _EXPRESSION: Final = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
 _LITERAL: Final = re.compile(

@@ -17,7 +17,7 @@ from wuye_loop.loop.recounting import outstanding, recount
 from wuye_loop.queries import scope
 from wuye_loop.store.calendar import moved_clocks, working_days
 from wuye_loop.store.keys import accounts
-from wuye_loop.web.carrying import packed, unpacked, version_of
+from wuye_loop.web.carrying import INCOMPLETE, packed, unpacked, version_of
 from wuye_loop.web.fields import uploads
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -101,7 +101,7 @@ async def load(request: Request, here: Loader) -> Response:
         name, content = str(carried["name"]), base64.b64decode(str(carried["content"]))
         notice = await anyio.to_thread.run_sync(read_notice, content, name)
     except (KeyError, binascii.Error, BadNotice):
-        raise BadInput("页面不完整，请再选一次文件") from None
+        raise BadInput(INCOMPLETE) from None
     moved, damaged = await anyio.to_thread.run_sync(partial(_loaded, here, notice, version))
     return RedirectResponse(f"/admin/calendar?loaded={len(notice.days)}&moved={moved}&damaged={damaged}", 303)
 
