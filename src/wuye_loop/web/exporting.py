@@ -15,8 +15,8 @@ from starlette.types import Receive, Scope, Send
 
 from wuye_loop.domain.errors import TooMany
 from wuye_loop.web import language
-from wuye_loop.web.rows import CsvRows, Kind, XlsxRows
-from wuye_loop.web.sheets import MEDIA
+from wuye_loop.web.rows import Kind, sheet_of
+from wuye_loop.web.sheets import MEDIA, taken_away
 from wuye_loop.web.visitors import Visit
 
 MOST: Final = 50_000  # rows of one file
@@ -57,11 +57,7 @@ async def exported(request: Request, here: Visit, how: Kind, listing: Listing, r
         on_the_way.discard(who)
         raise
     told = PROGRESS in request.headers
-    headers = {
-        "Content-Disposition": f'attachment; filename="{listing.name}.{how}"',
-        "Cache-Control": "no-store",
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers = taken_away(listing.name, how)
     if total is not None:
         headers[TOTAL] = str(min(total, MOST))
     sending = _sent(reading, how, listing, first, told=told)
@@ -103,7 +99,7 @@ async def _sent(read: Read, how: Kind, listing: Listing, first: Any, *, told: bo
     """
     clock = asyncio.get_running_loop()
     until = clock.time() + SECONDS
-    sheet = CsvRows() if how == "csv" else XlsxRows()
+    sheet = sheet_of(how)
     columns = [language.say(column) for column in listing.columns]
     (rows, after), done = first, 0
     piece = await anyio.to_thread.run_sync(sheet.begin, columns, rows)

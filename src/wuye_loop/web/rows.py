@@ -118,6 +118,11 @@ class XlsxRows:
         return self._sink.taken()
 
 
+def sheet_of(how: Kind) -> CsvRows | XlsxRows:
+    """Return what writes a table of a kind."""
+    return CsvRows() if how == "csv" else XlsxRows()
+
+
 class _Sink:
     """Takes what a ZIP file writes; it cannot be gone back in."""
 
