@@ -472,8 +472,27 @@ async def story(town: Town) -> AsyncIterator[Driver]:
     """Drive a town; when the story has been told its ledger must still be true."""
     async with driving(town) as driver:
         yield driver
-        report = audit.verify(town.site.loop, town.database)
-        assert report.ok, report.problems
+        require_sound(town)
+
+
+def refuse(town: Town, table: str, when: str, *, deferred: bool = False) -> None:
+    """Let the database refuse new rows of a table, at once or not before the commit."""
+    kind = "CONSTRAINT TRIGGER refuse AFTER INSERT ON {} DEFERRABLE INITIALLY DEFERRED" if deferred else (
+        "TRIGGER refuse BEFORE INSERT ON {}"
+    )  # fmt: skip
+    with town.database.begin() as session:
+        connection = session.connection()
+        connection.exec_driver_sql(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
+            f" $$ BEGIN IF {when} THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$"
+        )
+        connection.exec_driver_sql(f"CREATE {kind.format(table)} FOR EACH ROW EXECUTE FUNCTION refuse()")
+
+
+def require_sound(town: Town) -> None:
+    """Hold that a town's ledger and tables are true."""
+    report = audit.verify(town.site.loop, town.database)
+    assert report.ok, report.problems
 
 
 def at(text: str) -> datetime:

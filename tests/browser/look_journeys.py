@@ -80,12 +80,7 @@ def test_from_the_code_on_the_wall_to_the_rating(browser: Browser, address: str,
             staff.go(one)
             withdraw(page)
         staff.go(one)
-        page.locator("summary", has=page.locator("b:text-is('办结报送')")).first.click()
-        choose(page, "result", "解决")
-        page.locator("details[open] input[name=contacted][value=true]").first.check(force=True)
-        page.locator("details[open] textarea[name=internal]").fill("已约谈物业，退还多收的费用。")
-        page.locator("details[open] textarea[name=public_reply]").fill("多收的两个月已退还，收费标准已公示。")
-        press(page, "办结报送")
+        report_done(page)
         staff.enter("centre")
         staff.go(one)
         press(page, "审核通过")
@@ -108,6 +103,16 @@ def withdraw(page: Page) -> None:
     page.locator("summary", has_text="撤回协办").first.click()
     page.locator("details[open] textarea[name=reason]").first.fill("本单位自行处理")
     press(page, "撤回协办")
+
+
+def report_done(page: Page) -> None:
+    """Report the open grievance as done, with what the resident is told."""
+    page.locator("summary", has=page.locator("b:text-is('办结报送')")).first.click()
+    choose(page, "result", "解决")
+    page.locator("details[open] input[name=contacted][value=true]").first.check(force=True)
+    page.locator("details[open] textarea[name=internal]").fill("已约谈物业，退还多收的费用。")
+    page.locator("details[open] textarea[name=public_reply]").fill("多收的两个月已退还，收费标准已公示。")
+    press(page, "办结报送")
 
 
 def choose_in(page: Page, words: str, name: str, value: str) -> None:

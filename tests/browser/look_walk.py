@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
-from tests.browser.look_journeys import choose, choose_in, press, withdraw
+from tests.browser.look_journeys import choose, choose_in, press, report_done, withdraw
 from tests.browser.stage import DESK, PHONE, Looker, looking, played
 
 _TITLE = re.compile(r"为什么由(.+)主办")
@@ -126,12 +126,7 @@ def answered(staff: Looker, unit: str, number: str, seen: Pictures) -> None:
     seen(staff, "unit-late")
     while page.locator("summary", has_text="撤回协办").count():
         withdraw(page)
-    page.locator("summary", has=page.locator("b:text-is('办结报送')")).first.click()
-    choose(page, "result", "解决")
-    page.locator("details[open] input[name=contacted][value=true]").first.check(force=True)
-    page.locator("details[open] textarea[name=internal]").fill("已约谈物业，退还多收的费用。")
-    page.locator("details[open] textarea[name=public_reply]").fill("多收的两个月已退还，收费标准已公示。")
-    press(page, "办结报送")
+    report_done(page)
     seen(staff, "answered")
     staff.enter("centre")
     open_one(staff, number)

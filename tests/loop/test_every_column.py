@@ -17,12 +17,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError, NoResultFound
 from sqlalchemy.orm import Session
 from tests.api import test_papers
-from tests.assessing import close_due, publish_scheme
+from tests.assessing import publish_scheme
 from tests.database import clone
-from tests.loop.test_evaluate import MINIMAL, two_cases
+from tests.loop.test_evaluate import MINIMAL
 from tests.loop.test_forgery import lived, town_of
-from tests.loop.test_vouched_rows import publish_again, say, told
-from tests.site import Town, at, build, driving, keys_for
+from tests.loop.test_vouched_rows import month_told, publish_again, say
+from tests.site import Town, build, driving, keys_for
 from tests.stories.test_kuiwen_assessment import UNITS
 
 from wuye_loop.domain.errors import BadInput, Conflict, NotFound
@@ -133,10 +133,7 @@ async def _ruled(town: Town) -> None:
 async def _assessed(town: Town) -> None:
     publish_scheme(town, "small@1", MINIMAL)
     async with driving(town) as drive:
-        await two_cases(drive)
-    town.advance(at("2026-04-01 00:00"))
-    close_due(town)
-    told(town)
+        await month_told(drive)
 
 
 def persons(town: Town, session: Session) -> None:

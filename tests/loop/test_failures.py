@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
-from tests.site import Town, build, driving, logging_to_memory, order
+from tests.site import Town, build, driving, logging_to_memory, order, require_sound
 
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Command
 from wuye_loop.loop import collect, engine
-from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
 
 TABLES = (
@@ -34,8 +33,7 @@ def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     own = build(database, data=tmp_path)
     with logging_to_memory():
         yield own
-    report = audit.verify(own.site.loop, own.database)
-    assert report.ok, report.problems
+    require_sound(own)
 
 
 def counts(town: Town) -> dict[str, int]:

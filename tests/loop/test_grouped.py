@@ -12,13 +12,12 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from tests.site import SEND_BACK, Driver, Town, build, driving, urged_freely
+from tests.site import SEND_BACK, Driver, Town, build, driving, refuse, require_sound, urged_freely
 
 from wuye_loop.jobs import Jobs
 from wuye_loop.loop import grouped
 from wuye_loop.loop.engine import Loop, StepResult
 from wuye_loop.loop.grouped import Act, Alone, act_together
-from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store import straight, visibility
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import writer
@@ -33,8 +32,7 @@ def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     """Give a town whose ledger must still be true at the end."""
     own = urged_freely(build(database, data=tmp_path))
     yield own
-    report = audit.verify(own.site.loop, own.database)
-    assert report.ok, report.problems
+    require_sound(own)
 
 
 @pytest.fixture
@@ -167,20 +165,6 @@ async def test_who_is_locked_elsewhere_is_waited_for_by_itself_alone(
         assert (await late).status_code == 200
 
 
-def refuse(town: Town, when: str, *, deferred: bool = False) -> None:
-    """Let the database refuse ledger rows."""
-    kind = "CONSTRAINT TRIGGER refuse AFTER INSERT ON ledger DEFERRABLE INITIALLY DEFERRED" if deferred else (
-        "TRIGGER refuse BEFORE INSERT ON ledger"
-    )  # fmt: skip
-    with town.database.begin() as session:
-        connection = session.connection()
-        connection.exec_driver_sql(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-            f" $$ BEGIN IF {when} THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$"
-        )
-        connection.exec_driver_sql(f"CREATE {kind} FOR EACH ROW EXECUTE FUNCTION refuse()")
-
-
 @pytest.mark.parametrize("deferred", [False, True])
 async def test_what_the_database_refuses_costs_no_other(
     town: Town,
@@ -190,7 +174,7 @@ async def test_what_the_database_refuses_costs_no_other(
     async with driving(town) as drive:
         numbers = await assigned(drive)
         bad = town.grievance(numbers[3]).id
-        refuse(town, f"NEW.grievance_id = '{bad}'", deferred=deferred)
+        refuse(town, "ledger", f"NEW.grievance_id = '{bad}'", deferred=deferred)
         before = town.scalar("SELECT count(*) FROM ledger")
         answers = await at_once(drive, *(("market", number, "sign") for number in numbers), key="k1")
         assert statuses(answers) == [200] * 3 + [500] + [200] * 4

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.loop.versions import MIGRATES, publish, renamed, version
-from tests.site import FINISH, GOOD, Driver, Town, at, build, driving, order
+from tests.site import FINISH, GOOD, Driver, Town, at, build, driving, order, require_sound
 
 from wuye_loop.domain.errors import Conflict, NotFound, WuyeError
 from wuye_loop.domain.step.migration.carry import Moved
@@ -16,7 +16,6 @@ from wuye_loop.domain.step.migration.mapping import VersionMapping
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.clock_moves import Clock, ClockStatus
 from wuye_loop.loop import handle, migrate
-from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
 from wuye_loop.store.workflows import versions
 
@@ -30,8 +29,7 @@ def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     """Give a town whose ledger must still be true when everybody has moved."""
     own = build(database, data=tmp_path)
     yield own
-    report = audit.verify(own.site.loop, own.database)
-    assert report.ok, report.problems
+    require_sound(own)
 
 
 def way(town: Town, new: str, **options: Any) -> VersionMapping:

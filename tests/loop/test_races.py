@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import SQLAlchemyError
 from tests.api.test_papers import found, line, notice, town_of, workflow_text
-from tests.site import SEND_BACK, Driver, Town, build, driving, order, urged_freely
+from tests.site import SEND_BACK, Driver, Town, build, driving, order, require_sound, urged_freely
 
 from wuye_loop.domain.errors import DailyLimit, WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
@@ -30,8 +30,7 @@ def town(database: Database, tmp_path: Path) -> Iterator[Town]:
     """Give a town whose ledger must still be true when the race is over."""
     own = urged_freely(build(database, data=tmp_path))
     yield own
-    report = audit.verify(own.site.loop, own.database)
-    assert report.ok, report.problems
+    require_sound(own)
 
 
 async def at_once(*requests: Any) -> list[Any]:
@@ -161,8 +160,7 @@ def city(database: Database, tmp_path: Path) -> Iterator[Town]:
     """Give the sixth city, whose ledger must still be true when the race is over."""
     own = town_of(database, tmp_path)
     yield own
-    report = audit.verify(own.site.loop, own.database)
-    assert report.ok, report.problems
+    require_sound(own)
 
 
 @pytest.mark.anyio

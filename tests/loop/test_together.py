@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 from tests.api.test_papers import town_of
-from tests.site import Driver, build, driving, order, story
+from tests.site import Driver, build, driving, order, refuse, require_sound, story
 from tests.stories.test_sixth_city import handling, neighbour
 
 from wuye_loop.edge import transact
 from wuye_loop.loop import collect as collecting
 from wuye_loop.loop import routing as asking
 from wuye_loop.loop.collect import collect_together
-from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import writer
 
@@ -30,8 +29,7 @@ async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
     town = build(database, data=tmp_path)
     async with driving(town) as driver:
         yield driver
-    report = audit.verify(town.site.loop, town.database)
-    assert report.ok, report.problems
+    require_sound(town)
 
 
 def various(run: str, phone: str) -> list[dict[str, Any]]:
@@ -153,14 +151,7 @@ async def test_what_belongs_to_an_earlier_order_of_the_same_batch_goes_there(
 
 
 async def test_an_order_that_the_database_refuses_costs_no_other(drive: Driver) -> None:
-    with drive.town.database.begin() as session:
-        session.connection().exec_driver_sql(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN IF NEW.external_id IN ('m7', 'm33') THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;"
-        )
-        session.connection().exec_driver_sql(
-            "CREATE TRIGGER refuse BEFORE INSERT ON grievance FOR EACH ROW EXECUTE FUNCTION refuse()"
-        )
+    refuse(drive.town, "grievance", "NEW.external_id IN ('m7', 'm33')")
     items = [order(f"m{n}", complainant={"phone": f"138123456{n:02}"}) for n in range(60)]
     answers = (await drive.post("hotline", BATCH, {"items": items}))["items"]
     assert [n for n, answer in enumerate(answers) if answer["status"] != 201] == [7, 33]
@@ -252,14 +243,7 @@ async def test_of_orders_that_come_at_the_same_moment_each_comes_to_its_own(driv
 
 async def test_of_orders_that_come_at_the_same_moment_one_that_is_refused_costs_no_other(drive: Driver) -> None:
     await drive.push("warm")
-    with drive.town.database.begin() as session:
-        session.connection().exec_driver_sql(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS"
-            " $$ BEGIN IF NEW.external_id = 'm7' THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$;"
-        )
-        session.connection().exec_driver_sql(
-            "CREATE TRIGGER refuse BEFORE INSERT ON grievance FOR EACH ROW EXECUTE FUNCTION refuse()"
-        )
+    refuse(drive.town, "grievance", "NEW.external_id = 'm7'")
     answers = await pushed(drive, *(order(f"m{n}") for n in range(12)))
     assert [one.status_code for one in answers] == [201] * 7 + [500] + [201] * 4
     assert drive.town.scalar("SELECT count(*) FROM grievance") == 12

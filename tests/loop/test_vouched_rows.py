@@ -92,11 +92,16 @@ async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
     town = build(database, data=tmp_path, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS))
     publish_scheme(town, "small@1", MINIMAL)
     async with story(town) as driver:
-        await two_cases(driver)
-        town.advance(at("2026-04-01 00:00"))
-        close_due(town)
-        told(town)
+        await month_told(driver)
         yield driver
+
+
+async def month_told(drive: Driver) -> None:
+    """Let a month pass with two cases, close and publish it, and say something about it."""
+    await two_cases(drive)
+    drive.town.advance(at("2026-04-01 00:00"))
+    close_due(drive.town)
+    told(drive.town)
 
 
 def told(town: Town) -> None:
