@@ -15,8 +15,9 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import event
+from sqlalchemy.orm import Session
 
-from tests.bench import client, limit, serving, town
+from tests.bench import client, copying, limit, serving, town
 from wuye_loop import logs, postgres
 from wuye_loop.app import make_site
 from wuye_loop.domain.grievance.order import IntakeForm
@@ -32,6 +33,7 @@ CLIENTS = 16
 CROWD = 64
 ROUNDS = 1 if "--quick" in sys.argv else 5
 STEPS = 300  # of each kind in each round
+LIMITED = 100 * CLIENTS  # of each kind in each round, by pgbench
 _COUNTED = 20  # whose round trips are counted
 _err = Console(stderr=True)
 
@@ -60,7 +62,7 @@ def main() -> None:
         site = make_site(Settings(data=Path(folder)), database, clock=clock)
         keys = town.found(site)
         _err.print("准备诉求 …")
-        numbers = iter(town.assigned(site, 0, STEPS * ROUNDS * 3 + 300))
+        numbers = iter(town.assigned(site, 0, (3 * STEPS + LIMITED) * ROUNDS))
         rounds = [_round(site, keys, numbers, own.url, Path(folder), n) for n in range(ROUNDS)]
         clock.advance(timedelta(days=40))
         fired, seconds, _ = town.swept(site)
@@ -84,17 +86,23 @@ def _round(site: Site, keys: dict[str, str], numbers: object, url: str, folder: 
         )
         orders = [orjson.dumps(town.order(1_000_000 + n * STEPS + k)) for k in range(STEPS)]
         intake = _load(port, pid, [client.request("/v1/grievances", keys["hotline"], body) for body in orders])
-    alone, together = _intake(site, 2_000_000 + n * 10 * STEPS)
+    alone, together, numbers_together = _intake(site, 2_000_000 + n * 10 * STEPS)
     inside, trips = _in_process(site, plain)
-    top = _limit(site, next(take), url, folder)
-    rows = [Row("极限：pgbench，同样的语句", top, 1.0, None, 3)]
-    rows += [Row("一步（HTTP，一个服务进程）", *steps), Row(f"一步（同上，{CROWD} 个客户端）", *many)]
-    rows.append(Row("接收（HTTP，一个服务进程）", *intake))
-    rows.append(Row("一步（进程内，单线程）", inside[0], 0.0, inside[1], trips))
-    rows += [Row("接收（进程内，单线程）", *alone), Row("成批接收（进程内，单线程）", *together)]
-    for row in rows[1:]:
-        row.ratio = row.per_second / top
-    return rows
+    top = _limit(site, [_signing(site, next(take)) for _ in range(LIMITED)], url, folder)
+    first = 3_000_000 + n * LIMITED
+    top_intake = _limit(site, [_taking_in(site, k) for k in range(first, first + LIMITED)], url, folder)
+    of_step = [Row("极限：pgbench，一步的语句", top, 1.0, None, 4)]
+    of_step += [Row("一步（HTTP，一个服务进程）", *steps), Row(f"一步（同上，{CROWD} 个客户端）", *many)]
+    of_step.append(Row("一步（进程内，单线程）", inside[0], 0.0, inside[1], trips))
+    of_intake = [Row("极限：pgbench，接收的语句", top_intake, 1.0, None, 4)]
+    of_intake.append(Row("接收（HTTP，一个服务进程）", *intake))
+    of_intake.append(Row("接收（进程内，单线程）", *alone))
+    of_batch = [Row("极限：COPY 成批接收的各行", copying.rate(url, numbers_together), 1.0, None, None)]
+    of_batch.append(Row("成批接收（进程内，单线程）", *together))
+    for rows in (of_step, of_intake, of_batch):
+        for row in rows:
+            row.ratio = row.per_second / rows[0].per_second
+    return of_step + of_intake + of_batch
 
 
 def _load(
@@ -139,8 +147,13 @@ def _sign(site: Site, numbers: list[str]) -> None:
             handle.act(site.loop, session, number, "sign", town.MARKET, {})
 
 
-def _intake(site: Site, first: int) -> tuple[tuple[float, float, float, None], tuple[float, float, float, None]]:
-    """Take orders in one by one, and as many together; return of each: per second, no ratio yet, CPU ms, no trips."""
+def _intake(
+    site: Site, first: int
+) -> tuple[tuple[float, float, float, None], tuple[float, float, float, None], list[str]]:
+    """Take orders in one by one, and as many together.
+
+    Returns of each: per second, no ratio yet, CPU ms, no trips; and the numbers of those taken in together.
+    """
     orders = [IntakeForm.model_validate(town.order(first + k)) for k in range(2 * STEPS)]
 
     def alone() -> None:
@@ -155,29 +168,30 @@ def _intake(site: Site, first: int) -> tuple[tuple[float, float, float, None], t
         return STEPS / seconds, 0.0, used / STEPS * 1000, None
 
     rest = [Incoming(form) for form in orders[STEPS:]]
-    one_by_one = timed(alone)
-    return one_by_one, timed(lambda: list(taken_in(site, rest, town.HOTLINE, site.database.write)))
+    numbers: list[str] = []
+
+    def together() -> None:
+        for found in taken_in(site, rest, town.HOTLINE, site.database.write):
+            if isinstance(found, Exception):
+                raise found
+            numbers.append(found.number)
+
+    return timed(alone), timed(together), numbers
 
 
-def _limit(site: Site, number: str, url: str, folder: Path) -> float:
-    script = limit.script(site, number, STEPS)
-    _renumber(site, forth=True)
-    try:
-        return limit.rate(url, limit.pgbench(), script, folder, clients=CLIENTS, seconds=4)
-    finally:
-        _renumber(site, forth=False)
+def _limit(site: Site, works: list[Callable[[Session], object]], url: str, folder: Path) -> float:
+    """Return how many a second pgbench does of these works' statements, each once, with as many clients as ours."""
+    script = limit.laid_out(site, limit.recorded(site, works), CLIENTS)
+    return limit.rate(url, limit.pgbench(), script, folder, clients=CLIENTS, each=len(works) // CLIENTS)
 
 
-def _renumber(site: Site, *, forth: bool) -> None:
-    """Give signed grievances the numbers B1, B2, ... that the script draws from, and their own again afterwards."""
-    forth_sql = (
-        "UPDATE grievance g SET extra = jsonb_build_object('number', g.number), number = 'B' || r.k FROM ("
-        " SELECT id, row_number() OVER (ORDER BY id) AS k FROM grievance WHERE state = 'handling' LIMIT :count) r"
-        " WHERE r.id = g.id"
-    ).replace(":count", str(STEPS))
-    back_sql = "UPDATE grievance SET number = extra->>'number', extra = '{}' WHERE number LIKE 'B%'"
-    with site.database.begin() as session:
-        session.connection().exec_driver_sql(forth_sql.replace("%", "%%") if forth else back_sql.replace("%", "%%"))
+def _signing(site: Site, number: str) -> Callable[[Session], object]:
+    return lambda session: handle.act(site.loop, session, number, "sign", town.MARKET, {})
+
+
+def _taking_in(site: Site, n: int) -> Callable[[Session], object]:
+    form = IntakeForm.model_validate(town.order(n))
+    return lambda session: collect(site.loop, session, form, town.HOTLINE)
 
 
 def _medians(rounds: list[list[Row]]) -> list[Row]:

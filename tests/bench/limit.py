@@ -1,26 +1,67 @@
-"""The limit: the very statements of one step, by pgbench, with no program of ours in between."""
+"""The limit: the very statements of one piece of work, by pgbench, with no program of ours in between.
+
+What the program sends is recorded from as many real pieces of work as pgbench then does, each on a fresh row, and undone. The
+values lie in a table; pgbench's statements take them from there, each once.
+"""
 
 import re
 import shutil
 import subprocess
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from psycopg import sql
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
-from tests.bench.town import MARKET
 from wuye_loop.edge.site import Site
-from wuye_loop.loop import handle
 
 _RATE = re.compile(r"^tps = ([\d.]+)", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+_TYPES = {str: "text", bool: "boolean", int: "bigint", bytes: "bytea", datetime: "timestamptz", UUID: "uuid"}
 
 
-def statements(site: Site, number: str) -> list[tuple[str, dict[str, Any]]]:
-    """Sign one grievance and return the statements that this took, with their parameters."""
+class _Undone(Exception):
+    """Ends a transaction whose statements were only to be seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The statements of one piece of work, and what each of many such pieces sent with them."""
+
+    statements: tuple[str, ...]
+    values: tuple[dict[str, Any], ...]
+
+
+def recorded(site: Site, works: Iterable[Callable[[Session], object]]) -> Recorded:
+    """Do each work, note what it sends, and undo it.
+
+    Raises RuntimeError where they do not all send the same statements: a limit of several kinds would be none.
+    """
+    kinds: set[tuple[str, ...]] = set()
+    values = []
+    for work in works:
+        sent = _sent(site, work)
+        kinds.add(tuple(_placed(statement, n) for n, (statement, _) in enumerate(sent)))
+        values.append({f"s{n}_{name}": value for n, (_, some) in enumerate(sent) for name, value in some.items()})
+    if len(kinds) != 1:
+        raise RuntimeError(f"the same work was done in {len(kinds)} ways")
+    return Recorded(kinds.pop(), tuple(values))
+
+
+def _placed(statement: str, n: int) -> str:
+    # One line: pgbench reads a backslash command at a line's end, and statements end at a semicolon.
+    return _PLACEHOLDER.sub(rf"%(s{n}_\1)s", " ".join(statement.split()))
+
+
+def _sent(site: Site, work: Callable[[Session], object]) -> list[tuple[str, dict[str, Any]]]:
     seen: list[tuple[str, dict[str, Any]]] = []
 
     def note(_c: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: Any) -> None:
@@ -28,92 +69,45 @@ def statements(site: Site, number: str) -> list[tuple[str, dict[str, Any]]]:
 
     event.listen(site.database.engine, "before_cursor_execute", note)
     try:
-        with site.database.begin() as session:
-            handle.act(site.loop, session, number, "sign", MARKET, {})
+        with suppress(_Undone), site.database.begin() as session:
+            work(session)
+            raise _Undone
     finally:
         event.remove(site.database.engine, "before_cursor_execute", note)
     return seen
 
 
-def script(site: Site, number: str, count: int) -> str:
-    """Return a pgbench script that takes the same step on one of `count` grievances, numbered B1, B2, ..."""
-    (lock, lock_params), (write, write_params) = statements(site, number)
-    grievance, clock, seq = str(write_params["id"]), _clock_of(write_params), write_params["was"]
-    names = {grievance: ":id", clock: ":clock"}
-    lock_params = lock_params | {"number": _Raw("'B' || :k")}
-    write_params = write_params | {"seq": _Raw(f":seq::int + {write_params['seq'] - seq}"), "was": _Raw(":seq::int")}
-    write_params["entries"] = _Raw(_entries(write_params["entries"], names, seq))
-    find = (
-        "SELECT row->>0 AS id, (row->>36)::int AS seq,"
-        " jsonb_path_query_first(row, '$[40][*] ? (@.name == \"sign\").id') #>> '{}' AS clock"
-    )
-    return "\n".join(
-        (
-            f"\\set k random(1, {count})",
-            "BEGIN;",
-            f"{find} FROM ({_filled(lock, lock_params, {})}) AS locked(row) \\gset",
-            f"{_filled(write, write_params, names)};",
-            "COMMIT;",
-            "",
-        )
-    )
+def laid_out(site: Site, work: Recorded, clients: int) -> str:
+    """Put what was sent into a table of its own and return the script that sends it again, a row for each transaction."""
+    sent = {name: [one[name] for one in work.values] for name in work.values[0]}
+    types = {name: _type(some) for name, some in sent.items() if any(value != some[0] for value in some)}
+    columns = [sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in types.items()]
+    with site.database.begin() as session:
+        driver: Any = session.connection().connection.driver_connection
+        with driver.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS bench")
+            cursor.execute(sql.SQL("CREATE TABLE bench (k int PRIMARY KEY, {})").format(sql.SQL(", ").join(columns)))
+            for name in (name for name, kind in types.items() if kind == "text"):  # unpacking it is not of the limit
+                cursor.execute(sql.SQL("ALTER TABLE bench ALTER {} SET STORAGE EXTERNAL").format(sql.Identifier(name)))
+            with cursor.copy("COPY bench FROM STDIN") as into:
+                for k, one in enumerate(work.values, start=1):
+                    into.write_row([k, *(one[name] for name in types)])
+            cursor.execute("ANALYZE bench")
+            always = {name: sql.Literal(some[0]).as_string(cursor) for name, some in sent.items() if name not in types}
+    values = always | {name: f"(SELECT {name} FROM bench WHERE k = :n)" for name in types}  # noqa: S608 our own
+    first = f"\\set k :k + 1\n\\set n :client_id * {len(work.values) // clients} + :k\nBEGIN;\n"
+    return first + "".join(f"{_filled(one, values)};\n" for one in work.statements) + "COMMIT;\n"
 
 
-def _clock_of(params: dict[str, Any]) -> str:
-    found = re.search(r'"id":"([0-9a-f-]{36})"', params["clocks"])
-    assert found is not None
-    return found[1]
+def _filled(statement: str, values: dict[str, str]) -> str:
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], statement).replace("%%", "%")
 
 
-def _entries(text: str, names: dict[str, str], seq: int) -> str:
-    joined = _text(text, names)
-    return re.sub(r'"seq":(\d+)', lambda m: f"\"seq\":' || (:seq::int + {int(m[1]) - seq}) || '", joined)
-
-
-class _Raw(str):
-    """An expression, not a value."""
-
-    __slots__ = ()
-
-
-def _filled(statement: str, params: dict[str, Any], names: dict[str, str]) -> str:
-    values = {name: _literal(value, names) for name, value in params.items()}
-    # One line: pgbench reads a backslash command at a line's end, and statements end at a semicolon.
-    return re.sub(r"%\((\w+)\)s", lambda m: values[m[1]], " ".join(statement.split())).replace("%%", "%")
-
-
-def _literal(value: Any, names: dict[str, str]) -> str:
-    if isinstance(value, _Raw):
-        return f"({value})"
-    if isinstance(value, list):
-        return "ARRAY[" + ", ".join(_literal(item, names) for item in value) + "]::text[]"
-    if isinstance(value, str):
-        return f"({_text(value, names)})"
-    if isinstance(value, UUID):
-        return f"({_text(str(value), names)})::uuid"
-    return _plain(value)
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    if isinstance(value, datetime):
-        return f"'{value.isoformat()}'::timestamptz"
-    if isinstance(value, bytes):
-        return f"'\\x{value.hex()}'::bytea"
-    return str(value).lower()  # true, false, numbers
-
-
-def _text(text: str, names: dict[str, str]) -> str:
-    quoted = "'" + text.replace("'", "''") + "'"
-    for literal, variable in names.items():
-        quoted = quoted.replace(literal, f"' || {variable} || '")
-    return _hidden(quoted)
-
-
-def _hidden(quoted: str) -> str:
-    """Keep pgbench from reading a colon and a letter inside a text (a time, a JSON key) as a variable."""
-    return re.sub(r":(?=[A-Za-z_])(?!id \|\||clock \|\||seq)", "' || chr(58) || '", quoted)
+def _type(values: list[Any]) -> str:
+    some = next((one for one in values if one is not None), "")
+    if isinstance(some, list):
+        return f"{_type(some)}[]"
+    return next(kind for python, kind in _TYPES.items() if isinstance(some, python))
 
 
 def pgbench() -> Path:
@@ -129,16 +123,17 @@ def pgbench() -> Path:
     return Path(found)
 
 
-def rate(url: str, pgbench: Path, text: str, folder: Path, *, clients: int, seconds: int) -> float:
-    """Run pgbench and return transactions per second."""
-    path = folder / "step.sql"
+def rate(url: str, pgbench: Path, text: str, folder: Path, *, clients: int, each: int) -> float:
+    """Run pgbench, so many transactions of each client, and return transactions per second."""
+    path = folder / "limit.sql"
     path.write_text(text, encoding="utf-8")
     target = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     command = [
-        str(pgbench), "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds), "-f", str(path), target,
+        str(pgbench), "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-t", str(each),
+        "-D", "k=0", "-f", str(path), target,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = _RATE.search(done.stdout)
-    if found is None:
+    if found is None or f"actually processed: {clients * each}/{clients * each}" not in done.stdout:
         raise RuntimeError(f"pgbench failed:\n{done.stdout[-500:]}\n{done.stderr[-1500:]}")
     return float(found[1])
