@@ -33,7 +33,7 @@ CLIENTS = 16
 CROWD = 64
 ROUNDS = 1 if "--quick" in sys.argv else 5
 STEPS = 300  # of each kind in each round
-LIMITED = 100 * CLIENTS  # of each kind in each round, by pgbench
+LIMITED = 200 * CLIENTS  # of each kind in each round, by pgbench
 _COUNTED = 20  # whose round trips are counted
 _err = Console(stderr=True)
 
