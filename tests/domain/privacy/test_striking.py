@@ -190,3 +190,12 @@ def _spent(text: str) -> float:
 def test_a_text_twice_as_long_costs_about_twice_as_much(piece: str) -> None:
     long = piece * (10_000 // len(piece))
     assert _spent(long + long) < 4 * _spent(long) + 0.01
+
+
+def test_who_names_himself_a_thousand_times_is_struck_each_time_and_known_by_a_hundred_names() -> None:
+    """Each known name is looked for in every text: a thousand made the longest lawful order cost ten times an ordinary one."""
+    given = [chr(0x4E00 + n) for n in range(0, 4000, 4)]
+    text = "".join(f"我是慕容{one}，" for one in given)
+    person = of_person({"body": text})
+    assert "慕容" not in struck(text, person)
+    assert len(person.names.whole) <= 100

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from itertools import islice
 from typing import Any, Final
 
 from wuye_loop.domain.privacy.doors import read_doors
@@ -59,6 +60,7 @@ class Known:
 
 
 NOBODY: Final = Known()
+_MOST_SAID: Final = 100
 
 
 def known(
@@ -81,18 +83,21 @@ def of_person(person: Mapping[str, Any]) -> Known:
 
 
 def _of_words(text: str) -> Known:
-    """Read whom people say they are, where they say they live, and the telephones beside it."""
+    """Read whom people say they are, where they say they live, and the telephones beside it.
+
+    Of each the first hundred: who gives more is nobody's neighbour, and each is looked for everywhere. All are struck.
+    """
     if not text:
         return NOBODY
     folded = fold(text)
-    names = [read_names(folded.plain[start:end]) for start, end, _ in find_introductions(folded)]
+    names = [read_names(folded.plain[start:end]) for start, end, _ in islice(find_introductions(folded), _MOST_SAID)]
     doors: frozenset[str] = frozenset()
-    for start, end, _ in find_own_doors(folded):
+    for start, end, _ in islice(find_own_doors(folded), _MOST_SAID):
         doors |= read_doors(folded.digits[start:end])
     numbers: frozenset[str] = frozenset()
-    for start, end, sort in find_likely(folded, NOTHING):
-        if sort == PHONE:
-            numbers |= _numbers(folded.digits[start:end])
+    phones = ((start, end) for start, end, sort in find_likely(folded, NOTHING) if sort == PHONE)
+    for start, end in islice(phones, _MOST_SAID):
+        numbers |= _numbers(folded.digits[start:end])
     return Known(reduce(lambda one, other: one | other, names, NO_NAMES), numbers, doors)
 
 

@@ -273,7 +273,8 @@ def _addressed(plain: str, names: Names) -> Iterator[Span]:
     for surname in names.surnames:
         for at in occurrences(plain, surname):
             end = at + len(surname)
-            if word := next((one for one in ADDRESSED if plain.startswith(one, end)), None):
+            if plain.startswith(ADDRESSED, end):
+                word = next(one for one in ADDRESSED if plain.startswith(one, end))
                 end += len(word)
                 if word == "某" and plain[end : end + 1] in tuple("些种个天处"):  # 由于某些
                     continue

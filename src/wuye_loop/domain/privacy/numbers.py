@@ -23,6 +23,7 @@ _KNOWN_GAP: Final = 5
 _SHORT_GAP: Final = 3
 _MOST_GROUPS: Final = 20
 _MOST_DIGITS: Final = 19
+_FEWEST_DIGITS: Final = 11  # of a mobile number; cards and accounts have more
 
 _MOBILE = re.compile(r"(?:0{0,2}86|0|17951)?1[3-9]\d{9}")
 _MOBILES = re.compile(r"(?:1[3-9]\d{9}){2,8}")
@@ -126,15 +127,29 @@ def find_likely(folded: Folded, spared: Spared) -> Iterator[Found]:
 
 def _grouped(digits: str, groups: Sequence[Span], spared: Spared) -> Iterator[Found]:
     """Put neighbouring groups of digits together, and look at what they make."""
-    n = 0
-    while n < len(groups):
-        found = next(_made_of(digits, groups, n, spared), None)
-        if found is None:
-            n += 1
+    for row in _rows(digits, groups):
+        n = 0
+        while n < len(row):
+            found = next(_made_of(digits, row, n, spared), None)
+            if found is None:
+                n += 1
+                continue
+            last, start, end, sort = found
+            yield start, end, sort
+            n = last + 1
+
+
+def _rows(digits: str, groups: Sequence[Span]) -> Iterator[Sequence[Span]]:
+    """Yield the groups that stand so near each other that they may make one number, where they have digits enough."""
+    first, count = 0, 0
+    for n, (start, end) in enumerate(groups):
+        count += end - start
+        after = groups[n + 1][0] if n + 1 < len(groups) else None
+        if after is not None and _APART.fullmatch(digits, end, after):
             continue
-        last, start, end, sort = found
-        yield start, end, sort
-        n = last + 1
+        if count >= _FEWEST_DIGITS:
+            yield groups[first : n + 1]
+        first, count = n + 1, 0
 
 
 def _made_of(digits: str, groups: Sequence[Span], first: int, spared: Spared) -> Iterator[tuple[int, int, int, str]]:
@@ -145,10 +160,7 @@ def _made_of(digits: str, groups: Sequence[Span], first: int, spared: Spared) ->
     for n in range(first, min(first + _MOST_GROUPS, len(groups))):
         here, end = groups[n]
         if n > first:
-            between = digits[groups[n - 1][1] : here]
-            if not _APART.fullmatch(between):
-                break
-            listing = listing or _LISTING.search(between) is not None
+            listing = listing or _LISTING.search(digits, groups[n - 1][1], here) is not None
         number += digits[here:end]
         sizes.append(end - here)
         if len(number) > _MOST_DIGITS and n > first:

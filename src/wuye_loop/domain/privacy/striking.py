@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, Final
 
 from wuye_loop.domain.privacy.accounts import find_accounts
@@ -101,23 +102,22 @@ def _whole(folded: Folded, houses: frozenset[str]) -> Iterator[tuple[int, int]]:
 
 def _in_order(folded: Folded, found: Iterable[tuple[int, int, str]]) -> list[Strike]:
     """Return as places in the text what was found in its one form, in order, none touching another."""
-    made = (Strike(*folded.span(start, end), sort) for start, end, sort in found if start < end)
-    return list(_apart(sorted(made, key=lambda one: (one.start, -one.end))))
+    spans = sorted(((start, -end, sort) for start, end, sort in found if start < end), key=itemgetter(0, 1))
+    return list(_apart((*folded.span(start, -end), sort) for start, end, sort in spans))
 
 
-def _apart(found: Iterable[Strike]) -> Iterator[Strike]:
+def _apart(found: Iterable[tuple[int, int, str]]) -> Iterator[Strike]:
     """Join strikes that touch; the first and longest says what it is."""
-    last: Strike | None = None
-    for one in found:
-        if last is None:
-            last = one
-        elif one.start <= last.end:
-            last = Strike(last.start, max(last.end, one.end), last.sort)
-        else:
-            yield last
-            last = one
-    if last is not None:
-        yield last
+    start, end, sort = -1, -1, ""
+    for here, there, what in found:
+        if here > end:
+            if end >= 0:
+                yield Strike(start, end, sort)
+            start, end, sort = here, there, what
+        elif there > end:
+            end = there
+    if end >= 0:
+        yield Strike(start, end, sort)
 
 
 def unnamed(value: Any, known: Known, spared: Spared = NOTHING) -> Any:
