@@ -14,6 +14,7 @@ from wuye_loop.domain.language.workflow import ActionSpec, Branch, DutyUnit, Est
 from wuye_loop.domain.rules.flow import FlowMachine
 from wuye_loop.domain.rules.roles import CompiledRole
 from wuye_loop.domain.suggesting.patterns import RedWords, Scoring
+from wuye_loop.domain.terms import Kind, Urgency
 from wuye_loop.domain.time.quiet_hours import QuietHours
 from wuye_loop.domain.wording.definition import Wording
 
@@ -148,6 +149,10 @@ class Rules:
         #: The result that a final state gives by itself.
         self.ends_as = {state: name for name, result in workflow.results.items() for state in result.in_}
         self.scoring = Scoring.of(workflow.intake)
+        #: The words that an order's fields may be, and that name nobody: kinds, urgencies, categories, channels.
+        self.terms = frozenset(
+            (*Kind, *Urgency, *self._channels, *(one.category for one in workflow.intake.categories))
+        )
         self.red_lines = [RedWords(line) for line in workflow.intake.red_lines]
 
     def words_of(self, condition: Condition) -> Mapping[str, str]:

@@ -85,6 +85,7 @@ def arrived(
     """
     area_code, lies = _where(world, form, estate)
     strike = partial(struck, known=person, spared=world.directory.public)
+    told = partial(_told, world.rules.terms, strike)
     found_out = _found_out(form, estate, repeats, lambda text: seal(strike(text)))
     data = found_out | _origin(world, form, reporter) | _before(earlier)
     flags = (*_unknown(form, estate), *_odd_place(world, form, estate, named), *_odd_time(world, form))
@@ -95,8 +96,7 @@ def arrived(
         number=number,
         workflow=world.rules.id,
         source=source,
-        channel=strike(form.channel),
-        kind=strike(form.kind),
+        channel=told(form.channel), kind=told(form.kind),
         title=strike(form.title),
         body=strike(form.body),
         received_at=world.now,
@@ -105,8 +105,8 @@ def arrived(
         area_path=lies,
         company_code=estate.company_code if estate else None,
         anonymous=form.complainant.anonymous,
-        category=strike(form.category) if form.category else None,
-        urgency=strike(form.urgency) if form.urgency else Urgency.NORMAL.value,
+        category=told(form.category) if form.category else None,
+        urgency=told(form.urgency) if form.urgency else Urgency.NORMAL.value,
         state=world.rules.workflow.start,
         stage="collect",
         state_since=world.now,
@@ -119,6 +119,11 @@ def arrived(
     situation = Situation(grievance, {}, {})
     _asked(world, situation, form)
     return situation
+
+
+def _told(terms: frozenset[str], strike: Callable[[str], str], word: str) -> str:
+    """Return what a field says: one of the definition's own words as it is, any other struck."""
+    return word if word in terms else strike(word)
 
 
 def _where(world: World, form: IntakeForm, estate: Estate | None) -> tuple[str | None, str]:
