@@ -281,7 +281,7 @@ def _schemes(session: Session, rules: Mapping[str, Workflow], directory: Directo
             yield Remark("wrong", "考核", f"{name} 所用的流程 {scheme.workflow} 没有发布：封不了账，也立不了案")
             continue
         for one in lacking(scheme, rules[scheme.workflow], directory) if directory.units else ():
-            yield Remark("wrong" if one.everywhere else "warning", "考核", f"{name}：{one.words}")
+            yield Remark("wrong" if one.grave else "warning", "考核", f"{name}：{one.words}")
     for stuck in periods.stuck(session):
         words = f"{stuck.scheme} {spoken(stuck.period)}到时没有封账或公布，试了 {stuck.tries} 次：{stuck.trouble}"
         yield Remark("wrong", "考核", words)

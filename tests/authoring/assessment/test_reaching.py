@@ -56,10 +56,13 @@ def test_a_duty_that_nobody_has_in_one_street_is_a_remark_and_nowhere_an_error()
     words = [message for severity, _, message in told("kuiwen@1", idle) if severity == "warning"]
     assert words == [
         "西关街道没有“街道物业办”：在那里“街道巡查评分”办不了",
-        "西关街道没有“街道物业办”：在那里处置“全区通报表扬”的通报抄送办不了",
+        "西关街道没有“街道物业办”：在那里处置“全区通报表扬”的通报抄送不发",
     ]
     nobody = [one | {"duties": []} if one["code"].startswith("office") else one for one in WHOLE]
-    assert [severity for severity, _, _ in told("kuiwen@1", nobody)] == ["error", "error"]
+    assert [(severity, message) for severity, _, message in told("kuiwen@1", nobody)] == [
+        ("error", "目录里没有“街道物业办”：“街道巡查评分”办不了"),
+        ("warning", "目录里没有“街道物业办”：处置“全区通报表扬”的通报抄送不发"),
+    ]
 
 
 def test_of_several_who_may_get_it_one_is_enough() -> None:

@@ -109,7 +109,7 @@ class _Checking:
         if directory is None or self._workflow is None:
             return
         for one in lacking(self._it, self._workflow, directory):
-            if one.everywhere:
+            if one.grave:
                 self._findings.error(one.at, "no-unit", one.words)
             else:
                 self._findings.warn(one.at, "no-unit", one.words)

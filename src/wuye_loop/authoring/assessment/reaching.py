@@ -15,20 +15,21 @@ _NAMED: Final = 5  # places that a finding names
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Where a file needs which roles, one of them at least, and for what."""
+    """Where a file needs which roles, one of them at least, and for what; a copy goes to whom there is."""
 
     at: tuple[str | int, ...]
     roles: tuple[str, ...]
     what: str
+    copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """What cannot be carried out: where the file says it, in words, and whether that holds everywhere or in some places."""
+    """What a directory lacks: where the file asks for it, in words; grave where something cannot be carried out anywhere."""
 
     at: tuple[str | int, ...]
     words: str
-    everywhere: bool
+    grave: bool
 
 
 def lacking(scheme: Scheme, workflow: Workflow, directory: Directory) -> Iterator[Lack]:
@@ -41,12 +42,13 @@ def lacking(scheme: Scheme, workflow: Workflow, directory: Directory) -> Iterato
         partly = [one for one in found if one]
         without = set.intersection(*map(set, partly)) if partly else set()
         titles = "、".join(f"“{role.title}”" for role in roles)
+        fails = "不发" if need.copy else "办不了"
         if not partly:
-            yield Lack(need.at, f"目录里没有{titles}{_codes(roles)}：{need.what}办不了", everywhere=True)
+            yield Lack(need.at, f"目录里没有{titles}{_codes(roles)}：{need.what}{fails}", grave=not need.copy)
         elif without:
             names = [partly[0][code] for code in sorted(without)]
             some = "、".join(names[:_NAMED]) + (f" 等 {len(names)} 处" if len(names) > _NAMED else "")
-            yield Lack(need.at, f"{some}没有{titles}：在那里{need.what}办不了", everywhere=False)
+            yield Lack(need.at, f"{some}没有{titles}：在那里{need.what}{fails}", grave=False)
 
 
 def _needs(scheme: Scheme, workflow: Workflow) -> Iterator[Need]:
@@ -77,7 +79,7 @@ def _of_consequence(at: tuple[str, str], one: Consequence, workflow: Workflow) -
             yield Need((*at, "issue", "to"), one.issue.to, f"{title}的{one.issue.document}送达")
         for name in one.issue.copies:
             if name != SUBJECT:
-                yield Need((*at, "issue", "copies"), (name,), f"{title}的{one.issue.document}抄送")
+                yield Need((*at, "issue", "copies"), (name,), f"{title}的{one.issue.document}抄送", copy=True)
 
 
 def _places(role: Role, directory: Directory) -> dict[str, str] | None:
