@@ -17,6 +17,9 @@ def test_the_district_has_the_shape_of_its_model() -> None:
     assert len(document["estates"]) == 120
     assert len({estate["name"] for estate in document["estates"]}) == 120
     assert document == district()
+    homes = [estate["households"] for estate in document["estates"]]
+    assert 160 <= min(homes) < 400 < 2000 < max(homes) <= 2400
+    assert len(set(homes)) > 30  # figures per thousand households differ
 
 
 def test_every_unit_that_its_workflow_names_is_in_it(database: Database) -> None:

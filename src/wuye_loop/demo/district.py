@@ -15,6 +15,9 @@ _SECOND: Final = ("泰", "岚", "屏", "溪", "庭", "澜", "茗", "枫", "棠",
 _ESTATE_ENDS: Final = ("花园", "家园", "小区", "苑", "府", "里", "新村", "名居")
 _COMMUNITY_ENDS: Final = ("东社区", "西社区", "南社区", "北社区", "新社区", "前社区")
 _ESTATE_KINDS: Final = ("商品房", "商品房", "老旧小区", "商品房", "安置房", "老旧小区")
+#: How many households an estate of a kind has, least and most.
+_HOUSEHOLDS: Final = {"商品房": (420, 1980), "老旧小区": (160, 760), "安置房": (640, 2400)}
+_STEP, _STEPS = 7, 23  # spreads them: no two estates beside one another are alike
 _DEPARTMENTS: Final = {
     "fire": "区消防救援部门",
     "market": "区市场监管部门",
@@ -64,17 +67,24 @@ def district() -> dict[str, Any]:
         for nth in range(ESTATES):
             company = f"company-{next(numbers) * 7 % COMPANIES + 1:02d}"
             homes.setdefault(company, street)
+            kind = _ESTATE_KINDS[(place * 5 + nth) % len(_ESTATE_KINDS)]
             estates.append(
                 {
                     "code": f"E{place + 1:02d}{nth + 1:02d}",
                     "name": f"{next(names)}{_ESTATE_ENDS[(place + nth) % len(_ESTATE_ENDS)]}",
                     "area": f"{street}{nth % COMMUNITIES + 1:03d}",
                     "company": company,
-                    "kind": _ESTATE_KINDS[(place * 5 + nth) % len(_ESTATE_KINDS)],
+                    "kind": kind,
+                    "households": _households(kind, place * ESTATES + nth),
                 }
             )
     units += [_company(nth + 1, homes) for nth in range(COMPANIES)]
     return {"areas": areas, "units": units, "estates": estates, "people": people}
+
+
+def _households(kind: str, nth: int) -> int:
+    least, most = _HOUSEHOLDS[kind]
+    return least + (most - least) * (nth * _STEP % _STEPS) // (_STEPS - 1)
 
 
 def _middle(place: int, nth: int) -> tuple[float, float]:
