@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -54,7 +55,10 @@ async def test_a_file_goes_page_after_page_and_holds_each_row_once(town: Town, m
 
 @pytest.mark.parametrize(
     ("bound", "value", "why", "words"),
-    [("MOST", 5, "most", "只取了前 5 行：一份最多这么多"), ("SECONDS", -1, "late", "只取了前 2 行：时间到了")],
+    [
+        ("MOST", 5, "most", "只取了前 5 行，后面还有：一份最多这么多"),
+        ("SECONDS", -1, "late", "只取了前 2 行，共 7 行：时间到了"),
+    ],
 )
 async def test_where_a_file_ends_before_its_list_its_last_row_says_so(
     town: Town, monkeypatch: pytest.MonkeyPatch, bound: str, value: int, why: str, words: str
@@ -90,6 +94,37 @@ async def test_a_script_is_told_how_many_of_how_many(town: Town, monkeypatch: py
         assert plain.content == whole
         page = await chief.go("/search")
         assert "/search.csv" in page.links  # without script it is a plain download
+
+
+async def test_every_list_says_how_many_before_it_is_sent(town: Town) -> None:
+    async with browsing(town) as visitors:
+        numbers = await seven(visitors)
+        await visitors.api.walk(numbers[0], "accept", "sign")
+        town.advance(timedelta(days=30))
+        chief = await visitors.person("chief")
+        await chief.go(f"/supervision?pick={numbers[0]}")
+        await chief.send(f"/supervision/{numbers[0]}", document="挂牌督办", demand="三日内到场")
+        for path in ("/search", "/search?q=第 3 件", "/supervision", "/supervision/orders", "/papers"):
+            bare, _, asks = path.partition("?")
+            answer = await chief.client.get(f"{bare}.csv?{asks}")
+            assert int(answer.headers["x-rows"]) == len(rows_of(answer)) - 1 >= 1, path
+
+
+async def test_an_english_file_says_our_words_in_english_and_leaves_those_of_others(town: Town) -> None:
+    english = {"Accept-Language": "en"}
+    async with browsing(town) as visitors:
+        await visitors.api.push("one", title="三号楼电梯停运", category="电梯", urgency="特急")
+        chief, root = await visitors.person("chief"), await visitors.person("root")
+        head, row = rows_of(await chief.client.get("/search.csv", headers=english))
+        assert head[:3] == ["Number", "Title", "Category"]
+        assert row[1] == "三号楼电梯停运"
+        assert {"Lifts", "To be taken up", "critical"} <= set(row), row
+        book = load_workbook(io.BytesIO((await chief.client.get("/search.xlsx", headers=english)).content))
+        assert (book.sheetnames, list(book.worksheets[0].values)[1][2]) == (["List"], "Lifts")
+        assert load_workbook(io.BytesIO((await chief.client.get("/search.xlsx")).content)).sheetnames == ["名单"]
+        units = rows_of(await root.client.get("/admin/directory/units.csv", headers=english))
+        kinds, active = ({row[units[0].index(name)] for row in units[1:]} for name in ("kind", "active"))
+        assert (kinds <= {"department", "office", "centre", "community", "company"}, active) == (True, {"yes"})
 
 
 async def test_a_person_has_one_file_on_its_way_and_then_the_next(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:

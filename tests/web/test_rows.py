@@ -12,9 +12,10 @@ ROWS = [("=1+1", 7, None), ("<b>&\x01 两\n行 ", -3, "-2"), ("", 0, "甲")]
 
 
 def test_a_workbook_written_in_pieces_is_read_as_it_was_given() -> None:
-    sheet = XlsxRows()
+    sheet = XlsxRows("名单 & 表")
     whole = sheet.begin(("标题", "件数", "说明"), ROWS) + sheet.more(ROWS[:1]) + sheet.more(ROWS[1:]) + sheet.end()
     (page,) = load_workbook(io.BytesIO(whole)).worksheets
+    assert page.title == "名单 & 表"
     assert list(page.values) == [
         ("标题", "件数", "说明"), ("=1+1", 7, None), ("<b>& 两\n行 ", -3, "-2"), ("", 0, "甲")
     ]  # fmt: skip
@@ -33,7 +34,7 @@ def test_what_was_written_is_not_held() -> None:
     """A file twenty times as long takes no more room."""
     peaks = []
     for pages in (5, 100):
-        sheet = XlsxRows()
+        sheet = XlsxRows("名单")
         tracemalloc.start()
         sheet.begin(("甲", "乙"), [])
         for n in range(pages):

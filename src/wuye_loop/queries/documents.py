@@ -48,6 +48,12 @@ def documents(
     return shown
 
 
+def counted(loop: Loop, session: Session, actor: Actor, filters: DocumentFilters, most: int) -> int:
+    """Count the same, up to so many."""
+    loop.reference.refresh(session)
+    return stored.how_many(session, actor, _kinds(loop, session, actor), filters, most)
+
+
 def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[str, Any]:
     """Return one document.
 

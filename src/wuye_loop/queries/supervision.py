@@ -74,6 +74,41 @@ def overdue(
 
     `older_than` leaves out what is overdue by less. Raises Forbidden, BadInput for an area unknown or outside.
     """
+    filters, before = _late(loop, session, actor, clock, rung, area, unit, older_than)
+    page = supervision.overdue(session, actor, filters, before, after, limit)
+    shown = page.map(damage.shown("overdue", lambda row: _overdue_item(loop, session, row), _OVERDUE_KEYS, _NAMES))
+    unnamed_rows(loop, session, shown.items, ("title",), "number")
+    return shown
+
+
+def overdue_counted(
+    loop: Loop,
+    session: Session,
+    actor: Actor,
+    *,
+    clock: str | None,
+    rung: int | None,
+    area: str | None,
+    unit: str | None,
+    older_than: Span | None,
+    most: int,
+) -> int:
+    """Count the same, up to so many. Raises as overdue does."""
+    filters, before = _late(loop, session, actor, clock, rung, area, unit, older_than)
+    return supervision.overdue_counted(session, actor, filters, before, most)
+
+
+def _late(
+    loop: Loop,
+    session: Session,
+    actor: Actor,
+    clock: str | None,
+    rung: int | None,
+    area: str | None,
+    unit: str | None,
+    older_than: Span | None,
+) -> tuple[OverdueFilters, datetime]:
+    """Return what is asked for, and before when it was due."""
     admit(loop, session, actor)
     scope.known_unit(loop, unit)
     path = scope.path_of(loop, area, actor) if area is not None else None
@@ -81,10 +116,7 @@ def overdue(
     if older_than is not None:
         back = Span(-older_than.n, older_than.unit)
         before = loop.calendar(session).shift(before, back)
-    page = supervision.overdue(session, actor, OverdueFilters(clock, rung, unit, path), before, after, limit)
-    shown = page.map(damage.shown("overdue", lambda row: _overdue_item(loop, session, row), _OVERDUE_KEYS, _NAMES))
-    unnamed_rows(loop, session, shown.items, ("title",), "number")
-    return shown
+    return OverdueFilters(clock, rung, unit, path), before
 
 
 def orders(
@@ -99,17 +131,32 @@ def orders(
     limit: int,
 ) -> Page[dict[str, Any]]:
     """Return a page of supervision orders, the newest first. Raises as overdue does."""
-    admit(loop, session, actor)
-    scope.known_unit(loop, unit)
-    path = scope.path_of(loop, area, actor) if area is not None else None
-    kinds = {kind for rules in scope.published(loop, session) for kind in document_kinds(rules)}
-    page = supervision.orders(session, actor, kinds, OrderFilters(state, unit, path), after, limit)
+    kinds, filters = _ordered(loop, session, actor, state, unit, area)
+    page = supervision.orders(session, actor, kinds, filters, after, limit)
     words = Openers(session, loop.keyring, [row.grievance_id for row in page.items])
     shown = page.map(
         damage.shown("orders", lambda row: _order_item(loop, session, row, words), _ORDER_KEYS, _ORDER_NAMES)
     )
     unnamed_rows(loop, session, shown.items, ("title", "demand"))
     return shown
+
+
+def orders_counted(
+    loop: Loop, session: Session, actor: Actor, *, state: str | None, unit: str | None, area: str | None, most: int
+) -> int:
+    """Count the same, up to so many. Raises as overdue does."""
+    kinds, filters = _ordered(loop, session, actor, state, unit, area)
+    return supervision.orders_counted(session, actor, kinds, filters, most)
+
+
+def _ordered(
+    loop: Loop, session: Session, actor: Actor, state: str | None, unit: str | None, area: str | None
+) -> tuple[set[str], OrderFilters]:
+    admit(loop, session, actor)
+    scope.known_unit(loop, unit)
+    path = scope.path_of(loop, area, actor) if area is not None else None
+    kinds = {kind for rules in scope.published(loop, session) for kind in document_kinds(rules)}
+    return kinds, OrderFilters(state, unit, path)
 
 
 def kind_for(loop: Loop, session: Session, actor: Actor, number: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from sqlalchemy.orm import Session
+
 T = TypeVar("T")
 S = TypeVar("S")
 
@@ -18,6 +20,11 @@ class Page(Generic[T]):
     def map(self, change: Callable[[T], S]) -> "Page[S]":
         """Return the same page of other items."""
         return Page([change(item) for item in self.items], self.next)
+
+
+def counted(session: Session, statement: str, params: dict[str, Any]) -> int:
+    """Count what the statement of a list finds, up to its limit."""
+    return int(session.connection().exec_driver_sql(f"SELECT count(*) FROM ({statement}) listed", params).scalar_one())
 
 
 def cut(rows: Sequence[T], limit: int, key: Callable[[T], tuple[Any, ...]]) -> Page[T]:

@@ -32,12 +32,12 @@ Read = Callable[[Callable[[Session], Any]], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list to be had as a file: the file's name without an ending, its columns, its rows, how many at most `MOST`."""
+    """A list to be had as a file: the file's name without an ending, its columns, its rows, how many, up to `MOST` + 1."""
 
     name: str
     columns: Sequence[str]
     draw: Draw
-    count: Callable[[Session], int] | None = None
+    count: Callable[[Session], int]
 
 
 async def exported(request: Request, here: Visit, how: Kind, listing: Listing, read: Read | None = None) -> Response:
@@ -51,16 +51,15 @@ async def exported(request: Request, here: Visit, how: Kind, listing: Listing, r
         raise TooMany("您的上一份导出还没有取完，等它取完或停下再取", retry_after=5)
     on_the_way.add(who)
     try:
-        total = await reading(listing.count) if listing.count is not None else None
+        total = await reading(listing.count)
         first = await reading(partial(listing.draw, None, min(PAGE, MOST)))
     except BaseException:
         on_the_way.discard(who)
         raise
     told = PROGRESS in request.headers
     headers = taken_away(listing.name, how)
-    if total is not None:
-        headers[TOTAL] = str(min(total, MOST))
-    sending = _sent(reading, how, listing, first, told=told)
+    headers[TOTAL] = whole = str(total) if total <= MOST else f"{MOST}+"
+    sending = _sent(reading, how, listing, first, whole, told=told)
     return _Leaving(
         sending, partial(on_the_way.discard, who), headers, "application/octet-stream" if told else MEDIA[how]
     )
@@ -91,7 +90,7 @@ def _on_the_way(request: Request) -> set[UUID]:
     return found
 
 
-async def _sent(read: Read, how: Kind, listing: Listing, first: Any, *, told: bool) -> AsyncIterator[bytes]:
+async def _sent(read: Read, how: Kind, listing: Listing, first: Any, whole: str, *, told: bool) -> AsyncIterator[bytes]:
     """Yield the file; where it is told, each piece behind a line `rows bytes`, the last behind `rows bytes end`.
 
     Instead of `end` stands `most` or `late` where the file ends before the list does; its last row says so in words. No such
@@ -113,17 +112,17 @@ async def _sent(read: Read, how: Kind, listing: Listing, first: Any, *, told: bo
         piece = b""
     why = "end" if after is None else "most" if done >= MOST else "late"
     if why != "end":
-        piece += await anyio.to_thread.run_sync(sheet.more, [_short(why, done, len(columns))])
+        piece += await anyio.to_thread.run_sync(sheet.more, [_short(why, done, whole, len(columns))])
     piece += await anyio.to_thread.run_sync(sheet.end)
     yield _framed(piece, str(done), why, told=told)
 
 
-def _short(why: str, done: int, width: int) -> list[str | None]:
+def _short(why: str, done: int, whole: str, width: int) -> list[str | None]:
     """Return the row that says why a file ends before its list."""
     if why == "most":
-        words = language.say("只取了前 {n} 行：一份最多这么多，请缩小条件，分几次取", n=done)
+        words = language.say("只取了前 {n} 行，后面还有：一份最多这么多，请缩小条件，分几次取", n=done)
     else:
-        words = language.say("只取了前 {n} 行：时间到了，请缩小条件，分几次取", n=done)
+        words = language.say("只取了前 {n} 行，共 {m} 行：时间到了，请缩小条件，分几次取", n=done, m=whole)
     return [words, *[None] * (width - 1)]
 
 

@@ -1,5 +1,6 @@
 """The language of a page: the visitor's choice, which is kept, else what the browser asks for; Chinese first."""
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from html import escape
@@ -46,8 +47,12 @@ def present() -> Tongue:
 
 def settle(request: Request) -> None:
     """Find out in which language the answer to a request is."""
-    folders = (*request.app.state.site.settings.workflows, shipped("workflows"))
-    _present.set(Tongue(_wants_english(request), _address(request), folders))
+    _present.set(Tongue(wants_english(request), _address(request), folders_of(request.app)))
+
+
+def folders_of(app: Any) -> tuple[Path, ...]:
+    """Return the folders in which the words of an installation's rule files may stand in English."""
+    return (*app.state.site.settings.workflows, shipped("workflows"))
 
 
 def changed(request: Request) -> Response | None:
@@ -76,6 +81,19 @@ def say(chinese: str, **values: Any) -> str:
     return here.catalogue.fill(chinese, {name: str(value) for name, value in values.items()})
 
 
+def worded(value: Any) -> Any:
+    """Return what the program or a rule file said in the language of the page; anything else as it is, names and own words."""
+    here = present()
+    if not here.english or not isinstance(value, str):
+        return value
+    return here.catalogue.said(value) or value
+
+
+def listed(words: Iterable[str]) -> str:
+    """Return words as a list in the language of the page."""
+    return (", " if present().english else "、").join(words)
+
+
 def _address(request: Request) -> str:
     """Return the address of the page without a wish for a language; of a form's answer, that of the page with the form."""
     path, query = request.url.path, request.url.query
@@ -86,18 +104,19 @@ def _address(request: Request) -> str:
     return inside(path) + (f"?{urlencode(kept)}" if kept else "")
 
 
-def _wants_english(request: Request) -> bool:
+def wants_english(request: Request) -> bool:
+    """Say whether a visitor has chosen English, or, having chosen nothing, asks for it more than for Chinese."""
     chosen = request.cookies.get(ASKED)
     if chosen in (CHINESE, ENGLISH):
         return chosen == ENGLISH
-    wishes = _wishes(request.headers.get("accept-language", "")[:_LONGEST])
-    return wishes.get(ENGLISH, 0.0) > max(wishes.get(CHINESE, 0.0), wishes.get("*", 0.0))
+    wanted = wishes(request.headers.get("accept-language", ""))
+    return wanted.get(ENGLISH, 0.0) > max(wanted.get(CHINESE, 0.0), wanted.get("*", 0.0))
 
 
-def _wishes(text: str) -> dict[str, float]:
-    """Return how much each language is wanted, from 0 to 1; what is not understood is not wanted."""
+def wishes(text: str) -> dict[str, float]:
+    """Return how much each language, or kind of answer, is wanted, from 0 to 1; what is not understood is not wanted."""
     found: dict[str, float] = {}
-    for one in text.split(","):
+    for one in text[:_LONGEST].split(","):
         name, _, weight = one.partition(";")
         language = name.strip().lower().partition("-")[0]
         try:

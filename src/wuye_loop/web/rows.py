@@ -9,9 +9,9 @@ from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from wuye_loop.domain.sheets.cells import safe
+from wuye_loop.web.language import say
 
 Kind = Literal["csv", "xlsx"]
-_TITLE: Final = "名单"
 _BOLD: Final = ' s="1"'
 _NARROW, _WIDE = 8, 48  # characters of a column
 _UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -20,7 +20,7 @@ _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _PACKAGE: Final = "http://schemas.openxmlformats.org/package/2006"
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _SHEETML: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-#: The parts of a workbook with one sheet, but for the sheet: style 1 is bold.
+#: The parts of a workbook with one sheet, `{title}`, but for the sheet: style 1 is bold.
 _PARTS: Final = {
     "[Content_Types].xml": (
         f'<Types xmlns="{_PACKAGE}/content-types">'
@@ -35,7 +35,7 @@ _PARTS: Final = {
     ),
     "xl/workbook.xml": (
         f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}">'
-        '<sheets><sheet name="{_TITLE}" sheetId="1" r:id="rId1"/></sheets></workbook>'
+        '<sheets><sheet name="{title}" sheetId="1" r:id="rId1"/></sheets></workbook>'
     ),
     "xl/_rels/workbook.xml.rels": (
         f'<Relationships xmlns="{_PACKAGE}/relationships">'
@@ -78,11 +78,11 @@ class CsvRows:
 class XlsxRows:
     """A table as a workbook of one sheet: every cell is text or a whole number, so that none is a formula."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str) -> None:
         self._sink = _Sink()
         self._book = ZipFile(self._sink, "w", ZIP_DEFLATED)  # type: ignore[call-overload]
         for name, text in _PARTS.items():
-            self._book.writestr(_part(name), _XML + text)
+            self._book.writestr(_part(name), _XML + text.replace("{title}", escape(title)))
         self._sheet = self._book.open(_part("xl/worksheets/sheet1.xml"), "w")
 
     def begin(self, columns: Sequence[str], first: Rows) -> bytes:
@@ -120,7 +120,7 @@ class XlsxRows:
 
 def sheet_of(how: Kind) -> CsvRows | XlsxRows:
     """Return what writes a table of a kind."""
-    return CsvRows() if how == "csv" else XlsxRows()
+    return CsvRows() if how == "csv" else XlsxRows(say("名单"))
 
 
 class _Sink:

@@ -243,9 +243,21 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
 }  # fmt: skip
 
 
-def rows_of(section: str, entries: Iterable[AreaEntry | UnitEntry | EstateEntry | PersonEntry]) -> list[list[Any]]:
-    """Return entries as rows under the titles of the section's columns, as they can be read again."""
-    return [[shown(column.look, getattr(one, column.key)) for column in SECTIONS[section].columns] for one in entries]
+def rows_of(
+    section: str, entries: Iterable[AreaEntry | UnitEntry | EstateEntry | PersonEntry], *, keys: bool = False
+) -> list[list[Any]]:
+    """Return entries as rows under the titles of the section's columns, or under their keys, as they can be read again."""
+    show = _keyed if keys else shown
+    return [[show(column.look, getattr(one, column.key)) for column in SECTIONS[section].columns] for one in entries]
+
+
+def _keyed(look: str, value: Any) -> Any:
+    """Return a value as `shown` does, in words that stand for it in a document too; None for nothing."""
+    if look in ("codes", "phones"):
+        return "; ".join(value) or None
+    if look == "truth":
+        return "yes" if value else "no"
+    return str(value) if look in ("level", "kind") else shown(look, value)
 
 
 def shown(look: str, value: Any) -> Any:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
-from wuye_loop.store.pages import Page, cut
+from wuye_loop.store.pages import Page, counted, cut
 from wuye_loop.store.visibility import sees_paper, visible
 
 _DOCUMENTS = """
@@ -62,6 +62,23 @@ def listed(
     limit: int,
 ) -> Page[Any]:
     """Return a page of the documents on visible grievances and of assessments, the newest first; `kinds` of their tasks, None for any."""
+    statement, params = _listed(actor, kinds, filters, after, limit + 1)
+    rows = session.connection().exec_driver_sql(statement, params)
+    return cut(rows.all(), limit, lambda row: (row.issued_at, row.number))
+
+
+def how_many(session: Session, actor: Actor, kinds: Collection[str] | None, filters: DocumentFilters, most: int) -> int:
+    """Count the same, up to so many."""
+    return counted(session, *_listed(actor, kinds, filters, None, most))
+
+
+def _listed(
+    actor: Actor,
+    kinds: Collection[str] | None,
+    filters: DocumentFilters,
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> tuple[str, dict[str, Any]]:
     select, conditions, params = _base(actor, kinds)
     if filters.series is not None:
         conditions.append("(d.series = %(series)s OR d.kind = %(series)s)")
@@ -72,11 +89,9 @@ def listed(
     if after is not None:
         conditions.append("(d.issued_at, d.number) < (%(at)s, %(after)s)")
         params |= {"at": after[0], "after": after[1]}
-    rows = session.connection().exec_driver_sql(
-        f"{select} WHERE {' AND '.join(conditions)} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s",
-        params | {"limit": limit + 1},
-    )
-    return cut(rows.all(), limit, lambda row: (row.issued_at, row.number))
+    where = " AND ".join(conditions)
+    statement = f"{select} WHERE {where} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s"
+    return statement, params | {"limit": limit}
 
 
 def found(session: Session, actor: Actor, kinds: Collection[str] | None, number: str) -> Any | None:

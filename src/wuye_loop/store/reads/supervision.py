@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
-from wuye_loop.store.pages import Page, cut
+from wuye_loop.store.pages import Page, counted, cut
 from wuye_loop.store.visibility import subtree, visible
 
 
@@ -47,7 +47,7 @@ def overdue(
     limit: int,
 ) -> Page[Any]:
     """Return a page of the running clocks that were due before an instant, the latest late first."""
-    statement, params = overdue_statement(actor, filters, before, after, limit)
+    statement, params = overdue_statement(actor, filters, before, after, limit + 1)
     rows = session.connection().exec_driver_sql(statement, params).all()
     return cut(rows, limit, lambda row: (row.due_at, row.id))
 
@@ -70,8 +70,13 @@ def overdue_statement(
     if after is not None:
         conditions.append("(c.due_at, c.id) > (%(at)s, %(after)s)")
         params |= {"at": after[0], "after": after[1]}
-    params |= {"before": before, "limit": limit + 1}
+    params |= {"before": before, "limit": limit}
     return _OVERDUE.format(conditions=" AND ".join(conditions)), params
+
+
+def overdue_counted(session: Session, actor: Actor, filters: OverdueFilters, before: datetime, most: int) -> int:
+    """Count the same, up to so many."""
+    return counted(session, *overdue_statement(actor, filters, before, None, most))
 
 
 # --- orders ---------------------------------------------------------------------------------------------------------
@@ -106,6 +111,19 @@ def orders(
     limit: int,
 ) -> Page[Any]:
     """Return a page of the tasks that carry a supervision document, the newest first."""
+    statement, params = _orders_statement(actor, kinds, filters, after, limit + 1)
+    rows = session.connection().exec_driver_sql(statement, params).all()
+    return cut(rows, limit, lambda row: (row.opened_at, row.id))
+
+
+def orders_counted(session: Session, actor: Actor, kinds: Collection[str], filters: OrderFilters, most: int) -> int:
+    """Count the same, up to so many."""
+    return counted(session, *_orders_statement(actor, kinds, filters, None, most))
+
+
+def _orders_statement(
+    actor: Actor, kinds: Collection[str], filters: OrderFilters, after: tuple[datetime, UUID] | None, limit: int
+) -> tuple[str, dict[str, Any]]:
     predicate, params = visible(actor, "g" if actor.kind is ActorKind.UNIT else "t")
     conditions = [predicate]
     if filters.state is not None:
@@ -121,10 +139,8 @@ def orders(
     if after is not None:
         conditions.append("(t.opened_at, t.id) < (%(at)s, %(after)s)")
         params |= {"at": after[0], "after": after[1]}
-    params |= {"kinds": sorted(kinds), "limit": limit + 1}
-    statement = _ORDERS.format(conditions=" AND ".join(conditions))
-    rows = session.connection().exec_driver_sql(statement, params).all()
-    return cut(rows, limit, lambda row: (row.opened_at, row.id))
+    params |= {"kinds": sorted(kinds), "limit": limit}
+    return _ORDERS.format(conditions=" AND ".join(conditions)), params
 
 
 def workflow_of(session: Session, number: str, actor: Actor) -> str | None:

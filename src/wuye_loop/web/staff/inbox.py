@@ -21,7 +21,7 @@ from wuye_loop.store.keys import desks
 from wuye_loop.store.pages import Page
 from wuye_loop.web.addresses import next_page
 from wuye_loop.web.exporting import Listing, exported
-from wuye_loop.web.language import say
+from wuye_loop.web.language import say, worded
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.rows import Kind
@@ -91,8 +91,8 @@ def _count(here: Visit, tab: PageTab, session: Session) -> int:
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
     near, badge = row["near"], row["badge"]
     return (
-        row["number"], row["title"], row["kind_title"], near.get("category"), near.get("estate_name"), near.get("area_name"),
-        row["state_title"], row["urgency"], badge.words if badge else None, badge.at if badge else None,
+        row["number"], row["title"], worded(row["kind_title"]), worded(near.get("category")), near.get("estate_name"),
+        near.get("area_name"), worded(row["state_title"]), worded(row["urgency"]), badge.words if badge else None, badge.at if badge else None,
     )  # fmt: skip
 
 

@@ -70,7 +70,7 @@ async def file(here: Loader, what: SectionName, how: Kind) -> Response:
     """Give what is stored of one kind as a table that can be changed and sent again."""
     _, stored = await read(here.site, read_entries)
     columns = [_head(column) for column in SECTIONS[what].columns]
-    return await sheets.file_of(how, what, columns, rows_of(what, getattr(stored, what)))
+    return await sheets.file_of(how, what, columns, rows_of(what, getattr(stored, what), keys=present().english))
 
 
 @router.post("/admin/directory/import")

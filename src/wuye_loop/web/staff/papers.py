@@ -20,7 +20,8 @@ from wuye_loop.queries.timeline import timeline
 from wuye_loop.store.reads.documents import DocumentFilters
 from wuye_loop.web import visitors
 from wuye_loop.web.addresses import next_page
-from wuye_loop.web.exporting import Listing, exported
+from wuye_loop.web.exporting import MOST, Listing, exported
+from wuye_loop.web.language import worded
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.rows import Kind
@@ -57,7 +58,7 @@ async def register(request: Request, here: Here, query: Annotated[RegisterQuery,
 @router.get("/papers.{how}")
 async def as_file(request: Request, here: Here, how: Kind, query: Annotated[RegisterQuery, Query()]) -> Response:
     """Give the register as it was seen, for a spreadsheet."""
-    listing = Listing("papers", _COLUMNS, partial(_drawn, here, query))
+    listing = Listing("papers", _COLUMNS, partial(_drawn, here, query), partial(_count, here, query))
     return await exported(request, here, how, listing, partial(read, here.site))
 
 
@@ -66,18 +67,25 @@ def _drawn(here: Visit, query: RegisterQuery, after: Any, limit: int, session: S
     return [_cells(here, row) for row in found.items], found.next
 
 
+def _count(here: Visit, query: RegisterQuery, session: Session) -> int:
+    return documents.counted(here.site.loop, session, here.actor, _filters(query), MOST + 1)
+
+
+def _filters(query: RegisterQuery) -> DocumentFilters:
+    return DocumentFilters(query.kind or None, query.unit or None)
+
+
 def _cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
     state = row["task"]["state_title"] if row["task"] else None
     return (
-        row["number"], row["kind"], row["grievance"], row["title"], row["addressee_name"],
-        here.times.moment(row["issued_at"]), state,
+        row["number"], worded(row["kind"]), row["grievance"], row["title"] if row["grievance"] else worded(row["title"]),
+        row["addressee_name"], here.times.moment(row["issued_at"]), worded(state),
     )  # fmt: skip
 
 
 def _register(here: Visit, query: RegisterQuery, after: Any, session: Session, limit: int = _PAGE) -> dict[str, Any]:
     loop = here.site.loop
-    filters = DocumentFilters(query.kind or None, query.unit or None)
-    found = documents.documents(loop, session, here.actor, filters, after, limit)
+    found = documents.documents(loop, session, here.actor, _filters(query), after, limit)
     rules = loop.reference.rules(session, loop.default_workflow).workflow
     return {"page": found, "kinds": list(rules.documents)}
 

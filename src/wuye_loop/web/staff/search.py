@@ -25,6 +25,7 @@ from wuye_loop.store.reads.grievances import Filters
 from wuye_loop.web.addresses import next_page
 from wuye_loop.web.exporting import MOST, Listing, exported
 from wuye_loop.web.fields import text_of
+from wuye_loop.web.language import worded
 from wuye_loop.web.lists import categories, streets
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -82,8 +83,8 @@ async def search(request: Request, here: Here, query: Annotated[SearchQuery, Que
 
 @router.get("/search.{how}")
 async def as_file(request: Request, here: Here, how: Kind, query: Annotated[SearchQuery, Query()]) -> Response:
-    """Give the list as it was seen, for a spreadsheet; words are looked for in every title, which is not done twice to count."""
-    count = None if query.q else partial(_count, here, query, MOST)
+    """Give the list as it was seen, for a spreadsheet."""
+    count = partial(_count, here, query, MOST + 1)
     return await exported(request, here, how, Listing("list", _COLUMNS, partial(_drawn, here, query), count))
 
 
@@ -98,9 +99,9 @@ def _count(here: Visit, query: SearchQuery, most: int, session: Session) -> int:
 
 def _cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
     return (
-        row["number"], row["title"], row["category"], row["near"].get("estate_name"), row["area_name"],
-        row["state_title"], row["lead_unit_name"], here.times.moment(row["received_at"]),
-        here.times.due(row["due_at"]) if row["due_at"] else None, row["urgency"],
+        row["number"], row["title"], worded(row["category"]), row["near"].get("estate_name"), row["area_name"],
+        worded(row["state_title"]), row["lead_unit_name"], here.times.moment(row["received_at"]),
+        here.times.due(row["due_at"]) if row["due_at"] else None, worded(row["urgency"]),
     )  # fmt: skip
 
 

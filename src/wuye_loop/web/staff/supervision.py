@@ -20,8 +20,9 @@ from wuye_loop.queries.surroundings import around
 from wuye_loop.store.pages import Page
 from wuye_loop.web import fields
 from wuye_loop.web.addresses import next_page
-from wuye_loop.web.exporting import Listing, exported
+from wuye_loop.web.exporting import MOST, Listing, exported
 from wuye_loop.web.fields import Attempt, fields_of
+from wuye_loop.web.language import listed, worded
 from wuye_loop.web.lists import streets, unit_names
 from wuye_loop.web.refusals import REFUSED, attempted
 from wuye_loop.web.rendering import page
@@ -83,7 +84,8 @@ async def as_file(request: Request, here: Here, how: Kind, query: Annotated[Late
     """Give what is overdue as it was seen, for a spreadsheet."""
     if not here.supervises:
         raise Forbidden("督办台只给督办人员用")
-    return await exported(request, here, how, Listing("overdue", _COLUMNS, partial(_drawn, here, query)))
+    listing = Listing("overdue", _COLUMNS, partial(_drawn, here, query), partial(_count, here, query))
+    return await exported(request, here, how, listing)
 
 
 def _drawn(here: Visit, query: LateQuery, after: Any, limit: int, session: Session) -> Any:
@@ -91,11 +93,25 @@ def _drawn(here: Visit, query: LateQuery, after: Any, limit: int, session: Sessi
     return [_cells(row) for row in rows], found.next
 
 
+def _asked(query: LateQuery) -> dict[str, Any]:
+    return {
+        "clock": query.clock or None,
+        "rung": query.rung if isinstance(query.rung, int) else None,
+        "area": query.area or None,
+        "unit": query.unit or None,
+        "older_than": span(query.older) if query.older else None,
+    }
+
+
+def _count(here: Visit, query: LateQuery, session: Session) -> int:
+    return supervision.overdue_counted(here.site.loop, session, here.actor, **_asked(query), most=MOST + 1)
+
+
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
-    orders = "、".join(filter(None, (one["number"] for one in row["orders"])))
+    orders = listed(one["number"] for one in row["orders"] if one["number"])
     return (
-        row["number"], row["title"], row["near"].get("estate_name"), row["unit_name"] or row["holder_name"],
-        row["clock_title"], row["badge"].at, row["badge"].words, row["rung_title"], orders,
+        row["number"], row["title"], row["near"].get("estate_name"), row["unit_name"] or worded(row["holder_name"]),
+        worded(row["clock_title"]), row["badge"].at, row["badge"].words, worded(row["rung_title"]), orders,
     )  # fmt: skip
 
 
@@ -104,18 +120,7 @@ def _rows(
 ) -> tuple[Page[Any], list[dict[str, Any]]]:
     """Return a page of what is overdue, and its items with what stands beside each."""
     loop, actor = here.site.loop, here.actor
-    found = supervision.overdue(
-        loop,
-        session,
-        actor,
-        clock=query.clock or None,
-        rung=query.rung if isinstance(query.rung, int) else None,
-        area=query.area or None,
-        unit=query.unit or None,
-        older_than=span(query.older) if query.older else None,
-        after=after,
-        limit=limit,
-    )
+    found = supervision.overdue(loop, session, actor, **_asked(query), after=after, limit=limit)
     near = around(loop, session, actor, [item["number"] for item in found.items])
     return found, [
         item
@@ -234,7 +239,10 @@ async def orders_as_file(
     """Give the register of orders as it was seen, for a spreadsheet."""
     if not here.supervises:
         raise Forbidden("督办单登记只给督办人员看")
-    return await exported(request, here, how, Listing("orders", _ORDER_COLUMNS, partial(_orders_drawn, here, query)))
+    count = partial(_orders_count, here, query)
+    return await exported(
+        request, here, how, Listing("orders", _ORDER_COLUMNS, partial(_orders_drawn, here, query), count)
+    )
 
 
 def _orders_drawn(here: Visit, query: OrdersListQuery, after: Any, limit: int, session: Session) -> Any:
@@ -242,11 +250,19 @@ def _orders_drawn(here: Visit, query: OrdersListQuery, after: Any, limit: int, s
     return [_order_cells(here, row) for row in found.items], found.next
 
 
+def _orders_count(here: Visit, query: OrdersListQuery, session: Session) -> int:
+    state, unit = query.state or None, query.unit or None
+    return supervision.orders_counted(
+        here.site.loop, session, here.actor, state=state, unit=unit, area=None, most=MOST + 1
+    )
+
+
 def _order_cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
     reply = row["reply"]
     return (
-        row["number"], row["document"], row["grievance"], row["title"], row["unit_name"],
-        here.times.moment(row["issued_at"]), here.times.due(reply["due_at"]) if reply else None, row["state_title"],
+        row["number"], worded(row["document"]), row["grievance"], row["title"], row["unit_name"],
+        here.times.moment(row["issued_at"]), here.times.due(reply["due_at"]) if reply else None,
+        worded(row["state_title"]),
     )  # fmt: skip
 
 

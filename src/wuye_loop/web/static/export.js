@@ -10,7 +10,7 @@
     var told = box.querySelector("[role=status]"), stop = box.querySelector("button"), going = null;
     if (!window.fetch || !window.ReadableStream || !window.AbortController || !window.Blob || !window.URL) { return; }
     function say(what, n, m) { told.textContent = box.getAttribute("data-say-" + what).replace("{n}", n).replace("{m}", m); }
-    function over(what, n) { going = null; stop.hidden = true; say(what, n); }
+    function over(what, n, m) { going = null; stop.hidden = true; say(what, n, m); }
     stop.addEventListener("click", function () { if (going) { going.abort(); } });
     function take(link) {
       var mine = going = new AbortController(), kept = [], rest = new Uint8Array(0), left = 0, rows = "0", why = "", total = null, name = "";
@@ -43,7 +43,7 @@
           var save = doc.createElement("a"), url = URL.createObjectURL(new Blob(kept));
           save.href = url; save.download = name; box.appendChild(save); save.click(); box.removeChild(save);
           window.setTimeout(function () { URL.revokeObjectURL(url); }, 60000);
-          over(why, rows);
+          over(why, rows, total);
           return null;
         }
         return reader.read().then(next);
