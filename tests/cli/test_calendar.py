@@ -48,6 +48,20 @@ def test_a_yes_moves_the_deadlines_and_the_ledger_says_so(healthy: Run, notice: 
     assert (again["applied"], again["moves"]) == (True, [])
 
 
+def test_a_damaged_workflow_is_named_and_the_others_are_moved(healthy: Run, notice: Path) -> None:
+    with opened(None) as database, database.begin() as session:
+        lost = '{"id": "lost@1", "text": "{"}'
+        session.execute(
+            text(
+                "INSERT INTO workflow SELECT (jsonb_populate_record(w, CAST(:lost AS jsonb))).* FROM workflow w LIMIT 1"
+            ),
+            {"lost": lost},
+        )
+    done = healthy("calendar", "import", notice, "--yes")
+    assert "流程 lost@1 损坏" in done.stderr
+    assert "调整了 3 件诉求的时限" in done.stdout
+
+
 def test_a_damaged_clock_does_not_keep_the_others_from_moving(healthy: Run, notice: Path) -> None:
     with opened(None) as database, database.begin() as session:
         session.execute(

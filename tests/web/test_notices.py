@@ -84,6 +84,25 @@ async def test_whose_record_is_damaged_is_told_and_the_others_are_moved(town: To
         assert "1 件的记录损坏，时限没有调整：请运行 doctor" in page.text
 
 
+async def test_a_damaged_workflow_is_named_and_the_deadlines_of_the_others_are_moved(town: Town) -> None:
+    async with browsing(town) as visitors:
+        await visitors.api.push("one")
+        with town.database.begin() as session:
+            lost = '{"id": "lost@1", "text": "{"}'
+            session.execute(
+                text(
+                    "INSERT INTO workflow SELECT (jsonb_populate_record(w, CAST(:lost AS jsonb))).* FROM workflow w LIMIT 1"
+                ),
+                {"lost": lost},
+            )
+        root = await visitors.person("root")
+        await root.go("/admin/calendar/import")
+        page = await root.send("/admin/calendar/import", files=notice(town))
+        assert "流程 lost@1 损坏，按它办理的诉求时限不动" in page.text
+        page = await root.send("/admin/calendar/import/load")
+        assert "已经装入 5 天；调整了 1 件诉求的时限" in page.text
+
+
 async def test_the_columns_are_named_as_the_form_names_them(town: Town) -> None:
     first = (town.now + timedelta(hours=32)).date()
     async with browsing(town) as visitors:

@@ -1,6 +1,6 @@
 """`wuye-loop calendar`: the working days that every deadline is counted in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
@@ -8,23 +8,19 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress
-from sqlalchemy.orm import Session
 
-from wuye_loop.authoring.checker.check import load
 from wuye_loop.cli.clock import clock
 from wuye_loop.cli.database import AsJson, DataDir, opened, settings_for
 from wuye_loop.cli.output import ZONE, Refused, err, group, out, print_json, print_table
 from wuye_loop.cli.serving import open_site
-from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
 from wuye_loop.domain.time.notice import Notice, read_notice
 from wuye_loop.domain.time.timestamps import wall
 from wuye_loop.edge.site import Site
-from wuye_loop.loop.recounting import outstanding, recount
+from wuye_loop.loop.recounting import offices, outstanding, recount
 from wuye_loop.store.calendar import moved_clocks, working_days
 from wuye_loop.store.calendar.moved_clocks import Move
 from wuye_loop.store.calendar.working_days import DayTable, read_table
-from wuye_loop.store.workflows import versions
 
 commands = group()
 _SHOWN = 40
@@ -46,10 +42,13 @@ def import_file(
     notice = read_notice(file.read_bytes(), file.name)
     with open_site(settings_for(data)) as site:
         with site.database.read() as session:
-            moves = moved_clocks.preview(session, notice, offices(session))
+            hours, unread = offices(site.loop, session)
+            moves = moved_clocks.preview(session, notice, hours)
             table = read_table(session)
             guesses = working_days.provisional_days(session)
         dropped = [day for day in table.replaced(notice) if day not in guesses]
+        for name in unread:
+            err.print(f"流程 {name} 损坏，按它办理的诉求时限不动；请运行 doctor", style="red", markup=False)
         if not as_json:
             _show(notice, moves, dropped, _standing(table, notice))
         if not dry_run:
@@ -103,15 +102,10 @@ def show(
     )
 
 
-def offices(session: Session) -> Mapping[str, OfficeHours]:
-    """Return the office hours of every published workflow."""
-    return {name: load(text, name).calendar for name, text in versions.published(session).items()}
-
-
 def _apply(site: Site) -> list[Move]:
     """Recalculate every grievance whose clocks do not stand as the calendar says; also those of an interrupted import."""
     with site.database.read() as session:
-        hours = offices(session)
+        hours, _ = offices(site.loop, session)
     moves, damaged = outstanding(site.database, hours), list[str]()
     with Progress(console=err, disable=not moves) as shown:
         going = shown.add_task("调整时限", total=len({move.number for move in moves}))

@@ -2,13 +2,27 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from wuye_loop.domain.errors import RecordDamaged
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.errors import RecordDamaged, WuyeError
 from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.step.recalculation import recounted
 from wuye_loop.loop.engine import Loop, amend
 from wuye_loop.store.calendar import moved_clocks
 from wuye_loop.store.calendar.moved_clocks import Move
 from wuye_loop.store.database import Database
+from wuye_loop.store.workflows import versions
+
+
+def offices(loop: Loop, session: Session) -> tuple[dict[str, OfficeHours], list[str]]:
+    """Return the office hours of every published workflow, by its id, and which could not be read: the others go on."""
+    hours, damaged = dict[str, OfficeHours](), list[str]()
+    for name in versions.names(session):
+        try:
+            hours[name] = loop.reference.rules(session, name).workflow.calendar
+        except WuyeError:
+            damaged.append(name)
+    return hours, damaged
 
 
 def outstanding(database: Database, offices: Mapping[str, OfficeHours]) -> list[Move]:

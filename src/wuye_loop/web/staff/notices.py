@@ -11,9 +11,8 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import BadInput, Conflict, Stale
-from wuye_loop.domain.language.workflow import OfficeHours
 from wuye_loop.domain.time.notice import BadNotice, Notice, read_notice
-from wuye_loop.loop.recounting import outstanding, recount
+from wuye_loop.loop.recounting import offices, outstanding, recount
 from wuye_loop.queries import scope
 from wuye_loop.store.calendar import moved_clocks, working_days
 from wuye_loop.store.keys import accounts
@@ -55,10 +54,6 @@ async def look(request: Request, here: Loader) -> Response:
     return page("staff/notices.html", _context(here, tried=tried, file=name))
 
 
-def _offices(here: Visit, session: Session) -> dict[str, OfficeHours]:
-    return {rules.id: rules.workflow.calendar for rules in scope.published(here.site.loop, session)}
-
-
 def _titles(here: Visit, session: Session) -> dict[str, str]:
     """Return what clocks are called, by their names in the files; the present file's word counts first."""
     every = scope.published(here.site.loop, session)
@@ -72,7 +67,8 @@ def _tried(here: Visit, notice: Notice) -> dict[str, Any]:
     with here.site.database.read() as session:
         table = working_days.read_table(session)
         guesses = working_days.provisional_days(session)
-        moves = moved_clocks.preview(session, notice, _offices(here, session))
+        hours, unread = offices(here.site.loop, session)
+        moves = moved_clocks.preview(session, notice, hours)
         titles = _titles(here, session)
     moved = [move for move in moves if move.moves]
     return {
@@ -81,6 +77,7 @@ def _tried(here: Visit, notice: Notice) -> dict[str, Any]:
         "dropped": [day for day in table.replaced(notice) if day not in guesses],
         "moved": moved,
         "titles": titles,
+        "unread": unread,
         "marked": len(moves) - len(moved),
         "too_many": len({move.number for move in moves}) > _MOST,
         "bound": _MOST,
@@ -110,8 +107,8 @@ def _loaded(here: Visit, notice: Notice, version: int) -> tuple[int, int]:
     """Return how many grievances' deadlines were moved, and how many could not be because their record is damaged."""
     site = here.site
     with site.database.begin() as session:
-        offices = _offices(here, session)
-        if len({move.number for move in moved_clocks.preview(session, notice, offices)}) > _MOST:
+        hours, _ = offices(site.loop, session)
+        if len({move.number for move in moved_clocks.preview(session, notice, hours)}) > _MOST:
             raise Conflict(f"会改动 {_MOST} 件以上的时限，页面上不做：请用命令 wuye-loop calendar import")
         working_days.import_notice(session, notice, here.times.now)
         if working_days.read_table(session).version != version + 1:
@@ -119,6 +116,6 @@ def _loaded(here: Visit, notice: Notice, version: int) -> tuple[int, int]:
         by = here.person.account
         accounts.note(session, by.id, "calendar loaded", by.login, here.times.now, site.loop.ids)
     done, damaged = 0, list[str]()
-    for done, damaged in recount(site.loop, site.database, outstanding(site.database, offices)):  # noqa: B007 the last says all
+    for done, damaged in recount(site.loop, site.database, outstanding(site.database, hours)):  # noqa: B007 the last says all
         pass
     return done - len(damaged), len(damaged)
