@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.site import logging_to_memory
 
 from wuye_loop.edge import connections, problems
 from wuye_loop.settings import Settings
+from wuye_loop.web import routes
 
 pytestmark = pytest.mark.anyio
 MINE: ContextVar[str] = ContextVar("mine", default="nobody's")
@@ -48,6 +50,8 @@ def application() -> FastAPI:
         return len(await request.body())
 
     problems.install(app)
+    app.state.site = SimpleNamespace(settings=SimpleNamespace(workflows=()))
+    routes.install(app)
     return app
 
 
@@ -255,3 +259,49 @@ async def test_who_is_being_answered_stays_and_the_next_is_told_to_come_again(tm
             assert b"late" in await ended(one)
             other.close()
         assert b"hello" in await asked(port)
+
+
+BROWSER = b"Host: x\r\nAccept: text/html,application/xhtml+xml,*/*;q=0.8\r\n"
+
+
+def page(answer: bytes) -> tuple[int, str]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"text/html; charset=utf-8" in head
+    assert b"connection: close" in head.lower()
+    assert b"default-src 'none'" in head
+    assert f"content-length: {len(body)}".encode() in head.lower()
+    return int(head.split()[1]), body.decode()
+
+
+async def test_a_browser_that_is_refused_before_its_request_was_read_is_told_on_a_page(tmp_path: Path) -> None:
+    async with serving(tmp_path, header_limit=8192, header_seconds=0.5) as port:
+        status, text = page(await asked(port, b"GET /r HTTP/1.1\r\n" + BROWSER + b"Cookie: x=" + b"y" * 20_000))
+        assert (status, "浏览器带来的内容太多" in text, 'lang="zh-CN"' in text, "12345" in text) == (
+            431,
+            True,
+            True,
+            True,
+        )
+        english = b"GET /r HTTP/1.1\r\n" + BROWSER + b"Accept-Language: en\r\nDNT: 1\r\n"
+        status, text = page(await asked(port, english + b"no header at all\r\n\r\n"))
+        assert (status, "The request is not valid HTTP" in text, 'lang="en"' in text) == (400, True, True)
+        status, text = page(await asked(port, english + b"X-Slow: "))
+        assert (status, "The request came too slowly" in text) == (408, True)
+        for head in (
+            b"GET /v1/grievances HTTP/1.1\r\n" + BROWSER,
+            b"GET /r HTTP/1.1\r\nHost: x\r\nAccept: application/json, text/html;q=0.5\r\n",
+            b"GET /r HTTP/1.1\r\nHost: x\r\n",
+        ):
+            assert problem(await asked(port, head + b"no header at all\r\n\r\n"))[0] == 400
+
+
+async def test_a_browser_that_is_turned_away_is_told_on_a_page(tmp_path: Path) -> None:
+    async with serving(tmp_path, connections=2) as port:
+        slow = GET.replace(b"/ ", b"/slow ").replace(b"Host: x", b"Host: x\r\nConnection: close")
+        busy = [await opened(port, slow) for _ in range(2)]
+        await asyncio.sleep(0.1)
+        status, text = page(await asked(port, b"GET /r HTTP/1.1\r\n" + BROWSER + b"\r\n"))
+        assert (status, "连接太多，请稍后重试" in text) == (503, True)
+        for one, other in busy:
+            assert b"late" in await ended(one)
+            other.close()

@@ -59,7 +59,6 @@ _NOT: Final = (
     "domain/time/",
     "domain/privacy/retention.py",
     "domain/privacy/sealing.py",
-    "edge/connections.py",
     "edge/idempotency.py",
     "edge/limits.py",
     "edge/spans.py",

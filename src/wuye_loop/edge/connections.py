@@ -6,7 +6,7 @@ in queues by what a connection does, looked at once a second: a request costs tw
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
@@ -31,6 +31,10 @@ _LEAVING_SECONDS = 5.0  # for a client to take the rest of its last answer
 _CHUNK = 256 * 1024  # the most that comes in one piece
 _MOST_PIPELINED = 16
 _LOG_SECONDS = 10.0
+_LISTENING_SECONDS = 0.25  # for the first bytes of who is turned away: they say in which way to answer
+_GLANCE = 8 * 1024
+#: Draws a page for who asks for one, by the address, the headers and the error; None for who asks for none.
+Draw = Callable[[str, Sequence[tuple[bytes, bytes]], WuyeError], bytes | None]
 
 
 class Stage(Enum):
@@ -66,8 +70,8 @@ class Bounds:
 class Door:
     """The connections of one server, by what they do, each queue with the longest waiting first."""
 
-    def __init__(self, bounds: Bounds) -> None:
-        self.bounds = bounds
+    def __init__(self, bounds: Bounds, draw: Draw) -> None:
+        self.bounds, self.draw = bounds, draw
         self.queues: dict[Stage, OrderedDict[Any, float]] = {stage: OrderedDict() for stage in Stage}
         self.unread: OrderedDict[Any, float] = OrderedDict()  # whose answers nobody takes
         self._seconds = {stage: most for stage, most in bounds.seconds().items() if most}
@@ -149,6 +153,7 @@ if HttpToolsProtocol is not None:
         _in_body = False
         _fresh_head = False
         _refused = False
+        _turned_away: asyncio.TimerHandle | None = None
         _head_bytes = 0
         _body_bytes = 0
         _body_received = 0
@@ -157,16 +162,23 @@ if HttpToolsProtocol is not None:
             """Come in, if there is room."""
             super().connection_made(transport)
             if not self.door.enter(self, self.loop):
-                self._refuse(Unavailable("连接太多，请稍后重试"), "full")
+                self.door.note(self, self._stage, Stage.LEAVING)
+                self._stage = Stage.LEAVING
+                self._turned_away = self.loop.call_later(_LISTENING_SECONDS, self._turn_away, b"")
 
         def connection_lost(self, exc: Exception | None) -> None:
             """Go."""
+            if self._turned_away is not None:
+                self._turned_away.cancel()
             self.door.leave(self)
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
             """Read on, within the bounds of a head, of what stands around a body, and of requests sent ahead."""
             if self._refused:
+                return
+            if self._turned_away is not None:
+                self._turn_away(data)
                 return
             self._fresh_head = self._asked() is not None and not self._in_head
             super().data_received(data)
@@ -254,12 +266,21 @@ if HttpToolsProtocol is not None:
                 self.door.note(self, self._stage, now)
                 self._stage = now
 
+        def _turn_away(self, first: bytes) -> None:
+            """Say that there is no room, in the way that the first bytes ask for; who sends none is told all the same."""
+            if self._turned_away is not None:
+                self._turned_away.cancel()
+                self._turned_away = None
+            self.url, self.headers = _glanced(first)
+            self._refuse(Unavailable("连接太多，请稍后重试"), "full")
+
         def _refuse(self, error: WuyeError, why: str) -> None:
             """Answer and close; whatever still comes is dropped."""
             self._refused = True
             metrics.connections_closed_total.labels(why).inc()
             if not self.transport.is_closing():
-                self.transport.write(_answer(error))
+                path = getattr(self, "url", b"").partition(b"?")[0].decode("latin-1")
+                self.transport.write(_answer(error, self.door.draw(path, self.headers or (), error)))
                 # Closed on a sender in full flow, the answer would be lost: what still comes is dropped for a moment.
                 if self.transport.can_write_eof():
                     self.transport.write_eof()
@@ -270,11 +291,24 @@ if HttpToolsProtocol is not None:
             self._stage = Stage.LEAVING
 
 
-def _answer(error: WuyeError) -> bytes:
-    body = document(error)
+def _no_page(_path: str, _headers: Sequence[tuple[bytes, bytes]], _error: WuyeError) -> None:
+    """Draw no page: the application has none."""
+
+
+def _glanced(data: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """Return what the beginning of a request says, unproved: which address it asks for, and its headers as far as they came."""
+    head, *lines = data[:_GLANCE].partition(b"\r\n\r\n")[0].split(b"\r\n")
+    parts = head.split(b" ")
+    found = [line.partition(b":") for line in lines]
+    return parts[1] if len(parts) > 1 else b"", [(name.lower(), value.strip()) for name, _, value in found]
+
+
+def _answer(error: WuyeError, page: bytes | None) -> bytes:
+    body = document(error) if page is None else page
     lines = {
         **error.headers,
-        "Content-Type": MEDIA_TYPE,
+        "Content-Type": MEDIA_TYPE if page is None else "text/html; charset=utf-8",
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
         "Content-Length": str(len(body)),
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
@@ -298,9 +332,12 @@ def bounds_of(settings: Settings, *, idle_seconds: float | None = None) -> Bound
 def server(app: Any, settings: Settings, *, idle_seconds: float | None = None) -> uvicorn.Server:
     """Return a server for an application, whose connections keep within the settings' bounds."""
     bounds = bounds_of(settings, idle_seconds=idle_seconds)
+    draw: Draw = getattr(app.state, "plain_of", _no_page)
     config = uvicorn.Config(
         app,
-        http="auto" if HttpToolsProtocol is None else type("Protocol", (GuardedProtocol,), {"door": Door(bounds)}),
+        http="auto"
+        if HttpToolsProtocol is None
+        else type("Protocol", (GuardedProtocol,), {"door": Door(bounds, draw)}),
         ws="none",
         h11_max_incomplete_event_size=settings.header_limit,
         log_config=None,

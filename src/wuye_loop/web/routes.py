@@ -1,7 +1,10 @@
 """How a page fails: in words, on a page, with the way back; who has not signed in is sent to the door."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache, partial
+from html import escape
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -20,9 +23,11 @@ from wuye_loop.edge.database_faults import fault
 from wuye_loop.edge.rates import network_of
 from wuye_loop.store.database import of_the_crowd
 from wuye_loop.web import language
+from wuye_loop.web.english.catalogue import catalogue
 from wuye_loop.web.rendering import page
 from wuye_loop.web.visitors import NotSignedIn, Unfinished
 
+Headers = Sequence[tuple[bytes, bytes]]
 _log = structlog.get_logger(__name__)
 _SERVER_ERROR = 500
 _WORDS = {
@@ -31,6 +36,7 @@ _WORDS = {
     409: "现在不能这样办",
     412: "刚刚有了新的变化",
     405: "没有这个页面",
+    408: "发送得太慢",
     413: "内容太大",
     414: "网址太长",
     422: "填写有误",
@@ -47,12 +53,14 @@ _PLAIN: Final = {
 }
 _RESIDENTS: Final = re.compile(r"/(?:r|p|v|lists)(?:/.*)?")
 _PASSED_ON: Final = ("Retry-After", "Allow")
+_PROGRAMS: Final = ("application/json", "application/problem+json")
 _OF_LANGUAGE: Final = (b"accept-language", b"cookie")
 
 
 def install(app: FastAPI) -> None:
     """Answer a browser with a page whatever goes wrong, outside of every door too; the API's own addresses answer as ever."""
     app.state.page_of = page_of
+    app.state.plain_of = partial(plain_of, app)
 
 
 def page_of(scope: Scope, error: WuyeError) -> Response | None:
@@ -60,8 +68,7 @@ def page_of(scope: Scope, error: WuyeError) -> Response | None:
 
     A request whose host or address cannot be trusted is told so without them.
     """
-    accepted = (value for name, value in scope["headers"] if name == b"accept")
-    if scope["path"].startswith("/v1") or not any(b"text/html" in one for one in accepted):
+    if not _wants_page(scope["path"], scope["headers"]):
         return None
     template = ResidentRoute.template if _RESIDENTS.fullmatch(scope["path"]) else PageRoute.template
     if isinstance(error, AddressTooLong | BadRequest):
@@ -70,6 +77,39 @@ def page_of(scope: Scope, error: WuyeError) -> Response | None:
     request = Request(scope)
     language.settle(request)
     return told(request, error, template, _PLAIN.get(error.status))
+
+
+def plain_of(app: FastAPI, path: str, headers: Headers, error: WuyeError) -> bytes | None:
+    """Return a plain page for who asked for one and is refused before the request was read, as far as it is known; else None.
+
+    No template is drawn: there may be many who are refused so.
+    """
+    if not _wants_page(path, headers):
+        return None
+    kept = [one for one in headers if one[0] in _OF_LANGUAGE]
+    english = language.wants_english(Request({"type": "http", "headers": kept}))
+    return _plain(_WORDS.get(error.status, error.title), error.detail, language.folders_of(app) if english else None)
+
+
+@lru_cache(maxsize=64)
+def _plain(title: str, words: str, english: tuple[Path, ...] | None) -> bytes:
+    said = [title, words, "急事请直接拨打"]
+    if english is not None:
+        said = [catalogue(english).said(one) or one for one in said]
+    title, words, urgent = map(escape, said)
+    return (
+        f'<!doctype html><html lang="{"zh-CN" if english is None else "en"}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title></head>'
+        f'<body><h1>{title}</h1><p>{words}</p><p>{urgent} <a href="tel:12345">12345</a></p></body></html>'
+    ).encode()
+
+
+def _wants_page(path: str, headers: Headers) -> bool:
+    """Say whether an address is a page's, and who asks would rather have a page than a program's answer."""
+    accepted = b",".join(value for name, value in headers if name == b"accept").decode("latin-1")
+    wanted = language.wishes(accepted)
+    program = max(wanted.get(one, 0.0) for one in _PROGRAMS)
+    return not path.startswith("/v1") and wanted.get("text/html", 0.0) > 0 and wanted["text/html"] >= program
 
 
 class PageRoute(APIRoute):
