@@ -226,6 +226,31 @@ def test_a_draft_is_there_again_and_a_page_with_one_is_not_left_unasked(browser:
         assert page.input_value("#body") == ""
 
 
+def test_what_the_staff_wrote_stays_until_it_is_taken_and_not_a_moment_longer(browser: Browser, address: str) -> None:
+    with looking(browser, address, DESK) as looker:
+        page = looker.enter("seat")
+        looker.go("/desk")
+        page.fill("#body", "网断了，这些字还要在")
+        page.route("**/desk", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+        page.keyboard.press("Control+Enter")
+        page.wait_for_timeout(300)
+        looker.go("/desk?done=WY1&once=of-another")  # the answer to another form says nothing of this one
+        assert page.input_value("#body") == "网断了，这些字还要在"
+        page.unroute("**/desk")
+        page.keyboard.press("Control+Enter")  # refused: the estate is not filled in
+        page.wait_for_load_state("load")
+        looker.go("/desk")
+        assert page.input_value("#body") == "网断了，这些字还要在"
+        page.fill("#estate", "E0101")
+        page.click("#body")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url("**/desk?done=*once=*")
+        assert page.input_value("#body") == ""
+        looker.go("/desk")
+        assert page.input_value("#body") == ""
+        assert page.evaluate("Object.keys(localStorage).concat(Object.keys(sessionStorage))") == []
+
+
 def test_what_a_resident_wrote_stays_on_the_phone_until_it_has_arrived(browser: Browser, address: str) -> None:
     with looking(browser, address, PHONE) as looker:
         page = looker.go("/r/E0101")

@@ -125,7 +125,7 @@ async def test_what_the_hotline_took_down_opens_with_its_code_and_can_be_rated(t
         await seat.go("/desk")
         page = await seat.send("/desk", phone="13812345678", estate="幸福苑", body="电梯停运两天了，家里有老人。")
         assert "已收" in page.text
-        number = seat.path.partition("done=")[2]
+        number = seat.path.partition("done=")[2].partition("&")[0]
         code = page.text.partition("查询码 ")[2][:6]
         resident = visitors.browser()
         page = await resident.go(f"/p/{number}/{code}")

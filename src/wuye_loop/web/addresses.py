@@ -1,16 +1,22 @@
 """Addresses: which are our own, and those of lists, the same question with another page or another answer to a filter."""
 
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
+_LONGEST_TOKEN: Final = 64
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def inside(to: str) -> str:
     """Return a way on within our own pages, whatever was asked for."""
     return to if to.startswith("/") and not to.startswith(("//", "/\\")) and to.isprintable() else "/"
+
+
+def taken(once: str) -> str:
+    """Return what names a form that was taken in the address of its answer: the browser then drops what it kept of it."""
+    return f"&once={quote(once[:_LONGEST_TOKEN])}" if once else ""
 
 
 def next_page(request: Request, cursor: str | None) -> str | None:

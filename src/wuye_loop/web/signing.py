@@ -37,8 +37,8 @@ async def start(request: Request) -> Response:
         here = await visitors.admitted(request, await visitors.person(request))
     except NotSignedIn:
         return RedirectResponse("/login", 303)
-    gone = "?gone=1" if request.query_params.get("gone") else ""
-    return RedirectResponse(f"{visitors.home(here)}{gone}", 303)
+    done = f"?{request.url.query}" if request.query_params.get("gone") else ""  # and the form that was taken
+    return RedirectResponse(f"{visitors.home(here)}{done}", 303)
 
 
 @router.get("/login")

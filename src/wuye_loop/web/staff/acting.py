@@ -22,6 +22,7 @@ from wuye_loop.queries import choices
 from wuye_loop.store.grievance import locking
 from wuye_loop.store.grievance.locking import Ticket
 from wuye_loop.web import fields
+from wuye_loop.web.addresses import taken
 from wuye_loop.web.fields import text_of
 from wuye_loop.web.refusals import REFUSED, attempted
 from wuye_loop.web.routes import PageRoute
@@ -122,9 +123,10 @@ async def _take(
     except REFUSED as error:
         attempt = attempted(form_id, error, specs, form)
         return await shown(request, here, number, attempt, error.status)
+    named = taken(text_of(form, "once"))
     if not await here.read(lambda session: choices.seen(session, number, here.actor)):
-        return RedirectResponse("/?gone=1", 303)  # what was done took it out of one's own sight
-    return RedirectResponse(f"/g/{number}?done={done}", 303)
+        return RedirectResponse(f"/?gone=1{named}", 303)  # what was done took it out of one's own sight
+    return RedirectResponse(f"/g/{number}?done={done}{named}", 303)
 
 
 def ticket_of(request: Request, here: Visit, form: FormData) -> Ticket | None:

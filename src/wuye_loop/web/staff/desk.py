@@ -24,6 +24,7 @@ from wuye_loop.queries.grievances import grievances
 from wuye_loop.queries.surroundings import around, of_caller
 from wuye_loop.store.reads import surroundings as stored
 from wuye_loop.store.reads.grievances import Filters
+from wuye_loop.web.addresses import taken
 from wuye_loop.web.codes import query_code
 from wuye_loop.web.fields import text_of
 from wuye_loop.web.intake import NAMES, intake_form
@@ -130,7 +131,7 @@ async def take(request: Request, here: Seat) -> Response:
         metrics.intake_total.labels("refused").inc()
         return await _shown(here, values, words=error.detail, status=error.status)
     metrics.intake_total.labels("replayed" if outcome.replayed else "new").inc()
-    return RedirectResponse(f"/desk?done={orjson.loads(outcome.body)['number']}", 303)
+    return RedirectResponse(f"/desk?done={orjson.loads(outcome.body)['number']}{taken(values['once'])}", 303)
 
 
 def _values(form: FormData) -> dict[str, str]:

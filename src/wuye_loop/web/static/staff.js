@@ -11,17 +11,25 @@
       if (form.getAttribute("data-sent")) { event.preventDefault(); return; }
       if ((form.method || "").toLowerCase() !== "post") { return; }
       form.setAttribute("data-sent", "1");
-      var key = form.getAttribute("data-draft");
-      if (key) { try { localStorage.removeItem("draft " + key); } catch (_) { /* private window */ } }
+      var key = "draft " + form.getAttribute("data-draft");
+      try { if (key !== "draft null") { sessionStorage.setItem("sent", JSON.stringify([form.elements.once.value, key, localStorage.getItem(key)])); } } catch (_) { /* private window */ }
       window.setTimeout(function () { form.removeAttribute("data-sent"); }, 8000);
     });
   });
   window.addEventListener("pageshow", function () { all("form[data-sent]").forEach(function (form) { form.removeAttribute("data-sent"); }); });
 
-  // Drafts: what was typed and not sent is there again, until one signs out; who complained is not kept.
+  // Drafts: what was typed and not taken is there again, until one signs out; who complained is not kept. The answer's address
+  // names the form that was taken; what was typed since it was sent stays.
+  try {
+    var sent = JSON.parse(sessionStorage.getItem("sent") || "null");
+    if (sent && location.search.indexOf("once=" + sent[0]) > 0) {
+      if (localStorage.getItem(sent[1]) === sent[2]) { localStorage.removeItem(sent[1]); }
+      sessionStorage.removeItem("sent");
+    }
+  } catch (_) { /* no storage */ }
   all("form[action='/logout']").forEach(function (form) {
     form.addEventListener("submit", function () {
-      try { Object.keys(localStorage).forEach(function (key) { if (key.indexOf("draft ") === 0) { localStorage.removeItem(key); } }); } catch (_) { /* no storage */ }
+      try { sessionStorage.removeItem("sent"); Object.keys(localStorage).forEach(function (key) { if (key.indexOf("draft ") === 0) { localStorage.removeItem(key); } }); } catch (_) { /* no storage */ }
     });
   });
   var dirty = false;
