@@ -15,7 +15,7 @@ from typing import Any, Final
 import polib
 from ruamel.yaml import YAML
 
-from wuye_loop.web.english.catalogue import PAGES, RULES, WORDS
+from wuye_loop.web.english.catalogue import CLERKS, PAGES, RULES, WORDS
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = ROOT / "src" / "wuye_loop"
@@ -45,6 +45,25 @@ SPOKEN: Final = (
     "queries/supervision.py",
     "queries/timeline.py",
     "trial/replay/compare.py",
+)
+#: What is said of a rule file to who writes it: findings, what a simulation came to.
+OF_FILES: Final = (
+    "authoring/checker/",
+    "domain/language/documents.py",
+    "domain/language/forms.py",
+    "domain/language/intake.py",
+    "domain/language/parts.py",
+    "domain/language/results.py",
+    "domain/language/workflow.py",
+    "domain/rulefile/",
+    "domain/time/spans.py",
+    "trial/simulation/aside.py",
+    "trial/simulation/inputs/changes.py",
+    "trial/simulation/inputs/staff.py",
+    "trial/simulation/question.py",
+    "trial/simulation/results/",
+    "trial/simulation/run/flow.py",
+    "trial/simulation/scenario.py",
 )
 #: Of these, what they refuse with.
 REFUSING: Final = ("domain", "edge", "loop", "queries", "store", "uploads")
@@ -123,6 +142,52 @@ COMPOSED: Final = (
     "中秋节",
     "国庆节",
     "国庆",
+)
+COMPOSED_OF_FILES: Final[tuple[str, ...]] = (
+    "没有{what}“{name}”，是不是 {near}？可用：{names}",
+    "没有{what}“{name}”。可用：{names}",
+    "没有{what}“{name}”：这里一个也没有定义",
+    "没有{what}“{name}”，“{said}”是 {key} 的名称，请写 {key}",
+    "“{name}”，是不是 {near}？可用：{names}",
+    "“{name}”。可用：{names}",
+    "“{name}”：这里一个也没有定义",
+    "不认识的键“{name}”，是不是 {near}？可用：{names}",
+    "不认识的键“{name}”。可用：{names}",
+    "事实“{fact}”问的{what}“{name}”不存在，是不是 {near}？可用：{names}",
+    "事实“{fact}”问的{what}“{name}”不存在。可用：{names}",
+    "事实“{fact}”问的{what}“{name}”不存在：这里一个也没有定义",
+    "事实“{fact}”没有取值“{name}”，永远不成立，是不是 {near}？可用：{names}",
+    "事实“{fact}”没有取值“{name}”，永远不成立。可用：{names}",
+    "没有事实“{name}”，是不是 {near}？全部事实见 docs/language.md 的“条件”一节",
+    "没有事实“{name}”，是不是 {near} 或 {other}？全部事实见 docs/language.md 的“条件”一节",
+    "没有事实“{name}”。全部事实见 docs/language.md 的“条件”一节",
+    "{names} 等 {n} 个",
+    "任务 {kind} 还没有决定时，诉求可能已经到了 {states}，而{why}：{name} 会被拒绝。请把 {where} {mend}，或在任务里写 {so}（离开能发起的状态就撤回）",
+    "时限在状态“{state}”里也走，而 {act} 不能从那里做：在那里到期只记台账，什么也不做。请把 {left} 加进 {to} 的 from，或给这一级写 {so}",
+    "来源“{source}”可以由单位登记，那样的诉求到了状态 {state} 就只有{who}能往下办，而它没有{none}：请另写一个别的角色能做的操作（可写 {so}），或让它不进入 {again}",
+    "来源“{source}”不答复任何人，到了状态 {state} 就只有诉求人能往下办，而没有诉求人：请另写一个别的角色能做的操作（可写 {so}），或让它不进入 {again}",
+    "已在最高一级 {level} 时不能再升，系统会一直做不成：请写 {so}",
+    "评价“{name}”没有人会做：没有操作写着效果 {so}",
+    "转办可能没有人接：最后一个要是 {so}（人工转办），或不写 when 的 least_loaded",
+    "条件应是“事实: 要求”的映射，例如 {so}",
+    "一个效果只写一个名字，“{name}”要另写一项：{so}",
+    "这个 pattern 什么文字都匹配：有空的一支（如 a||b、a|），或只有可有可无的部分。要问“有没有填”，请写 {so}",
+    "pattern 展开后太大或次数写反：请检查 {so}",
+    "pattern 用了 re2 没有的写法：没有环视 {signs}；“不含”请写 {so}",
+    "{one} 和 {other} 已经写过一次",
+    "{one} 和 {other} 要互不相同，却总是同一个单位：这种任务由 {holder} 持有",
+    "要写一段时间：写数字和单位，如 5 workdays、24 hours；单位只有 {units}，与数字空一格；数字是整数，半天可写成 4 workhours；到期当时写 due",
+    "{file}.yaml:{line}:{column}: {message}",
+    "{rate}（合计 {in_time}/{due}）",
+    "{rate}（合计 {in_time}/{due}） {range}",
+    "超期 {span}",
+    "{action} {n} 分钟另等 {m} 个工作日",
+    "网络",
+    "甲街道",
+    "乙街道",
+    "丙街道",
+    "丁街道",
+    "{street}社区",
 )
 #: What a rule file says to people who look at pages, by the key it stands under; the keys of these are words too.
 _SAID: Final = frozenset({"title", "name", "text", "choice", "choice?", "scale", "channels", "category", "channel", "kind", "urgency"})  # fmt: skip
@@ -213,6 +278,16 @@ def _refused(tree: ast.Module, named: frozenset[str]) -> Iterator[str]:
             yield from _texts_under(one, silent or set())
 
 
+def of_files() -> Iterator[tuple[str, str]]:
+    """Yield every text that is said of rule files and not on other pages too, and the file it stands in."""
+    elsewhere = {text for text, _ in (*of_templates(), *of_program())}
+    for path in sorted(SOURCES.rglob("*.py")):
+        place, code = path.relative_to(SOURCES).as_posix(), path.read_text("utf-8")
+        if place.startswith(OF_FILES) and WORDS.search(code):
+            tree = ast.parse(code)
+            yield from ((text, place) for text in _texts_under(tree, _silent(tree)) if text not in elsewhere)
+
+
 def of_templates() -> Iterator[tuple[str, str]]:
     """Yield every text of the templates, and its template."""
     from wuye_loop.web.english.templates import texts  # noqa: PLC0415 only here
@@ -257,6 +332,7 @@ def expected(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 CATALOGUES: Final[Mapping[Path, Callable[[], dict[str, list[str]]]]] = {
     SOURCES / "web" / PAGES: lambda: expected([*of_templates(), *of_program(), *((text, "") for text in COMPOSED)]),
+    SOURCES / "web" / CLERKS: lambda: expected([*of_files(), *((text, "") for text in COMPOSED_OF_FILES)]),
     ROOT / "workflows" / RULES: lambda: expected(of_rules()),
 }
 

@@ -113,4 +113,9 @@ async def test_a_draft_is_checked_compared_and_played_against_the_record_and_not
         page = await root.send("/rules/try", draft="name: [", against="kuiwen@1", days="30", expect=422)
         assert "错误" in page.text
         assert root.page.form("/rules/try").values["draft"].strip() == "name: ["
+        root.client.cookies.set("lang", "en")
+        wrong = draft.replace("to: handling", "to: handlng", 1)
+        page = await root.send("/rules/try", draft=wrong, against="kuiwen@1", days="30", expect=422)
+        assert "There is no" in page.text
+        assert "did you mean handling?" in page.text
         assert town.scalar("SELECT count(*) FROM workflow") == before

@@ -1,21 +1,27 @@
 """The pages in English: which language is chosen, and that nothing of ours is left in Chinese on any of them."""
 
+import csv
+import io
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 from tests.api.test_reach import _SCHEME, lived_in
+from tests.authoring.checker.wall import WALL, Broken
 from tests.house.words import ROOT
 from tests.site import Driver, Town
 from tests.web.browsing import Browser, Page, browsing
 from tests.web.test_reach import Pages, one_of_each, sign_up
 
+from wuye_loop.authoring.checker.check import check
+from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
 from wuye_loop.web.codes import query_code
+from wuye_loop.web.english.catalogue import catalogue
 
 pytestmark = pytest.mark.anyio
 _CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]+")
@@ -97,6 +103,11 @@ class InEnglish(Pages):
             assert len(seen) <= _MOST, "pages without end"
             answer = await browser.client.get(address, follow_redirects=True)
             assert answer.status_code < 500, (address, answer.text[:600])
+            if answer.headers.get("content-type", "").startswith("text/csv"):
+                cells = [cell for row in csv.reader(io.StringIO(answer.text)) for cell in row if _WORDS.search(cell)]
+                for cell in cells:
+                    if not own(cell, known):
+                        gone.setdefault(cell, unquote(address))
             if not answer.headers.get("content-type", "").startswith("text/html"):
                 continue
             heard = Heard(answer.text)
@@ -232,6 +243,26 @@ async def test_what_an_english_form_sends_is_what_the_chinese_one_sends(town: To
         assert "Received:" in page.text
         row = town.rows("SELECT category, kind FROM grievance")[0]
         assert tuple(row) == ("电梯", "投诉")
+
+
+def left_in_chinese(stones: Sequence[Broken]) -> list[str]:
+    """Return what is still Chinese of the findings of broken files in English, but for the files' own words."""
+    english = catalogue((shipped("workflows"),)).of_files
+    found = []
+    for broken in stones:
+        for finding in check(broken.text, "city.yaml")[1]:
+            said = english.said(finding.message) or finding.message
+            found += [said] if any(word not in broken.text for word in _WORDS.findall(said)) else []
+    return found
+
+
+def test_findings_of_rule_files_are_told_in_english() -> None:
+    assert left_in_chinese(WALL[::20]) == []
+
+
+@pytest.mark.proof
+def test_every_finding_of_the_wall_is_told_in_english() -> None:
+    assert left_in_chinese(WALL) == []
 
 
 @pytest.mark.proof

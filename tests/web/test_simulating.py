@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.site import Town
 from tests.web.browsing import ORIGIN, browsing
+from tests.web.test_english import Heard
 
 from wuye_loop.domain.errors import BadInput, Conflict
 from wuye_loop.trial.simulation import aside
@@ -17,8 +18,16 @@ pytestmark = pytest.mark.anyio
 
 
 async def test_a_year_is_simulated_on_a_page_with_and_without_a_change_and_its_charts_say_what_the_tables_say(
-    town: Town,
+    town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    answers: list[dict[str, Any]] = []
+
+    def simulated(question: dict[str, Any]) -> dict[str, Any]:
+        answers[:] = answers or [real(question)]
+        return {**answers[0]}
+
+    real = simulating.simulated
+    monkeypatch.setattr(simulating, "simulated", simulated)
     async with browsing(town) as visitors:
         root, market = await visitors.person("root"), await visitors.person("market")
         await market.go("/rules/simulate", expect=403)
@@ -34,6 +43,18 @@ async def test_a_year_is_simulated_on_a_page_with_and_without_a_change_and_its_c
         assert [len(line.split(" ")) for line in svg] == [len(weeks)] * 2
         assert root.page.form("/rules/simulate").values["limits"] == "handle=2 workdays"
         assert town.scalar("SELECT count(*) FROM grievance") == 0
+        root.client.cookies.set("lang", "en")
+        await root.send("/rules/simulate", **said)
+        heard = Heard(root.raw)
+        assert {"Open, each week", "Time to take up"} <= {*root.page.heads, *root.page.words}
+        assert heard.loose == []
+        names = {one for code, one in town.rows("SELECT code, name FROM unit")} | {
+            "奎文区“物业直通车”",
+            "示范区",
+            "某人root",
+        }
+        ours = [one for one in heard.marked if not any(name in one or one in name for name in names)]
+        assert ours == []
 
 
 async def test_a_draft_that_is_being_tried_is_simulated_as_it_stands_beside_the_version_it_began_from(

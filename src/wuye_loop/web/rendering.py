@@ -30,6 +30,7 @@ HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _TYPES: Final = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_BRIEF: Final = 8  # signs of a title beside a chart
 _SHOWN: Final = 12  # of a file's digest, in its address
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
@@ -93,7 +94,8 @@ def environment(english: Catalogue | None = None) -> Environment:
     made.globals["asset"] = asset
     made.globals["other_language"] = language.other
     made.filters["percent"] = percent
-    made.filters |= dict.fromkeys(("own", "told", "word"), _as_it_is)
+    made.filters |= dict.fromkeys(("own", "told", "word", "ruled"), _as_it_is)
+    made.filters["brief"] = lambda title: title[:_BRIEF]
     if english is not None:
         made.filters |= filters(english)
         made.add_extension(InEnglish)

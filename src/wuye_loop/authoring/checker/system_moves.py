@@ -13,7 +13,7 @@ from wuye_loop.domain.rulefile.reader import Path
 
 _COUNTED = 1000
 _SHOWN = 6  # actions of a circle that a message lists
-_OPENING = "发起"
+_OPENING = "open"
 LONGEST = 8  # actions that may follow one another by themselves in one step
 
 
@@ -129,7 +129,7 @@ def _told(call: EffectCall) -> str:
 
 
 def _named(place: FlowPlace, action: str | None) -> str:
-    """Name an action of the main flow by itself, one of a task `kind.action`, the opening of a task `kind.发起`."""
+    """Name an action of the main flow by itself, one of a task `kind.action`, the opening of a task `kind.open`."""
     return str(action) if place.kind is None else f"{place.kind}.{action or _OPENING}"
 
 

@@ -17,7 +17,7 @@ from wuye_loop.domain.time.spans import WRITTEN_AS
 Place = tuple[str | int, ...]
 
 _TAGS = frozenset({"DutyUnit", "TaskUnit", "EstateUnit", "str", "int", "constrained-str", "Span"})  # of unions
-_CHINESE = re.compile(r"[一-鿿]")
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _CHOICES = re.compile(r"'([^']*)'")
 _PATTERNS = {
     NAME: "名字要以小写英文字母开头，只含小写字母、数字和下划线，最多 40 个字符",

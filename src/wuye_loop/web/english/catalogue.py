@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -12,8 +12,9 @@ import re2
 
 from wuye_loop.web.english.values import value
 
-#: The pages' own catalogue, and its name beside rule files.
+#: The pages' own catalogue, that of what is said of rule files to who writes them, and the name of one beside rule files.
 PAGES: Final = "locale/en/LC_MESSAGES/wuye_loop.po"
+CLERKS: Final = "locale/en/LC_MESSAGES/clerks.po"
 RULES: Final = "locale/en.po"
 WORDS: Final = re.compile(r"[\u4e00-\u9fff]")
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
@@ -25,6 +26,17 @@ _LIMIT: Final = "时限"
 _SIGNS: Final = {"，": ", ", "；": "; ", "、": ", ", "。": ". ", "：": ": "}
 _CLAUSES: Final = re.compile(f"([{''.join(_SIGNS)}])")
 _EDGES: Final = "，；：。 "
+_NAMED: Final = re.compile(r"([\u4e00-\u9fff]+)“([^“”]*)”")
+_STATED: Final = re.compile(r"([a-z_]+(?:\.[a-z0-9_]+)?|[\u4e00-\u9fff]{2,6}) 为 (.+)")  # a fact and its value
+_CODED: Final = re.compile(r"([a-z][a-z0-9-]*(?:@\d+)?[ @])([^\s，：；。、]+)")
+#: Two parts, what stands between them in English, and behind.
+_TOGETHER: Final = (
+    (re.compile(r"(.+?)（([^（）]+)）"), " (", ")"),
+    (re.compile(r"(.+?) ([\d.,]+%)"), " ", ""),
+    (re.compile(r"(\S+) (\S.*)"), " ", ""),
+)
+_LISTS: Final = "；、"
+_SPACES: Final = re.compile("  +")
 _QUOTED: Final = re.compile(r"“([^“”]+)”(?:（([^（）]+)）)?")
 
 
@@ -71,15 +83,31 @@ def entries(path: Path | str) -> dict[str, str]:
 class Catalogue:
     """What is said in English, by what is said in Chinese."""
 
-    def __init__(self, pages: Iterable[tuple[str, str]], rules: Iterable[tuple[str, str]]) -> None:
-        self._pages = dict(pages)
-        every = dict(rules) | self._pages
+    def __init__(
+        self,
+        pages: Iterable[tuple[str, str]],
+        rules: Iterable[tuple[str, str]],
+        clerks: Path | None = None,
+        *,
+        composed: bool = False,
+    ) -> None:
+        self._composes = (
+            composed  # whether what is put together of known parts is known: nobody's own words are asked for
+        )
+        self._pages, self._rules, self._clerks = dict(pages), dict(rules), clerks
+        every = self._rules | self._pages
         # what stands within a sentence is also found without the signs around it
         bare = {name.strip(_EDGES): text.strip(" ,;:.") for name, text in every.items()} | every
         self._said = {name: text for name, text in bare.items() if not _PLACE.search(name)}
         made = [Pattern(name, text) for name, text in bare.items() if _PLACE.search(name) and "{{" not in name]
         self._patterns = sorted(made, key=lambda one: (-one.weight, -one.long))
         self._known = lru_cache(maxsize=_KEPT)(self._look_up)
+
+    @cached_property
+    def of_files(self) -> "Catalogue":
+        """The same, and what is said of rule files to who writes them: read where it is first asked for."""
+        clerks = entries(self._clerks) if self._clerks is not None else {}
+        return Catalogue((clerks | self._pages).items(), self._rules.items(), composed=True)
 
     def text(self, chinese: str) -> str:
         """Return a text of a template in English; what nobody translated stays as it is."""
@@ -99,16 +127,52 @@ class Catalogue:
 
     def _look_up(self, text: str, deep: int) -> str | None:
         known = self.word(text) or value(text)
-        if known is not None or deep > _DEEP:
+        if known is not None or deep > (2 * _DEEP if self._composes else _DEEP):
             return known
         if quoted := _QUOTED.fullmatch(text):
             inner, more = (self._known(part, deep + 1) if part else "" for part in quoted.groups())
             return Said(f"“{inner}”" + (f" ({more})" if more else "")) if inner and more is not None else None
+        whole = self._listed(text, deep + 1) or self._named(text, deep + 1) if self._composes else None
+        if whole is not None:
+            return whole
         for pattern in self._patterns:
             values = pattern.values(text)
             if values is not None:
                 return self._filled(pattern.english, values, deep + 1)
-        return self._by_clause(text, deep + 1)
+        return self._by_clause(text, deep + 1) or (self._composed(text, deep + 1) if self._composes else None)
+
+    def _part(self, text: str, deep: int) -> str | None:
+        return self._known(text, deep) if WORDS.search(text) else text
+
+    def _listed(self, text: str, deep: int) -> Said | None:
+        """Return a list of what is known."""
+        for sign in _LISTS:
+            if sign in text:
+                made = [self._part(piece, deep) for piece in text.split(sign)]
+                if None not in made:
+                    return Said(_SIGNS[sign].join(filter(None, made)))
+        return None
+
+    def _named(self, text: str, deep: int) -> Said | None:
+        """Return what has a name in quotes, or a fact with its value."""
+        if named := _NAMED.fullmatch(text):
+            what = self._known(named[1], deep)
+            return Said(f"{what} “{named[2]}”") if what is not None else None
+        if stated := _STATED.fullmatch(text):
+            fact, value = (self._part(one, deep) or one for one in stated.groups())
+            return Said(f"{fact} is {value}")
+        return None
+
+    def _composed(self, text: str, deep: int) -> Said | None:
+        """Return two known parts that stand together; a code in front of a name is kept."""
+        if coded := _CODED.fullmatch(text):
+            return Said(f"{coded[1]}{self._part(coded[2], deep) or coded[2]}")
+        for shape, between, behind in _TOGETHER:
+            if found := shape.fullmatch(text):
+                one, other = (self._part(part, deep) for part in found.groups())
+                if one is not None and other is not None:
+                    return Said(f"{one}{between}{other}{behind}")
+        return None
 
     def _by_clause(self, text: str, deep: int) -> str | None:
         """Return a sentence whose every clause is known."""
@@ -128,18 +192,19 @@ class Catalogue:
 
         def one(found: re.Match[str]) -> str:
             held = values.get(found.group(1), found.group())
-            return (self._known(held, deep) if WORDS.search(held) else None) or held
+            return (self._known(held, deep) if WORDS.search(held) else held.replace("、", ", ")) or held
 
-        return Said(_PLACE.sub(one, english))
+        return Said(_SPACES.sub(" ", _PLACE.sub(one, english)))
 
 
 @cache
 def catalogue(folders: tuple[Path, ...]) -> Catalogue:
     """Return what is said in English where rule files lie in these folders; the first of them has the first word."""
-    pages = entries(Path(str(files("wuye_loop.web"))) / PAGES)
+    ours = Path(str(files("wuye_loop.web")))
+    pages = entries(ours / PAGES)
     rules: dict[str, str] = {}
     for folder in reversed(folders):
         beside = folder / RULES
         if beside.is_file():
             rules |= entries(beside)
-    return Catalogue(pages.items(), rules.items())
+    return Catalogue(pages.items(), rules.items(), ours / CLERKS)

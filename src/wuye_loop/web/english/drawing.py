@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from markupsafe import Markup, escape
 
 from wuye_loop.web.english.catalogue import WORDS, Catalogue, Said
 
+_ROOM: Final = 17  # letters beside a chart
 #: Words of others in an English sentence, with the signs between them.
 _RUN: Final = re.compile(
     r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef](?:[^A-Za-z<>&\"']*[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef])?"
@@ -21,10 +23,7 @@ def filters(catalogue: Catalogue) -> dict[str, Callable[..., Any]]:
         """Return a value with what is Chinese in it said in English, or marked."""
         if not isinstance(value, str) or hasattr(value, "__html__") or not WORDS.search(value):
             return value
-        said = value if isinstance(value, Said) else catalogue.said(value)
-        if said is None:
-            return Markup('<{0} lang="zh-CN">{1}</{0}>').format(Markup(element), value)  # noqa: S704 a name of ours
-        return _mixed(said, element) if WORDS.search(said) else said
+        return _shown(value if isinstance(value, Said) else catalogue.said(value), value, element)
 
     def flat(value: Any) -> Any:
         """Return a value in English where nothing can be marked."""
@@ -46,7 +45,33 @@ def filters(catalogue: Catalogue) -> dict[str, Callable[..., Any]]:
         return marked(value, "tspan")
 
     made = (("said", marked), ("drawn", drawn), ("flat", flat), ("word", flat), ("tongue", tongue), ("own", own))
-    return dict(made) | {"told": told, "s": ending}
+    return dict(made) | {
+        "told": told,
+        "s": ending,
+        "ruled": partial(ruled, catalogue),
+        "brief": lambda value: _cut(str(flat(value))),
+    }
+
+
+def ruled(catalogue: Catalogue, value: Any) -> Any:
+    """Return what is said of a rule file to who writes it, line by line, in English or marked."""
+    if not isinstance(value, str) or hasattr(value, "__html__"):
+        return value
+    if not WORDS.search(value):
+        return value.replace("（", " (").replace("）", ")")
+    return Markup("\n").join(_shown(catalogue.of_files.said(line), line, "span") for line in value.split("\n"))
+
+
+def _cut(text: str) -> str:
+    """Return a title as a chart has room for."""
+    return text if len(text) <= _ROOM else text[: _ROOM - 1].rstrip() + "…"
+
+
+def _shown(said: str | None, value: str, element: str) -> Any:
+    """Return what was found in English, with the Chinese in it marked; where nothing was, the value, marked."""
+    if said is None:
+        return own(value) if element == "span" else Markup('<{0} lang="zh-CN">{1}</{0}>').format(Markup(element), value)  # noqa: S704 a name of ours
+    return _mixed(said, element) if WORDS.search(said) else said
 
 
 def own(value: Any) -> Any:
