@@ -11,6 +11,7 @@ from tests.assessing import close_due, publish_scheme, workflow_of
 from tests.loop.test_evaluate import MINIMAL, two_cases
 from tests.site import Driver, at, build, keys_for, story
 from tests.stories.test_kuiwen_assessment import UNITS
+from tests.web.browsing import account, browsing
 
 from wuye_loop.cli import checkup
 from wuye_loop.domain.grievance.situation import SYSTEM_ACTOR
@@ -145,6 +146,34 @@ async def test_who_falls_gets_the_document_alone_once_for_the_fall(drive: Driver
     town.advance(at("2026-05-07 09:00"))
     close_due(town)
     assert len(town.rows(asked)) == 1
+
+
+async def test_a_paper_says_that_the_score_it_stands_on_was_revised(drive: Driver) -> None:
+    town = drive.town
+    appeals = "appeals: {within: 5 workdays, decided_by: command}\n"
+    publish_scheme(town, "small@2", SCHEME.replace("version: 1", "version: 2") + appeals)
+    close_due(town)
+    account(town, "chief", "supervisor", area="3707")
+    (case,) = (await drive.get("supervisor", "/v1/assessments/small/2026-03/c1/cases?item=satisfaction"))["items"]
+    asked = {"grievance": case["number"], "measure": "satisfaction", "reason": "与物业无关"}
+    made = await drive.post("c1", "/v1/assessments/small/2026-03/appeals", asked, expect=201)
+    path = "/v1/documents/奎约〔2026〕1号"
+    assert (await drive.get("c1", path))["assessment"] == {"scheme": "small@2", "period": "2026-03"}
+    town.advance(at("2026-04-02 09:00"))
+    await drive.post("command-office", f"/v1/assessments/small/2026-03/appeals/{made['id']}", {"upheld": True})
+    told = {"scheme": "small@2", "period": "2026-03", "superseded_by": 2}
+    assert (await drive.get("c1", path))["assessment"] == told
+    listed = {one["number"]: one for one in (await drive.get("supervisor", "/v1/documents"))["items"]}
+    assert listed["奎约〔2026〕1号"]["assessment"] == told
+    async with browsing(town) as visitors:
+        chief = await visitors.person("chief")
+        page = await chief.go("/papers/奎约〔2026〕1号")
+        assert "这份文书所依据的得分，已由第 2 版更正" in page.text
+        assert "/assess/small/2026-03" in page.links
+        assert "已由第 2 版更正" in (await chief.go("/papers")).text
+        assert "已由第 2 版更正" in (await chief.client.get("/papers.csv")).text
+        english = await chief.client.get("/papers.csv", headers={"Accept-Language": "en"})
+        assert "superseded by revision 2" in english.text
 
 
 FORGED = {

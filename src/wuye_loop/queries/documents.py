@@ -1,5 +1,6 @@
 """Numbered documents as callers read them: to whom, with copies to whom, and the task they opened."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -44,6 +45,7 @@ def documents(
     page = stored.listed(session, actor, _kinds(loop, session, actor), filters, after, limit)
     words = Openers(session, loop.keyring, [row.grievance_id for row in page.items if row.grievance_id is not None])
     shown = page.map(damage.shown("documents", lambda row: _shown(loop, session, row, words), _KEYS))
+    _revised(session, shown.items)
     unnamed_rows(loop, session, shown.items, ("title", "text"))
     return shown
 
@@ -68,6 +70,7 @@ def document(loop: Loop, session: Session, actor: Actor, number: str) -> dict[st
     whole = damage.shown("documents", lambda row: _shown(loop, session, row, words), _KEYS)
     lines = list(map(read, stored.lines(session, actor, number)))
     shown = whole(row)
+    _revised(session, [shown])
     people = people_of(loop, session, [shown["grievance"], *(line["grievance"] for line in lines)])
     for line in lines:
         if line["grievance"] in people:
@@ -144,6 +147,13 @@ def _line(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
         "state_title": state_title,
         "final": row.task_final,
     }
+
+
+def _revised(session: Session, papers: Sequence[dict[str, Any]]) -> None:
+    """Say of papers of assessments which revision has put another score in the place of the one they stand on."""
+    scored = {one["number"]: one for one in papers if isinstance(one.get("assessment"), dict)}
+    for number, revision in stored.superseded(session, scored).items():
+        scored[number]["assessment"]["superseded_by"] = revision
 
 
 def _kinds(loop: Loop, session: Session, actor: Actor) -> set[str] | None:

@@ -30,6 +30,19 @@ _WENT_TO = """
   SELECT 1 FROM document_line l JOIN grievance v ON v.id = l.grievance_id JOIN task h ON h.id = l.task_id
   WHERE l.number = d.number AND h.holder_unit = %(unit)s AND {through}))
 """
+# A paper of an assessment stands on one subject's result as it was published when it was issued: which revision has another.
+_SUPERSEDED = """
+SELECT d.number, newest.revision FROM document d
+JOIN consequence c ON c.name = split_part(d.scheme, '@', 1) AND c.period = d.period AND c.document = d.number
+JOIN LATERAL (SELECT a.id, a.revision FROM assessment a WHERE a.name = c.name AND a.period = c.period
+              AND a.state = 'published' ORDER BY a.revision DESC LIMIT 1) newest ON true
+JOIN LATERAL (SELECT a.id, a.revision FROM assessment a WHERE a.name = c.name AND a.period = c.period
+              AND (a.published_at <= d.issued_at OR a.revision = 1) ORDER BY a.revision DESC LIMIT 1) stood ON true
+LEFT JOIN result was ON (was.assessment_id, was.subject, was.peer) = (stood.id, c.subject, c.peer)
+LEFT JOIN result now ON (now.assessment_id, now.subject, now.peer) = (newest.id, c.subject, c.peer)
+WHERE d.number = ANY(%(numbers)s) AND newest.revision > stood.revision
+  AND (was.total, was.rank, was.lists) IS DISTINCT FROM (now.total, now.rank, now.lists)
+"""
 _LINES = """
 SELECT l.n, g.number AS grievance, g.title, g.workflow, t.id AS task_id, t.kind AS task_kind, t.state AS task_state,
        t.final AS task_final, t.holder_unit
@@ -92,6 +105,14 @@ def _listed(
     where = " AND ".join(conditions)
     statement = f"{select} WHERE {where} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s"
     return statement, params | {"limit": limit}
+
+
+def superseded(session: Session, numbers: Collection[str]) -> dict[str, int]:
+    """Return, of these, the papers of assessments whose score was revised since, each with the published revision that did."""
+    if not numbers:
+        return {}
+    rows = session.connection().exec_driver_sql(_SUPERSEDED, {"numbers": list(numbers)})
+    return {row.number: row.revision for row in rows}
 
 
 def found(session: Session, actor: Actor, kinds: Collection[str] | None, number: str) -> Any | None:

@@ -21,7 +21,7 @@ from wuye_loop.store.reads.documents import DocumentFilters
 from wuye_loop.web import visitors
 from wuye_loop.web.addresses import next_page
 from wuye_loop.web.exporting import MOST, Listing, exported
-from wuye_loop.web.language import worded
+from wuye_loop.web.language import say, worded
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
 from wuye_loop.web.rows import Kind
@@ -76,11 +76,17 @@ def _filters(query: RegisterQuery) -> DocumentFilters:
 
 
 def _cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
-    state = row["task"]["state_title"] if row["task"] else None
+    state = worded(row["task"]["state_title"]) if row["task"] else _superseded(row)
     return (
         row["number"], worded(row["kind"]), row["grievance"], row["title"] if row["grievance"] else worded(row["title"]),
-        row["addressee_name"], here.times.moment(row["issued_at"]), worded(state),
+        row["addressee_name"], here.times.moment(row["issued_at"]), state,
     )  # fmt: skip
+
+
+def _superseded(row: dict[str, Any]) -> str | None:
+    """Return that the score which a paper stands on was revised; None where it was not."""
+    revision = (row["assessment"] or {}).get("superseded_by")
+    return say("已由第 {n} 版更正", n=revision) if revision else None
 
 
 def _register(here: Visit, query: RegisterQuery, after: Any, session: Session, limit: int = _PAGE) -> dict[str, Any]:
@@ -128,12 +134,13 @@ def _paper(here: Visit, number: str, session: Session) -> dict[str, Any]:
     return {"paper": found, "near": near, "task": whole, "office": office, "scored": _scored(found["assessment"])}
 
 
-def _scored(of: dict[str, str] | None) -> dict[str, str] | None:
+def _scored(of: dict[str, Any] | None) -> dict[str, Any] | None:
     """Return which period of which scheme a document comes from, in words, and where its page is: by a unit's fall there is none."""
     if of is None:
         return None
     name, by_day = of["scheme"].partition("@")[0], len(of["period"]) == len("2026-03-10")
-    return {"words": spoken(of["period"]), "address": "" if by_day else f"/assess/{name}/{of['period']}"}
+    address = "" if by_day else f"/assess/{name}/{of['period']}"
+    return {"words": spoken(of["period"]), "address": address, "revision": of.get("superseded_by")}
 
 
 def _task(here: Visit, task_id: str, number: str, session: Session) -> dict[str, Any]:
