@@ -129,6 +129,10 @@ COMPOSED: Final = (
     "{router}：留给人工，{why}",
     "{why}；协办{units}",
     "类别 为 {category} → {unit}",
+    "{router}：没有定出，{n} 条规则都不成立",
+    "{router}：没有定出，{n} 条规则都不成立（诉求没有{what}）",
+    "{stated}（现为 {value}）",
+    "人工指定",
     "{holiday}（补假）",
     "元旦",
     "春节",
@@ -177,7 +181,7 @@ COMPOSED_OF_FILES: Final[tuple[str, ...]] = (
     "{one} 和 {other} 已经写过一次",
     "{one} 和 {other} 要互不相同，却总是同一个单位：这种任务由 {holder} 持有",
     "要写一段时间：写数字和单位，如 5 workdays、24 hours；单位只有 {units}，与数字空一格；数字是整数，半天可写成 4 workhours；到期当时写 due",
-    "{file}.yaml:{line}:{column}: {message}",
+    "现行",
     "{rate}（合计 {in_time}/{due}）",
     "{rate}（合计 {in_time}/{due}） {range}",
     "超期 {span}",
@@ -280,12 +284,19 @@ def _refused(tree: ast.Module, named: frozenset[str]) -> Iterator[str]:
 
 def of_files() -> Iterator[tuple[str, str]]:
     """Yield every text that is said of rule files and not on other pages too, and the file it stands in."""
-    elsewhere = {text for text, _ in (*of_templates(), *of_program())}
+    elsewhere = {text for text, _ in (*of_templates(), *of_program(), *of_facts())}
     for path in sorted(SOURCES.rglob("*.py")):
         place, code = path.relative_to(SOURCES).as_posix(), path.read_text("utf-8")
         if place.startswith(OF_FILES) and WORDS.search(code):
             tree = ast.parse(code)
             yield from ((text, place) for text in _texts_under(tree, _silent(tree)) if text not in elsewhere)
+
+
+def of_facts() -> Iterator[tuple[str, str]]:
+    """Yield what the facts of conditions are called."""
+    from wuye_loop.domain.language.fact_names import FACTS, FAMILIES  # noqa: PLC0415 only here
+
+    yield from ((one.title, "domain/language/fact_names.py") for one in (*FACTS.values(), *FAMILIES.values()))
 
 
 def of_templates() -> Iterator[tuple[str, str]]:
@@ -331,7 +342,9 @@ def expected(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 CATALOGUES: Final[Mapping[Path, Callable[[], dict[str, list[str]]]]] = {
-    SOURCES / "web" / PAGES: lambda: expected([*of_templates(), *of_program(), *((text, "") for text in COMPOSED)]),
+    SOURCES / "web" / PAGES: lambda: expected(
+        [*of_templates(), *of_program(), *of_facts(), *((text, "") for text in COMPOSED)]
+    ),
     SOURCES / "web" / CLERKS: lambda: expected([*of_files(), *((text, "") for text in COMPOSED_OF_FILES)]),
     ROOT / "workflows" / RULES: lambda: expected(of_rules()),
 }

@@ -118,4 +118,9 @@ async def test_a_draft_is_checked_compared_and_played_against_the_record_and_not
         page = await root.send("/rules/try", draft=wrong, against="kuiwen@1", days="30", expect=422)
         assert "There is no" in page.text
         assert "did you mean handling?" in page.text
+        await root.go("/rules/simulate")
+        page = await root.send(
+            "/rules/simulate", draft="name: [", against="kuiwen@1", per_day="4", span="90", expect=422
+        )
+        assert "Draft.yaml:1:" in page.text
         assert town.scalar("SELECT count(*) FROM workflow") == before

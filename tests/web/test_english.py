@@ -33,6 +33,8 @@ _TYPED = frozenset({"textarea", "pre"})
 #: What a document in Chinese is: it stays as its office writes it.
 _DOCUMENT = re.compile(r"\b(?:paper|poster)\b")
 _MOST = 3000
+#: A router's reasons as they are kept: they are the program's words.
+_REASONS = re.compile(r'"(?:why|near)": (?:"(?:[^"\\]|\\.)*"|\[[^\]]*\])')
 #: Where rule files are kept: their words have an English of their own.
 _RULES = frozenset({"workflow", "scheme"})
 
@@ -82,7 +84,8 @@ def corpus(town: Town) -> str:
     """Return every text of the database: what may be Chinese on an English page."""
     tables = [row[0] for row in town.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
     tables = [name for name in tables if name not in _RULES]
-    return "\n".join(str(row[0]) for table in tables for row in town.rows(f'SELECT t::text FROM "{table}" t'))  # noqa: S608
+    rows = (str(row[0]) for table in tables for row in town.rows(f'SELECT to_jsonb(t)::text FROM "{table}" t'))  # noqa: S608
+    return "\n".join(_REASONS.sub("", row) for row in rows)
 
 
 class InEnglish(Pages):
@@ -121,7 +124,7 @@ class InEnglish(Pages):
 def sources() -> Iterator[str]:
     """Yield what rule files name as their sources: they are quoted."""
     for path in (ROOT / "workflows").glob("*.yaml"):
-        yield from re.findall(r"source: *([^}\n]*)", path.read_text("utf-8"))
+        yield from re.findall(r"(?:source|item): *([^}\n]*)", path.read_text("utf-8"))
 
 
 def own(said: str, known: str) -> bool:

@@ -89,6 +89,44 @@ def test_what_is_said_in_chinese_is_found_again(chinese: str, english: str | Non
     assert CATALOGUE.said(chinese) == english
 
 
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [
+        (
+            "职责清单：选中，第 8 条成立：类别 为 维修资金 或 房屋质量 → 区住房城建部门；协办枫嘉物业",
+            "List of duties: chosen, rule 8 holds: category Maintenance fund or Quality of buildings → 区住房城建部门; assisting: 枫嘉物业",
+        ),
+        ("关键词：没有定出，5 条规则都不成立", "Keywords: undecided, none of 5 rules holds"),
+        (
+            "属地：跳过，不适用：需要：来源 为 检查；需要：有物业企业 为 否（现为 是）",
+            "Area: passed over, Does not apply: Needed: Source is Check; Needed: has a property company is No (it is Yes)",
+        ),
+    ],
+)
+def test_a_routers_reason_is_told_in_english_and_names_stay(chinese: str, english: str) -> None:
+    assert CATALOGUE.of_reasons.said(chinese) == english
+
+
+@pytest.mark.parametrize(
+    ("chinese", "english"),
+    [
+        (
+            "没有效果“unmrge”，是不是 unmerge？可用：route、unmerge 等 21 个",
+            "There is no effect “unmrge”; did you mean unmerge? Possible: route, unmerge and others, 21 in all",
+        ),
+        ("97.4%（合计 702/721） 97.0%–97.7%", "97.4% (702/721 in all) 97.0%–97.7%"),
+        (
+            "办理时限（其余）由 5 个工作日改为 2 个工作日",
+            "Handling time (the rest): 2 working days instead of 5 working days",
+        ),
+        ("property-office@甲街道", "property-office@Street A"),
+        ("我家楼下的井盖坏了", None),
+    ],
+)
+def test_what_is_said_of_a_rule_file_is_told_in_english(chinese: str, english: str | None) -> None:
+    assert CATALOGUE.of_files.said(chinese) == english
+
+
 def test_a_text_without_words_of_its_own_has_its_values_in_english() -> None:
     assert CATALOGUE.fill("{channel} {n}", {"channel": "电话", "n": "3"}) == "Phone 3"
 

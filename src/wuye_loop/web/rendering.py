@@ -94,7 +94,7 @@ def environment(english: Catalogue | None = None) -> Environment:
     made.globals["asset"] = asset
     made.globals["other_language"] = language.other
     made.filters["percent"] = percent
-    made.filters |= dict.fromkeys(("own", "told", "word", "ruled"), _as_it_is)
+    made.filters |= dict.fromkeys(("own", "told", "word", "ruled", "reasoned"), _as_it_is)
     made.filters["brief"] = lambda title: title[:_BRIEF]
     if english is not None:
         made.filters |= filters(english)

@@ -27,7 +27,7 @@ _SIGNS: Final = {"，": ", ", "；": "; ", "、": ", ", "。": ". ", "：": ": "
 _CLAUSES: Final = re.compile(f"([{''.join(_SIGNS)}])")
 _EDGES: Final = "，；：。 "
 _NAMED: Final = re.compile(r"([\u4e00-\u9fff]+)“([^“”]*)”")
-_STATED: Final = re.compile(r"([a-z_]+(?:\.[a-z0-9_]+)?|[\u4e00-\u9fff]{2,6}) 为 (.+)")  # a fact and its value
+_STATED: Final = re.compile(r"([a-z_]+(?:\.[a-z0-9_]+)?|[\u4e00-\u9fff]{2,6}) 为 ([^（）→]+)")  # a fact and its value
 _CODED: Final = re.compile(r"([a-z][a-z0-9-]*(?:@\d+)?[ @])([^\s，：；。、]+)")
 #: Two parts, what stands between them in English, and behind.
 _TOGETHER: Final = (
@@ -35,7 +35,8 @@ _TOGETHER: Final = (
     (re.compile(r"(.+?) ([\d.,]+%)"), " ", ""),
     (re.compile(r"(\S+) (\S.*)"), " ", ""),
 )
-_LISTS: Final = "；、"
+_OR: Final = " 或 "
+_LISTS: Final = {"；": "; ", "、": ", ", _OR: " or "}
 _SPACES: Final = re.compile("  +")
 _QUOTED: Final = re.compile(r"“([^“”]+)”(?:（([^（）]+)）)?")
 
@@ -109,6 +110,11 @@ class Catalogue:
         clerks = entries(self._clerks) if self._clerks is not None else {}
         return Catalogue((clerks | self._pages).items(), self._rules.items(), composed=True)
 
+    @cached_property
+    def of_reasons(self) -> "Catalogue":
+        """The same, where what is put together of known words is known: a router's reasons, in which nobody's own words stand."""
+        return Catalogue(self._pages.items(), self._rules.items(), composed=True)
+
     def text(self, chinese: str) -> str:
         """Return a text of a template in English; what nobody translated stays as it is."""
         return self._pages.get(chinese, chinese)
@@ -147,10 +153,10 @@ class Catalogue:
     def _listed(self, text: str, deep: int) -> Said | None:
         """Return a list of what is known."""
         for sign in _LISTS:
-            if sign in text:
+            if sign in text and (sign != _OR or all(map(WORDS.search, text.split(sign)))):
                 made = [self._part(piece, deep) for piece in text.split(sign)]
                 if None not in made:
-                    return Said(_SIGNS[sign].join(filter(None, made)))
+                    return Said(_LISTS[sign].join(filter(None, made)))
         return None
 
     def _named(self, text: str, deep: int) -> Said | None:

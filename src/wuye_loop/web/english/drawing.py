@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from wuye_loop.web.english.catalogue import WORDS, Catalogue, Said
 
+_PLACE: Final = re.compile(r"([^\s:]+)(\.ya?ml:\d+(?::\d+)?: )")
 _ROOM: Final = 17  # letters beside a chart
 #: Words of others in an English sentence, with the signs between them.
 _RUN: Final = re.compile(
@@ -49,6 +50,7 @@ def filters(catalogue: Catalogue) -> dict[str, Callable[..., Any]]:
         "told": told,
         "s": ending,
         "ruled": partial(ruled, catalogue),
+        "reasoned": partial(reasoned, catalogue),
         "brief": lambda value: _cut(str(flat(value))),
     }
 
@@ -59,7 +61,20 @@ def ruled(catalogue: Catalogue, value: Any) -> Any:
         return value
     if not WORDS.search(value):
         return value.replace("（", " (").replace("）", ")")
-    return Markup("\n").join(_shown(catalogue.of_files.said(line), line, "span") for line in value.split("\n"))
+    return Markup("\n").join(_of_file(catalogue.of_files, line) for line in value.split("\n"))
+
+
+def _of_file(words: Catalogue, line: str) -> Any:
+    """Return a finding in English, whether it names its place in the file or not."""
+    place = _PLACE.match(line)
+    at = f"{words.word(place[1]) or place[1]}{place[2]}" if place else ""
+    found = line[place.end() :] if place else line
+    return at + _shown(words.said(found), found, "span")
+
+
+def reasoned(catalogue: Catalogue, value: Any) -> Any:
+    """Return a router's reason in English, with names marked."""
+    return _shown(catalogue.of_reasons.said(value), value, "span") if isinstance(value, str) else value
 
 
 def _cut(text: str) -> str:
