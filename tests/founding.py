@@ -17,10 +17,10 @@ from wuye_loop.store.schema import metadata
 #: These hold a row from the first; founding a town changes that of the first of them.
 _BEGUN: Final = ("epoch", "tally_mark")
 _TABLES: Final = [table.name for table in metadata.sorted_tables]
-_EMPTY: Final = sql.SQL("SELECT register IS NULL AND NOT EXISTS ({}) FROM epoch").format(
-    sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT FROM {}").format(sql.Identifier(name)) for name in _TABLES if name not in _BEGUN
-    )
+#: A table that nobody has written to takes no room; looking into each of them took a tenth of a founding.
+_EMPTY: Final = (
+    "SELECT register IS NULL AND NOT EXISTS (SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+    " AND relname = ANY(%s) AND pg_relation_size(oid) > 0) FROM epoch"
 )
 
 
@@ -67,7 +67,7 @@ def founded_on(settings: Settings, database: Database, *more: Any) -> str | None
     if elsewhere or (settings.data.is_dir() and any(settings.data.iterdir())):
         return None
     with _cursor(database) as cursor:
-        row = cursor.execute(_EMPTY).fetchone()
+        row = cursor.execute(_EMPTY, [[name for name in _TABLES if name not in _BEGUN]]).fetchone()
     return repr((settings.model_dump(exclude={"data"}), more)) if row and row[0] else None
 
 

@@ -1,7 +1,6 @@
 """How long the checker takes: the shipped files together, and a definition ten times as large as any city's."""
 
 import gc
-from collections.abc import Iterator
 
 import pytest
 from tests.speed import cost, yardstick
@@ -41,12 +40,10 @@ def large(states: int, actions: int) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _only_its_own_objects() -> Iterator[None]:
+def _only_its_own_objects() -> None:
     """Set aside what the tests before left on the heap: it is not the checker that has to be measured by it."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def test_two_hundred_states_and_a_thousand_actions_check_quickly() -> None:
