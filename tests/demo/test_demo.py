@@ -1,12 +1,14 @@
 """The demonstration: a small play over real HTTP, and the reading of complaints from a file."""
 
 import gzip
+import io
 import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from datetime import datetime, time
 from pathlib import Path
 from typing import Any
@@ -39,23 +41,32 @@ def complaints(number: int, days: int, seed: int = 7) -> list[Complaint]:
     return made_up(Chance(seed), number, FIRST_DAY, days, ESTATES)
 
 
-def play(
-    database: Database, folder: Path, script: Script, capsys: pytest.CaptureFixture[str], **options: Any
-) -> tuple[dict[str, object], str]:
+Played = tuple[dict[str, object], str]
+
+
+def play(database: Database, folder: Path, script: Script, **options: Any) -> Played:
     """Play on an empty database; return the object of the last line, and the tables."""
     settings = Settings(data=folder, **options)
     clock = beginning()
     site = make_site(settings, database, clock=clock)
     prepare(site)
-    Show(settings, 0, leave=True, as_json=True).on(site, clock, script, 0.0)
-    out = capsys.readouterr()
-    return json.loads(out.out.splitlines()[-1]), out.err
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as tables:
+        Show(settings, 0, leave=True, as_json=True).on(site, clock, script, 0.0)
+    return json.loads(out.getvalue().splitlines()[-1]), tables.getvalue()
 
 
-def test_five_days_end_with_sound_ledgers_and_say_so_in_one_object(
-    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found, tables = play(database, tmp_path, our_own(5, 25), capsys)
+@pytest.fixture(scope="module")
+def five_days(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    """Play five days with twenty-five complaints, once for all who ask."""
+    with clone(template_url, 9001) as url:
+        database = Database(url, pool_size=5)
+        played = play(database, tmp_path_factory.mktemp("five"), our_own(5, 25))
+        database.dispose()
+    return played
+
+
+def test_five_days_end_with_sound_ledgers_and_say_so_in_one_object(five_days: Played) -> None:
+    found, tables = five_days
     assert list(found) == KEYS
     assert (found["drift"], found["chain_ok"], found["grievances"]) == (0, True, 25)
     assert isinstance(found["closed"], int)
@@ -77,9 +88,9 @@ def test_five_days_end_with_sound_ledgers_and_say_so_in_one_object(
     ],
 )
 def test_every_city_is_played_with_what_is_special_to_it(
-    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str], workflow: str, special: str
+    database: Database, tmp_path: Path, workflow: str, special: str
 ) -> None:
-    found, tables = play(database, tmp_path, our_own(3, 9), capsys, default_workflow=workflow)
+    found, tables = play(database, tmp_path, our_own(3, 9), default_workflow=workflow)
     assert list(found) == KEYS
     assert (found["drift"], found["chain_ok"], found["grievances"]) == (0, True, 9)
     assert isinstance(found["closed"], int)
@@ -94,16 +105,11 @@ def alike(printed: str) -> str:
 
 
 def test_the_same_seed_prints_the_same_in_whatever_order_requests_are_answered(
-    template_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    five_days: Played, database: Database, tmp_path: Path
 ) -> None:
-    told = []
-    for number in (9001, 9002):
-        with clone(template_url, number) as url:
-            database = Database(url, pool_size=5)
-            found, tables = play(database, tmp_path / str(number), our_own(4, 20), capsys)
-            database.dispose()
-        told.append(({**found, "seconds": 0}, alike(tables)))
-    assert told[0] == told[1]
+    played = (five_days, play(database, tmp_path, our_own(5, 25)))
+    first, again = (({**found, "seconds": 0}, alike(tables)) for found, tables in played)
+    assert first == again
 
 
 @pytest.mark.proof
@@ -125,11 +131,9 @@ def test_whole_demonstrations_at_the_same_time_print_the_same(tmp_path: Path) ->
         postgres.remove(tmp_path / str(n))
 
 
-def test_a_play_to_the_end_leaves_nothing_open(
-    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_play_to_the_end_leaves_nothing_open(database: Database, tmp_path: Path) -> None:
     script = Script(complaints(6, 2), 2, to_the_end=True)
-    found, _ = play(database, tmp_path, script, capsys)
+    found, _ = play(database, tmp_path, script)
     assert (found["open"], found["closed"], found["drift"]) == (0, 6, 0)
 
 

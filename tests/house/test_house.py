@@ -29,9 +29,8 @@ DEFAULTS = {"settings.py", "loop/engine.py"}
 EXAMPLES = {"api/admin.py", "api/documents.py", "cli/check.py"}
 
 
-def in_code(text: str) -> str:
-    """Return a file's code without its comments and docstrings."""
-    tree = ast.parse(text)
+def in_code(tree: ast.Module) -> str:
+    """Return a file's code without its comments and docstrings; those are gone from its tree, too."""
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if (
@@ -47,7 +46,7 @@ def in_code(text: str) -> str:
 @cache
 def code() -> dict[str, str]:
     """Return every file's code; not when this module is read, since every worker reads it and one of them asks."""
-    return {name: in_code(text) for name, text in FILES.items()}
+    return {name: in_code(tree) for name, tree in trees().items()}
 
 
 @cache

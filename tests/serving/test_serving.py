@@ -30,9 +30,9 @@ from wuye_loop.store.database import Database
 PROGRAM = Path(sys.executable).with_name("wuye-loop")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def data() -> Iterator[Path]:
-    """Give a data folder that the embedded server's own account can reach."""
+    """Give a data folder that the embedded server's own account can reach; the tests start on it one after another."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)
@@ -76,6 +76,13 @@ def answer(address: str, path: str) -> tuple[int, bytes]:
             sleep(0.1)
 
 
+def test_variables_of_the_client_library_move_nothing(data: Path) -> None:
+    """And a first start makes its database among them; the two starts below find it."""
+    nonsense = dict.fromkeys(LIBPQ, "nonsense")
+    with up(data, **nonsense) as (address, _):
+        assert answer(address, "/readyz")[0] == 200
+
+
 def test_up_says_where_it_listens_and_stops_cleanly_when_told(data: Path) -> None:
     with up(data) as (address, process):
         assert answer(address, "/readyz") == (200, b'{"status":"ready"}')
@@ -84,12 +91,6 @@ def test_up_says_where_it_listens_and_stops_cleanly_when_told(data: Path) -> Non
         assert answer(address, "/v1/rehearsal/clock")[0] == 404
     assert process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
     assert not list(data.glob("**/postmaster.pid")), "the embedded server was left running"
-
-
-def test_variables_of_the_client_library_move_nothing(data: Path) -> None:
-    nonsense = dict.fromkeys(LIBPQ, "nonsense")
-    with up(data, **nonsense) as (address, _):
-        assert answer(address, "/readyz")[0] == 200
 
 
 def test_a_rehearsal_has_its_clock_door(data: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.assessing import close_due, handled, publish_scheme, scheme_text, voices
+from tests.assessing import by_months, close_due, handled, publish_scheme, scheme_text, voices
 from tests.loop.test_forgery import forge
 from tests.site import BAD, DIRECTORY, GOOD, Driver, at, build, keys_for, story, unit
 
@@ -43,17 +43,17 @@ UNITS: dict[str, Any] = DIRECTORY | {
 }
 
 
+SCHEME = by_months(scheme_text("kuiwen@1"))
+OWN_RULE = next(line for line in SCHEME.splitlines() if line.startswith("appeals:"))
+
+
 @pytest.fixture
 async def drive(database: Database, tmp_path: Path) -> AsyncIterator[Driver]:
-    """Monday 2 March 2026, nine in the morning, with kuiwen's scheme published."""
+    """Monday 2 March 2026, nine in the morning, with kuiwen's scheme published, by months."""
     town = build(database, data=tmp_path, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS))
-    publish_scheme(town, "kuiwen@1")
+    publish_scheme(town, "kuiwen@1", SCHEME)
     async with story(town) as driver:
         yield driver
-
-
-SCHEME = scheme_text("kuiwen@1")
-OWN_RULE = next(line for line in SCHEME.splitlines() if line.startswith("appeals:"))
 
 
 async def a_month(drive: Driver, month: str, better: int = 0) -> None:
@@ -71,6 +71,24 @@ async def a_month(drive: Driver, month: str, better: int = 0) -> None:
         if code == "c1":
             assert (await drive.get("admin", f"/v1/grievances/{number}"))["cycle"] == 2
         await voices(drive, "kuiwen", month, {code: [80 + n + better] * 3}, peer="370701")
+
+
+async def test_days_and_weeks_are_closed_and_published_beside_the_month(database: Database, tmp_path: Path) -> None:
+    start = at("2026-03-25 09:00")
+    town = build(database, data=tmp_path, start=start, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS))
+    publish_scheme(town, "kuiwen@1")
+    async with story(town) as drive:
+        await a_month(drive, "2026-03")
+        town.advance(at("2026-04-08 00:01"))
+        close_due(town)
+        closed = (await drive.get("admin", "/v1/assessments"))["items"]
+        parts = [one["part"] for one in closed]
+        assert {part: parts.count(part) for part in parts} == {"day": 14, "week": 2, "month": 1}
+        assert {(one["part"], one["state"]) for one in closed} == {
+            ("day", "published"), ("week", "published"), ("month", "closed"),
+        }  # fmt: skip
+        rows = (await drive.get("admin", "/v1/assessments/kuiwen/2026-03"))["items"]
+        assert next(row["total"] for row in rows if (row["subject"], row["peer"]) == ("c2", "370701")) == "86.59"
 
 
 async def test_a_month_is_scored_published_and_comes_back_as_grievances(drive: Driver) -> None:
@@ -233,8 +251,8 @@ async def test_half_a_year_is_the_mean_of_its_months(drive: Driver) -> None:
     praise = (await drive.get("c7", "/v1/documents"))["items"][0]
     assert (praise["kind"], praise["grievance"], praise["copies"][0]["unit"]) == ("通报", None, "office-1")
     assert praise["text"].startswith("c7 物业（东关街道）在2026年上半年物业服务考核中得 92.94 分，评为四星级以上")
-    days = await drive.get("admin", "/v1/assessments")
-    assert {one["part"] for one in days["items"]} == {"day", "week", "month", "half"}
+    closed = await drive.get("admin", "/v1/assessments")
+    assert {one["part"] for one in closed["items"]} == {"month", "half"}
 
 
 async def test_the_bulletin_is_a_page_a_document_and_a_workbook(drive: Driver) -> None:

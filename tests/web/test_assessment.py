@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pytest
 from openpyxl import load_workbook
-from tests.assessing import close_due, handled, publish_scheme, scheme_text, voices
+from tests.assessing import by_months, close_due, handled, publish_scheme, scheme_text, voices
 from tests.site import BAD, DIRECTORY, FINISH, GOOD, Town, at, keys_for, town_on, unit
 from tests.web.browsing import Browser, Visitors, account, browsing
 
@@ -41,9 +41,9 @@ MARCH = "/assess/kuiwen/2026-03"
 
 @pytest.fixture
 def town(database: Database) -> Iterator[Town]:
-    """Monday 2 March 2026, nine in the morning, with kuiwen's scheme published and somebody at every screen."""
+    """Monday 2 March 2026, nine in the morning, with kuiwen's scheme published by months, and somebody at every screen."""
     with town_on(database, workflow="kuiwen@2", units=UNITS, keys=keys_for(UNITS)) as made:
-        publish_scheme(made, "kuiwen@1")
+        publish_scheme(made, "kuiwen@1", by_months(scheme_text("kuiwen@1")))
         for code in ("c1", "c2", "office-1", "office-2", "command-office"):
             account(made, code, "unit", unit=code)
         account(made, "chief", "supervisor", area="3707")
@@ -311,6 +311,7 @@ async def test_the_published_lists_are_for_everybody_and_name_no_complainant(tow
 
 
 async def test_what_a_resident_files_is_late_supervised_done_rated_and_stands_in_the_bulletins(town: Town) -> None:
+    publish_scheme(town, "kuiwen@2", scheme_text("kuiwen@1").replace("version: 1\n", "version: 2\n"))  # which has weeks
     async with browsing(town) as visitors:
         resident = visitors.browser()
         await resident.go("/r/E11")
