@@ -76,6 +76,7 @@ def test_a_model_is_learned_tried_and_used(monkeypatch: pytest.MonkeyPatch) -> N
     assert whole["thresholds"][0]["coverage"] == 1
     model = Model.load(Path("m.json"))
     assert model.about["texts"] == len(decided)
+    monkeypatch.setattr("wuye_loop.trial.learning.evaluation.FOLDS", 2)  # what is learned does not hang on the trials
     again = run("learn", "x.csv", "--labels", "y.tsv", "--out", "again.json", "--json")
     assert again.exit_code == 0
     assert Model.load(Path("again.json")).judge("电梯", "停运", ()) == model.judge("电梯", "停运", ())

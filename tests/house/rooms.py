@@ -89,7 +89,7 @@ class House:
 
 @cache
 def _classes(text: str) -> tuple[str, ...]:
-    return tuple(node.name for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ClassDef))
+    return tuple(node.name for node in statements(ast.parse(text)) if isinstance(node, ast.ClassDef))
 
 
 @cache
@@ -97,7 +97,7 @@ def _speaks_sql(text: str) -> bool:
     if not _MAYBE.search(text):
         return False
     tree = ast.parse(text)
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "sqlalchemy":
             if _EXPRESSIONS & {alias.name for alias in node.names}:
                 return True
@@ -107,7 +107,7 @@ def _speaks_sql(text: str) -> bool:
 
 
 def _imported(text: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(text)):
+    for node in statements(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == PACKAGE:
             if node.module == PACKAGE:
                 yield from (f"{PACKAGE}.{alias.name}" for alias in node.names)
@@ -115,6 +115,15 @@ def _imported(text: str) -> Iterator[str]:
                 yield str(node.module)
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a tree and every statement in it, however deep: a tenth of what `ast.walk` goes through."""
+    yield node
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        inner = getattr(node, name, None)
+        for child in inner if isinstance(inner, list) else ():
+            yield from statements(child)
 
 
 def copy_sources(to: Path) -> None:
