@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from tests.bench import city, living, serving
 from tests.database import CARELESS
 from tests.site import Town, build
-from wuye_loop import postgres
+from wuye_loop import logs, postgres
 from wuye_loop.loop.figures import tallying
 from wuye_loop.queries import board, grievances, inbox, summary, supervision, unit_figures
 from wuye_loop.store.database import Database
@@ -119,6 +119,7 @@ def _board(town: Town, who: str) -> Work:
 
 def main(words: Sequence[str]) -> None:
     """Print a line for each route with its figures in each size of city, those marked that are slower than is wanted."""
+    logs.configure("WARNING")
     quick = "--quick" in words
     sizes = [int(one) for one in words if one.isdigit()] or (QUICK_SIZES if quick else SIZES)
     found: dict[str, list[Figure]] = {}
