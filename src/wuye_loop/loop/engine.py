@@ -370,6 +370,7 @@ def fire_due(loop: Loop, session: Session, numbers: Sequence[str]) -> list[tuple
     unwritten = _Unwritten(session)
     joined: set[UUID] = set()
     done: list[tuple[StepResult, int]] = []
+    writer.by_index(session)
     mine = under_lock.lock_free(loop.keyring, session, numbers)
     counted = document_numbers.numbers(session, partial(_series, loop, session, list(mine.values())))
     for number in numbers:

@@ -132,6 +132,15 @@ def write(
         raise LostUpdate(str(grievance.id))
 
 
+def by_index(session: Session) -> None:
+    """Let whatever this transaction plans look rows up by index: for one that writes many.
+
+    Foreign keys are looked up by plans that a connection keeps. Made while a table was empty, such a plan reads it whole,
+    until the server has looked at the table again: later than thousands of rows are written.
+    """
+    straight.execute(session, "SET LOCAL enable_seqscan = off", {})
+
+
 def write_all(session: Session, steps: Sequence[tuple[Situation, Posted]]) -> None:
     """Write steps of different grievances in one statement, each as `write` does: (as it was, the step)."""
     parts, params = _together(steps)
