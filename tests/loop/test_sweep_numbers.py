@@ -1,19 +1,26 @@
 """A sweep numbers the documents of many grievances at once: in their order, without a gap, or not at all."""
 
+import threading
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-from sqlalchemy.exc import OperationalError
-from tests.site import Town, build, order, story
+from sqlalchemy import event, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from tests.site import Town, build, order, require_sound, story
 
+from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.grievance.order import IntakeForm
+from wuye_loop.loop import collect, escalate
 from wuye_loop.loop.escalate import Swept
 from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
+from wuye_loop.store.grievance import document_numbers
 
 pytestmark = pytest.mark.anyio
 
@@ -81,3 +88,119 @@ async def test_what_is_not_written_gives_every_number_back(database: Database, t
         assert town.sweep().failed == 0
         assert {n for _, n in numbered(town)} >= {1, 2, 3}
         assert audit.verify(town.site.loop, town.database).ok
+
+
+# --- batches that are decided while the one before is written ---
+
+
+@pytest.fixture
+def elsewhere() -> list[tuple[str, int]]:
+    """Return the numbers that a test draws for no document."""
+    return []
+
+
+@pytest.fixture
+def crowd(
+    database: Database, tmp_path: Path, elsewhere: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Town]:
+    """Give a town with nine grievances whose ladders are due, swept by fours; each rung must have fired once at the end."""
+    monkeypatch.setattr(escalate, "_BATCH", 4)
+    own = build(database, data=tmp_path)
+    _taken_in(own, "c", 9)
+    yield own
+    assert own.sweep() == Swept(0, 0)
+    fired = own.rows(
+        "SELECT grievance_id, facts->>'clock', facts->>'rung', count(*) FROM ledger"
+        " WHERE starts_with(action, 'rung:') GROUP BY 1, 2, 3, task_id"
+    )
+    assert {row[3] for row in fired} == {1}
+    assert len({row[0] for row in fired}) == own.scalar("SELECT count(*) FROM grievance")
+    every = sorted(numbered(own) + elsewhere)
+    counts = Counter(series for series, _ in every)
+    assert counts
+    assert every == sorted((series, n) for series, count in counts.items() for n in range(1, count + 1))
+    assert {row.series: row.n for row in own.rows("SELECT series, n FROM document_series")} == counts
+    if not elsewhere:
+        require_sound(own)
+
+
+def _taken_in(town: Town, name: str, count: int) -> None:
+    loop, actor = town.site.loop, town.actors["hotline"]
+    with town.database.begin() as session:
+        for n in range(count):
+            collect.collect(loop, session, IntakeForm.model_validate(order(f"{name}{n}")), actor)
+    town.clock.advance(timedelta(days=40))
+
+
+def test_batches_number_on_from_the_one_that_is_being_written_and_look_once(crowd: Town) -> None:
+    with heard(crowd) as seen:
+        assert crowd.sweep().failed == 0
+    looks = [one for one in seen if one.lstrip().startswith("SELECT series, n FROM document_series")]
+    assert len(looks) == 2  # the first batch, and the last, which nothing follows
+    # In the order of the sweep: the first batch has the lowest numbers.
+    order_of = [row[0] for row in crowd.rows("SELECT id FROM grievance ORDER BY id")]
+    first = crowd.rows("SELECT grievance_id FROM document WHERE n = 1")
+    assert {row[0] for row in first} <= set(order_of[:4])
+
+
+def test_a_batch_that_is_not_written_takes_what_was_decided_on_top_of_it_along(
+    crowd: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, times = escalate._end, []
+
+    def lost(begun: Any, session: Any, statements: Any) -> None:
+        times.append(len(statements))
+        if len(times) == 1:
+            with begun:
+                raise OperationalError("COMMIT", {}, Exception("lost"))
+        ended(begun, session, statements)
+
+    monkeypatch.setattr(escalate, "_end", lost)
+    assert crowd.sweep().failed == 0
+    assert times
+
+
+def test_a_batch_whose_numbers_somebody_else_has_drawn_meanwhile_is_decided_anew(
+    crowd: Town, elsewhere: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended, drawn = escalate._end, []
+
+    def outrun(begun: Any, session: Any, statements: Any) -> None:
+        if any("1 / (count(*) = cardinality" in statement for statement, _ in statements) and not drawn:
+            series, year = crowd.rows("SELECT series, year FROM document_series ORDER BY series LIMIT 1")[0]
+            with crowd.database.begin() as other:
+                drawn.append((series, document_numbers.next_number(other, series, year)))
+        ended(begun, session, statements)
+
+    monkeypatch.setattr(escalate, "_end", outrun)
+    assert crowd.sweep().failed == 0
+    assert len(drawn) == 1
+    assert drawn[0] not in numbered(crowd)
+    elsewhere.append(drawn[0])
+
+
+def test_six_sweepers_whose_connections_die_number_every_document_once_and_without_a_gap(crowd: Town) -> None:
+    _taken_in(crowd, "more", 40)
+    start = threading.Barrier(7)
+
+    def sweeper() -> None:
+        start.wait()
+        for _ in range(3):
+            with suppress(SQLAlchemyError, WuyeError):
+                crowd.sweep()
+
+    def killer() -> None:
+        start.wait()
+        for _ in range(6):
+            with suppress(SQLAlchemyError), crowd.database.begin() as session:
+                session.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                        " AND pid <> pg_backend_pid() AND state <> 'idle'"
+                    )
+                )
+
+    with ThreadPoolExecutor(7) as pool:
+        for one in [*(pool.submit(sweeper) for _ in range(6)), pool.submit(killer)]:
+            one.result()
+    assert crowd.sweep().failed == 0

@@ -26,6 +26,7 @@ from wuye_loop.domain.step.correction import asked as asked_to_correct
 from wuye_loop.domain.step.correction import proposed
 from wuye_loop.domain.step.documents import Paper
 from wuye_loop.domain.step.effects.amending import Corrected
+from wuye_loop.domain.step.numbering import Numbers, Series
 from wuye_loop.domain.step.posting import posted
 from wuye_loop.domain.step.records import Posted, Step
 from wuye_loop.domain.time.calendar import WorkCalendar
@@ -34,6 +35,8 @@ from wuye_loop.loop import routing, under_lock
 from wuye_loop.loop.correcting import Correcting
 from wuye_loop.loop.striking import Striker
 from wuye_loop.ports import Clock, Ids
+from wuye_loop.store import deferring
+from wuye_loop.store.deferring import Deferred
 from wuye_loop.store.grievance import attachments, document_numbers, identity, intake, locking, related, writer
 from wuye_loop.store.grievance.locking import Locked, Stored, Ticket
 from wuye_loop.store.keys.keyring import Rings
@@ -334,22 +337,24 @@ def _scenes(loop: Loop, session: Session, numbers: Sequence[str], actor: Actor) 
 class _Unwritten:
     """Steps of several grievances that are decided and not written yet.
 
-    What asks about other grievances than the one that is decided goes through `before`, and finds them written.
+    What asks about other grievances than the one that is decided goes through `before`, and finds them written, and with
+    them what was decided before and is being written elsewhere: `settled` waits for that.
     """
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-        self._steps: list[tuple[Situation, Posted]] = []
+    def __init__(self, session: Session, settled: Callable[[], None]) -> None:
+        self._session, self._settled = session, settled
+        self.steps: list[tuple[Situation, Posted]] = []
 
     def add(self, before: Situation, step: Posted) -> None:
         """Remember a step."""
-        self._steps.append((before, step))
+        self.steps.append((before, step))
 
     def write(self) -> None:
         """Write what is remembered."""
-        if self._steps:
-            writer.write_all(self._session, self._steps)
-            self._steps = []
+        self._settled()
+        if self.steps:
+            writer.write_all(self._session, self.steps)
+            self.steps = []
 
     def before(self, ask: Callable[..., T]) -> Callable[..., T]:
         """Return a question that is asked after everything is written."""
@@ -361,18 +366,51 @@ class _Unwritten:
         return asked
 
 
-def fire_due(loop: Loop, session: Session, numbers: Sequence[str]) -> list[tuple[StepResult, int]]:
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """What the due rungs of several grievances came to: for each its result, and how many fired.
+
+    `steps` and the numbers that were `counted` are still to be written, in the same transaction.
+    """
+
+    done: Sequence[tuple[StepResult, int]]
+    steps: Sequence[tuple[Situation, Posted]]
+    counted: Numbers
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs it leaves."""
+        return [job for outcome, _ in self.done for job in outcome.jobs]
+
+    def statements(self, jobs: Sequence[Deferred]) -> list[tuple[str, dict[str, Any]]]:
+        """Return what writes it with these jobs: for `straight.end`."""
+        every = document_numbers.statements(self.counted)
+        if self.steps:
+            return every + writer.statements([(before, step, None) for before, step in self.steps], jobs)
+        return [*every, deferring.statement(jobs)] if jobs else every
+
+
+def fire_due(
+    loop: Loop,
+    session: Session,
+    numbers: Sequence[str],
+    drawn: Mapping[Series, int] | None = None,
+    settled: Callable[[], None] = lambda: None,
+) -> Fired:
     """Fire, in order, every rung of these grievances that is really due as seen under its lock.
 
-    Grievances that somebody else has locked are left to them; the others are locked and read in one statement and written
-    in one. Return for each that had a due rung what it came to, and how many fired.
+    Grievances that somebody else has locked are left to them; the others are locked and read in one statement, and what
+    they come to is to be written in one. `drawn` are numbers of series that a transaction before this one draws, and
+    `settled` waits until it has ended.
     """
-    unwritten = _Unwritten(session)
+    unwritten = _Unwritten(session, settled)
     joined: set[UUID] = set()
     done: list[tuple[StepResult, int]] = []
     writer.by_index(session)
     mine = under_lock.lock_free(loop.keyring, session, numbers)
-    counted = document_numbers.numbers(session, partial(_series, loop, session, list(mine.values())))
+    counted = document_numbers.numbers(
+        session, partial(_series, loop, session, list(mine.values())), drawn or {}, settled
+    )
     for number in numbers:
         locked = mine.get(number)
         if locked is not None and locked.situation.grievance.id in joined:  # it has changed since it was read
@@ -395,9 +433,7 @@ def fire_due(loop: Loop, session: Session, numbers: Sequence[str]) -> list[tuple
         grievance = step.situation.grievance
         jobs = jobs_of(world, step, locked.situation)
         done.append((StepResult(b"", jobs=jobs, number=number, seq=grievance.seq, step=step), len(steps)))
-    unwritten.write()
-    document_numbers.keep(session, counted)
-    return done
+    return Fired(done, unwritten.steps, counted)
 
 
 def _series(loop: Loop, session: Session, every: Sequence[Locked]) -> set[str]:

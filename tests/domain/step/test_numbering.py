@@ -24,3 +24,13 @@ def test_what_is_given_back_is_the_next_to_be_drawn_and_a_series_given_back_whol
     numbers.back_to(mark)
     assert numbers.drawn() == {("督", 2026): 6}
     assert [numbers("督", 2026), numbers("改", 2026)] == [7, 6]
+
+
+def test_a_series_that_another_is_about_to_draw_from_goes_on_from_there_and_is_not_asked_for() -> None:
+    numbers = Numbers(lambda _, __: 5, {("督", 2026): 9, ("改", 2026): 3})
+    assert [numbers("督", 2026), numbers("督", 2027)] == [10, 6]
+    mark = numbers.mark
+    numbers("改", 2026)
+    assert numbers.assumed == {("督", 2026): 9, ("改", 2026): 3}
+    numbers.back_to(mark)
+    assert numbers.assumed == {("督", 2026): 9}

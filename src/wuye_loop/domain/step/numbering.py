@@ -1,6 +1,6 @@
 """Numbers of documents for many steps that are decided one after another and written together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 Series = tuple[str, int]
 
@@ -8,11 +8,12 @@ Series = tuple[str, int]
 class Numbers:
     """Counts on in each series and year from the last number that was drawn; what is not used after all is given back.
 
-    `last` returns that number, and lets nobody else draw from the series until the steps are written.
+    `last` returns that number, and lets nobody else draw from the series until the steps are written. It is not asked where
+    `before` says what another transaction is about to write: whether that is so is to be asked when these are.
     """
 
-    def __init__(self, last: Callable[[str, int], int]) -> None:
-        self._last = last
+    def __init__(self, last: Callable[[str, int], int], before: Mapping[Series, int] | None = None) -> None:
+        self._last, self._before = last, before or {}
         self._stand: dict[Series, int] = {}
         self._drawn: list[Series] = []
 
@@ -20,7 +21,8 @@ class Numbers:
         """Return the next number of a series in a year."""
         key = series, year
         if key not in self._stand:
-            self._stand[key] = self._last(series, year)
+            found = self._before.get(key)
+            self._stand[key] = self._last(series, year) if found is None else found
         self._stand[key] += 1
         self._drawn.append(key)
         return self._stand[key]
@@ -35,6 +37,16 @@ class Numbers:
         for key in self._drawn[mark:]:
             self._stand[key] -= 1
         del self._drawn[mark:]
+
+    @property
+    def assumed(self) -> dict[Series, int]:
+        """The last number before those drawn of each series of which it was not asked."""
+        return {key: self._before[key] for key in self.drawn() if key in self._before}
+
+    @property
+    def stand(self) -> Mapping[Series, int]:
+        """The last number of every series that was asked for."""
+        return self._stand
 
     def drawn(self) -> dict[Series, int]:
         """Return the last number of each series that numbers were drawn from and not given back."""

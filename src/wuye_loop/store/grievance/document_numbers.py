@@ -1,6 +1,7 @@
 """Numbering of documents (gap-free per series and year: drawn in the step's own transaction), and the lines of one."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -33,16 +34,29 @@ WHERE d.series = w.series AND d.year = w.year
 """
 
 
-def numbers(session: Session, names: Callable[[], Collection[str]]) -> Numbers:
-    """Return the numbers for steps that are written together: one look when the first is drawn, `keep` at their end.
+# Nobody looks at the answer before the COMMIT that travels with it, so a series that stands elsewhere is a division by nothing.
+_STILL = """
+SELECT 1 / (count(*) = cardinality(%(series)s::text[]))::int FROM (
+  SELECT series, year, n FROM document_series
+  WHERE (series, year) IN (SELECT * FROM unnest(%(series)s::text[], %(years)s::int[])) ORDER BY year, series FOR UPDATE
+) d JOIN unnest(%(series)s::text[], %(years)s::int[], %(counts)s::int[]) AS w(series, year, n) USING (series, year, n)
+"""
+
+
+def numbers(
+    session: Session, names: Callable[[], Collection[str]], before: Mapping[Series, int], settled: Callable[[], None]
+) -> Numbers:
+    """Return the numbers for steps that are written together: one look when the first is drawn, `statements` at their end.
 
     All series that the steps could draw from are held from then on, locked in the order of their names, so that two such
-    transactions never wait for each other; only a series that begins its year is taken when it is met.
+    transactions never wait for each other; only a series that begins its year is taken when it is met. Of series that
+    `before` names no look is taken; before one is, `settled` waits until what draws from them has ended.
     """
     held: dict[Series, int] = {}
     years: set[int] = set()
 
     def last(series: str, year: int) -> int:
+        settled()
         if year not in years:
             years.add(year)
             rows = straight.execute(session, _HELD, {"year": year, "names": list(names())}).rows
@@ -51,14 +65,21 @@ def numbers(session: Session, names: Callable[[], Collection[str]]) -> Numbers:
             held[series, year] = straight.execute(session, _BEGUN, {"series": series, "year": year}).rows[0][0]
         return held[series, year]
 
-    return Numbers(last)
+    return Numbers(last, before)
 
 
-def keep(session: Session, counted: Numbers) -> None:
-    """Keep how far the series were counted, in the transaction that writes the documents; a rollback gives them back."""
-    if drawn := counted.drawn():
-        asked = {"series": [series for series, _ in drawn], "years": [year for _, year in drawn]}
-        straight.execute(session, _COUNTED, asked | {"counts": list(drawn.values())})
+def statements(counted: Numbers) -> list[tuple[str, dict[str, Any]]]:
+    """Return what keeps how far the series were counted, in the transaction that writes the documents.
+
+    The database refuses all of it where a series that was not looked at stands elsewhere than was assumed.
+    """
+    every = ((_STILL, counted.assumed), (_COUNTED, counted.drawn()))
+    return [(statement, _by_series(of)) for statement, of in every if of]
+
+
+def _by_series(counts: Mapping[Series, int]) -> dict[str, Any]:
+    series, years = [name for name, _ in counts], [year for _, year in counts]
+    return {"series": series, "years": years, "counts": list(counts.values())}
 
 
 _LINE = text(
