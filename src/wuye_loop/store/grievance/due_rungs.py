@@ -24,9 +24,11 @@ class DueRung:
 
 
 _DUE = """
-SELECT r.at, r.grievance_id, r.clock_id, r.idx, g.number FROM rung r JOIN grievance g ON g.id = r.grievance_id
-WHERE r.fired_at IS NULL AND r.at IS NOT NULL AND r.at <= %(now)s {after}
-ORDER BY r.at, r.grievance_id, r.clock_id, r.idx LIMIT %(limit)s
+SELECT r.*, g.number FROM (
+  SELECT r.at, r.grievance_id, r.clock_id, r.idx FROM rung r
+  WHERE r.fired_at IS NULL AND r.at IS NOT NULL AND r.at <= %(now)s {after}
+  ORDER BY r.at, r.grievance_id, r.clock_id, r.idx LIMIT %(limit)s
+) r JOIN grievance g ON g.id = r.grievance_id ORDER BY r.at, r.grievance_id, r.clock_id, r.idx
 """
 _AFTER = "AND (r.at, r.grievance_id, r.clock_id, r.idx) > (%(at)s, %(grievance)s, %(clock)s, %(idx)s)"
 
