@@ -1,10 +1,14 @@
-"""Images of clocks as ledgers held them before they were short."""
+"""Images as they were kept before: of clocks before they were short, of ledgers and clocks before they were packed."""
 
+from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
+import pytest
+
 from wuye_loop.domain.time import clock as clocks
 from wuye_loop.domain.time.clock import Clock
+from wuye_loop.store.grievance import packing
 
 _short = clocks.as_row
 
@@ -20,3 +24,13 @@ def said_by_name(clock: Clock) -> dict[str, Any]:
     names = ("index", "at", "fired_at", "skipped")
     rungs = [dict(zip(names, chain(rung, nothing[len(rung) :]), strict=True)) for rung in row["rungs"]]
     return absent | row | {"plans": plans, "rungs": rungs}
+
+
+def in_the_clear(before: pytest.MonkeyPatch) -> None:
+    """Keep what is written from here on as it was kept before anything was packed."""
+    before.setattr(packing, "apart", lambda _, facts, changes: (facts, changes, None))
+    before.setattr(packing, "clock_row", _clock_row)
+
+
+def _clock_row(image: Mapping[str, Any]) -> dict[str, Any]:
+    return {"task_id": None, "unit": None, "ended_at": None, **image, "image": image, "packed": None}

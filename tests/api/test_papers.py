@@ -16,6 +16,7 @@ from tests.stories.test_sixth_city import FILE, UNITS, neighbour
 from wuye_loop.queries.verification import verify as audit
 from wuye_loop.settings import shipped
 from wuye_loop.store.database import Database
+from wuye_loop.store.grievance.packing import unpacked
 from wuye_loop.store.workflows.files import whole_text
 
 pytestmark = pytest.mark.anyio
@@ -246,8 +247,9 @@ async def test_what_the_lines_say_about_any_of_the_complainants_is_struck_out(dr
         "SELECT t::text FROM document t UNION ALL SELECT t::text FROM task t UNION ALL SELECT t::text FROM ledger t"
         " UNION ALL SELECT t::text FROM procrastinate_jobs t UNION ALL SELECT encode(body, 'escape') FROM idempotency_key"
     )
+    packed = [str(unpacked(row[0])) for row in drive.town.rows("SELECT packed FROM ledger WHERE packed IS NOT NULL")]
     canary = re.compile("|".join(part for pair in people.values() for part in pair))
-    for text in (shown.text, drive.log.getvalue(), *(row[0] for row in rows)):
+    for text in (shown.text, drive.log.getvalue(), *(row[0] for row in rows), *packed):
         assert canary.search(text) is None, text[:500]
 
 

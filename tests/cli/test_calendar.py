@@ -65,7 +65,9 @@ def test_a_damaged_workflow_is_named_and_the_others_are_moved(healthy: Run, noti
 def test_a_damaged_clock_does_not_keep_the_others_from_moving(healthy: Run, notice: Path) -> None:
     with opened(None) as database, database.begin() as session:
         session.execute(
-            text("UPDATE clock SET image = '{}' WHERE grievance_id = (SELECT id FROM grievance ORDER BY id LIMIT 1)")
+            text(
+                "UPDATE clock SET image = '{}', packed = NULL WHERE grievance_id = (SELECT id FROM grievance ORDER BY id LIMIT 1)"
+            )
         )
     done = json.loads(healthy("calendar", "import", notice, "--yes", "--json").stdout)
     assert done["applied"]

@@ -228,7 +228,9 @@ def test_the_worst_remark_decides() -> None:
 
 def test_damaged_records_are_counted_and_the_first_are_named(healthy: Run) -> None:
     write("UPDATE grievance SET state = 'nowhere' WHERE number = (SELECT min(number) FROM grievance)")
-    write("UPDATE clock SET image = '{}' WHERE grievance_id = (SELECT id FROM grievance ORDER BY number DESC LIMIT 1)")
+    write(
+        "UPDATE clock SET image = '{}', packed = NULL WHERE grievance_id = (SELECT id FROM grievance ORDER BY number DESC LIMIT 1)"
+    )
     code, wrong = ask(healthy)
     assert code == 1
     assert wrong["记录"].startswith("2 件诉求的记录损坏")

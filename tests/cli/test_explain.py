@@ -186,7 +186,7 @@ async def test_a_stored_deadline_that_does_not_follow_is_found_out(database: Dat
 
         def tamper(session: Any) -> None:
             session.connection().exec_driver_sql(
-                "UPDATE clock SET image = jsonb_set(image, '{due_at}', '\"2026-03-31T09:30:00.000000Z\"') WHERE name = 'handle'"
+                "UPDATE clock SET due_at = '2026-03-31T09:30:00Z' WHERE name = 'handle'"
             )
 
         driver.town.run(tamper)

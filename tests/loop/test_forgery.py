@@ -2,6 +2,7 @@
 """Who writes to the database behind the program's back: whatever is forged by SQL, a verification or the anchors show."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
@@ -308,7 +309,7 @@ async def test_one_damaged_record_is_told_and_the_others_are_verified(town: Town
         await drive.push("a2")
     forge(
         town.database,
-        "UPDATE clock SET image = '{}' WHERE grievance_id = (SELECT id FROM grievance WHERE external_id = 'a2')",
+        "UPDATE clock SET image = '{}', packed = NULL WHERE grievance_id = (SELECT id FROM grievance WHERE external_id = 'a2')",
     )
     report = found(town)
     assert (report.grievances, report.damaged) == (2, 1)
@@ -349,8 +350,13 @@ def aged(town: Town) -> None:
             }
             head = unkeyed(folder.id, entry, head)
             session.connection().exec_driver_sql(
-                "UPDATE ledger SET hash = %(hash)s, changes = changes - '{order,documents,ratings,precedents}'::text[]"
+                "UPDATE ledger SET hash = %(hash)s, facts = %(facts)s::jsonb, changes = %(changes)s::jsonb, packed = NULL"
                 " WHERE seq = %(seq)s",
-                {"hash": head, "seq": entry.seq},
+                {
+                    "hash": head,
+                    "seq": entry.seq,
+                    "facts": json.dumps(entry.facts),
+                    "changes": json.dumps(entry.changes),
+                },
             )
         session.connection().exec_driver_sql("UPDATE grievance SET head = %(head)s", {"head": head})

@@ -359,14 +359,14 @@ async def test_a_grievance_is_read_though_its_first_version_is_gone(town: Town) 
 async def test_a_damaged_record_stays_and_is_named_and_the_others_go_over(town: Town) -> None:
     async with driving(town) as drive:
         bad, good = await street(drive, "a1", "accept"), await street(drive, "a2", "accept")
-    kept = town.rows("SELECT id, image::text FROM clock")
-    broken = "UPDATE clock SET image = '{}' WHERE grievance_id = (SELECT id FROM grievance WHERE number = %(number)s)"
+    kept = town.rows("SELECT id, packed FROM clock")
+    broken = "UPDATE clock SET packed = NULL WHERE grievance_id = (SELECT id FROM grievance WHERE number = %(number)s)"
     town.run(lambda session: session.connection().exec_driver_sql(broken, {"number": bad}))
     mapping = way(town, publish(town, renamed()))
     assert [moved.number for moved in migrate.survey(town.site.loop, town.database, mapping).moved] == [good]
     found = go(town, mapping)
     assert [item.number if isinstance(item, Moved) else item for item in found] == [(bad, []), good]
-    back = "UPDATE clock SET image = %(image)s::jsonb WHERE id = %(id)s AND image = '{}'"
+    back = "UPDATE clock SET packed = %(packed)s WHERE id = %(id)s AND packed IS NULL"
     with town.database.begin() as session:
         for row in kept:
-            session.connection().exec_driver_sql(back, {"id": row[0], "image": row[1]})
+            session.connection().exec_driver_sql(back, {"id": row[0], "packed": row[1]})

@@ -201,8 +201,8 @@ def test_ten_thousand_open_clocks_are_looked_through_one_after_the_other(seeded:
 
 
 MANY = """
-INSERT INTO clock (id, grievance_id, name, cycle, run, status, started_at, due_at, area_path, image)
-SELECT gen_random_uuid(), grievance_id, name, cycle, n, status, started_at, due_at, area_path, image
+INSERT INTO clock (id, grievance_id, name, cycle, run, status, started_at, due_at, area_path, image, packed)
+SELECT gen_random_uuid(), grievance_id, name, cycle, n, status, started_at, due_at, area_path, image, packed
 FROM clock, generate_series(2, 10000) n
 """
 

@@ -14,6 +14,7 @@ from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries import damage, scope
+from wuye_loop.store.grievance.packing import clock_image
 from wuye_loop.store.keys import desks
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import inbox
@@ -95,8 +96,8 @@ def _item(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
         "overdue": False,
         "provisional": False,
     }
-    if row.image is not None:
-        clock, now = clock_moves.from_row(row.image), loop.clock.now()
+    if row.clock is not None:
+        clock, now = clock_moves.from_row(clock_image(row.clock)), loop.clock.now()
         item |= {
             "clock": clock.name,
             "clock_title": flow.clocks[clock.name].title,

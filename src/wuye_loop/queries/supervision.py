@@ -21,6 +21,7 @@ from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.striking import unnamed_rows
 from wuye_loop.queries import damage, scope
 from wuye_loop.store.grievance.openers import Openers
+from wuye_loop.store.grievance.packing import clock_image
 from wuye_loop.store.pages import Page
 from wuye_loop.store.reads import supervision
 from wuye_loop.store.reads.supervision import OrderFilters, OverdueFilters
@@ -246,7 +247,7 @@ def _order_item(loop: Loop, session: Session, row: Any, words: Openers) -> dict[
     rules = loop.reference.rules(session, row.workflow)
     directory, spec = loop.reference.directory, rules.workflow.tasks.get(row.kind)
     role = rules.workflow.roles.get(row.opener_role or "")
-    found = [clock_moves.from_row(image) for image in row.clocks or ()]
+    found = [clock_moves.from_row(clock_image(clock)) for clock in row.clocks or ()]
     reply = found[0] if found else None  # the clock that its first state starts is the one for the answer
     return {
         "id": str(row.id),

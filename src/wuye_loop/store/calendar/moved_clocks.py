@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.language.workflow import OfficeHours
@@ -13,11 +13,12 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.calendar import WorkCalendar
 from wuye_loop.domain.time.notice import Notice
 from wuye_loop.store.calendar.working_days import provisional_days, read_table
+from wuye_loop.store.grievance.packing import clock_image
 from wuye_loop.store.schema.tables import clock, grievance
 
 _BATCH: Final = 1000
 _OPEN: Final = (
-    select(grievance.c.number, grievance.c.workflow, clock.c.image)
+    select(grievance.c.number, grievance.c.workflow, func.to_jsonb(clock.table_valued()).label("clock"))
     .join(grievance, grievance.c.id == clock.c.grievance_id)
     .where(clock.c.status.in_([clock_moves.ClockStatus.RUNNING.value, clock_moves.ClockStatus.PAUSED.value]))
 )
@@ -65,12 +66,12 @@ def _moves(session: Session, calendars: Mapping[str, WorkCalendar]) -> list[Move
     """Compare each open clock with what the calendar of its workflow makes of it; read through a cursor, in batches."""
     found = []
     rows = session.execute(_OPEN, execution_options={"yield_per": _BATCH})
-    for number, workflow, image in rows:
+    for number, workflow, row in rows:
         calendar = calendars.get(workflow)
         if calendar is None:  # published by a newer program; that one recalculates it
             continue
         try:
-            before = clock_moves.from_row(image)
+            before = clock_moves.from_row(clock_image(row))
             after = clock_moves.recompute(before, calendar)
         except (LookupError, TypeError, ValueError, AttributeError, OverflowError):
             continue  # damaged: `doctor` names it, and the others are looked at

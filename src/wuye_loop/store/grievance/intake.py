@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.store import straight
+from wuye_loop.store.grievance import packing
 from wuye_loop.store.grievance.locking import Stored, Ticket
 
 
@@ -148,7 +149,7 @@ def _found(row: Any) -> Found:
 
 
 _ENTRY = (
-    "SELECT l.seq, l.at, l.action, l.task_id, l.actor, l.from_state, l.to_state, l.facts, l.changes, l.audience, l.hash"
+    "SELECT l.seq, l.at, l.action, l.task_id, l.actor, l.from_state, l.to_state, l.facts, l.changes, l.audience, l.hash, l.packed"
     " FROM ledger l JOIN grievance g ON g.id = l.grievance_id"
 )
 
@@ -162,9 +163,10 @@ def first_entry(session: Session, number: str) -> Entry:
 
 
 def entry_of(row: Any) -> Entry:
-    """Read a ledger row."""
+    """Read a ledger row: what an Entry holds, and what of it is packed."""
     task_id = row[3] if row[3] is None or isinstance(row[3], UUID) else UUID(row[3])
-    return Entry(row[0], row[1], row[2], task_id, row[4], row[5], row[6], row[7], row[8], row[9], bytes(row[10]))
+    facts, changes = packing.whole(row[0], row[7], row[8], row[11])
+    return Entry(row[0], row[1], row[2], task_id, row[4], row[5], row[6], facts, changes, row[9], bytes(row[10]))
 
 
 _EARLIER = """

@@ -18,6 +18,7 @@ from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import from_text
 from wuye_loop.store import straight
+from wuye_loop.store.grievance.packing import clock_image
 from wuye_loop.store.visibility import EACH, VISIBLE_TO_EACH, asking, visible
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ _N = len(COLUMNS)
 _TASKS = (
     "(SELECT jsonb_agg(to_jsonb(t)) FROM task t WHERE t.grievance_id = g.id AND (NOT t.final OR t.id = %(task_id)s))"
 )
-_CLOCKS = "(SELECT jsonb_agg(c.image) FROM clock c WHERE c.grievance_id = g.id)"
+_CLOCKS = "(SELECT jsonb_agg(to_jsonb(c)) FROM clock c WHERE c.grievance_id = g.id)"
 _EPOCHS = "(SELECT ARRAY[e.directory, e.calendar, e.workflows] FROM epoch e)"
 _PERSON = ("x.key_id", "x.alg", "x.wrapped_key", "x.nonce", "x.ciphertext")
 # Waiting for a lock, the locked row is read again as it is now, but everything else still as it was when the statement
@@ -227,11 +228,11 @@ def _situation(row: Sequence[Any], *, lenient: bool) -> tuple[Situation, tuple[s
             raise TypeError(COLUMNS[place])
     if not lenient:
         tasks = list(map(_task, row[_N] or ()))
-        images = list(map(clock_moves.from_row, row[_N + 1] or ()))
+        images = list(map(_clock, row[_N + 1] or ()))
         lost: tuple[str, ...] = ()
     else:
         tasks, lost_tasks = _whole("任务", _task, row[_N])
-        images, lost_clocks = _whole("时限", clock_moves.from_row, row[_N + 1])
+        images, lost_clocks = _whole("时限", _clock, row[_N + 1])
         lost = (*lost_tasks, *lost_clocks)
     situation = Situation(
         GrievanceState(*values), {task.id: task for task in tasks}, {item.id: item for item in images}
@@ -249,6 +250,10 @@ def _whole(what: str, read_as: Callable[[Any], T], rows: Sequence[Any] | None) -
             name = row.get("id") if isinstance(row, dict) else None
             lost.append(f"{what} {name or '（不知哪一个）'}")
     return found, lost
+
+
+def _clock(row: Mapping[str, Any]) -> clock_moves.Clock:
+    return clock_moves.from_row(clock_image(row))
 
 
 def _bytes(text: str) -> bytes:

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.orm import Session
 
+from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.situation import MUTABLE, Situation
 from wuye_loop.domain.privacy.words import as_kept
 from wuye_loop.domain.step.records import Posted
@@ -17,6 +18,7 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import as_text, id_text
 from wuye_loop.store import deferring, straight
 from wuye_loop.store.deferring import Deferred
+from wuye_loop.store.grievance import packing
 from wuye_loop.store.grievance.locking import COLUMNS, Ticket
 
 # --- writing a step -------------------------------------------------------------------------------------------------
@@ -24,14 +26,15 @@ from wuye_loop.store.grievance.locking import COLUMNS, Ticket
 # Rows travel as one JSON array per table and are read by the table's own row type: few parameters, short statements
 # (the driver re-parses a statement of over 4,096 characters every time), every column named by its own name.
 _LEDGER = """ledgered AS (
-  INSERT INTO ledger (grievance_id, seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash)
-  SELECT grievance_id, seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash
+  INSERT INTO ledger
+    (grievance_id, seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, packed)
+  SELECT grievance_id, seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, packed
   FROM jsonb_populate_recordset(NULL::ledger, %(entries)s::jsonb))"""
 _CLOCKED = """clocked AS (
   INSERT INTO clock SELECT * FROM jsonb_populate_recordset(NULL::clock, %(clocks)s::jsonb)
   ON CONFLICT (id) DO UPDATE SET name = excluded.name, run = excluded.run, unit = excluded.unit,
     status = excluded.status, due_at = excluded.due_at, provisional = excluded.provisional, ended_at = excluded.ended_at,
-    rung = excluded.rung, image = excluded.image)"""
+    rung = excluded.rung, image = excluded.image, packed = excluded.packed)"""
 _RUNGED = """runged AS (
   INSERT INTO rung SELECT * FROM jsonb_populate_recordset(NULL::rung, %(rungs)s::jsonb)
   ON CONFLICT (clock_id, idx) DO UPDATE SET at = excluded.at, fired_at = excluded.fired_at
@@ -301,7 +304,7 @@ def _rows(before: Situation, step: Posted) -> dict[str, list[Any]]:
     old = {str(key) for key in before.clocks}
     rungs = [row for item in changed for row in _rung_rows(item)]
     return {
-        "entries": [_plain_row(entry) | common for entry in step.entries],
+        "entries": [_ledger_row(entry) | common for entry in step.entries],
         "clocks": [_clock_row(item, images) | common for item in changed],
         "rungs": [row | common for row in rungs if row["at"] or row["fired_at"]],
         "gone": [
@@ -336,8 +339,7 @@ def _images(step: Posted) -> dict[str, dict[str, Any]]:
 
 def _clock_row(clock: clock_moves.Clock, images: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     image = images.get(id_text(clock.id)) or clock_moves.as_row(clock)
-    absent = {"task_id": None, "unit": None, "ended_at": None}
-    return absent | image | {"rung": highest(clock), "image": image}
+    return packing.clock_row(image) | {"rung": highest(clock)}
 
 
 def highest(clock: clock_moves.Clock) -> int | None:
@@ -354,8 +356,10 @@ def _rung_rows(clock: clock_moves.Clock) -> list[dict[str, Any]]:
     ]
 
 
-def _plain_row(item: Any) -> dict[str, Any]:
-    return {name: _plain(getattr(item, name)) for name in item.__slots__}
+def _ledger_row(entry: Entry) -> dict[str, Any]:
+    row = {name: _plain(getattr(entry, name)) for name in entry.__slots__}
+    row["facts"], row["changes"], row["packed"] = packing.apart(entry.seq, entry.facts, entry.changes)
+    return row
 
 
 _PLAIN: Final[Mapping[type, Callable[[Any], str]]] = {

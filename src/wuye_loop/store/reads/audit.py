@@ -19,6 +19,7 @@ from wuye_loop.store import straight
 from wuye_loop.store.grievance.identity import sealed_of
 from wuye_loop.store.grievance.intake import entry_of
 from wuye_loop.store.grievance.locking import TASK_COLUMNS
+from wuye_loop.store.grievance.packing import OF_CLOCK, clock_rest
 from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.schema import metadata
 
@@ -76,14 +77,14 @@ _PRECEDENTS = (
     f"SELECT grievance_id, {', '.join(_names(PrecedentDraft))} FROM precedent WHERE grievance_id = ANY(%(ids)s)"
 )
 _ENTRIES = """
-SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, grievance_id
+SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, packed, grievance_id
 FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
 """
 _TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM task WHERE grievance_id = ANY(%(ids)s)"
 _TASK_OF = TASK_COLUMNS.index("grievance_id")
-#: What a clock's row says in columns of its own beside its image.
-_OF_CLOCK = ("name", "task_id", "cycle", "run", "unit", "started_at", "status", "due_at", "provisional", "ended_at")
-_CLOCKS = f"SELECT grievance_id, id, image, rung, {', '.join(_OF_CLOCK)} FROM clock WHERE grievance_id = ANY(%(ids)s)"
+_CLOCKS = (
+    f"SELECT grievance_id, id, image, packed, rung, {', '.join(OF_CLOCK)} FROM clock WHERE grievance_id = ANY(%(ids)s)"
+)
 _RUNGS = "SELECT grievance_id, clock_id, idx, at, fired_at FROM rung WHERE grievance_id = ANY(%(ids)s)"
 _FILES = """
 SELECT grievance_id, id, sha256, audience, name, media_type, size, actor, at FROM attachment WHERE grievance_id = ANY(%(ids)s)
@@ -122,7 +123,7 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
         ids = {"ids": [row["id"] for row in rows]}
         entries: dict[UUID, list[Entry]] = defaultdict(list)
         for row in straight.execute(session, _ENTRIES, ids).rows:
-            entries[row[11]].append(entry_of(row))
+            entries[row[12]].append(entry_of(row))
         tasks: dict[UUID, dict[str, Any]] = defaultdict(dict)
         for row in straight.execute(session, _TASKS, ids).rows:
             task = dict(zip(TASK_COLUMNS, map(_plain, row), strict=True))
@@ -156,13 +157,14 @@ def _clocks(
     """Return by grievance the images of its clocks, with what their columns say, and the highest rung of each."""
     clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
     highest: dict[UUID, dict[str, int | None]] = defaultdict(dict)
-    for of, clock_id, there, rung, *columns in straight.execute(session, _CLOCKS, ids).rows:
-        image = there if isinstance(there, dict) else {"image": there}
-        named = zip(_OF_CLOCK, map(_plain, columns), strict=True)
+    for of, clock_id, there, kept, rung, *columns in straight.execute(session, _CLOCKS, ids).rows:
+        rest = clock_rest(there, kept)
+        image = rest if isinstance(rest, dict) else {"image": rest}
+        named = zip(OF_CLOCK, map(_plain, columns), strict=True)
         # An image leaves out what is not there.
         said = {name: value for name, value in named if value is not None or name in image}
         key = str(clock_id)
-        clocks[of][key] = {**image, **said}
+        clocks[of][key] = {**image, **({"id": key} if kept is not None else {}), **said}
         highest[of][key] = rung
     return clocks, highest
 

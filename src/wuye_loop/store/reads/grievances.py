@@ -14,6 +14,8 @@ from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.situation import Actor, TaskState
 from wuye_loop.domain.privacy.text import like_literal
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.store.grievance import packing
+from wuye_loop.store.grievance.packing import clock_image
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.reach import beyond
 from wuye_loop.store.reads import labels
@@ -84,11 +86,11 @@ def clocks_of(
 ) -> list[tuple[Mapping[str, Any], str | None]]:
     """Return the image of every clock of a grievance and its tasks, or of one task, oldest first, with its task's kind."""
     rows = session.connection().exec_driver_sql(
-        "SELECT c.image, t.kind FROM clock c LEFT JOIN task t ON t.id = c.task_id WHERE c.grievance_id = %(id)s"
+        "SELECT to_jsonb(c), t.kind FROM clock c LEFT JOIN task t ON t.id = c.task_id WHERE c.grievance_id = %(id)s"
         " AND (%(task)s::uuid IS NULL OR c.task_id = %(task)s::uuid) ORDER BY c.started_at, c.id",
         {"id": grievance_id, "task": task_id},
     )
-    return [(row[0], row[1]) for row in rows]
+    return [(clock_image(row[0]), row[1]) for row in rows]
 
 
 # --- the ledger -----------------------------------------------------------------------------------------------------
@@ -105,10 +107,10 @@ class LedgerRow(Entry):
     before: Sequence[tuple[str, str, Mapping[str, Any]]] | None
 
 
-_HASH = [item.name for item in fields(LedgerRow)].index("hash")
+_FACTS, _CHANGES, _HASH = map([item.name for item in fields(LedgerRow)].index, ("facts", "changes", "hash"))
 _LEDGER = """
 SELECT l.seq, l.at, l.action, l.task_id, l.actor, l.from_state, l.to_state, l.facts, l.changes, l.audience, l.hash,
-       t.kind, p.moves
+       t.kind, p.moves, l.packed
 FROM ledger l LEFT JOIN task t ON t.id = l.task_id
 LEFT JOIN LATERAL (
   SELECT jsonb_agg(jsonb_build_array(b.action, b.to_state, b.facts) ORDER BY b.seq) AS moves FROM ledger b
@@ -152,7 +154,9 @@ def routing_of(session: Session, grievance_id: UUID, audiences: Collection[str])
 
 
 def _ledger_row(row: Any) -> LedgerRow:
-    values: list[Any] = [bytes(value) if place == _HASH else value for place, value in enumerate(row)]
+    *values, kept = row
+    values[_HASH] = bytes(values[_HASH])
+    values[_FACTS], values[_CHANGES] = packing.whole(row.seq, row.facts, row.changes, kept)
     return LedgerRow(*values)
 
 

@@ -44,7 +44,7 @@ class Tallies:
 
 # Who holds a task now is whom its running clock names: a supervision order that was answered lies with the supervisor.
 _TASKS = """
-SELECT t.id, COALESCE(k.due_at, %(never)s) AS due, g.id AS grievance_id, t.id AS task_id, t.kind AS task_kind, t.state, k.image,
+SELECT t.id, COALESCE(k.due_at, %(never)s) AS due, g.id AS grievance_id, t.id AS task_id, t.kind AS task_kind, t.state, k.clock,
        (g.workflow, t.kind, t.state) IN
          (SELECT * FROM unnest(%(workflows)s::text[], %(kinds)s::text[], %(states)s::text[])) AS to_sign
 FROM (
@@ -53,7 +53,7 @@ FROM (
   SELECT c.task_id FROM clock c WHERE c.unit = %(unit)s AND c.status = 'running' AND c.task_id IS NOT NULL
 ) m JOIN task t ON t.id = m.id JOIN grievance g ON g.id = t.grievance_id
 LEFT JOIN LATERAL (
-  SELECT c.unit, c.due_at, c.image FROM clock c
+  SELECT c.unit, c.due_at, to_jsonb(c) AS clock FROM clock c
   WHERE c.grievance_id = t.grievance_id AND c.task_id = t.id AND c.status = 'running' ORDER BY c.due_at, c.id LIMIT 1
 ) k ON TRUE
 WHERE NOT t.final AND COALESCE(k.unit, t.holder_unit) = %(unit)s AND {visible}
@@ -63,7 +63,7 @@ _TO_SIGN = "g.stage = 'assign' AND g.lead_unit = g.holder_unit"
 # Read in the order of the index, a page of it: what lies there may be a city's. Without a limit comes last, as NEVER does.
 _HELD = """
 (SELECT g.id, COALESCE(g.due_at, %(never)s) AS due, g.id AS grievance_id, NULL::uuid AS task_id, NULL AS task_kind, g.state,
-        NULL::jsonb AS image
+        NULL::jsonb AS clock
  FROM grievance g WHERE NOT g.final AND g.holder_unit = %(unit)s AND {conditions} AND {visible}
  ORDER BY g.due_at, g.id LIMIT %(limit)s)
 """
@@ -73,7 +73,7 @@ _GIVEN = (
 )
 _LISTED = """
 SELECT i.id, i.due, CASE WHEN i.task_id IS NULL THEN 'grievance' ELSE 'task' END AS item_type, i.task_id, i.task_kind, i.state,
-       COALESCE(i.image, k.image) AS image, g.number, g.workflow, g.title, g.kind, g.urgency
+       COALESCE(i.clock, to_jsonb(k)) AS clock, g.number, g.workflow, g.title, g.kind, g.urgency
 FROM ({items} ORDER BY due, id LIMIT %(limit)s) i JOIN grievance g ON g.id = i.grievance_id
 LEFT JOIN clock k ON i.task_id IS NULL AND k.grievance_id = g.id AND k.task_id IS NULL AND k.status = 'running'
   AND k.name = g.due_clock
@@ -119,7 +119,7 @@ def inbox_statement(
         conditions += [_GIVEN.format(id="x.id")] if tab.people is not None else []
         conditions += [one.format(due="x.due", id="x.id") for one in due]
         parts.append(
-            "SELECT x.id, x.due, x.grievance_id, x.task_id, x.task_kind, x.state, x.image"
+            "SELECT x.id, x.due, x.grievance_id, x.task_id, x.task_kind, x.state, x.clock"
             f" FROM ({_TASKS.format(visible=predicate)}) x WHERE {' AND '.join(conditions) or 'TRUE'}"
         )
     return _LISTED.format(items=" UNION ALL ".join(parts)), params

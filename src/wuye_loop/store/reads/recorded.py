@@ -13,9 +13,14 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.grievance.ledger import RUNG
 from wuye_loop.domain.privacy.sealing import KeyRing, Sealed
 from wuye_loop.domain.privacy.words import Opener
+from wuye_loop.store.grievance.packing import facts_of, whole
 
 _BATCH = 200
-_IMAGE = 10  # of a row of the ledger: what it changed, as far as it is asked
+_FACTS, _IMAGE, _PACKED = (
+    9,
+    10,
+    11,
+)  # of a row of the ledger: its facts, what it changed, as far as it is asked, the rest
 #: How the rows of rungs that fired are called.
 
 
@@ -96,7 +101,8 @@ FIXED = (
 # json, not jsonb: as text it is built in half the time, and it is only written out.
 _ACTS = """(SELECT json_agg(json_build_array(l.seq, l.at, l.action, l.task_id, l.actor->>'kind', l.actor->>'unit',
   l.actor->>'role', l.from_state, l.to_state, l.facts,
-  CASE WHEN l.seq = 1 THEN l.changes->'grievance' ELSE l.changes#>'{grievance,lead_unit}' END) ORDER BY l.seq)
+  CASE WHEN l.seq = 1 THEN l.changes ELSE l.changes#>'{grievance,lead_unit}' END,
+  CASE WHEN l.seq = 1 OR jsonb_exists(l.facts, 'routing') THEN l.packed END) ORDER BY l.seq)
   FROM ledger l WHERE l.grievance_id = g.id)"""
 _TASKS = "(SELECT json_agg(json_build_array(t.id, t.kind, t.n, t.holder_unit, t.document)) FROM task t WHERE t.grievance_id = g.id)"
 _CLOCKS = """(SELECT json_agg(json_build_array(c.task_id, c.name, c.cycle, c.run, c.due_at, c.ended_at, c.unit))
@@ -169,16 +175,18 @@ def _recorded(row: Sequence[Any], keyring: KeyRing) -> Recorded:
     words = Opener(keyring, UUID(key), sealed)
     fixed["received_at"] = _read(fixed["received_at"])
     acts = [
-        _tuple(Act, (seq, _read(at), action, task, (kind, unit, role), from_state, to_state, words(facts)))
-        for seq, at, action, task, kind, unit, role, from_state, to_state, facts, _ in rows
+        _tuple(
+            Act, (seq, _read(at), action, task, (kind, unit, role), from_state, to_state, words(facts_of(facts, kept)))
+        )
+        for seq, at, action, task, kind, unit, role, from_state, to_state, facts, _, kept in rows
     ]
-    intake, *changed = [one[_IMAGE] for one in rows]
+    first, *changed = [one[_IMAGE] for one in rows]
     return Recorded(
         key,
         number,
         workflow,
         fixed,
-        intake,
+        whole(1, rows[0][_FACTS], first, rows[0][_PACKED])[1].get("grievance"),
         acts,
         [lead for lead in changed if lead is not None],
         {one[0]: RecordedTask(*one) for one in tasks} if tasks else {},

@@ -94,7 +94,7 @@ class OrderFilters:
 _ORDERS = """
 SELECT t.id, t.kind, t.n, t.state, t.final, t.holder_unit, t.opener_unit, t.opener_role, t.document, t.document_number,
        t.copies, t.data, t.grievance_id, t.opened_at, t.state_since, t.closed_at, g.number, g.workflow, g.title, g.area_code,
-       (SELECT jsonb_agg(c.image ORDER BY c.started_at, c.id) FROM clock c
+       (SELECT jsonb_agg(to_jsonb(c) ORDER BY c.started_at, c.id) FROM clock c
         WHERE c.grievance_id = t.grievance_id AND c.task_id = t.id) AS clocks
 FROM task t JOIN grievance g ON g.id = t.grievance_id
 WHERE t.kind = ANY(%(kinds)s) AND {conditions}

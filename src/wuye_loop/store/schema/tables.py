@@ -314,6 +314,7 @@ ledger = Table(
     words("audience"),
     Column("hash", LargeBinary, nullable=False),
     Column("written", BigInteger, nullable=True, server_default=text("pg_current_xact_id()::text::bigint")),
+    Column("packed", LargeBinary, nullable=True),  # store/grievance/packing: what no statement looks into
     CheckConstraint("seq >= 1", name="seq_from_one"),
     Index("ix_ledger_at", "at", postgresql_using="brin"),
     Index("ix_ledger_written", "written", postgresql_using="brin"),
@@ -348,7 +349,8 @@ clock = Table(
     instant("ended_at", nullable=True),
     Column("rung", Integer, nullable=True),  # the highest rung fired at or after due
     words("area_path"),
-    document_of("image", "{}"),  # domain.clocks.as_row: limit, adjustments, rungs
+    document_of("image", "{}"),  # domain.clocks.as_row, of before there was `packed`
+    Column("packed", LargeBinary, nullable=True),  # of the image what the columns do not say: limit, adjustments, rungs
     UniqueConstraint("grievance_id", "task_id", "name", "cycle", "run", postgresql_nulls_not_distinct=True),
     Index("ix_clock_grievance", "grievance_id"),
     Index("ix_clock_overdue", "due_at", "id", postgresql_where=text("status = 'running'")),

@@ -1,0 +1,27 @@
+"""Images that no statement looks into are kept as bytes from here on; what is there stays as it is and is read on."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0024"
+down_revision = "0023"
+branch_labels = None
+depends_on = None
+
+_TABLES = ("ledger", "clock")
+_NONE = "DO $$ BEGIN IF EXISTS (SELECT 1 FROM"
+
+
+def upgrade() -> None:
+    op.execute("SET LOCAL lock_timeout = '5s'")
+    for table in _TABLES:
+        op.add_column(table, sa.Column("packed", sa.LargeBinary(), nullable=True))
+        # They are deflated already: the server need not try again.
+        op.execute(f"ALTER TABLE {table} ALTER COLUMN packed SET STORAGE EXTERNAL")
+
+
+def downgrade() -> None:
+    """Drop the columns. Raises where rows are packed: a program of before could not read them."""
+    for table in _TABLES:
+        op.execute(f"{_NONE} {table} WHERE packed IS NOT NULL) THEN RAISE EXCEPTION 'rows are packed'; END IF; END $$")
+        op.drop_column(table, "packed")
