@@ -23,6 +23,7 @@ from wuye_loop.queries.explain import explain
 from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
+from wuye_loop.store.grievance.packing import unpacked
 from wuye_loop.trial.replay.run import replay
 
 NAME, PHONE, ADDRESS = "欧阳明月", "13987654321", "幸福路8号3号楼2单元1703"
@@ -116,7 +117,7 @@ def everything(answer: httpx.Response) -> str:
 
 
 def dump(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield every row of every table but the sealed one, as text."""
+    """Yield every row of every table but the sealed one, as text, and what is packed in one."""
     connection = session.connection()
     tables = connection.exec_driver_sql(
         "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
@@ -125,6 +126,10 @@ def dump(session: Session) -> Iterator[tuple[str, str]]:
         if table != "complainant":
             for row in connection.exec_driver_sql(f'SELECT t::text FROM "{table}" t').scalars():  # noqa: S608 names of ours
                 yield str(table), str(row)
+    for table in ("ledger", "clock"):
+        kept = connection.exec_driver_sql(f"SELECT packed FROM {table} WHERE packed IS NOT NULL")  # noqa: S608 names of ours
+        for packed in kept.scalars():
+            yield table, str(unpacked(packed))
 
 
 @pytest.mark.anyio
