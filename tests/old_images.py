@@ -8,7 +8,7 @@ import pytest
 
 from wuye_loop.domain.time import clock as clocks
 from wuye_loop.domain.time.clock import Clock
-from wuye_loop.store.grievance import packing
+from wuye_loop.store.grievance import packing, writer
 
 _short = clocks.as_row
 
@@ -27,9 +27,10 @@ def said_by_name(clock: Clock) -> dict[str, Any]:
 
 
 def in_the_clear(before: pytest.MonkeyPatch) -> None:
-    """Keep what is written from here on as it was kept before anything was packed."""
+    """Keep what is written from here on as it was kept before anything was packed, and a row of every rung to come."""
     before.setattr(packing, "apart", lambda _, facts, changes: (facts, changes, None))
     before.setattr(packing, "clock_row", _clock_row)
+    before.setattr(writer, "with_row", lambda clock: {rung.index for rung in clock.rungs if rung.at or rung.fired_at})
 
 
 def _clock_row(image: Mapping[str, Any]) -> dict[str, Any]:

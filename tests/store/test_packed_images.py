@@ -63,6 +63,7 @@ async def test_what_was_kept_in_the_clear_goes_on_and_verifies(town: Town, monke
     number = await _lived(town, before=monkeypatch)
     rows = town.rows("SELECT packed IS NULL AS clear FROM ledger ORDER BY seq")
     assert {row.clear for row in rows} == {True, False}
+    assert town.scalar("SELECT max(n) FROM (SELECT count(*) AS n FROM rung GROUP BY clock_id) r") > 1
     assert town.folder(number).entries[0].changes["order"]["number"] == number
     require_sound(town)
 

@@ -32,15 +32,23 @@ async def test_a_grievance_begun_before_images_were_short_goes_on_and_verifies(
 
 
 @pytest.mark.anyio
-async def test_a_rung_that_will_never_fire_has_no_row(database: Database, tmp_path: Path) -> None:
+async def test_of_the_rungs_to_come_the_next_of_each_clock_has_a_row(database: Database, tmp_path: Path) -> None:
     town = build(database, data=tmp_path)
     async with driving(town) as drive:
         await drive.walk(await drive.push("a1"), "accept", "sign")
-        running = town.scalar(
-            "SELECT count(*) FROM rung r JOIN clock c ON c.id = r.clock_id WHERE c.status = 'running'"
+        clocks = town.rows(
+            "SELECT status, count(r.*) AS rungs FROM clock c LEFT JOIN rung r ON r.clock_id = c.id GROUP BY c.id"
         )
-        assert town.scalar("SELECT count(*) FROM rung") == running > 0
-        with town.database.begin() as session:  # and one that is to fire is missed
-            session.connection().exec_driver_sql("DELETE FROM rung WHERE at = (SELECT min(at) FROM rung)")
+        assert {(row.status, row.rungs) for row in clocks} == {("running", 1), ("ended", 0)}
+        town.clock.set(town.now + timedelta(days=20))
+        assert town.sweep().fired > 1, "all of one clock that are due by then"
+        require_sound(town)
+    with town.database.read() as session:
+        waiting = "SELECT count(*) FROM rung WHERE fired_at IS NULL AND at <= %(now)s"
+        assert session.connection().exec_driver_sql(waiting, {"now": town.now}).scalar_one() == 0
+    async with driving(town) as drive:
+        await drive.walk(await drive.push("a2"), "accept")
+        with town.database.begin() as session:  # where one that is to fire is missed
+            session.connection().exec_driver_sql("DELETE FROM rung WHERE fired_at IS NULL")
         report = audit.verify(town.site.loop, town.database)
     assert any("督办级" in problem for problem in report.problems)

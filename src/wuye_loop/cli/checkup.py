@@ -364,7 +364,9 @@ def _sweep(session: Session, now: datetime) -> Remark:
     if first is None:
         return Remark("ok", "督办扫描", "没有过点未触发的督办级")
     behind = int((now - first).total_seconds() // 60)
-    return Remark("wrong", "督办扫描", f"{late} 个督办级过点未触发，最久的已晚 {behind} 分钟：up 或 work 在运行吗？")
+    return Remark(
+        "wrong", "督办扫描", f"{late} 个时限有督办级过点未触发，最久的已晚 {behind} 分钟：up 或 work 在运行吗？"
+    )
 
 
 def _jobs(session: Session) -> Iterator[Remark]:

@@ -29,7 +29,7 @@ from wuye_loop.store import registry, retention
 from wuye_loop.store import tallying as sums
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
-from wuye_loop.store.grievance.writer import highest
+from wuye_loop.store.grievance.writer import highest, with_row
 from wuye_loop.store.reads import audit, recorded
 from wuye_loop.store.reads.audit import Folder
 from wuye_loop.store.reads.recorded import WHOLE, Share
@@ -149,9 +149,13 @@ def _clocks(folder: Folder, calendar: WorkCalendar, report: Report) -> None:
 
 
 def _rungs(folder: Folder, clocks: Mapping[UUID, clock_moves.Clock], report: Report) -> None:
-    """Compare when rungs fire with their clocks; also those of no clock, which a sweep would look at for ever."""
+    """Compare when rungs fire with their clocks; also those of no clock, which a sweep would look at for ever.
+
+    Clocks of before 2026-12 have a row for every rung that is to come, not for the next alone.
+    """
     planned = {(clock.id, rung.index): (rung.at, rung.fired_at) for clock in clocks.values() for rung in clock.rungs}
-    for key in planned.keys() | folder.rungs.keys():
+    wanted = {(clock.id, index) for clock in clocks.values() for index in with_row(clock)}
+    for key in wanted | folder.rungs.keys():
         name = clocks[key[0]].name if key[0] in clocks else "（没有这个时限）"
         said = ("督办级", name, key[1])
         _compare(report, folder.number, said, planned.get(key, _NEVER), folder.rungs.get(key, _NEVER))

@@ -34,7 +34,7 @@ _AFTER = "AND (r.at, r.grievance_id, r.clock_id, r.idx) > (%(at)s, %(grievance)s
 
 
 def due(session: Session, now: datetime, after: tuple[datetime, UUID, UUID, int] | None, limit: int) -> list[DueRung]:
-    """Return a page of rungs that look due, oldest first; seen without a lock, so only a candidate.
+    """Return a page of rungs that look due, oldest first, the next of each clock; seen without a lock, so only a candidate.
 
     Of one instant the oldest grievance comes first: documents that ladders issue are numbered in an order that can be told.
     """

@@ -39,7 +39,7 @@ _RUNGED = """runged AS (
   INSERT INTO rung SELECT * FROM jsonb_populate_recordset(NULL::rung, %(rungs)s::jsonb)
   ON CONFLICT (clock_id, idx) DO UPDATE SET at = excluded.at, fired_at = excluded.fired_at
   WHERE rung.fired_at IS NULL AND (rung.at, rung.fired_at) IS DISTINCT FROM (excluded.at, excluded.fired_at))"""
-# A rung that will not fire any more, and never did, has no row.
+# Of the rungs that have not fired the next of each clock alone has a row: who finds it looks at all of that grievance.
 _UNRUNGED = """unrunged AS (
   DELETE FROM rung USING jsonb_populate_recordset(NULL::rung, %(gone)s::jsonb) o
   WHERE rung.clock_id = o.clock_id AND rung.idx = o.idx AND rung.fired_at IS NULL)"""
@@ -302,15 +302,15 @@ def _rows(before: Situation, step: Posted) -> dict[str, list[Any]]:
     tasks = [task for key, task in after.tasks.items() if before.tasks.get(key) is not task]
     images = _images(step)
     old = {str(key) for key in before.clocks}
-    rungs = [row for item in changed for row in _rung_rows(item)]
+    rungs = [(rung.index in with_row(item), row) for item in changed for rung, row in _rung_rows(item)]
     return {
         "entries": [_ledger_row(entry) | common for entry in step.entries],
         "clocks": [_clock_row(item, images) | common for item in changed],
-        "rungs": [row | common for row in rungs if row["at"] or row["fired_at"]],
+        "rungs": [row | common for kept, row in rungs if kept],
         "gone": [
             {"clock_id": row["clock_id"], "idx": row["idx"]}
-            for row in rungs
-            if row["clock_id"] in old and not (row["at"] or row["fired_at"])
+            for kept, row in rungs
+            if not kept and row["clock_id"] in old
         ],
         "tasks": [task.as_json() | common for task in tasks],
         "documents": [item.as_json() | common for item in step.documents],
@@ -349,9 +349,17 @@ def highest(clock: clock_moves.Clock) -> int | None:
     return max(fired, default=None)
 
 
-def _rung_rows(clock: clock_moves.Clock) -> list[dict[str, Any]]:
+def with_row(clock: clock_moves.Clock) -> set[int]:
+    """Return the rungs of a clock that have a row: those that fired, and the one that will fire next."""
+    waiting = [(rung.at, rung.index) for rung in clock.rungs if rung.fired_at is None and rung.at is not None]
+    return {rung.index for rung in clock.rungs if rung.fired_at is not None} | {
+        index for _, index in waiting and [min(waiting)]
+    }
+
+
+def _rung_rows(clock: clock_moves.Clock) -> list[tuple[clock_moves.Rung, dict[str, Any]]]:
     return [
-        {"clock_id": str(clock.id), "idx": rung.index, "at": _plain(rung.at), "fired_at": _plain(rung.fired_at)}
+        (rung, {"clock_id": str(clock.id), "idx": rung.index, "at": _plain(rung.at), "fired_at": _plain(rung.fired_at)})
         for rung in clock.rungs
     ]
 

@@ -13,7 +13,7 @@ _HELD_BY_ENDED: Final = text(
     "SELECT count(*) FROM grievance g JOIN unit u ON u.code = g.holder_unit WHERE NOT g.final AND NOT u.active"
 )
 _LATE: Final = text(
-    "SELECT count(*) AS n, min(r.at) AS first FROM rung r JOIN clock c ON c.id = r.clock_id"
+    "SELECT count(DISTINCT c.id) AS n, min(r.at) AS first FROM rung r JOIN clock c ON c.id = r.clock_id"
     " WHERE r.fired_at IS NULL AND r.at < :since AND c.status = 'running'"
 )
 _JOBS: Final = text("""
@@ -52,7 +52,7 @@ def held_by_ended(session: Session) -> int:
 
 
 def late_rungs(session: Session, since: datetime) -> tuple[int, datetime | None]:
-    """Return how many running clocks' rungs were due before an instant and have not fired, and since when the first is."""
+    """Return how many running clocks have a rung that was due before an instant and has not fired, and since when the first is."""
     row = session.execute(_LATE, {"since": since}).one()
     return row.n, row.first
 
