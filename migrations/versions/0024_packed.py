@@ -8,7 +8,7 @@ down_revision = "0023"
 branch_labels = None
 depends_on = None
 
-_TABLES = ("ledger", "clock")
+_TABLES = ("grievance", "ledger", "clock")
 _NONE = "DO $$ BEGIN IF EXISTS (SELECT 1 FROM"
 
 
@@ -18,6 +18,8 @@ def upgrade() -> None:
         op.add_column(table, sa.Column("packed", sa.LargeBinary(), nullable=True))
         # They are deflated already: the server need not try again.
         op.execute(f"ALTER TABLE {table} ALTER COLUMN packed SET STORAGE EXTERNAL")
+    op.drop_index("ix_clock_grievance", "clock")  # the unique one begins with the same column
+    op.execute("ALTER INDEX ix_grievance_units SET (gin_pending_list_limit = 256)")
 
 
 def downgrade() -> None:
@@ -25,3 +27,5 @@ def downgrade() -> None:
     for table in _TABLES:
         op.execute(f"{_NONE} {table} WHERE packed IS NOT NULL) THEN RAISE EXCEPTION 'rows are packed'; END IF; END $$")
         op.drop_column(table, "packed")
+    op.create_index("ix_clock_grievance", "clock", ["grievance_id"])
+    op.execute("ALTER INDEX ix_grievance_units RESET (gin_pending_list_limit)")

@@ -2,12 +2,12 @@
 """Who writes to the database behind the program's back: whatever is forged by SQL, a verification or the anchors show."""
 
 import asyncio
-import json
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from tests.site import FINISH, GOOD, KEYS, Driver, Town, at, build, driving
 
 from wuye_loop.domain.errors import BadInput
 from wuye_loop.domain.grievance.ledger import GENESIS, unkeyed
+from wuye_loop.domain.privacy.words import as_kept
 from wuye_loop.edge.site import Site
 from wuye_loop.loop.custody import anchors
 from wuye_loop.loop.custody.adoption import adopt
@@ -336,6 +337,10 @@ async def test_what_was_kept_before_chains_were_keyed_is_checked_then_taken_over
     assert not found(town).ok
 
 
+def _as_kept(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS, default=as_kept).decode()
+
+
 def aged(town: Town) -> None:
     """Bring ledgers to what they were before chains were keyed."""
     folder = town.folder(town.scalar("SELECT number FROM grievance"))
@@ -352,11 +357,6 @@ def aged(town: Town) -> None:
             session.connection().exec_driver_sql(
                 "UPDATE ledger SET hash = %(hash)s, facts = %(facts)s::jsonb, changes = %(changes)s::jsonb, packed = NULL"
                 " WHERE seq = %(seq)s",
-                {
-                    "hash": head,
-                    "seq": entry.seq,
-                    "facts": json.dumps(entry.facts),
-                    "changes": json.dumps(entry.changes),
-                },
+                {"hash": head, "seq": entry.seq, "facts": _as_kept(entry.facts), "changes": _as_kept(entry.changes)},
             )
         session.connection().exec_driver_sql("UPDATE grievance SET head = %(head)s", {"head": head})

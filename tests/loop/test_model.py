@@ -67,7 +67,7 @@ def without_replay(patch: pytest.MonkeyPatch) -> None:
 def without_fired_marks(patch: pytest.MonkeyPatch) -> None:
     """Fire a rung and do not mark it."""
     real = writer._rung_rows
-    patch.setattr(writer, "_rung_rows", lambda *args: [{**row, "fired_at": None} for row in real(*args)])
+    patch.setattr(writer, "_rung_rows", lambda *args: [(rung, {**row, "fired_at": None}) for rung, row in real(*args)])
 
 
 def with_clocks_that_touching_moves(patch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,8 @@ def store_clock(database: Database, number: str, limit: str, started: datetime, 
         session.execute(
             insert(tables.clock).values(
                 id=clock.id, grievance_id=grievance, name="handle", cycle=1, run=1, status=clock.status.value,
-                started_at=started, due_at=clock.due_at, area_path="", image=clock_moves.as_row(clock),
+                started_at=started, due_at=clock.due_at, provisional=clock.provisional, area_path="",
+                image=clock_moves.as_row(clock),
             )
         )  # fmt: skip
 
@@ -180,8 +181,9 @@ def test_recalculating_leaves_nothing_outstanding(seeded: Database) -> None:
         with seeded.begin() as session:
             images = select(tables.clock.c.image, tables.clock.c.id).join(tables.grievance)
             for row in session.execute(images.where(tables.grievance.c.number.in_(numbers))).all():
-                image = clock_moves.as_row(clock_moves.recompute(clock_moves.from_row(row.image), calendar(seeded)))
-                session.execute(tables.clock.update().where(tables.clock.c.id == row.id).values(image=image))
+                moved = clock_moves.recompute(clock_moves.from_row(row.image), calendar(seeded))
+                columns = {"due_at": moved.due_at, "provisional": moved.provisional, "image": clock_moves.as_row(moved)}
+                session.execute(tables.clock.update().where(tables.clock.c.id == row.id).values(columns))
 
     assert list(itertools.islice(apply(moves, recalculate, batch=3), 9)) == [3, 6, 7]
     with seeded.read() as session:

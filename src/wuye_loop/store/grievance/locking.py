@@ -18,7 +18,7 @@ from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.timestamps import from_text
 from wuye_loop.store import straight
-from wuye_loop.store.grievance.packing import clock_image
+from wuye_loop.store.grievance.packing import clock_image, grievance_field, grievance_rest
 from wuye_loop.store.visibility import EACH, VISIBLE_TO_EACH, asking, visible
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ _PERSON = ("x.key_id", "x.alg", "x.wrapped_key", "x.nonce", "x.ciphertext")
 _SEEN = "(SELECT s.seq FROM grievance s WHERE s.id = g.id)"
 _LAST_AT = "(SELECT l.at FROM ledger l WHERE l.grievance_id = g.id AND l.seq = g.seq)"
 _KEPT = ("k.request_digest", "k.status", "k.body")
-_READ = (*(f"g.{name}" for name in COLUMNS), _TASKS, _CLOCKS, _EPOCHS, *_PERSON, _SEEN, _LAST_AT)
+_READ = (*(f"g.{name}" for name in COLUMNS), _TASKS, _CLOCKS, _EPOCHS, *_PERSON, _SEEN, _LAST_AT, "g.packed")
 # One column of JSON: reading 45 columns by their types cost three times as much.
 _SELECT = f"SELECT jsonb_build_array({', '.join(_READ)})"
 _SELECT_KEPT = f"SELECT jsonb_build_array({', '.join((*_READ, *_KEPT))})"
@@ -202,7 +202,7 @@ def _read(
 
 def _locked(row: Sequence[Any], *, lenient: bool = False) -> tuple[Locked, int]:
     """Read a row of the statement, with the seq that the grievance had when the statement began."""
-    kept, last_at = row[_N + 10 :], row[_N + 9]
+    kept, last_at = row[_N + 11 :], row[_N + 9]
     stored = Stored(_bytes(kept[0]), kept[1], _bytes(kept[2])) if kept and kept[0] is not None else None
     try:
         situation, damaged = _situation(row, lenient=lenient)
@@ -226,6 +226,9 @@ def _situation(row: Sequence[Any], *, lenient: bool) -> tuple[Situation, tuple[s
     for place in _OBJECTS:
         if not isinstance(values[place], dict):
             raise TypeError(COLUMNS[place])
+    rest = grievance_rest(row[_N + 10])
+    for place in _PARTLY:
+        values[place] = grievance_field(COLUMNS[place], values[place], rest)
     if not lenient:
         tasks = list(map(_task, row[_N] or ()))
         images = list(map(_clock, row[_N + 1] or ()))
@@ -271,6 +274,7 @@ _READ_AS = _places(
     received_at=from_text, state_since=from_text, due_at=from_text, closed_at=from_text,
 )  # fmt: skip
 _OBJECTS = [COLUMNS.index(name) for name in ("counts", "data", "did", "extra")]
+_PARTLY = [COLUMNS.index(name) for name in ("counts", "data", "did")]
 _TASK_READ_AS = _places(
     TASK_COLUMNS, id=UUID, grievance_id=UUID, copies=tuple,
     opened_at=from_text, state_since=from_text, closed_at=from_text,

@@ -111,6 +111,37 @@ def _asked_changes(seq: int, changes: Mapping[str, Any]) -> dict[str, Any]:
     return {"grievance": asked} if asked else {}
 
 
+# --- grievances -----------------------------------------------------------------------------------------------------
+
+_PACKED_FIELDS: Final = ("counts", "did")
+_PACKED_DATA: Final = ("suggestion",)
+
+
+def grievance_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a grievance's columns from its fields: what statements look into, and the bytes of the rest."""
+    data = fields["data"]
+    rest = {"data": {name: data[name] for name in _PACKED_DATA if name in data}}
+    rest |= {name: fields[name] for name in _PACKED_FIELDS}
+    left = {name: value for name, value in data.items() if name not in _PACKED_DATA}
+    return {**fields, **{name: {} for name in _PACKED_FIELDS}, "data": left, "packed": packed(LEDGER, rest)}
+
+
+def grievance_field(name: str, there: Any, rest: Mapping[str, Any]) -> Any:
+    """Return a field from its column and what is packed of the row; what lies in the clear comes before it."""
+    more = rest.get(name)
+    return {**more, **there} if more and isinstance(there, dict) else there
+
+
+def grievance_rest(kept: bytes | str | None) -> Mapping[str, Any]:
+    """Return what is packed of a grievance's row. Raises Unreadable."""
+    if kept is None:
+        return {}
+    rest = unpacked(kept)
+    if not isinstance(rest, dict) or not all(isinstance(value, dict) for value in rest.values()):
+        raise Unreadable("no fields")
+    return rest
+
+
 # --- clocks ---------------------------------------------------------------------------------------------------------
 
 #: What a clock's row says in columns of its own; its image says the rest.
@@ -123,7 +154,7 @@ _IN_COLUMNS: Final = frozenset({"id", *OF_CLOCK})
 def clock_row(image: Mapping[str, Any]) -> dict[str, Any]:
     """Return a clock's columns, from its image in the ledger."""
     columns: dict[str, Any] = {"task_id": None, "unit": None, "ended_at": None}
-    rest = {}
+    rest: dict[str, Any] = {}
     for name, value in image.items():
         (columns if name in _IN_COLUMNS and value is not None else rest)[name] = value
     return columns | {"image": {}, "packed": packed(CLOCK, rest)}

@@ -77,9 +77,11 @@ def feeding(rows: str) -> str:
 
 
 _FED = f"fed AS ({feeding('(SELECT %(id)s::uuid AS id, %(seq)s::int AS seq) n')})"
-_CHANGED = (*MUTABLE, "seq", "head")
+_FIELDS = (*MUTABLE, "seq", "head")
+_CHANGED = (*_FIELDS, "packed")
 _AS_JSON = ("counts", "data", "did", "flags")
-_SET = ", ".join(f"{name} = %({name})s{'::jsonb' if name in _AS_JSON else ''}" for name in _CHANGED)
+_TYPES = {**dict.fromkeys(_AS_JSON, "::jsonb"), "packed": "::bytea"}
+_SET = ", ".join(f"{name} = %({name})s{_TYPES.get(name, '')}" for name in _CHANGED)
 _UPDATE = f"UPDATE grievance SET {_SET} WHERE id = %(id)s AND seq = %(was)s"
 _UPDATE_ALL = (
     f"UPDATE grievance g SET {', '.join(f'{name} = r.{name}' for name in _CHANGED)}"
@@ -124,10 +126,10 @@ def write(
     """Write a step in one statement: the ledger rows, the changed clocks, rungs and tasks, and the grievance."""
     parts, params = _parts(_rows(before, step))
     grievance = step.situation.grievance
-    params |= {name: getattr(grievance, name) for name in _CHANGED}
+    params |= packing.grievance_columns({name: getattr(grievance, name) for name in _FIELDS})
     params["units"] = list(grievance.units)
     for name in _AS_JSON:
-        params[name] = _dump(getattr(grievance, name))
+        params[name] = _dump(params[name])
     params |= {"id": grievance.id, "was": before.grievance.seq}
     _with_ticket(parts, params, step, ticket, reply, status)
     parts.append(_FED)
@@ -191,7 +193,10 @@ def _together(steps: Sequence[tuple[Situation, Posted]]) -> tuple[list[str], dic
     parts, params = _parts(_all_rows(steps))
     every = [(before.grievance, step.situation.grievance) for before, step in steps]
     params["rows"] = _dump(
-        [{"id": str(after.id)} | {name: _plain(getattr(after, name)) for name in _CHANGED} for _, after in every]
+        [
+            {"id": str(after.id)} | packing.grievance_columns({name: _plain(getattr(after, name)) for name in _FIELDS})
+            for _, after in every
+        ]
     )
     params["ids"] = [after.id for _, after in every]
     params["was"] = [before.seq for before, _ in every]
@@ -266,7 +271,7 @@ def insert(
 
 def _grievance_row(one: Arrival) -> dict[str, Any]:
     grievance = one.step.situation.grievance
-    row = {name: _plain(getattr(grievance, name)) for name in COLUMNS}
+    row = packing.grievance_columns({name: _plain(getattr(grievance, name)) for name in COLUMNS})
     row.update((name, _plain(value)) for name, value in one.fixed.items())
     return row
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import RowMapping
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import Entry
@@ -19,7 +20,7 @@ from wuye_loop.store import straight
 from wuye_loop.store.grievance.identity import sealed_of
 from wuye_loop.store.grievance.intake import entry_of
 from wuye_loop.store.grievance.locking import TASK_COLUMNS
-from wuye_loop.store.grievance.packing import OF_CLOCK, clock_rest
+from wuye_loop.store.grievance.packing import OF_CLOCK, Unreadable, clock_rest, grievance_field, grievance_rest
 from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.schema import metadata
 
@@ -60,7 +61,7 @@ class Folder:
 _COLUMNS = tuple(dict.fromkeys((*MUTABLE, *FIXED, *TEXTS, "area_path")))
 # A grievance without a place of its own belongs to the whole of the directory.
 _GRIEVANCES = f"""
-SELECT g.id, g.seq, g.head, {", ".join(f"g.{name}" for name in _COLUMNS)},
+SELECT g.id, g.seq, g.head, g.packed, {", ".join(f"g.{name}" for name in _COLUMNS)},
        CASE WHEN g.area_code IS NOT NULL THEN coalesce(a.path, '')
             WHEN EXISTS (SELECT 1 FROM area t WHERE t.parent_code IS NULL AND t.path = g.area_path) THEN g.area_path
             ELSE '' END AS area_there,
@@ -142,13 +143,22 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
             key = found["id"]
             yield Folder(
                 key, found["number"], found["workflow"], found["seq"], bytes(found["head"]),
-                {name: _plain(found[name]) for name in (*MUTABLE, "area_path")},
+                _fields(found),
                 entries[key], tasks[key], clocks[key], rungs[key], highest[key],
                 files[key],
                 {name: found[name] for name in (*FIXED, *TEXTS)}, found["area_there"], _sealed(found),
                 bytes(found["phone_hash"]) if found["phone_hash"] is not None else None,
                 documents[key], ratings[key], precedents[key],
             )  # fmt: skip
+
+
+def _fields(row: RowMapping) -> dict[str, Any]:
+    fields = {name: _plain(row[name]) for name in (*MUTABLE, "area_path")}
+    try:
+        rest = grievance_rest(row["packed"])
+    except Unreadable:
+        return fields  # without it they are none that a ledger tells of
+    return {name: grievance_field(name, value, rest) for name, value in fields.items()}
 
 
 def _clocks(

@@ -230,12 +230,14 @@ grievance = Table(
     instant("due_at", nullable=True),  # of the running clock that is due first: sorts the inbox
     words("due_clock", nullable=True),
     instant("closed_at", nullable=True),
+    Column("packed", LargeBinary, nullable=True),  # of counts, did and data what no statement looks into
     UniqueConstraint("number"),
     UniqueConstraint("source", "external_id"),
     CheckConstraint("cycle >= 1", name="cycle_from_one"),
     CheckConstraint("seq >= 1", name="seq_from_one"),
     Index("ix_grievance_area_path", "area_path", "id", postgresql_ops={"area_path": "text_pattern_ops"}),
-    Index("ix_grievance_units", "units", postgresql_using="gin"),
+    # What is not sorted in yet is read through by every search, and lies there several times: a little of it is enough.
+    Index("ix_grievance_units", "units", postgresql_using="gin", postgresql_with={"gin_pending_list_limit": 256}),
     Index("ix_grievance_holder", "holder_unit", "due_at", "id", postgresql_where=text("NOT final")),
     Index("ix_grievance_lead", "lead_unit", "state"),
     Index("ix_grievance_estate", "estate_code", "category", "received_at"),
@@ -352,7 +354,6 @@ clock = Table(
     document_of("image", "{}"),  # domain.clocks.as_row, of before there was `packed`
     Column("packed", LargeBinary, nullable=True),  # of the image what the columns do not say: limit, adjustments, rungs
     UniqueConstraint("grievance_id", "task_id", "name", "cycle", "run", postgresql_nulls_not_distinct=True),
-    Index("ix_clock_grievance", "grievance_id"),
     Index("ix_clock_overdue", "due_at", "id", postgresql_where=text("status = 'running'")),
     Index(
         "ix_clock_area",
