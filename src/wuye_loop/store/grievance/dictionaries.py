@@ -1,7 +1,7 @@
 """What images are made of, to pack them by. A value names its dictionary: one that was released is never edited, only followed.
 
-What stands near the end is found cheapest, so the commonest comes last. Names and words are those that every city's rules
-begin with; a city's own are packed too, once for each row.
+What stands near the end is found cheapest, so the commonest comes last. Names and words are those of the program, of the rules
+that every city's begin with and of the files that come with it; a city's own words are packed too, once for each row.
 """
 
 from typing import Final
@@ -30,6 +30,16 @@ _WORDS: Final = (
     '"limit":"30 minutes","1 hour","2 hours","3 workdays","2 workdays","1 month","10 workdays","15 workdays","starts":"next workday"'
     '"adjustments":[{"kind":"pause","at":"20","kind":"resume","at":"20","kind":"extend","at":"","span":"5 workdays"'
     '"rungs":[[0,"20",null,true],[1],[2],[3],[4],[5]]'
+)
+_SHIPPED: Final = (
+    '"urban-management","natural-resources","civil-affairs","law-enforcement","town-property","red-centre","housing-bureau",'
+    '"property-committee","admin-office","property-supervision","police-bureau","education-sports","property-section",'
+    '"property-platform","call-centre","price-bureau","market-bureau","housing-property","fire-rescue","platform","street-1",'
+    '"community-1","market","command-office","district-party-office","joint-inspection","property-centre","origin":"resident",'
+    '"through_train","why":["电梯","电梯停运","category":"物业服务","停车管理","环境卫生","公共照明","噪音","供热","物业收费","消防","绿化",'
+    "社区环境和物业管理委员会检查和征询的整改检查、红黑榜、信用评价街道应急维修服务站社区职责清单（小事不出社区）物业企业先行处理"
+    "楼院自管会成员单位职责清单属地街道小区物业关键词人工转办人工指定部门职责清单部门增容事项清单未诉先办与名单"
+    "无物业小区由社区物业服务公司（服务站）整改service_list inspection 或 worst_list 或 bottom_five 或 exit_list"
 )
 _ORDER: Final = (
     '"order":{"number":"WY2","source":"12345","external_id":"","channel":"网络","微信","电话","kind":"咨询","求助","举报","建议",'
@@ -75,4 +85,4 @@ _OF_CLOCK: Final = (
     'Z"}]}'
 )
 
-DICTIONARIES: Final = {1: (_RARE + _WORDS + _ORDER + _STEP).encode(), 2: _OF_CLOCK.encode()}
+DICTIONARIES: Final = {1: (_RARE + _WORDS + _SHIPPED + _ORDER + _STEP).encode(), 2: _OF_CLOCK.encode()}
