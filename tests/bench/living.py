@@ -1,4 +1,4 @@
-"""What a running installation costs: verification, memory, starting. `python -m tests.bench.living [--quick] [--steps N]`.
+"""What a running installation costs: verification, memory, starting, what a grievance takes. `python -m tests.bench.living [--quick] [--steps N]`.
 
 Each figure stands beside what is wanted. Times are of the processor where that is what is wanted; what else the machine does
 makes the others longer.
@@ -26,7 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests import ROOT
-from tests.bench import client, serving, town
+from tests.bench import client, serving, size, town
 from tests.site import Town
 from wuye_loop import logs, postgres
 from wuye_loop.app import make_site
@@ -80,6 +80,8 @@ def main(words: Sequence[str]) -> None:
         rows += _memory(own.url, Path(folder), keys, steps)
         rows += _verified(site, clock, 200 if quick else 3000)
         database.dispose()
+    taken = size.whole(size.measured(size.MANY // 10 if quick else size.MANY))
+    rows.append(Row("每件占多少（接收、受理、签收，含死行）", taken, size.WANTED, "字节", most=True))
     shown(rows, "一套装好的系统")
 
 
