@@ -20,6 +20,7 @@ from wuye_loop.store.grievance.dictionaries import DICTIONARIES
 RELEASED = {
     1: "c9ef56a88b9fd76f83eab989f1fd9b4b875687744e9e2b5007f66ce3638b44dd",
     2: "1667af74a3d6b1011c8bb276bdf5be88044fc0475b929daff603fef0aa39bbb6",
+    3: "733f2f637d6342fe995acc36acca2df85c5d37b26efab14b2db1f74737540dd7",
 }
 
 
@@ -100,6 +101,14 @@ async def test_what_is_forged_beside_the_bytes_or_in_them_shows(town: Town) -> N
                 session.connection().exec_driver_sql(one)
             found = looked_in(town, session)
         assert any(said in problem for problem in found), (what, found)
+
+
+def test_what_a_form_says_stays_in_the_clear_whatever_its_fields_are_called() -> None:
+    said = {"category": "电梯", "suggestion": "换梯", "routing": "走南门", "kind": "x"}
+    facts, changes, kept = packing.apart(2, said, {"grievance": {"state": "handling"}})
+    assert (facts, changes) == (said, {})
+    assert packing.whole(2, facts, changes, kept) == (said, {"grievance": {"state": "handling"}})
+    assert packing.apart(2, said, {}) == (said, {}, None)
 
 
 def test_bytes_that_are_none_of_ours_are_told_apart() -> None:

@@ -85,4 +85,19 @@ _OF_CLOCK: Final = (
     'Z"}]}'
 )
 
-DICTIONARIES: Final = {1: (_RARE + _WORDS + _SHIPPED + _ORDER + _STEP).encode(), 2: _OF_CLOCK.encode()}
+_OF_GRIEVANCE: Final = (
+    '"done.urge":1,"done.reopen":1,"done.extend":1,"tasks.assist":1,"cycle_tasks.assist":1,"task_n":1,"tasks.supervision_order":1,'
+    '"cycle_tasks.supervision_order":1,"done.escalate":1,"cycle_done.escalate":1,"supervisor":["","hotline":["12345","resident":['
+    '{"data":{"suggestion":{"by":"model","model":"","why":["","category":"","runner_up":"物业服务","confidence":0.9'
+    '"by":"patterns","why":["","category":"电梯","房屋维修","停车管理","环境卫生","公共照明","噪音","供热","物业收费","消防","绿化"'
+    '"runner_up":"物业服务","confidence":0.0}},"counts":{"done.accept":1,"cycle_done.accept":1,"done.route":1,"cycle_done.route":1,'
+    '"done.sign":1,"cycle_done.sign":1,"done.finish":1,"cycle_done.finish":1,"done.approve":1,"cycle_done.approve":1,'
+    '"done.call_back":1,"cycle_done.call_back":1,"done.rate":1,"cycle_done.rate":1},'
+    '"did":{"dispatcher":["property-centre"],"handler":["market"]}}'
+)
+
+DICTIONARIES: Final = {
+    1: (_RARE + _WORDS + _SHIPPED + _ORDER + _STEP).encode(),
+    2: _OF_CLOCK.encode(),
+    3: _OF_GRIEVANCE.encode(),
+}

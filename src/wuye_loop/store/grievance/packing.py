@@ -9,15 +9,20 @@ import orjson
 from wuye_loop.domain.privacy.words import as_kept
 from wuye_loop.store.grievance.dictionaries import DICTIONARIES
 
-#: By which dictionary the rows of ledgers, and by which the clocks, are packed from now on.
+#: By which dictionary the rows of ledgers, by which clocks and grievances are packed from now on.
 LEDGER: Final = 1
 CLOCK: Final = 2
+GRIEVANCE: Final = 3
 _WINDOW: Final = -13  # 8 kB, no header: as far back as a dictionary and a row reach
-_MEMORY: Final = 6
+_SHAPES: Final = {
+    LEDGER: (_WINDOW, 6),
+    CLOCK: (-11, 4),
+    GRIEVANCE: (-11, 4),
+}  # what is small is begun with little memory
 _MOST: Final = 1 << 24  # bytes of one image: whoever writes to the database does not fill our memory
 # Copied for each image: to begin with the dictionary in it costs as much as to pack.
 _BEGUN: Final = {
-    name: zlib.compressobj(6, zlib.DEFLATED, _WINDOW, _MEMORY, zlib.Z_DEFAULT_STRATEGY, words)
+    name: zlib.compressobj(6, zlib.DEFLATED, *_SHAPES[name], zlib.Z_DEFAULT_STRATEGY, words)
     for name, words in DICTIONARIES.items()
 }
 
@@ -48,16 +53,17 @@ def unpacked(kept: bytes | str) -> Any:
 
 # --- rows of ledgers ------------------------------------------------------------------------------------------------
 
-_PACKED_FACTS: Final = (
-    "routing", "suggestion", "red_words", "area", "estate", "kind", "channel", "category", "urgency",
-)  # fmt: skip
+#: Of the first row alone: a form of later rows may have a field of the same name, which is its own.
+_OF_ORDER: Final = ("suggestion", "red_words", "area", "estate", "kind", "channel", "category", "urgency")
 _ASKED_OF_ROUTING: Final = ("kind", "title", "unit", "outcome")
 _ASKED_OF_CHANGES: Final = ("cycle", "urged", "lead_unit")
 
 
 def apart(seq: int, facts: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[Any, Any, str | None]:
     """Return what of a row's facts and changes statements look into, and the bytes of the rest; None where there is none."""
-    told = {name: facts[name] for name in _PACKED_FACTS if name in facts}
+    told = {name: facts[name] for name in _OF_ORDER if name in facts} if seq == 1 else {}
+    if _are_traces(routing := facts.get("routing")):
+        told["routing"] = routing
     if not told and not changes:
         return facts, changes, None
     left = {name: value for name, value in facts.items() if name not in told}
@@ -93,6 +99,10 @@ def facts_of(facts: Any, kept: bytes | str | None) -> Any:
         return facts
 
 
+def _are_traces(routing: Any) -> bool:
+    return isinstance(routing, list) and all(isinstance(one, dict) for one in routing)
+
+
 def _asked_facts(told: Mapping[str, Any]) -> dict[str, Any]:
     """Return of the routers' traces the one that answered."""
     if "routing" not in told:
@@ -123,7 +133,7 @@ def grievance_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
     rest = {"data": {name: data[name] for name in _PACKED_DATA if name in data}}
     rest |= {name: fields[name] for name in _PACKED_FIELDS}
     left = {name: value for name, value in data.items() if name not in _PACKED_DATA}
-    return {**fields, **{name: {} for name in _PACKED_FIELDS}, "data": left, "packed": packed(LEDGER, rest)}
+    return {**fields, **{name: {} for name in _PACKED_FIELDS}, "data": left, "packed": packed(GRIEVANCE, rest)}
 
 
 def grievance_field(name: str, there: Any, rest: Mapping[str, Any]) -> Any:

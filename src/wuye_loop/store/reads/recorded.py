@@ -181,12 +181,13 @@ def _recorded(row: Sequence[Any], keyring: KeyRing) -> Recorded:
         for seq, at, action, task, kind, unit, role, from_state, to_state, facts, _, kept in rows
     ]
     first, *changed = [one[_IMAGE] for one in rows]
+    _, made = whole(1, rows[0][_FACTS], first, rows[0][_PACKED])
     return Recorded(
         key,
         number,
         workflow,
         fixed,
-        whole(1, rows[0][_FACTS], first, rows[0][_PACKED])[1].get("grievance"),
+        made.get("grievance") if isinstance(made, dict) else None,
         acts,
         [lead for lead in changed if lead is not None],
         {one[0]: RecordedTask(*one) for one in tasks} if tasks else {},
