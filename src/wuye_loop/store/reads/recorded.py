@@ -181,7 +181,7 @@ def _recorded(row: Sequence[Any], keyring: KeyRing) -> Recorded:
         for seq, at, action, task, kind, unit, role, from_state, to_state, facts, _, kept in rows
     ]
     first, *changed = [one[_IMAGE] for one in rows]
-    _, made = whole(1, rows[0][_FACTS], first, rows[0][_PACKED])
+    made: Any = whole(1, rows[0][_FACTS], first, rows[0][_PACKED])[1]
     return Recorded(
         key,
         number,
