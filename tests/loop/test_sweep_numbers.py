@@ -146,7 +146,8 @@ def test_batches_number_on_from_the_one_that_is_being_written_and_look_once(crow
 def test_a_batch_that_is_not_written_takes_what_was_decided_on_top_of_it_along(
     crowd: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended, times = escalate._end, []
+    ended = escalate._end
+    times: list[int] = []
 
     def lost(begun: Any, session: Any, statements: Any) -> None:
         times.append(len(statements))
@@ -163,7 +164,8 @@ def test_a_batch_that_is_not_written_takes_what_was_decided_on_top_of_it_along(
 def test_a_batch_whose_numbers_somebody_else_has_drawn_meanwhile_is_decided_anew(
     crowd: Town, elsewhere: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ended, drawn = escalate._end, []
+    ended = escalate._end
+    drawn: list[tuple[str, int]] = []
 
     def outrun(begun: Any, session: Any, statements: Any) -> None:
         if any("1 / (count(*) = cardinality" in statement for statement, _ in statements) and not drawn:
