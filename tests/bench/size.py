@@ -1,7 +1,8 @@
 """What a grievance takes in the database after intake, accept and sign.
 
-`python -m tests.bench.size [--quick | --count N] [--vacuumed] [--json]`: bytes by which the tables grew over how many
-grievances, dead rows among them. `--vacuumed`: as many more after the first were vacuumed, as in a database that is old.
+`python -m tests.bench.size [--quick | --count N] [--vacuumed] [--left-alone] [--json]`: bytes by which the tables grew over how many
+grievances, dead rows among them. `--vacuumed`: as many more after the first were vacuumed, as in a database that is old. `--left-alone`: the
+server does not vacuum meanwhile either, as it does every minute where there is reason to.
 """
 
 import json
@@ -42,21 +43,23 @@ def main(words: Sequence[str]) -> None:
     """Measure and print; `--json` prints the bytes of each table (rows, outside of them, indexes) and each index as data."""
     logs.configure("WARNING")
     count = int(words[words.index("--count") + 1]) if "--count" in words else MANY // 10 if "--quick" in words else MANY
-    vacuumed = "--vacuumed" in words
-    grown = measured(count, vacuumed=vacuumed)
+    vacuumed, left_alone = "--vacuumed" in words, "--left-alone" in words
+    grown = measured(count, vacuumed=vacuumed, left_alone=left_alone)
     if "--json" in words:
         print(json.dumps(grown))  # noqa: T201 the result
     else:
-        _print(grown, "清理过之后再来的" if vacuumed else "含死行，没有清理过")
+        _print(grown, "清理过之后再来的" if vacuumed else "含死行")
 
 
-def measured(count: int, *, vacuumed: bool = False) -> Sizes:
+def measured(count: int, *, vacuumed: bool = False, left_alone: bool = False) -> Sizes:
     """Return by table and index how many bytes each of so many grievances takes, in a database of its own."""
     with tempfile.TemporaryDirectory() as folder, postgres.temporary() as own:
         database = Database(own.url, pool_size=2)
         database.migrate()
         site = make_site(Settings(data=Path(folder)), database, clock=SettableClock())
         town.found(site)
+        if left_alone:
+            _left_alone(database)
         if vacuumed:
             _lived(site, 0, count)
             with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -75,6 +78,14 @@ def measured(count: int, *, vacuumed: bool = False) -> Sizes:
 def whole(grown: Sizes) -> float:
     """Return what they come to: an index is in its table."""
     return sum(sum(sizes) for sizes in grown.values() if len(sizes) == len(_PARTS))
+
+
+def _left_alone(database: Database) -> None:
+    """Keep the server from vacuuming when it likes."""
+    with database.begin() as session:
+        connection = session.connection()
+        for name, *_ in connection.exec_driver_sql(_SIZES).all():
+            connection.exec_driver_sql(f'ALTER TABLE "{name}" SET (autovacuum_enabled = false)')
 
 
 def _lived(site: Site, first: int, count: int) -> None:

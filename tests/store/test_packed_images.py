@@ -51,8 +51,9 @@ async def test_a_row_keeps_in_the_clear_what_statements_look_into(town: Town) ->
         (entry.facts, entry.changes) for entry in entries
     ]
     kept = {entry.action: row for entry, row in zip(entries, rows, strict=True)}
-    assert [set(one) for one in kept["route"].facts["routing"]] == [{"kind", "title", "unit", "outcome"}]
-    assert kept["route"].changes == {"grievance": {"lead_unit": kept["route"].facts["routing"][0]["unit"]}}
+    assert kept["receive"].facts["routing"] == [{"kind": "table", "unit": "market"}]
+    assert kept["route"].facts["routing"] == [{"title": "职责清单"}]
+    assert kept["route"].changes == {"grievance": {"lead_unit": "market"}}
     assert "why" in next(entry for entry in entries if entry.action == "route").facts["routing"][0]
     assert kept["accept"].changes == {}
     assert town.scalar("SELECT count(*) FROM clock WHERE image <> '{}' OR packed IS NULL") == 0
@@ -74,7 +75,7 @@ _OF_ROUTE = "WHERE action = 'route'"
 FORGERIES = {
     "who was the lead, as it is counted": (f"""{_APART} changes = '{{"grievance": {{"lead_unit": "x"}}}}' {_OF_ROUTE}""", "被改动"),
     "who was the lead, taken out": (f"{_APART} changes = '{{}}' {_OF_ROUTE}", "被改动"),
-    "which router answered": (f"{_APART} facts = jsonb_set(facts, '{{routing,0,kind}}', '\"x\"') {_OF_ROUTE}", "被改动"),
+    "which router answered": (f"{_APART} facts = jsonb_set(facts, '{{routing,0,title}}', '\"x\"') {_OF_ROUTE}", "被改动"),
     "what was suggested, in the clear too": (f"""{_APART} facts = facts || '{{"suggestion": 1}}' WHERE seq = 1""", "被改动"),
     "what is packed": (f"{_APART} packed = packed || '\\x00' {_OF_ROUTE}", "被改动"),
     "what is packed, cut": (f"{_APART} packed = substr(packed, 1, 40) {_OF_ROUTE}", "被改动"),

@@ -55,7 +55,9 @@ def unpacked(kept: bytes | str) -> Any:
 
 #: Of the first row alone: a form of later rows may have a field of the same name, which is its own.
 _OF_ORDER: Final = ("suggestion", "red_words", "area", "estate", "kind", "channel", "category", "urgency")
-_ASKED_OF_ROUTING: Final = ("kind", "title", "unit", "outcome")
+#: Of the router that answered: on arrival, and later.
+_PROPOSED: Final = ("kind", "unit")
+_ROUTED: Final = ("title",)
 _ASKED_OF_CHANGES: Final = ("cycle", "urged", "lead_unit")
 
 
@@ -68,7 +70,7 @@ def apart(seq: int, facts: Mapping[str, Any], changes: Mapping[str, Any]) -> tup
         return facts, changes, None
     left = {name: value for name, value in facts.items() if name not in told}
     kept = packed(LEDGER, {"facts": told, "changes": changes})
-    return left | _asked_facts(told), _asked_changes(seq, changes), kept
+    return left | _asked_facts(seq, told), _asked_changes(seq, changes), kept
 
 
 def whole(seq: int, facts: Any, changes: Any, kept: bytes | str | None) -> tuple[Any, Any]:
@@ -82,7 +84,7 @@ def whole(seq: int, facts: Any, changes: Any, kept: bytes | str | None) -> tuple
         inside = unpacked(kept)
         told, changed = inside["facts"], inside["changes"]
         there = {name: facts[name] for name in told if name in facts}
-        if changes == _asked_changes(seq, changed) and there == _asked_facts(told):
+        if changes == _asked_changes(seq, changed) and there == _asked_facts(seq, told):
             return {**facts, **told}, changed
     except (Unreadable, AttributeError, KeyError, TypeError):
         pass
@@ -103,12 +105,13 @@ def _are_traces(routing: Any) -> bool:
     return isinstance(routing, list) and all(isinstance(one, dict) for one in routing)
 
 
-def _asked_facts(told: Mapping[str, Any]) -> dict[str, Any]:
+def _asked_facts(seq: int, told: Mapping[str, Any]) -> dict[str, Any]:
     """Return of the routers' traces the one that answered."""
     if "routing" not in told:
         return {}
     answered = (one for one in told["routing"] if one.get("outcome") in {"matched", "fallback"})
-    return {"routing": [{name: one[name] for name in _ASKED_OF_ROUTING if name in one} for one in answered][:1]}
+    asked = _PROPOSED if seq == 1 else _ROUTED
+    return {"routing": [{name: one[name] for name in asked if name in one} for one in answered][:1]}
 
 
 def _asked_changes(seq: int, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 # What the first row keeps is what was proposed before anybody looked at it; the rows after it say what became of that.
+# Of the traces either all are in the clear, or the one that answered is, without its outcome.
 _FIGURES: Final = """
 WITH proposed AS (
   SELECT g.id, t.kind, t.unit
@@ -20,7 +21,7 @@ WITH proposed AS (
   JOIN LATERAL (
     SELECT one ->> 'kind' AS kind, one ->> 'unit' AS unit
     FROM jsonb_array_elements(COALESCE(l.facts -> 'routing', '[]'::jsonb)) WITH ORDINALITY AS traces (one, place)
-    WHERE one ->> 'outcome' IN ('matched', 'fallback') ORDER BY place LIMIT 1
+    WHERE COALESCE(one ->> 'outcome', 'matched') IN ('matched', 'fallback') ORDER BY place LIMIT 1
   ) t ON TRUE
   WHERE {conditions}
 ), came AS (

@@ -14,7 +14,7 @@ FROM grievance
 _ROUTERS = """
 SELECT CASE WHEN (facts->>'routed') = 'false' THEN %(desk)s
             ELSE (SELECT item->>'title' FROM jsonb_array_elements(facts->'routing') item
-                  WHERE item->>'outcome' IN ('matched', 'fallback') LIMIT 1) END AS title, count(*)
+                  WHERE COALESCE(item->>'outcome', 'matched') IN ('matched', 'fallback') LIMIT 1) END AS title, count(*)
 FROM (SELECT DISTINCT ON (grievance_id) facts FROM ledger
       WHERE action = 'route' ORDER BY grievance_id, seq) first
 GROUP BY title ORDER BY count(*) DESC
