@@ -181,13 +181,14 @@ def _recorded(row: Sequence[Any], keyring: KeyRing) -> Recorded:
         for seq, at, action, task, kind, unit, role, from_state, to_state, facts, _, kept in rows
     ]
     first, *changed = [one[_IMAGE] for one in rows]
-    made: Any = whole(1, rows[0][_FACTS], first, rows[0][_PACKED])[1]
+    _, made = whole(1, rows[0][_FACTS], first, rows[0][_PACKED])
+    intake: Any = made.get("grievance") if isinstance(made, dict) else None
     return Recorded(
         key,
         number,
         workflow,
         fixed,
-        made.get("grievance") if isinstance(made, dict) else None,
+        intake,
         acts,
         [lead for lead in changed if lead is not None],
         {one[0]: RecordedTask(*one) for one in tasks} if tasks else {},
