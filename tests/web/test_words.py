@@ -81,6 +81,13 @@ def test_the_texts_of_a_template_are_those_that_are_put_into_it() -> None:
             "10 月 1 日（周四）至 10 月 7 日（周三）国庆节 7 天",
             "1 October (Thu) to 7 October (Wed), National Day, 7 days",
         ),
+        (
+            "由台账第 12 行“受理”起算；第 15 行“恢复办理”时重定为 2 个工作日；适用第 1 条：匿名，2 个工作日，下一工作日起算，出处：通行做法：次日起。",
+            (
+                "counted from ledger row 12 “Take up”; set again by row 15 “Resume” to 2 working days; entry 1 applies: anonymous,"
+                " 2 working days, counted from the next working day, source: 通行做法：次日起."
+            ),
+        ),
         ("我家楼下的井盖坏了", None),
         ("井盖坏了，其他", None),
     ],

@@ -181,16 +181,21 @@ class Catalogue:
         return None
 
     def _by_clause(self, text: str, deep: int) -> str | None:
-        """Return a sentence whose every clause is known."""
+        """Return what is known in each of its sentences, or else in each of its clauses."""
+        sentences = text.removesuffix("。").split("；")
+        if len(sentences) > 1:
+            said = [self._part(one, deep) for one in sentences]
+            if None not in said:
+                return Said("; ".join(filter(None, said)) + ("." if text.endswith("。") else ""))
         pieces = _CLAUSES.split(text)
         if len(pieces) == 1:
             return None
         made = []
         for piece in pieces:
-            said = _SIGNS.get(piece) or (self._known(piece, deep) if WORDS.search(piece) else piece)
-            if said is None:
+            one = _SIGNS.get(piece) or self._part(piece, deep)
+            if one is None:
                 return None
-            made.append(said)
+            made.append(one)
         return Said("".join(made).strip())
 
     def _filled(self, english: str, values: dict[str, str], deep: int) -> Said:
@@ -198,7 +203,9 @@ class Catalogue:
 
         def one(found: re.Match[str]) -> str:
             held = values.get(found.group(1), found.group())
-            return (self._known(held, deep) if WORDS.search(held) else held.replace("、", ", ")) or held
+            core = held.strip()
+            said = self._known(core, deep) if WORDS.search(core) else core.replace("、", ", ")
+            return held.replace(core, said) if said else held
 
         return Said(_SPACES.sub(" ", _PLACE.sub(one, english)))
 
