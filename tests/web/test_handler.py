@@ -26,8 +26,10 @@ async def test_a_unit_signs_works_and_reports_and_the_ledger_names_the_person(to
         await town_assist_done(visitors, number)
         await market.go(f"/g/{number}")
         form = {**FINISH, "contacted": "true"}
+        once = market.page.form(f"/g/{number}/do/finish").values["once"]
         page = await market.send(f"/g/{number}/do/finish", **form)
         assert "已办：办结报送" in page.text
+        assert market.path.endswith(f"?done=finish&once={once}")  # by this the browser knows which draft has arrived
         assert town.grievance(number).state == "reviewing"
         ledger = town.folder(number).entries[-1]
         assert ledger.actor["key"] == str(town.scalar("SELECT id FROM account WHERE login = 'market'"))
@@ -54,6 +56,7 @@ async def test_what_is_blocked_says_why_and_what_is_refused_keeps_what_was_typed
         page = await market.send(f"/g/{number}/do/finish", expect=422, **form)
         assert "没有办成" in page.text
         assert "必填" in page.text
+        assert "once=" not in market.path
         assert page.form(f"/g/{number}/do/finish").values["internal"] == "写了很久的内部情况"
         assert town.grievance(number).state == "handling"
 
