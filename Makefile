@@ -34,7 +34,7 @@ demo: $(ready) ## run the demonstration (ARGS="..." goes to it)
 
 .PHONY: test
 test: $(ready) ## run the tests
-	@$(bin)/python -m pytest -q -m "not proof" -n 4 --dist loadfile $(ARGS)
+	@$(bin)/python -m pytest -q -m "not proof" -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: $(ready) ## lint, format, types, floors

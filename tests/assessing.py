@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from tests.site import FINISH, GOOD, Driver, Town, text_of
@@ -17,6 +18,7 @@ from wuye_loop.store.workflows.files import whole_text
 FOLDER = shipped("workflows") / "assessments"
 
 
+@cache
 def workflow_of(name: str) -> Workflow | None:
     """Return a shipped workflow."""
     file = shipped("workflows") / f"{name}.yaml"
