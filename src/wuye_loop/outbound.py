@@ -7,16 +7,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from importlib.metadata import entry_points
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-import httpx
 import orjson
 import structlog
 
 from wuye_loop.domain.privacy.striking import struck
 from wuye_loop.domain.routing.protocol import HttpAsk, Reply
+
+if TYPE_CHECKING:
+    import httpx
 
 NOTIFIERS = "wuye_loop.notifiers"
 LARGEST_REPLY = 64 * 1024
@@ -68,17 +71,21 @@ def notifiers() -> Mapping[str, Notifier]:
     return found
 
 
-def asking_client() -> httpx.Client:
+def asking_client() -> "httpx.Client":
     """Return a client for `ask_http`: no proxies from the environment, no redirects, a fresh connection each time."""
+    import httpx  # noqa: PLC0415 few cities have a system that is asked
+
     return httpx.Client(trust_env=False, follow_redirects=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
-def ask_http(ask: HttpAsk, client: httpx.Client, allowed: frozenset[str] = frozenset()) -> Reply:
+def ask_http(ask: HttpAsk, client: "httpx.Client", allowed: frozenset[str] = frozenset()) -> Reply:
     """Ask another system for a unit; never raises: a reply without a unit says in Chinese why there is none.
 
     `allowed` holds the hosts (`host` or `host:port`) that may be asked; none of them, not even this machine, unless
     it is named. `client` comes from `asking_client`. The whole exchange is cut off after `ask.timeout` seconds.
     """
+    import httpx  # noqa: PLC0415 as above
+
     try:
         url = httpx.URL(ask.url)
     except httpx.InvalidURL:
@@ -96,7 +103,7 @@ def ask_http(ask: HttpAsk, client: httpx.Client, allowed: frozenset[str] = froze
     return Reply(None, f"外部系统 {ask.timeout:g} 秒内没有答复") if late else reply
 
 
-def _asked(ask: HttpAsk, url: httpx.URL, client: httpx.Client, cutoff: "_Cutoff") -> Reply:
+def _asked(ask: HttpAsk, url: "httpx.URL", client: "httpx.Client", cutoff: "_Cutoff") -> Reply:
     request = client.build_request(
         "POST",
         url,
@@ -108,7 +115,7 @@ def _asked(ask: HttpAsk, url: httpx.URL, client: httpx.Client, cutoff: "_Cutoff"
     )
     response = client.send(request, stream=True, auth=None, follow_redirects=False)
     try:
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             return Reply(None, f"外部系统答复状态码 {response.status_code}")
         if response.headers.get("Content-Encoding", "identity") != "identity":
             return Reply(None, "外部系统的答复经过压缩，不予解读")

@@ -1,15 +1,17 @@
 """The small town that is measured, and the orders that are sent to it."""
 
 import time
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
+from tests.site import WAY
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import escalate, handle
 from wuye_loop.loop.collect import collect
+from wuye_loop.ports import SettableClock
 from wuye_loop.prepare import prepare
 from wuye_loop.store.directory import load
 from wuye_loop.store.keys import api_keys
@@ -29,6 +31,7 @@ DIRECTORY: dict[str, Any] = {
 HOTLINE = Actor(ActorKind.HOTLINE, source="12345")
 CENTRE = Actor(ActorKind.UNIT, "property-centre")
 MARKET = Actor(ActorKind.UNIT, "market")
+_WHO: Final = {"hotline": HOTLINE, "property-centre": CENTRE, "market": MARKET}
 
 
 def found(site: Site) -> dict[str, str]:
@@ -72,6 +75,17 @@ def assigned(site: Site, first: int, count: int) -> list[str]:
                 handle.act(site.loop, session, outcome.number, "accept", CENTRE, {})
                 numbers.append(outcome.number)
     return numbers
+
+
+def rated(site: Site, clock: SettableClock, first: int, count: int) -> None:
+    """Take in orders and bring them to the end of their way, each step an hour after the one before."""
+    numbers = assigned(site, first, count)
+    for step, (who, form) in list(WAY.items())[1:]:
+        clock.advance(timedelta(hours=1))
+        for start in range(0, count, 50):
+            with site.database.begin() as session:
+                for number in numbers[start : start + 50]:
+                    handle.act(site.loop, session, number, step, _WHO[who], dict(form))
 
 
 def swept(site: Site) -> tuple[int, float, float]:

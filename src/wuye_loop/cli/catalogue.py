@@ -1,10 +1,11 @@
 """The commands by their names, each imported when it is asked for: `check` must not wait for a web server to load."""
 
 import gc
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand
@@ -12,6 +13,7 @@ from typer.core import TyperCommand
 from wuye_loop.cli.output import Words
 from wuye_loop.loop.uncollected import uncollected
 
+_DRAWN: Final = ("rich.traceback", "rich.pretty", "pygments.lexers")
 Entry = tuple[str, str]  # where a command stands, such as `wuye_loop.cli.keys:commands`, and its help
 
 
@@ -39,7 +41,7 @@ class Catalogue(dict[str, Any]):
 
 def _command(name: str, place: str, help_text: str) -> Any:
     module, _, attribute = place.partition(":")
-    with _nothing_to_collect():
+    with _nothing_to_collect(), _nothing_to_draw():
         found = getattr(import_module(module), attribute)
     if not isinstance(found, typer.Typer):
         alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -58,6 +60,18 @@ def _nothing_to_collect() -> Iterator[None]:
             yield
         finally:
             gc.freeze()
+
+
+@contextmanager
+def _nothing_to_draw() -> Iterator[None]:
+    """Let nothing load what draws tracebacks and sources in colour: logs are JSON, and their library takes it where it is."""
+    hidden = [name for name in _DRAWN if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] an entry without a module cannot be imported
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def listing(entries: Mapping[str, Entry]) -> type[Words]:

@@ -29,7 +29,6 @@ from wuye_loop.prepare import prepare
 from wuye_loop.settings import Settings, unheed_libpq
 from wuye_loop.store import rehearsals
 from wuye_loop.store.database import open_database
-from wuye_loop.worker import Worker
 
 _err = Console(stderr=True)
 _log = structlog.get_logger("wuye_loop.serving")
@@ -74,6 +73,8 @@ async def run(site: Site, *, door: socket.socket | None, work: bool) -> None:
     try:
         async with asyncio.TaskGroup() as group:
             if work:
+                from wuye_loop.worker import Worker  # noqa: PLC0415 what only serves needs none of what it works with
+
                 group.create_task(Worker(site).run(stop))
             if door is not None:
                 group.create_task(_serve(server(create_app(site), site.settings), door, stop))

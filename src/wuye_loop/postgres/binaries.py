@@ -1,7 +1,6 @@
 import importlib.util
 import re
 import shutil
-import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,6 +126,8 @@ def _copied(prefix: Path, target: Path) -> Path:
 def _unpacked(archive: Path, target: Path) -> Path:
     if not target.exists():
         own(target.parent)
+        import tarfile  # noqa: PLC0415 once for each release
+
         half = _emptied(target)
         with tarfile.open(archive) as tar:
             tar.extractall(half, filter="data")

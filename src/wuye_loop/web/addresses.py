@@ -32,3 +32,11 @@ def asked(request: Request, **changes: str | None) -> str:
         if value is None:
             kept.pop(name, None)
     return f"{request.url.path}?{urlencode(kept)}" if kept else request.url.path
+
+
+def as_code(address: str, *, error: str, scale: int, border: int) -> str:
+    """Return an address as a code (二维码) to be photographed, as a data URI; `error`: how much of it may be covered."""
+    import segno  # noqa: PLC0415 when the first code is drawn
+
+    drawn: str = segno.make(address, error=error).svg_data_uri(scale=scale, border=border)
+    return drawn

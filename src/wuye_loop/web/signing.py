@@ -5,7 +5,6 @@ from uuid import UUID
 
 import anyio.to_thread
 import pyotp
-import segno
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
@@ -19,7 +18,7 @@ from wuye_loop.edge.site import site_of
 from wuye_loop.edge.transact import read
 from wuye_loop.store.keys import accounts, sessions
 from wuye_loop.web import visitors
-from wuye_loop.web.addresses import inside
+from wuye_loop.web.addresses import as_code, inside
 from wuye_loop.web.fields import text_of
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -156,7 +155,7 @@ async def _me(request: Request, person: door.Person, words: str | None = None, s
         "must": account.must_change,
         "needs_totp": visitors.needs_second_factor(site, person),
         "secret": secret,
-        "picture": segno.make(address, error="m").svg_data_uri(scale=4, border=2) if address else None,
+        "picture": as_code(address, error="m", scale=4, border=2) if address else None,
         "sessions": await read(
             site, lambda session: sessions.listed(session, account.id, site.loop.clock.now())
         ),

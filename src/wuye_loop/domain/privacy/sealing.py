@@ -144,6 +144,10 @@ class KeyRing:
         """Return the digest under which a phone number is kept: keyed, for all mobile numbers can be hashed in hours."""
         return self.index.mac(_phone(text))
 
+    def blinded(self, text: str, digest: bytes) -> bool:
+        """Say whether this is a form under which a phone number may have been kept."""
+        return self.index.knows(_phone(text), digest)
+
     def blinds(self, text: str) -> list[bytes]:
         """Return every form under which a phone number may have been kept, the present one first."""
         return self.index.every(_phone(text))

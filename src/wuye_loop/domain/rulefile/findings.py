@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rapidfuzz import fuzz, process
-
 from wuye_loop.domain.rulefile.reader import Path, YamlDoc
 
 MOST = 200  # findings of one file: a clerk mends a page at a time
@@ -134,6 +132,8 @@ def listed(names: Iterable[str]) -> str:
 
 def alike(name: str, allowed: Sequence[str]) -> str | None:
     """Return the name that a written one is likely meant to be."""
+    from rapidfuzz import fuzz, process  # noqa: PLC0415 a file that is right asks for no suggestion
+
     near = process.extractOne(name[:_LONGEST], allowed, scorer=fuzz.ratio, score_cutoff=_ALIKE)
     return str(near[0]) if near else None
 

@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from rapidfuzz import fuzz
-
 from wuye_loop.domain.privacy.text import match_key
 from wuye_loop.domain.suggesting.features import WHOLE, counted, numbers, parts_of
 from wuye_loop.domain.suggesting.model import SCALE, Model
@@ -39,6 +37,8 @@ def likeness(one: Vector, other: Vector) -> float:
 
 def compared(one: Any, others: Iterable[Any]) -> Iterator[tuple[Any, float]]:
     """Yield each of the others with how near it is told to one, letter by letter, from 0 to 1; each has a title and a body."""
+    from rapidfuzz import fuzz  # noqa: PLC0415 when a desk first looks for what is alike
+
     own = _said(one)
     return ((other, fuzz.ratio(own, _said(other)) / 100) for other in others)
 

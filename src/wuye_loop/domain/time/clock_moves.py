@@ -331,7 +331,7 @@ def _missed(plan: RungPlan, stands: Rung, since: datetime) -> bool:
     return at is not None and (at < since or (at == since and plan.offset is not None and plan.offset.n < 0))
 
 
-@lru_cache(maxsize=8192)  # most deadlines are a closing time, and the clocks of one rule have one ladder
+@lru_cache(maxsize=1024)  # most deadlines are a closing time, and the clocks of one rule have one ladder
 def _standing(
     plans: tuple[RungPlan, ...], due_at: datetime, calendar: WorkCalendar
 ) -> tuple[datetime, tuple[Rung, ...]]:

@@ -11,7 +11,7 @@ def as_text(at: datetime) -> str:
     return utc_text(at if at.tzinfo is UTC else at.astimezone(UTC))
 
 
-@lru_cache(maxsize=8192)  # a step writes the same few instants again and again, and many deadlines are one closing time
+@lru_cache(maxsize=1024)  # a step writes the same few instants again and again, and many deadlines are one closing time
 def utc_text(at: datetime) -> str:
     """Return the same for an instant that is in UTC already: elsewhere two instants of one autumn night are equal."""
     # orjson takes a third of isoformat's time, but leaves out decimals that are all zero.
@@ -20,7 +20,7 @@ def utc_text(at: datetime) -> str:
 
 
 # An id is written several times in a step; its own text costs seven times as much.
-id_text = lru_cache(maxsize=4096)(str)
+id_text = lru_cache(maxsize=1024)(str)
 
 
 def wall(at: datetime, zone: tzinfo, *, due: bool = True) -> tuple[date, str]:

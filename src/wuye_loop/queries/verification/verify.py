@@ -2,9 +2,11 @@
 
 import multiprocessing
 import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from datetime import datetime
+from functools import cache
+from multiprocessing.util import Finalize
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +38,7 @@ from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.reference_cache import Reference
 
 CalendarOf = Callable[[str], WorkCalendar]
+_BEFORE_VERSIONS = tuple(name for name in MUTABLE if name != "workflow")
 _NEVER = (None, None)  # a rung without a row will not fire, and did not
 _FEW = 1000  # starting a process costs as much as this many grievances
 _SHARES = 8  # of each process: none waits long for the last one
@@ -61,13 +64,22 @@ def verify(
     told = progress or (lambda _: None)
     if parts == 1:
         report.merge(share_of(database, loop.keyring, since, WHOLE, told, loop.reference))
-    else:
-        context = multiprocessing.get_context(_START)
-        with ProcessPoolExecutor(parts, mp_context=context) as pool:
-            waiting = [pool.submit(_in_process, database.url, loop.keyring, since, share) for share in shares]
-            for done in as_completed(waiting):
-                report.merge(done.result())
-                told(report.grievances)
+        report.merge(_beside(loop, database))
+        return report
+    context = multiprocessing.get_context(_START)
+    with ProcessPoolExecutor(parts, mp_context=context) as pool, ThreadPoolExecutor(1) as meanwhile:
+        waiting = [pool.submit(_in_process, database.url, loop.keyring, since, share) for share in shares]
+        beside = meanwhile.submit(_beside, loop, database)  # the processes are there: none is forked beside a thread
+        for done in as_completed(waiting):
+            report.merge(done.result())
+            told(report.grievances)
+        report.merge(beside.result())
+    return report
+
+
+def _beside(loop: Loop, database: Database) -> Report:
+    """Compare what is not of one grievance: documents by their numbers, the reach of keys, the register, the sums."""
+    report = Report()
     with database.read_at_once() as session:
         _documents(session, report)
         _reach(session, report)
@@ -76,12 +88,17 @@ def verify(
     return report
 
 
-def _in_process(url: str, keyring: KeyRing, since: datetime | None, share: Share) -> Report:
+@cache
+def _kept(url: str) -> tuple[Database, Reference]:
+    """Return what a process of its own keeps from share to share: its connection, and the rules that it has read."""
     database = Database(url, pool_size=1, statement_timeout_ms=0)
-    try:
-        return share_of(database, keyring, since, share, lambda _: None)
-    finally:
-        database.dispose()
+    Finalize(None, database.dispose, exitpriority=0)
+    return database, Reference()
+
+
+def _in_process(url: str, keyring: KeyRing, since: datetime | None, share: Share) -> Report:
+    database, reference = _kept(url)
+    return share_of(database, keyring, since, share, lambda _: None, reference)
 
 
 def share_of(
@@ -120,10 +137,9 @@ def _verify_one(folder: Folder, calendar_of: CalendarOf, chain: Chain, keyring: 
     report.rows += len(folder.entries)
     _chain(folder, chain, report)
     told = fold(folder.entries)
-    for name in MUTABLE:
-        if name == "workflow" and name not in told.grievance:
-            continue  # a ledger begun before the version became a part of it
-        _compare(report, folder.number, name, told.grievance.get(name), folder.grievance[name])
+    # A ledger begun before the version became a part of it does not say it.
+    names = MUTABLE if "workflow" in told.grievance else _BEFORE_VERSIONS
+    _compare_named(report, folder.number, names, told.grievance, folder.grievance)
     if folder.grievance["area_path"] != folder.area_path:
         report.drifted(f"{folder.number} area_path: 与组织目录不一致")
     _person_and_order(folder, told, keyring, report)
@@ -153,12 +169,24 @@ def _rungs(folder: Folder, clocks: Mapping[UUID, clock_moves.Clock], report: Rep
 
     Clocks of before 2026-12 have a row for every rung that is to come, not for the next alone.
     """
-    planned = {(clock.id, rung.index): (rung.at, rung.fired_at) for clock in clocks.values() for rung in clock.rungs}
+    planned = {
+        (clock.id, rung.index): (rung.at, rung.fired_at)
+        for clock in clocks.values()
+        for rung in clock.rungs
+        if rung.at is not None or rung.fired_at is not None
+    }
     wanted = {(clock.id, index) for clock in clocks.values() for index in with_row(clock)}
+    if wanted == folder.rungs.keys() and all(planned.get(key, _NEVER) == times for key, times in folder.rungs.items()):
+        return
     for key in wanted | folder.rungs.keys():
         name = clocks[key[0]].name if key[0] in clocks else "（没有这个时限）"
-        said = ("督办级", name, key[1])
-        _compare(report, folder.number, said, planned.get(key, _NEVER), folder.rungs.get(key, _NEVER))
+        _compare(
+            report,
+            folder.number,
+            ("督办级", f"{name}/{key[1]}"),
+            planned.get(key, _NEVER),
+            folder.rungs.get(key, _NEVER),
+        )
 
 
 def _chain(folder: Folder, chain: Chain, report: Report) -> None:
@@ -182,8 +210,7 @@ def _chain(folder: Folder, chain: Chain, report: Report) -> None:
 
 def _person_and_order(folder: Folder, told: Fold, keyring: KeyRing, report: Report) -> None:
     """Compare what came in with what its ledger vouches for, and the sealed complainant with its digest."""
-    for name in FIXED:
-        _compare(report, folder.number, name, told.order.get(name), plain(folder.order[name]))
+    _compare_named(report, folder.number, FIXED, told.order, {name: plain(folder.order[name]) for name in FIXED})
     if folder.sealed is None:
         report.drifted(f"{folder.number} 诉求人的封存记录不见了")
         return
@@ -204,26 +231,30 @@ def _person_and_order(folder: Folder, told: Fold, keyring: KeyRing, report: Repo
         report.drifted(f"{folder.number} 台账记着已销毁，而密钥还在")
     if not key.made(texts_of(folder.order), str(told.order.get("texts"))):
         report.drifted(f"{folder.number} 标题、内容、地址或附加字段: 台账与表不一致")
-    phone = person.get("phone")
-    hashes = keyring.blinds(str(phone)) if phone else [None]
-    if folder.phone_hash not in hashes:
+    phone, kept = person.get("phone"), folder.phone_hash
+    if not (kept is not None and keyring.blinded(str(phone), kept) if phone else kept is None):
         report.drifted(f"{folder.number} 电话索引: 与封存的电话不符")
 
 
 def _compare_all(report: Report, number: str, what: str, folded: Mapping[str, Any], stored: Mapping[str, Any]) -> None:
-    for key in folded.keys() | stored.keys():
-        _compare(report, number, (what, key), folded.get(key), stored.get(key))
-
-
-def _compare(report: Report, number: str, what: str | tuple[object, ...], folded: object, stored: object) -> None:
-    """Note a value that differs; `what` it is becomes words only then."""
     if folded != stored:
-        said = what if isinstance(what, str) else _said(*what)
-        report.drifted(f"{number} {said}: 台账与表不一致")
+        for key in folded.keys() | stored.keys():
+            _compare(report, number, (what, key), folded.get(key), stored.get(key))
 
 
-def _said(what: object, name: object, place: object = None) -> str:
-    return f"{what} {name}" if place is None else f"{what} {name}/{place}"
+def _compare_named(
+    report: Report, number: str, names: Iterable[str], folded: Mapping[str, Any], stored: Mapping[str, Any]
+) -> None:
+    """Compare what both say under some names; a fold that does not say it says None."""
+    for name in names:
+        if folded.get(name) != stored[name]:
+            report.drifted(f"{number} {name}: 台账与表不一致")
+
+
+def _compare(report: Report, number: str, what: tuple[str, str], folded: object, stored: object) -> None:
+    """Note a value that differs; what it is, and its name, become words only then."""
+    if folded != stored:
+        report.drifted(f"{number} {what[0]} {what[1]}: 台账与表不一致")
 
 
 def _documents(session: Session, report: Report) -> None:

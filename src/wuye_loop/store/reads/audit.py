@@ -1,13 +1,13 @@
 """Reads whole grievances for verification, a few hundred at a time."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping
+from sqlalchemy import DateTime, Uuid
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.ledger import Entry
@@ -25,12 +25,6 @@ from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.schema import metadata
 
 _BATCH = 200
-
-
-def _names(kind: type[Any]) -> Sequence[str]:
-    """Return the columns of what a step makes; they are called as its fields are."""
-    names: Sequence[str] = kind.__slots__
-    return names
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,37 +52,67 @@ class Folder:
     precedents: Mapping[str, Any]
 
 
-_COLUMNS = tuple(dict.fromkeys((*MUTABLE, *FIXED, *TEXTS, "area_path")))
+class _Image:
+    """Some columns of a table, read as the ledger's image has them: instants and ids as text."""
+
+    def __init__(self, table: str, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        columns = metadata.tables[table].columns
+        self._turned = [(name, turn) for name in names for kind, turn in _TEXT if isinstance(columns[name].type, kind)]
+
+    def __call__(self, row: Iterable[Any]) -> dict[str, Any]:
+        """Return by name what a row says."""
+        found = dict(zip(self.names, row, strict=True))
+        for name, turn in self._turned:
+            if found[name] is not None:
+                found[name] = turn(found[name])
+        return found
+
+
+_TEXT: Final[Sequence[tuple[type[Any], Callable[[Any], str]]]] = ((DateTime, as_text), (Uuid, str))
+_GRIEVANCE = _Image("grievance", (*MUTABLE, "area_path"))
+_ORDER = (*FIXED, *TEXTS)
+_SEALED = ("key_id", "alg", "wrapped_key", "nonce", "ciphertext")
+#: A grievance's row: what changes, what is fixed, what is sealed, and the rest.
+_ORDERED = len(_GRIEVANCE.names)
+_LOCKED = _ORDERED + len(_ORDER)
+_REST = _LOCKED + len(_SEALED)
 # A grievance without a place of its own belongs to the whole of the directory.
 _GRIEVANCES = f"""
-SELECT g.id, g.seq, g.head, g.packed, {", ".join(f"g.{name}" for name in _COLUMNS)},
+SELECT {", ".join(f"g.{name}" for name in (*_GRIEVANCE.names, *_ORDER))}, {", ".join(f"x.{name}" for name in _SEALED)},
+       g.id, g.seq, g.head, g.packed, x.phone_hash,
        CASE WHEN g.area_code IS NOT NULL THEN coalesce(a.path, '')
             WHEN EXISTS (SELECT 1 FROM area t WHERE t.parent_code IS NULL AND t.path = g.area_path) THEN g.area_path
-            ELSE '' END AS area_there,
-       x.key_id, x.alg, x.wrapped_key, x.nonce, x.ciphertext, x.phone_hash
+            ELSE '' END AS area_there
 FROM grievance g LEFT JOIN area a ON a.code = g.area_code LEFT JOIN complainant x ON x.grievance_id = g.id
 WHERE g.id > %(after)s AND (%(beyond)s::uuid IS NULL OR g.id < %(beyond)s::uuid)
   AND (%(since)s::timestamptz IS NULL OR EXISTS (
     SELECT 1 FROM ledger l WHERE l.grievance_id = g.id AND l.seq = g.seq AND l.at >= %(since)s::timestamptz))
 ORDER BY g.id LIMIT {_BATCH}
 """
-_DOCUMENTS = f"SELECT grievance_id, {', '.join(_names(DocumentDraft))} FROM document WHERE grievance_id = ANY(%(ids)s)"
-_RATINGS = f"SELECT grievance_id, {', '.join(_names(RatingDraft))} FROM rating WHERE grievance_id = ANY(%(ids)s)"
-_PRECEDENTS = (
-    f"SELECT grievance_id, {', '.join(_names(PrecedentDraft))} FROM precedent WHERE grievance_id = ANY(%(ids)s)"
+_DOCUMENT, _RATING, _PRECEDENT = (
+    _Image(table, kind.__slots__)  # the columns are called as the fields of what a step makes
+    for table, kind in (("document", DocumentDraft), ("rating", RatingDraft), ("precedent", PrecedentDraft))
 )
+_TASK = _Image("task", TASK_COLUMNS)
+_CLOCK = _Image("clock", OF_CLOCK)
+_FILE = _Image("attachment", ("sha256", "audience", "name", "media_type", "size", "actor", "at"))
+
+
+def _of(table: str, *more: str, image: _Image | None = None) -> str:
+    """Return the statement that reads rows of a table: of which grievance, what more, and an image."""
+    columns = ", ".join(("grievance_id", *more, *(image.names if image else ())))
+    return f"SELECT {columns} FROM {table} WHERE grievance_id = ANY(%(ids)s)"
+
+
+_DOCUMENTS, _RATINGS = _of("document", image=_DOCUMENT), _of("rating", image=_RATING)
+_PRECEDENTS, _TASKS = _of("precedent", image=_PRECEDENT), _of("task", image=_TASK)
+_CLOCKS = _of("clock", "id", "image", "packed", "rung", image=_CLOCK)
+_RUNGS = _of("rung", "clock_id", "idx", "at", "fired_at")
+_FILES = _of("attachment", "id", image=_FILE)
 _ENTRIES = """
 SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, packed, grievance_id
 FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
-"""
-_TASKS = f"SELECT {', '.join(TASK_COLUMNS)} FROM task WHERE grievance_id = ANY(%(ids)s)"
-_TASK_OF = TASK_COLUMNS.index("grievance_id")
-_CLOCKS = (
-    f"SELECT grievance_id, id, image, packed, rung, {', '.join(OF_CLOCK)} FROM clock WHERE grievance_id = ANY(%(ids)s)"
-)
-_RUNGS = "SELECT grievance_id, clock_id, idx, at, fired_at FROM rung WHERE grievance_id = ANY(%(ids)s)"
-_FILES = """
-SELECT grievance_id, id, sha256, audience, name, media_type, size, actor, at FROM attachment WHERE grievance_id = ANY(%(ids)s)
 """
 _CONTENTS = """
 SELECT id, encode(sha256(content), 'hex') = sha256 AS sound FROM attachment WHERE id > %(after)s ORDER BY id LIMIT 20
@@ -117,48 +141,44 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
     """Yield every grievance of a share, or those of it last written to since then, with all that hangs on it."""
     # The first id of a share belongs to it: what comes after the one before it.
     after = UUID(int=max((share.first.int if share.first else 0) - 1, 0))
-    connection = session.connection()
     asked = {"beyond": share.beyond, "since": since}
-    while rows := connection.exec_driver_sql(_GRIEVANCES, asked | {"after": after}).mappings().all():
-        after = rows[-1]["id"]
-        ids = {"ids": [row["id"] for row in rows]}
+    while rows := straight.execute(session, _GRIEVANCES, asked | {"after": after}).rows:
+        after = rows[-1][_REST]
+        ids = {"ids": [row[_REST] for row in rows]}
         entries: dict[UUID, list[Entry]] = defaultdict(list)
         for row in straight.execute(session, _ENTRIES, ids).rows:
             entries[row[12]].append(entry_of(row))
-        tasks: dict[UUID, dict[str, Any]] = defaultdict(dict)
-        for row in straight.execute(session, _TASKS, ids).rows:
-            task = dict(zip(TASK_COLUMNS, map(_plain, row), strict=True))
-            tasks[row[_TASK_OF]][task["id"]] = task
+        tasks = _images(session, _TASKS, ids, _TASK, lambda image: image["id"])
         clocks, highest = _clocks(session, ids)
         rungs: dict[UUID, dict[tuple[UUID, int], tuple[datetime | None, datetime | None]]] = defaultdict(dict)
-        for of, clock_id, idx, *times in straight.execute(session, _RUNGS, ids).rows:
-            rungs[of][clock_id, idx] = (times[0], times[1])
+        for of, clock_id, idx, at, fired_at in straight.execute(session, _RUNGS, ids).rows:
+            rungs[of][clock_id, idx] = (at, fired_at)
         files: dict[UUID, dict[str, list[Any]]] = defaultdict(dict)
         for row in straight.execute(session, _FILES, ids).rows:
-            files[row[0]][str(row[1])] = [_plain(value) for value in row[2:]]
-        documents = _images(session, _DOCUMENTS, ids, DocumentDraft, lambda row: row["number"])
-        ratings = _images(session, _RATINGS, ids, RatingDraft, rating_key)
-        precedents = _images(session, _PRECEDENTS, ids, PrecedentDraft, lambda row: str(row["seq"]))
-        for found in rows:
-            key = found["id"]
+            files[row[0]][str(row[1])] = list(_FILE(row[2:]).values())
+        documents = _images(session, _DOCUMENTS, ids, _DOCUMENT, lambda image: image["number"])
+        ratings = _images(session, _RATINGS, ids, _RATING, rating_key)
+        precedents = _images(session, _PRECEDENTS, ids, _PRECEDENT, lambda image: str(image["seq"]))
+        for row in rows:
+            key, seq, head, packed, phone_hash, area_there = row[_REST:]
+            grievance = _fields(_GRIEVANCE(row[:_ORDERED]), packed)
+            order = dict(zip(_ORDER, row[_ORDERED:_LOCKED], strict=True))
             yield Folder(
-                key, found["number"], found["workflow"], found["seq"], bytes(found["head"]),
-                _fields(found),
-                entries[key], tasks[key], clocks[key], rungs[key], highest[key],
-                files[key],
-                {name: found[name] for name in (*FIXED, *TEXTS)}, found["area_there"], _sealed(found),
-                bytes(found["phone_hash"]) if found["phone_hash"] is not None else None,
+                key, order["number"], grievance["workflow"], seq, bytes(head), grievance,
+                entries[key], tasks[key], clocks[key], rungs[key], highest[key], files[key],
+                order, area_there, None if row[_LOCKED + 2] is None else sealed_of(row[_LOCKED:_REST]),
+                bytes(phone_hash) if phone_hash is not None else None,
                 documents[key], ratings[key], precedents[key],
             )  # fmt: skip
 
 
-def _fields(row: RowMapping) -> dict[str, Any]:
-    fields = {name: _plain(row[name]) for name in (*MUTABLE, "area_path")}
+def _fields(fields: dict[str, Any], packed: bytes | None) -> dict[str, Any]:
+    """Return a grievance's fields with what is packed of its row; without it they are none that a ledger tells of."""
     try:
-        rest = grievance_rest(row["packed"])
+        rest = grievance_rest(packed)
     except Unreadable:
-        return fields  # without it they are none that a ledger tells of
-    return {name: grievance_field(name, value, rest) for name, value in fields.items()}
+        return fields
+    return {name: grievance_field(name, value, rest) for name, value in fields.items()} if rest else fields
 
 
 def _clocks(
@@ -170,9 +190,8 @@ def _clocks(
     for of, clock_id, there, kept, rung, *columns in straight.execute(session, _CLOCKS, ids).rows:
         rest = clock_rest(there, kept)
         image = rest if isinstance(rest, dict) else {"image": rest}
-        named = zip(OF_CLOCK, map(_plain, columns), strict=True)
         # An image leaves out what is not there.
-        said = {name: value for name, value in named if value is not None or name in image}
+        said = {name: value for name, value in _CLOCK(columns).items() if value is not None or name in image}
         key = str(clock_id)
         clocks[of][key] = {**image, **({"id": key} if kept is not None else {}), **said}
         highest[of][key] = rung
@@ -180,20 +199,13 @@ def _clocks(
 
 
 def _images(
-    session: Session, statement: str, ids: Mapping[str, Any], kind: type[Any], key: Callable[[Any], str]
+    session: Session, statement: str, ids: Mapping[str, Any], image: _Image, key: Callable[[Any], str]
 ) -> Mapping[UUID, dict[str, Any]]:
     found: dict[UUID, dict[str, Any]] = defaultdict(dict)
-    names = _names(kind)
     for of, *row in straight.execute(session, statement, ids).rows:
-        image = dict(zip(names, map(_plain, row), strict=True))
-        found[of][key(image)] = image
+        one = image(row)
+        found[of][key(one)] = one
     return found
-
-
-def _sealed(row: Any) -> Sealed | None:
-    if row["wrapped_key"] is None:
-        return None
-    return sealed_of([row[name] for name in ("key_id", "alg", "wrapped_key", "nonce", "ciphertext")])
 
 
 def series_gaps(session: Session) -> list[tuple[str, int, int, int]]:
@@ -273,11 +285,3 @@ def broken_files(session: Session) -> Iterator[UUID]:
     while rows := session.connection().exec_driver_sql(_CONTENTS, {"after": after}).all():
         after = rows[-1].id
         yield from (row.id for row in rows if not row.sound)
-
-
-_PLAIN: Mapping[type, Callable[[Any], str]] = {datetime: as_text, UUID: str}
-
-
-def _plain(value: Any) -> Any:
-    turned = _PLAIN.get(type(value))
-    return value if turned is None else turned(value)

@@ -4,11 +4,10 @@ import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 import anyio
-import httpx
 import orjson
 
 from wuye_loop.domain.errors import Unavailable, WuyeError
@@ -17,6 +16,9 @@ from wuye_loop.domain.rulefile.reader import read
 from wuye_loop.domain.rulefile.scalars import YamlDocError
 from wuye_loop.settings import Settings, SettingsError
 from wuye_loop.web.addresses import LOOPBACK
+
+if TYPE_CHECKING:
+    import httpx
 
 _CONFIGURATION: Final = "/.well-known/openid-configuration"
 _ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -41,7 +43,7 @@ class Provider:
     secret: str | None
     scopes: str
     rules: ClaimRules
-    transport: httpx.AsyncBaseTransport | None = None
+    transport: "httpx.AsyncBaseTransport | None" = None
     _doors: Mapping[str, Any] = field(default_factory=dict)
     _keys: Mapping[str, Any] = field(default_factory=dict)
     _doors_at: float = float("-inf")
@@ -83,7 +85,7 @@ class Provider:
         if self.secret is not None and _in_the_form(doors):
             sent["client_secret"] = self.secret
         elif self.secret is not None:
-            who = httpx.BasicAuth(quote_plus(self.client_id), quote_plus(self.secret))  # as RFC 6749, 2.3.1 has it
+            who = (quote_plus(self.client_id), quote_plus(self.secret))  # as RFC 6749, 2.3.1 has it
         answer = await self._asked("POST", doors["token_endpoint"], data=sent, auth=who)
         token, access = answer.get("id_token"), answer.get("access_token")
         if not isinstance(token, str) or not isinstance(access, str):
@@ -157,6 +159,8 @@ class Provider:
 
     async def _asked(self, method: str, address: str, **more: Any) -> dict[str, Any]:
         """Ask one of its doors. Raises Unavailable where nobody answers as such a door does, NotVouched where it refuses."""
+        import httpx  # noqa: PLC0415 only where somebody signs in so
+
         try:
             with anyio.fail_after(_SECONDS):  # for all of it: what comes byte by byte is over then too
                 async with (

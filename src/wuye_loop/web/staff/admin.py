@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
-import segno
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
@@ -22,6 +21,7 @@ from wuye_loop.store.keys import accounts, api_keys, sessions
 from wuye_loop.store.reads import health
 from wuye_loop.store.reads import surroundings as stored
 from wuye_loop.web import visitors
+from wuye_loop.web.addresses import as_code
 from wuye_loop.web.language import say
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import PageRoute
@@ -175,7 +175,7 @@ async def poster(
     if found is None:
         raise NotFound
     address = f"{visitors.own_origin(request)}/{'v' if what == 'voice' else 'r'}/{found['code']}"
-    picture = segno.make(address, error="q").svg_data_uri(scale=10, border=2)
+    picture = as_code(address, error="q", scale=10, border=2)
     context = here.frame("admin") | {"estate": found, "address": address, "picture": picture, "voice": what == "voice"}
     return page("staff/poster.html", context)
 

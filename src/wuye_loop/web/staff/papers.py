@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Annotated, Any, Literal
 
-import segno
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
@@ -19,7 +18,7 @@ from wuye_loop.queries.surroundings import around
 from wuye_loop.queries.timeline import timeline
 from wuye_loop.store.reads.documents import DocumentFilters
 from wuye_loop.web import visitors
-from wuye_loop.web.addresses import next_page
+from wuye_loop.web.addresses import as_code, next_page
 from wuye_loop.web.exporting import MOST, Listing, exported
 from wuye_loop.web.language import say, worded
 from wuye_loop.web.rendering import page
@@ -102,10 +101,7 @@ async def paper(request: Request, here: Here, number: str) -> Response:
     found = await read(here.site, partial(_paper, here, number))
     address = f"{visitors.own_origin(request)}{request.url.path}"
     context = here.frame("papers") | found
-    context |= {
-        "issued": request.query_params.get("issued"),
-        "picture": segno.make(address, error="m").svg_data_uri(scale=3, border=1),
-    }
+    context |= {"issued": request.query_params.get("issued"), "picture": as_code(address, error="m", scale=3, border=1)}
     return page("staff/paper.html", context)
 
 

@@ -1,10 +1,11 @@
 """Passwords as people choose them: which are too weak, how they are kept, and how long to wait after wrong ones."""
 
 from datetime import timedelta
-from typing import Final
+from functools import cache
+from typing import TYPE_CHECKING, Final
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
 
 SHORTEST: Final = 10
 _LONGEST: Final = 200
@@ -13,8 +14,6 @@ _FIRST_WAIT, _LONGEST_WAIT = 30, 3600  # seconds
 _FEWEST_CHARACTERS: Final = 5  # different ones
 _SALT_BYTES: Final = 16
 _WEAK: Final = ("password", "12345", "qwerty", "abcdef", "admin", "11111", "00000", "iloveyou", "wuye")
-# 19 MiB, two passes, one lane: what OWASP names as the least for argon2id; a twentieth of a second on a small server.
-_HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 def weakness(password: str, *own: str) -> str | None:
@@ -35,15 +34,25 @@ def weakness(password: str, *own: str) -> str | None:
 
 def hashed(password: str, salt: bytes) -> str:
     """Return what is stored of a password: argon2id with its salt of 16 bytes and its costs. Takes 50 ms."""
-    return _HASHER.hash(password, salt=salt[:_SALT_BYTES])
+    return _hasher().hash(password, salt=salt[:_SALT_BYTES])
 
 
 def fits(kept: str, password: str) -> bool:
     """Say whether a password is the one that was stored. Takes as long as `hashed`."""
+    from argon2.exceptions import InvalidHashError, VerificationError  # noqa: PLC0415 as below
+
     try:
-        return _HASHER.verify(kept, password)
+        return _hasher().verify(kept, password)
     except (VerificationError, InvalidHashError):
         return False
+
+
+@cache
+def _hasher() -> "PasswordHasher":
+    """Return what hashes: 19 MiB, two passes, one lane: what OWASP names as the least for argon2id; a twentieth of a second."""
+    from argon2 import PasswordHasher  # noqa: PLC0415 when somebody first signs in
+
+    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 
 def wait_after(failures: int) -> timedelta | None:
