@@ -112,14 +112,14 @@ def create_app(site: Site) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        routes=list(_doors(rehearsal=site.settings.rehearsal)),
+        # The framework works out each route that it passes: who asks whether we live waits for none.
+        routes=[*_health(site).routes, *_doors(rehearsal=site.settings.rehearsal)],
     )
     app.state.site = site
     app.state.callers = Callers()
     app.state.allowances = Allowances(site.settings)
     app.state.oidc = _identity_system(site.settings)
     app.state.rewriting = Rewriting(_bounds(site.settings), site.settings.upload_processes)
-    app.include_router(_health(site))
     problems.install(app)
     routes.install(app)
     bodies = {"/v1/grievances:batch": site.settings.batch_body_limit}

@@ -57,6 +57,8 @@ def prepare(site: Site) -> Prepared:
 
 
 def _publish(site: Site, session: Session, path: Path, known: set[str], done: Prepared) -> None:
+    if files.is_among(path, known, site.settings.workflows):
+        return
     text = files.whole_text(path, site.settings.workflows)
     if text in known:
         return
@@ -73,6 +75,8 @@ def _schemes(site: Site, session: Session, done: Prepared) -> None:
     for folder in site.settings.workflows:
         for path in sorted((folder / SCHEMES).glob("*.yaml")):
             try:
+                if files.is_among(path, known, (folder / SCHEMES,)):
+                    continue
                 text = files.whole_text(path, (folder / SCHEMES,))
                 if text not in known:
                     _publish_scheme(site, session, path, text, done)

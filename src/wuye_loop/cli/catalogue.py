@@ -66,7 +66,8 @@ def _nothing_to_collect() -> Iterator[None]:
 def _nothing_to_draw() -> Iterator[None]:
     """Let nothing load what draws tracebacks and sources in colour: logs are JSON, and their library takes it where it is."""
     hidden = [name for name in _DRAWN if name not in sys.modules]
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type] an entry without a module cannot be imported
+    loaded: dict[str, Any] = sys.modules
+    loaded.update(dict.fromkeys(hidden))  # an entry without a module cannot be imported
     try:
         yield
     finally:

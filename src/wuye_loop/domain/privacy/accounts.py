@@ -1,9 +1,9 @@
 """Mail addresses, WeChat and other accounts, number plates: what looks like one."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
+from wuye_loop.domain.expressions import expression
 from wuye_loop.domain.privacy.folding import Folded
 
 MAIL: Final = "邮箱"
@@ -11,31 +11,31 @@ CHAT: Final = "微信、QQ"
 PLATE: Final = "车牌"
 Found = tuple[int, int, str]
 
-_MAIL = re.compile(r"[a-z0-9._%+\-]{1,64}\s?@\s?[a-z0-9\-]{1,63}(?:\s?\.\s?[a-z0-9\-]{1,63}){1,4}")
-_MAIL_SPOKEN = re.compile(
+_MAIL = expression(r"[a-z0-9._%+\-]{1,64}\s?@\s?[a-z0-9\-]{1,63}(?:\s?\.\s?[a-z0-9\-]{1,63}){1,4}")
+_MAIL_SPOKEN = expression(
     r"[a-z0-9._%+\-]{2,64}\s?(?:@|#|\(at\)|\[at\]|艾特|圈a|\sat\s)\s?"
     r"(?:qq|163|126|139|189|sina|sohu|gmail|hotmail|outlook|foxmail|yahoo|aliyun|icloud|live|msn)\s?(?:\.|点|。|dot|\sdot\s)?\s?"
     r"(?:com|cn|net)(?![a-z])"
 )
 _JOIN: Final = r"(?:账号|帐号|号码?|id|是|为|加|[:：=（(\"“\s]){0,6}"
 _ID: Final = r"[a-z0-9][a-z0-9_\-]{4,24}(?![a-z0-9_\-])"
-_CHAT = re.compile(
+_CHAT = expression(
     rf"(?:微[\W_]{{0,2}}信|威信|薇信|维信|v\s?信|加\s?v|(?<![a-z0-9])v(?=\s?[:：]\s?[a-z])|(?<![a-z])(?:wei\s?xin|we\s?chat|vx|wx|vxin)(?![a-z]{{1,3}}(?![a-z0-9_\-:：])))(?P<by>{_JOIN})(?P<id>{_ID})"
 )
-_WXID = re.compile(r"(?<![a-z0-9_])wxid_[a-z0-9]{6,24}")
-_QQ = re.compile(
+_WXID = expression(r"(?<![a-z0-9_])wxid_[a-z0-9]{6,24}")
+_QQ = expression(
     rf"(?:(?<![a-z])q\s?q|扣扣|企鹅)(?:群|群号)?{_JOIN}(?P<id>\d{{5,12}}(?!\d|\s?(?:元|人|个|名|万|条|户|年))|[a-z](?=[a-z0-9_\-]*\d){_ID})"
 )
-_OTHER = re.compile(
+_OTHER = expression(
     rf"(?:抖音|快手|小红书|微博|支付宝|钉钉|陌陌|飞信|旺旺|telegram|whatsapp|facebook)(?:账号|帐号|号|id)[:：是为\s]{{0,3}}@?(?P<id>{_ID})"
 )
-_PLATE = re.compile(
+_PLATE = expression(
     r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]\s?[\-_.·•]?\s?[a-z]\s?[·•.\-_\s]?\s?"
     r"(?=[a-z\d]{0,5}\d)[a-z\d]{4,5}[a-z\d挂学警港澳领](?![a-z\d])"
 )
-_PLATE_NAMED = re.compile(r"车牌(?:号码?|照)?(?:\s?(?:是|为|:|：))?\s?([a-z]?(?=[a-z]{0,3}\d)[a-z\d]{5,6}(?![a-z\d]))")
+_PLATE_NAMED = expression(r"车牌(?:号码?|照)?(?:\s?(?:是|为|:|：))?\s?([a-z]?(?=[a-z]{0,3}\d)[a-z\d]{5,6}(?![a-z\d]))")
 _PLATE_LENGTH: Final = 7
-_LETTERS = re.compile(r"[a-z]+")
+_LETTERS = expression(r"[a-z]+")
 
 
 def find_accounts(folded: Folded) -> Iterator[Found]:

@@ -5,35 +5,36 @@ from collections.abc import Collection, Iterator
 from itertools import chain
 from typing import Final
 
+from wuye_loop.domain.expressions import expression
 from wuye_loop.domain.privacy.folding import Folded
 from wuye_loop.domain.privacy.spared import Lists, is_no_room
 
 Span = tuple[int, int]
 
-_SUFFIX = re.compile(r"\s?(?:室|户(?!型)|房间?|号[房室户]?)")
+_SUFFIX = expression(r"\s?(?:室|户(?!型)|房间?|号[房室户]?)")
 _FLOOR: Final = r"(?:\d{1,2}|\d?十\d?)"
 _SIDES: Final = "东南西北中左右"
 # 29-07, 29楼07, 29F-07, 29层7户; 九楼东户.
-_PARTED = re.compile(
+_PARTED = expression(
     rf"(?<![\d.])(?P<floor>{_FLOOR})\s?(?:(?P<by>[楼层f]|[-—–_/\\#.·+~ ]{{1,2}})[-\s]?"
     r"(?P<door>\d{1,2})(?![\d.]|\s?(?:楼|层|栋|幢|单元|号楼|号院|门\s?\d))"
     rf"|[楼层]?\s?(?P<side>[{_SIDES}]{{1,2}})\s?(?:边?户|手边?户?|首|门|室|房))"
 )
 # What follows a day, an hour, a price or a count: 12-03日, 12-03:30.
-_NO_PAIR = re.compile(r"\s?(?:日(?!常)|[:：]\d|月|时|点|元|万|%|米|㎡|平方|岁|人|年|天|周|分|[-/.]\d)")
-_YEAR_BEFORE = re.compile(r"(?:(?:19|20)\d\d[-./年]|\d月|[:：])\s?$")
-_BARE = re.compile(r"(?<![\d.])(\d{3,5})([a-d](?![a-z0-9]))?(?!\d|\.\d)")
-_SPACED = re.compile(r"(?<!\d)\d(?:[\s\-.·_*,、/|]{1,2}\d){2,4}(?!\d)")
-_ENUMERATED = re.compile(r"\s?(?:号|栋|幢|座|楼|层|单元|期|组|区|项|点|条|款|元|万)")
+_NO_PAIR = expression(r"\s?(?:日(?!常)|[:：]\d|月|时|点|元|万|%|米|㎡|平方|岁|人|年|天|周|分|[-/.]\d)")
+_YEAR_BEFORE = expression(r"(?:(?:19|20)\d\d[-./年]|\d月|[:：])\s?$")
+_BARE = expression(r"(?<![\d.])(\d{3,5})([a-d](?![a-z0-9]))?(?!\d|\.\d)")
+_SPACED = expression(r"(?<!\d)\d(?:[\s\-.·_*,、/|]{1,2}\d){2,4}(?!\d)")
+_ENUMERATED = expression(r"\s?(?:号|栋|幢|座|楼|层|单元|期|组|区|项|点|条|款|元|万)")
 # 二千九百零七, 五百零一: what stays of them when numerals are digits.
-_SPOKEN = re.compile(r"(?<!\d)(?:(\d)千)?(\d)百(?:(\d)?十(\d)?|0?(\d)|)(?![\d十百千万])")
+_SPOKEN = expression(r"(?<!\d)(?:(\d)千)?(\d)百(?:(\d)?十(\d)?|0?(\d)|)(?![\d十百千万])")
 
 # Before the door in an address: what a number of three digits and more is a room after.
-_IN_ADDRESS = re.compile(
+_IN_ADDRESS = expression(
     r"(?:单元|号楼|[栋幢座楼弄院门户#\-—–－/\\.,，、\s号]|(?<![a-z])[a-z])\s?(\d{3,5})([a-d](?![a-z0-9]))?"
     r"(?!\d|\s?(?:号楼|号院|弄|栋|幢|单元|楼|座|#))"
 )
-_ALONE = re.compile(r"^\s*(\d{3,5})([a-d])?\s*(?:室|户|房|号)?\s*$")
+_ALONE = expression(r"^\s*(\d{3,5})([a-d])?\s*(?:室|户|房|号)?\s*$")
 
 
 def read_doors(digits: str) -> frozenset[str]:

@@ -1,12 +1,12 @@
 """What is known of who complained, made ready to be looked for: names, telephones, rooms, all in their one form."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
 from typing import Any, Final
 
+from wuye_loop.domain.expressions import expression
 from wuye_loop.domain.privacy.doors import read_doors
 from wuye_loop.domain.privacy.folding import fold
 from wuye_loop.domain.privacy.names import NO_NAMES, Names, is_full_name, read_names
@@ -17,26 +17,26 @@ from wuye_loop.domain.privacy.spared import NOTHING
 _LOCAL_DIGITS: Final = 8  # the end of a mobile number by which a neighbour knows it
 _FEWEST: Final = 5  # digits of a number that is looked for
 _MOST: Final = 24
-_COUNTRY = re.compile(r"^(?:0{0,2}86)(?=1[3-9]\d{9}$|0\d{9,11}$)|^0(?=1[3-9]\d{9}$)")
-_AREA_CODE = re.compile(r"^0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
-_NUMBER = re.compile(r"\+?\d(?:[\s\-.·()_—–]{0,3}\d){2,23}")
-_OF_MOBILE = re.compile(r"1[3-9]\d{9}")
-_NO_DIGIT = re.compile(r"\D")
-_NO_NAME = re.compile(r"\d|转|分机")
-_NO_LETTERS = re.compile(r"[^\u3400-\u9fffa-z·]+")
-_APART = re.compile(r"(?:转|ext\.?|分机号?)\s?\d{1,6}|[,，、;；/|\n]")
+_COUNTRY = expression(r"^(?:0{0,2}86)(?=1[3-9]\d{9}$|0\d{9,11}$)|^0(?=1[3-9]\d{9}$)")
+_AREA_CODE = expression(r"^0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
+_NUMBER = expression(r"\+?\d(?:[\s\-.·()_—–]{0,3}\d){2,23}")
+_OF_MOBILE = expression(r"1[3-9]\d{9}")
+_NO_DIGIT = expression(r"\D")
+_NO_NAME = expression(r"\d|转|分机")
+_NO_LETTERS = expression(r"[^\u3400-\u9fffa-z·]+")
+_APART = expression(r"(?:转|ext\.?|分机号?)\s?\d{1,6}|[,，、;；/|\n]")
 # 慕容雪梅家3号楼, 3号楼2907慕容雪梅家, 2907(慕容雪梅).
-_AT_HOME = re.compile(rf"({FULL_NAME})家(?=\s?[\d(（,，]|住|的|$)")
-_AFTER_DOOR = re.compile(rf"\d\s?(?:室|户|号|房)?\s?[-,，、(（:：\s]*({FULL_NAME}(?:女士|先生|小姐|家|业主)?)[)）\s]*$")
+_AT_HOME = expression(rf"({FULL_NAME})家(?=\s?[\d(（,，]|住|的|$)")
+_AFTER_DOOR = expression(rf"\d\s?(?:室|户|号|房)?\s?[-,，、(（:：\s]*({FULL_NAME}(?:女士|先生|小姐|家|业主)?)[)）\s]*$")
 # A house by its own number, where there is no building: 胜利街25号, 王家庄3排12号.
-_HOUSE = re.compile(rf"[{HAN}]\s?\d{{1,4}}\s?(?:号|户|室)?(?:附\d+号?)?$")
-_BUILDING = re.compile(r"(?:栋|幢|座|号楼|单元|#|期)\s?$")
+_HOUSE = expression(rf"[{HAN}]\s?\d{{1,4}}\s?(?:号|户|室)?(?:附\d+号?)?$")
+_BUILDING = expression(r"(?:栋|幢|座|号楼|单元|#|期)\s?$")
 _SHORTEST_HOUSE: Final = 4
 
 # What a field that a city adds of its own holds, by what it is called.
-_OF_NAMES = re.compile(r"姓名|联系人|来电人|报修人|诉求人|投诉人|反映人|name$|contact$")
-_OF_PHONES = re.compile(r"电话|手机|号码|座机|联系方式|回访|phone|tel|mobile")
-_OF_ADDRESSES = re.compile(r"地址|住址|房号|房间|门牌|address|room")
+_OF_NAMES = expression(r"姓名|联系人|来电人|报修人|诉求人|投诉人|反映人|name$|contact$")
+_OF_PHONES = expression(r"电话|手机|号码|座机|联系方式|回访|phone|tel|mobile")
+_OF_ADDRESSES = expression(r"地址|住址|房号|房间|门牌|address|room")
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,4 +184,4 @@ _LOCAL_FEWEST: Final = 7
 _LONGEST_PHONE: Final = 15
 _MOBILE: Final = 11
 # 8881234-801, 0536-8881234-801: who writes it elsewhere leaves the end away.
-_EXTENDED = re.compile(r"((?:0\d{2,3}[\s\-)—]{0,3})?[2-9]\d{2,3}[\s\-]?\d{4})[\-—]\d{1,6}$")
+_EXTENDED = expression(r"((?:0\d{2,3}[\s\-)—]{0,3})?[2-9]\d{2,3}[\s\-]?\d{4})[\-—]\d{1,6}$")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from wuye_loop.domain.expressions import expression
 from wuye_loop.domain.privacy.folding import Folded, occurrences, plain_form
 from wuye_loop.domain.privacy.name_words import (
     ADDRESSED,
@@ -21,18 +22,18 @@ from wuye_loop.domain.privacy.name_words import (
 Span = tuple[int, int]
 
 _HAN: Final = "\u3007\u3400-\u9fff\U00020000-\U0003134f"
-_NOT_HAN = re.compile(f"[^{_HAN}]+")
-_ALL_HAN = re.compile(f"[{_HAN}]+")
-_LETTER = re.compile(r"[^\W\d_]")
-_NOTE = re.compile(r"[(（\[【<《{]([^)）\]】>》}]{0,40})[)）\]】>》}]?")
-_BETWEEN = re.compile(r"[、，,;；/|&+\n\t]|\s{2,}")
-_TOGETHER = re.compile("[和与跟及]")
-_NO_PART = re.compile(r"[^\w*×○●□·•‧・.' -]")
-_NUMBERED = re.compile(r"[\d+@].*")
-_POINTS = re.compile(r"[·•‧・.\-]")
-_MASK = re.compile(r"[*×x○●□_某]+")
+_NOT_HAN = expression(f"[^{_HAN}]+")
+_ALL_HAN = expression(f"[{_HAN}]+")
+_LETTER = expression(r"[^\W\d_]")
+_NOTE = expression(r"[(（\[【<《{]([^)）\]】>》}]{0,40})[)）\]】>》}]?")
+_BETWEEN = expression(r"[、，,;；/|&+\n\t]|\s{2,}")
+_TOGETHER = expression("[和与跟及]")
+_NO_PART = expression(r"[^\w*×○●□·•‧・.' -]")
+_NUMBERED = expression(r"[\d+@].*")
+_POINTS = expression(r"[·•‧・.\-]")
+_MASK = expression(r"[*×x○●□_某]+")
 # What may stand between the characters of a name of two: of more it may be anything but the end of a sentence.
-_FINE = re.compile(r"[\s\u3000\u00a0·•‧・.\-—–_*~'\"`^|/\\+=#&,，、()\[\]【】<>]{1,3}")
+_FINE = expression(r"[\s\u3000\u00a0·•‧・.\-—–_*~'\"`^|/\\+=#&,，、()\[\]【】<>]{1,3}")
 _STOPS: Final = "。！？!?；;"
 _GAP: Final = 4  # characters between two of a longer name
 _LONGEST: Final = 24
@@ -40,7 +41,7 @@ _SHORTEST_WORD: Final = 4  # letters of a part of a foreign name that is looked 
 _FULL: Final = 2
 _LONG: Final = 3
 # A numeral that ends a name of two, before one of these: 小张 三楼.
-_COUNTED = re.compile(r"[楼层号栋幢座单个天次年月日点时元米户级期组排区队]")
+_COUNTED = expression(r"[楼层号栋幢座单个天次年月日点时元米户级期组排区队]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,11 +260,11 @@ def _meant(plain: str, start: int, end: int) -> bool:
 
 _OLD_OR_YOUNG: Final = ("老", "小", "阿")
 # 业主张 反映, 业主老张, 张家3号楼: the surname is all that is said of somebody.
-_NO_NAME_AFTER = re.compile(rf"[^{_HAN}]|$|家|反映|来电|投诉|说|称|表示|本人")
-_AT_HOME = re.compile(r"家\s?(?=[\d住在门里漏])")
+_NO_NAME_AFTER = expression(rf"[^{_HAN}]|$|家|反映|来电|投诉|说|称|表示|本人")
+_AT_HOME = expression(r"家\s?(?=[\d住在门里漏])")
 # 慕容路, 诸葛村: a surname of two characters is somebody's but for these.
-_PLACE = re.compile(r"[路街巷村庄镇乡山湖河桥寺坊里苑园府城]|大道|小区|花园|社区|公园|集团|公司")
-_HIDDEN = re.compile(r"\s?(?:[*×○●□某]{1,3}|x{1,2}(?![a-z]))")
+_PLACE = expression(r"[路街巷村庄镇乡山湖河桥寺坊里苑园府城]|大道|小区|花园|社区|公园|集团|公司")
+_HIDDEN = expression(r"\s?(?:[*×○●□某]{1,3}|x{1,2}(?![a-z]))")
 _LOOKED_BACK: Final = 10
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import Final
 
+from wuye_loop.domain.expressions import expression
 from wuye_loop.domain.privacy.folding import Folded, occurrences
 from wuye_loop.domain.privacy.spared import Spared, is_counted, is_date, is_service
 
@@ -15,19 +16,19 @@ CARD: Final = "证件号"
 BANK: Final = "银行账号"
 Found = tuple[int, int, str]
 
-_RUN = re.compile(r"\d+")
+_RUN = expression(r"\d+")
 # What may stand between the digits of a number that nobody gave: of one that is known it may be anything.
-_APART = re.compile(r"[ \t\n\u3000\u00a0\-.·•‧・—–_/\\*x×~|,，、()#:]{1,3}")
-_LISTING = re.compile(r"[,，、/~|\n:#]")
+_APART = expression(r"[ \t\n\u3000\u00a0\-.·•‧・—–_/\\*x×~|,，、()#:]{1,3}")
+_LISTING = expression(r"[,，、/~|\n:#]")
 _KNOWN_GAP: Final = 5
 _SHORT_GAP: Final = 3
 _MOST_GROUPS: Final = 20
 _MOST_DIGITS: Final = 19
 _FEWEST_DIGITS: Final = 11  # of a mobile number; cards and accounts have more
 
-_MOBILE = re.compile(r"(?:0{0,2}86|0|17951)?1[3-9]\d{9}")
-_MOBILES = re.compile(r"(?:1[3-9]\d{9}){2,8}")
-_PREFIX = re.compile(r"^(?:0{0,2}86|0|17951)(?=1[3-9]\d{9}$)")
+_MOBILE = expression(r"(?:0{0,2}86|0|17951)?1[3-9]\d{9}")
+_MOBILES = expression(r"(?:1[3-9]\d{9}){2,8}")
+_PREFIX = expression(r"^(?:0{0,2}86|0|17951)(?=1[3-9]\d{9}$)")
 # How people group a mobile number where the same signs also part the items of a list.
 _GROUPED: Final = frozenset(
     ((3, 4, 4), (3, 8), (7, 4), (3, 3, 5), (4, 3, 4), (5, 6), (3, 4, 2, 2), (3, 2, 2, 2, 2), (1,) * 11, (11,))
@@ -36,40 +37,40 @@ _PROVINCES: Final = frozenset(
     "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()  # noqa: SIM905
 )
 _BORN: Final = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
-_CARD_18 = re.compile(rf"\d{{6}}(?:18|19|20)\d\d{_BORN}\d{{3}}[\dx]")
-_CARD_15 = re.compile(rf"\d{{6}}\d\d{_BORN}\d{{3}}")
+_CARD_18 = expression(rf"\d{{6}}(?:18|19|20)\d\d{_BORN}\d{{3}}[\dx]")
+_CARD_15 = expression(rf"\d{{6}}\d\d{_BORN}\d{{3}}")
 
-_LANDLINE = re.compile(
+_LANDLINE = expression(
     r"(?<![\d.])(?:\+?86[\s\-]?)?\(?0(?:10|2\d|[3-9]\d\d)\)?[\s\-—–_/.)]{0,3}([2-9]\d{2,3}[\s\-—.]?\d{4})(?!\d)"
     r"(?:\s?(?:转|-|—|ext\.?|分机号?)\s?\d{1,6}(?!\d))?"
 )
-_FOREIGN = re.compile(r"\+\d{1,3}[\s\-]?\(?\d(?:[\s\-()]?\d){6,13}")
+_FOREIGN = expression(r"\+\d{1,3}[\s\-]?\(?\d(?:[\s\-()]?\d){6,13}")
 _CALLED: Final = r"(?:电\s?话|手\s?机号?码?|座\s?机|固\s?话|宅电|传真|联系方式|联系|号码|来电|回电|回复|请回|致电|call|tel|phone|mobile|fax|拨打|☎|短信|热线|打给我?)"
 # 电话13912345678, tel: 88881234, 座机8881234转801: what a word names a telephone need not look like one.
-_LABELLED = re.compile(
+_LABELLED = expression(
     rf"{_CALLED}[^\d\n。！？;；+]{{0,8}}(\+?\d[\d\s\-—–.()*x]{{5,18}}\d)(?!\d)(?:\s?(?:转|ext\.?|分机号?)\s?\d{{1,6}}(?!\d))?"
 )
-_LOCAL = re.compile(r"(?<![\d.\-/a-z])(?:2[1-9]|[3-8]\d)\d{6}(?![\d.a-z])")
-_LOCAL_PARTED = re.compile(r"(?<![\d.\-—/a-z])((?:2[1-9]|[3-8]\d)\d{2})[\-—\s](\d{4})(?![\d.\-—/a-z])")
-_SHORT_LABELLED = re.compile(r"短号[^\d\n]{0,4}(\d{3,6})(?!\d)")
-_TAIL = re.compile(r"(?:尾号|尾数|[末后]\s?[四4]\s?位)[^\d\n]{0,6}(\d{4})(?!\d)")
+_LOCAL = expression(r"(?<![\d.\-/a-z])(?:2[1-9]|[3-8]\d)\d{6}(?![\d.a-z])")
+_LOCAL_PARTED = expression(r"(?<![\d.\-—/a-z])((?:2[1-9]|[3-8]\d)\d{2})[\-—\s](\d{4})(?![\d.\-—/a-z])")
+_SHORT_LABELLED = expression(r"短号[^\d\n]{0,4}(\d{3,6})(?!\d)")
+_TAIL = expression(r"(?:尾号|尾数|[末后]\s?[四4]\s?位)[^\d\n]{0,6}(\d{4})(?!\d)")
 # 136****2399, 1381234****, 370702********123x, 6222***********0123: enough is left to find the one it is.
 _MASK: Final = r"*×●○□"
-_MASKED_MOBILE = re.compile(
+_MASKED_MOBILE = expression(
     rf"(?<![\d{_MASK}])1[3-9](?=[\dx{_MASK}]{{0,6}}[x{_MASK}]{{2}})[\dx{_MASK}#]{{7,10}}(?![\d{_MASK}])"
     rf"|(?<!\d)1[3-9]\d[\s\-]?[x{_MASK}#?]{{3,6}}[\s\-]?\d{{4}}(?!\d)"
 )
-_MASKED_CARD = re.compile(rf"(?<!\d)[1-8]\d{{2,13}}[x{_MASK}]{{4,14}}\d{{0,4}}[\dx]?(?![\d{_MASK}])")
-_ACCOUNT = re.compile(
+_MASKED_CARD = expression(rf"(?<!\d)[1-8]\d{{2,13}}[x{_MASK}]{{4,14}}\d{{0,4}}[\dx]?(?![\d{_MASK}])")
+_ACCOUNT = expression(
     r"(?:卡\s?号|[账帐]\s?号|账户|银行卡|对公户|工行|建行|农行|中行|交行|邮储|信用社)[^\d\n。]{0,10}(\d[\d \-]{7,30}\d)(?!\d)"
 )
-_CERTIFICATE = re.compile(
+_CERTIFICATE = expression(
     r"(?:身份证|身份号码?|证件|护照|驾驶证|驾照|行驶证|社保|医保|军官证|士兵证|居住证|通行证|房产证|不动产权?证?|产权证|准考证|学籍|工号|学号|户号|"
     r"用户编?号|缴费号|燃气卡)(?:卡|证)?(?:号码?|编号)?\s?[:：是为第]{0,2}\s?((?=[^\d]{0,12}\d)[a-z0-9()〔〕\-第号字]{5,28})"
 )
 _DIGITS_OF_CARD: Final = 16
 _MOBILE_DIGITS: Final = 11
-_COUNTING = re.compile(r"\s?(?:号|栋|幢|座|楼|层|单元|月|日)")
+_COUNTING = expression(r"\s?(?:号|栋|幢|座|楼|层|单元|月|日)")
 
 
 def find_known(folded: Folded, numbers: Collection[str]) -> Iterator[Span]:
@@ -99,7 +100,7 @@ _ALONE: Final = 6  # digits of a number that must stand by itself
 
 
 # After the digits of a telephone: what people dial next.
-_EXTENSION = re.compile(r"\s?(?:转|ext\.?|分机号?)\s?\d{1,6}(?!\d)")
+_EXTENSION = expression(r"\s?(?:转|ext\.?|分机号?)\s?\d{1,6}(?!\d)")
 
 
 def _is_price(digits: str, start: int, end: int, number: str) -> bool:
@@ -253,7 +254,7 @@ def _is_spared(whole: str, local: str, spared: Spared) -> bool:
     return any(spared.has_phone(one) for one in (number, _PREFIX.sub("", number), re.sub(r"\D", "", local)) if one)
 
 
-_YEARS = re.compile(r"(?:19|20)\d\d\s?[\-—–.]\s?(?:(?:19|20)\d\d|\d{1,2}(?:\s?[\-—–.]\s?\d{1,2})?)")
+_YEARS = expression(r"(?:19|20)\d\d\s?[\-—–.]\s?(?:(?:19|20)\d\d|\d{1,2}(?:\s?[\-—–.]\s?\d{1,2})?)")
 
 
 def _is_span_of_years(text: str) -> bool:

@@ -6,11 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+from wuye_loop.domain.expressions import expression
+
 # --- what a directory makes public ----------------------------------------------------------------------------------
 
 # Numbers that are everybody's: hot lines, carriers, banks, emergency; 400 and 800 are never a person's.
-_PUBLIC = re.compile(r"(?:400|800)\d{7}|1(?:10|14|19|20|22)|12\d{3}|9[56]\d{3,4}|100\d{2,3}|106\d{4,12}|16\d{3}")
-_AREA_CODE = re.compile(r"(?:0086|86)?0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
+_PUBLIC = expression(r"(?:400|800)\d{7}|1(?:10|14|19|20|22)|12\d{3}|9[56]\d{3,4}|100\d{2,3}|106\d{4,12}|16\d{3}")
+_AREA_CODE = expression(r"(?:0086|86)?0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +54,14 @@ def spared(phones: Collection[str], names: Collection[str]) -> Spared:
 # --- what a number says by what stands beside it --------------------------------------------------------------------
 
 # Right after a number of seven digits and more: what it counts, measures or prices.
-_UNIT = re.compile(
+_UNIT = expression(
     r"\s?(?:\.\d+\s?)?[多余来几]?\s?(?:"
     r"元|块|万|亿|圆|角|毛|美元|港[币元]|rmb|平|㎡|m[23]?(?![a-z])|米|厘|毫|公[里斤分顷]|千[米瓦克]|k[mgvw](?![a-z])|[cm]m(?![a-z])|"
     r"吨|斤|克|升|立方|方|度|瓦|伏|转|分贝|db|℃|%|‰|倍|人|名|位|个|件|次|条|台|套|栋|幢|座(?!机)|层|楼|"
     r"户|期|年|月|日|天|周|小时|秒|岁|票|份|页|字|辆|部|间|棵|株|批|起|例|号(?:文|令|公告|通知|文件|工单|订单|楼|院))"
 )
 # Right after a room number: only what leaves no doubt. 2907天花板, 2907多次反映, 2907楼上, 2907平时 are of the room.
-_SURE_UNIT = re.compile(
+_SURE_UNIT = expression(
     r"\s?(?:(?:多|余|来)(?:住户|业主|居民|名|家|亩|天|元|块|人|户|名|平|米|吨|万|亿|度|个|件|辆|棵|套|台|张|份)|"
     r"元(?!宵)|块[钱（(,，。、]|万[元块吨人户平]|亿|角钱|美元|港[币元]|rmb|㎡|m[23](?![a-z])|平方|平米|米|厘米|毫米|公[里斤顷]|千[米瓦克]|"
     r"k[mgvw](?![a-z])|[cm]m(?![a-z])|吨|斤|克|升|立方|方水|度(?:电|[,，。、；;）)]|$)|千瓦|分贝|℃|%|‰|倍|"
@@ -72,25 +74,25 @@ _LABELS: Final = (
     r"(?:工单|受理|流水|信访|投诉件?|举报件?|诉求|回执|订单|合同|案|文|登记|备案|许可证?|批准|审批|预售证?|证|卷宗|资质|标准|(?<!房屋)(?<!房间)(?<!门牌)编|单)"
     r"(?:编|件)?号码?|gb(?:/t)?|jgj(?:/t)?|cjj|db\d*(?:/t)?|sb/t|iso|no\.?|[〔\[(【]\s?(?:19|20)\d\d\s?[〕\])】]\s?第?)"
 )
-_SAID = re.compile(
+_SAID = expression(
     rf"(?:[¥$]|总?[价款]|金额|费用?|工资|余额|[缴交付退]了?|{_LABELS})\s?[:：为是约共计]{{0,2}}\s?[-#]?$"
 )
-_SURELY_SAID = re.compile(
+_SURELY_SAID = expression(
     rf"(?:[¥$]|(?:总价|价格|金额|费用?|工资|罚款|押金|定金|单价|均价|房款|余额)[:：为是约共计]{{1,2}}|{_LABELS}\s?[:：为是]{{0,2}})\s?(?:(?:19|20)\d\d)?[-#]?$"
     r"|(?:gb|jgj|cjj|db|iso|cecs|jb)(?:/?t)?\s?\d+(?:\.\d+)?[-—–]$|[〔\[(（【]$|(?:拨打|打了?|报了?|呼叫)$|[路街道巷]$"
 )
-_YEAR = re.compile(r"(?:19|20)\d\d")
-_OF_YEAR = re.compile(
+_YEAR = expression(r"(?:19|20)\d\d")
+_OF_YEAR = expression(
     r"\s?(?:[〕\])）】]|年|/\d|\.\d|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼楚]\d)"
 )
-_ROAD = re.compile(r"[路街道巷](?:[东西南北中]段)?\s?$")
-_HOUSEHOLDS = re.compile(r"(?:户数有?|这些|已经?有|共|共有|约|近|全|总计?|达|计|超过?|不足|剩余|小区)\s?$")
+_ROAD = expression(r"[路街道巷](?:[东西南北中]段)?\s?$")
+_HOUSEHOLDS = expression(r"(?:户数有?|这些|已经?有|共|共有|约|近|全|总计?|达|计|超过?|不足|剩余|小区)\s?$")
 _LOOKED_BACK: Final = 12
 _ROOM: Final = r"\d{3,5}(?:号|室|户|房)?"
-_LIST = re.compile(rf"(?<![\d.]){_ROOM}(?:\s?[、,/和及与;]\s?{_ROOM}){{2,}}(?![\d.])")
-_RANGE = re.compile(r"(?<![\d\-—.])(\d{1,5})(?:号|室|户|房)?\s?(?:[-—–~]{1,3}|至|到)\s?(\d{1,5})(?![\d\-])")
+_LIST = expression(rf"(?<![\d.]){_ROOM}(?:\s?[、,/和及与;]\s?{_ROOM}){{2,}}(?![\d.])")
+_RANGE = expression(r"(?<![\d\-—.])(\d{1,5})(?:号|室|户|房)?\s?(?:[-—–~]{1,3}|至|到)\s?(\d{1,5})(?![\d\-])")
 _OF_TWO: Final = 2  # of two rooms one is meant
-_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+_DATE = expression(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 
 
 def is_counted(text: str, start: int, end: int) -> bool:
@@ -111,7 +113,7 @@ def is_no_room(text: str, start: int, end: int) -> bool:
 
 
 # What an office or a company says of its own telephone: 服务电话 0536-8881234. A mobile number is a person's even then.
-_SERVICE = re.compile(
+_SERVICE = expression(
     r"(?:(?:服务|咨询|监督|投诉|举报|值班|办公|客服|报修|维修|抢修|救援|应急|受理|公开|前台|总机|总台|24小时|便民|信访)(?:室|台|中心|处)?"
     r"(?:电话|热线|专线|座机|号码)|热线(?:电话)?|专线|客服|总机|"
     r"(?:物业办|街道办(?:事处)?|办事处|居委会|社区|服务中心|物业(?:公司|中心|处)?|住建局|房管局|管理局|指挥部|办公室|派出所|管理处)的?"
@@ -120,7 +122,7 @@ _SERVICE = re.compile(
     r"|(?:我|本)(?:办|局|中心|街道|司|社区|处|单位|公司|科)的?(?:联系|服务|办公|咨询|值班)?(?:电话|座机|热线))[^\d\n。；;，,\u4e00-\u9fff]{0,4}[是为:：]?[^\d\n。；;，,\u4e00-\u9fff]{0,4}$"
 )
 _SERVICE_BACK: Final = 24
-_MOBILE = re.compile(r"(?:\+?0{0,2}86)?1[3-9]\d{9}$")
+_MOBILE = expression(r"(?:\+?0{0,2}86)?1[3-9]\d{9}$")
 
 
 def is_service(text: str, start: int, end: int, spared: Spared) -> bool:

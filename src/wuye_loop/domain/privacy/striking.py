@@ -1,11 +1,11 @@
 """Striking identities out of what other people read: one way for every text, field and value. The policy: docs/security.md."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Final
 
+from wuye_loop.domain.expressions import expression
 from wuye_loop.domain.privacy.accounts import find_accounts
 from wuye_loop.domain.privacy.doors import find_doors
 from wuye_loop.domain.privacy.folding import Folded, fold, occurrences
@@ -144,7 +144,7 @@ def unnamed(value: Any, known: Known, spared: Spared = NOTHING) -> Any:
 
 
 # What a program wrote and no person: an id, a hash, an instant, a day, a grievance's number.
-_MACHINE = re.compile(
+_MACHINE = expression(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,}|\d{4}-\d\d-\d\d(?:T[\d:.]+(?:Z|[+-]\d\d:\d\d))?"
     r"|WY\d{6}-[0-9A-Z]{8}"
 )

@@ -1,26 +1,26 @@
 """Texts from outside: cleaned on the way in, matched and searched by, masked on the way out. Pure, linear in the text."""
 
-import re
 import unicodedata
 from typing import Any
 
 from wuye_loop.domain.errors import BadValue
+from wuye_loop.domain.expressions import expression
 from wuye_loop.domain.sheets.cells import INVISIBLE
 
 # One class of single characters each: nothing to backtrack over.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_FORBIDDEN = expression(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # What shows nothing by itself: spaces, marks that sit on another letter, and two that are called symbols and are empty.
 _UNSEEN_KINDS = {"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Mn", "Me"}
 _EMPTY_SYMBOLS = {"\u2800", "\U0001d159"}
-_LETTER = re.compile(r"[^\W_]")
-_LINE_END = re.compile("\r\n?|[\u2028\u2029]")
-_LIKE_SPECIAL = re.compile(r"([\\%_])")
+_LETTER = expression(r"[^\W_]")
+_LINE_END = expression("\r\n?|[\u2028\u2029]")
+_LIKE_SPECIAL = expression(r"([\\%_])")
 
 # A building is a number, letter, numeral or direction followed by its word. 号院 (a gate number) may hold many buildings.
-_BUILDING = re.compile(r"[0-9A-Za-z一二三四五六七八九十百零〇甲乙丙丁东西南北]{1,6}\s?(?:号\s?楼|#\s?楼|#|栋|幢|座)")
-_COURT = re.compile(r"[0-9一二三四五六七八九十百零〇]{1,6}\s?号院")
+_BUILDING = expression(r"[0-9A-Za-z一二三四五六七八九十百零〇甲乙丙丁东西南北]{1,6}\s?(?:号\s?楼|#\s?楼|#|栋|幢|座)")
+_COURT = expression(r"[0-9一二三四五六七八九十百零〇]{1,6}\s?号院")
 # What must not stand before the building either: some write the room first.
-_ROOM = re.compile(r"单元|室|层|楼道|门栋|\d{3,}\s?户|\d\s?门|\d\s?[-—–/]\s?\d|\d{5,}")
+_ROOM = expression(r"单元|室|层|楼道|门栋|\d{3,}\s?户|\d\s?门|\d\s?[-—–/]\s?\d|\d{5,}")
 
 
 def clean(text: str, *, max_len: int) -> str:

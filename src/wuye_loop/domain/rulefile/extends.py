@@ -27,6 +27,10 @@ _SEAM: Final = re.compile(
 )
 
 
+# Wherever it does not stand behind a `#`, it may be the key.
+_MAY_EXTEND: Final = re.compile(rf"^[^#\n]*{EXTENDS}", re.MULTILINE)
+
+
 class Base(NamedTuple):
     """A file that others extend: its text, and the name that findings call it by."""
 
@@ -178,11 +182,26 @@ def bundle(text: str | bytes, file: str, bases: Bases | None) -> str:
     if not isinstance(whole, Extended):
         return text
     base = whole.base
-    name = base.file.replace("\\", "/").rpartition("/")[2].replace(" ", "_")
+    name = _called(base.file)
     seam = (
         f"--- # extends {_mapping(whole.data)[EXTENDS]} file {name} sha256 {_digest(base.text)} own {_digest(text)}\n"
     )
     return f"{text}{'' if text.endswith(chr(10)) else chr(10)}{seam}{base.text}"
+
+
+def stands_bundled(text: str, published: str, bases: Bases) -> bool:
+    """Say whether a published text is surely what `bundle` makes of a file's, reading neither as YAML: no "no" is sure."""
+    if text == published:
+        return _SEAM.search(text) is not None or _MAY_EXTEND.search(text) is None
+    seam = _SEAM.search(published)
+    if seam is None or published[: seam.start()] != f"{text}{'' if text.endswith(chr(10)) else chr(10)}":
+        return False
+    base = bases(seam["id"])
+    return base is not None and base.text == published[seam.end() :] and _called(base.file) == seam["file"]
+
+
+def _called(file: str) -> str:
+    return file.replace("\\", "/").rpartition("/")[2].replace(" ", "_")
 
 
 def unbundle(text: str | bytes) -> tuple[str | bytes, Base | None]:

@@ -6,42 +6,43 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 from unicodedata import normalize
 
+from wuye_loop.domain.expressions import expression
 from wuye_loop.domain.time.bounds import FIRST_YEAR, LAST_YEAR
 
 LONGEST: Final = 40  # characters
 _MOST: Final = 200  # before spaces are gathered
 _EPOCH: Final = datetime(1899, 12, 30)  # noqa: DTZ001 a spreadsheet knows no zone
 _FIRST_SERIAL, _LAST_SERIAL = (datetime(year, 1, 1) - _EPOCH for year in (FIRST_YEAR, 2101))  # noqa: DTZ001
-_STANDARD: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:z|[+-]\d\d:?\d\d(?::\d\d)?)?)?")
-_SERIAL: Final = re.compile(r"\d{5,6}(?:\.\d+)?")
-_DIGITS: Final = re.compile(r"\d{8,14}")
-_WEEKDAY: Final = re.compile(r"\(?(?:星期|周|礼拜)[一二三四五六日天]\)?")
+_STANDARD: Final = expression(r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:z|[+-]\d\d:?\d\d(?::\d\d)?)?)?")
+_SERIAL: Final = expression(r"\d{5,6}(?:\.\d+)?")
+_DIGITS: Final = expression(r"\d{8,14}")
+_WEEKDAY: Final = expression(r"\(?(?:星期|周|礼拜)[一二三四五六日天]\)?")
 _HALVES: Final = (
-    (re.compile(r"凌晨|清晨|早上|早晨|上午|\bam\b|(?<=\d)am\b|a\.m\."), "am"),
-    (re.compile(r"中午"), "noon"),
-    (re.compile(r"下午|傍晚|\bpm\b|(?<=\d)pm\b|p\.m\."), "pm"),
-    (re.compile(r"晚上|夜间|夜里"), "night"),
+    (expression(r"凌晨|清晨|早上|早晨|上午|\bam\b|(?<=\d)am\b|a\.m\."), "am"),
+    (expression(r"中午"), "noon"),
+    (expression(r"下午|傍晚|\bpm\b|(?<=\d)pm\b|p\.m\."), "pm"),
+    (expression(r"晚上|夜间|夜里"), "night"),
 )
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_ZONE_MARK: Final = re.compile(r"(?<=\d)\s*(?:(z|utc|gmt)|(?:utc|gmt)?([+-])(\d{2}):?(\d{2}))$")
-_CHINA_MARKS: Final = re.compile(r"\b(?:cst|北京时间)\b|北京时间")
+_ZONE_MARK: Final = expression(r"(?<=\d)\s*(?:(z|utc|gmt)|(?:utc|gmt)?([+-])(\d{2}):?(\d{2}))$")
+_CHINA_MARKS: Final = expression(r"\b(?:cst|北京时间)\b|北京时间")
 _YMD: Final = r"(?P<y>\d{4}|\d{2})"
 _DAYS: Final = tuple(
-    re.compile(shape)
+    expression(shape)
     for shape in (
         rf"{_YMD}\s*[-/.年‐‑–—]\s*(?P<m>\d{{1,2}})\s*[-/.月‐‑–—]\s*(?P<d>\d{{1,2}})\s*[日号]?(?P<rest>(?:[\st,].*|(?<=[日号]).*)?)",
         r"(?P<a>\d{1,2})[/.-](?P<b>\d{1,2})[/.-](?P<y>\d{4})(?P<rest>(?:\s.*)?)",
     )
 )
 _NAMED: Final = tuple(
-    re.compile(shape)
+    expression(shape)
     for shape in (
         r"(?:[a-z]{3,9},?\s+)?(?P<mon>[a-z]{3,9})\.?\s+(?P<d>\d{1,2})(?:,\s*|\s+)(?P<rest>\d{1,2}:\d{2}(?::\d{2})?)\s+(?P<y>\d{4})",
         r"(?:[a-z]{3,9},?\s+)?(?P<mon>[a-z]{3,9})\.?\s+(?P<d>\d{1,2}),?\s+(?P<y>\d{4})(?P<rest>(?:,?\s.*)?)",
         r"(?:[a-z]{3,9},?\s+)?(?P<d>\d{1,2})[\s-](?P<mon>[a-z]{3,9})[\s-](?P<y>\d{4})(?P<rest>(?:\s.*)?)",
     )
 )
-_TIME: Final = re.compile(
+_TIME: Final = expression(
     r"(?P<h>\d{1,2})\s*(?:[:时点]\s*(?:(?P<m>\d{1,2})\s*(?:[:分]\s*(?:(?P<s>\d{1,2})(?:[.,](?P<f>\d{1,9}))?\s*秒?)?)?|(?P<half>半)|整)?)?"
 )
 _LATEST_HALF: Final = 12

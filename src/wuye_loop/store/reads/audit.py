@@ -24,7 +24,7 @@ from wuye_loop.store.grievance.packing import OF_CLOCK, Unreadable, clock_rest, 
 from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.schema import metadata
 
-_BATCH = 200
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from wuye_loop.domain.routing.workflow_choice import WorkflowRules, of_document, of_text
-from wuye_loop.domain.rulefile.extends import Base, Bases, bundle, unbundle
+from wuye_loop.domain.rulefile.extends import Base, Bases, bundle, stands_bundled, unbundle
 from wuye_loop.domain.rulefile.reader import YamlDocError, read
 from wuye_loop.settings import SettingsError, shipped
 
@@ -50,6 +50,12 @@ def whole_text(file: Path, folders: Iterable[Path] = ()) -> str:
     Raises YamlDocError when the file, or its base, cannot be read.
     """
     return bundle(text_in(file), str(file), bases(file, folders))
+
+
+def is_among(file: Path, published: Iterable[str], folders: Iterable[Path] = ()) -> bool:
+    """Say whether a file is surely published as it is now, in a tenth of the time that `whole_text` takes."""
+    text, found = text_in(file), bases(file, folders)
+    return isinstance(text, str) and any(stands_bundled(text, one, found) for one in published)
 
 
 def workflow_rules(written: str) -> WorkflowRules:
