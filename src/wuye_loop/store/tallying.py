@@ -30,7 +30,7 @@ _ANEW: Final = "SELECT id FROM grievance"
 _SOME: Final = "SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(from)s AND c.tx < %(until)s"
 _DIMENSIONS: Final = ("unit", "estate", "category", "rung", "state", "reached")
 _COLUMNS: Final = (
-    "area_path", *_DIMENSIONS, "counts", "weighed", "due_at", "channel", "received_at", "closed_at", "shares",
+    "area_path", *_DIMENSIONS, "counts", "weighed", "due_at", "channel", "received_at", "closed_at", "shares", "units",
 )  # fmt: skip
 _NAMED: Final = ", ".join(_COLUMNS)
 _SAME: Final = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS)

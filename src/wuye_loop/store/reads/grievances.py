@@ -19,6 +19,7 @@ from wuye_loop.store.grievance.packing import clock_image
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.reach import beyond
 from wuye_loop.store.reads import labels
+from wuye_loop.store.reads.newest import Walk
 from wuye_loop.store.reads.summary import mark_of
 from wuye_loop.store.visibility import sent_by, subtree, visible
 
@@ -251,10 +252,24 @@ def _found(
     if mark is None:
         return _in_order(session, conditions, params, columns)
     params |= {"floor": after[0] - (mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
-    rows = _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params, columns)
+    rows = _newest(session, actor, filters, conditions, params, columns, mark)
     if len(rows) < limit and whole:  # of a small unit
         rows = _of_months(session, actor, conditions, params, columns, after[0] if after else mark.newest)
     return rows if len(rows) == limit else _rare(session, actor, filters, conditions, params, columns)
+
+
+def _newest(
+    session: Session, actor: Actor, filters: Filters, conditions: str, params: dict[str, Any], columns: str, mark: Any
+) -> Sequence[Any]:
+    """Return the rows of a page that came in not long before; too few where it is not filled by them."""
+    if filters.words is not None and is_numbered(filters.words):
+        return []
+    asked = {one.name: value for one in fields(Filters) if (value := getattr(filters, one.name)) is not None}
+    walk = Walk(actor, asked, conditions, params)
+    if not walk.serves:
+        return _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params, columns)
+    ids = walk.found(session, params["limit"], mark.upto, mark.newest, mark.recent)
+    return _those(session, ids, conditions, params, columns)
 
 
 def _asked(actor: Actor, filters: Filters, after: tuple[datetime, UUID] | None) -> tuple[str, dict[str, Any]]:
@@ -327,9 +342,15 @@ def _looked_up(
     # The fence would have every title read before a word is looked up. What is found passes it below.
     with beyond(session) if "grams" in params else nullcontext():
         found = session.connection().exec_driver_sql(statement, params).scalars().all()
-    if not found:
+    return _those(session, found, conditions, params, columns)
+
+
+def _those(
+    session: Session, ids: Sequence[UUID], conditions: str, params: dict[str, Any], columns: str
+) -> Sequence[Any]:
+    if not ids:
         return []
-    return _in_order(session, f"g.id = ANY(%(found)s) AND {conditions}", params | {"found": list(found)}, columns)
+    return _in_order(session, f"g.id = ANY(%(found)s) AND {conditions}", params | {"found": list(ids)}, columns)
 
 
 def _rare_statement(actor: Actor, filters: Filters, conditions: str) -> tuple[str, dict[str, Any]]:
@@ -360,12 +381,21 @@ def asked_grams(said: str) -> str | None:
     ]
     pairs = sorted({f"{a}{b}" for a, b in pairwise(plain) if a is not None and b is not None})
     # Every number begins alike: where enough digits are told apart, its beginning is left out, which every grievance has.
-    apart = [pair for pair in pairs if not pair.isascii() or (pair.isdigit() and pair != "00")]
+    apart = [pair for pair in pairs if not pair.isascii() or _tells_apart(pair)]
     if len(apart) >= _ENOUGH:
         pairs = apart
     if pairs:
         return " & ".join(f"'{pair}'" for pair in pairs)
     return next((f"'{one}':*" for one in plain if one is not None), None)
+
+
+def is_numbered(said: str) -> bool:
+    """Say whether so many digits are searched for that next to nothing has them: looking through the newest finds nothing."""
+    return len({said[at : at + 2] for at in range(len(said) - 1) if _tells_apart(said[at : at + 2])}) >= _ENOUGH
+
+
+def _tells_apart(pair: str) -> bool:
+    return pair.isascii() and pair.isdigit() and pair != "00"
 
 
 _MOST_ALIKE = 200

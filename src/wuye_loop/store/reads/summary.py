@@ -208,6 +208,7 @@ SHARES = f"""(SELECT jsonb_agg(jsonb_build_array(s.unit, s.kind, s.number) ORDER
       AND (g.data -> 'excluded' ? 'satisfaction') IS NOT TRUE
   ) d GROUP BY d.unit, d.kind
 ) s)"""
+UNITS = "CASE WHEN octet_length(g.units::text) <= 1000 THEN g.units END"
 _OWN = ", ".join((
     f"g.id, g.area_path, {_KEYS['unit']} AS unit, g.estate_code AS estate, g.category",
     f"{_KEYS['rung']} AS rung, {_KEYS['state']} AS state",
@@ -215,13 +216,14 @@ _OWN = ", ".join((
         "g.final AND EXISTS (SELECT 1 FROM clock c WHERE c.grievance_id = g.id AND c.task_id IS NULL"
         f" AND c.ended_at > c.due_at {_UNITS_OWN}) AS late_unit"
     ),
-    f"{_REACHED} AS reached, g.channel, g.received_at, g.closed_at, {SHARES} AS shares",
+    f"{_REACHED} AS reached, g.channel, g.received_at, g.closed_at, {SHARES} AS shares, {UNITS} AS units",
 ))  # fmt: skip
 # OFFSET 0: looked up once, not again for every bit and every sum of bits.
 #: How one grievance counts now: its groups, its bits, what its answer weighs, and till when it is open.
 FACTS = f"""
 SELECT f.id, f.area_path, f.unit, f.estate, f.category, f.rung, f.state, {_WEIGHED} AS weighed,
-       CASE WHEN NOT f.final THEN f.due_at END AS due_at, {_BITS} AS counts, f.reached, f.channel, f.received_at, f.closed_at, f.shares
+       CASE WHEN NOT f.final THEN f.due_at END AS due_at, {_BITS} AS counts, f.reached, f.channel, f.received_at, f.closed_at, f.shares,
+       f.units
 FROM ({_SEEN.format(columns=_OWN, whose="", conditions="{conditions}")} OFFSET 0) f OFFSET 0
 """
 #: Sums of a database that was read back elsewhere know of transactions that have not been there.

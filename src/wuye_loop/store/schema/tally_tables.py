@@ -5,7 +5,7 @@ every folding, and no grievance is ever removed.
 """
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, Index, Integer, Numeric, Table, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from wuye_loop.store.schema.columns import count, instant, metadata, word_list, words
 
@@ -33,11 +33,18 @@ tallied = Table(
     instant("received_at", nullable=True),
     instant("closed_at", nullable=True),
     Column("shares", JSONB, nullable=True),  # what units did of it: (unit, kind, number)
+    Column("units", ARRAY(Text), nullable=True),  # that have a part in it; none where they are too long for an index
     Index(
         "ix_tallied_due",
         "due_at",
         postgresql_where=text("due_at IS NOT NULL"),
         postgresql_include=["area_path", "unit", "estate", "category", "rung", "state", "grievance_id"],
+    ),
+    Index(
+        "ix_tallied_received",
+        "received_at",
+        "grievance_id",
+        postgresql_include=["area_path", "units", "estate", "category", "state", "counts", "due_at"],
     ),
 )
 

@@ -1,0 +1,114 @@
+"""The newest grievances of a list, found in order by an index over what is kept of each: a step writes none of it.
+
+What is kept is right for all that has not changed since it was folded (store/tallying); what has is looked at as it is.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from math import ceil
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.terms import ActorKind
+from wuye_loop.store.reach import beyond
+from wuye_loop.store.visibility import subtree, visible
+
+#: What may be asked of what is kept, by its name among the filters of a list.
+_KEPT: Final = {
+    "state": "split_part(t.state, E'\\t', 2) = %(state)s",
+    "stage": "split_part(t.state, E'\\t', 1) = %(stage)s",
+    "estate": "t.estate = %(estate)s",
+    "category": "t.category = %(category)s",
+    "final": "((t.counts & 1) = 0) = %(final)s",
+    "late_at": "t.due_at < %(late_at)s",
+    "due_from": "t.due_at >= %(due_from)s",
+    "due_by": "t.due_at <= %(due_by)s",
+    "since": "t.received_at >= %(since)s",
+    "until": "t.received_at < %(until)s",
+}
+_BY_DUE: Final = {"late_at", "due_from", "due_by"}
+_CHANGED: Final = "changed AS MATERIALIZED (SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(upto)s)"
+_WALKED: Final = f"""
+WITH {_CHANGED}
+(SELECT t.grievance_id AS id, t.received_at, TRUE AS kept FROM {{kept}}
+ ORDER BY t.received_at DESC, t.grievance_id DESC LIMIT %(limit)s)
+UNION ALL
+(SELECT g.id, g.received_at, FALSE FROM changed c CROSS JOIN LATERAL (SELECT * FROM grievance o WHERE o.id = c.id OFFSET 0) g
+ WHERE {{conditions}} AND g.received_at >= %(floor)s ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s)
+"""
+_IN_ORDER: Final = (
+    "tallied t WHERE {kept} AND t.received_at >= %(floor)s AND t.grievance_id NOT IN (SELECT id FROM changed)"
+)
+# What is not kept is asked of the grievance: of so many at most, so that what next to nothing has costs no more.
+_LOOKED_AT: Final = f"""
+(SELECT t.grievance_id, t.received_at FROM {_IN_ORDER} ORDER BY t.received_at DESC, t.grievance_id DESC LIMIT {{most}}) t
+CROSS JOIN LATERAL (SELECT * FROM grievance o WHERE o.id = t.grievance_id OFFSET 0) g WHERE {{conditions}}
+"""
+_MOST_LOOKED_AT: Final = 3000
+_FARTHEST: Final = 12  # times the span that is walked first
+_SPARE: Final = 1.5  # how much farther than expected: what comes seldom does not come evenly
+
+
+class Walk:
+    """One list, walked from the newest on.
+
+    `conditions` are those of the list over `grievance AS g`, with their parameters, among them the key `at`, `after` after
+    which a page begins; `asked` the filters that are set, by name.
+    """
+
+    def __init__(self, actor: Actor, asked: Mapping[str, Any], conditions: str, params: Mapping[str, Any]) -> None:
+        """Part what is asked into what is kept and what the grievance itself must say."""
+        kept = [_seen(actor), subtree(asked.get("area_path", ""), "t", "f")[0]]
+        kept = [one for one in kept if one != "TRUE"] + [_KEPT[name] for name in asked if name in _KEPT]
+        self._rest = set(asked) - set(_KEPT) - {"area_path"}
+        #: Is it narrowed by anything that is kept, and is what this reader sees?
+        self.serves = bool(kept) and actor.kind not in (ActorKind.HOTLINE, ActorKind.SECURITY)
+        self._by_due = not _BY_DUE.isdisjoint(asked)
+        if "at" in params:
+            kept.append("(t.received_at, t.grievance_id) < (%(at)s, %(after)s)")
+        self._conditions, self._params = conditions, params
+        self._kept = " AND ".join(kept)
+
+    def found(self, session: Session, limit: int, upto: int, newest: datetime, recent: datetime) -> list[UUID]:
+        """Return the ids of a page of so many, or none where it is not filled by what came in not long before.
+
+        First over the span in which the newest few thousand came in; then as far as it will take, going by what was found.
+        """
+        span = newest - recent
+        start = self._params.get("at", newest)
+        more = {"upto": upto, "limit": limit, "floor": start - span}
+        rows = self._walked(session, more)
+        if self._filled(rows, limit):
+            return _first(rows, limit)
+        times = ceil(_SPARE * limit / len(rows)) if rows else _FARTHEST + 1
+        if times > _FARTHEST and not self._by_due:
+            return []
+        rows = self._walked(session, more | {"floor": start - span * min(times, _FARTHEST)})
+        return _first(rows, limit) if self._filled(rows, limit) else []
+
+    def _walked(self, session: Session, more: Mapping[str, Any]) -> list[Any]:
+        if self._rest:
+            kept = _LOOKED_AT.format(kept=self._kept, conditions=self._conditions, most=_MOST_LOOKED_AT)
+        else:
+            kept = _IN_ORDER.format(kept=self._kept)
+        statement = _WALKED.format(kept=kept, conditions=self._conditions)
+        # The fence would look up the grievance of each that is passed by. What is found passes it afterwards.
+        with beyond(session):
+            return list(session.connection().exec_driver_sql(statement, {**self._params, **more}).all())
+
+    def _filled(self, rows: list[Any], limit: int) -> bool:
+        """Say whether a page is there: where only so many were looked at, by what is kept alone."""
+        return len(rows) >= limit and (not self._rest or sum(row.kept for row in rows) >= limit)
+
+
+def _first(rows: list[Any], limit: int) -> list[UUID]:
+    return [row.id for row in sorted(rows, key=lambda row: (row.received_at, row.id), reverse=True)[:limit]]
+
+
+def _seen(actor: Actor) -> str:
+    """Return the predicate of what the actor sees, over what is kept. Units that are too many are not kept."""
+    predicate, _ = visible(actor, "t")
+    return f"(t.units IS NULL OR {predicate})" if actor.kind is ActorKind.UNIT else predicate
