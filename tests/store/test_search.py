@@ -2,20 +2,23 @@
 
 import tempfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 from tests.bench import city
 from tests.database import CARELESS, memory
-from tests.site import Town, build, driving
+from tests.site import WAY, Town, build, driving
 
 from wuye_loop import postgres
+from wuye_loop.loop import handle
 from wuye_loop.loop.figures import tallying
 from wuye_loop.store import tallying as store_tallying
 from wuye_loop.store.database import Database
 from wuye_loop.store.reach import reach_of
-from wuye_loop.store.reads import grievances
+from wuye_loop.store.reads import grievances, newest
 from wuye_loop.store.reads.grievances import Filters, asked_grams
 
 pytestmark = pytest.mark.anyio
@@ -29,6 +32,10 @@ ASKED: tuple[dict[str, Any], ...] = (
     {"state": "reviewing"}, {"stage": "assign"}, {"unit": "market"}, {"unit": "unit-7"}, {"unit": "fire"},
     {"estate": "E7"}, {"estate": "E7", "category": "没有"}, {"final": False, "late_at": city.START},
     {"external_id": "GD0000000012"}, {"source": "没有"}, {"area_path": "3707/370701/", "category": "供热"},
+    {"stage": "handle", "late_at": city.START}, {"late_at": city.START, "words": "号楼"}, {"due_from": city.START},
+    {"due_by": city.START, "category": "电梯"}, {"final": True, "category": "噪音"}, {"final": False, "stage": "assign"},
+    {"since": city.START - timedelta(days=200), "until": city.START - timedelta(days=20)},
+    {"area_path": "3707/370701/", "words": "楼"}, {"category": "供热", "unit": "market"},
 )  # fmt: skip
 
 
@@ -47,8 +54,19 @@ def town() -> Iterator[Town]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(store_tallying, "_FEW", WINDOW)
             tallying.fold(made.site.loop, database)
+        with database.begin() as session:  # changed since, long after they came in
+            for number, step, who in _since(session):
+                handle.act(made.site.loop, session, number, step, made.actors[who], dict(WAY[step][1]))
         yield made
         database.dispose()
+
+
+def _since(session: Session) -> list[tuple[str, str, str]]:
+    rows = session.connection().exec_driver_sql(
+        "SELECT number, external_id FROM grievance WHERE external_id IN ('first-0', 'first-1')"
+    )
+    steps = {"first-0": "accept", "first-1": "sign"}
+    return [(row.number, steps[row.external_id], WAY[steps[row.external_id]][0]) for row in rows]
 
 
 def listed(town: Town, who: str, asked: dict[str, Any]) -> list[list[Any]]:
@@ -68,6 +86,8 @@ def listed(town: Town, who: str, asked: dict[str, Any]) -> list[list[Any]]:
 async def test_a_list_is_what_reading_all_in_order_gives(town: Town, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with driving(town) as driver:  # not folded in yet, unless another of these came before
         await driver.push(f"fresh-{who}", title="刚来的停车龘", place={"estate": "E7"})
+    monkeypatch.setattr(newest, "_MOST_LOOKED_AT", 8)
+    monkeypatch.setattr(newest, "_FARTHEST", 4)
     some = 0
     for asked in ASKED:
         found = listed(town, who, asked)
@@ -76,6 +96,17 @@ async def test_a_list_is_what_reading_all_in_order_gives(town: Town, who: str, m
             assert found == listed(town, who, asked), (who, asked)
         some += len(found[0])
     assert some > 10
+
+
+async def test_a_list_of_a_unit_is_whole_where_who_has_a_part_is_not_kept(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with town.database.begin() as session:
+        session.connection().exec_driver_sql("UPDATE tallied SET units = NULL")
+    monkeypatch.setattr(grievances, "_mark", lambda _: None)
+    read = [listed(town, "market", asked) for asked in ASKED]
+    monkeypatch.undo()
+    assert [listed(town, "market", asked) for asked in ASKED] == read
 
 
 def test_a_query_for_pieces_is_put_together_of_harmless_characters_only() -> None:
