@@ -1,6 +1,7 @@
 """Sums that boards read are what counting comes to, at every moment, however far they have been folded."""
 
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -12,9 +13,9 @@ from wuye_loop.loop.figures import scoring, tallying
 from wuye_loop.queries.verification import verify
 from wuye_loop.store import tallying as sums
 from wuye_loop.store.database import Database
-from wuye_loop.store.reads import recent, summary, unit_figures
+from wuye_loop.store.reads import board, recent, summary, unit_figures
 from wuye_loop.store.reads.recent import LastDays
-from wuye_loop.store.reads.summary import Dimension, Wanted
+from wuye_loop.store.reads.summary import Count, Dimension, Wanted
 
 pytestmark = pytest.mark.anyio
 PLACES = ("", "3707/", "3707/370701/")
@@ -43,8 +44,27 @@ def same(town: Town) -> int:
                     groups += len(counted)
         for place in PLACES:
             last_days(town, session, place)
+            on_board(town, session, Wanted("area", place, town.now, town.now + timedelta(days=1), good))
         shares(town, session)
     return groups
+
+
+def on_board(town: Town, session: Session, asked: Wanted) -> None:
+    """Compare what a board reads at once with a recount: of some the worst alone, of some what is open and overdue alone."""
+    for who in READERS:
+        found = board.sums(session, town.actors[who], asked, 1)
+        for by in board.GROUPINGS:
+            counted = summary.recount(session, town.actors[who], replace(asked, by=by))
+            if by in board.LEAN:
+                assert found[by] == [shortened(one) for one in counted], (by, who)
+            else:
+                assert found[by] == (counted[:1] if by in {"estate", "unit"} else counted), (by, who)
+
+
+def shortened(count: Count) -> Count:
+    """Return a count of which only what is open and overdue is known."""
+    nothing = dict.fromkeys((one.name for one in fields(Count)), 0)
+    return Count(**nothing | {"key": count.key, "open": count.open, "overdue_open": count.overdue_open})  # type: ignore[arg-type]
 
 
 def shares(town: Town, session: Session) -> None:

@@ -10,11 +10,13 @@ from wuye_loop.store.reads.summary import STATE_SIGN, Count, Grouping, Wanted
 
 #: What is read for one board.
 GROUPINGS: Final[tuple[Grouping, ...]] = ("area", "state", "reached", "place", "estate", "unit")
+#: Of which it shows what is open and what is overdue, and no more.
+LEAN: Final[tuple[Grouping, ...]] = ("state", "reached", "place")
 
 
 def sums(session: Session, actor: Actor, asked: Wanted, most: int) -> dict[Grouping, list[Count]]:
     """Return the counts by everything that a board shows, whatever `asked` groups by; of estates and units the worst."""
-    found = summary.kept_together(session, actor, asked, GROUPINGS, ("estate", "unit"), most)
+    found = summary.kept_together(session, actor, asked, GROUPINGS, ("estate", "unit"), most, LEAN)
     if found is not None:
         return found
     return {

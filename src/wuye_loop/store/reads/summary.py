@@ -235,38 +235,53 @@ def bits(sign: str = "") -> str:
     return ", ".join(f"{sign}sum((counts >> {bit}) & 1)::int AS {name}" for bit, name in enumerate(COUNTED))
 
 
-_NONE = ", ".join(f"0 AS {name}" for name in COUNTED)
-_SUM = """
-SELECT '{by}' AS by, {key} AS key, {sums}, t.weighed AS weighed, 0 AS due_soon, t.overdue_open AS overdue_open
-FROM tally t WHERE t.dimension = '{dimension}' AND {summed}
-"""
 # What is overdue was so at an instant of the past: between then and now, and till soon, is little.
-_PART = """
-WITH changed AS MATERIALIZED (SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(upto)s), part AS (
+_BRANCHES = """
   {kept}
   UNION ALL
-  SELECT d.by, d.key, {none}, 0, (count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s))::int,
-         (count(*) FILTER (WHERE t.due_at < %(now)s) - count(*) FILTER (WHERE t.due_at < %(late_at)s))::int
+  SELECT d.by, d.key, {passed}
   FROM tallied t CROSS JOIN LATERAL {of_one}
   WHERE t.due_at >= LEAST(%(now)s, %(late_at)s) AND t.due_at <= GREATEST(%(soon)s, %(late_at)s) AND {summed}
     AND NOT EXISTS (SELECT 1 FROM changed c WHERE c.id = t.grievance_id)
   GROUP BY 1, 2
   UNION ALL
-  SELECT d.by, d.key, {gone}, -COALESCE(sum(t.weighed), 0), 0, -(count(*) FILTER (WHERE t.due_at < %(late_at)s))::int
+  SELECT d.by, d.key, {gone}
   FROM tallied t JOIN changed c ON c.id = t.grievance_id CROSS JOIN LATERAL {of_one} WHERE {summed} GROUP BY 1, 2
   UNION ALL
-  SELECT d.by, d.key, {come}, COALESCE(sum(t.weighed), 0),
-         (count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s))::int, (count(*) FILTER (WHERE t.due_at < %(now)s))::int
-  FROM ({facts}) t CROSS JOIN LATERAL {of_one} GROUP BY 1, 2
+  SELECT d.by, d.key, {come} FROM come t CROSS JOIN LATERAL {of_one} GROUP BY 1, 2
+"""
+_SUM = """
+SELECT '{by}' AS by, {key} AS key, {sums} FROM tally t WHERE t.dimension = '{dimension}' AND {summed} {only}
+"""
+# Of many groups only the worst are wanted: which these are is found by two of their sums, and the rest is summed for them alone.
+_PART = """
+WITH changed AS MATERIALIZED (SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(upto)s),
+come AS MATERIALIZED ({facts}), lean AS MATERIALIZED (
+  SELECT by, key, sum(open) AS open, sum(overdue_open) AS overdue_open FROM ({lean}) p
+  GROUP BY by, key HAVING sum(open) + sum(closed) > 0
+), worst AS MATERIALIZED (
+  SELECT by, COALESCE('=' || key, '') AS own FROM (
+    SELECT l.*, {place} AS place FROM lean l WHERE by = ANY(%(sought)s::text[])
+  ) r WHERE place <= %(most)s
+), whole AS (
+  SELECT {columns} FROM ({whole}) p
+  WHERE by <> ALL(%(sought)s::text[]) OR (by, COALESCE('=' || key, '')) IN (SELECT by, own FROM worst)
+  GROUP BY by, key HAVING sum(open) + sum(closed) > 0
 )
 SELECT m.upto = %(upto)s AND m.late_at = %(late_at)s AS same, s.* FROM tally_mark m LEFT JOIN (
-  SELECT c.* FROM (
-    SELECT p.*, row_number() OVER (PARTITION BY by ORDER BY overdue_open DESC, open DESC, key) AS place FROM (
-      SELECT {columns} FROM part GROUP BY by, key HAVING sum(open) + sum(closed) > 0
-    ) p
-  ) c WHERE by <> ALL(%(cut)s::text[]) OR place <= %(most)s
+  SELECT {named} FROM (SELECT w.*, {place} AS place FROM whole w) r WHERE by <> ALL(%(cut)s::text[]) OR place <= %(most)s
+  UNION ALL SELECT {lean_columns} FROM lean WHERE by <> ALL(%(sought)s::text[])
 ) s ON TRUE ORDER BY s.by, s.overdue_open DESC, s.open DESC, s.key
 """
+_PLACE = "row_number() OVER (PARTITION BY by ORDER BY overdue_open DESC, open DESC, key)"
+_FEW = 100  # groups: of more, it costs less to sum all of them once
+_NOTHING = "SELECT NULL AS by, NULL AS key, {sums} WHERE FALSE"
+_LEAN = ("open", "closed", "overdue_open")
+_WHEN_DUE = {
+    "due_soon": "(count(*) FILTER (WHERE t.due_at >= %(now)s AND t.due_at <= %(soon)s))::int",
+    "overdue_open": "(count(*) FILTER (WHERE t.due_at < %(now)s))::int",
+}
+_WAS_DUE = "(count(*) FILTER (WHERE t.due_at < %(late_at)s))::int"
 _OF_UNIT = {"overdue_closed": "overdue_closed_unit", "late": "late_unit"}
 _DIMENSION = {"place": "area"}  # whose sums are read for it
 _TRIES = 3
@@ -285,27 +300,30 @@ def kept_together(
     groupings: Sequence[Grouping],
     cut: Sequence[Grouping] = (),
     most: int = 0,
+    lean: Sequence[Grouping] = (),
 ) -> dict[Grouping, list[Count]] | None:
     """Return the same by several groupings at once, whatever `asked` groups by; of those to be cut so many groups at most.
 
-    The sums and the changes are read in one statement, so that they are of one moment; how far the sums reach is asked
-    before, so that the changes are looked up as the few that they are.
+    Of lean ones only what is open and what is overdue is counted; the other counts are 0. The sums and the changes are read
+    in one statement, so that they are of one moment; how far the sums reach is asked before, so that the changes are looked up
+    as the few that they are.
     """
     if actor.kind in (ActorKind.UNIT, ActorKind.HOTLINE, ActorKind.SECURITY):
         return None
-    statement, params = _statement(actor, asked, groupings)
+    sought = [one for one in cut if most <= _FEW]
+    statement, params = _statement(actor, asked, [one for one in groupings if one not in lean], sought, lean)
     connection = session.connection()
     for _ in range(_TRIES):
         mark = mark_of(session)
         if not mark.kept or not compatible(mark.good, asked.good):
             return None
-        now = {"upto": mark.upto, "late_at": mark.late_at, "cut": list(cut), "most": most}
+        now = {"upto": mark.upto, "late_at": mark.late_at, "cut": list(cut), "sought": sought, "most": most}
         rows: Sequence[Any] = connection.exec_driver_sql(statement, params | now).all()
         if rows and rows[0].same:
             found: dict[Grouping, list[Count]] = {one: [] for one in groupings}
             for row in rows:
                 if row.open is not None:
-                    found[row.by].append(Count(*row[2:-1]))
+                    found[row.by].append(Count(*row[2:]))
             return found
     return None  # folded again and again meanwhile
 
@@ -316,11 +334,13 @@ def mark_of(session: Session) -> Any:
     return session.connection().exec_driver_sql(statement).one()
 
 
-def _statement(actor: Actor, asked: Wanted, groupings: Sequence[Grouping]) -> tuple[str, dict[str, Any]]:
+def _statement(
+    actor: Actor, asked: Wanted, whole: Sequence[Grouping], sought: Sequence[Grouping], lean: Sequence[Grouping]
+) -> tuple[str, dict[str, Any]]:
     """Return the statement and its parameters, but for how far the sums reach."""
     summed, params = asked.within(actor, "t")
     conditions, _ = asked.within(actor, "g")
-    sums = ", ".join(f"t.{name} AS {name}" for name in COUNTED)
+    read = (*COUNTED, "weighed", "due_soon", "overdue_open")
     columns = [
         f"sum(CASE WHEN by = 'unit' THEN {_OF_UNIT[name]} ELSE {name} END) AS {name}"
         if name in _OF_UNIT
@@ -328,16 +348,46 @@ def _statement(actor: Actor, asked: Wanted, groupings: Sequence[Grouping]) -> tu
         for name in _COLUMNS
     ]
     statement = _PART.format(
-        kept=" UNION ALL ".join(
-            _SUM.format(by=one, dimension=_DIMENSION.get(one, one), key=_key(one, "substr(NULLIF(t.key, ''), 2)"), sums=sums, summed=summed)
-            for one in groupings
-        ),
-        of_one="(VALUES " + ", ".join(f"('{one}', {_key(one, f't.{one}')})" for one in groupings) + ") AS d(by, key)",
-        none=_NONE, gone=bits("-"), come=bits(), summed=summed,
         facts=FACTS.format(conditions=f"g.id IN (SELECT c.id FROM changed c) AND {conditions}"),
-        columns=", ".join(["by", "key", *columns]),
+        lean=_branches([*sought, *lean], _LEAN, summed), whole=_branches(whole, read, summed, sought),
+        columns=", ".join(["by", "key", *columns]), named=", ".join(["by", "key", *_COLUMNS]), place=_PLACE,
+        lean_columns=", ".join(["by", "key", *(name if name in _LEAN and name != "closed" else "0" for name in _COLUMNS)]),
     )  # fmt: skip
     return statement, asked.params | params
+
+
+def _branches(groupings: Sequence[Grouping], names: Sequence[str], summed: str, sought: Sequence[Grouping] = ()) -> str:
+    """Return what adds up to these counts by these groupings; of those that are sought out, of the worst groups alone."""
+    kept = [
+        _SUM.format(
+            by=one, dimension=_DIMENSION.get(one, one), key=_key(one, "substr(NULLIF(t.key, ''), 2)"), summed=summed,
+            sums=", ".join("0 AS due_soon" if name == "due_soon" else f"t.{name} AS {name}" for name in names),
+            only=f"AND t.key IN (SELECT own FROM worst WHERE by = '{one}')" if one in sought else "",
+        )
+        for one in groupings
+    ]  # fmt: skip
+    return _BRANCHES.format(
+        kept=" UNION ALL ".join(kept or [_NOTHING.format(sums=", ".join(f"0 AS {name}" for name in names))]),
+        of_one="(VALUES " + ", ".join(f"('{one}', {_key(one, f't.{one}')})" for one in groupings) + ") AS d(by, key)"
+        if groupings
+        else "(SELECT NULL AS by, NULL AS key WHERE FALSE) d",
+        passed=", ".join(
+            f"{_WHEN_DUE['overdue_open']} - {_WAS_DUE}" if name == "overdue_open" else _WHEN_DUE.get(name, "0")
+            for name in names
+        ),
+        gone=", ".join(_moved(name, "-") for name in names),
+        come=", ".join(_moved(name) for name in names),
+        summed=summed,
+    )
+
+
+def _moved(name: str, sign: str = "") -> str:
+    """Return what a count gains by grievances that are counted, or loses by those that were."""
+    if name == "weighed":
+        return f"{sign}COALESCE(sum(t.weighed), 0)"
+    if name in _WHEN_DUE:
+        return ("0" if name == "due_soon" else f"-{_WAS_DUE}") if sign else _WHEN_DUE[name]
+    return f"{sign}sum((t.counts >> {COUNTED.index(name)}) & 1)::int"
 
 
 def _key(grouping: Grouping, own: str) -> str:
