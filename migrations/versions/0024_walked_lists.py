@@ -1,4 +1,4 @@
-"""What is kept of each grievance says who has a part in it, and has an index by which lists are walked from the newest on."""
+"""What is kept of each grievance says who has a part in it, and is found from the newest on, and by area among the open."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -23,8 +23,17 @@ def upgrade() -> None:
         ["received_at", "grievance_id"],
         postgresql_include=["area_path", "units", "estate", "category", "state", "counts", "due_at"],
     )
+    op.create_index(
+        "ix_tallied_open",
+        "tallied",
+        ["area_path"],
+        postgresql_ops={"area_path": "text_pattern_ops"},
+        postgresql_where=sa.text("due_at IS NOT NULL"),
+        postgresql_include=["received_at", "grievance_id", "units", "estate", "category", "state", "counts", "due_at"],
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_tallied_open", "tallied")
     op.drop_index("ix_tallied_received", "tallied")
     op.drop_column("tallied", "units")

@@ -252,24 +252,32 @@ def _found(
     if mark is None:
         return _in_order(session, conditions, params, columns)
     params |= {"floor": after[0] - (mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
-    rows = _newest(session, actor, filters, conditions, params, columns, mark)
-    if len(rows) < limit and whole:  # of a small unit
+    rows, is_page = _newest(session, actor, filters, conditions, params, columns, mark)
+    if is_page:
+        return rows
+    if whole:  # of a small unit
         rows = _of_months(session, actor, conditions, params, columns, after[0] if after else mark.newest)
-    return rows if len(rows) == limit else _rare(session, actor, filters, conditions, params, columns)
+        if len(rows) == limit:
+            return rows
+    return _rare(session, actor, filters, conditions, params, columns)
 
 
 def _newest(
     session: Session, actor: Actor, filters: Filters, conditions: str, params: dict[str, Any], columns: str, mark: Any
-) -> Sequence[Any]:
-    """Return the rows of a page that came in not long before; too few where it is not filled by them."""
+) -> tuple[Sequence[Any], bool]:
+    """Return the rows of a page that came in not long before; and whether they are one."""
     if filters.words is not None and is_numbered(filters.words):
-        return []
+        return [], False
+    limit = params["limit"]
     asked = {one.name: value for one in fields(Filters) if (value := getattr(filters, one.name)) is not None}
     walk = Walk(actor, asked, conditions, params)
     if not walk.serves:
-        return _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params, columns)
-    ids = walk.found(session, params["limit"], mark.upto, mark.newest, mark.recent)
-    return _those(session, ids, conditions, params, columns)
+        rows = _in_order(session, f"{conditions} AND g.received_at >= %(floor)s", params, columns)
+        return rows, len(rows) == limit
+    found = walk.found(session, limit, mark.upto, mark.newest, mark.recent)
+    rows = _those(session, found.ids, conditions, params, columns)
+    # One that is not seen after all has taken a place only where the page was full.
+    return rows, found.is_page and (len(rows) == limit or len(found.ids) < limit)
 
 
 def _asked(actor: Actor, filters: Filters, after: tuple[datetime, UUID] | None) -> tuple[str, dict[str, Any]]:

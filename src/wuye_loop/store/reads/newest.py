@@ -6,7 +6,7 @@ What is kept is right for all that has not changed since it was folded (store/ta
 from collections.abc import Mapping
 from datetime import datetime
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -30,6 +30,7 @@ _KEPT: Final = {
     "until": "t.received_at < %(until)s",
 }
 _BY_DUE: Final = {"late_at", "due_from", "due_by"}
+_FEW_HAVE: Final = {"estate", "external_id"}
 _CHANGED: Final = "changed AS MATERIALIZED (SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(upto)s)"
 _WALKED: Final = f"""
 WITH {_CHANGED}
@@ -37,19 +38,30 @@ WITH {_CHANGED}
  ORDER BY t.received_at DESC, t.grievance_id DESC LIMIT %(limit)s)
 UNION ALL
 (SELECT g.id, g.received_at, FALSE FROM changed c CROSS JOIN LATERAL (SELECT * FROM grievance o WHERE o.id = c.id OFFSET 0) g
- WHERE {{conditions}} AND g.received_at >= %(floor)s ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s)
+ WHERE {{conditions}} ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s)
 """
-_IN_ORDER: Final = (
-    "tallied t WHERE {kept} AND t.received_at >= %(floor)s AND t.grievance_id NOT IN (SELECT id FROM changed)"
-)
+_UNCHANGED: Final = "t.grievance_id NOT IN (SELECT id FROM changed)"
+_IN_ORDER: Final = f"tallied t WHERE {{kept}} AND t.received_at >= %(floor)s AND {_UNCHANGED}"
 # What is not kept is asked of the grievance: of so many at most, so that what next to nothing has costs no more.
 _LOOKED_AT: Final = f"""
 (SELECT t.grievance_id, t.received_at FROM {_IN_ORDER} ORDER BY t.received_at DESC, t.grievance_id DESC LIMIT {{most}}) t
 CROSS JOIN LATERAL (SELECT * FROM grievance o WHERE o.id = t.grievance_id OFFSET 0) g WHERE {{conditions}}
 """
+# Not in the order of the list, but by area among those that are open. OFFSET 0: sorted afterwards.
+_OPEN: Final = f"""
+(SELECT t.grievance_id, t.received_at FROM tallied t WHERE {{kept}} AND t.due_at IS NOT NULL AND {_UNCHANGED} OFFSET 0) t
+"""
 _MOST_LOOKED_AT: Final = 3000
-_FARTHEST: Final = 12  # times the span that is walked first
+_FARTHEST: Final = 20  # times the span that is walked first
+_TILL_DUE: Final = 4  # where none of the newest is late yet
 _SPARE: Final = 1.5  # how much farther than expected: what comes seldom does not come evenly
+
+
+class Found(NamedTuple):
+    """The newest of a list, so many at most, and whether they are a page: as many as were asked for, or all that there are."""
+
+    ids: list[UUID]
+    is_page: bool
 
 
 class Walk:
@@ -64,19 +76,28 @@ class Walk:
         kept = [_seen(actor), subtree(asked.get("area_path", ""), "t", "f")[0]]
         kept = [one for one in kept if one != "TRUE"] + [_KEPT[name] for name in asked if name in _KEPT]
         self._rest = set(asked) - set(_KEPT) - {"area_path"}
-        #: Is it narrowed by anything that is kept, and is what this reader sees?
-        self.serves = bool(kept) and actor.kind not in (ActorKind.HOTLINE, ActorKind.SECURITY)
+        #: Is it narrowed by anything that is kept and that many have, and is what this reader sees?
+        self.serves = (
+            bool(kept) and _FEW_HAVE.isdisjoint(asked) and actor.kind not in (ActorKind.HOTLINE, ActorKind.SECURITY)
+        )
         self._by_due = not _BY_DUE.isdisjoint(asked)
+        self._of_area = actor.kind is not ActorKind.UNIT and any("area_path" in one for one in kept)
+        self._among_open = self._by_due and not self._rest and actor.kind is not ActorKind.UNIT
         if "at" in params:
             kept.append("(t.received_at, t.grievance_id) < (%(at)s, %(after)s)")
         self._conditions, self._params = conditions, params
         self._kept = " AND ".join(kept)
 
-    def found(self, session: Session, limit: int, upto: int, newest: datetime, recent: datetime) -> list[UUID]:
-        """Return the ids of a page of so many, or none where it is not filled by what came in not long before.
+    def found(self, session: Session, limit: int, upto: int, newest: datetime, recent: datetime) -> Found:
+        """Return the newest of the list, a page of so many where they can be found at little cost.
 
         First over the span in which the newest few thousand came in; then as far as it will take, going by what was found.
         """
+        # The fence would look up the grievance of each that is passed by. What is found passes it afterwards.
+        with beyond(session):
+            return self._found(session, limit, upto, newest, recent)
+
+    def _found(self, session: Session, limit: int, upto: int, newest: datetime, recent: datetime) -> Found:
         span = newest - recent
         start = self._params.get("at", newest)
         more = {"upto": upto, "limit": limit, "floor": start - span}
@@ -84,28 +105,37 @@ class Walk:
         if self._filled(rows, limit):
             return _first(rows, limit)
         times = ceil(_SPARE * limit / len(rows)) if rows else _FARTHEST + 1
-        if times > _FARTHEST and not self._by_due:
-            return []
-        rows = self._walked(session, more | {"floor": start - span * min(times, _FARTHEST)})
-        return _first(rows, limit) if self._filled(rows, limit) else []
+        if times > _FARTHEST and self._by_due and not self._of_area:
+            times = _TILL_DUE
+        if times <= _FARTHEST:
+            rows = self._walked(session, more | {"floor": start - span * times})
+            if self._filled(rows, limit):
+                return _first(rows, limit)
+        if self._among_open:
+            rows = self._read(session, _OPEN.format(kept=self._kept), self._conditions, more)
+            return Found(_first(rows, limit).ids, is_page=True)
+        return Found([], is_page=False)
 
     def _walked(self, session: Session, more: Mapping[str, Any]) -> list[Any]:
+        since = f"{self._conditions} AND g.received_at >= %(floor)s"
         if self._rest:
             kept = _LOOKED_AT.format(kept=self._kept, conditions=self._conditions, most=_MOST_LOOKED_AT)
         else:
             kept = _IN_ORDER.format(kept=self._kept)
-        statement = _WALKED.format(kept=kept, conditions=self._conditions)
-        # The fence would look up the grievance of each that is passed by. What is found passes it afterwards.
-        with beyond(session):
-            return list(session.connection().exec_driver_sql(statement, {**self._params, **more}).all())
+        return self._read(session, kept, since, more)
+
+    def _read(self, session: Session, kept: str, conditions: str, more: Mapping[str, Any]) -> list[Any]:
+        statement = _WALKED.format(kept=kept, conditions=conditions)
+        return list(session.connection().exec_driver_sql(statement, {**self._params, **more}).all())
 
     def _filled(self, rows: list[Any], limit: int) -> bool:
         """Say whether a page is there: where only so many were looked at, by what is kept alone."""
         return len(rows) >= limit and (not self._rest or sum(row.kept for row in rows) >= limit)
 
 
-def _first(rows: list[Any], limit: int) -> list[UUID]:
-    return [row.id for row in sorted(rows, key=lambda row: (row.received_at, row.id), reverse=True)[:limit]]
+def _first(rows: list[Any], limit: int) -> Found:
+    newest = sorted(rows, key=lambda row: (row.received_at, row.id), reverse=True)[:limit]
+    return Found([row.id for row in newest], is_page=True)
 
 
 def _seen(actor: Actor) -> str:

@@ -241,7 +241,7 @@ _BRANCHES = """
   UNION ALL
   SELECT d.by, d.key, {passed}
   FROM tallied t CROSS JOIN LATERAL {of_one}
-  WHERE t.due_at >= LEAST(%(now)s, %(late_at)s) AND t.due_at <= GREATEST(%(soon)s, %(late_at)s) AND {summed}
+  WHERE t.due_at >= LEAST(%(now)s, %(late_at)s) AND t.due_at <= GREATEST({latest}, %(late_at)s) AND {summed}
     AND NOT EXISTS (SELECT 1 FROM changed c WHERE c.id = t.grievance_id)
   GROUP BY 1, 2
   UNION ALL
@@ -375,6 +375,7 @@ def _branches(groupings: Sequence[Grouping], names: Sequence[str], summed: str, 
             f"{_WHEN_DUE['overdue_open']} - {_WAS_DUE}" if name == "overdue_open" else _WHEN_DUE.get(name, "0")
             for name in names
         ),
+        latest="%(soon)s" if "due_soon" in names else "%(now)s",
         gone=", ".join(_moved(name, "-") for name in names),
         come=", ".join(_moved(name) for name in names),
         summed=summed,

@@ -41,6 +41,13 @@ tallied = Table(
         postgresql_include=["area_path", "unit", "estate", "category", "rung", "state", "grievance_id"],
     ),
     Index(
+        "ix_tallied_open",
+        "area_path",
+        postgresql_ops={"area_path": "text_pattern_ops"},
+        postgresql_where=text("due_at IS NOT NULL"),
+        postgresql_include=["received_at", "grievance_id", "units", "estate", "category", "state", "counts", "due_at"],
+    ),
+    Index(
         "ix_tallied_received",
         "received_at",
         "grievance_id",
