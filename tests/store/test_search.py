@@ -86,7 +86,6 @@ def listed(town: Town, who: str, asked: dict[str, Any]) -> list[list[Any]]:
 async def test_a_list_is_what_reading_all_in_order_gives(town: Town, who: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with driving(town) as driver:  # not folded in yet, unless another of these came before
         await driver.push(f"fresh-{who}", title="刚来的停车龘", place={"estate": "E7"})
-    monkeypatch.setattr(newest, "_MOST_LOOKED_AT", 8)
     monkeypatch.setattr(newest, "_FARTHEST", 4)
     some = 0
     for asked in ASKED:

@@ -16,11 +16,10 @@ from wuye_loop.domain.terms import ActorKind
 from wuye_loop.store.reach import beyond
 from wuye_loop.store.visibility import subtree, visible
 
-#: What may be asked of what is kept, by its name among the filters of a list.
+#: What may be asked of what is kept, by its name among the filters of a list; and what many have, so that a walk meets it.
 _KEPT: Final = {
     "state": "split_part(t.state, E'\\t', 2) = %(state)s",
     "stage": "split_part(t.state, E'\\t', 1) = %(stage)s",
-    "estate": "t.estate = %(estate)s",
     "category": "t.category = %(category)s",
     "final": "((t.counts & 1) = 0) = %(final)s",
     "late_at": "t.due_at < %(late_at)s",
@@ -30,28 +29,21 @@ _KEPT: Final = {
     "until": "t.received_at < %(until)s",
 }
 _BY_DUE: Final = {"late_at", "due_from", "due_by"}
-_FEW_HAVE: Final = {"estate", "external_id"}
 _CHANGED: Final = "changed AS MATERIALIZED (SELECT DISTINCT c.grievance_id AS id FROM change c WHERE c.tx >= %(upto)s)"
 _WALKED: Final = f"""
 WITH {_CHANGED}
-(SELECT t.grievance_id AS id, t.received_at, TRUE AS kept FROM {{kept}}
+(SELECT t.grievance_id AS id, t.received_at FROM {{kept}}
  ORDER BY t.received_at DESC, t.grievance_id DESC LIMIT %(limit)s)
 UNION ALL
-(SELECT g.id, g.received_at, FALSE FROM changed c CROSS JOIN LATERAL (SELECT * FROM grievance o WHERE o.id = c.id OFFSET 0) g
+(SELECT g.id, g.received_at FROM changed c CROSS JOIN LATERAL (SELECT * FROM grievance o WHERE o.id = c.id OFFSET 0) g
  WHERE {{conditions}} ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s)
 """
 _UNCHANGED: Final = "t.grievance_id NOT IN (SELECT id FROM changed)"
 _IN_ORDER: Final = f"tallied t WHERE {{kept}} AND t.received_at >= %(floor)s AND {_UNCHANGED}"
-# What is not kept is asked of the grievance: of so many at most, so that what next to nothing has costs no more.
-_LOOKED_AT: Final = f"""
-(SELECT t.grievance_id, t.received_at FROM {_IN_ORDER} ORDER BY t.received_at DESC, t.grievance_id DESC LIMIT {{most}}) t
-CROSS JOIN LATERAL (SELECT * FROM grievance o WHERE o.id = t.grievance_id OFFSET 0) g WHERE {{conditions}}
-"""
 # Not in the order of the list, but by area among those that are open. OFFSET 0: sorted afterwards.
 _OPEN: Final = f"""
 (SELECT t.grievance_id, t.received_at FROM tallied t WHERE {{kept}} AND t.due_at IS NOT NULL AND {_UNCHANGED} OFFSET 0) t
 """
-_MOST_LOOKED_AT: Final = 3000
 _FARTHEST: Final = 20  # times the span that is walked first
 _TILL_DUE: Final = 4  # where none of the newest is late yet
 _SPARE: Final = 1.5  # how much farther than expected: what comes seldom does not come evenly
@@ -72,17 +64,20 @@ class Walk:
     """
 
     def __init__(self, actor: Actor, asked: Mapping[str, Any], conditions: str, params: Mapping[str, Any]) -> None:
-        """Part what is asked into what is kept and what the grievance itself must say."""
+        """Say what is asked of what is kept."""
         kept = [_seen(actor), subtree(asked.get("area_path", ""), "t", "f")[0]]
-        kept = [one for one in kept if one != "TRUE"] + [_KEPT[name] for name in asked if name in _KEPT]
-        self._rest = set(asked) - set(_KEPT) - {"area_path"}
-        #: Is it narrowed by anything that is kept and that many have, and is what this reader sees?
+        kept = [one for one in kept if one != "TRUE"]
+        self._of_area = bool(kept) and actor.kind is not ActorKind.UNIT
+        kept += [_KEPT[name] for name in asked if name in _KEPT]
+        #: Is it narrowed, by what is kept alone, and is that what this reader sees?
         self.serves = (
-            bool(kept) and _FEW_HAVE.isdisjoint(asked) and actor.kind not in (ActorKind.HOTLINE, ActorKind.SECURITY)
+            bool(kept)
+            and set(asked) <= {*_KEPT, "area_path"}
+            and actor.kind not in (ActorKind.HOTLINE, ActorKind.SECURITY)
         )
         self._by_due = not _BY_DUE.isdisjoint(asked)
-        self._of_area = actor.kind is not ActorKind.UNIT and any("area_path" in one for one in kept)
-        self._among_open = self._by_due and not self._rest and actor.kind is not ActorKind.UNIT
+        # Of a unit there are few among the open, or many among the newest.
+        self._among_open = self._by_due and actor.kind is not ActorKind.UNIT
         if "at" in params:
             kept.append("(t.received_at, t.grievance_id) < (%(at)s, %(after)s)")
         self._conditions, self._params = conditions, params
@@ -102,35 +97,25 @@ class Walk:
         start = self._params.get("at", newest)
         more = {"upto": upto, "limit": limit, "floor": start - span}
         rows = self._walked(session, more)
-        if self._filled(rows, limit):
+        if len(rows) >= limit:
             return _first(rows, limit)
         times = ceil(_SPARE * limit / len(rows)) if rows else _FARTHEST + 1
         if times > _FARTHEST and self._by_due and not self._of_area:
             times = _TILL_DUE
         if times <= _FARTHEST:
             rows = self._walked(session, more | {"floor": start - span * times})
-            if self._filled(rows, limit):
+            if len(rows) >= limit:
                 return _first(rows, limit)
         if self._among_open:
-            rows = self._read(session, _OPEN.format(kept=self._kept), self._conditions, more)
-            return Found(_first(rows, limit).ids, is_page=True)
+            return _first(self._read(session, _OPEN, self._conditions, more), limit)
         return Found([], is_page=False)
 
     def _walked(self, session: Session, more: Mapping[str, Any]) -> list[Any]:
-        since = f"{self._conditions} AND g.received_at >= %(floor)s"
-        if self._rest:
-            kept = _LOOKED_AT.format(kept=self._kept, conditions=self._conditions, most=_MOST_LOOKED_AT)
-        else:
-            kept = _IN_ORDER.format(kept=self._kept)
-        return self._read(session, kept, since, more)
+        return self._read(session, _IN_ORDER, f"{self._conditions} AND g.received_at >= %(floor)s", more)
 
     def _read(self, session: Session, kept: str, conditions: str, more: Mapping[str, Any]) -> list[Any]:
-        statement = _WALKED.format(kept=kept, conditions=conditions)
+        statement = _WALKED.format(kept=kept.format(kept=self._kept), conditions=conditions)
         return list(session.connection().exec_driver_sql(statement, {**self._params, **more}).all())
-
-    def _filled(self, rows: list[Any], limit: int) -> bool:
-        """Say whether a page is there: where only so many were looked at, by what is kept alone."""
-        return len(rows) >= limit and (not self._rest or sum(row.kept for row in rows) >= limit)
 
 
 def _first(rows: list[Any], limit: int) -> Found:
