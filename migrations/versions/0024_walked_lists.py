@@ -31,9 +31,24 @@ def upgrade() -> None:
         postgresql_where=sa.text("due_at IS NOT NULL"),
         postgresql_include=["received_at", "grievance_id", "units", "estate", "category", "state", "counts", "due_at"],
     )
+    op.execute(_MARKS)
+    op.create_index(
+        "ix_tallied_marks", "tallied", [sa.text("marks(units, category, state, due_at)")], postgresql_using="gin"
+    )
+
+
+# Characters that no unit's code has tell apart what a mark stands for: category, stage, open and due, units not kept.
+_MARKS = r"""
+CREATE FUNCTION marks(units text[], category text, state text, due_at timestamptz) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+  SELECT COALESCE(units, ARRAY[E'\x05']) || ARRAY[
+    E'\x02' || category, E'\x03' || split_part(state, E'\t', 1), CASE WHEN due_at IS NOT NULL THEN E'\x04' END] $$
+"""
 
 
 def downgrade() -> None:
+    op.drop_index("ix_tallied_marks", "tallied")
+    op.execute("DROP FUNCTION marks(text[], text, text, timestamptz)")
     op.drop_index("ix_tallied_open", "tallied")
     op.drop_index("ix_tallied_received", "tallied")
     op.drop_column("tallied", "units")

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
+#: Of what is kept of a grievance, for who has a part in it (migrations: marks): its category, its stage, that it is open and
+#: due; and that those who have a part in it are not kept.
+CATEGORY, STAGE, DUE, UNTOLD = "\x02", "\x03", "\x04", "\x05"
 #: As SQL has them.
 UNIT_LABEL: Final = "E'\\x01'"
 MONTH_LABEL: Final = "E'\\x02'"

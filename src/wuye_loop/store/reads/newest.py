@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.store.reach import beyond
+from wuye_loop.store.reads import labels
 from wuye_loop.store.visibility import subtree, visible
 
 #: What may be asked of what is kept, by its name among the filters of a list; and what many have, so that a walk meets it.
@@ -43,6 +44,12 @@ _IN_ORDER: Final = f"tallied t WHERE {{kept}} AND t.received_at >= %(floor)s AND
 # Not in the order of the list, but by area among those that are open. OFFSET 0: sorted afterwards.
 _OPEN: Final = f"""
 (SELECT t.grievance_id, t.received_at FROM tallied t WHERE {{kept}} AND t.due_at IS NOT NULL AND {_UNCHANGED} OFFSET 0) t
+"""
+_MARKS: Final = "marks(t.units, t.category, t.state, t.due_at)"
+# What a unit has that is rare: by it and what else is asked, each rare or not.
+_MARKED: Final = f"""
+(SELECT t.grievance_id, t.received_at FROM tallied t
+ WHERE ({_MARKS} @> %(marks)s::text[] OR {_MARKS} @> %(untold)s::text[]) AND {{kept}} AND {_UNCHANGED} OFFSET 0) t
 """
 _FARTHEST: Final = 20  # times the span that is walked first
 _TILL_DUE: Final = 4  # where none of the newest is late yet
@@ -76,8 +83,9 @@ class Walk:
             and actor.kind not in (ActorKind.HOTLINE, ActorKind.SECURITY)
         )
         self._by_due = not _BY_DUE.isdisjoint(asked)
-        # Of a unit there are few among the open, or many among the newest.
         self._among_open = self._by_due and actor.kind is not ActorKind.UNIT
+        self._marks = _marks(asked, by_due=self._by_due) if actor.kind is ActorKind.UNIT else []
+        self._unit = actor.unit or ""
         if "at" in params:
             kept.append("(t.received_at, t.grievance_id) < (%(at)s, %(after)s)")
         self._conditions, self._params = conditions, params
@@ -108,6 +116,9 @@ class Walk:
                 return _first(rows, limit)
         if self._among_open:
             return _first(self._read(session, _OPEN, self._conditions, more), limit)
+        if self._marks:
+            more |= {"marks": [self._unit, *self._marks], "untold": [labels.UNTOLD, *self._marks]}
+            return _first(self._read(session, _MARKED, self._conditions, more), limit)
         return Found([], is_page=False)
 
     def _walked(self, session: Session, more: Mapping[str, Any]) -> list[Any]:
@@ -121,6 +132,12 @@ class Walk:
 def _first(rows: list[Any], limit: int) -> Found:
     newest = sorted(rows, key=lambda row: (row.received_at, row.id), reverse=True)[:limit]
     return Found([row.id for row in newest], is_page=True)
+
+
+def _marks(asked: Mapping[str, Any], *, by_due: bool) -> list[str]:
+    """Return what is asked besides the unit that a mark stands for."""
+    signs = {"category": labels.CATEGORY, "stage": labels.STAGE}
+    return [sign + asked[name] for name, sign in signs.items() if name in asked] + [labels.DUE] * by_due
 
 
 def _seen(actor: Actor) -> str:

@@ -40,6 +40,7 @@ tallied = Table(
         postgresql_where=text("due_at IS NOT NULL"),
         postgresql_include=["area_path", "unit", "estate", "category", "rung", "state", "grievance_id"],
     ),
+    Index("ix_tallied_marks", text("marks(units, category, state, due_at)"), postgresql_using="gin"),
     Index(
         "ix_tallied_open",
         "area_path",
