@@ -79,6 +79,25 @@ def test_what_a_unit_has_to_sign_for_is_read_from_its_own_index(town: Town) -> N
     assert "ix_grievance_to_sign" in "\n".join(plan)
 
 
+@pytest.mark.parametrize(
+    ("who", "name", "index"),
+    [
+        ("admin", "category", "ix_tallied_received"),
+        ("admin", "overdue in a stage", "ix_tallied_received"),
+        ("supervisor-1", "overdue in a stage", "ix_tallied_open"),
+        ("market", "category", "ix_tallied_received"),
+        ("unit-7", "category", "ix_tallied_marks"),
+    ],
+)
+def test_a_list_that_is_narrowed_is_found_by_what_is_kept(town: Town, who: str, name: str, index: str) -> None:
+    plans: list[str] = []
+    for statement, params in _asked(town, reading.lists(town, who)[name]):
+        if "FROM tallied" in statement:
+            with town.database.read() as session:
+                plans += session.connection().exec_driver_sql(f"EXPLAIN {statement}", params).scalars().all()
+    assert index in "\n".join(plans)
+
+
 def test_the_walk_sees_a_plan_that_reads_all(town: Town) -> None:
     with pytest.raises(AssertionError, match="Seq Scan on grievance"):
         _walked(
