@@ -14,7 +14,7 @@ from wuye_loop.authoring.checker.check import check, load
 from wuye_loop.authoring.writer import as_yaml
 from wuye_loop.domain.errors import DefinitionError
 from wuye_loop.domain.rulefile.definition import parse
-from wuye_loop.domain.rulefile.extends import Base, Bases, bundle, read_whole, sources, unbundle
+from wuye_loop.domain.rulefile.extends import Base, Bases, bundle, read_whole, sources, stands_bundled, unbundle
 from wuye_loop.domain.rulefile.reader import Mark, YamlDocError, read
 from wuye_loop.settings import shipped
 from wuye_loop.store.workflows.files import bases, whole_text
@@ -176,6 +176,24 @@ def test_a_file_that_extends_nothing_is_its_own_bundle() -> None:
     assert bundle(SMALL, "small@1.yaml", None) == SMALL
     talks = SMALL.replace("title: 小城", "title: extends 小城")
     assert bundle(talks, "small@1.yaml", None) == talks
+
+
+@pytest.mark.parametrize("city", [HEAD, HEAD.rstrip(), "# extends nothing\nname: city\n"])
+def test_what_is_published_as_it_is_now_is_known_without_reading_it(city: str) -> None:
+    published = bundle(city, "city.yaml", SHELF)
+    assert stands_bundled(city, published, SHELF)
+    assert not stands_bundled(f"{city}\n# more\n", published, SHELF)
+
+
+def test_a_changed_base_or_another_name_of_it_is_not_what_was_published() -> None:
+    published = bundle(HEAD, "city.yaml", SHELF)
+    assert not stands_bundled(HEAD, published, among(small=f"{SMALL}# changed\n"))
+    assert not stands_bundled(HEAD, published, among())
+    assert not stands_bundled(HEAD, published, lambda _: Base(SMALL, "other.yaml"))
+
+
+def test_a_file_that_may_extend_something_is_read_before_it_is_called_published() -> None:
+    assert not stands_bundled(HEAD, HEAD, SHELF)
 
 
 def test_a_base_behind_a_file_that_extends_nothing_is_refused() -> None:
