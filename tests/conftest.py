@@ -9,10 +9,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.database import clone, server, template
+from wuye_loop.authoring.checker import check
 from wuye_loop.domain.grievance.ledger import Chain
 from wuye_loop.domain.privacy.macs import MacKeys
 from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.store import reference_cache
+from wuye_loop.store.calendar import working_days
+from wuye_loop.store.calendar.seed import seed_days
 from wuye_loop.store.calendar.working_days import read_calendar
 from wuye_loop.store.database import Database
 
@@ -51,6 +54,8 @@ def _what_never_changes_is_read_once() -> Iterator[None]:
     kept: dict[object, object] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reference_cache, "parse", cache(parse))
+        patch.setattr(check, "load", cache(check.load))  # by which an empty installation publishes its files
+        patch.setattr(working_days, "seed_days", cache(seed_days))
         patch.setattr(reference_cache, "read_calendar", lambda *of: kept.setdefault(found := read_calendar(*of), found))
         yield
 
