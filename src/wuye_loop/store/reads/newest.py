@@ -56,7 +56,7 @@ _TILL_DUE: Final = 4  # where none of the newest is late yet
 _SPARE: Final = 1.5  # how much farther than expected: what comes seldom does not come evenly
 
 
-class Found(NamedTuple):
+class Stretch(NamedTuple):
     """The newest of a list, so many at most, and whether they are a page: as many as were asked for, or all that there are."""
 
     ids: list[UUID]
@@ -91,7 +91,7 @@ class Walk:
         self._conditions, self._params = conditions, params
         self._kept = " AND ".join(kept)
 
-    def found(self, session: Session, limit: int, upto: int, newest: datetime, recent: datetime) -> Found:
+    def found(self, session: Session, limit: int, upto: int, newest: datetime, recent: datetime) -> Stretch:
         """Return the newest of the list, a page of so many where they can be found at little cost.
 
         First over the span in which the newest few thousand came in; then as far as it will take, going by what was found.
@@ -100,7 +100,7 @@ class Walk:
         with beyond(session):
             return self._found(session, limit, upto, newest, recent)
 
-    def _found(self, session: Session, limit: int, upto: int, newest: datetime, recent: datetime) -> Found:
+    def _found(self, session: Session, limit: int, upto: int, newest: datetime, recent: datetime) -> Stretch:
         span = newest - recent
         start = self._params.get("at", newest)
         more = {"upto": upto, "limit": limit, "floor": start - span}
@@ -119,7 +119,7 @@ class Walk:
         if self._marks:
             more |= {"marks": [self._unit, *self._marks], "untold": [labels.UNTOLD, *self._marks]}
             return _first(self._read(session, _MARKED, self._conditions, more), limit)
-        return Found([], is_page=False)
+        return Stretch([], is_page=False)
 
     def _walked(self, session: Session, more: Mapping[str, Any]) -> list[Any]:
         return self._read(session, _IN_ORDER, f"{self._conditions} AND g.received_at >= %(floor)s", more)
@@ -129,9 +129,9 @@ class Walk:
         return list(session.connection().exec_driver_sql(statement, {**self._params, **more}).all())
 
 
-def _first(rows: list[Any], limit: int) -> Found:
+def _first(rows: list[Any], limit: int) -> Stretch:
     newest = sorted(rows, key=lambda row: (row.received_at, row.id), reverse=True)[:limit]
-    return Found([row.id for row in newest], is_page=True)
+    return Stretch([row.id for row in newest], is_page=True)
 
 
 def _marks(asked: Mapping[str, Any], *, by_due: bool) -> list[str]:
