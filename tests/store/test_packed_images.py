@@ -70,6 +70,12 @@ async def test_what_was_kept_in_the_clear_goes_on_and_verifies(town: Town, monke
     require_sound(town)
 
 
+def _bytes(dictionary: int, image: object) -> str:
+    return f"'{packing.packed(dictionary, image)}'::bytea"
+
+
+_NOTHING: dict[str, Any] = {"facts": {}, "changes": {}}
+_NO_REST: dict[str, Any] = {"data": {}, "counts": {}, "did": {}}
 _APART = "ALTER TABLE ledger DISABLE TRIGGER USER; UPDATE ledger SET"
 _OF_ROUTE = "WHERE action = 'route'"
 FORGERIES = {
@@ -82,12 +88,21 @@ FORGERIES = {
     "what is packed, by no dictionary": (f"{_APART} packed = '\\xff' || substr(packed, 2) {_OF_ROUTE}", "被改动"),
     "what is packed, empty": (f"{_APART} packed = '' {_OF_ROUTE}", "被改动"),
     "what is packed, another row's": (
-        f"{_APART} packed = (SELECT o.packed FROM ledger o WHERE o.seq = 1) WHERE action = 'sign'",
+        f"{_APART} packed = (SELECT o.packed FROM ledger o WHERE o.seq = 1 LIMIT 1) WHERE action = 'sign'",
         "被改动",
     ),
     "nothing packed": (f"{_APART} packed = NULL {_OF_ROUTE}", "被改动"),
+    "bytes where a row has none": (f"{_APART} packed = '\\x00' WHERE action = 'reveal'", "被改动"),
+    "nothing of a row, as bytes": (f"{_APART} packed = {_bytes(packing.LEDGER, _NOTHING)} WHERE action = 'reveal'", "被改动"),
+    "something beside a row's facts and changes": (
+        f"{_APART} packed = {_bytes(packing.LEDGER, {**_NOTHING, 'x': 1})} WHERE action = 'reveal'", "被改动"
+    ),
+    "a grievance's rest, where it has none": ("UPDATE grievance SET packed = '\\x00' WHERE data = '{}'", "data"),
+    "something beside a grievance's rest": (
+        f"UPDATE grievance SET packed = {_bytes(packing.GRIEVANCE, {**_NO_REST, 'x': {}})} WHERE data = '{{}}'", "data"
+    ),
     "a clock's rest": ("UPDATE clock SET packed = packed || '\\x00'", "clock"),
-    "a clock's rest, another's": ("UPDATE clock SET packed = (SELECT o.packed FROM clock o WHERE o.name = 'handle')", "clock"),
+    "a clock's rest, another's": ("UPDATE clock SET packed = (SELECT o.packed FROM clock o WHERE o.name = 'handle' LIMIT 1)", "clock"),
     "a clock's rest, beside it": ("""UPDATE clock SET image = '{"limit": "9 workdays"}'""", "clock"),
     "a clock without its rest": ("UPDATE clock SET packed = NULL", "clock"),
 }  # fmt: skip
@@ -95,7 +110,13 @@ FORGERIES = {
 
 @pytest.mark.anyio
 async def test_what_is_forged_beside_the_bytes_or_in_them_shows(town: Town) -> None:
-    await _lived(town)
+    number = await _lived(town)
+    async with driving(town) as drive:
+        await drive.post("hotline", f"/v1/grievances/{number}/identity", {"reason": "回访"})
+        await drive.push("a2", title="咨询", body="问一件事", place={"area_code": "370701"})
+    require_sound(town)
+    assert town.scalar("SELECT count(*) FROM grievance WHERE data = '{}'") == 1
+    assert town.scalar("SELECT count(*) FROM ledger WHERE action = 'reveal' AND packed IS NULL") == 1
     for what, (statement, said) in FORGERIES.items():
         with Session(town.database.engine) as session:
             for one in statement.split(";"):

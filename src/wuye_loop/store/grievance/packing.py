@@ -58,6 +58,7 @@ _OF_ORDER: Final = ("suggestion", "red_words", "area", "estate", "kind", "channe
 #: Of the router that answered: on arrival, and later.
 _PROPOSED: Final = ("kind", "unit")
 _ROUTED: Final = ("title",)
+_PARTS: Final = 2  # of what is packed of a row: its facts and its changes
 _ASKED_OF_CHANGES: Final = ("cycle", "urged", "lead_unit")
 
 
@@ -76,7 +77,7 @@ def apart(seq: int, facts: Mapping[str, Any], changes: Mapping[str, Any]) -> tup
 def whole(seq: int, facts: Any, changes: Any, kept: bytes | str | None) -> tuple[Any, Any]:
     """Return a row's facts and changes, from what `apart` made of them or from a row that was kept in the clear.
 
-    What does not belong together comes back as it lies there, and no chain has such a row.
+    What does not belong together comes back as it lies there, with a change that no chain has.
     """
     if kept is None:
         return facts, changes
@@ -84,11 +85,12 @@ def whole(seq: int, facts: Any, changes: Any, kept: bytes | str | None) -> tuple
         inside = unpacked(kept)
         told, changed = inside["facts"], inside["changes"]
         there = {name: facts[name] for name in told if name in facts}
-        if changes == _asked_changes(seq, changed) and there == _asked_facts(seq, told):
+        fits = changes == _asked_changes(seq, changed) and there == _asked_facts(seq, told)
+        if fits and (told or changed) and len(inside) == _PARTS:
             return {**facts, **told}, changed
     except (Unreadable, AttributeError, KeyError, TypeError):
         pass
-    return facts, changes
+    return facts, {**changes, "packed": None} if isinstance(changes, dict) else changes
 
 
 def facts_of(facts: Any, kept: bytes | str | None) -> Any:
@@ -128,6 +130,7 @@ def _asked_changes(seq: int, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 _PACKED_FIELDS: Final = ("counts", "did")
 _PACKED_DATA: Final = ("suggestion",)
+_PACKED: Final = {"data", *_PACKED_FIELDS}
 
 
 def grievance_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,7 +153,11 @@ def grievance_rest(kept: bytes | str | None) -> Mapping[str, Any]:
     if kept is None:
         return {}
     rest = unpacked(kept)
-    if not isinstance(rest, dict) or not all(isinstance(value, dict) for value in rest.values()):
+    if (
+        not isinstance(rest, dict)
+        or rest.keys() != _PACKED
+        or not all(isinstance(value, dict) for value in rest.values())
+    ):
         raise Unreadable("no fields")
     return rest
 

@@ -173,11 +173,11 @@ def folders(session: Session, share: Share = WHOLE, since: datetime | None = Non
 
 
 def _fields(fields: dict[str, Any], packed: bytes | None) -> dict[str, Any]:
-    """Return a grievance's fields with what is packed of its row; without it they are none that a ledger tells of."""
+    """Return a grievance's fields with what is packed of its row; where that cannot be read, none that a ledger tells of."""
     try:
         rest = grievance_rest(packed)
     except Unreadable:
-        return fields
+        return fields | {"data": None}
     return {name: grievance_field(name, value, rest) for name, value in fields.items()} if rest else fields
 
 
