@@ -117,19 +117,20 @@ def everything(answer: httpx.Response) -> str:
 
 
 def dump(session: Session) -> Iterator[tuple[str, str]]:
-    """Yield every row of every table but the sealed one, as text, and what is packed in one."""
+    """Yield every row of every table but the sealed one, as text, and what its bytes say: unpacked, or as text."""
     connection = session.connection()
-    tables = connection.exec_driver_sql(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
-    ).scalars()
-    for table in tables.all():
-        if table != "complainant":
-            for row in connection.exec_driver_sql(f'SELECT t::text FROM "{table}" t').scalars():  # noqa: S608 names of ours
-                yield str(table), str(row)
-    for table in ("ledger", "clock"):
-        kept = connection.exec_driver_sql(f"SELECT packed FROM {table} WHERE packed IS NOT NULL")  # noqa: S608 names of ours
-        for packed in kept.scalars():
-            yield table, str(unpacked(packed))
+    columns = connection.exec_driver_sql(
+        "SELECT table_name, array_agg(column_name::text) FILTER (WHERE data_type = 'bytea') FROM information_schema.columns"
+        " JOIN information_schema.tables USING (table_schema, table_name)"
+        " WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> 'complainant' GROUP BY table_name"
+    )
+    for table, binary in columns.all():
+        for row in connection.exec_driver_sql(f'SELECT t::text FROM "{table}" t').scalars():  # noqa: S608 names of ours
+            yield str(table), str(row)
+        for name in binary or ():
+            kept = connection.exec_driver_sql(f'SELECT {name} FROM "{table}" WHERE {name} IS NOT NULL')  # noqa: S608 names of ours
+            for one in kept.scalars():
+                yield table, str(unpacked(one)) if name == "packed" else bytes(one).decode("utf-8", "replace")
 
 
 @pytest.mark.anyio
