@@ -33,6 +33,7 @@ DAMAGES = {
     "ledger rows that changed nothing": "UPDATE ledger SET changes = '{}', packed = NULL WHERE grievance_id = %(id)s",
     "ledger rows that changed a word": "UPDATE ledger SET changes = '\"x\"', packed = NULL WHERE grievance_id = %(id)s",
     "ledger rows whose tasks have no id": "UPDATE ledger SET changes = '{\"tasks\": [{}]}', packed = NULL WHERE grievance_id = %(id)s",
+    "a grievance whose bytes are none": "UPDATE grievance SET packed = '' WHERE id = %(id)s",
     "ledger rows whose bytes are none": "UPDATE ledger SET packed = '' WHERE grievance_id = %(id)s",
     "clocks whose bytes are none": "UPDATE clock SET packed = substr(packed, 1, 9) WHERE grievance_id = %(id)s",
     "ledger rows whose facts are a list": "UPDATE ledger SET facts = '[]' WHERE grievance_id = %(id)s",
