@@ -125,6 +125,29 @@ async def test_what_is_forged_beside_the_bytes_or_in_them_shows(town: Town) -> N
         assert any(said in problem for problem in found), (what, found)
 
 
+@pytest.mark.anyio
+async def test_what_statements_look_into_is_not_hidden_from_them_among_the_bytes(town: Town) -> None:
+    number = await _lived(town)
+    async with driving(town) as drive:
+        await drive.post("hotline", f"/v1/grievances/{number}/identity", {"reason": "回访"})
+    revealed = next(entry for entry in town.folder(number).entries if entry.action == "reveal").facts
+    kept = town.rows("SELECT data, packed FROM grievance")[0]
+    assert kept.data
+    rest = packing.grievance_rest(kept.packed)
+    told = _bytes(packing.LEDGER, {"facts": revealed, "changes": {}})
+    more = _bytes(packing.GRIEVANCE, {**rest, "data": {**kept.data, **rest["data"]}})
+    hidden = {
+        "whose watermark": (f"{_APART} facts = '{{}}', packed = {told} WHERE action = 'reveal'", "被改动"),
+        "what is counted of a grievance": (f"UPDATE grievance SET data = '{{}}', packed = {more}", "data"),
+    }
+    for what, (statement, said) in hidden.items():
+        with Session(town.database.engine) as session:
+            for one in statement.split(";"):
+                session.connection().exec_driver_sql(one)
+            found = looked_in(town, session)
+        assert any(said in problem for problem in found), (what, found)
+
+
 def test_what_a_form_says_stays_in_the_clear_whatever_its_fields_are_called() -> None:
     said = {"category": "电梯", "suggestion": "换梯", "routing": "走南门", "kind": "x"}
     facts, changes, kept = packing.apart(2, said, {"grievance": {"state": "handling"}})

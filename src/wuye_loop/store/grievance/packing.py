@@ -55,6 +55,8 @@ def unpacked(kept: bytes | str) -> Any:
 
 #: Of the first row alone: a form of later rows may have a field of the same name, which is its own.
 _OF_ORDER: Final = ("suggestion", "red_words", "area", "estate", "kind", "channel", "category", "urgency")
+_LATER: Final = frozenset({"routing"})
+_FIRST: Final = _LATER | frozenset(_OF_ORDER)
 #: Of the router that answered: on arrival, and later.
 _PROPOSED: Final = ("kind", "unit")
 _ROUTED: Final = ("title",)
@@ -86,7 +88,9 @@ def whole(seq: int, facts: Any, changes: Any, kept: bytes | str | None) -> tuple
         told, changed = inside["facts"], inside["changes"]
         there = {name: facts[name] for name in told if name in facts}
         fits = changes == _asked_changes(seq, changed) and there == _asked_facts(seq, told)
-        if fits and (told or changed) and len(inside) == _PARTS:
+        # What statements look into is not hidden from them among the bytes.
+        ours = told.keys() <= (_FIRST if seq == 1 else _LATER)
+        if fits and ours and (told or changed) and len(inside) == _PARTS:
             return {**facts, **told}, changed
     except (Unreadable, AttributeError, KeyError, TypeError):
         pass
@@ -157,6 +161,7 @@ def grievance_rest(kept: bytes | str | None) -> Mapping[str, Any]:
         not isinstance(rest, dict)
         or rest.keys() != _PACKED
         or not all(isinstance(value, dict) for value in rest.values())
+        or not rest["data"].keys() <= set(_PACKED_DATA)
     ):
         raise Unreadable("no fields")
     return rest
