@@ -168,5 +168,21 @@ def test_bytes_that_are_none_of_ours_are_told_apart() -> None:
         packing.unpacked(bomb)
 
 
+def test_a_row_that_is_no_row_on_either_side_is_as_it_lies_there() -> None:
+    odd: tuple[tuple[Any, Any], ...] = (
+        ([7], [7]),
+        ([], {}),
+        ("x", {"x": 1}),
+        (None, None),
+        ({}, []),
+        ({}, {"routing": [1]}),
+        ({}, {"routing": [{"outcome": []}]}),
+    )
+    for facts, told in odd:
+        kept = packing.packed(packing.LEDGER, {"facts": told, "changes": {}})
+        assert packing.whole(1, facts, {}, kept)[1] in ({}, {"packed": None})
+        assert packing.facts_of(facts, kept) is not None or facts is None
+
+
 def test_a_released_dictionary_is_as_it_was_released() -> None:
     assert {name: sha256(words).hexdigest() for name, words in DICTIONARIES.items()} == RELEASED

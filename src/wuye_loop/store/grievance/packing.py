@@ -92,7 +92,7 @@ def whole(seq: int, facts: Any, changes: Any, kept: bytes | str | None) -> tuple
         ours = told.keys() <= (_FIRST if seq == 1 else _LATER)
         if fits and ours and (told or changed) and len(inside) == _PARTS:
             return {**facts, **told}, changed
-    except (Unreadable, AttributeError, KeyError, TypeError):
+    except (Unreadable, AttributeError, LookupError, TypeError, RecursionError):
         pass
     return facts, {**changes, "packed": None} if isinstance(changes, dict) else changes
 
