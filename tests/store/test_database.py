@@ -117,6 +117,12 @@ def test_a_statement_that_runs_too_long_is_stopped(database_url: str) -> None:
     hasty.dispose()
 
 
+def test_statements_are_not_compiled_whatever_the_server_would_do(database: Database) -> None:
+    with database.read() as session:
+        found = session.execute(text("SELECT setting, source FROM pg_settings WHERE name = 'jit'")).one()
+    assert tuple(found) == ("off", "client")
+
+
 def test_a_lock_that_does_not_come_is_given_up(houses: Database) -> None:
     hasty = Database(houses.url, lock_timeout_ms=50)
     lock = text("SELECT id FROM house FOR UPDATE")
