@@ -1,6 +1,7 @@
 """A sweep numbers the documents of many grievances at once: in their order, without a gap, or not at all."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.loop import collect, escalate
 from wuye_loop.loop.escalate import Swept
 from wuye_loop.queries.verification import verify as audit
+from wuye_loop.store import straight
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import document_numbers
 
@@ -179,6 +181,21 @@ def test_a_batch_whose_numbers_somebody_else_has_drawn_meanwhile_is_decided_anew
     assert len(drawn) == 1
     assert drawn[0] not in numbered(crowd)
     elsewhere.append(drawn[0])
+
+
+def test_a_sweep_with_a_single_connection_does_not_wait_for_itself(
+    crowd: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    single = Database(crowd.database.url, pool_size=1, pool_timeout_seconds=0.05)
+    ended = straight.end
+
+    def slowly(*given: Any) -> None:
+        time.sleep(0.15)
+        ended(*given)
+
+    monkeypatch.setattr(straight, "end", slowly)
+    assert escalate.sweep(crowd.site.loop, single, limit=4).failed == 0
+    single.dispose()
 
 
 def test_six_sweepers_whose_connections_die_number_every_document_once_and_without_a_gap(crowd: Town) -> None:

@@ -93,7 +93,8 @@ class _Batches:
 
     def fire(self, numbers: Sequence[str]) -> None:
         """Work on a batch; grievances that somebody else has locked are left to them."""
-        if len(numbers) < _BATCH:  # nothing follows that could be decided meanwhile
+        # Nothing follows that could be decided meanwhile; or it would wait for the connection, on a slow disk too long.
+        if len(numbers) < _BATCH or self._database.pool_size == 1:
             self.settle()
             self._together(numbers)
             return
