@@ -2,9 +2,10 @@
 
 import tempfile
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -95,6 +96,15 @@ async def test_a_list_is_what_reading_all_in_order_gives(town: Town, who: str, m
             assert found == listed(town, who, asked), (who, asked)
         some += len(found[0])
     assert some > 10
+
+
+@pytest.mark.parametrize("who", city.CITY_KEYS)
+def test_a_page_after_the_beginning_of_time_is_empty(town: Town, who: str) -> None:
+    first = datetime.min.replace(tzinfo=UTC)
+    for asked in (*ASKED, {}):
+        with town.database.read_within(reach_of(town.actors[who])) as session:
+            page = grievances.listed(session, town.actors[who], Filters(**asked), (first, UUID(int=0)), 7)
+        assert (page.items, page.next) == ([], None), asked
 
 
 async def test_a_list_of_a_unit_is_whole_where_who_has_a_part_is_not_kept(

@@ -19,7 +19,7 @@ from wuye_loop.store.grievance.packing import clock_image
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.reach import beyond
 from wuye_loop.store.reads import labels
-from wuye_loop.store.reads.newest import Walk
+from wuye_loop.store.reads.newest import Walk, back
 from wuye_loop.store.reads.summary import mark_of
 from wuye_loop.store.visibility import sent_by, subtree, visible
 
@@ -251,7 +251,7 @@ def _found(
     mark = None if whole and actor.kind is not ActorKind.UNIT else _mark(session)
     if mark is None:
         return _in_order(session, conditions, params, columns)
-    params |= {"floor": after[0] - (mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
+    params |= {"floor": back(after[0], mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
     rows, is_page = _newest(session, actor, filters, conditions, params, columns, mark)
     if is_page:
         return rows

@@ -15,6 +15,8 @@ UNIT_LABEL: Final = "E'\\x01'"
 MONTH_LABEL: Final = "E'\\x02'"
 MONTH_SQL: Final = "to_char(g.received_at AT TIME ZONE 'UTC', 'YYYYMM')"
 
+_LONG_AGO: Final = datetime(1900, 1, 1, tzinfo=UTC)  # before any order; the first year there is has no month before it
+
 
 def of_unit(unit: str) -> str:
     """Return the label of a unit, quoted for a query of labels."""
@@ -23,7 +25,7 @@ def of_unit(unit: str) -> str:
 
 def of_months(last: datetime, count: int) -> tuple[str, datetime]:
     """Return a query for so many months, the one of an instant the last; and when the first of them began, in UTC."""
-    months = list(_back(last.astimezone(UTC), count))
+    months = list(_back(max(last, _LONG_AGO).astimezone(UTC), count))
     year, month = months[-1]
     labels = " | ".join(_quoted(f"\x02{y}{m:02}") for y, m in months)
     return f"({labels})", datetime(year, month, 1, tzinfo=UTC)

@@ -4,7 +4,7 @@ What is kept is right for all that has not changed since it was folded (store/ta
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -53,6 +53,7 @@ _MARKED: Final = f"""
 """
 _FARTHEST: Final = 20  # times the span that is walked first
 _TILL_DUE: Final = 4  # where none of the newest is late yet
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
 _SPARE: Final = 1.5  # how much farther than expected: what comes seldom does not come evenly
 
 
@@ -103,7 +104,7 @@ class Walk:
     def _found(self, session: Session, limit: int, upto: int, newest: datetime, recent: datetime) -> Stretch:
         span = newest - recent
         start = self._params.get("at", newest)
-        more = {"upto": upto, "limit": limit, "floor": start - span}
+        more = {"upto": upto, "limit": limit, "floor": back(start, span)}
         rows = self._walked(session, more)
         if len(rows) >= limit:
             return _first(rows, limit)
@@ -111,7 +112,7 @@ class Walk:
         if times > _FARTHEST and self._by_due and not self._of_area:
             times = _TILL_DUE
         if times <= _FARTHEST:
-            rows = self._walked(session, more | {"floor": start - span * times})
+            rows = self._walked(session, more | {"floor": back(start, span * times)})
             if len(rows) >= limit:
                 return _first(rows, limit)
         if self._among_open:
@@ -127,6 +128,14 @@ class Walk:
     def _read(self, session: Session, kept: str, conditions: str, more: Mapping[str, Any]) -> list[Any]:
         statement = _WALKED.format(kept=kept.format(kept=self._kept), conditions=conditions)
         return list(session.connection().exec_driver_sql(statement, {**self._params, **more}).all())
+
+
+def back(start: datetime, span: timedelta) -> datetime:
+    """Return the instant so long before; the first there is where there is none: a page's key is what a client sends."""
+    try:
+        return start - span
+    except OverflowError:
+        return _BEGINNING
 
 
 def _first(rows: list[Any], limit: int) -> Stretch:
