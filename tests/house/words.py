@@ -101,7 +101,7 @@ _NOT: Final = (
 _LONG: Final = 40
 #: A mapping as a rule file writes it: said of rule files only.
 _WRITTEN: Final = re.compile(r"\{[^{}]*[:, \u4e00-\u9fff]")
-#: Sentences that are put together of several, as a whole, and the days off that a calendar names.
+#: Sentences that are put together of several, as a whole, the days off that a calendar names, and a sheet of the directory.
 COMPOSED: Final = (
     "到期时{what}",
     "到期前 {n} 个工作日{what}",
@@ -136,6 +136,7 @@ COMPOSED: Final = (
     "{router}：没有定出，{n} 条规则都不成立（诉求没有{what}）",
     "{stated}（现为 {value}）",
     "人工指定",
+    "人员",
     "{holiday}（补假）",
     "元旦",
     "春节",

@@ -108,6 +108,11 @@ def test_what_is_said_in_chinese_is_found_again(chinese: str, english: str | Non
             "属地：跳过，不适用：需要：来源 为 检查；需要：有物业企业 为 否（现为 是）",
             "Area: passed over, Does not apply: Needed: Source is Check; Needed: has a property company is No (it is Yes)",
         ),
+        (
+            "第 3 级，到期后 3 个工作日发“全区通报”、开“督办单”给区住房城建部门，抄送督办人员、12345 热线：时限停着，接着走时再定。",
+            "Rung 3, 3 working day(s) after it was due send “District bulletin” and open “Supervision order” for 区住房城建部门,"
+            " copy to Supervisor, 12345 hotline: the time limit stands still; decided when it goes on.",
+        ),
     ],
 )
 def test_a_routers_reason_is_told_in_english_and_names_stay(chinese: str, english: str) -> None:
@@ -127,6 +132,12 @@ def test_a_routers_reason_is_told_in_english_and_names_stay(chinese: str, englis
             "Handling time (the rest): 2 working days instead of 5 working days",
         ),
         ("property-office@甲街道", "property-office@Street A"),
+        ("kuiwen@2 奎文区“物业直通车”", "kuiwen@2 Kuiwen “Property Through Train”"),
+        (
+            "“办理时限”（2 小时）比推定的用时短，大多会超期：“办结报送”推定 60 分钟、另等 1 个工作日；实际多长，在 --staff 文件里写 x",
+            "“Handling time” (2 hours) is shorter than the time that was assumed, and most would be late: “Report as done” is assumed"
+            " to take 60 minutes, and to wait 1 working days; how long it really takes is written in the --staff file as x",
+        ),
         ("我家楼下的井盖坏了", None),
     ],
 )

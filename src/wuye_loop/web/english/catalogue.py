@@ -26,6 +26,7 @@ _LIMIT: Final = "时限"
 _SIGNS: Final = {"，": ", ", "；": "; ", "、": ", ", "。": ". ", "：": ": "}
 _CLAUSES: Final = re.compile(f"([{''.join(_SIGNS)}])")
 _EDGES: Final = "，；：。 "
+_APART: Final = re.compile("[，：]")
 _NAMED: Final = re.compile(r"([\u4e00-\u9fff]+)“([^“”]*)”")
 _STATED: Final = re.compile(r"([a-z_]+(?:\.[a-z0-9_]+)?|[\u4e00-\u9fff]{2,6}) 为 ([^（）→]+)")  # a fact and its value
 _CODED: Final = re.compile(r"([a-z][a-z0-9-]*(?:@\d+)?[ @])([^\s，：；。、]+)")
@@ -153,6 +154,8 @@ class Catalogue:
     def _listed(self, text: str, deep: int) -> Said | None:
         """Return a list of what is known."""
         for sign in _LISTS:
+            if text.startswith(sign) or (sign == "、" and _APART.search(text)):
+                continue  # the rest of a sentence, or a list within one: known as a whole or not at all
             if sign in text and (sign != _OR or all(map(WORDS.search, text.split(sign)))):
                 made = [self._part(piece, deep) for piece in text.split(sign)]
                 if None not in made:
