@@ -110,8 +110,25 @@ def test_what_is_said_in_chinese_is_found_again(chinese: str, english: str | Non
         ),
         (
             "第 3 级，到期后 3 个工作日发“全区通报”、开“督办单”给区住房城建部门，抄送督办人员、12345 热线：时限停着，接着走时再定。",
-            "Rung 3, 3 working day(s) after it was due send “District bulletin” and open “Supervision order” for 区住房城建部门,"
-            " copy to Supervisor, 12345 hotline: the time limit stands still; decided when it goes on.",
+            (
+                "Rung 3, 3 working day(s) after it was due send “District bulletin” and open “Supervision order” for 区住房城建部门,"
+                " copy to Supervisor, 12345 hotline: the time limit stands still; decided when it goes on."
+            ),
+        ),
+        (
+            "2026-09-30（周三）15:20 延长 2 个工作日，因“延期申请”的“同意延期”（系统），到期由 2026-09-30（周三）17:30 变为 2026-10-09（周五）17:30。",
+            (
+                "30 September 2026 (Wed) 15:20 extended by 2 working days, by “Approve the extension” of “Request for extension” (System):"
+                " due 9 October 2026 (Fri) 17:30 instead of 30 September 2026 (Wed) 17:30."
+            ),
+        ),
+        (
+            "跳过 8 天：10 月 1 日（周四）至 10 月 7 日（周三）国庆节 7 天；10 月 11 日（周日）周末 1 天。",
+            "Passed over 8 days: 1 October (Thu) to 7 October (Wed), National Day, 7 days; 11 October (Sun), weekend, 1 day(s).",
+        ),
+        (
+            "第 1 级，到期时系统做“逾期未评价归档”：时限停着，接着走时再定。",
+            "Rung 1, when due the system does “Filed, not rated in time”: the time limit stands still; decided when it goes on.",
         ),
     ],
 )
@@ -135,8 +152,10 @@ def test_a_routers_reason_is_told_in_english_and_names_stay(chinese: str, englis
         ("kuiwen@2 奎文区“物业直通车”", "kuiwen@2 Kuiwen “Property Through Train”"),
         (
             "“办理时限”（2 小时）比推定的用时短，大多会超期：“办结报送”推定 60 分钟、另等 1 个工作日；实际多长，在 --staff 文件里写 x",
-            "“Handling time” (2 hours) is shorter than the time that was assumed, and most would be late: “Report as done” is assumed"
-            " to take 60 minutes, and to wait 1 working days; how long it really takes is written in the --staff file as x",
+            (
+                "“Handling time” (2 hours) is shorter than the time that was assumed, and most would be late: “Report as done” is assumed"
+                " to take 60 minutes, and to wait 1 working days; how long it really takes is written in the --staff file as x"
+            ),
         ),
         ("我家楼下的井盖坏了", None),
     ],

@@ -166,7 +166,7 @@ class Catalogue:
         """Return what has a name in quotes, or a fact with its value."""
         if named := _NAMED.fullmatch(text):
             what = self._known(named[1], deep)
-            return Said(f"{what} “{named[2]}”") if what is not None else None
+            return Said(f"{what} “{self._part(named[2], deep) or named[2]}”") if what is not None else None
         if stated := _STATED.fullmatch(text):
             fact, value = (self._part(one, deep) or one for one in stated.groups())
             return Said(f"{fact} is {value}")
