@@ -251,10 +251,7 @@ def _orders_drawn(here: Visit, query: OrdersListQuery, after: Any, limit: int, s
 
 
 def _orders_count(here: Visit, query: OrdersListQuery, session: Session) -> int:
-    state, unit = query.state or None, query.unit or None
-    return supervision.orders_counted(
-        here.site.loop, session, here.actor, state=state, unit=unit, area=None, most=MOST + 1
-    )
+    return supervision.orders_counted(here.site.loop, session, here.actor, **_ordered(query), most=MOST + 1)
 
 
 def _order_cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
@@ -267,13 +264,8 @@ def _order_cells(here: Visit, row: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def _orders(here: Visit, query: OrdersListQuery, after: Any, session: Session, limit: int = _PAGE) -> Any:
-    return supervision.orders(
-        here.site.loop,
-        session,
-        here.actor,
-        state=query.state or None,
-        unit=query.unit or None,
-        area=None,
-        after=after,
-        limit=limit,
-    )
+    return supervision.orders(here.site.loop, session, here.actor, **_ordered(query), after=after, limit=limit)
+
+
+def _ordered(query: OrdersListQuery) -> dict[str, Any]:
+    return {"state": query.state or None, "unit": query.unit or None, "area": None}
