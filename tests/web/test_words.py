@@ -149,6 +149,7 @@ def test_a_routers_reason_is_told_in_english_and_names_stay(chinese: str, englis
             "Handling time (the rest): 2 working days instead of 5 working days",
         ),
         ("property-office@甲街道", "property-office@Street A"),
+        ("handle 到期前 1 个工作日：黄牌预警", "handle 1 working day(s) before it is due: Yellow card"),
         ("kuiwen@2 奎文区“物业直通车”", "kuiwen@2 Kuiwen “Property Through Train”"),
         (
             "“办理时限”（2 小时）比推定的用时短，大多会超期：“办结报送”推定 60 分钟、另等 1 个工作日；实际多长，在 --staff 文件里写 x",

@@ -198,7 +198,7 @@ class Catalogue:
             one = _SIGNS.get(piece) or self._part(piece, deep)
             if one is None:
                 return None
-            made.append(one)
+            made.append(one if piece in _SIGNS else one.rstrip())
         return Said("".join(made).strip())
 
     def _filled(self, english: str, values: dict[str, str], deep: int) -> Said:
