@@ -199,3 +199,10 @@ def test_who_names_himself_a_thousand_times_is_struck_each_time_and_known_by_a_h
     person = of_person({"body": text})
     assert "慕容" not in struck(text, person)
     assert len(person.names.whole) <= 100
+
+
+def test_who_repeats_one_name_and_one_number_a_hundred_times_is_known_by_the_next_too() -> None:
+    text = "我是慕容雪，电话13812345678，" * 120 + "我是欧阳清，电话13987654321，"
+    person = of_person({"body": text})
+    assert struck("欧阳清来过，打13987654321", person) == "***来过，打***"
+    assert {"欧阳清", "慕容雪"} <= person.names.whole

@@ -1,6 +1,6 @@
 """What is known of who complained, made ready to be looked for: names, telephones, rooms, all in their one form."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
@@ -85,20 +85,25 @@ def of_person(person: Mapping[str, Any]) -> Known:
 def _of_words(text: str) -> Known:
     """Read whom people say they are, where they say they live, and the telephones beside it.
 
-    Of each the first hundred: who gives more is nobody's neighbour, and each is looked for everywhere. All are struck.
+    Of each the first hundred that differ: who gives more is nobody's neighbour, and each is looked for everywhere. All are struck.
     """
     if not text:
         return NOBODY
     folded = fold(text)
-    names = [read_names(folded.plain[start:end]) for start, end, _ in islice(find_introductions(folded), _MOST_SAID)]
+    names = [
+        read_names(said) for said in _first(folded.plain[start:end] for start, end, _ in find_introductions(folded))
+    ]
     doors: frozenset[str] = frozenset()
-    for start, end, _ in islice(find_own_doors(folded), _MOST_SAID):
-        doors |= read_doors(folded.digits[start:end])
+    for said in _first(folded.digits[start:end] for start, end, _ in find_own_doors(folded)):
+        doors |= read_doors(said)
     numbers: frozenset[str] = frozenset()
-    phones = ((start, end) for start, end, sort in find_likely(folded, NOTHING) if sort == PHONE)
-    for start, end in islice(phones, _MOST_SAID):
-        numbers |= _numbers(folded.digits[start:end])
+    for said in _first(folded.digits[start:end] for start, end, sort in find_likely(folded, NOTHING) if sort == PHONE):
+        numbers |= _numbers(said)
     return Known(reduce(lambda one, other: one | other, names, NO_NAMES), numbers, doors)
+
+
+def _first(said: Iterable[str]) -> Iterator[str]:
+    return islice(dict.fromkeys(said), _MOST_SAID)
 
 
 def _of_name(written: str) -> Known:
