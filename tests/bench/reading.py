@@ -79,7 +79,7 @@ def boards(town: Town, who: str) -> Mapping[str, Work]:
     }
     for area, unit in ((None, None), (None, "unit-7"), ("370701001", "fire")):
         found[f"overdue {area} {unit}"] = lambda session, area=area, unit=unit: supervision.overdue(  # type: ignore[misc]
-            loop, session, actor, clock=None, rung=None, area=area, unit=unit, older_than=None, after=None, limit=50
+            loop, session, actor, supervision.Late(area=area, unit=unit), after=None, limit=50
         )
     return found
 

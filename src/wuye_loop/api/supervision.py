@@ -51,11 +51,9 @@ async def overdue(request: Request, actor: Caller, query: Annotated[OverdueQuery
             site.loop,
             session,
             actor,
-            clock=query.clock,
-            rung=query.rung,
-            area=query.area,
-            unit=query.unit,
-            older_than=span(query.older_than) if query.older_than else None,
+            supervision.Late(
+                query.clock, query.rung, query.area, query.unit, span(query.older_than) if query.older_than else None
+            ),
             after=(after[0], after[1]) if after else None,
             limit=query.limit,
         ),

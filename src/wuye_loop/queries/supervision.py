@@ -1,6 +1,7 @@
 """What a supervisor reads: overdue clocks with how late and how far they were escalated, counts, supervision orders."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,66 +59,52 @@ def admit(loop: Loop, session: Session, actor: Actor) -> None:
         raise Forbidden("只有督办人员可以使用这个接口")
 
 
+@dataclass(frozen=True, slots=True)
+class Late:
+    """What is asked of overdue clocks; None asks for any. `older_than` leaves out what is overdue by less."""
+
+    clock: str | None = None
+    rung: int | None = None
+    area: str | None = None
+    unit: str | None = None
+    older_than: Span | None = None
+
+
 def overdue(
-    loop: Loop,
-    session: Session,
-    actor: Actor,
-    *,
-    clock: str | None,
-    rung: int | None,
-    area: str | None,
-    unit: str | None,
-    older_than: Span | None,
-    after: tuple[datetime, UUID] | None,
-    limit: int,
+    loop: Loop, session: Session, actor: Actor, asked: Late, *, after: tuple[datetime, UUID] | None, limit: int
 ) -> Page[dict[str, Any]]:
     """Return a page of the overdue running clocks in the actor's jurisdiction, the one due earliest first.
 
-    `older_than` leaves out what is overdue by less. Raises Forbidden, BadInput for an area unknown or outside.
+    Raises Forbidden, BadInput for an area unknown or outside.
     """
-    filters, before = _late(loop, session, actor, clock, rung, area, unit, older_than)
+    filters, before = _late(loop, session, actor, asked)
     page = supervision.overdue(session, actor, filters, before, after, limit)
     shown = page.map(damage.shown("overdue", lambda row: _overdue_item(loop, session, row), _OVERDUE_KEYS, _NAMES))
     unnamed_rows(loop, session, shown.items, ("title",), "number")
     return shown
 
 
-def overdue_counted(
-    loop: Loop,
-    session: Session,
-    actor: Actor,
-    *,
-    clock: str | None,
-    rung: int | None,
-    area: str | None,
-    unit: str | None,
-    older_than: Span | None,
-    most: int,
-) -> int:
+def overdue_counted(loop: Loop, session: Session, actor: Actor, asked: Late, *, most: int) -> int:
     """Count the same, up to so many. Raises as overdue does."""
-    filters, before = _late(loop, session, actor, clock, rung, area, unit, older_than)
+    filters, before = _late(loop, session, actor, asked)
     return supervision.overdue_counted(session, actor, filters, before, most)
 
 
-def _late(
-    loop: Loop,
-    session: Session,
-    actor: Actor,
-    clock: str | None,
-    rung: int | None,
-    area: str | None,
-    unit: str | None,
-    older_than: Span | None,
-) -> tuple[OverdueFilters, datetime]:
+def _late(loop: Loop, session: Session, actor: Actor, asked: Late) -> tuple[OverdueFilters, datetime]:
     """Return what is asked for, and before when it was due."""
+    path = _path(loop, session, actor, asked.unit, asked.area)
+    before = loop.clock.now()
+    if asked.older_than is not None:
+        back = Span(-asked.older_than.n, asked.older_than.unit)
+        before = loop.calendar(session).shift(before, back)
+    return OverdueFilters(asked.clock, asked.rung, asked.unit, path), before
+
+
+def _path(loop: Loop, session: Session, actor: Actor, unit: str | None, area: str | None) -> str | None:
+    """Let in who may read, with a unit and an area that there are; return the area's path. Raises as overdue does."""
     admit(loop, session, actor)
     scope.known_unit(loop, unit)
-    path = scope.path_of(loop, area, actor) if area is not None else None
-    before = loop.clock.now()
-    if older_than is not None:
-        back = Span(-older_than.n, older_than.unit)
-        before = loop.calendar(session).shift(before, back)
-    return OverdueFilters(clock, rung, unit, path), before
+    return scope.path_of(loop, area, actor) if area is not None else None
 
 
 def orders(
@@ -153,9 +140,7 @@ def orders_counted(
 def _ordered(
     loop: Loop, session: Session, actor: Actor, state: str | None, unit: str | None, area: str | None
 ) -> tuple[set[str], OrderFilters]:
-    admit(loop, session, actor)
-    scope.known_unit(loop, unit)
-    path = scope.path_of(loop, area, actor) if area is not None else None
+    path = _path(loop, session, actor, unit, area)
     kinds = {kind for rules in scope.published(loop, session) for kind in document_kinds(rules)}
     return kinds, OrderFilters(state, unit, path)
 

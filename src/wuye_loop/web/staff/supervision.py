@@ -93,18 +93,18 @@ def _drawn(here: Visit, query: LateQuery, after: Any, limit: int, session: Sessi
     return [_cells(row) for row in rows], found.next
 
 
-def _asked(query: LateQuery) -> dict[str, Any]:
-    return {
-        "clock": query.clock or None,
-        "rung": query.rung if isinstance(query.rung, int) else None,
-        "area": query.area or None,
-        "unit": query.unit or None,
-        "older_than": span(query.older) if query.older else None,
-    }
+def _asked(query: LateQuery) -> supervision.Late:
+    return supervision.Late(
+        query.clock or None,
+        query.rung if isinstance(query.rung, int) else None,
+        query.area or None,
+        query.unit or None,
+        span(query.older) if query.older else None,
+    )
 
 
 def _count(here: Visit, query: LateQuery, session: Session) -> int:
-    return supervision.overdue_counted(here.site.loop, session, here.actor, **_asked(query), most=MOST + 1)
+    return supervision.overdue_counted(here.site.loop, session, here.actor, _asked(query), most=MOST + 1)
 
 
 def _cells(row: dict[str, Any]) -> tuple[Any, ...]:
@@ -120,7 +120,7 @@ def _rows(
 ) -> tuple[Page[Any], list[dict[str, Any]]]:
     """Return a page of what is overdue, and its items with what stands beside each."""
     loop, actor = here.site.loop, here.actor
-    found = supervision.overdue(loop, session, actor, **_asked(query), after=after, limit=limit)
+    found = supervision.overdue(loop, session, actor, _asked(query), after=after, limit=limit)
     near = around(loop, session, actor, [item["number"] for item in found.items])
     return found, [
         item
