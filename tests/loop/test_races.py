@@ -5,15 +5,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import SQLAlchemyError
 from tests.api.test_papers import found, line, notice, town_of, workflow_text
+from tests.loop.six_sweepers import sweep_while_connections_die
 from tests.site import SEND_BACK, Driver, Town, build, driving, order, require_sound, urged_freely
 
 from wuye_loop.domain.errors import DailyLimit, WuyeError
@@ -248,28 +247,7 @@ def test_four_sweepers_over_a_hundred_due_grievances_fire_each_rung_once(town: T
 def test_six_sweepers_whose_connections_die_fire_each_rung_once(town: Town) -> None:
     numbers = taken_in(town, 150)
     town.clock.advance(timedelta(days=1, hours=2))
-    start = threading.Barrier(7)
-
-    def sweeper() -> None:
-        start.wait()
-        for _ in range(3):
-            with suppress(SQLAlchemyError, WuyeError):
-                town.sweep()
-
-    def killer() -> None:
-        start.wait()
-        for _ in range(4):
-            with suppress(SQLAlchemyError), town.database.begin() as session:
-                session.execute(
-                    text(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-                        " AND pid <> pg_backend_pid() AND state <> 'idle'"
-                    )
-                )
-
-    with ThreadPoolExecutor(7) as pool:
-        for one in [*(pool.submit(sweeper) for _ in range(6)), pool.submit(killer)]:
-            one.result()
+    sweep_while_connections_die(town, 4)
     assert town.sweep().failed == 0
     assert town.sweep().fired == 0
     fired = town.rows("SELECT grievance_id, count(*) FROM ledger WHERE action = 'rung:accept' GROUP BY 1")

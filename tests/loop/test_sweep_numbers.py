@@ -1,21 +1,19 @@
 """A sweep numbers the documents of many grievances at once: in their order, without a gap, or not at all."""
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from tests.loop.six_sweepers import sweep_while_connections_die
 from tests.site import Town, build, order, require_sound, story
 
-from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.loop import collect, escalate
 from wuye_loop.loop.escalate import Swept
@@ -200,26 +198,5 @@ def test_a_sweep_with_a_single_connection_does_not_wait_for_itself(
 
 def test_six_sweepers_whose_connections_die_number_every_document_once_and_without_a_gap(crowd: Town) -> None:
     _taken_in(crowd, "more", 40)
-    start = threading.Barrier(7)
-
-    def sweeper() -> None:
-        start.wait()
-        for _ in range(3):
-            with suppress(SQLAlchemyError, WuyeError):
-                crowd.sweep()
-
-    def killer() -> None:
-        start.wait()
-        for _ in range(6):
-            with suppress(SQLAlchemyError), crowd.database.begin() as session:
-                session.execute(
-                    text(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
-                        " AND pid <> pg_backend_pid() AND state <> 'idle'"
-                    )
-                )
-
-    with ThreadPoolExecutor(7) as pool:
-        for one in [*(pool.submit(sweeper) for _ in range(6)), pool.submit(killer)]:
-            one.result()
+    sweep_while_connections_die(crowd, 6)
     assert crowd.sweep().failed == 0

@@ -1,6 +1,7 @@
 # ruff: noqa: S608 the statements are the forger's
 """Images are kept as bytes; what was kept in the clear is read on, and what is forged on either side of a row shows."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -108,6 +109,15 @@ FORGERIES = {
 }  # fmt: skip
 
 
+def _each_is_found(town: Town, forgeries: Mapping[str, tuple[str, str]]) -> None:
+    for what, (statement, said) in forgeries.items():
+        with Session(town.database.engine) as session:
+            for one in statement.split(";"):
+                session.connection().exec_driver_sql(one)
+            found = looked_in(town, session)
+        assert any(said in problem for problem in found), (what, found)
+
+
 @pytest.mark.anyio
 async def test_what_is_forged_beside_the_bytes_or_in_them_shows(town: Town) -> None:
     number = await _lived(town)
@@ -117,12 +127,7 @@ async def test_what_is_forged_beside_the_bytes_or_in_them_shows(town: Town) -> N
     require_sound(town)
     assert town.scalar("SELECT count(*) FROM grievance WHERE data = '{}'") == 1
     assert town.scalar("SELECT count(*) FROM ledger WHERE action = 'reveal' AND packed IS NULL") == 1
-    for what, (statement, said) in FORGERIES.items():
-        with Session(town.database.engine) as session:
-            for one in statement.split(";"):
-                session.connection().exec_driver_sql(one)
-            found = looked_in(town, session)
-        assert any(said in problem for problem in found), (what, found)
+    _each_is_found(town, FORGERIES)
 
 
 @pytest.mark.anyio
@@ -140,12 +145,7 @@ async def test_what_statements_look_into_is_not_hidden_from_them_among_the_bytes
         "whose watermark": (f"{_APART} facts = '{{}}', packed = {told} WHERE action = 'reveal'", "被改动"),
         "what is counted of a grievance": (f"UPDATE grievance SET data = '{{}}', packed = {more}", "data"),
     }
-    for what, (statement, said) in hidden.items():
-        with Session(town.database.engine) as session:
-            for one in statement.split(";"):
-                session.connection().exec_driver_sql(one)
-            found = looked_in(town, session)
-        assert any(said in problem for problem in found), (what, found)
+    _each_is_found(town, hidden)
 
 
 def test_what_a_form_says_stays_in_the_clear_whatever_its_fields_are_called() -> None:
