@@ -4,12 +4,10 @@ import asyncio
 import json
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from pathlib import Path
 
 import orjson
 from rich.console import Console
@@ -18,16 +16,12 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from tests.bench import client, copying, limit, serving, town
-from wuye_loop import logs, postgres
-from wuye_loop.app import make_site
+from wuye_loop import logs
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import taken_in
 from wuye_loop.loop import handle
 from wuye_loop.loop.collect import Incoming, collect
-from wuye_loop.ports import SettableClock
-from wuye_loop.settings import Settings
-from wuye_loop.store.database import Database
 
 CLIENTS = 16
 CROWD = 64
@@ -62,30 +56,24 @@ class Row:
 def main() -> None:
     """Measure and print; `--json` prints the rows as data."""
     logs.configure("WARNING")
-    with tempfile.TemporaryDirectory() as folder, postgres.temporary() as own:
-        Path(folder).chmod(0o711)
-        database = Database(own.url, pool_size=16)
-        database.migrate()
-        clock = SettableClock()
-        site = make_site(Settings(data=Path(folder)), database, clock=clock)
+    with town.installation(pool_size=CLIENTS) as (site, clock):
         keys = town.found(site)
         _err.print("准备诉求 …")
         numbers = iter(town.assigned(site, 0, (3 * STEPS + LIMITED) * ROUNDS))
-        rounds = [_round(site, keys, numbers, own.url, Path(folder), n) for n in range(ROUNDS)]
+        rounds = [_round(site, keys, numbers, n) for n in range(ROUNDS)]
         clock.advance(timedelta(days=40))
         fired, seconds, _ = town.swept(site)
-        database.dispose()
     rows = _medians(rounds)
     rows.append(Row("督办扫描（每级）", fired / seconds, fired / seconds / rows[0].per_second, None, None))
     _print(rows)
 
 
-def _round(site: Site, keys: dict[str, str], numbers: object, url: str, folder: Path, n: int) -> list[Row]:
+def _round(site: Site, keys: dict[str, str], numbers: object, n: int) -> list[Row]:
     take = iter(numbers)  # type: ignore[call-overload]
     _err.print(f"第 {n + 1} 轮 …")
     http, crowd = ([next(take) for _ in range(STEPS)] for _ in range(2))
     plain = [next(take) for _ in range(STEPS)]
-    with serving.server(url, folder) as (port, pid):
+    with serving.server(site.database.url, site.settings.data) as (port, pid):
         steps, many = (
             _load(
                 port, pid, [client.request(f"/v1/grievances/{x}/actions/sign", keys["market"], b"{}") for x in some], n
@@ -96,9 +84,9 @@ def _round(site: Site, keys: dict[str, str], numbers: object, url: str, folder: 
         intake = _load(port, pid, [client.request("/v1/grievances", keys["hotline"], body) for body in orders])
     alone, together, numbers_together = _intake(site, 2_000_000 + n * 10 * STEPS)
     inside, trips = _in_process(site, plain)
-    top = _limit(site, [_signing(site, next(take)) for _ in range(LIMITED)], url, folder)
+    top = _limit(site, [_signing(site, next(take)) for _ in range(LIMITED)])
     first = 3_000_000 + n * LIMITED
-    top_intake = _limit(site, [_taking_in(site, k) for k in range(first, first + LIMITED)], url, folder)
+    top_intake = _limit(site, [_taking_in(site, k) for k in range(first, first + LIMITED)])
     of_step = [Row("极限：pgbench，一步的语句", top, 1.0, None, 4)]
     of_step.append(Row("一步（HTTP，一个服务进程）", *steps, wanted=0.40))
     of_step.append(Row(f"一步（同上，{CROWD} 个客户端）", *many, wanted=0.50))
@@ -106,7 +94,9 @@ def _round(site: Site, keys: dict[str, str], numbers: object, url: str, folder: 
     of_intake = [Row("极限：pgbench，接收的语句", top_intake, 1.0, None, 4)]
     of_intake.append(Row("接收（HTTP，一个服务进程）", *intake, wanted=0.35))
     of_intake.append(Row("接收（进程内，单线程）", *alone))
-    of_batch = [Row("极限：COPY 成批接收的各行", copying.rate(url, numbers_together), 1.0, None, None)]
+    of_batch = [
+        Row("极限：COPY 成批接收的各行", copying.rate(site.database.conninfo, numbers_together), 1.0, None, None)
+    ]
     of_batch.append(Row("成批接收（进程内，单线程）", *together, wanted=0.25))
     for rows in (of_step, of_intake, of_batch):
         for row in rows:
@@ -188,10 +178,10 @@ def _intake(
     return timed(alone), timed(together), numbers
 
 
-def _limit(site: Site, works: list[Callable[[Session], object]], url: str, folder: Path) -> float:
+def _limit(site: Site, works: list[Callable[[Session], object]]) -> float:
     """Return how many a second pgbench does of these works' statements, each once, with as many clients as ours."""
     script = limit.laid_out(site, limit.recorded(site, works), CLIENTS)
-    return limit.rate(url, limit.pgbench(), script, folder, clients=CLIENTS, each=len(works) // CLIENTS)
+    return limit.rate(site.database.conninfo, limit.pgbench(), script, clients=CLIENTS, each=len(works) // CLIENTS)
 
 
 def _signing(site: Site, number: str) -> Callable[[Session], object]:

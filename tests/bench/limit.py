@@ -19,7 +19,6 @@ from uuid import UUID
 
 from psycopg import sql
 from sqlalchemy import event
-from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from wuye_loop.edge.site import Site
@@ -124,18 +123,15 @@ def pgbench() -> Path:
     return Path(found)
 
 
-def rate(url: str, pgbench: Path, text: str, folder: Path, *, clients: int, each: int) -> float:
+def rate(conninfo: str, pgbench: Path, text: str, *, clients: int, each: int) -> float:
     """Run pgbench, so many transactions of each client, and return transactions per second."""
-    path = folder / "limit.sql"
-    path.write_text(text, encoding="utf-8")
-    target = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     command = [
         str(pgbench), "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-t", str(each),
-        "-D", "k=0", "-f", str(path), target,
+        "-D", "k=0", "-f", "-", conninfo,
     ]  # fmt: skip
     # Warm from the first: a connection plans each statement once, as one of ours has long done, not anew for the first five.
     environment = {**os.environ, "PGOPTIONS": "-c plan_cache_mode=force_generic_plan"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=environment)
     found = _RATE.search(done.stdout)
     if found is None or f"actually processed: {clients * each}/{clients * each}" not in done.stdout:
         raise RuntimeError(f"pgbench failed:\n{done.stdout[-500:]}\n{done.stderr[-1500:]}")

@@ -16,8 +16,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -30,16 +29,13 @@ from rich.table import Table
 from tests import ROOT
 from tests.bench import client, serving, size, town
 from tests.site import Town
-from wuye_loop import logs, postgres
-from wuye_loop.app import make_site
+from wuye_loop import logs
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import taken_in
 from wuye_loop.loop.collect import Incoming, collect
 from wuye_loop.ports import SettableClock
 from wuye_loop.queries.verification import verify
-from wuye_loop.settings import Settings
-from wuye_loop.store.database import Database
 
 PROCESSES = 2
 _CLIENTS = 16
@@ -71,30 +67,18 @@ def main(words: Sequence[str]) -> None:
     quick = "--quick" in words
     steps = int(words[words.index("--steps") + 1]) if "--steps" in words else 300 if quick else 20_000
     rows = _starting(1 if quick else 5)
-    with _site() as (site, clock):
+    with town.installation() as (site, clock):
         rows += _memory(site.database.url, site.settings.data, town.found(site), steps)
         town.assigned(site, 5_000_000, (count := 200 if quick else 3000))
         rows += _verified(site, clock, "每件收件、受理、签收", count)
         rows += _longest(site)
-    with _site() as (site, clock):
+    with town.installation() as (site, clock):
         town.found(site)
         town.rated(site, clock, 0, count)
         rows += _verified(site, clock, "每件走到评价", count)
     taken = size.whole(size.measured(size.MANY // 10 if quick else size.MANY))
     rows.append(Row("每件占多少（接收、受理、签收，含死行）", taken, size.WANTED, "字节", most=True))
     shown(rows, "一套装好的系统")
-
-
-@contextmanager
-def _site() -> Iterator[tuple[Site, SettableClock]]:
-    """Give an installation with a database of its own, and its clock."""
-    with tempfile.TemporaryDirectory() as folder, postgres.temporary() as own:
-        Path(folder).chmod(0o711)
-        database = Database(own.url, pool_size=4)
-        database.migrate()
-        clock = SettableClock()
-        yield make_site(Settings(data=Path(folder)), database, clock=clock), clock
-        database.dispose()
 
 
 def shown(rows: Sequence[Row], title: str) -> None:

@@ -7,21 +7,16 @@ server does not vacuum meanwhile either, as it does every minute where there is 
 
 import json
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 
 from tests.bench import town
-from wuye_loop import logs, postgres
-from wuye_loop.app import make_site
+from wuye_loop import logs
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import handle
-from wuye_loop.ports import SettableClock
-from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
 
 WANTED: Final = 8000
@@ -53,10 +48,8 @@ def main(words: Sequence[str]) -> None:
 
 def measured(count: int, *, vacuumed: bool = False, left_alone: bool = False) -> Sizes:
     """Return by table and index how many bytes each of so many grievances takes, in a database of its own."""
-    with tempfile.TemporaryDirectory() as folder, postgres.temporary() as own:
-        database = Database(own.url, pool_size=2)
-        database.migrate()
-        site = make_site(Settings(data=Path(folder)), database, clock=SettableClock())
+    with town.installation() as (site, _):
+        database = site.database
         town.found(site)
         if left_alone:
             _left_alone(database)
@@ -67,7 +60,6 @@ def measured(count: int, *, vacuumed: bool = False, left_alone: bool = False) ->
         before = _sizes(database)
         _lived(site, count, count)
         after = _sizes(database)
-        database.dispose()
     grown = {
         name: tuple((new - old) / count for new, old in zip(sizes, before[name], strict=True))
         for name, sizes in after.items()

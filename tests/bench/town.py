@@ -1,10 +1,16 @@
 """The small town that is measured, and the orders that are sent to it."""
 
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from tests.site import WAY
+from wuye_loop import postgres
+from wuye_loop.app import make_site
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
@@ -13,6 +19,8 @@ from wuye_loop.loop import escalate, handle
 from wuye_loop.loop.collect import collect
 from wuye_loop.ports import SettableClock
 from wuye_loop.prepare import prepare
+from wuye_loop.settings import Settings
+from wuye_loop.store.database import Database
 from wuye_loop.store.directory import load
 from wuye_loop.store.keys import api_keys
 
@@ -32,6 +40,18 @@ HOTLINE = Actor(ActorKind.HOTLINE, source="12345")
 CENTRE = Actor(ActorKind.UNIT, "property-centre")
 MARKET = Actor(ActorKind.UNIT, "market")
 _WHO: Final = {"hotline": HOTLINE, "property-centre": CENTRE, "market": MARKET}
+
+
+@contextmanager
+def installation(pool_size: int = 4) -> Iterator[tuple[Site, SettableClock]]:
+    """Give an installation with a database and a data folder of its own, and its clock."""
+    with tempfile.TemporaryDirectory() as folder, postgres.temporary() as own:
+        Path(folder).chmod(0o711)
+        database = Database(own.url, pool_size=pool_size)
+        database.migrate()
+        clock = SettableClock()
+        yield make_site(Settings(data=Path(folder)), database, clock=clock), clock
+        database.dispose()
 
 
 def found(site: Site) -> dict[str, str]:
