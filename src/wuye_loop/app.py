@@ -112,6 +112,8 @@ def create_app(site: Site) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
+        # What it would tell of every request holds its address, where a search has a name or a phone in it.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         # The framework works out each route that it passes: who asks whether we live waits for none.
         routes=[*_health(site).routes, *_doors(rehearsal=site.settings.rehearsal)],
     )

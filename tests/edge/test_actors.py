@@ -1,5 +1,6 @@
 """Who calls: each power within its own doors, the log names the key, and a key's last use is written down."""
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -11,7 +12,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from tests.site import KEYS, Driver, driving, order, town_on
 
+from wuye_loop.domain.errors import Unauthenticated
+from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.domain.privacy.access import api_keys
 from wuye_loop.edge import actors
+from wuye_loop.edge.site import Site
 from wuye_loop.store.database import Database
 from wuye_loop.store.keys import last_use
 
@@ -138,3 +143,33 @@ async def test_a_note_that_fails_stops_nobodys_work(drive: Driver, monkeypatch: 
     monkeypatch.setattr(last_use, "note", broken)
     await drive.get("market", "/v1/inbox")
     assert "use_not_noted" in drive.log.getvalue()
+
+
+async def test_requests_that_come_at_once_look_a_key_up_once(drive: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bytes] = []
+
+    def counted(site: Site, hashed: bytes, session: Session) -> Actor | None:
+        looked.append(hashed)
+        return find(site, hashed, session)
+
+    find = actors._find
+    monkeypatch.setattr(actors, "_find", counted)
+    key = drive.headers("market")["Authorization"].removeprefix("Bearer ")
+    callers = actors.Callers()
+    first = asyncio.create_task(callers.find(drive.town.site, key))
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(callers.find(drive.town.site, key)) for _ in range(5)]
+    await asyncio.sleep(0)
+    first.cancel()  # who hangs up takes nobody else's answer away
+    found = await asyncio.gather(*others)
+    assert {actor.unit for actor in found} == {"market"}
+    assert len(looked) == 1
+    assert not callers._asked
+
+
+async def test_requests_that_come_at_once_with_a_key_of_nobody_are_each_refused(drive: Driver) -> None:
+    callers = actors.Callers()
+    key = api_keys.mint(bytes(32))
+    asked = await asyncio.gather(*(callers.find(drive.town.site, key) for _ in range(4)), return_exceptions=True)
+    assert [type(one) for one in asked] == [Unauthenticated] * 4
+    assert not callers._asked

@@ -1,5 +1,6 @@
 """Who is calling: the key in the Authorization header, looked up by its digest and kept for a moment."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -40,6 +41,7 @@ class Callers:
         self._kept: dict[bytes, tuple[float, Actor]] = {}
         self._noted: dict[UUID, float] = {}
         self._known: set[bytes] = set()  # were somebody's when last looked up
+        self._asked: dict[bytes, asyncio.Task[Actor]] = {}  # look-ups under way
 
     def kept(self, key: str) -> Actor | None:
         """Return whose key this is if that was found out a moment ago."""
@@ -51,13 +53,25 @@ class Callers:
         return well_formed(key) and digest(key) in self._known
 
     async def find(self, site: Site, key: str) -> Actor:
-        """Return whose key this is.
+        """Return whose key this is; who asks while the same key is being looked up gets the same answer.
 
         Raises Unauthenticated, the same for a malformed, unknown, expired or revoked one.
         """
         if not well_formed(key):
             raise Unauthenticated
         hashed = digest(key)
+        asked = self._asked.get(hashed)
+        if asked is None:
+            asked = self._asked[hashed] = asyncio.create_task(self._find(site, hashed))
+            asked.add_done_callback(partial(self._answered, hashed))
+        return await asyncio.shield(asked)  # whoever hangs up ends nobody else's look-up
+
+    def _answered(self, hashed: bytes, asked: asyncio.Task[Actor]) -> None:
+        self._asked.pop(hashed, None)
+        if not asked.cancelled():
+            asked.exception()  # looked at here, too: everybody who waited for it may have hung up
+
+    async def _find(self, site: Site, hashed: bytes) -> Actor:
         found = await read(site, partial(_find, site, hashed))
         if found is None:
             self._kept.pop(hashed, None)

@@ -40,4 +40,4 @@ def from_text(text: str) -> datetime:
     if at.tzinfo is None:
         msg = "时间要带时区"
         raise ValueError(msg)
-    return at.astimezone(UTC)
+    return at if at.tzinfo is UTC else at.astimezone(UTC)

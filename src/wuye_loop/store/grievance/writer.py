@@ -302,12 +302,14 @@ def _with_ticket(
 def _rows(before: Situation, step: Posted) -> dict[str, list[Any]]:
     """Return by parameter the rows that a step leaves in each table beside the grievance's own."""
     after = step.situation
-    common = {"grievance_id": str(after.grievance.id), "area_path": after.grievance.area_path}
+    common = {"grievance_id": id_text(after.grievance.id), "area_path": after.grievance.area_path}
     changed = [item for key, item in after.clocks.items() if before.clocks.get(key) is not item]
     tasks = [task for key, task in after.tasks.items() if before.tasks.get(key) is not task]
     images = _images(step)
-    old = {str(key) for key in before.clocks}
-    rungs = [(rung.index in with_row(item), row) for item in changed for rung, row in _rung_rows(item)]
+    old = set(map(id_text, before.clocks))
+    rungs = [
+        (rung.index in kept, row) for item in changed for kept in (with_row(item),) for rung, row in _rung_rows(item)
+    ]
     return {
         "entries": [_ledger_row(entry) | common for entry in step.entries],
         "clocks": [_clock_row(item, images) | common for item in changed],
@@ -363,8 +365,9 @@ def with_row(clock: clock_moves.Clock) -> set[int]:
 
 
 def _rung_rows(clock: clock_moves.Clock) -> list[tuple[clock_moves.Rung, dict[str, Any]]]:
+    clock_id = id_text(clock.id)
     return [
-        (rung, {"clock_id": str(clock.id), "idx": rung.index, "at": _plain(rung.at), "fired_at": _plain(rung.fired_at)})
+        (rung, {"clock_id": clock_id, "idx": rung.index, "at": _plain(rung.at), "fired_at": _plain(rung.fired_at)})
         for rung in clock.rungs
     ]
 
@@ -378,7 +381,7 @@ def _ledger_row(entry: Entry) -> dict[str, Any]:
 _PLAIN: Final[Mapping[type, Callable[[Any], str]]] = {
     datetime: as_text,
     bytes: lambda value: "\\x" + value.hex(),
-    UUID: str,
+    UUID: id_text,
 }
 
 
