@@ -168,6 +168,7 @@ def looked_in(town: Town, session: Session, *, grievances: bool = True) -> list[
             except Exception as error:  # noqa: BLE001 as verify itself
                 report.unreadable(repr(error))
         verify._documents(session, report)
+        verify._files(session, report)
         verify._sums(loop, session, report)
     verify._reach(session, report)
     verify._register(session, chain, report)
@@ -218,7 +219,7 @@ def test_every_column_that_is_forged_is_seen_or_stands_here(towns: list[Town]) -
 @pytest.mark.proof
 def test_the_walk_sees_a_table_that_nobody_looks_at(towns: list[Town], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(registry.AS_THEY_STAND, vouched.VOICE)
-    monkeypatch.setattr(audit, "broken_files", lambda _: iter(()))
+    monkeypatch.setattr(audit, "broken_files", lambda *_: iter(()))
     unseen, _, _ = walked(towns, [metadata.tables["voice"], metadata.tables["attachment"]])
     assert unseen == {"voice": [column.name for column in metadata.tables["voice"].columns], "attachment": ["content"]}
 

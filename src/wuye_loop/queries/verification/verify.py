@@ -1,11 +1,9 @@
 """Replay every ledger and compare it with what the tables say; the register, numbered documents and files too."""
 
-import multiprocessing
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from multiprocessing.util import Finalize
 from typing import Any
 from uuid import UUID
@@ -25,14 +23,17 @@ from wuye_loop.loop.custody.destruction import APPROVED, PROPOSED, as_approved, 
 from wuye_loop.loop.engine import Loop
 from wuye_loop.loop.figures import scoring, tallying
 from wuye_loop.loop.uncollected import uncollected
+from wuye_loop.queries.verification.course import Course, Piece, What, program_of, spans
 from wuye_loop.queries.verification.folds import Fold, fold
+from wuye_loop.queries.verification.mark import Mark
 from wuye_loop.queries.verification.report import Report
+from wuye_loop.queries.verification.spread import BESIDE, spread
 from wuye_loop.store import registry, retention
 from wuye_loop.store import tallying as sums
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
 from wuye_loop.store.grievance.writer import highest, with_row
-from wuye_loop.store.reads import audit, recorded
+from wuye_loop.store.reads import audit
 from wuye_loop.store.reads.audit import Folder
 from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.reference_cache import Reference
@@ -41,8 +42,8 @@ CalendarOf = Callable[[str], WorkCalendar]
 _BEFORE_VERSIONS = tuple(name for name in MUTABLE if name != "workflow")
 _NEVER = (None, None)  # a rung without a row will not fire, and did not
 _FEW = 1000  # starting a process costs as much as this many grievances
-_SHARES = 8  # of each process: none waits long for the last one
-_START = "fork" if sys.platform == "linux" else "spawn"
+_SHARES = 8  # of each process at least: none waits long for the last one
+_SIZE = 2000  # grievances of a piece: a second or two are lost, or waited for, by who stops
 
 
 def verify(
@@ -52,29 +53,70 @@ def verify(
     since: datetime | None = None,
     processes: int = 1,
     progress: Callable[[int], None] | None = None,
+    mark: Mark | None = None,
+    size: int = _SIZE,
 ) -> Report:
     """Replay the ledgers, all of them or those written to since then, in as many processes as are wanted.
 
-    A record that cannot be read is told of and counted, and the others are looked at all the same.
+    A record that cannot be read is told of and counted, and the others are looked at all the same. What pieces of so many
+    grievances come to is kept in the mark. Where it was taken up, what is done is not done again, only what was written
+    there since is looked at once more.
     """
     report = Report()
-    with database.read() as session:
-        parts = processes if processes > 1 and audit.count(session) > _FEW else 1
-        shares = recorded.shares(session, None, parts * _SHARES) if parts > 1 else [WHOLE]
+    with database.read_at_once() as session:
+        many = audit.count(session)
+        parts = processes if processes > 1 and many > _FEW else 1
+        if mark is not None and mark.taken_up and mark.course is not None:
+            course, done = mark.course, mark.done
+            for one in done.values():
+                report.merge(one)
+            _gone(session, course, done, report)
+        else:
+            size = min(size, -(-many // (parts * _SHARES))) if parts > 1 else size
+            course, done = Course.of(session, program_of(database), loop.clock.now(), since, size), {}
+            if mark is not None:
+                mark.begin(course)
     told = progress or (lambda _: None)
-    if parts == 1:
-        report.merge(share_of(database, loop.keyring, since, WHOLE, told, loop.reference))
-        report.merge(_beside(loop, database))
+    told(report.grievances)
+
+    def keep(n: int | None, found: Report) -> None:
+        # What is beside is looked at anew by whoever takes it up, but where something was found: that was so.
+        if mark is not None and n is not None and not (n == BESIDE and found.ok):
+            mark.keep(n, found)
+        report.merge(found)
+        told(report.grievances)
+
+    jobs, known = _jobs(course, done), frozenset(report.problems)
+    beside = None if BESIDE in done else partial(_beside, loop, database)
+    if parts > 1:
+        spread(parts, jobs, partial(_in_process, database.url, loop.keyring, since, known), beside, keep)
         return report
-    context = multiprocessing.get_context(_START)
-    with ProcessPoolExecutor(parts, mp_context=context) as pool, ThreadPoolExecutor(1) as meanwhile:
-        waiting = [pool.submit(_in_process, database.url, loop.keyring, since, share) for share in shares]
-        beside = meanwhile.submit(_beside, loop, database)  # the processes are there: none is forked beside a thread
-        for done in as_completed(waiting):
-            report.merge(done.result())
-            told(report.grievances)
-        report.merge(beside.result())
+    for n, piece in jobs:
+        keep(n, _look(database, loop.reference, loop.keyring, since, known, piece))
+    if beside is not None:
+        keep(BESIDE, beside())
     return report
+
+
+def _jobs(course: Course, done: Mapping[int, Report]) -> list[tuple[int | None, Piece]]:
+    """Return the pieces that are to be looked at, with their places; without one, what is looked at again by whoever takes it up.
+
+    First what is not done; then, of what was done before, what was written to since; then what has come in since.
+    """
+    pieces = course.pieces()
+    left: list[tuple[int | None, Piece]] = [(n, piece) for n, piece in enumerate(pieces) if n not in done]
+    again = [Piece(What.AGAIN, share, course.written) for share, _ in spans(pieces, done)]
+    return left + [(None, piece) for piece in (*again, *course.rest())]
+
+
+def _gone(session: Session, course: Course, done: Mapping[int, Report], report: Report) -> None:
+    """Compare how many grievances were looked at with how many there are still: none ever goes."""
+    if course.since is not None:
+        return
+    for share, places in spans(course.pieces(), done):
+        were, are = sum(done[n].grievances for n in places), audit.count_in(session, share)
+        if are < were:
+            report.broken(f"已核对过的诉求少了 {were - are} 件：核对中断以后被删")
 
 
 def _beside(loop: Loop, database: Database) -> Report:
@@ -96,22 +138,43 @@ def _kept(url: str) -> tuple[Database, Reference]:
     return database, Reference()
 
 
-def _in_process(url: str, keyring: KeyRing, since: datetime | None, share: Share) -> Report:
+def _in_process(url: str, keyring: KeyRing, since: datetime | None, known: frozenset[str], piece: Piece) -> Report:
     database, reference = _kept(url)
-    return share_of(database, keyring, since, share, lambda _: None, reference)
+    return _look(database, reference, keyring, since, known, piece)
+
+
+def _look(
+    database: Database,
+    reference: Reference,
+    keyring: KeyRing,
+    since: datetime | None,
+    known: frozenset[str],
+    piece: Piece,
+) -> Report:
+    """Look at one piece; `reference` is what is known of rules and calendars already."""
+    if piece.what is What.FILES:
+        report = Report()
+        with database.read() as session:
+            _files(session, report, piece.share)
+        return report
+    if piece.what is What.GRIEVANCES:
+        return share_of(database, reference, keyring, Report(), piece.share, since=since)
+    found = share_of(database, reference, keyring, Report(known=known), piece.share, written=piece.written)
+    # They are counted already.
+    return replace(found, grievances=0, rows=0, clocks=0, erased=0, again=found.grievances, known=frozenset())
 
 
 def share_of(
     database: Database,
+    reference: Reference,
     keyring: KeyRing,
-    since: datetime | None,
+    report: Report,
     share: Share,
-    told: Callable[[int], None],
-    reference: Reference | None = None,
+    *,
+    since: datetime | None = None,
+    written: int | None = None,
 ) -> Report:
-    """Replay the ledgers of one share of the grievances; `reference` is what is known of rules and calendars already."""
-    report = Report()
-    reference = reference or Reference()
+    """Replay the ledgers of one share of the grievances, as `audit.folders` gives them; return the report."""
     calendars: dict[str, WorkCalendar] = {}
     chain = Chain(keyring.chain)
     with uncollected(), database.read_at_once() as session:
@@ -123,13 +186,12 @@ def share_of(
                 calendars[workflow] = reference.calendar(session, rules.workflow.calendar)
             return calendars[workflow]
 
-        for folder in audit.folders(session, share, since):
+        for folder in audit.folders(session, share, since, written):
             report.grievances += 1
             try:
                 _verify_one(folder, calendar_of, chain, keyring, report)
             except Exception as error:  # noqa: BLE001 whatever is wrong with one record, it is told, and the others go on
                 report.unreadable(f"{folder.number} 的记录读不出来（{type(error).__name__}）")
-            told(report.grievances)
     return report
 
 
@@ -266,7 +328,10 @@ def _documents(session: Session, report: Report) -> None:
         report.drifted(f"文书 {number} 属于诉求，却写着考核的期、标题或发文单位")
     for number in audit.broken_lines(session):
         report.drifted(f"文书 {number} 的各条与所发起的任务不符")
-    for file in audit.broken_files(session):
+
+
+def _files(session: Session, report: Report, share: Share = WHOLE) -> None:
+    for file in audit.broken_files(session, share):
         report.drifted(f"文件 {file} 的内容被改动")
 
 

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import DateTime, Uuid
@@ -25,6 +25,7 @@ from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.schema import metadata
 
 _BATCH = 500
+_LAST: Final = UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,13 @@ FROM grievance g LEFT JOIN area a ON a.code = g.area_code LEFT JOIN complainant 
 WHERE g.id > %(after)s AND (%(beyond)s::uuid IS NULL OR g.id < %(beyond)s::uuid)
   AND (%(since)s::timestamptz IS NULL OR EXISTS (
     SELECT 1 FROM ledger l WHERE l.grievance_id = g.id AND l.seq = g.seq AND l.at >= %(since)s::timestamptz))
+  AND @written
 ORDER BY g.id LIMIT {_BATCH}
 """
+_ALL = _GRIEVANCES.replace("@written", "true")
+_WRITTEN = _GRIEVANCES.replace(
+    "@written", "g.id IN (SELECT l.grievance_id FROM ledger l WHERE l.written >= %(written)s)"
+)
 _DOCUMENT, _RATING, _PRECEDENT = (
     _Image(table, kind.__slots__)  # the columns are called as the fields of what a step makes
     for table, kind in (("document", DocumentDraft), ("rating", RatingDraft), ("precedent", PrecedentDraft))
@@ -115,7 +121,8 @@ SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, au
 FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
 """
 _CONTENTS = """
-SELECT id, encode(sha256(content), 'hex') = sha256 AS sound FROM attachment WHERE id > %(after)s ORDER BY id LIMIT 20
+SELECT id, encode(sha256(content), 'hex') = sha256 AS sound FROM attachment
+WHERE id > %(after)s AND (%(beyond)s::uuid IS NULL OR id < %(beyond)s::uuid) ORDER BY id LIMIT 20
 """
 # Every task of a document that is not the document's own has one line, and every line its task; lines count from 1.
 _LINES = """
@@ -137,12 +144,47 @@ def count(session: Session) -> int:
     return int(session.connection().exec_driver_sql("SELECT count(*) FROM grievance").scalar_one())
 
 
-def folders(session: Session, share: Share = WHOLE, since: datetime | None = None) -> Iterator[Folder]:
-    """Yield every grievance of a share, or those of it last written to since then, with all that hangs on it."""
-    # The first id of a share belongs to it: what comes after the one before it.
-    after = UUID(int=max((share.first.int if share.first else 0) - 1, 0))
-    asked = {"beyond": share.beyond, "since": since}
-    while rows := straight.execute(session, _GRIEVANCES, asked | {"after": after}).rows:
+def count_in(session: Session, share: Share) -> int:
+    """Return how many grievances of a share there are."""
+    asked = {"after": _before(share), "beyond": share.beyond}
+    counted = (
+        "SELECT count(*) FROM grievance WHERE id > %(after)s AND (%(beyond)s::uuid IS NULL OR id < %(beyond)s::uuid)"
+    )
+    return int(session.connection().exec_driver_sql(counted, asked).scalar_one())
+
+
+def cuts(session: Session, table: Literal["grievance", "attachment"], size: int) -> list[UUID]:
+    """Return where shares of so many rows begin, but for the first, and last the id past all that there are."""
+    asked = (
+        f"SELECT id FROM (SELECT id, row_number() OVER w AS n, lead(id) OVER w IS NULL AS last FROM {table}"
+        " WINDOW w AS (ORDER BY id)) numbered WHERE last OR (n > 1 AND (n - 1) %% %(size)s = 0) ORDER BY id"
+    )
+    *found, last = session.connection().exec_driver_sql(asked, {"size": size}).scalars().all() or (UUID(int=0),)
+    return [*found, UUID(int=min(last.int + 1, _LAST.int))]
+
+
+def whose(session: Session) -> str:
+    """Return which server this is, and which of its databases: a copy of either has another name."""
+    asked = "SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) FROM pg_control_system()"
+    return str(session.connection().exec_driver_sql(asked).scalar_one())
+
+
+def _before(share: Share) -> UUID:
+    """Return what the ids of a share come after: its first id belongs to it."""
+    return UUID(int=max((share.first.int if share.first else 0) - 1, 0))
+
+
+def folders(
+    session: Session, share: Share = WHOLE, since: datetime | None = None, written: int | None = None
+) -> Iterator[Folder]:
+    """Yield every grievance of a share, or those of it last written to since then, with all that hangs on it.
+
+    With `written`, only those that have a row of this transaction or one after it.
+    """
+    after = _before(share)
+    asked = {"beyond": share.beyond, "since": since, "written": written}
+    statement = _ALL if written is None else _WRITTEN
+    while rows := straight.execute(session, statement, asked | {"after": after}).rows:
         after = rows[-1][_REST]
         ids = {"ids": [row[_REST] for row in rows]}
         entries: dict[UUID, list[Entry]] = defaultdict(list)
@@ -279,9 +321,9 @@ def strayed_beside(session: Session) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in session.connection().exec_driver_sql(_BESIDE)]
 
 
-def broken_files(session: Session) -> Iterator[UUID]:
-    """Yield the files whose content has another hash than the one kept; a few are read at a time."""
-    after = UUID(int=0)
-    while rows := session.connection().exec_driver_sql(_CONTENTS, {"after": after}).all():
+def broken_files(session: Session, share: Share = WHOLE) -> Iterator[UUID]:
+    """Yield the files of a share of their ids whose content has another hash than the one kept; a few are read at a time."""
+    after, beyond = _before(share), share.beyond
+    while rows := session.connection().exec_driver_sql(_CONTENTS, {"after": after, "beyond": beyond}).all():
         after = rows[-1].id
         yield from (row.id for row in rows if not row.sound)
