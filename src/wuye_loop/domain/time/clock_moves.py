@@ -206,6 +206,11 @@ def recompute(clock: Clock, calendar: WorkCalendar) -> Clock:
     return _folded(clock, clock.status, clock.ended_at, clock.adjustments, calendar)
 
 
+def due_under(calendar: WorkCalendar, clock: Clock) -> datetime:
+    """Return when a clock is due as its history stands under this calendar."""
+    return due_of(clock.limit, clock.until, clock.starts, clock.started_at, clock.adjustments, calendar).at
+
+
 def remaining_seconds(clock: Clock, now: datetime, calendar: WorkCalendar) -> int:
     """Give whole seconds left, rounded down and negative when overdue; what is left stands still with the clock.
 

@@ -43,6 +43,7 @@ _BEFORE_VERSIONS = tuple(name for name in MUTABLE if name != "workflow")
 _NEVER = (None, None)  # a rung without a row will not fire, and did not
 _FEW = 1000  # starting a process costs as much as this many grievances
 _SHARES = 8  # of each process at least: none waits long for the last one
+_LEAST = 500  # grievances of a piece, unless fewer are asked for: as many as are read at once
 _SIZE = 2000  # grievances of a piece: a second or two are lost, or waited for, by who stops
 
 
@@ -72,7 +73,7 @@ def verify(
                 report.merge(one)
             _gone(session, course, done, report)
         else:
-            size = min(size, -(-many // (parts * _SHARES))) if parts > 1 else size
+            size = min(size, max(_LEAST, -(-many // (parts * _SHARES)))) if parts > 1 else size
             course, done = Course.of(session, program_of(database), loop.clock.now(), since, size), {}
             if mark is not None:
                 mark.begin(course)
@@ -217,13 +218,22 @@ def _clocks(folder: Folder, calendar: WorkCalendar, report: Report) -> None:
     clocks: dict[UUID, clock_moves.Clock] = {}
     for image in folder.clocks.values():
         report.clocks += 1
+        if _rests(image) and folder.highest[image["id"]] is None:
+            continue
         clock = clock_moves.from_row(image)
         clocks[clock.id] = clock
         if highest(clock) != folder.highest[image["id"]]:
             report.drifted(f"{folder.number} 时限 {clock.name} 的督办级与台账不一致")
-        if clock.status is ClockStatus.RUNNING and clock_moves.recompute(clock, calendar).due_at != clock.due_at:
+        if clock.status is ClockStatus.RUNNING and clock_moves.due_under(calendar, clock) != clock.due_at:
             report.drifted(f"{folder.number} 时限 {clock.name} 与按日历重算的不同")
     _rungs(folder, clocks, report)
+
+
+def _rests(image: Mapping[str, Any]) -> bool:
+    """Say whether nothing of a clock fired and nothing will: it has no row of a rung, and no highest one."""
+    return image["status"] != ClockStatus.RUNNING and all(
+        isinstance(rung, list) and not any(rung[1:3]) for rung in image["rungs"]
+    )
 
 
 def _rungs(folder: Folder, clocks: Mapping[UUID, clock_moves.Clock], report: Report) -> None:
@@ -241,7 +251,8 @@ def _rungs(folder: Folder, clocks: Mapping[UUID, clock_moves.Clock], report: Rep
     if wanted == folder.rungs.keys() and all(planned.get(key, _NEVER) == times for key, times in folder.rungs.items()):
         return
     for key in wanted | folder.rungs.keys():
-        name = clocks[key[0]].name if key[0] in clocks else "（没有这个时限）"
+        clock_there = folder.clocks.get(str(key[0]))
+        name = clock_there["name"] if clock_there is not None else "（没有这个时限）"
         _compare(
             report,
             folder.number,

@@ -220,7 +220,7 @@ def _fields(fields: dict[str, Any], packed: bytes | None) -> dict[str, Any]:
         rest = grievance_rest(packed)
     except Unreadable:
         return fields | {"data": None}
-    return {name: grievance_field(name, value, rest) for name, value in fields.items()} if rest else fields
+    return fields | {name: grievance_field(name, fields[name], rest) for name in rest if name in fields}
 
 
 def _clocks(
