@@ -8,6 +8,8 @@ from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Loader
 from psycopg.pq import Format
 
+from wuye_loop.domain.time.timestamps import as_text
+
 #: What stands for `infinity` and for any instant before or after what a datetime holds; a day from the end, for zones.
 FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
 LAST: Final = datetime(9999, 12, 30, tzinfo=UTC)
@@ -35,3 +37,10 @@ class AnyInstant(Loader):
 def read_any(dbapi_connection: Any, _: object) -> None:
     """Let a new connection read any instant; a listener of an engine's `connect`."""
     dbapi_connection.adapters.register_loader("timestamptz", AnyInstant)
+
+
+def text_of(sent: str) -> str:
+    """Return, as a ledger writes it, the instant that the server sent as text to a session in UTC."""
+    if sent[-3:] == "+00" and sent[4] == "-":
+        return f"{sent[:10]}T{sent[11:19]}.{sent[20:-3]:0<6}Z"
+    return as_text(FIRST if sent.startswith("-") or sent.endswith("BC") else LAST)

@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import cache, partial
 from multiprocessing.util import Finalize
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -215,14 +214,14 @@ def _verify_one(folder: Folder, calendar_of: CalendarOf, chain: Chain, keyring: 
 
 def _clocks(folder: Folder, calendar: WorkCalendar, report: Report) -> None:
     """Compare each clock with its rungs, and a running one with what the calendar makes of it."""
-    clocks: dict[UUID, clock_moves.Clock] = {}
-    for image in folder.clocks.values():
+    clocks: dict[str, clock_moves.Clock] = {}
+    for key, image in folder.clocks.items():
         report.clocks += 1
-        if _rests(image) and folder.highest[image["id"]] is None:
+        if _rests(image) and folder.highest[key] is None:
             continue
         clock = clock_moves.from_row(image)
-        clocks[clock.id] = clock
-        if highest(clock) != folder.highest[image["id"]]:
+        clocks[key] = clock
+        if highest(clock) != folder.highest[key]:
             report.drifted(f"{folder.number} 时限 {clock.name} 的督办级与台账不一致")
         if clock.status is ClockStatus.RUNNING and clock_moves.due_under(calendar, clock) != clock.due_at:
             report.drifted(f"{folder.number} 时限 {clock.name} 与按日历重算的不同")
@@ -236,23 +235,23 @@ def _rests(image: Mapping[str, Any]) -> bool:
     )
 
 
-def _rungs(folder: Folder, clocks: Mapping[UUID, clock_moves.Clock], report: Report) -> None:
+def _rungs(folder: Folder, clocks: Mapping[str, clock_moves.Clock], report: Report) -> None:
     """Compare when rungs fire with their clocks; also those of no clock, which a sweep would look at for ever.
 
     Clocks of before 2026-12 have a row for every rung that is to come, not for the next alone.
     """
     planned = {
-        (clock.id, rung.index): (rung.at, rung.fired_at)
-        for clock in clocks.values()
+        (key, rung.index): (rung.at, rung.fired_at)
+        for key, clock in clocks.items()
         for rung in clock.rungs
         if rung.at is not None or rung.fired_at is not None
     }
-    wanted = {(clock.id, index) for clock in clocks.values() for index in with_row(clock)}
+    wanted = {(key, index) for key, clock in clocks.items() for index in with_row(clock)}
     if wanted == folder.rungs.keys() and all(planned.get(key, _NEVER) == times for key, times in folder.rungs.items()):
         return
     for key in wanted | folder.rungs.keys():
-        clock_there = folder.clocks.get(str(key[0]))
-        name = clock_there["name"] if clock_there is not None else "（没有这个时限）"
+        there = folder.clocks.get(key[0])
+        name = there["name"] if there is not None else "（没有这个时限）"
         _compare(
             report,
             folder.number,

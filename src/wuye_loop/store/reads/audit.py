@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache, partial
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -15,12 +16,12 @@ from wuye_loop.domain.grievance.order_image import FIXED, TEXTS
 from wuye_loop.domain.grievance.situation import MUTABLE
 from wuye_loop.domain.privacy.sealing import Sealed
 from wuye_loop.domain.step.records import DocumentDraft, PrecedentDraft, RatingDraft
-from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.store import straight
 from wuye_loop.store.grievance.identity import sealed_of
 from wuye_loop.store.grievance.intake import entry_of
 from wuye_loop.store.grievance.locking import TASK_COLUMNS
 from wuye_loop.store.grievance.packing import OF_CLOCK, Unreadable, clock_rest, grievance_field, grievance_rest
+from wuye_loop.store.instants import text_of
 from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.schema import metadata
 
@@ -41,7 +42,7 @@ class Folder:
     entries: list[Entry]
     tasks: Mapping[str, Any]
     clocks: Mapping[str, Any]
-    rungs: Mapping[tuple[UUID, int], tuple[datetime | None, datetime | None]]
+    rungs: Mapping[tuple[str, int], tuple[datetime | None, datetime | None]]
     highest: Mapping[str, int | None]  # rung of each clock
     files: Mapping[str, list[Any]]  # hash, audience, name, kind, size, by whom and when of each
     order: Mapping[str, Any]  # columns fixed at intake, and its texts
@@ -59,18 +60,19 @@ class _Image:
     def __init__(self, table: str, names: Sequence[str]) -> None:
         self.names = tuple(names)
         columns = metadata.tables[table].columns
-        self._turned = [(name, turn) for name in names for kind, turn in _TEXT if isinstance(columns[name].type, kind)]
+        as_they_are = {name for name in names if not isinstance(columns[name].type, DateTime | Uuid)}
+        self.selected = [name if name in as_they_are else f"{name}::text" for name in names]
+        self._instants = [name for name in names if isinstance(columns[name].type, DateTime)]
 
     def __call__(self, row: Iterable[Any]) -> dict[str, Any]:
         """Return by name what a row says."""
         found = dict(zip(self.names, row, strict=True))
-        for name, turn in self._turned:
-            if found[name] is not None:
-                found[name] = turn(found[name])
+        for name in self._instants:
+            if (sent := found[name]) is not None:
+                found[name] = text_of(sent)
         return found
 
 
-_TEXT: Final[Sequence[tuple[type[Any], Callable[[Any], str]]]] = ((DateTime, as_text), (Uuid, str))
 _GRIEVANCE = _Image("grievance", (*MUTABLE, "area_path"))
 _ORDER = (*FIXED, *TEXTS)
 _SEALED = ("key_id", "alg", "wrapped_key", "nonce", "ciphertext")
@@ -80,7 +82,7 @@ _LOCKED = _ORDERED + len(_ORDER)
 _REST = _LOCKED + len(_SEALED)
 # A grievance without a place of its own belongs to the whole of the directory.
 _GRIEVANCES = f"""
-SELECT {", ".join(f"g.{name}" for name in (*_GRIEVANCE.names, *_ORDER))}, {", ".join(f"x.{name}" for name in _SEALED)},
+SELECT {", ".join(f"g.{name}" for name in (*_GRIEVANCE.selected, *_ORDER))}, {", ".join(f"x.{name}" for name in _SEALED)},
        g.id, g.seq, g.head, g.packed, x.phone_hash,
        CASE WHEN g.area_code IS NOT NULL THEN coalesce(a.path, '')
             WHEN EXISTS (SELECT 1 FROM area t WHERE t.parent_code IS NULL AND t.path = g.area_path) THEN g.area_path
@@ -107,14 +109,14 @@ _FILE = _Image("attachment", ("sha256", "audience", "name", "media_type", "size"
 
 def _of(table: str, *more: str, image: _Image | None = None) -> str:
     """Return the statement that reads rows of a table: of which grievance, what more, and an image."""
-    columns = ", ".join(("grievance_id", *more, *(image.names if image else ())))
+    columns = ", ".join(("grievance_id", *more, *(image.selected if image else ())))
     return f"SELECT {columns} FROM {table} WHERE grievance_id = ANY(%(ids)s)"
 
 
 _DOCUMENTS, _RATINGS = _of("document", image=_DOCUMENT), _of("rating", image=_RATING)
 _PRECEDENTS, _TASKS = _of("precedent", image=_PRECEDENT), _of("task", image=_TASK)
-_CLOCKS = _of("clock", "id", "image", "packed", "rung", image=_CLOCK)
-_RUNGS = _of("rung", "clock_id", "idx", "at", "fired_at")
+_CLOCKS = _of("clock", "id::text", "image", "packed", "rung", image=_CLOCK)
+_RUNGS = _of("rung", "clock_id::text", "idx", "at", "fired_at")
 _FILES = _of("attachment", "id", image=_FILE)
 _ENTRIES = """
 SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, packed, grievance_id
@@ -192,7 +194,7 @@ def folders(
             entries[row[12]].append(entry_of(row))
         tasks = _images(session, _TASKS, ids, _TASK, lambda image: image["id"])
         clocks, highest = _clocks(session, ids)
-        rungs: dict[UUID, dict[tuple[UUID, int], tuple[datetime | None, datetime | None]]] = defaultdict(dict)
+        rungs: dict[UUID, dict[tuple[str, int], tuple[datetime | None, datetime | None]]] = defaultdict(dict)
         for of, clock_id, idx, at, fired_at in straight.execute(session, _RUNGS, ids).rows:
             rungs[of][clock_id, idx] = (at, fired_at)
         files: dict[UUID, dict[str, list[Any]]] = defaultdict(dict)
@@ -214,10 +216,15 @@ def folders(
             )  # fmt: skip
 
 
+#: What is packed alike is read once: most clocks that rest say the same, and many grievances. Nobody changes what these give.
+_grievance_rest = lru_cache(maxsize=4096)(grievance_rest)
+_clock_rest = lru_cache(maxsize=4096)(partial(clock_rest, {}))
+
+
 def _fields(fields: dict[str, Any], packed: bytes | None) -> dict[str, Any]:
     """Return a grievance's fields with what is packed of its row; where that cannot be read, none that a ledger tells of."""
     try:
-        rest = grievance_rest(packed)
+        rest = _grievance_rest(packed)
     except Unreadable:
         return fields | {"data": None}
     return fields | {name: grievance_field(name, fields[name], rest) for name in rest if name in fields}
@@ -229,12 +236,11 @@ def _clocks(
     """Return by grievance the images of its clocks, with what their columns say, and the highest rung of each."""
     clocks: dict[UUID, dict[str, Any]] = defaultdict(dict)
     highest: dict[UUID, dict[str, int | None]] = defaultdict(dict)
-    for of, clock_id, there, kept, rung, *columns in straight.execute(session, _CLOCKS, ids).rows:
-        rest = clock_rest(there, kept)
+    for of, key, there, kept, rung, *columns in straight.execute(session, _CLOCKS, ids).rows:
+        rest = _clock_rest(kept) if there == {} else clock_rest(there, kept)
         image = rest if isinstance(rest, dict) else {"image": rest}
         # An image leaves out what is not there.
         said = {name: value for name, value in _CLOCK(columns).items() if value is not None or name in image}
-        key = str(clock_id)
         clocks[of][key] = {**image, **({"id": key} if kept is not None else {}), **said}
         highest[of][key] = rung
     return clocks, highest
