@@ -194,14 +194,14 @@ def from_row(row: Mapping[str, Any]) -> Clock:
 def _rung(image: Sequence[Any] | dict[str, Any]) -> Rung:
     if isinstance(image, dict):  # asked a thousand times: a Mapping takes longer to tell
         return Rung(image["index"], _maybe_instant(image["at"]), _maybe_instant(image["fired_at"]), image["skipped"])
-    if len(image) == _WAITING:  # as nearly all are
+    if len(image) == _TO_COME:  # as most of a running clock are
         return Rung(image[0], _maybe_instant(image[1]), None, skipped=False)
     index, at, fired_at, skipped = [*image, *_NOTHING[len(image) :]]
     return Rung(index, _maybe_instant(at), _maybe_instant(fired_at), skipped)
 
 
+_TO_COME = 2
 _NOTHING: list[Any] = [0, None, None, False]
-_WAITING = 2  # what is said of a rung that will fire: its index and when
 
 
 def _plan(image: Sequence[Any] | dict[str, Any]) -> tuple[int, str | None]:

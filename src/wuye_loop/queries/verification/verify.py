@@ -32,7 +32,7 @@ from wuye_loop.store import tallying as sums
 from wuye_loop.store.database import Database
 from wuye_loop.store.grievance import identity
 from wuye_loop.store.grievance.writer import highest, with_row
-from wuye_loop.store.reads import audit
+from wuye_loop.store.reads import audit, summary
 from wuye_loop.store.reads.audit import Folder
 from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.reference_cache import Reference
@@ -353,6 +353,8 @@ def _reach(session: Session, report: Report) -> None:
 
 
 def _sums(loop: Loop, session: Session, report: Report) -> None:
+    if not summary.mark_of(session).kept:
+        return  # and nothing published need be read for it
     try:
         good = tallying.good_of(scoring.compiled(loop, session))
     except WuyeError:
