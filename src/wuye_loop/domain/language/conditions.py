@@ -314,10 +314,10 @@ def compiled(pattern: str) -> "re2._Regexp[str]":
     options.case_sensitive = False
     options.never_capture = True
     options.dot_nl = True  # a complaint breaks its lines anywhere
-    return re2.compile(_folded_pattern(pattern), options)
+    return re2.compile(folded_pattern(pattern), options)
 
 
-def _folded_pattern(pattern: str) -> str:
+def folded_pattern(pattern: str) -> str:
     """Fold a pattern like the text it meets, each character by itself: a full-width bracket stays a plain character."""
     return "".join(c if c.isascii() else re.sub(r"[!-/:-@\[-`{-~]", r"\\\g<0>", folded(c)) for c in pattern)
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Self
 
-from wuye_loop.domain.language.conditions import compiled, folded
+from wuye_loop.domain.language.conditions import compiled, folded, folded_pattern
 from wuye_loop.domain.language.intake import Intake, Keyword, RedLine, Weigh
+from wuye_loop.domain.suggesting.needed import needed
 from wuye_loop.domain.suggesting.stated import Stated, stated
 
 _TITLE_TIMES = 2.0  # a model's features count so where the file does not weigh
@@ -76,6 +77,7 @@ class Scoring:
     def __init__(self, words: Iterable[Keyword], weigh: Weigh | None) -> None:
         self._weigh = weigh
         times = weigh.title if weigh is not None else _TITLE_TIMES
+        every = list(words)
         self._words = [
             (
                 one.category,
@@ -83,8 +85,9 @@ class Scoring:
                 times if one.title is None else one.title,
                 Search(one.pattern, one.not_),
                 _sign(one),
+                needs,
             )
-            for one in words
+            for one, needs in zip(every, needed(folded_pattern(one.pattern) for one in every), strict=True)
         ]
 
     @classmethod
@@ -96,15 +99,19 @@ class Scoring:
         """Return what is found: categories the highest first, equals in the file's order."""
         title, body = folded(title), folded(body)
         raws = title.encode(errors="replace"), body.encode(errors="replace")
+        in_title, in_body = set(title), set(body)
         found: dict[str, tuple[float, tuple[str, ...]]] = {}
         signs: list[str] = []
-        for category, weight, times, search, sign in self._words:
-            in_title = search.first(title, raws[0])
-            word = search.first(body, raws[1]) if in_title is None else in_title
+        for category, weight, times, search, sign, needs in self._words:
+            titled = word = None
+            if needs is None or not needs.isdisjoint(in_title):
+                titled = word = search.first(title, raws[0])
+            if word is None and (needs is None or not needs.isdisjoint(in_body)):
+                word = search.first(body, raws[1])
             if word is not None:
                 score, words = found.get(category, (0.0, ()))
-                found[category] = score + weight * (1.0 if in_title is None else times), (*words, word)
-                signs += [sign] if in_title is None else [sign, f"{sign}t"]
+                found[category] = score + weight * (1.0 if titled is None else times), (*words, word)
+                signs += [sign] if titled is None else [sign, f"{sign}t"]
         scored = [Scored(category, score, words) for category, (score, words) in found.items()]
         scored.sort(key=lambda one: -one.score)
         return Looked(tuple(scored), tuple(dict.fromkeys(signs)))
@@ -119,7 +126,7 @@ class Scoring:
             return best if best is not None and best.score > 0 and best.score >= self._weigh.floor else None
         text = f"{folded(title)}\n{folded(body)}"
         raw = text.encode(errors="replace")
-        for category, weight, _, search, _ in self._words:
+        for category, weight, _, search, _, _ in self._words:
             word = search.first(text, raw)
             if word is not None:
                 return Scored(category, weight, (word,))
