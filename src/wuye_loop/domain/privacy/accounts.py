@@ -29,8 +29,9 @@ _QQ = expression(
 _OTHER = expression(
     rf"(?:抖音|快手|小红书|微博|支付宝|钉钉|陌陌|飞信|旺旺|telegram|whatsapp|facebook)(?:账号|帐号|号|id)[:：是为\s]{{0,3}}@?(?P<id>{_ID})"
 )
+_PROVINCES: Final = frozenset("京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼")
 _PLATE = expression(
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼]\s?[\-_.·•]?\s?[a-z]\s?[·•.\-_\s]?\s?"
+    rf"[{''.join(sorted(_PROVINCES))}]\s?[\-_.·•]?\s?[a-z]\s?[·•.\-_\s]?\s?"
     r"(?=[a-z\d]{0,5}\d)[a-z\d]{4,5}[a-z\d挂学警港澳领](?![a-z\d])"
 )
 _PLATE_NAMED = expression(r"车牌(?:号码?|照)?(?:\s?(?:是|为|:|：))?\s?([a-z]?(?=[a-z]{0,3}\d)[a-z\d]{5,6}(?![a-z\d]))")
@@ -40,19 +41,22 @@ _LETTERS = expression(r"[a-z]+")
 
 def find_accounts(folded: Folded) -> Iterator[Found]:
     """Yield mail addresses, accounts and number plates; a pattern is tried only where a character that it needs occurs."""
-    plain, digits = folded.plain, folded.digits
-    if "@" in plain:
+    plain, digits, has = folded.plain, folded.digits, folded.has
+    if "@" in has:
         yield from ((*found.span(), MAIL) for found in _MAIL.finditer(plain))
     if "com" in plain or "cn" in plain or "net" in plain:
         yield from ((*found.span(), MAIL) for found in _MAIL_SPOKEN.finditer(plain))
-    if "信" in plain or "v" in plain or "w" in plain:
+    if "信" in has or "v" in has or "w" in has:
         yield from _chats(digits)
         yield from ((*found.span(), CHAT) for found in _WXID.finditer(plain))
-    if "q" in plain or "扣" in plain or "企鹅" in plain:
+    if "q" in has or "扣" in has or "鹅" in has:
         yield from ((*found.span("id"), CHAT) for found in _QQ.finditer(digits))
-    if "号" in plain or "id" in plain:
+    if "号" in has or "d" in has:
         yield from ((*found.span("id"), CHAT) for found in _OTHER.finditer(digits))
-    yield from _plates(plain, digits)
+    if not has.isdisjoint(_PROVINCES):
+        yield from _plates(plain, digits)
+    if "牌" in has:
+        yield from ((*found.span(1), PLATE) for found in _PLATE_NAMED.finditer(digits))
 
 
 def _chats(digits: str) -> Iterator[Found]:
@@ -68,5 +72,3 @@ def _plates(plain: str, digits: str) -> Iterator[Found]:
         # 赣A50397一汽: a numeral after figures belongs to the next word.
         after = end - start > _PLATE_LENGTH and plain[end - 1] != digits[end - 1] and plain[end - 2] == digits[end - 2]
         yield start, end - after, PLATE
-    if "车牌" in plain:
-        yield from ((*found.span(1), PLATE) for found in _PLATE_NAMED.finditer(digits))

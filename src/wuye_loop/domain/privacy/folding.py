@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -47,12 +47,14 @@ class Folded:
     """A text in its one form.
 
     `plain` has small letters, half width, common characters; `digits` is the same with numerals as digits, place by
-    place. `places` are the places of their characters in the text, where these are not the same.
+    place. `places` are the places of their characters in the text, where these are not the same. `has` are the characters of
+    both forms: what is looked for and has one that is not among them is nowhere in the text.
     """
 
     text: str
     plain: str
     digits: str
+    has: frozenset[str]
     places: Sequence[int] | None = None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -70,6 +72,7 @@ def occurrences(text: str, word: str) -> Iterator[int]:
         at = text.find(word, at + 1)
 
 
+@lru_cache(maxsize=8)  # an order's texts are read for who complains, then struck
 def fold(text: str) -> Folded:
     """Return a text in its one form; linear in the text."""
     plain = text.translate(_folds())
@@ -81,7 +84,7 @@ def fold(text: str) -> Folded:
         digits = _TYPED.sub(lambda found: _TYPED_FOR[found[0]], digits)
     if "参" in digits:
         digits = _THREE.sub("3", digits)
-    return Folded(text, plain, digits, places)
+    return Folded(text, plain, digits, frozenset(plain).union(digits), places)
 
 
 def plain_form(text: str) -> str:

@@ -17,6 +17,7 @@ from wuye_loop.domain.privacy.spared import NOTHING
 _LOCAL_DIGITS: Final = 8  # the end of a mobile number by which a neighbour knows it
 _FEWEST: Final = 5  # digits of a number that is looked for
 _MOST: Final = 24
+_NO_ROOM: Final = 7  # digits of a number in an address that is not the room itself
 _COUNTRY = expression(r"^(?:0{0,2}86)(?=1[3-9]\d{9}$|0\d{9,11}$)|^0(?=1[3-9]\d{9}$)")
 _AREA_CODE = expression(r"^0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
 _NUMBER = expression(r"\+?\d(?:[\s\-.·()_—–]{0,3}\d){2,23}")
@@ -50,6 +51,8 @@ class Known:
 
     def __or__(self, other: "Known") -> "Known":
         """Return what is known of both."""
+        if self is NOBODY or other is NOBODY:
+            return other if self is NOBODY else self
         return Known(
             self.names | other.names, self.numbers | other.numbers, self.doors | other.doors, self.houses | other.houses
         )
@@ -99,6 +102,8 @@ def _of_words(text: str) -> Known:
     numbers: frozenset[str] = frozenset()
     for said in _first(folded.digits[start:end] for start, end, sort in find_likely(folded, NOTHING) if sort == PHONE):
         numbers |= _numbers(said)
+    if not names and not doors and not numbers:
+        return NOBODY
     return Known(reduce(lambda one, other: one | other, names, NO_NAMES), numbers, doors)
 
 
@@ -129,7 +134,7 @@ def _of_address(written: str) -> Known:
     doors = read_doors(digits)
     key = "".join(one for one in digits if one.isalnum())
     house = not doors and _HOUSE.search(digits) and not _BUILDING.search(digits) and len(key) >= _SHORTEST_HOUSE
-    numbers = frozenset(one for one in _numbers(written) if len(one) >= 7)  # noqa: PLR2004 not the room itself
+    numbers = frozenset(one for one in _numbers(written, _NO_ROOM) if len(one) >= _NO_ROOM)
     names = reduce(lambda one, other: one | other, map(read_names, named), NO_NAMES)
     return Known(names, numbers, doors, frozenset({key}) if house else frozenset())
 
@@ -151,10 +156,13 @@ def _of_extra(value: object, label: str) -> Iterator[Known]:
             yield _of_address(str(value))
 
 
-def _numbers(written: str) -> frozenset[str]:
+def _numbers(written: str, fewest: int = _FEWEST) -> frozenset[str]:
     """Return the telephones and accounts in a field by their digits, with what people shorten them to."""
     found: set[str] = set()
-    for piece in _APART.split(fold(written).digits):
+    digits = fold(written).digits
+    if len(_NO_DIGIT.sub("", digits)) < fewest:
+        return frozenset()
+    for piece in _APART.split(digits):
         for run in _NUMBER.findall(piece or ""):
             for number in _of_run(run):
                 digits = _COUNTRY.sub("", number)

@@ -1,7 +1,7 @@
 """Names of people: read out of what a form says, and found in a text however they are written."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,6 +59,8 @@ class Names:
 
     def __or__(self, other: "Names") -> "Names":
         """Return both."""
+        if self is NO_NAMES or other is NO_NAMES:
+            return other if self is NO_NAMES else self
         return Names(
             self.whole | other.whole,
             self.given | other.given,
@@ -181,14 +183,17 @@ def _foreign(name: str, key: str) -> Names:
 
 def find_names(folded: Folded, names: Names) -> Iterator[Span]:
     """Yield where the names stand in the one form of a text."""
+    plain, has = folded.plain, folded.has
     if names.whole or names.given:
-        yield from _spread(folded.plain, [*names.whole, *names.given])
-        yield from _fine(folded, names)
-        yield from _cut_short(folded.plain, names.whole)
-    if names.surnames:
-        yield from _addressed(folded.plain, names)
-    if names.foreign:
-        yield from _in_letters(folded.plain, names.foreign)
+        there = [name for name in (*names.whole, *names.given) if has.issuperset(name)]
+        if there:
+            yield from _spread(plain, there)
+            yield from _fine(plain, there, names.whole)
+        yield from _cut_short(plain, [name for name in names.whole if has.issuperset(name[:-1])])
+    if surnames := [surname for surname in names.surnames if has.issuperset(surname)]:
+        yield from _addressed(plain, surnames, {name[-1] for name in names.whole})
+    if foreign := [name for name in names.foreign if has.issuperset(name)]:
+        yield from _in_letters(plain, foreign)
 
 
 def _spread(plain: str, names: Sequence[str]) -> Iterator[Span]:
@@ -212,7 +217,7 @@ def _spread(plain: str, names: Sequence[str]) -> Iterator[Span]:
             at = letters.find(name, at + 1)
 
 
-def _cut_short(plain: str, names: frozenset[str]) -> Iterator[Span]:
+def _cut_short(plain: str, names: Sequence[str]) -> Iterator[Span]:
     """Find longer names whose last character is hidden: 刘德*, 刘德某."""
     for name in names:
         head = name[:-1]
@@ -229,17 +234,16 @@ def _is_han(character: str) -> bool:
     return "\u3400" <= character <= "\u9fff" or character == "\u3007" or character >= "\U00020000"
 
 
-def _fine(folded: Folded, names: Names) -> Iterator[Span]:
+def _fine(plain: str, names: Sequence[str], whole: Collection[str]) -> Iterator[Span]:
     """Find names of two characters, and given names alone; between their characters only what separates letters."""
-    plain = folded.plain
-    two = [name for name in names.whole if len(name) == _FULL]
-    given = [name for name in names.given if len(name) == _FULL]
-    for name in (*two, *given):
+    for name in names:
+        if len(name) != _FULL:
+            continue
         for start, end in _pairs(plain, name):
             apart = end - start > _FULL
             if apart and name[1] in "一二三四五六七八九十" and _COUNTED.match(plain, end):
                 continue
-            if name in two or name not in WORDS or _meant(plain, start, end):
+            if name in whole or name not in WORDS or _meant(plain, start, end):
                 yield start, end
 
 
@@ -268,10 +272,9 @@ _HIDDEN = expression(r"\s?(?:[*×○●□某]{1,3}|x{1,2}(?![a-z]))")
 _LOOKED_BACK: Final = 10
 
 
-def _addressed(plain: str, names: Names) -> Iterator[Span]:
+def _addressed(plain: str, surnames: Sequence[str], tails: Collection[str]) -> Iterator[Span]:
     """Find surnames where somebody is addressed by one (慕容女士, 张某某, 业主老张), and names with their middle hidden."""
-    tails = {name[-1] for name in names.whole}
-    for surname in names.surnames:
+    for surname in surnames:
         for at in occurrences(plain, surname):
             end = at + len(surname)
             if plain.startswith(ADDRESSED, end):
@@ -296,7 +299,7 @@ def _addressed(plain: str, names: Names) -> Iterator[Span]:
                     yield start, end
 
 
-def _in_letters(plain: str, names: frozenset[str]) -> Iterator[Span]:
+def _in_letters(plain: str, names: Sequence[str]) -> Iterator[Span]:
     """Find names in letters as whole words, in any spacing."""
     places = [n for n, one in enumerate(plain) if one.isalpha()]
     letters = "".join(plain[n] for n in places)

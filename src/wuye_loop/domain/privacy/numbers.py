@@ -70,16 +70,20 @@ _CERTIFICATE = expression(
 )
 _DIGITS_OF_CARD: Final = 16
 _MOBILE_DIGITS: Final = 11
+# Of each row every text has a character that the pattern beside it finds anything in.
+_ENDS: Final = frozenset("尾末后")
+_MASKS: Final = frozenset(f"{_MASK}x#?")
+_OF_ACCOUNTS: Final = frozenset("卡号户行储社")
+_OF_CERTIFICATES: Final = frozenset("证份件照保籍工学户费卡产")
 _COUNTING = expression(r"\s?(?:号|栋|幢|座|楼|层|单元|月|日)")
 
 
 def find_known(folded: Folded, numbers: Collection[str]) -> Iterator[Span]:
-    """Yield where known numbers stand, whatever stands between their digits.
+    """Yield where known numbers stand, whatever stands between their digits; all their digits must occur in the text.
 
     Of a mobile number also its end of eight digits; a short number only by itself.
     """
     digits = folded.digits
-    numbers = [number for number in numbers if all(one in digits for one in set(number))]
     if not numbers:
         return
     places = [n for n, one in enumerate(digits) if one.isdigit()]
@@ -121,9 +125,13 @@ def find_likely(folded: Folded, spared: Spared) -> Iterator[Found]:
     groups = [found.span() for found in _RUN.finditer(digits)]
     if not groups:
         return
-    yield from _grouped(digits, groups, spared)
-    yield from _telephones(digits, spared)
-    yield from _by_their_names(digits)
+    count = sum(end - start for start, end in groups)
+    if count >= _FEWEST_DIGITS:
+        yield from _grouped(digits, groups, spared)
+    if count >= _FEWEST_CALLED:
+        yield from _telephones(digits, spared)
+    yield from _shortened(folded)
+    yield from _by_their_names(folded)
 
 
 def _grouped(digits: str, groups: Sequence[Span], spared: Spared) -> Iterator[Found]:
@@ -232,9 +240,17 @@ def _telephones(digits: str, spared: Spared) -> Iterator[Found]:
         if falls and not spared.has_phone(found[1] + found[2]) and not is_counted(digits, *found.span()):
             spans.append(found.span())
     yield from ((start, end, PHONE) for start, end in spans if not is_service(digits, start, end, spared))
-    for pattern in (_SHORT_LABELLED, _TAIL):
-        yield from ((*found.span(1), PHONE) for found in pattern.finditer(digits))
-    yield from ((*found.span(), PHONE) for found in _MASKED_MOBILE.finditer(digits))
+
+
+def _shortened(folded: Folded) -> Iterator[Found]:
+    """Yield numbers of which a part is left: 短号 6688, 尾号 2399, 138****2399."""
+    digits, has = folded.digits, folded.has
+    if "短" in has:
+        yield from ((*found.span(1), PHONE) for found in _SHORT_LABELLED.finditer(digits))
+    if not has.isdisjoint(_ENDS):
+        yield from ((*found.span(1), PHONE) for found in _TAIL.finditer(digits))
+    if not has.isdisjoint(_MASKS):
+        yield from ((*found.span(), PHONE) for found in _MASKED_MOBILE.finditer(digits))
 
 
 _FEWEST_CALLED: Final = 7
@@ -262,7 +278,11 @@ def _is_span_of_years(text: str) -> bool:
     return _YEARS.fullmatch(text.strip()) is not None
 
 
-def _by_their_names(digits: str) -> Iterator[Found]:
-    yield from ((*found.span(1), BANK) for found in _ACCOUNT.finditer(digits))
-    yield from ((*found.span(1), CARD) for found in _CERTIFICATE.finditer(digits))
-    yield from ((*found.span(), CARD) for found in _MASKED_CARD.finditer(digits))
+def _by_their_names(folded: Folded) -> Iterator[Found]:
+    digits, has = folded.digits, folded.has
+    if not has.isdisjoint(_OF_ACCOUNTS):
+        yield from ((*found.span(1), BANK) for found in _ACCOUNT.finditer(digits))
+    if not has.isdisjoint(_OF_CERTIFICATES):
+        yield from ((*found.span(1), CARD) for found in _CERTIFICATE.finditer(digits))
+    if not has.isdisjoint(_MASKS):
+        yield from ((*found.span(), CARD) for found in _MASKED_CARD.finditer(digits))

@@ -24,6 +24,9 @@ _I_AM = expression(
     r"(?:我是|本人是?|(?:^|[:：，,。；;\s]|(?:我是|本人)[^，,。；;\n]{0,30})业主\s?[:：]?|业主\s?[:：]|(?:[\d栋幢座期室]|单元|号楼)的?业主)\s?"
     rf"({FULL_NAME})(?=[，,。；;：:（(\s]|$|先生|女士)"
 )
+# Of each every text has a character that the pattern finds anything in.
+_INTRODUCING: Final = frozenset("叫名人主致")
+_BEING: Final = frozenset("是人主")
 # Three characters after 我是 that begin like a name and are none; and endings that names seldom have.
 _NO_NAME = expression(
     r".*(?:[人户员主者们家会区村苑园城的了是有在不]|业主|住户|市民|居民|学生|中生|经理|主任|书记|先生|女士)$|权[益利]|利[益用害润]|公[示开告摊约共]|费用|房[款门产].?|车[胎辆位主]|支持|满意|许可|相信|空间|家[中里水].?|修[路理缮]|单[方价]|居住|向街道|有[照信证].{0,2}|都[知是].?|花名册|养的.|白领|房东|车主|农民工|高中生|文盲|方案|万分|"
@@ -48,13 +51,16 @@ _ROOM_SAID = expression(
 _ROOM_NAMED = expression(
     r"(?:房号|房间号|室号|门牌号?码?|户室)\s?[:：是为]{0,2}\s?(\d{3,5}(?!\d)[室户房]?|(?:\d{1,3}[-—]){1,3}\d{2,5}(?!\d))"
 )
-_OWNER = expression(r"\s?(?:的|号|室|户|房)*(?:业主|住户|居民|户主|房主|租户|产权人|家)")
+_NAMING_ROOMS: Final = frozenset("房室牌")
+_ROOM = expression(r"\d{3}|\d[-—]\d")
 
 
 def find_introductions(folded: Folded) -> Iterator[Found]:
     """Yield names that people give as their own."""
-    plain = folded.plain
-    for pattern in (_INTRODUCED, _I_AM):
+    plain, has = folded.plain, folded.has
+    for pattern, needed in ((_INTRODUCED, _INTRODUCING), (_I_AM, _BEING)):
+        if has.isdisjoint(needed):
+            continue
         for found in pattern.finditer(plain):
             name = found[1]
             if not _NO_NAME.fullmatch(name) and not set(name[1:]) <= _NOT_SAID:
@@ -64,6 +70,8 @@ def find_introductions(folded: Folded) -> Iterator[Found]:
 def find_own_doors(folded: Folded) -> Iterator[Found]:
     """Yield rooms that people say they live in; the building and the staircase before it stay."""
     digits = folded.digits
+    if _ROOM.search(digits) is None:
+        return
     lists: Lists | None = None
     for found in _ROOM_SAID.finditer(digits):
         others = _NOT_MINE.search(found["way"]) or _OTHERS.match(digits, found.end("room"))
@@ -72,5 +80,5 @@ def find_own_doors(folded: Folded) -> Iterator[Found]:
         lists = lists or Lists(digits)
         if not lists.has(*found.span("room")):
             yield *found.span("room"), ROOM
-    for found in _ROOM_NAMED.finditer(digits):
+    for found in _ROOM_NAMED.finditer(digits) if not folded.has.isdisjoint(_NAMING_ROOMS) else ():
         yield *found.span(1), ROOM

@@ -43,15 +43,12 @@ def struck(text: str, known: Known = NOBODY, spared: Spared = NOTHING) -> str:
     To strike what was struck changes nothing. Linear in the text.
     """
     for _ in range(_ROUNDS):  # what stood on both sides of a strike may look like something now that they meet
-        again = _once(text, known, spared)
+        found = strikes(text, known, spared)
+        again = _without(found, text)
         if again == text:
             break
         text = again
     return text
-
-
-def _once(text: str, known: Known, spared: Spared) -> str:
-    return _without(strikes(text, known, spared), text)
 
 
 def _without(found: Sequence[Strike], text: str) -> str:
@@ -83,10 +80,11 @@ def _known(folded: Folded, known: Known, spared: Spared) -> Iterator[tuple[int, 
             alone = folded.plain[start:end] in names.given
             if not (alone and spared.names and spared.covers(folded.plain, start, end)):
                 yield start, end, NAME
-    if known.numbers:
-        numbers = [number for number in known.numbers if not spared.has_phone(number)]
+    numbers = [one for one in known.numbers if folded.has.issuperset(one) and not spared.has_phone(one)]
+    if numbers:
         yield from ((start, end, PHONE) for start, end in find_known(folded, numbers))
-    yield from ((start, end, ROOM) for start, end in find_doors(folded, known.doors))
+    if known.doors:
+        yield from ((start, end, ROOM) for start, end in find_doors(folded, known.doors))
     if known.houses:
         yield from ((start, end, ADDRESS) for start, end in _whole(folded, known.houses))
 
@@ -102,7 +100,7 @@ def _whole(folded: Folded, houses: frozenset[str]) -> Iterator[tuple[int, int]]:
 
 def _in_order(folded: Folded, found: Iterable[tuple[int, int, str]]) -> list[Strike]:
     """Return as places in the text what was found in its one form, in order, none touching another."""
-    spans = sorted(((start, -end, sort) for start, end, sort in found if start < end), key=itemgetter(0, 1))
+    spans = sorted([(start, -end, sort) for start, end, sort in found if start < end], key=itemgetter(0, 1))
     return list(_apart((*folded.span(start, -end), sort) for start, end, sort in spans))
 
 
