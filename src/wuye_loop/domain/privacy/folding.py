@@ -42,9 +42,9 @@ _TYPED_FOR = {"o": "0", "i": "1", "l": "1"}
 _THREE = re.compile(r"(?<=\d)参(?=\d)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Folded:
-    """A text in its one form.
+    """A text in its one form; equal to no other, so that what is found in it can be kept by it.
 
     `plain` has small letters, half width, common characters; `digits` is the same with numerals as digits, place by
     place. `places` are the places of their characters in the text, where these are not the same. `has` are the characters of

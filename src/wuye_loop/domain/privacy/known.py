@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from itertools import islice
 from typing import Any, Final
 
 from wuye_loop.domain.expressions import expression
@@ -108,7 +107,14 @@ def _of_words(text: str) -> Known:
 
 
 def _first(said: Iterable[str]) -> Iterator[str]:
-    return islice(dict.fromkeys(said), _MOST_SAID)
+    """Yield what is said for the first time, as it is read: after the last that counts nothing is looked for."""
+    before: set[str] = set()
+    for one in said:
+        if one not in before:
+            before.add(one)
+            yield one
+            if len(before) == _MOST_SAID:
+                return
 
 
 def _of_name(written: str) -> Known:

@@ -17,8 +17,11 @@ BANK: Final = "银行账号"
 Found = tuple[int, int, str]
 
 _RUN = expression(r"\d+")
+_NO_DIGIT = expression(r"\D")
+_EXTENDED = expression(r"转|ext|分机")
 # What may stand between the digits of a number that nobody gave: of one that is known it may be anything.
-_APART = expression(r"[ \t\n\u3000\u00a0\-.·•‧・—–_/\\*x×~|,，、()#:]{1,3}")
+_APART: Final = r"[ \t\n\u3000\u00a0\-.·•‧・—–_/\\*x×~|,，、()#:]{1,3}"
+_ROW = expression(rf"\d+(?:{_APART}\d+)*")
 _LISTING = expression(r"[,，、/~|\n:#]")
 _KNOWN_GAP: Final = 5
 _SHORT_GAP: Final = 3
@@ -122,21 +125,20 @@ def _by_itself(digits: str, first: int, last: int) -> bool:
 def find_likely(folded: Folded, spared: Spared) -> Iterator[Found]:
     """Yield what looks like a number that leads to a person, and what sort of number it is."""
     digits = folded.digits
-    groups = [found.span() for found in _RUN.finditer(digits)]
-    if not groups:
+    count = sum(map(len, _RUN.findall(digits)))
+    if not count:
         return
-    count = sum(end - start for start, end in groups)
     if count >= _FEWEST_DIGITS:
-        yield from _grouped(digits, groups, spared)
+        yield from _grouped(digits, spared)
     if count >= _FEWEST_CALLED:
         yield from _telephones(digits, spared)
     yield from _shortened(folded)
     yield from _by_their_names(folded)
 
 
-def _grouped(digits: str, groups: Sequence[Span], spared: Spared) -> Iterator[Found]:
+def _grouped(digits: str, spared: Spared) -> Iterator[Found]:
     """Put neighbouring groups of digits together, and look at what they make."""
-    for row in _rows(digits, groups):
+    for row in _rows(digits):
         n = 0
         while n < len(row):
             found = next(_made_of(digits, row, n, spared), None)
@@ -148,17 +150,14 @@ def _grouped(digits: str, groups: Sequence[Span], spared: Spared) -> Iterator[Fo
             n = last + 1
 
 
-def _rows(digits: str, groups: Sequence[Span]) -> Iterator[Sequence[Span]]:
+def _rows(digits: str) -> Iterator[Sequence[Span]]:
     """Yield the groups that stand so near each other that they may make one number, where they have digits enough."""
-    first, count = 0, 0
-    for n, (start, end) in enumerate(groups):
-        count += end - start
-        after = groups[n + 1][0] if n + 1 < len(groups) else None
-        if after is not None and _APART.fullmatch(digits, end, after):
-            continue
-        if count >= _FEWEST_DIGITS:
-            yield groups[first : n + 1]
-        first, count = n + 1, 0
+    for row in _ROW.finditer(digits):
+        start, end = row.span()
+        if end - start >= _FEWEST_DIGITS:
+            groups = [found.span() for found in _RUN.finditer(digits, start, end)]
+            if sum(last - first for first, last in groups) >= _FEWEST_DIGITS:
+                yield groups
 
 
 def _made_of(digits: str, groups: Sequence[Span], first: int, spared: Spared) -> Iterator[tuple[int, int, int, str]]:
@@ -225,21 +224,29 @@ def _is_bank_card(number: str) -> bool:
 
 def _telephones(digits: str, spared: Spared) -> Iterator[Found]:
     """Yield numbers that are written as telephones are: with an area or country code, after a word, by eight digits."""
-    spans = [found.span() for found in _LANDLINE.finditer(digits) if not _is_spared(found[0], found[1], spared)]
-    if "+" in digits:
-        spans += [found.span() for found in _FOREIGN.finditer(digits) if not _is_spared(found[0], "", spared)]
+    for start, end in _written_so(digits, spared):
+        if not is_service(digits, start, end, spared):
+            yield start, end, PHONE
+
+
+def _written_so(digits: str, spared: Spared) -> Iterator[Span]:
+    for found in _LANDLINE.finditer(digits):
+        if not _is_spared(found[0], found[1], spared):
+            yield found.span()
+    for found in _FOREIGN.finditer(digits) if "+" in digits else ():
+        if not _is_spared(found[0], "", spared):
+            yield found.span()
     for found in _LABELLED.finditer(digits):
         if _is_called(digits, found, spared):
-            spans.append((found.start(1), found.end()))
+            yield found.start(1), found.end()
     for found in _LOCAL.finditer(digits):
         if not spared.has_phone(found[0]) and not is_date(found[0]) and not is_counted(digits, *found.span()):
-            spans.append(found.span())
+            yield found.span()
     for found in _LOCAL_PARTED.finditer(digits):
         # 8800-9500元 and 2016-2017 go upwards; a telephone may, but then nothing tells the two apart.
         falls = int(found[2]) < int(found[1])
         if falls and not spared.has_phone(found[1] + found[2]) and not is_counted(digits, *found.span()):
-            spans.append(found.span())
-    yield from ((start, end, PHONE) for start, end in spans if not is_service(digits, start, end, spared))
+            yield found.span()
 
 
 def _shortened(folded: Folded) -> Iterator[Found]:
@@ -259,15 +266,16 @@ _MOST_CALLED: Final = 13
 
 def _is_called(digits: str, found: re.Match[str], spared: Spared) -> bool:
     """Say whether what stands after a word for a telephone is one."""
-    number = re.sub(r"\D", "", found[1])
+    number = _NO_DIGIT.sub("", found[1])
     if not _FEWEST_CALLED <= len(number) <= _MOST_CALLED or is_date(number) or _is_span_of_years(found[1]):
         return False
     return not _is_spared(number, number, spared) and not is_counted(digits, found.start(1), found.end(1))
 
 
 def _is_spared(whole: str, local: str, spared: Spared) -> bool:
-    number = re.sub(r"\D", "", re.split(r"转|ext|分机", whole)[0])
-    return any(spared.has_phone(one) for one in (number, _PREFIX.sub("", number), re.sub(r"\D", "", local)) if one)
+    number = whole if whole.isdecimal() else _NO_DIGIT.sub("", _EXTENDED.split(whole)[0])
+    every = {number, _PREFIX.sub("", number), _NO_DIGIT.sub("", local)}
+    return any(spared.has_phone(one) for one in every if one)
 
 
 _YEARS = expression(r"(?:19|20)\d\d\s?[\-—–.]\s?(?:(?:19|20)\d\d|\d{1,2}(?:\s?[\-—–.]\s?\d{1,2})?)")

@@ -1,6 +1,7 @@
 """What people say of themselves that no field of the order holds: 我叫…, 联系人：…, 我是3号楼2单元2907的业主."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from wuye_loop.domain.expressions import expression
@@ -55,8 +56,13 @@ _NAMING_ROOMS: Final = frozenset("房室牌")
 _ROOM = expression(r"\d{3}|\d[-—]\d")
 
 
-def find_introductions(folded: Folded) -> Iterator[Found]:
-    """Yield names that people give as their own."""
+@lru_cache(maxsize=8)  # a text is read for who complains, then struck
+def find_introductions(folded: Folded) -> tuple[Found, ...]:
+    """Return names that people give as their own."""
+    return tuple(_introductions(folded))
+
+
+def _introductions(folded: Folded) -> Iterator[Found]:
     plain, has = folded.plain, folded.has
     for pattern, needed in ((_INTRODUCED, _INTRODUCING), (_I_AM, _BEING)):
         if has.isdisjoint(needed):
@@ -67,8 +73,13 @@ def find_introductions(folded: Folded) -> Iterator[Found]:
                 yield *found.span(1), NAME
 
 
-def find_own_doors(folded: Folded) -> Iterator[Found]:
-    """Yield rooms that people say they live in; the building and the staircase before it stay."""
+@lru_cache(maxsize=8)
+def find_own_doors(folded: Folded) -> tuple[Found, ...]:
+    """Return rooms that people say they live in; the building and the staircase before it stay."""
+    return tuple(_own_doors(folded))
+
+
+def _own_doors(folded: Folded) -> Iterator[Found]:
     digits = folded.digits
     if _ROOM.search(digits) is None:
         return

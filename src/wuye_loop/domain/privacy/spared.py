@@ -122,12 +122,13 @@ _SERVICE = expression(
     r"|(?:我|本)(?:办|局|中心|街道|司|社区|处|单位|公司|科)的?(?:联系|服务|办公|咨询|值班)?(?:电话|座机|热线))[^\d\n。；;，,\u4e00-\u9fff]{0,4}[是为:：]?[^\d\n。；;，,\u4e00-\u9fff]{0,4}$"
 )
 _SERVICE_BACK: Final = 24
+_NO_DIGIT = expression(r"\D")
 _MOBILE = expression(r"(?:\+?0{0,2}86)?1[3-9]\d{9}$")
 
 
 def is_service(text: str, start: int, end: int, spared: Spared) -> bool:
     """Say whether a telephone is told as an office's own, and is not a mobile number."""
-    if _MOBILE.match(re.sub(r"\D", "", text[start:end])):
+    if _MOBILE.match(_NO_DIGIT.sub("", text[start:end])):
         return False
     return spared.reply or _SERVICE.search(text[max(0, start - _SERVICE_BACK) : start]) is not None
 
