@@ -22,7 +22,6 @@ from wuye_loop.domain.privacy.name_words import (
 Span = tuple[int, int]
 
 _HAN: Final = "\u3007\u3400-\u9fff\U00020000-\U0003134f"
-_NOT_HAN = expression(f"[^{_HAN}]+")
 _ALL_HAN = expression(f"[{_HAN}]+")
 _LETTER = expression(r"[^\W\d_]")
 _NOTE = expression(r"[(（\[【<《{]([^)）\]】>》}]{0,40})[)）\]】>》}]?")
@@ -35,6 +34,8 @@ _MASK = expression(r"[*×x○●□_某]+")
 # What may stand between the characters of a name of two: of more it may be anything but the end of a sentence.
 _FINE = expression(r"[\s\u3000\u00a0·•‧・.\-—–_*~'\"`^|/\\+=#&,，、()\[\]【】<>]{1,3}")
 _STOPS: Final = "。！？!?；;"
+_KEPT: Final = f"\u3007{_STOPS}"
+_NO_LETTERS = expression(f"[^{_HAN}{_STOPS}]+")
 _GAP: Final = 4  # characters between two of a longer name
 _LONGEST: Final = 24
 _SHORTEST_WORD: Final = 4  # letters of a part of a foreign name that is looked for alone
@@ -201,13 +202,17 @@ def _spread(plain: str, names: Sequence[str]) -> Iterator[Span]:
     longer = [name for name in names if len(name) >= _LONG]
     if not longer:
         return
-    letters = _NOT_HAN.sub(lambda found: _stop(found[0]), plain)
+    letters = _NO_LETTERS.sub("", plain)
     places: list[int] | None = None
     for name in longer:
         at = letters.find(name)
         while at >= 0:
             if places is None:
-                places = [n for n, one in enumerate(plain) if _is_han(one) or one in _STOPS]
+                places = [
+                    n
+                    for n, one in enumerate(plain)
+                    if "\u3400" <= one <= "\u9fff" or one in _KEPT or one >= "\U00020000"
+                ]
                 letters = "".join(plain[n] for n in places)
                 at = letters.find(name)
                 continue
@@ -224,10 +229,6 @@ def _cut_short(plain: str, names: Sequence[str]) -> Iterator[Span]:
         for at in occurrences(plain, head) if len(name) >= _LONG else ():
             if hidden := _HIDDEN.match(plain, at + len(head)):
                 yield at, hidden.end()
-
-
-def _stop(between: str) -> str:
-    return "".join(one for one in between if one in _STOPS)
 
 
 def _is_han(character: str) -> bool:

@@ -81,6 +81,9 @@ _SURELY_SAID = expression(
     rf"(?:[¥$]|(?:总价|价格|金额|费用?|工资|罚款|押金|定金|单价|均价|房款|余额)[:：为是约共计]{{1,2}}|{_LABELS}\s?[:：为是]{{0,2}})\s?(?:(?:19|20)\d\d)?[-#]?$"
     r"|(?:gb|jgj|cjj|db|iso|cecs|jb)(?:/?t)?\s?\d+(?:\.\d+)?[-—–]$|[〔\[(（【]$|(?:拨打|打了?|报了?|呼叫)$|[路街道巷]$"
 )
+_LABEL_LAST: Final = "底码数号编btjo.〕])】第:：为是-#"
+_SAID_LAST: Final = frozenset(f"{_LABEL_LAST}¥$价款额费用资缴交付退了约共计")
+_SURELY_LAST: Final = frozenset(f"{_LABEL_LAST}¥$约共计—–〔[(（【打了报叫路街道巷")
 _YEAR = expression(r"(?:19|20)\d\d")
 _OF_YEAR = expression(
     r"\s?(?:[〕\])）】]|年|/\d|\.\d|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼楚]\d)"
@@ -97,19 +100,26 @@ _DATE = expression(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 
 def is_counted(text: str, start: int, end: int) -> bool:
     """Say whether a long number prices, measures or counts something, or is a registered one."""
-    return bool(_UNIT.match(text, end) or _SAID.search(text[max(0, start - _LOOKED_BACK) : start]))
+    return bool(_UNIT.match(text, end) or _ends_so(_SAID, _SAID_LAST, text, start))
 
 
 def is_no_room(text: str, start: int, end: int) -> bool:
     """Say whether a number that may be a room's surely prices, measures or counts something, or is a registered one."""
-    before = text[max(0, start - _LOOKED_BACK) : start]
     if _YEAR.fullmatch(text, start, end) and _OF_YEAR.match(text, end):
         return True
-    if text.startswith("号", end) and _ROAD.search(before):
+    if text.startswith("号", end) and _ROAD.search(text[max(0, start - _LOOKED_BACK) : start]):
         return True
     if text.startswith("户", end):
-        return _HOUSEHOLDS.search(before) is not None
-    return bool(_SURE_UNIT.match(text, end) or _SURELY_SAID.search(before))
+        return _HOUSEHOLDS.search(text[max(0, start - _LOOKED_BACK) : start]) is not None
+    return bool(_SURE_UNIT.match(text, end) or _ends_so(_SURELY_SAID, _SURELY_LAST, text, start))
+
+
+def _ends_so(pattern: re.Pattern[str], last: frozenset[str], text: str, end: int) -> bool:
+    """Say whether what stands before a place ends as a pattern does; `last` are the characters that it may end with."""
+    one = text[end - 1 : end]
+    if one not in last and not one.isspace() and not one.isdecimal():
+        return False
+    return pattern.search(text[max(0, end - _LOOKED_BACK) : end]) is not None
 
 
 # What an office or a company says of its own telephone: 服务电话 0536-8881234. A mobile number is a person's even then.
@@ -121,6 +131,7 @@ _SERVICE = expression(
     r"|(?:物业办|街道办(?:事处)?|办事处|居委会|服务中心|管理处|指挥部|办公室|派出所|[局科])[\s,，:：(（]{1,2}(?:联系|服务|办公|咨询)?(?:电话|座机|方式|热线)"
     r"|(?:我|本)(?:办|局|中心|街道|司|社区|处|单位|公司|科)的?(?:联系|服务|办公|咨询|值班)?(?:电话|座机|热线))[^\d\n。；;，,\u4e00-\u9fff]{0,4}[是为:：]?[^\d\n。；;，,\u4e00-\u9fff]{0,4}$"
 )
+_SERVING: Final = frozenset("服咨监投举值办客报维抢救应受公前总时便信线街居社物住房管指派局科我本")  # it needs one of these
 _SERVICE_BACK: Final = 24
 _NO_DIGIT = expression(r"\D")
 _MOBILE = expression(r"(?:\+?0{0,2}86)?1[3-9]\d{9}$")
@@ -130,7 +141,8 @@ def is_service(text: str, start: int, end: int, spared: Spared) -> bool:
     """Say whether a telephone is told as an office's own, and is not a mobile number."""
     if _MOBILE.match(_NO_DIGIT.sub("", text[start:end])):
         return False
-    return spared.reply or _SERVICE.search(text[max(0, start - _SERVICE_BACK) : start]) is not None
+    before = text[max(0, start - _SERVICE_BACK) : start]
+    return spared.reply or (not _SERVING.isdisjoint(before) and _SERVICE.search(before) is not None)
 
 
 class Lists:
