@@ -113,7 +113,7 @@ def collect(
         return known
     clock_check.require(loop, before, found.there)
     world = world_for(loop, session, form, actor, found, received_at)
-    made = _arrival(loop, session, world, Incoming(form, flags), actor, found, ticket)
+    made = _arrival(loop, session, world, Incoming(form, flags), actor, found, _blind(loop, form), ticket)
     if isinstance(made, StepResult):
         return made
     outcome = _receipt(world, form, made)
@@ -174,8 +174,8 @@ def _one_of(
     loop: Loop, session: Session, order: Incoming, pending: _Pending, found: Found, drawn: list[str]
 ) -> StepResult:
     """Decide a new grievance among others; the numbers of documents that it draws are noted in `drawn`."""
-    phone = order.form.complainant.phone
-    found = pending.seen(found, loop.keyring.blind(phone) if phone else None)
+    phone = _blind(loop, order.form)
+    found = pending.seen(found, phone)
     world = world_for(loop, session, order.form, pending.actor, found, led=pending.led)
 
     draw = world.next_number
@@ -184,11 +184,17 @@ def _one_of(
         drawn.append(series)
         return draw(series, year)
 
-    made = _arrival(loop, session, replace(world, next_number=noted), order, pending.actor, found, together=True)
+    world = replace(world, next_number=noted)
+    made = _arrival(loop, session, world, order, pending.actor, found, phone, together=True)
     if isinstance(made, StepResult):
         raise _Alone
     pending.add(made)
     return _receipt(world, order.form, made)
+
+
+def _blind(loop: Loop, form: IntakeForm) -> bytes | None:
+    phone = form.complainant.phone
+    return loop.keyring.blind(phone) if phone else None
 
 
 def _asked(loop: Loop, form: IntakeForm, actor: Actor) -> Asked:
@@ -247,13 +253,14 @@ def _arrival(
     order: Incoming,
     actor: Actor,
     found: Found,
+    phone: bytes | None,
     ticket: Ticket | None = None,
     *,
     together: bool = False,
 ) -> Arrival | StepResult:
     """Decide a new grievance; or take the action that the order (催办) is on an earlier one, and return its answer.
 
-    `together` with others it may not be that: then _Alone is raised.
+    `phone` is the digest of the complainant's. `together` with others it may not be that: then _Alone is raised.
     """
     form = order.form
     person = _person(form)
@@ -292,8 +299,7 @@ def _arrival(
     image = {name: getattr(grievance, name, None) for name in (*FIXED, *TEXTS)} | fixed
     step = posted(situation, draft, loop.chain, {"order": order_image(image, key)})
     spoken = _spoken(form, person, situation.grievance)
-    sealed = identity.seal(key, spoken, loop.keyring.blind(person["phone"]) if person.get("phone") else None)
-    return Arrival(situation, step, fixed, sealed)
+    return Arrival(situation, step, fixed, identity.seal(key, spoken, phone))
 
 
 def _receipt(world: World, form: IntakeForm, made: Arrival) -> StepResult:

@@ -239,6 +239,10 @@ def _written_so(digits: str, spared: Spared) -> Iterator[Span]:
     for found in _LABELLED.finditer(digits):
         if _is_called(digits, found, spared):
             yield found.start(1), found.end()
+    yield from _of_eight_digits(digits, spared)
+
+
+def _of_eight_digits(digits: str, spared: Spared) -> Iterator[Span]:
     for found in _LOCAL.finditer(digits):
         if not spared.has_phone(found[0]) and not is_date(found[0]) and not is_counted(digits, *found.span()):
             yield found.span()

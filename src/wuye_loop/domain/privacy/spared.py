@@ -131,7 +131,9 @@ _SERVICE = expression(
     r"|(?:物业办|街道办(?:事处)?|办事处|居委会|服务中心|管理处|指挥部|办公室|派出所|[局科])[\s,，:：(（]{1,2}(?:联系|服务|办公|咨询)?(?:电话|座机|方式|热线)"
     r"|(?:我|本)(?:办|局|中心|街道|司|社区|处|单位|公司|科)的?(?:联系|服务|办公|咨询|值班)?(?:电话|座机|热线))[^\d\n。；;，,\u4e00-\u9fff]{0,4}[是为:：]?[^\d\n。；;，,\u4e00-\u9fff]{0,4}$"
 )
-_SERVING: Final = frozenset("服咨监投举值办客报维抢救应受公前总时便信线街居社物住房管指派局科我本")  # it needs one of these
+_SERVING: Final = frozenset(
+    "服咨监投举值办客报维抢救应受公前总时便信线街居社物住房管指派局科我本"
+)  # it needs one of these
 _SERVICE_BACK: Final = 24
 _NO_DIGIT = expression(r"\D")
 _MOBILE = expression(r"(?:\+?0{0,2}86)?1[3-9]\d{9}$")

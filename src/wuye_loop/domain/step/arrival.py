@@ -1,7 +1,6 @@
 """An order on its arrival, before its first row: what is unknown is flagged, what its words suggest, what red lines lift."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Protocol
@@ -210,14 +209,14 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
 
     Return the situation, the alarms to send, and the facts of the first ledger row.
     """
-    grievance = situation.grievance
+    grievance = situation.grievance.copy()
     place = places(grievance.estate_code, grievance.area_path)
     said = suggest(world.rules.scoring, world.model, grievance.title, grievance.body, place)
     if said.category is not None:
-        grievance = replace(grievance, data={**grievance.data, SUGGESTION: said.as_json()})
+        grievance.data = {**grievance.data, SUGGESTION: said.as_json()}
     if not form.category:
-        grievance = replace(grievance, category=said.category)
-    facts = facts_of(world, replace(situation, grievance=grievance))
+        grievance.category = said.category
+    facts = facts_of(world, Situation(grievance, situation.tasks, situation.clocks))
     notices: Alarms = []
     flags = list(grievance.flags)
     urgency = grievance.urgency
@@ -231,7 +230,7 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
                 flags.append("red-line")
             if line.notice:
                 notices.append((line.notice, line.to))
-    grievance = replace(grievance, urgency=urgency, flags=tuple(flags))
+    grievance.urgency, grievance.flags = urgency, tuple(flags)
     row: dict[str, Any] = {
         "channel": grievance.channel,
         "kind": grievance.kind,
@@ -250,9 +249,9 @@ def first_look(world: World, situation: Situation, form: IntakeForm) -> tuple[Si
 def _unknown(form: IntakeForm, estate: Estate | None) -> tuple[str, ...]:
     """Return what the order names that we do not know: flagged, never refused."""
     flags = []
-    if form.kind not in set(Kind):
+    if form.kind not in _KINDS:
         flags.append("unknown-kind")
-    if form.urgency and form.urgency not in set(Urgency):
+    if form.urgency and form.urgency not in _ORDER:
         flags.append("unknown-urgency")
     if form.place.estate and estate is None:
         flags.append("unknown-estate")
@@ -294,6 +293,7 @@ def _odd_time(world: World, form: IntakeForm) -> tuple[str, ...]:
 
 
 _ORDER = [item.value for item in Urgency]
+_KINDS = frozenset(item.value for item in Kind)
 
 
 def _more_urgent(one: str, other: str) -> str:

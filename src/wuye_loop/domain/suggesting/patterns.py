@@ -56,7 +56,7 @@ class Search:
         if found is None:
             return None
         if self._without is None or self._without.search(raw) is None:
-            return str(found.group().decode(errors="replace"))
+            return raw[found.start() : found.end()].decode(errors="replace")
         return next(iter(self.every(text)), None)
 
     def stated(self, text: str, how: Stated) -> list[str]:
