@@ -8,7 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Column, MetaData, Table, make_url, select, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 from tests.database import fresh, memory
 
@@ -99,6 +99,37 @@ def test_a_read_cannot_write(houses: Database) -> None:
         add(session)
     with houses.begin() as session:  # and the connection it used can write again
         add(session)
+
+
+_PREPARED = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%FROM house%'")
+
+
+def test_what_is_read_stays_prepared_on_its_connection(houses: Database) -> None:
+    for _ in range(4):
+        with houses.read() as session:
+            count(session)
+    with houses.read_at_once() as session:
+        assert session.execute(_PREPARED).scalar_one() == 1
+
+
+@pytest.mark.anyio
+async def test_what_async_code_reads_stays_prepared_on_its_connection(houses: Database) -> None:
+    for _ in range(4):
+        await houses.read_async(count)
+    assert await houses.read_async(lambda session: session.execute(_PREPARED).scalar_one()) == 1
+    await houses.dispose_async()
+
+
+def test_a_read_that_fails_ends_and_the_next_goes_on(houses: Database) -> None:
+    def fail() -> None:
+        with houses.read() as session:
+            count(session, "no_such_table")
+
+    for _ in range(3):
+        with pytest.raises(ProgrammingError, match="no_such_table"):
+            fail()
+    with houses.read() as session:
+        assert count(session) == 0
 
 
 def test_json_comes_back_as_it_went_in(houses: Database) -> None:

@@ -116,15 +116,14 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Open a transaction that cannot write; it is rolled back at its end."""
-        with Session(self.engine.execution_options(postgresql_readonly=True)) as session:
+        """Open a transaction that cannot write."""
+        with _reading(self.engine, postgresql_readonly=True) as session:
             yield session
 
     @contextmanager
     def read_at_once(self) -> Iterator[Session]:
         """Open one as `read` does, all of whose statements see the same moment, whatever others write meanwhile."""
-        options = {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
-        with Session(self.engine.execution_options(**options)) as session:
+        with _reading(self.engine, postgresql_readonly=True, isolation_level="REPEATABLE READ") as session:
             yield session
 
     @contextmanager
@@ -173,8 +172,8 @@ class Database:
             self._turns.give()
 
     def _read(self, work: Callable[[Session], T], reach: Reach | None) -> T:
-        engine = self.async_engine.sync_engine.execution_options(postgresql_readonly=True)
-        with Session(engine) as session, self._confined(session, reach):
+        engine = self.async_engine.sync_engine
+        with _reading(engine, postgresql_readonly=True) as session, self._confined(session, reach):
             return work(session)
 
     def _confined(self, session: Session, reach: Reach | None) -> AbstractContextManager[None]:
@@ -324,6 +323,18 @@ class Database:
                 "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
             },
         }
+
+
+@contextmanager
+def _reading(engine: Engine, **options: Any) -> Iterator[Session]:
+    """Open a transaction with these options, in which nothing is written.
+
+    It ends as one that writes does: at a rollback the driver forgets what it had prepared on that connection, and every
+    statement of every transaction after it would be planned anew.
+    """
+    with Session(engine.execution_options(**options)) as session:
+        yield session
+        session.commit()
 
 
 @contextmanager
