@@ -84,6 +84,14 @@ def unnamed_rows(
             unname(keeper, row, fields, people[of])
 
 
+def akin(shown: Sequence[dict[str, Any]], rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return those of a page's items whose rows say that their grievance is one of several (store/grievance/related.AKIN).
+
+    Of most pages that is none, and nobody need be asked about.
+    """
+    return [item for item, row in zip(shown, rows, strict=True) if row.akin]
+
+
 def people_of(keeper: Keeper, session: Session, numbers: Iterable[str | None]) -> dict[str, Known | None]:
     """Return who is known of the families of grievances, by number, of those that have a family.
 

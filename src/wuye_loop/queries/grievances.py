@@ -11,7 +11,7 @@ from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import Stage
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.striking import unnamed_rows
+from wuye_loop.loop.striking import akin, unnamed_rows
 from wuye_loop.queries import damage
 from wuye_loop.queries.scope import area_name, path_of
 from wuye_loop.store.pages import Page
@@ -40,7 +40,7 @@ def grievances(
     """
     page = stored.listed(session, actor, _within(loop, session, filters, area), after, limit)
     shown = page.map(damage.shown("grievances", lambda row: _item(loop, session, row, actor), _KEYS, _NAMES))
-    unnamed_rows(loop, session, shown.items, ("title",), "number")
+    unnamed_rows(loop, session, akin(shown.items, page.items), ("title",), "number")
     return shown
 
 

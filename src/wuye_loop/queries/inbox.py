@@ -12,7 +12,7 @@ from wuye_loop.domain.time import clock_moves
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.striking import unnamed_rows
+from wuye_loop.loop.striking import akin, unnamed_rows
 from wuye_loop.queries import damage, scope
 from wuye_loop.store.grievance.packing import clock_image
 from wuye_loop.store.keys import desks
@@ -40,7 +40,7 @@ def of_unit(
     starts = _starts(loop, session)
     page = inbox.inbox(session, actor, _tab(loop, session, name, actor), starts, after, limit)
     shown = page.map(damage.shown("inbox", lambda row: _item(loop, session, row), _KEYS, _NAMES))
-    unnamed_rows(loop, session, shown.items, ("title",), "number")
+    unnamed_rows(loop, session, akin(shown.items, page.items), ("title",), "number")
     return shown
 
 

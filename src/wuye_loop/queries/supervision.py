@@ -19,7 +19,7 @@ from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.time.timestamps import as_text, from_text
 from wuye_loop.domain.wording.time import office_day_seconds, spoken
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.striking import unnamed_rows
+from wuye_loop.loop.striking import akin, unnamed_rows
 from wuye_loop.queries import damage, scope
 from wuye_loop.store.grievance.openers import Openers
 from wuye_loop.store.grievance.packing import clock_image
@@ -80,7 +80,7 @@ def overdue(
     filters, before = _late(loop, session, actor, asked)
     page = supervision.overdue(session, actor, filters, before, after, limit)
     shown = page.map(damage.shown("overdue", lambda row: _overdue_item(loop, session, row), _OVERDUE_KEYS, _NAMES))
-    unnamed_rows(loop, session, shown.items, ("title",), "number")
+    unnamed_rows(loop, session, akin(shown.items, page.items), ("title",), "number")
     return shown
 
 

@@ -14,6 +14,8 @@ from wuye_loop.store.grievance.identity import sealed_of
 from wuye_loop.store.reach import beyond
 from wuye_loop.store.visibility import visible
 
+#: Whether `grievance AS g` is one of several that were merged.
+AKIN = "(g.merged_into IS NOT NULL OR g.followers > 0)"
 # Of one matter: the lead, and what follows it; a grievance without a family is one by itself.
 _MEMBERS = """
 SELECT g.number, m.id, x.key_id, x.alg, x.wrapped_key, x.nonce, x.ciphertext
@@ -72,9 +74,7 @@ def families(session: Session, ids: Sequence[UUID]) -> list[Member]:
 
 def families_of(session: Session, numbers: Sequence[str]) -> list[Member]:
     """Return the same by numbers, of those that have a family."""
-    return _members(
-        session, "g.number = ANY(%(asked)s) AND (g.merged_into IS NOT NULL OR g.followers > 0)", list(numbers)
-    )
+    return _members(session, f"g.number = ANY(%(asked)s) AND {AKIN}", list(numbers))
 
 
 def _members(session: Session, asked: str, values: list[Any]) -> list[Member]:

@@ -16,6 +16,7 @@ from wuye_loop.domain.privacy.text import like_literal
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.store.grievance import packing
 from wuye_loop.store.grievance.packing import clock_image
+from wuye_loop.store.grievance.related import AKIN
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.reach import beyond
 from wuye_loop.store.reads import labels
@@ -204,7 +205,7 @@ _CONDITIONS = {
 _ITEM = (
     "g.id, g.number, g.workflow, g.title, g.state, g.stage, g.final, g.cycle, g.kind, g.category, g.urgency,"
     " g.estate_code, g.area_code, g.lead_unit, g.holder_unit, g.received_at, g.due_at, g.due_clock, g.urged, g.flags,"
-    " g.seq, g.source, g.external_id"
+    f" g.seq, g.source, g.external_id, {AKIN} AS akin"
 )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.store.grievance.related import AKIN
 from wuye_loop.store.pages import Page, cut
 from wuye_loop.store.visibility import visible
 
@@ -71,10 +72,10 @@ _HELD = """
 _GIVEN = (
     "{id} IN (SELECT s.item_id FROM assignee s WHERE s.unit_code = %(unit)s AND s.account_id = ANY(%(people)s::uuid[]))"
 )
-_LISTED = """
+_LISTED = f"""
 SELECT i.id, i.due, CASE WHEN i.task_id IS NULL THEN 'grievance' ELSE 'task' END AS item_type, i.task_id, i.task_kind, i.state,
-       COALESCE(i.clock, to_jsonb(k)) AS clock, g.number, g.workflow, g.title, g.kind, g.urgency
-FROM ({items} ORDER BY due, id LIMIT %(limit)s) i JOIN grievance g ON g.id = i.grievance_id
+       COALESCE(i.clock, to_jsonb(k)) AS clock, g.number, g.workflow, g.title, g.kind, g.urgency, {AKIN} AS akin
+FROM ({{items}} ORDER BY due, id LIMIT %(limit)s) i JOIN grievance g ON g.id = i.grievance_id
 LEFT JOIN clock k ON i.task_id IS NULL AND k.grievance_id = g.id AND k.task_id IS NULL AND k.status = 'running'
   AND k.name = g.due_clock
 ORDER BY i.due, i.id

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.store.grievance.related import AKIN
 from wuye_loop.store.pages import Page, counted, cut
 from wuye_loop.store.visibility import subtree, visible
 
@@ -25,14 +26,14 @@ class OverdueFilters:
 
 
 # A clock carries its grievance's area: jurisdiction and sorting are one index, and only the rows of the page are joined.
-_OVERDUE = """
+_OVERDUE = f"""
 SELECT c.id, c.name, c.due_at, c.provisional, c.rung, c.unit, c.task_id, g.number, g.workflow, g.title, g.area_code,
-       g.area_path, g.estate_code, g.lead_unit, g.holder_unit, g.state, t.kind AS task_kind,
+       g.area_path, g.estate_code, g.lead_unit, g.holder_unit, g.state, t.kind AS task_kind, {AKIN} AS akin,
        (SELECT jsonb_agg(jsonb_build_object('number', d.number, 'kind', d.kind, 'task', o.id, 'task_kind', o.kind,
                                             'state', o.state, 'issued_at', d.issued_at) ORDER BY d.issued_at, d.number)
         FROM document d JOIN task o ON o.id = d.task_id WHERE d.grievance_id = g.id) AS orders
-FROM clock c {of} LEFT JOIN task t ON t.id = c.task_id
-WHERE c.status = 'running' AND c.due_at < %(before)s AND {conditions}
+FROM clock c {{of}} LEFT JOIN task t ON t.id = c.task_id
+WHERE c.status = 'running' AND c.due_at < %(before)s AND {{conditions}}
 ORDER BY c.due_at, c.id LIMIT %(limit)s
 """
 _OF_UNIT = "JOIN grievance g ON g.id = c.grievance_id"
