@@ -120,6 +120,16 @@ async def test_what_async_code_reads_stays_prepared_on_its_connection(houses: Da
     await houses.dispose_async()
 
 
+def test_what_is_read_is_planned_for_what_is_asked_and_what_is_written_as_the_server_does(houses: Database) -> None:
+    for opened, mode in (
+        (houses.read, "force_custom_plan"),
+        (houses.begin, "auto"),
+        (houses.read_at_once, "force_custom_plan"),
+    ):
+        with opened() as session:
+            assert session.execute(text("SHOW plan_cache_mode")).scalar_one() == mode
+
+
 def test_a_read_that_fails_ends_and_the_next_goes_on(houses: Database) -> None:
     def fail() -> None:
         with houses.read() as session:

@@ -242,13 +242,14 @@ _BRANCHES = """
   SELECT d.by, d.key, {passed}
   FROM tallied t CROSS JOIN LATERAL {of_one}
   WHERE t.due_at >= LEAST(%(now)s, %(late_at)s) AND t.due_at <= GREATEST({latest}, %(late_at)s) AND {summed}
-    AND NOT EXISTS (SELECT 1 FROM changed c WHERE c.id = t.grievance_id)
+    AND NOT EXISTS (SELECT 1 FROM changed c WHERE c.id = t.grievance_id) {chosen}
   GROUP BY 1, 2
   UNION ALL
   SELECT d.by, d.key, {gone}
-  FROM tallied t JOIN changed c ON c.id = t.grievance_id CROSS JOIN LATERAL {of_one} WHERE {summed} GROUP BY 1, 2
+  FROM tallied t JOIN changed c ON c.id = t.grievance_id CROSS JOIN LATERAL {of_one}
+  WHERE {summed} {chosen} GROUP BY 1, 2
   UNION ALL
-  SELECT d.by, d.key, {come} FROM come t CROSS JOIN LATERAL {of_one} GROUP BY 1, 2
+  SELECT d.by, d.key, {come} FROM come t CROSS JOIN LATERAL {of_one} WHERE TRUE {chosen} GROUP BY 1, 2
 """
 _SUM = """
 SELECT '{by}' AS by, {key} AS key, {sums} FROM tally t WHERE t.dimension = '{dimension}' AND {summed} {only}
@@ -259,21 +260,21 @@ WITH changed AS MATERIALIZED (SELECT DISTINCT c.grievance_id AS id FROM change c
 come AS MATERIALIZED ({facts}), lean AS MATERIALIZED (
   SELECT by, key, sum(open) AS open, sum(overdue_open) AS overdue_open FROM ({lean}) p
   GROUP BY by, key HAVING sum(open) + sum(closed) > 0
-), worst AS MATERIALIZED (
-  SELECT by, COALESCE('=' || key, '') AS own FROM (
-    SELECT l.*, {place} AS place FROM lean l WHERE by = ANY(%(sought)s::text[])
-  ) r WHERE place <= %(most)s
-), whole AS (
-  SELECT {columns} FROM ({whole}) p
-  WHERE by <> ALL(%(sought)s::text[]) OR (by, COALESCE('=' || key, '')) IN (SELECT by, own FROM worst)
-  GROUP BY by, key HAVING sum(open) + sum(closed) > 0
+), worst AS MATERIALIZED ({worst}), whole AS (
+  SELECT {columns} FROM ({whole}) p GROUP BY by, key HAVING sum(open) + sum(closed) > 0
 )
-SELECT m.upto = %(upto)s AND m.late_at = %(late_at)s AS same, s.* FROM tally_mark m LEFT JOIN (
-  SELECT {named} FROM (SELECT w.*, {place} AS place FROM whole w) r WHERE by <> ALL(%(cut)s::text[]) OR place <= %(most)s
-  UNION ALL SELECT {lean_columns} FROM lean WHERE by <> ALL(%(sought)s::text[])
-) s ON TRUE ORDER BY s.by, s.overdue_open DESC, s.open DESC, s.key
+SELECT m.upto = %(upto)s AND m.late_at = %(late_at)s AS same, s.* FROM tally_mark m LEFT JOIN ({parts}) s ON TRUE
+ORDER BY s.part, s.place
 """
-_PLACE = "row_number() OVER (PARTITION BY by ORDER BY overdue_open DESC, open DESC, key)"
+_WORST_FIRST = "ORDER BY overdue_open DESC, open DESC, key"
+_WORST = f"(SELECT by, COALESCE('=' || key, '') AS own FROM lean WHERE by = '{{by}}' {_WORST_FIRST} LIMIT %(most)s)"
+# Each put in order by itself: names that are all alike, compared first, make a sort three times as long.
+_PARTED = f"""
+(SELECT {{part}} AS part, row_number() OVER ({_WORST_FIRST}) AS place, {{columns}} FROM {{found}} f WHERE by = '{{by}}'
+ {_WORST_FIRST} {{most}})
+"""
+_CHOSEN = "AND (d.by <> ALL(%(sought)s::text[]) OR (d.by, COALESCE('=' || d.key, '')) IN (SELECT by, own FROM worst))"
+_NONE_WORST = "SELECT NULL AS by, NULL AS own WHERE FALSE"
 _FEW = 100  # groups: of more, it costs less to sum all of them once
 _NOTHING = "SELECT NULL AS by, NULL AS key, {sums} WHERE FALSE"
 _LEAN = ("open", "closed", "overdue_open")
@@ -311,19 +312,20 @@ def kept_together(
     if actor.kind in (ActorKind.UNIT, ActorKind.HOTLINE, ActorKind.SECURITY):
         return None
     sought = [one for one in cut if most <= _FEW]
-    statement, params = _statement(actor, asked, [one for one in groupings if one not in lean], sought, lean)
+    whole = [one for one in groupings if one not in lean]
+    statement, params = _statement(actor, asked, whole, sought, lean, cut)
     connection = session.connection()
     for _ in range(_TRIES):
         mark = mark_of(session)
         if not mark.kept or not compatible(mark.good, asked.good):
             return None
-        now = {"upto": mark.upto, "late_at": mark.late_at, "cut": list(cut), "sought": sought, "most": most}
+        now = {"upto": mark.upto, "late_at": mark.late_at, "sought": sought, "most": most}
         rows: Sequence[Any] = connection.exec_driver_sql(statement, params | now).all()
         if rows and rows[0].same:
             found: dict[Grouping, list[Count]] = {one: [] for one in groupings}
             for row in rows:
                 if row.open is not None:
-                    found[row.by].append(Count(*row[2:]))
+                    found[row.by].append(Count(*row[4:]))
             return found
     return None  # folded again and again meanwhile
 
@@ -335,7 +337,12 @@ def mark_of(session: Session) -> Any:
 
 
 def _statement(
-    actor: Actor, asked: Wanted, whole: Sequence[Grouping], sought: Sequence[Grouping], lean: Sequence[Grouping]
+    actor: Actor,
+    asked: Wanted,
+    whole: Sequence[Grouping],
+    sought: Sequence[Grouping],
+    lean: Sequence[Grouping],
+    cut: Sequence[Grouping],
 ) -> tuple[str, dict[str, Any]]:
     """Return the statement and its parameters, but for how far the sums reach."""
     summed, params = asked.within(actor, "t")
@@ -347,11 +354,17 @@ def _statement(
         else f"sum({name}) AS {name}"
         for name in _COLUMNS
     ]
+    few = ", ".join(["by", "key", *(name if name in _LEAN and name != "closed" else "0" for name in _COLUMNS)])
+    told = [("whole", by, ", ".join(["by", "key", *_COLUMNS])) for by in whole] + [("lean", by, few) for by in lean]
+    parts = [
+        _PARTED.format(part=part, found=found, by=by, columns=named, most="LIMIT %(most)s" if by in cut else "")
+        for part, (found, by, named) in enumerate(told)
+    ]
     statement = _PART.format(
         facts=FACTS.format(conditions=f"g.id IN (SELECT c.id FROM changed c) AND {conditions}"),
         lean=_branches([*sought, *lean], _LEAN, summed), whole=_branches(whole, read, summed, sought),
-        columns=", ".join(["by", "key", *columns]), named=", ".join(["by", "key", *_COLUMNS]), place=_PLACE,
-        lean_columns=", ".join(["by", "key", *(name if name in _LEAN and name != "closed" else "0" for name in _COLUMNS)]),
+        worst=" UNION ALL ".join(_WORST.format(by=one) for one in sought) or _NONE_WORST,
+        columns=", ".join(["by", "key", *columns]), parts=" UNION ALL ".join(parts),
     )  # fmt: skip
     return statement, asked.params | params
 
@@ -379,6 +392,7 @@ def _branches(groupings: Sequence[Grouping], names: Sequence[str], summed: str, 
         gone=", ".join(_moved(name, "-") for name in names),
         come=", ".join(_moved(name) for name in names),
         summed=summed,
+        chosen=_CHOSEN if sought else "",
     )
 
 
