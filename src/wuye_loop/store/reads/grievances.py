@@ -249,7 +249,9 @@ def _found(
     conditions, params = _asked(actor, filters, after)
     params["limit"] = limit
     whole = filters == Filters(area_path=filters.area_path)
-    mark = None if whole and actor.kind is not ActorKind.UNIT else _mark(session)
+    # An estate's are few, and an index has them in the order of the list.
+    ordered = filters.estate is not None and filters.words is None
+    mark = None if ordered or (whole and actor.kind is not ActorKind.UNIT) else _mark(session)
     if mark is None:
         return _in_order(session, conditions, params, columns)
     params |= {"floor": back(after[0], mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
