@@ -1,5 +1,6 @@
 """A sweep numbers the documents of many grievances at once: in their order, without a gap, or not at all."""
 
+import gc
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -141,6 +142,20 @@ def test_batches_number_on_from_the_one_that_is_being_written_and_look_once(crow
     order_of = [row[0] for row in crowd.rows("SELECT id FROM grievance ORDER BY id")]
     first = crowd.rows("SELECT grievance_id FROM document WHERE n = 1")
     assert {row[0] for row in first} <= set(order_of[:4])
+
+
+def test_the_collector_rests_from_one_batch_to_the_next(crowd: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    awake: list[bool] = []
+    fire = escalate._Batches.fire
+
+    def noted(batches: Any, numbers: Any) -> None:
+        fire(batches, numbers)
+        awake.append(gc.isenabled())
+
+    monkeypatch.setattr(escalate._Batches, "fire", noted)
+    assert crowd.sweep().failed == 0
+    assert awake == [False, False, False]
+    assert gc.isenabled()
 
 
 def test_a_batch_that_is_not_written_takes_what_was_decided_on_top_of_it_along(

@@ -25,6 +25,9 @@ from wuye_loop.store.reads import health
 
 _log = structlog.get_logger("wuye_loop.sweep")
 _BATCH = 50  # grievances in one transaction: few enough that nobody waits long for a lock
+_ROUND = (
+    20 * _BATCH
+)  # after which the collector looks: each time it goes through all of the batch that is being written
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,10 @@ def sweep(loop: Loop, database: Database, *, jobs: Jobs | None = None, limit: in
     candidates = _candidates(database, now, limit)
     with ThreadPoolExecutor(1, "sweep") as writing:
         batches = _Batches(loop, database, jobs, writing)
-        while batch := list(islice(candidates, _BATCH)):
-            batches.fire(batch)
+        while some := list(islice(candidates, _ROUND)):
+            with uncollected():
+                for first in range(0, len(some), _BATCH):
+                    batches.fire(some[first : first + _BATCH])
         batches.settle()
     if not batches.failed:
         metrics.sweep_lag_seconds.set(0)
@@ -100,7 +105,7 @@ class _Batches:
             return
         begun = None
         try:
-            with uncollected(), ExitStack() as stack:
+            with ExitStack() as stack:
                 session = stack.enter_context(self._database.begin())
                 fired = fire_due(self._loop, session, numbers, dict(self._drawn), self._settled)
                 statements = fired.statements(self._jobs.rows(fired.jobs))
@@ -169,7 +174,7 @@ def _end(begun: ExitStack, session: Session, statements: Sequence[tuple[str, dic
 
 def _fire(loop: Loop, database: Database, jobs: Jobs, numbers: Sequence[str]) -> int:
     """Work on grievances in one transaction; those that somebody else has locked are left to them."""
-    with uncollected(), database.begin() as session:
+    with database.begin() as session:
         fired = fire_due(loop, session, numbers)
         if statements := fired.statements(jobs.rows(fired.jobs)):
             straight.end(session, statements)
