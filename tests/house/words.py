@@ -15,7 +15,7 @@ from typing import Any, Final
 import polib
 from ruamel.yaml import YAML
 
-from wuye_loop.web.english.catalogue import CLERKS, PAGES, RULES, WORDS
+from wuye_loop.web.english.catalogue import CLERKS, DIFFERENCES, PAGES, RULES, WORDS
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCES: Final = ROOT / "src" / "wuye_loop"
@@ -65,6 +65,8 @@ OF_FILES: Final = (
     "trial/simulation/run/flow.py",
     "trial/simulation/scenario.py",
 )
+#: What differs between two rule files; what a command alone tells, in Chinese, is none of it.
+OF_DIFFERENCES: Final = ("authoring/diff/",)
 #: Of these, what they refuse with.
 REFUSING: Final = ("domain", "edge", "loop", "queries", "store", "uploads")
 #: Of these, what no page does: programs and the command line alone meet it, in Chinese.
@@ -99,8 +101,9 @@ _NOT: Final = (
     "web/times.py",  # has its own English
 )
 _LONG: Final = 40
-#: A mapping as a rule file writes it: said of rule files only.
-_WRITTEN: Final = re.compile(r"\{[^{}]*[:, \u4e00-\u9fff]")
+_BY_COMMAND: Final = ("authoring/diff/lost_of_base.py",)
+#: A mapping as a rule file writes it, said of rule files only; what texts are searched with.
+_WRITTEN: Final = re.compile(r"\{[^{}]*[:, \u4e00-\u9fff]|\(\?[<=!]")
 #: Sentences that are put together of several, as a whole, the days off that a calendar names, and a sheet of the directory.
 COMPOSED: Final = (
     "到期时{what}",
@@ -297,10 +300,19 @@ def _refused(tree: ast.Module, named: frozenset[str]) -> Iterator[str]:
 
 def of_files() -> Iterator[tuple[str, str]]:
     """Yield every text that is said of rule files and not on other pages too, and the file it stands in."""
-    elsewhere = {text for text, _ in (*of_templates(), *of_program(), *of_facts())}
+    yield from _said_in(OF_FILES, (*of_templates(), *of_program(), *of_facts()))
+
+
+def of_differences() -> Iterator[tuple[str, str]]:
+    """Yield every text that is said of two rule files and nowhere else, and the file it stands in."""
+    yield from _said_in(OF_DIFFERENCES, (*of_templates(), *of_program(), *of_facts(), *of_files()))
+
+
+def _said_in(folders: tuple[str, ...], known: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    elsewhere = {text for text, _ in known}
     for path in sorted(SOURCES.rglob("*.py")):
         place, code = path.relative_to(SOURCES).as_posix(), path.read_text("utf-8")
-        if place.startswith(OF_FILES) and WORDS.search(code):
+        if place.startswith(folders) and not place.startswith(_BY_COMMAND) and WORDS.search(code):
             tree = ast.parse(code)
             yield from ((text, place) for text in _texts_under(tree, _silent(tree)) if text not in elsewhere)
 
@@ -359,6 +371,7 @@ CATALOGUES: Final[Mapping[Path, Callable[[], dict[str, list[str]]]]] = {
         [*of_templates(), *of_program(), *of_facts(), *((text, "") for text in COMPOSED)]
     ),
     SOURCES / "web" / CLERKS: lambda: expected([*of_files(), *((text, "") for text in COMPOSED_OF_FILES)]),
+    SOURCES / "web" / DIFFERENCES: lambda: expected(of_differences()),
     ROOT / "workflows" / RULES: lambda: expected(of_rules()),
 }
 

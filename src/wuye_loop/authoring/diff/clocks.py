@@ -8,6 +8,7 @@ from wuye_loop.authoring.diff.sides import CLERK, RUNNING, SYSTEM, Change, Place
 from wuye_loop.authoring.diff.states import holders
 from wuye_loop.authoring.diff.values import shown
 from wuye_loop.domain.language.workflow import ClockSpec, Limit, RungSpec
+from wuye_loop.domain.phrases import joined, phrase
 from wuye_loop.domain.time.calendar import Starts
 from wuye_loop.domain.time.spans import Span, TimeUnit
 from wuye_loop.domain.wording.definition import PER, STARTS, Wording, offset, quoted
@@ -37,16 +38,16 @@ def clocks(place: Place) -> Iterator[Change]:
     pairs, gone, fresh = paired(old, new, place.sides.moved.clocks)
     for name in gone:
         title = f"{place.of}{quoted(old[name].title)}"
-        words = f"时限{title}没有了：正在走的要在 migrates 里写明并入哪个时限"
+        words = phrase("时限{title}没有了：正在走的要在 migrates 里写明并入哪个时限", title=title)
         yield from told([RUNNING], title, "clock-removed", words, _path(place, name))
         who = holders(place, iter(old[name].during))
-        yield from told(who, title, "clock-removed", f"不再有时限{title}", _path(place, name))
+        yield from told(who, title, "clock-removed", phrase("不再有时限{title}", title=title), _path(place, name))
     for name in fresh:
         yield from _added(place, name, new[name])
     for a, b in pairs:
         if a != b:
             was, now = place.written[0].clocks[a].title, place.written[1].clocks[b].title
-            words = f"正在走的{quoted(was)}（{a}）改按{quoted(now)}（{b}）"
+            words = phrase("正在走的{was}（{a}）改按{now}（{b}）", was=quoted(was), a=a, now=quoted(now), b=b)
             yield from told([RUNNING], now, "clock-mapped", words, _path(place, a), _path(place, b))
         if old[a] != new[b] and (a, b) in compared(pairs):
             yield from _clock(place, old[a], new[b], (_path(place, a), _path(place, b)), same=a == b)
@@ -58,14 +59,24 @@ def _path(place: Place, name: str) -> str:
 
 def _title(place: Place, spec: ClockSpec) -> str:
     """Return how a clock is called: `办理时限`, and with its task where it has one."""
-    return f"{place.sides.in_b.task(place.kind)}任务的{spec.title}" if place.kind else spec.title
+    return (
+        phrase("{task}任务的{title}", task=place.sides.in_b.task(place.kind), title=spec.title)
+        if place.kind
+        else spec.title
+    )
 
 
 def _added(place: Place, name: str, spec: ClockSpec) -> Iterator[Change]:
     words = place.sides.in_b
-    limits = "；".join(words.limit(limit, spec.starts) for limit in spec.limit)
-    meant = f"只管{said}，" if (said := words.condition(spec.when)) else ""
-    said = f"新增时限{quoted(_title(place, spec))}：{meant}{limits}，在{words.states(spec.during, place.kind)}走"
+    limits = joined((words.limit(limit, spec.starts) for limit in spec.limit), "；")
+    meant = phrase("只管{said}，", said=said) if (said := words.condition(spec.when)) else ""
+    said = phrase(
+        "新增时限{title}：{meant}{limits}，在{states}走",
+        title=quoted(_title(place, spec)),
+        meant=meant,
+        limits=limits,
+        states=words.states(spec.during, place.kind),
+    )
     yield from told(holders(place, iter(spec.during)), spec.title, "clock-added", said, None, _path(place, name))
 
 
@@ -73,21 +84,49 @@ def _clock(place: Place, old: ClockSpec, new: ClockSpec, paths: tuple[str, str],
     title = _title(place, new)
     who = holders(place, iter([*old.during, *new.during]))
     if old.title != new.title and same:
-        yield from told(who, title, "renamed", f"时限{quoted(_title(place, old))}改称{quoted(title)}", *paths)
+        yield from told(
+            who,
+            title,
+            "renamed",
+            phrase("时限{old_title}改称{title}", old_title=quoted(_title(place, old)), title=quoted(title)),
+            *paths,
+        )
     if old.when != new.when:
         was, now = (
             words.condition(spec.when) or "全部诉求"
             for words, spec in ((place.sides.in_a, old), (place.sides.in_b, new))
         )
-        said = f"{title}：由管{was}改为管{now}；已经起算的不变"
+        said = phrase("{title}：由管{was}改为管{now}；已经起算的不变", title=title, was=was, now=now)
         yield from told(who, title, "clock-when-changed", said, f"{paths[0]}.when", f"{paths[1]}.when")
     yield from _limits(place, old, new, title, who, paths)
-    yield from _states(place, old.during, new.during, title, ("也走", "不再走"), who, (*paths, "during"))
-    yield from _states(place, old.paused, new.paused, title, ("暂停", "不再暂停"), who, (*paths, "paused"))
+    yield from _states(
+        place,
+        old.during,
+        new.during,
+        title,
+        ("{title}：在{states}也走", "{title}：在{states}不再走"),
+        who,
+        (*paths, "during"),
+    )
+    yield from _states(
+        place,
+        old.paused,
+        new.paused,
+        title,
+        ("{title}：在{states}暂停", "{title}：在{states}不再暂停"),
+        who,
+        (*paths, "paused"),
+    )
     if old.per != new.per:
-        yield from told(who, title, "per-changed", f"{title}：由{PER[old.per]}改为{PER[new.per]}", *paths)
+        yield from told(
+            who,
+            title,
+            "per-changed",
+            phrase("{title}：由{old_per}改为{new_per}", title=title, old_per=PER[old.per], new_per=PER[new.per]),
+            *paths,
+        )
     if old.assessed != new.assessed:
-        words = f"{title}{'计入' if new.assessed else '不再计入'}按时率"
+        words = phrase("{title}计入按时率" if new.assessed else "{title}不再计入按时率", title=title)
         yield from told(who, title, "assessed-changed", words, *paths)
     yield from _ladder(place, old, new, title, paths)
     yield from rest(old, new, _CLOCK, title, who, paths[1])
@@ -98,17 +137,17 @@ def _states(
     old: Sequence[str],
     new: Sequence[str],
     title: str,
-    verbs: tuple[str, str],
+    forms: tuple[str, str],
     who: Sequence[str],
     paths: tuple[str, str, str],
 ) -> Iterator[Change]:
     fresh, gone = [name for name in new if name not in old], [name for name in old if name not in new]
     where = (f"{paths[0]}.{paths[2]}", f"{paths[1]}.{paths[2]}")
     if fresh:
-        words = f"{title}：在{place.sides.in_b.states(fresh, place.kind)}{verbs[0]}"
+        words = phrase(forms[0], title=title, states=place.sides.in_b.states(fresh, place.kind))
         yield from told(who, title, f"{paths[2]}-added", words, *where)
     if gone:
-        words = f"{title}：在{place.sides.in_a.states(gone, place.kind)}{verbs[1]}"
+        words = phrase(forms[1], title=title, states=place.sides.in_a.states(gone, place.kind))
         yield from told(who, title, f"{paths[2]}-removed", words, *where)
 
 
@@ -121,11 +160,16 @@ def _limits(
     before, after = _lines(old), _lines(new)
     several = len(before) > 1 or len(after) > 1
     for turn in turns(before, after):
-        words = f"{title}：{_case(place.sides.in_either, turn, several=several)}{_moved(place, turn)}"
+        words = _moved(place, turn, title, _case(place.sides.in_either, turn, several=several))
         yield from told(who, title, _kind(turn), words, f"{paths[0]}.limit", f"{paths[1]}.limit")
     sources = [shown([limit.source for limit in spec.limit if limit.source]) for spec in (old, new)]
     if sources[0] != sources[1]:
-        words = f"{title}各条的出处由{sources[0]}改为{sources[1]}"
+        words = phrase(
+            "{title}各条的出处由{old_sources}改为{new_sources}",
+            title=title,
+            old_sources=sources[0],
+            new_sources=sources[1],
+        )
         yield from told([CLERK], title, "source-changed", words, f"{paths[0]}.limit", f"{paths[1]}.limit")
 
 
@@ -137,19 +181,25 @@ def _lines(spec: ClockSpec) -> list[Line]:
 
 
 def _case(words: Wording, turn: Turn, *, several: bool) -> str:
-    said = "、".join(words.clause(fact, matcher) for fact, matcher in turn.case.items())
+    said = joined(words.clause(fact, matcher) for fact, matcher in turn.case.items())
     return said or ("其他" if several else "")
 
 
-def _moved(place: Place, turn: Turn) -> str:
+def _moved(place: Place, turn: Turn, title: str, case: str) -> str:
     """Say how a limit moves: its length, else its start alone."""
     was, now = turn.before, turn.after
-    if was is None or now is None:
-        return f"由{_long(place.sides.in_a, was)}改为{_long(place.sides.in_b, now)}"
-    if replace(was, starts=now.starts) == now:
-        return f"由{STARTS[was.starts]}改为{STARTS[now.starts]}"
-    starts = f"，由{STARTS[was.starts]}改为{STARTS[now.starts]}" if was.starts is not now.starts else ""
-    return f"由{_long(place.sides.in_a, was)}改为{_long(place.sides.in_b, now)}{starts}"
+    said = {"title": title, "old": _long(place.sides.in_a, was), "new": _long(place.sides.in_b, now)}
+    other = was is not None and now is not None and was.starts is not now.starts
+    if other:
+        said |= {"start": STARTS[was.starts], "starts": STARTS[now.starts]}
+    if other and replace(was, starts=now.starts) == now:
+        form = "{title}：{case}由{start}改为{starts}" if case else "{title}：由{start}改为{starts}"
+    elif other:
+        form = "{title}：由{old}改为{new}，由{start}改为{starts}"
+        form = "{title}：{case}由{old}改为{new}，由{start}改为{starts}" if case else form
+    else:
+        form = "{title}：{case}由{old}改为{new}" if case else "{title}：由{old}改为{new}"
+    return phrase(form, case=case, **said)
 
 
 def _long(words: Wording, length: Length | None) -> str:
@@ -158,7 +208,7 @@ def _long(words: Wording, length: Length | None) -> str:
     said = words.long(
         Limit.model_construct(is_=length.span, until=length.until, of=length.of, min=length.min, max=length.max)
     )
-    return f" {said}" if length.span is not None else said
+    return phrase(" {said}", said=said) if length.span is not None else said
 
 
 def _kind(turn: Turn) -> str:
@@ -186,16 +236,26 @@ def _ladder(place: Place, old: ClockSpec, new: ClockSpec, title: str, paths: tup
                 continue
             gone.remove(before)
             fresh.remove(after)
-            words = f"{title}：{_turned(place, before, after, kind)}"
+            words = phrase("{title}：{turned}", title=title, turned=_turned(place, before, after, kind))
             who, said = _addressed(place, [before, after]), kind
             if kind == "rung-moved" and before.at == after.at:  # nothing but where the rule comes from
                 who, said = [CLERK], "source-changed"
             yield from told(who, title, said, words, *where)
     for rung in gone:
-        words = f"{title}：{offset(rung.at)}不再{place.sides.in_a.rung(rung, place.kind)}"
+        words = phrase(
+            "{title}：{offset}不再{rung}",
+            title=title,
+            offset=offset(rung.at),
+            rung=place.sides.in_a.rung(rung, place.kind),
+        )
         yield from told(_addressed(place, [rung]), title, "rung-removed", words, where[0])
     for rung in fresh:
-        words = f"{title}：{offset(rung.at)}另{place.sides.in_b.rung(rung, place.kind)}"
+        words = phrase(
+            "{title}：{offset}另{rung}",
+            title=title,
+            offset=offset(rung.at),
+            rung=place.sides.in_b.rung(rung, place.kind),
+        )
         yield from told(_addressed(place, [rung]), title, "rung-added", words, None, where[1])
 
 
@@ -217,9 +277,19 @@ def _turned(place: Place, before: RungSpec, after: RungSpec, kind: str) -> str:
     was, now = place.sides.in_a.rung(before, place.kind), place.sides.in_b.rung(after, place.kind)
     if kind == "rung-moved":
         if before.at == after.at:
-            return f"{offset(after.at)}这一级的出处由{shown(before.source)}改为{shown(after.source)}"
-        return f"{quoted(now)}由{offset(before.at)}移到{offset(after.at)}"
-    return f"{offset(after.at)}由{quoted(was)}改为{quoted(now)}"
+            return phrase(
+                "{offset}这一级的出处由{old_source}改为{new_source}",
+                offset=offset(after.at),
+                old_source=shown(before.source),
+                new_source=shown(after.source),
+            )
+        return phrase(
+            "{now}由{old_offset}移到{new_offset}",
+            now=quoted(now),
+            old_offset=offset(before.at),
+            new_offset=offset(after.at),
+        )
+    return phrase("{offset}由{was}改为{now}", offset=offset(after.at), was=quoted(was), now=quoted(now))
 
 
 def _addressed(place: Place, rungs: Iterable[RungSpec]) -> list[str]:

@@ -8,15 +8,21 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from wuye_loop.authoring.diff.sides import SYSTEM, Change, Sides, told
 from wuye_loop.authoring.diff.values import plain
-from wuye_loop.domain.language.conditions import Condition
 from wuye_loop.domain.language.effects import Cap, effect_params
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import EffectCall
+from wuye_loop.domain.phrases import joined, phrase
 from wuye_loop.domain.wording.definition import Wording, listed, quoted
 
 Fields = Mapping[str, FieldSpec]
 Asked = tuple[Fields, Fields]  # the forms on either side
-_UNITS: Final = {"workday": "个工作日", "day": "日", "hour": "小时", "workhour": "个工作小时", "month": "个月"}
+_UNITS: Final = {
+    "workday": "{by}个工作日",
+    "day": "{by}日",
+    "hour": "{by}小时",
+    "workhour": "{by}个工作小时",
+    "month": "{by}个月",
+}
 
 
 def effects(
@@ -32,15 +38,35 @@ def effects(
             continue
         gone.remove(before)
         fresh.remove(after)
-        words = f"{what}时的{quoted(sides.in_a.effect(before))}改为{quoted(sides.in_b.effect(after))}"
+        words = phrase(
+            "{what}时的{old_effect}改为{new_effect}",
+            what=what,
+            old_effect=quoted(sides.in_a.effect(before)),
+            new_effect=quoted(sides.in_b.effect(after)),
+        )
         if sides.in_a.effect(before) == sides.in_b.effect(after):
             said = in_full(sides.in_a, before, asked[0]), in_full(sides.in_b, after, asked[1])
-            words = f"{what}时由{quoted(said[0])}改为{quoted(said[1])}"
+            words = phrase(
+                "{what}时由{old_said}改为{new_said}", what=what, old_said=quoted(said[0]), new_said=quoted(said[1])
+            )
         yield from told([SYSTEM], what, "effect-changed", words, *where)
     for call in gone:
-        yield from told([SYSTEM], what, "effect-removed", f"{what}时不再{sides.in_a.effect(call)}", where[0])
+        yield from told(
+            [SYSTEM],
+            what,
+            "effect-removed",
+            phrase("{what}时不再{effect}", what=what, effect=sides.in_a.effect(call)),
+            where[0],
+        )
     for call in fresh:
-        yield from told([SYSTEM], what, "effect-added", f"{what}时另{sides.in_b.effect(call)}", None, where[1])
+        yield from told(
+            [SYSTEM],
+            what,
+            "effect-added",
+            phrase("{what}时另{effect}", what=what, effect=sides.in_b.effect(call)),
+            None,
+            where[1],
+        )
 
 
 @cache
@@ -69,13 +95,14 @@ def in_full(words: Wording, call: EffectCall, fields: Fields) -> str:
     """Return in words what an effect does and what it takes: from which field, for whom, at most how much."""
 
     def filled(name: object) -> str:
-        return f"所填{words.field(str(name), fields.get(str(name)))}"
+        return phrase("所填{field}", field=words.field(str(name), fields.get(str(name))))
 
-    said = _FULL.get(call.name)
-    more = said(words, call.params, filled) if said is not None else ""
-    if said is None and call.name not in _models():
+    takes = _FULL.get(call.name)
+    more = takes(words, call.params, filled) if takes is not None else ""
+    if takes is None and call.name not in _models():
         more = plain(call.params)
-    return words.effect(call) + (f"（{more}）" if more else "")
+    said = words.effect(call)
+    return phrase("{said}（{more}）", said=said, more=more) if more else said
 
 
 Filled = Callable[[object], str]
@@ -83,20 +110,23 @@ Params = Mapping[str, Any]
 
 
 def _extended(words: Wording, params: Params, filled: Filled) -> str:
-    caps = [f"{_case(words, cap.when)}{cap.is_.chinese}" for cap in params.get("cap", ()) if isinstance(cap, Cap)]
-    most = f"，累计最多：{'、'.join(caps)}" if caps else ""
-    return f"{filled(params.get('by'))}{_UNITS.get(str(params.get('unit')), '个工作日')}{most}"
+    caps = [_capped(words, cap) for cap in params.get("cap", ()) if isinstance(cap, Cap)]
+    said = phrase(_UNITS.get(str(params.get("unit")), _UNITS["workday"]), by=filled(params.get("by")))
+    return phrase("{said}，累计最多：{caps}", said=said, caps=joined(caps)) if caps else said
 
 
-def _case(words: Wording, when: Condition) -> str:
-    said = words.condition(when)
-    return f"{said} " if said else ""
+def _capped(words: Wording, cap: Cap) -> str:
+    when = words.condition(cap.when)
+    return phrase("{when} {long}", when=when, long=cap.is_.chinese) if when else cap.is_.chinese
 
 
 def _opened(words: Wording, params: Params, filled: Filled) -> str:
-    stored = [f"{filled(name)}存为{words.field(key)}" for key, name in (params.get("data") or {}).items()]
-    paper = f"文书{quoted(params['document'])}" if params.get("document") else ""
-    return "，".join(filter(None, [_to(words, params, filled), paper, *stored]))
+    stored = [
+        phrase("{filled}存为{field}", filled=filled(name), field=words.field(key))
+        for key, name in (params.get("data") or {}).items()
+    ]
+    paper = phrase("文书{params}", params=quoted(params["document"])) if params.get("document") else ""
+    return joined(filter(None, [_to(words, params, filled), paper, *stored]), "，")
 
 
 def _to(words: Wording, params: Params, filled: Filled) -> str:
@@ -104,7 +134,7 @@ def _to(words: Wording, params: Params, filled: Filled) -> str:
     if to is None:
         return ""
     title = words.role(str(to))
-    return f"给{title if title != to else filled(to)}"
+    return phrase("给{more}", more=title if title != to else filled(to))
 
 
 _FULL: Final[Mapping[str, Callable[[Wording, Params, Filled], str]]] = {
@@ -112,14 +142,16 @@ _FULL: Final[Mapping[str, Callable[[Wording, Params, Filled], str]]] = {
     "open": _opened,
     "document": _to,
     "assign": lambda _words, params, filled: filled(params.get("to")),
-    "merge": lambda _words, params, filled: f"并入{filled(params.get('into'))}",
+    "merge": lambda _words, params, filled: phrase("并入{filled}", filled=filled(params.get("into"))),
     "set": lambda words, params, filled: listed(
-        f"{filled(name)}存为{words.field(key)}" for key, name in params.items()
+        phrase("{filled}存为{field}", filled=filled(name), field=words.field(key)) for key, name in params.items()
     ),
     "rate": lambda words, params, _filled: words.rating(str(params["rating"])) if params.get("rating") else "",
-    "exclude": lambda _words, params, filled: f"理由：{filled(params['reason'])}" if params.get("reason") else "",
+    "exclude": lambda _words, params, filled: (
+        phrase("理由：{filled}", filled=filled(params["reason"])) if params.get("reason") else ""
+    ),
     "precedent": lambda _words, params, filled: listed(
-        f"{title}：{filled(params[key])}"
+        phrase("{title}：{filled}", title=title, filled=filled(params[key]))
         for key, title in (("ruling", "裁定"), ("unit", "承办单位"), ("reason", "理由"))
         if params.get(key)
     ),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from wuye_loop.authoring.diff.sides import SIGHT, Change, Sides, told
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import Role
+from wuye_loop.domain.phrases import joined, phrase
 from wuye_loop.domain.terms import Audience
 from wuye_loop.domain.wording.definition import AUDIENCES, Wording, listed
 
@@ -28,8 +29,8 @@ def seen(sides: Sides, old: Audience, new: Audience) -> tuple[list[str], str]:
         who += [role.title for role in roles if role.is_ in ("complainant", "channel")] or [sides.resident]
     if not said:
         return [], ""
-    can = "看得到" if _WIDTH[new] > _WIDTH[old] else "看不到"
-    return list(dict.fromkeys(who)), f"：{'、'.join(said)}今后{can}"
+    form = "{who}今后看得到" if _WIDTH[new] > _WIDTH[old] else "{who}今后看不到"
+    return list(dict.fromkeys(who)), phrase(form, who=joined(said))
 
 
 def _works(role: Role) -> bool:
@@ -58,12 +59,18 @@ def fields(sides: Sides, old: Fields, new: Fields, form: Asked) -> Iterator[Chan
     twins = {sides.in_a.field(name, old[name]) for name in gone} & {sides.in_b.field(name, new[name]) for name in fresh}
     for name in gone:
         title = _told_apart(sides.in_a.field(name, old[name]), name, twins)
-        yield from told(form.who, form.what, "field-removed", f"{form.what}不再填{title}", f"{form.path}.{name}")
+        yield from told(
+            form.who,
+            form.what,
+            "field-removed",
+            phrase("{what}不再填{title}", what=form.what, title=title),
+            f"{form.path}.{name}",
+        )
     for name, spec in new.items():
         path = f"{form.path}.{name}"
         if name in fresh:
             title = _told_apart(sides.in_b.field(name, spec), name, twins)
-            words = f"{form.what}要填{title}（{sides.in_b.shape(spec)}）"
+            words = phrase("{what}要填{title}（{shape}）", what=form.what, title=title, shape=sides.in_b.shape(spec))
             yield from told(form.who, form.what, "field-added", words, None, path)
         elif spec != old[name]:
             yield from _field(sides, name, old[name], spec, form)
@@ -74,49 +81,76 @@ def _told_apart(title: str, name: str, twins: set[str]) -> str:
 
 
 def _field(sides: Sides, name: str, old: FieldSpec, new: FieldSpec, form: Asked) -> Iterator[Change]:
-    title, path = f"{form.what}的{sides.in_b.field(name, new)}", f"{form.path}.{name}"
-    for kind, words in _words(sides.in_a, sides.in_b, name, old, new):
-        yield from told(form.who, form.what, kind, title + words, path, path)
+    title, path = phrase("{what}的{field}", what=form.what, field=sides.in_b.field(name, new)), f"{form.path}.{name}"
+    for kind, words in _words(title, sides, name, old, new):
+        yield from told(form.who, form.what, kind, words, path, path)
     if old.audience == new.audience:
         return
-    words = f"{title}由{_readers(old)}可看改为{_readers(new)}可看"
+    words = phrase(
+        "{title}由{old_readers}可看改为{new_readers}可看",
+        title=title,
+        old_readers=_readers(old),
+        new_readers=_readers(new),
+    )
     seers: list[str] = []
     if form.record is not None:
         was, now = old.audience or form.record[0], new.audience or form.record[1]
         seers, sight = seen(sides, was, now)
         if seers:
-            words = f"{title}由{AUDIENCES[was]}可看改为{AUDIENCES[now]}可看{sight}"
+            words = phrase(
+                "{title}由{old_audiences}可看改为{new_audiences}可看：{sight}",
+                title=title,
+                old_audiences=AUDIENCES[was],
+                new_audiences=AUDIENCES[now],
+                sight=sight,
+            )
     top = [SIGHT] if seers else []
     yield from told([*top, *form.who, *seers], form.what, "field-audience", words, path, path)
 
 
-def _words(a: Wording, b: Wording, name: str, old: FieldSpec, new: FieldSpec) -> Iterator[tuple[str, str]]:
+def _words(title: str, sides: Sides, name: str, old: FieldSpec, new: FieldSpec) -> Iterator[tuple[str, str]]:
     """Yield kind and words of each way in which a field is asked otherwise."""
+    a, b = sides.in_a, sides.in_b
     if a.field(name, old) != b.field(name, new):
-        yield "field-renamed", f"原称{a.field(name, old)}"
+        yield "field-renamed", phrase("{title}原称{field}", title=title, field=a.field(name, old))
     if old.type != new.type:
-        yield "field-type", f"由{a.shape(old)}改为{b.shape(new)}"
+        yield (
+            "field-type",
+            phrase("{title}由{old_shape}改为{new_shape}", title=title, old_shape=a.shape(old), new_shape=b.shape(new)),
+        )
         return
     if old.optional != new.optional:
-        yield "field-required", "由必填改为选填" if new.optional else "由选填改为必填"
-    yield from _choices(old.choices, new.choices)
+        yield (
+            "field-required",
+            phrase("{title}由必填改为选填" if new.optional else "{title}由选填改为必填", title=title),
+        )
+    yield from _choices(title, old.choices, new.choices)
     for key, word in zip(("min", "max"), _BOUNDS.get(new.type, _NUMBERS), strict=True):
         before, after = getattr(old, key), getattr(new, key)
         if before != after:
-            yield "field-bounds", f"的{word}由{_bound(before)}改为{_bound(after)}"
+            said = {"word": word, "old": _bound(before), "new": _bound(after)}
+            yield "field-bounds", phrase("{title}的{word}由{old}改为{new}", title=title, **said)
     if old.when != new.when:
-        yield "field-when", f"由{_asked(a, old)}填改为{_asked(b, new)}填"
+        yield (
+            "field-when",
+            phrase(
+                "{title}由{old_asked}填改为{new_asked}填",
+                title=title,
+                old_asked=_asked(a, old),
+                new_asked=_asked(b, new),
+            ),
+        )
 
 
-def _choices(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _choices(title: str, old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str]]:
     gone = [choice for choice in old if choice not in new]
     fresh = [choice for choice in new if choice not in old]
     if gone:
-        yield "choices-removed", f"少了选项：{listed(gone)}"
+        yield "choices-removed", phrase("{title}少了选项：{gone}", title=title, gone=listed(gone))
     if fresh:
-        yield "choices-added", f"多了选项：{listed(fresh)}"
+        yield "choices-added", phrase("{title}多了选项：{fresh}", title=title, fresh=listed(fresh))
     if not gone and not fresh and old != new:
-        yield "choices-reordered", f"的选项换了次序：{listed(new)}"
+        yield "choices-reordered", phrase("{title}的选项换了次序：{new}", title=title, new=listed(new))
 
 
 def _bound(value: object) -> str:
@@ -124,7 +158,7 @@ def _bound(value: object) -> str:
 
 
 def _asked(words: Wording, spec: FieldSpec) -> str:
-    return f"{words.condition(spec.when)}时" if spec.when is not None else "总是"
+    return phrase("{condition}时", condition=words.condition(spec.when)) if spec.when is not None else "总是"
 
 
 def _readers(spec: FieldSpec) -> str:

@@ -10,6 +10,7 @@ from wuye_loop.authoring.diff.sides import CLERK, Change, Sides, rest, told
 from wuye_loop.authoring.diff.values import shown
 from wuye_loop.domain.language.conditions import ALWAYS, fact_info
 from wuye_loop.domain.language.workflow import RouterCall
+from wuye_loop.domain.phrases import joined, phrase
 from wuye_loop.domain.routing.chain import router_params
 from wuye_loop.domain.routing.kinds import TITLES, Among, Target
 from wuye_loop.domain.terms import Level
@@ -28,16 +29,20 @@ def routers(sides: Sides) -> Iterator[Change]:
     was, now = dict(old), dict(new)
     for key, call in old:
         if key not in now:
-            words = f"不再用{quoted(_title(call))}转办"
+            words = phrase("不再用{title}转办", title=quoted(_title(call)))
             yield from told(sides.leads, _title(call), "router-removed", words, _path(sides.a, call))
     for key, call in new:
         if key not in was:
-            words = f"新增转办方式{quoted(_title(call))}，排在第 {sides.b.routers.index(call) + 1} 位"
+            words = phrase(
+                "新增转办方式{title}，排在第 {more} 位",
+                title=quoted(_title(call)),
+                more=sides.b.routers.index(call) + 1,
+            )
             yield from told(sides.leads, _title(call), "router-added", words, None, _path(sides.b, call))
     before, after = [key for key, _ in old if key in now], [key for key, _ in new if key in was]
     if before != after:
         orders = [listed(_title(calls[key]) for key in keys) for calls, keys in ((was, before), (now, after))]
-        words = f"转办方式的次序由{orders[0]}改为{orders[1]}"
+        words = phrase("转办方式的次序由{old_orders}改为{new_orders}", old_orders=orders[0], new_orders=orders[1])
         yield from told(sides.leads, "转办方式", "routers-reordered", words, "routers", "routers")
     for key in before:
         if was[key] != now[key]:
@@ -84,26 +89,44 @@ def _path(workflow: Any, call: RouterCall) -> str:
 def _router(sides: Sides, old: RouterCall, new: RouterCall) -> Iterator[Change]:
     title, paths = _title(new), (_path(sides.a, old), _path(sides.b, new))
     if _title(old) != title:
-        yield from told(sides.leads, title, "renamed", f"转办方式{quoted(_title(old))}改称{quoted(title)}", *paths)
-    yield from rest(old, new, {"kind", "title"}, f"转办方式{quoted(title)}", sides.leads, paths[1])
+        yield from told(
+            sides.leads,
+            title,
+            "renamed",
+            phrase("转办方式{old_title}改称{title}", old_title=quoted(_title(old)), title=quoted(title)),
+            *paths,
+        )
+    yield from rest(old, new, {"kind", "title"}, phrase("转办方式{title}", title=quoted(title)), sides.leads, paths[1])
     before, after = _params(old), _params(new)
     if before.get("when", ALWAYS) != after.get("when", ALWAYS):
         asked = [
             words.condition(side.get("when", ALWAYS)) for words, side in ((sides.in_a, before), (sides.in_b, after))
         ]
-        said = [f"只用于{one}的诉求" if one else "用于所有诉求" for one in asked]
-        yield from told(sides.leads, title, "router-changed", f"{title}由{said[0]}改为{said[1]}", *paths)
+        said = [phrase("只用于{one}的诉求", one=one) if one else "用于所有诉求" for one in asked]
+        yield from told(
+            sides.leads,
+            title,
+            "router-changed",
+            phrase("{title}由{old_said}改为{new_said}", title=title, old_said=said[0], new_said=said[1]),
+            *paths,
+        )
     for name in sorted({*before, *after} - {"rules", "when"}):
         if before.get(name) != after.get(name):
-            words = f"{title}的{_PARAMS.get(name, f' {name} ')}由{_said(name, before)}改为{_said(name, after)}"
+            words = phrase(
+                "{title}的{param}由{old_said}改为{new_said}",
+                title=title,
+                param=_PARAMS.get(name, f" {name} "),
+                old_said=_said(name, before),
+                new_said=_said(name, after),
+            )
             yield from told(sides.leads, title, "router-changed", words, *paths)
     was, now = _lines(before.get("rules", ())), _lines(after.get("rules", ()))
     for turn in turns(was, now)[:_MOST_TOLD]:
-        words = f"{title}：{_case(sides, turn)}{_gone_to(turn)}"
+        words = _gone_to(turn, title, _case(sides, turn))
         yield from told(sides.leads, title, "route-changed", words, f"{paths[0]}.rules", f"{paths[1]}.rules")
     wording = [_written(side.get("rules", ())) for side in (before, after)]
     if wording[0] != wording[1]:
-        words = f"{title}各条的条目名称或出处变了"
+        words = phrase("{title}各条的条目名称或出处变了", title=title)
         yield from told([CLERK], title, "items-changed", words, f"{paths[0]}.rules", f"{paths[1]}.rules")
 
 
@@ -113,7 +136,7 @@ def _said(name: str, params: Mapping[str, Any]) -> str:
     if name == "level" and value is not None:
         return quoted(LEVELS[Level(value)] if value in list(Level) else "当前层级")
     if isinstance(value, Among):
-        return shown(f"职责为 {value.duty} 的单位" if value.duty else value.codes)
+        return shown(phrase("职责为 {duty} 的单位", duty=value.duty) if value.duty else value.codes)
     if name == "send" and isinstance(value, tuple | list):
         return shown([info.title if (info := fact_info(str(one))) else one for one in value])
     return shown(value)
@@ -140,19 +163,24 @@ def _written(rules: Sequence[Any]) -> set[tuple[str | None, str | None]]:
 
 
 def _case(sides: Sides, turn: Turn) -> str:
-    said = "、".join(sides.in_either.clause(fact, matcher) for fact, matcher in turn.case.items())
-    return f"{said or '其他'}的诉求"
+    said = joined(sides.in_either.clause(fact, matcher) for fact, matcher in turn.case.items())
+    return phrase("{said}的诉求", said=said) if said else "其他的诉求"
 
 
-def _gone_to(turn: Turn) -> str:
+def _gone_to(turn: Turn, title: str, case: str) -> str:
+    head = {"title": title, "case": case}
     if turn.before is None:
-        return f"转给{_unit(turn.after[0])}{_assisting(turn.after[1])}，原由后面的转办方式定"
+        to = {"unit": _unit(turn.after[0]), "assisting": _assisting(turn.after[1])}
+        return phrase("{title}：{case}转给{unit}{assisting}，原由后面的转办方式定", **head, **to)
     if turn.after is None:
-        return f"不再转给{_unit(turn.before[0])}，由后面的转办方式定"
+        return phrase("{title}：{case}不再转给{unit}，由后面的转办方式定", **head, unit=_unit(turn.before[0]))
     (was, helped), (now, helping) = turn.before, turn.after
     if was != now:
-        return f"由{_unit(was)}改转{_unit(now)}{_assisting(helping) if helping != helped else ''}"
-    return f"的协办单位由{_units(helped)}改为{_units(helping)}"
+        more = _assisting(helping) if helping != helped else ""
+        return phrase(
+            "{title}：{case}由{old}改转{new}{assisting}", **head, old=_unit(was), new=_unit(now), assisting=more
+        )
+    return phrase("{title}：{case}的协办单位由{old}改为{new}", **head, old=_units(helped), new=_units(helping))
 
 
 def _unit(code: str) -> str:
@@ -164,4 +192,4 @@ def _units(codes: Sequence[str]) -> str:
 
 
 def _assisting(codes: Sequence[str]) -> str:
-    return f"，协办{_units(codes)}" if codes else ""
+    return phrase("，协办{units}", units=_units(codes)) if codes else ""

@@ -10,6 +10,7 @@ from wuye_loop.authoring.diff.aligned import copied, keyed, renamed, told_apart
 from wuye_loop.authoring.diff.values import called, shown
 from wuye_loop.domain.language.parts import Part
 from wuye_loop.domain.language.workflow import Flow, Migration, TaskKind, Workflow
+from wuye_loop.domain.phrases import phrase, respelt
 from wuye_loop.domain.wording.definition import Wording, quoted
 
 RED: Final = "红线"
@@ -91,7 +92,7 @@ class Place:
     @property
     def of(self) -> str:
         """What stands before the name of a part: nothing, or the task's title."""
-        return f"{self.sides.in_b.task(self.kind)}任务的" if self.kind else ""
+        return phrase("{task}任务的", task=self.sides.in_b.task(self.kind)) if self.kind else ""
 
     @property
     def path(self) -> str:
@@ -125,17 +126,23 @@ class Place:
             return self._openers(kind)
         if kind.holder in self.sides.b.roles or kind.holder in self.sides.a.roles:
             return [self.sides.role(kind.holder)]
-        return self._openers(kind) if kind.holder == "opener" else [f"{quoted(kind.title)}任务的持有单位"]
+        return (
+            self._openers(kind)
+            if kind.holder == "opener"
+            else [phrase("{title}任务的持有单位", title=quoted(kind.title))]
+        )
 
     def _openers(self, kind: TaskKind) -> list[str]:
-        return [self.sides.role(by) for by in kind.open.by if by != "system"] or [f"{quoted(kind.title)}任务的发起单位"]
+        return [self.sides.role(by) for by in kind.open.by if by != "system"] or [
+            phrase("{title}任务的发起单位", title=quoted(kind.title))
+        ]
 
 
 def told(
     who: Iterable[str], what: str, kind: str, words: str, path_a: str | None = None, path_b: str | None = None
 ) -> Iterator[Change]:
     """Yield a change for each of those whom it concerns."""
-    said = _TIGHT.sub(" ", _LOOSE.sub("", words))
+    said = respelt(words, lambda text: _TIGHT.sub(" ", _LOOSE.sub("", text)))
     for title in dict.fromkeys(who):
         yield Change(title, what, kind, path_a, path_b, said)
 
@@ -173,5 +180,11 @@ def rest(old: Part, new: Part, seen: Iterable[str], what: str, who: Iterable[str
             continue
         key = info.alias or name
         audience = [CLERK] if name == "source" else titles
-        words = f"{what}{called(key)}由{shown(before)}改为{shown(after)}"
+        words = phrase(
+            "{what}{called}由{before}改为{after}",
+            what=what,
+            called=called(key),
+            before=shown(before),
+            after=shown(after),
+        )
         yield from told(audience, what, f"{key}-changed", words, f"{path}.{key}", f"{path}.{key}")

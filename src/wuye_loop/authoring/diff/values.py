@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from wuye_loop.domain.language.conditions import Condition
+from wuye_loop.domain.phrases import joined, phrase, respelt
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.wording.definition import listed, quoted
 
@@ -28,7 +29,7 @@ def called(key: str) -> str:
     """Return what people call a key, ready to follow a noun; one that has no other name is given as it stands."""
     if key == "document":
         return _KEYS[key]
-    return f"的{_KEYS[key]}" if key in _KEYS else f"的 {key} "
+    return phrase("的{keys}", keys=_KEYS[key]) if key in _KEYS else phrase("的 {key} ", key=key)
 
 
 def shown(value: object) -> str:
@@ -37,8 +38,11 @@ def shown(value: object) -> str:
         return "是" if value else "否"
     if value is None or value == "" or (isinstance(value, Sized) and not len(value)):
         return "无"
-    text = plain(value)
-    return quoted(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+    return quoted(respelt(plain(value), _cut))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def plain(value: object) -> str:
@@ -53,7 +57,7 @@ def _part(part: BaseModel) -> str:
 
 
 def _mapping(values: Mapping[object, object]) -> str:
-    return "，".join(f"{key} 为 {plain(value)}" for key, value in values.items())
+    return joined((phrase("{key} 为 {value}", key=key, value=plain(value)) for key, value in values.items()), "，")
 
 
 #: The first kind that a value is of says it.

@@ -19,7 +19,9 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from wuye_loop.domain import phrases
 from wuye_loop.domain.language.fact_names import FACTS, FAMILIES, FactInfo, fact_info
+from wuye_loop.domain.phrases import phrase
 
 __all__ = ["ALWAYS", "FACTS", "FAMILIES", "Condition", "ConditionError", "FactInfo", "fact_info"]
 
@@ -27,6 +29,7 @@ MAX_PATTERN = 500  # characters
 MAX_PROGRAM = 2_000  # re2 instructions: about 200 repeats of a dot; keeps a search of 10 kB within a few milliseconds
 MAX_ITEMS = 1_000
 MAX_DEPTH = 8
+_AND, _OR = "{one} 且 {other}", "{one} 或 {other}"
 LIST_OF_FACTS = "全部事实见 docs/language.md 的“条件”一节"
 
 RawPath = tuple[str | int, ...]
@@ -61,6 +64,7 @@ class _Clause:
     check: Check
     words: str
     shown: bool
+    said: tuple[str, str]  # what the fact is called, what it must be
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,11 @@ class Condition:
         return "；".join(clause.words for clause in self._clauses) or "无条件"
 
     @property
+    def said(self) -> list[tuple[str, str]]:
+        """What each fact is called and what it must be, in words."""
+        return [clause.said for clause in self._clauses]
+
+    @property
     def always(self) -> bool:
         """Whether it holds whatever the facts are: nothing is required."""
         return not self._clauses
@@ -148,7 +157,8 @@ def _clause(name: object, raw: object) -> _Clause:
     member = name.partition(".")[2]
     matcher = _matcher(info, raw, (name,))
     title = f"{info.title}“{member}”" if member else info.title
-    return _Clause(name, info.missing, matcher.check, f"{title} {matcher.words}", info.type in {"number", "bool"})
+    shown = info.type in {"number", "bool"}
+    return _Clause(name, info.missing, matcher.check, f"{title} {matcher.words}", shown, (info.title, matcher.words))
 
 
 def _unknown(name: str) -> str:
@@ -181,7 +191,7 @@ def _operators(info: FactInfo, raw: Mapping[Any, object], path: RawPath) -> _Mat
     for name, build in (("pattern", _pattern), ("any", _any_of), ("not", _not)):
         if name in raw:
             found.append(build(info, raw[name], (*path, name)))
-    return _joined(found, all, ("且", "或"))
+    return _joined(found, all, (_AND, _OR))
 
 
 def _not(info: FactInfo, raw: object, path: RawPath) -> _Matcher:
@@ -198,7 +208,7 @@ def _any_of(info: FactInfo, raw: object, path: RawPath) -> _Matcher:
     scalars = [(place, item) for place, item in items if not isinstance(item, Mapping)]
     found = [_one_of(info, scalars)] if scalars else []
     found += [_operators(info, item, place) for place, item in items if isinstance(item, Mapping)]
-    return _joined(found, any, ("或", "且"))
+    return _joined(found, any, (_OR, _AND))
 
 
 def _joined(found: list[_Matcher], how: Callable[[Iterable[bool]], bool], words: tuple[str, str]) -> _Matcher:
@@ -207,8 +217,8 @@ def _joined(found: list[_Matcher], how: Callable[[Iterable[bool]], bool], words:
     checks = tuple(matcher.check for matcher in found)
     return _Matcher(
         lambda value: how(check(value) for check in checks),
-        f" {words[0]} ".join(matcher.words for matcher in found),
-        f" {words[1]} ".join(matcher.denied for matcher in found),
+        phrases.folded((matcher.words for matcher in found), words[0]),
+        phrases.folded((matcher.denied for matcher in found), words[1]),
     )
 
 
@@ -230,8 +240,8 @@ def _one_of(info: FactInfo, items: Iterable[tuple[RawPath, object]]) -> _Matcher
             return any(map(is_one, value)) if value else null
         return value in numbers if isinstance(value, _NUMBERS) else null and value is None
 
-    words = " 或 ".join(_shown(value) for value in values)
-    return _Matcher(is_one, f"为 {words}", f"不为 {words}")
+    words = phrases.folded((_shown(value) for value in values), _OR)
+    return _Matcher(is_one, phrase("为 {words}", words=words), phrase("不为 {words}", words=words))
 
 
 def _scalar(info: FactInfo, value: object, path: RawPath) -> str | float | bool | None:
@@ -260,10 +270,13 @@ def _range(info: FactInfo, raw: Mapping[Any, object], path: RawPath) -> _Matcher
         return isinstance(value, _NUMBERS) and not isinstance(value, bool) and low <= value <= high
 
     if "max" not in raw:
-        return _Matcher(_each(inside), f"不少于 {low}", f"少于 {low}")
+        return _Matcher(_each(inside), phrase("不少于 {low}", low=low), phrase("少于 {low}", low=low))
     if "min" not in raw:
-        return _Matcher(_each(inside), f"不多于 {high}", f"多于 {high}")
-    return _Matcher(_each(inside), f"在 {low} 至 {high} 之间", f"不在 {low} 至 {high} 之间")
+        return _Matcher(_each(inside), phrase("不多于 {high}", high=high), phrase("多于 {high}", high=high))
+    said = {"low": low, "high": high}
+    return _Matcher(
+        _each(inside), phrase("在 {low} 至 {high} 之间", **said), phrase("不在 {low} 至 {high} 之间", **said)
+    )
 
 
 def _bound(raw: Mapping[Any, object], name: str, fallback: float, path: RawPath) -> float:
@@ -289,7 +302,7 @@ def _pattern(info: FactInfo, raw: object, path: RawPath) -> _Matcher:
     def found(value: object) -> bool:
         return isinstance(value, str) and search(_folded(value)) is not None
 
-    return _Matcher(_each(found), f"匹配“{raw}”", f"不匹配“{raw}”")
+    return _Matcher(_each(found), phrase("匹配“{raw}”", raw=raw), phrase("不匹配“{raw}”", raw=raw))
 
 
 def _refuse_pattern(error: Exception, path: RawPath) -> NoReturn:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-#: family -> what is said of none, of at least one, and of a number; `{}` is the title, `{n}` the number with its bounds.
+from wuye_loop.domain.phrases import phrase
+
+#: family -> what is said of none, of at least one, and of a number; `{what}` is the title, `{n}` the number with its bounds.
 _SAID: Final[Mapping[str, tuple[str, str, str]]] = {
-    "open": ("{}都已办完", "有{}未办完", "未办完的{}{n}件"),
-    "tasks": ("没有开过{}", "开过{}", "{}开过{n}件"),
-    "done": ("没有办过{}", "办过{}", "{}办过{n}次"),
-    "cycle_done": ("本轮没有办过{}", "本轮办过{}", "{}本轮办过{n}次"),
+    "open": ("{what}都已办完", "有{what}未办完", "未办完的{what}{n}件"),
+    "tasks": ("没有开过{what}", "开过{what}", "{what}开过{n}件"),
+    "done": ("没有办过{what}", "办过{what}", "{what}办过{n}次"),
+    "cycle_done": ("本轮没有办过{what}", "本轮办过{what}", "{what}本轮办过{n}次"),
 }
 
 
@@ -20,14 +22,14 @@ def counted(family: str, matcher: Any, title: str) -> str | None:
     none, some, number = said
     if isinstance(matcher, Mapping) and set(matcher) == {"not"}:
         if matcher["not"] == 0 or matcher["not"] == {"max": 0}:
-            return some.format(title)
-        return none.format(title) if matcher["not"] == {"min": 1} else None
+            return phrase(some, what=title)
+        return phrase(none, what=title) if matcher["not"] == {"min": 1} else None
     if matcher in (0, {"max": 0}):
-        return none.format(title)
+        return phrase(none, what=title)
     if matcher == {"min": 1}:
-        return some.format(title)
+        return phrase(some, what=title)
     bounds = _bounds(matcher)
-    return number.format(title, n=bounds) if bounds is not None else None
+    return phrase(number, what=title, n=bounds) if bounds is not None else None
 
 
 def _bounds(matcher: Any) -> str | None:
@@ -36,5 +38,7 @@ def _bounds(matcher: Any) -> str | None:
     if not isinstance(matcher, Mapping) or not matcher or not set(matcher) <= {"min", "max"}:
         return None
     if "max" not in matcher:
-        return f"不少于 {matcher['min']} "
-    return f" {matcher['min']} 至 {matcher['max']} " if "min" in matcher else f"不多于 {matcher['max']} "
+        return phrase("不少于 {n} ", n=matcher["min"])
+    if "min" in matcher:
+        return phrase(" {min} 至 {max} ", min=matcher["min"], max=matcher["max"])
+    return phrase("不多于 {n} ", n=matcher["max"])

@@ -21,6 +21,7 @@ from wuye_loop.domain.language.workflow import (
     Times,
     Workflow,
 )
+from wuye_loop.domain.phrases import Phrase, folded, joined, phrase, respelt
 from wuye_loop.domain.terms import Audience, Level, Stage
 from wuye_loop.domain.time.calendar import Starts
 from wuye_loop.domain.time.spans import CHINESE, Span
@@ -58,35 +59,55 @@ _TYPES: Final = {
 _BARE: Final = frozenset({"kind", "urgency"})  # facts whose values say by themselves what they are
 FIGURES: Final = {"satisfaction": "满意率", "on_time": "按时率", "response": "响应率", "solved": "解决率"}
 _TRUTHS: Final = {  # what is said of a fact that is or is not so
-    "overdue": ("{}已逾期", "{}未逾期"),
+    "overdue": ("{what}已逾期", "{what}未逾期"),
     "managed": ("小区有物业企业", "小区没有物业企业"),
     "anonymous": ("匿名", "不匿名"),
     "workday": ("工作日", "休息日"),
     "lead_final": ("主件已办结", "主件未办结"),
 }
-_FILLED: Final = {"form": ("没有填{}", "填了{}"), "extra": ("没有写{}", "写了{}"), "data": ("没有存下{}", "存下了{}")}
+_FILLED: Final = {
+    "form": ("没有填{what}", "填了{what}"),
+    "extra": ("没有写{what}", "写了{what}"),
+    "data": ("没有存下{what}", "存下了{what}"),
+}
+OR: Final = "{one}或{other}"
 _INNER: Final = str.maketrans("“”", "‘’")
 _GAP: Final = re.compile(r"(?<=[\u4e00-\u9fff”]) (?=[\u4e00-\u9fff“])")
 
 
 def listed(words: Iterable[str]) -> str:
     """Return words joined as a Chinese list, each once."""
-    return "、".join(dict.fromkeys(words))
+    return joined(dict.fromkeys(words))
 
 
 def quoted(title: str) -> str:
     """Return a text in Chinese quotation marks, those within it turned to single ones."""
-    return f"“{title.translate(_INNER)}”"
+    said = f"“{title.translate(_INNER)}”"
+    return Phrase(said, "“{title}”", {"title": title}) if isinstance(title, Phrase) else said
 
 
 def composite_words(composite: Composite | None) -> str:
     """Return what a composed figure is made of: 响应率 30、解决率 30、满意率 40."""
     if composite is None:
         return "没有"
-    return f"{composite.title}：{'、'.join(f'{FIGURES[name]} {weight:g}' for name, weight in composite.of.items())}"
+    of = joined(
+        phrase("{figure} {weight}", figure=FIGURES[name], weight=f"{weight:g}") for name, weight in composite.of.items()
+    )
+    return phrase("{title}：{of}", title=composite.title, of=of)
 
 
-_PER_TIMES = {"all": "", "cycle": "每轮", "level": "每级", "assignment": "每派一次"}
+_TIMES: Final = {
+    "all": "最多 {n} 次",
+    "cycle": "每轮最多 {n} 次",
+    "level": "每级最多 {n} 次",
+    "assignment": "每派一次最多 {n} 次",
+}
+
+
+def _urged(params: Mapping[str, Any]) -> str:
+    if "per_day" not in params:
+        return "催办次数加一"
+    return phrase("催办次数加一，同一诉求人一天至多 {n} 次", n=params["per_day"])
 
 
 class Wording:
@@ -113,7 +134,8 @@ class Wording:
 
     def apart(self, groups: Iterable[Iterable[str]]) -> str:
         """Return in words which bodies of a task must differ; the empty text where none must."""
-        return "；".join(f"{'、'.join(map(self.role, group))}必须是不同的单位" for group in groups)
+        said = (phrase("{roles}必须是不同的单位", roles=joined(map(self.role, group))) for group in groups)
+        return joined(said, "；")
 
     def roles(self, names: Iterable[str]) -> str:
         """Return the titles of roles as a list, or 无人."""
@@ -169,32 +191,39 @@ class Wording:
         """Return which answers to which question a rate counts: `“是否解决”为解决`."""
         truths = {True: "是", False: "否"}
         return listed(
-            f"{self.field(name, rating.asks.get(name))}为"
-            + "或".join(truths[one] if isinstance(one, bool) else str(one) for one in answers)
+            phrase(
+                "{field}为{answers}",
+                field=self.field(name, rating.asks.get(name)),
+                answers=folded((truths[one] if isinstance(one, bool) else str(one) for one in answers), OR),
+            )
             for name, answers in rating.figures[figure].items()
         )
 
     def unit(self, role: Role) -> str:
         """Return in words which unit or key a role stands for."""
-        where = role.unit
+        where, found = role.unit, ""
         if where is None:
             return _KINDS.get(role.is_ or "", str(role.is_))
         if isinstance(where, DutyUnit):
-            level = "当前层级" if where.level == "current" else f"{LEVELS[Level(where.level)]}一级"
-            found = f"属地{level}职责为 {where.duty} 的单位"
+            found = phrase("属地当前层级职责为 {duty} 的单位", duty=where.duty)
+            if where.level != "current":
+                level = LEVELS[Level(where.level)]
+                found = phrase("属地{level}一级职责为 {duty} 的单位", level=level, duty=where.duty)
         elif isinstance(where, TaskUnit):
-            found = f"未办结{self.task(where.task)}任务的持有单位"
+            found = phrase("未办结{task}任务的持有单位", task=self.task(where.task))
         elif isinstance(where, EstateUnit):
             found = SPECIAL[where.estate]
         else:
-            found = {"lead": "主办单位", "assist": "协办单位"}.get(where, f"单位 {where}")
-        return f"{found}（办理用{_KINDS[role.is_]}）" if role.is_ in ("supervisor", "admin") else found
+            found = {"lead": "主办单位", "assist": "协办单位"}.get(where) or phrase("单位 {code}", code=where)
+        if role.is_ in ("supervisor", "admin"):
+            return phrase("{unit}（办理用{key}）", unit=found, key=_KINDS[role.is_])
+        return found
 
     # --- conditions ---
 
     def condition(self, condition: Condition) -> str:
         """Return in words what must hold; the empty text when nothing must."""
-        return "且".join(self.clauses(condition).values())
+        return folded(self.clauses(condition).values(), "{one}且{other}")
 
     def clauses(self, condition: Condition) -> dict[str, str]:
         """Return in words what each fact of a condition must be, by the fact's name."""
@@ -204,19 +233,19 @@ class Wording:
         """Return in words what one fact must be: `投诉或举报`, `类别为电梯`, `“协办”都已办完`."""
         scalars = matcher if isinstance(matcher, list) else [matcher]
         if fact in _BARE and all(isinstance(value, str) for value in scalars):
-            return "或".join(map(str, scalars))
+            return folded(map(str, scalars), OR)
         if isinstance(matcher, bool) and (family := fact.partition(".")[0]) in _TRUTHS:
             said = _TRUTHS[family][0 if matcher else 1]
-            return said.format(self._member(family, fact.partition(".")[2]))
+            return phrase(said, what=self._member(family, fact.partition(".")[2]))
         family, _, member = fact.partition(".")
         plain = self._plainly(family, member, matcher)
         if plain is not None:
             return plain
-        named = self._named(fact, matcher)
-        said = Condition.parse({fact: named}).describe()
+        asked, must = Condition.parse({fact: self._named(fact, matcher)}).said[0]
+        said = phrase("{fact} {must}", fact=asked, must=must)
         if member:
-            said = said.replace(f"“{member}”", self._member(family, member), 1)
-        return _GAP.sub("", said)
+            said = phrase("{fact}{member} {must}", fact=asked, member=self._member(family, member), must=must)
+        return respelt(said, lambda text: _GAP.sub("", text))
 
     def _plainly(self, family: str, member: str, matcher: object) -> str | None:
         """Return how people say what a form of words cannot: counts, a lead unit or a field that is or is not there."""
@@ -224,10 +253,10 @@ class Wording:
         if family == "lead" and (empty or filled):
             return "还没有主办单位" if empty else "已有主办单位"
         if family in _FILLED and (empty or filled):
-            return _FILLED[family][filled].format(self._member(family, member))
+            return phrase(_FILLED[family][filled], what=self._member(family, member))
         turns = matcher if isinstance(matcher, list) else [matcher]
         if family == "cycle" and all(isinstance(turn, int) for turn in turns):
-            return f"第 {' 或 '.join(map(str, turns))} 轮"
+            return phrase("第 {turns} 轮", turns=folded(map(str, turns), "{one} 或 {other}"))
         return counted(family, matcher, self._member(family, member)) if member else None
 
     def _member(self, family: str, member: str) -> str:
@@ -262,59 +291,69 @@ class Wording:
     def long(self, limit: Limit) -> str:
         """Return how long a limit is: `5 个工作日`, or the stored date it runs to."""
         if limit.of is not None and limit.is_ is not None:
-            unit = CHINESE[limit.is_.unit]
-            bounds = f"，{limit.min or 1} 至 {limit.max} {unit}" if limit.max is not None else ""
-            return f"诉求上{self.field(limit.of.partition('.')[2])}写的{unit}数{bounds}，没有写的 {limit.is_.chinese}"
+            field, unit = self.field(limit.of.partition(".")[2]), CHINESE[limit.is_.unit]
+            said = phrase("诉求上{field}写的{unit}数", field=field, unit=unit)
+            if limit.max is not None:
+                said = phrase("{said}，{min} 至 {max} {unit}", said=said, min=limit.min or 1, max=limit.max, unit=unit)
+            return phrase("{said}，没有写的 {limit}", said=said, limit=limit.is_.chinese)
         if limit.until is not None and limit.is_ is not None:
-            return f"到诉求上{self.field(limit.until.partition('.')[2])}写的时候，没有写的 {limit.is_.chinese}"
+            field = self.field(limit.until.partition(".")[2])
+            return phrase("到诉求上{field}写的时候，没有写的 {limit}", field=field, limit=limit.is_.chinese)
         if limit.is_ is not None:
             return limit.is_.chinese
-        return f"到{self.field((limit.until or '').partition('.')[2])}那一天"
+        return phrase("到{field}那一天", field=self.field((limit.until or "").partition(".")[2]))
 
     def limit(self, limit: Limit, starts: Starts) -> str:
         """Return a limit's line: for whom, how long, and its own start rule where it has one."""
         when = self.condition(limit.when)
-        own = f"，{STARTS[limit.starts]}" if limit.starts not in (None, starts) else ""
-        return (f"{when} " if when else "") + self.long(limit) + own
+        said = self.long(limit)
+        if when:
+            said = phrase("{when} {long}", when=when, long=said)
+        own = limit.starts if limit.starts != starts else None
+        return phrase("{said}，{starts}", said=said, starts=STARTS[own]) if own is not None else said
 
     def times(self, times: Times | None) -> str:
         """Return how often something may be done."""
         if times is None:
             return "不限次数"
-        return f"{_PER_TIMES[times.per]}最多 {times.times} 次"
+        return phrase(_TIMES[times.per], n=times.times)
 
     def rung(self, rung: RungSpec, kind: str | None) -> str:
         """Return in words what a rung does: its notices, its task with its document, its action, and for whom."""
-        said = [f"发{self.instrument(name)}" for name in rung.do]
+        said: list[str] = [phrase("发{notice}", notice=self.instrument(name)) for name in rung.do]
         if rung.open is not None:
-            paper = f"（{rung.document}）" if rung.document else ""
-            said.append(f"开{self.task(rung.open)}{paper}")
+            task = phrase("开{task}", task=self.task(rung.open))
+            said.append(phrase("{said}（{paper}）", said=task, paper=rung.document) if rung.document else task)
         if rung.act is not None:
-            said.append(f"系统做{self.action(rung.act, kind)}")
-        to = f"给{self.roles(rung.to)}" if rung.to and (rung.do or rung.open) else ""
-        copy = f"，抄送{self.roles(rung.copy_to)}" if rung.copy_to else ""
+            said.append(phrase("系统做{act}", act=self.action(rung.act, kind)))
+        whole = joined(said)
+        if rung.to and (rung.do or rung.open):
+            whole = phrase("{said}给{whom}", said=whole, whom=self.roles(rung.to))
+        if rung.copy_to:
+            whole = phrase("{said}，抄送{whom}", said=whole, whom=self.roles(rung.copy_to))
         when = self.condition(rung.when)
-        return "、".join(said) + to + copy + (f"（{when}时）" if when else "")
+        return phrase("{said}（{when}时）", said=whole, when=when) if when else whole
 
     # --- steps ---
 
     def shape(self, spec: FieldSpec) -> str:
         """Return what a field wants: `必填，单选：解决、未解决`."""
-        need = "选填" if spec.optional else "必填"
+        said: list[str] = ["选填" if spec.optional else "必填"]
+        if spec.when is not None:
+            said.append(phrase("{when}时", when=self.condition(spec.when)))
         kind = _TYPES.get(spec.type, spec.type)
-        choices = f"：{listed(spec.choices)}" if spec.choices else ""
-        when = f"，{self.condition(spec.when)}时" if spec.when is not None else ""
-        return f"{need}{when}，{kind}{choices}"
+        said.append(phrase("{kind}：{choices}", kind=kind, choices=listed(spec.choices)) if spec.choices else kind)
+        return joined(said, "，")
 
     def way(
         self, way: Branch, to: str | None, kind: str | None, in_words: Callable[[EffectCall], str] | None = None
     ) -> str:
         """Return where an outcome leads and what comes with it; `in_words` says effects otherwise than in short."""
         target = way.to if way.to is not None else to
-        said = [f"到{self.state(target, kind)}" if target is not None else "状态不变"]
+        said = [phrase("到{state}", state=self.state(target, kind)) if target is not None else "状态不变"]
         said += map(in_words or self.effect, way.effect)
-        said += [f"随后{self.action(name)}" for name in way.then]
-        return "，".join(said)
+        said += [phrase("随后{act}", act=self.action(name)) for name in way.then]
+        return joined(said, "，")
 
     def effect(self, call: EffectCall) -> str:
         """Return in words what an effect does."""
@@ -328,20 +367,26 @@ class Wording:
             "rate": "记一次评价",
             "unmerge": "撤销并案",
             "merge": "并案",
-            "urged": "催办次数加一" + (f"，同一诉求人一天至多 {params['per_day']} 次" if "per_day" in params else ""),
+            "urged": _urged(params),
             "climb": "层级升一级",
             "assign": "指定承办单位",
-            "lift": f"紧急程度改为{params.get('urgency')}",
-            "set": f"存下{listed(map(self.field, params))}",
-            "act": f"系统随后做{self.action(str(params.get('value', params.get('action'))))}",
-            "open": f"开{self.task(str(params.get('task')))}",
-            "document": f"签发{quoted(str(params.get('kind')))}",
-            "notify": f"发{self.instrument(str(params.get('instrument')))}给{self._to(params)}",
-            "extend_clock": f"延长{self.clock(str(params.get('clock')))}",
+            "lift": phrase("紧急程度改为{urgency}", urgency=params.get("urgency")),
+            "set": phrase("存下{fields}", fields=listed(map(self.field, params))),
+            "act": phrase("系统随后做{act}", act=self.action(str(params.get("value", params.get("action"))))),
+            "open": phrase("开{task}", task=self.task(str(params.get("task")))),
+            "document": phrase("签发{paper}", paper=quoted(str(params.get("kind")))),
+            "notify": phrase(
+                "{said}给{whom}",
+                said=phrase("发{notice}", notice=self.instrument(str(params.get("instrument")))),
+                whom=self._to(params),
+            ),
+            "extend_clock": phrase("延长{clock}", clock=self.clock(str(params.get("clock")))),
             "precedent": "记作先例",
-            "exclude": f"不计入{FIGURES.get(str(params.get('figure')), '考核')}",
-            "act_tasks": f"对未结的{self.task(str(params.get('task')))}都做{self._act_on(params)}",
-        }.get(call.name, f"效果 {call.name}")
+            "exclude": phrase("不计入{figure}", figure=FIGURES.get(str(params.get("figure")), "考核")),
+            "act_tasks": phrase(
+                "对未结的{task}都做{act}", task=self.task(str(params.get("task"))), act=self._act_on(params)
+            ),
+        }.get(call.name) or phrase("效果 {name}", name=call.name)
 
     def _act_on(self, params: Mapping[str, Any]) -> str:
         return self.action(str(params.get("action")), str(params.get("task")))
@@ -355,4 +400,4 @@ def offset(at: Span | str) -> str:
     """Return when a rung fires: `到期时`, `到期前 1 个工作日`, `到期后 2 个工作日`."""
     if not isinstance(at, Span) or at.n == 0:
         return "到期时"
-    return f"到期{'前' if at.n < 0 else '后'} {Span(abs(at.n), at.unit).chinese}"
+    return phrase("到期前 {span}" if at.n < 0 else "到期后 {span}", span=Span(abs(at.n), at.unit).chinese)

@@ -1,20 +1,24 @@
 """What is said in English: the pages' own texts, and the words of the shipped rule files, from two catalogues of gettext."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import polib
 import re2
 
+from wuye_loop.domain.phrases import Phrase
 from wuye_loop.web.english.values import value
 
-#: The pages' own catalogue, that of what is said of rule files to who writes them, and the name of one beside rule files.
+#: The pages' own catalogue; those of what is said of a rule file, and of what differs between two, to who writes them; the
+#: name of one beside rule files.
 PAGES: Final = "locale/en/LC_MESSAGES/wuye_loop.po"
 CLERKS: Final = "locale/en/LC_MESSAGES/clerks.po"
+DIFFERENCES: Final = "locale/en/LC_MESSAGES/differences.po"
 RULES: Final = "locale/en.po"
 WORDS: Final = re.compile(r"[\u4e00-\u9fff]")
 _PLACE: Final = re.compile(r"\{([^{}]*)\}")
@@ -40,6 +44,13 @@ _OR: Final = " 或 "
 _LISTS: Final = {"；": "; ", "、": ", ", _OR: " or "}
 _SPACES: Final = re.compile("  +")
 _QUOTED: Final = re.compile(r"“([^“”]+)”(?:（([^（）]+)）)?")
+
+
+def _signed(form: str) -> str:
+    """Return a form without words of its own with English signs."""
+    for sign, english in (*_SIGNS.items(), ("（", " ("), ("）", ")"), ("}{", "} {")):
+        form = form.replace(sign, english)
+    return form
 
 
 class Said(str):
@@ -89,14 +100,16 @@ class Catalogue:
         self,
         pages: Iterable[tuple[str, str]],
         rules: Iterable[tuple[str, str]],
-        clerks: Path | None = None,
+        ours: Path | None = None,
         *,
         composed: bool = False,
+        forms: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._composes = (
             composed  # whether what is put together of known parts is known: nobody's own words are asked for
         )
-        self._pages, self._rules, self._clerks = dict(pages), dict(rules), clerks
+        self._pages, self._rules, self._ours = dict(pages), dict(rules), ours
+        self._forms = forms  # of texts that still know their parts: nothing is looked for in what was said with them
         every = self._rules | self._pages
         # what stands within a sentence is also found without the signs around it
         bare = {name.strip(_EDGES): text.strip(" ,;:.") for name, text in every.items()} | every
@@ -108,8 +121,12 @@ class Catalogue:
     @cached_property
     def of_files(self) -> "Catalogue":
         """The same, and what is said of rule files to who writes them: read where it is first asked for."""
-        clerks = entries(self._clerks) if self._clerks is not None else {}
-        return Catalogue((clerks | self._pages).items(), self._rules.items(), composed=True)
+        if self._ours is None:
+            return Catalogue(self._pages.items(), self._rules.items(), composed=True)
+        differ = entries(self._ours / DIFFERENCES)
+        words = {name: text for name, text in differ.items() if not _PLACE.search(name)}
+        known = words | entries(self._ours / CLERKS) | self._pages
+        return Catalogue(known.items(), self._rules.items(), composed=True, forms=differ)
 
     @cached_property
     def of_reasons(self) -> "Catalogue":
@@ -130,7 +147,27 @@ class Catalogue:
 
     def said(self, text: str) -> str | None:
         """Return in English what the program or a rule file said; None for what is somebody's own."""
+        if isinstance(text, Phrase):
+            return self._phrased(text)
         return self._known(text, 0) if len(text) <= _MOST else self.word(text)
+
+    def _phrased(self, text: Phrase) -> str | None:
+        """Return a text of known parts in the order that English has; parts that nobody translated stay as they are."""
+        form = (
+            self._pages.get(text.form)
+            or self._forms.get(text.form)
+            or (None if WORDS.search(text.form) else _signed(text.form))
+        )
+        if form is None:
+            return self._known(str(text), 0) if len(text) <= _MOST else None
+        return Said(_SPACES.sub(" ", _PLACE.sub(lambda found: self._held(text.parts[found[1]]), form)).strip(" "))
+
+    def _held(self, part: str) -> str:
+        """Return a part of a text in English, or as it is; what stood in quotes within quotes has its own again."""
+        if isinstance(part, Phrase):
+            return self._phrased(part) or part
+        core = part.strip()
+        return part.replace(core, self._known(core, 0) or core) if WORDS.search(core) else part.replace("、", ", ")
 
     def _look_up(self, text: str, deep: int) -> str | None:
         known = self.word(text) or value(text)
@@ -223,4 +260,4 @@ def catalogue(folders: tuple[Path, ...]) -> Catalogue:
         beside = folder / RULES
         if beside.is_file():
             rules |= entries(beside)
-    return Catalogue(pages.items(), rules.items(), ours / CLERKS)
+    return Catalogue(pages.items(), rules.items(), ours)

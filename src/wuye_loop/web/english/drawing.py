@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from wuye_loop.domain.phrases import Phrase
 from wuye_loop.web.english.catalogue import WORDS, Catalogue, Said
 
 _PLACE: Final = re.compile(r"([^\s:]+)(\.ya?ml:\d+(?::\d+)?: )")
@@ -59,6 +60,8 @@ def ruled(catalogue: Catalogue, value: Any) -> Any:
     """Return what is said of a rule file to who writes it, line by line, in English or marked."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
+    if isinstance(value, Phrase):
+        return _shown(catalogue.of_files.said(value), value, "span")
     if not WORDS.search(value):
         return value.replace("（", " (").replace("）", ")")
     return Markup("\n").join(_of_file(catalogue.of_files, line) for line in value.split("\n"))
