@@ -161,6 +161,11 @@ def step(place: Place, old: StepSpec, new: StepSpec, what: str, paths: tuple[str
     asked = Asked(what, who, f"{paths[1]}.needs", (old.audience, new.audience))
     yield from fields(sides, old.needs, new.needs, asked)
     yield from effects(sides, old.effect, new.effect, what, (old.needs, new.needs), paths)
+    yield from _read(sides, old, new, what, paths)
+
+
+def _read(sides: Sides, old: StepSpec, new: StepSpec, what: str, paths: tuple[str, str]) -> Iterator[Change]:
+    """Yield who reads what an action leaves, and what it says to the complainant."""
     if old.audience != new.audience:
         words = phrase(
             "{what}的台账记录由{old_audiences}可看改为{new_audiences}可看",

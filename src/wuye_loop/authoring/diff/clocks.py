@@ -37,7 +37,7 @@ def clocks(place: Place) -> Iterator[Change]:
     old, new = (flow.clocks for flow in place.flows)
     pairs, gone, fresh = paired(old, new, place.sides.moved.clocks)
     for name in gone:
-        title = f"{place.of}{quoted(old[name].title)}"
+        title = phrase("{of}{title}", of=place.of, title=quoted(old[name].title))
         words = phrase("时限{title}没有了：正在走的要在 migrates 里写明并入哪个时限", title=title)
         yield from told([RUNNING], title, "clock-removed", words, _path(place, name))
         who = holders(place, iter(old[name].during))

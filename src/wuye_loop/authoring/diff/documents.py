@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from wuye_loop.authoring.diff.forms import Asked, fields
 from wuye_loop.authoring.diff.sides import CLERK, EVERYBODY, Change, Sides, rest, told
+from wuye_loop.authoring.diff.values import NOTHING
 from wuye_loop.domain.language.documents import AskedFigure, DocumentKind, Instrument, RatingSpec, ReplyText
 from wuye_loop.domain.language.results import ResultSpec
-from wuye_loop.domain.phrases import phrase
+from wuye_loop.domain.phrases import Phrase, phrase
 from wuye_loop.domain.wording.definition import FIGURES, Wording, composite_words, quoted
 
 _DOCUMENT = frozenset({"series", "by", "to", "copies", "opens", "gathers", "settles"})
@@ -75,9 +76,9 @@ def _document(sides: Sides, name: str, old: DocumentKind, new: DocumentKind, pat
 def _lined(words: Wording, spec: DocumentKind) -> dict[str, str]:
     """Return in words what a document with lines opens, gathers and settles."""
     return {
-        "opens": words.task(spec.opens) if spec.opens else "无",
-        "gathers": words.task(spec.gathers) if spec.gathers else "无",
-        "settles": words.action(spec.settles, spec.gathers) if spec.settles else "无",
+        "opens": words.task(spec.opens) if spec.opens else NOTHING,
+        "gathers": words.task(spec.gathers) if spec.gathers else NOTHING,
+        "settles": words.action(spec.settles, spec.gathers) if spec.settles else NOTHING,
     }
 
 
@@ -174,7 +175,7 @@ def _rating(sides: Sides, old: RatingSpec, new: RatingSpec, who: Sequence[str], 
     yield from rest(old, new, _RATING, title, who, path)
 
 
-def _counted(sides: Sides, old: RatingSpec, new: RatingSpec, title: str, figure: AskedFigure) -> str:
+def _counted(sides: Sides, old: RatingSpec, new: RatingSpec, title: str, figure: AskedFigure) -> Phrase:
     rate = FIGURES[figure]
     if figure not in new.figures:
         return phrase("{title}不再计{rate}", title=title, rate=rate)

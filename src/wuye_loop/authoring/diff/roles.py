@@ -19,7 +19,7 @@ from wuye_loop.authoring.diff.sides import (
 from wuye_loop.authoring.diff.values import shown
 from wuye_loop.domain.language.intake import SourceSpec
 from wuye_loop.domain.language.workflow import Join, Role, Standing, Workflow
-from wuye_loop.domain.phrases import phrase
+from wuye_loop.domain.phrases import Phrase, phrase
 from wuye_loop.domain.wording.definition import ANSWERED, LEVELS, Wording, listed, quoted
 
 _TOLD_ELSEWHERE = frozenset(
@@ -249,7 +249,7 @@ def house(sides: Sides) -> Iterator[Change]:
         yield from rest(getattr(old, name), getattr(new, name), told_of, title, [CLERK], name)
 
 
-def _labelled(name: str, old: str | None, new: str | None) -> str:
+def _labelled(name: str, old: str | None, new: str | None) -> Phrase:
     if old is None or new is None:
         return (
             phrase("字段 {name} 有了名称{new}", name=name, new=quoted(new))

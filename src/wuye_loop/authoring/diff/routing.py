@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from wuye_loop.authoring.diff.cases import Line, Turn, turns
 from wuye_loop.authoring.diff.sides import CLERK, Change, Sides, rest, told
-from wuye_loop.authoring.diff.values import shown
+from wuye_loop.authoring.diff.values import NOTHING, shown
 from wuye_loop.domain.language.conditions import ALWAYS, fact_info
 from wuye_loop.domain.language.workflow import RouterCall
-from wuye_loop.domain.phrases import joined, phrase
+from wuye_loop.domain.phrases import Phrase, joined, phrase
 from wuye_loop.domain.routing.chain import router_params
 from wuye_loop.domain.routing.kinds import TITLES, Among, Target
 from wuye_loop.domain.terms import Level
@@ -167,7 +167,7 @@ def _case(sides: Sides, turn: Turn) -> str:
     return phrase("{said}的诉求", said=said) if said else "其他的诉求"
 
 
-def _gone_to(turn: Turn, title: str, case: str) -> str:
+def _gone_to(turn: Turn, title: str, case: str) -> Phrase:
     head = {"title": title, "case": case}
     if turn.before is None:
         to = {"unit": _unit(turn.after[0]), "assisting": _assisting(turn.after[1])}
@@ -188,7 +188,7 @@ def _unit(code: str) -> str:
 
 
 def _units(codes: Sequence[str]) -> str:
-    return listed(map(_unit, codes)) or "无"
+    return listed(map(_unit, codes)) or NOTHING
 
 
 def _assisting(codes: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from wuye_loop.authoring.diff.sides import EVERYBODY, RUNNING, Change, Place, compared, paired, rest, told
+from wuye_loop.authoring.diff.values import NOTHING
 from wuye_loop.domain.language.workflow import State
 from wuye_loop.domain.phrases import joined, phrase
 from wuye_loop.domain.wording.definition import quoted
@@ -96,7 +97,7 @@ def _state(place: Place, a: str, b: str, old: State, new: State) -> Iterator[Cha
             *paths,
         )
     if old.stage != new.stage:
-        names = [stage.chinese if stage else "无" for stage in (old.stage, new.stage)]
+        names = [stage.chinese if stage else NOTHING for stage in (old.stage, new.stage)]
         yield from told(
             who,
             title,

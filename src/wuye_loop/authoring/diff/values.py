@@ -7,10 +7,12 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from wuye_loop.domain.language.conditions import Condition
-from wuye_loop.domain.phrases import joined, phrase, respelt
+from wuye_loop.domain.phrases import Phrase, joined, phrase, respelt
 from wuye_loop.domain.time.spans import Span
 from wuye_loop.domain.wording.definition import listed, quoted
 
+#: Said where nothing is written: in another language as what is missing, not as what is not so.
+NOTHING: Final = Phrase("无", "没有", {})
 _LONGEST: Final = 80  # characters of a value: about a line
 
 #: What people call the keys for which no sentence of its own is made.
@@ -37,7 +39,7 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if value is None or value == "" or (isinstance(value, Sized) and not len(value)):
-        return "无"
+        return NOTHING
     return quoted(respelt(plain(value), _cut))
 
 
@@ -63,10 +65,11 @@ def _mapping(values: Mapping[object, object]) -> str:
 #: The first kind that a value is of says it.
 _SAID: Final[tuple[tuple[Any, Callable[[Any], str]], ...]] = (
     (bool, lambda value: "是" if value else "否"),
-    (type(None), lambda _: "无"),
+    (type(None), lambda _: NOTHING),
     (Span, lambda span: span.chinese),
     (Condition, lambda condition: condition.describe()),
     (Enum, lambda member: str(member.value)),
+    (str, lambda text: text),
     (BaseModel, _part),
     (Mapping, _mapping),
     (float, lambda value: f"{value:g}"),

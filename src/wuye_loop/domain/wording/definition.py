@@ -83,7 +83,8 @@ def listed(words: Iterable[str]) -> str:
 def quoted(title: str) -> str:
     """Return a text in Chinese quotation marks, those within it turned to single ones."""
     said = f"“{title.translate(_INNER)}”"
-    return Phrase(said, "“{title}”", {"title": title}) if isinstance(title, Phrase) else said
+    whole = isinstance(title, Phrase) or "“" in title
+    return Phrase(said, "“{title}”", {"title": title}) if whole else said
 
 
 def composite_words(composite: Composite | None) -> str:

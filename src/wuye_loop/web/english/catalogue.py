@@ -6,7 +6,7 @@ from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Self
 
 import polib
 import re2
@@ -40,6 +40,8 @@ _TOGETHER: Final = (
     (re.compile(r"(.+?) ([\d.,]+%)"), " ", ""),
     (re.compile(r"(\S+) (\S.*)"), " ", ""),
 )
+_WITHIN: Final = "“{title}”"
+_INNER: Final = str.maketrans("“”", "‘’")
 _OR: Final = " 或 "
 _LISTS: Final = {"；": "; ", "、": ", ", _OR: " or "}
 _SPACES: Final = re.compile("  +")
@@ -54,9 +56,23 @@ def _signed(form: str) -> str:
 
 
 class Said(str):
-    """A text put together in English; what is Chinese in it are names and words of others."""
+    """A text put together in English; what is Chinese in it are names and words of others, each known as a whole."""
 
-    __slots__ = ()
+    __slots__ = ("own",)
+    own: tuple[str, ...]
+
+    def __new__(cls, text: str, parts: Iterable[str | None] = ()) -> Self:
+        """Make one of parts: what others wrote in them stays known."""
+        made = super().__new__(cls, text)
+        made.own = tuple(own for part in parts if isinstance(part, Said) for own in part.own)
+        return made
+
+    @classmethod
+    def kept(cls, text: str) -> Self:
+        """Return what somebody else wrote, as it is."""
+        made = cls(text)
+        made.own = (text,)
+        return made
 
 
 class Pattern:
@@ -160,14 +176,19 @@ class Catalogue:
         )
         if form is None:
             return self._known(str(text), 0) if len(text) <= _MOST else None
-        return Said(_SPACES.sub(" ", _PLACE.sub(lambda found: self._held(text.parts[found[1]]), form)).strip(" "))
+        parts = {name: self._held(part) for name, part in text.parts.items()}
+        if "fact" in parts:  # within a sentence
+            parts["fact"] = parts["fact"][:1].lower() + parts["fact"][1:]
+        if form == _WITHIN:
+            parts = {name: Said(part.translate(_INNER), [part]) for name, part in parts.items()}
+        return Said(_SPACES.sub(" ", _PLACE.sub(lambda found: parts[found[1]], form)).strip(" "), parts.values())
 
     def _held(self, part: str) -> str:
-        """Return a part of a text in English, or as it is; what stood in quotes within quotes has its own again."""
+        """Return a part of a text in English, or as it is."""
         if isinstance(part, Phrase):
-            return self._phrased(part) or part
+            return self._phrased(part) or Said.kept(part)
         core = part.strip()
-        return part.replace(core, self._known(core, 0) or core) if WORDS.search(core) else part.replace("、", ", ")
+        return (self._known(core, 0) or Said.kept(core)) if WORDS.search(core) else core.replace("、", ", ")
 
     def _look_up(self, text: str, deep: int) -> str | None:
         known = self.word(text) or value(text)
@@ -175,7 +196,9 @@ class Catalogue:
             return known
         if quoted := _QUOTED.fullmatch(text):
             inner, more = (self._known(part, deep + 1) if part else "" for part in quoted.groups())
-            return Said(f"“{inner}”" + (f" ({more})" if more else "")) if inner and more is not None else None
+            if not inner or more is None:
+                return None
+            return Said(f"“{inner}”" + (f" ({more})" if more else ""), [inner, more])
         whole = self._listed(text, deep + 1) or self._named(text, deep + 1) if self._composes else None
         if whole is not None:
             return whole
@@ -196,28 +219,30 @@ class Catalogue:
             if sign in text and (sign != _OR or all(map(WORDS.search, text.split(sign)))):
                 made = [self._part(piece, deep) for piece in text.split(sign)]
                 if None not in made:
-                    return Said(_LISTS[sign].join(filter(None, made)))
+                    return Said(_LISTS[sign].join(filter(None, made)), made)
         return None
 
     def _named(self, text: str, deep: int) -> Said | None:
         """Return what has a name in quotes, or a fact with its value."""
         if named := _NAMED.fullmatch(text):
             what = self._known(named[1], deep)
-            return Said(f"{what} “{self._part(named[2], deep) or named[2]}”") if what is not None else None
+            name = self._part(named[2], deep) or Said.kept(named[2])
+            return Said(f"{what} “{name}”", [what, name]) if what is not None else None
         if stated := _STATED.fullmatch(text):
-            fact, value = (self._part(one, deep) or one for one in stated.groups())
-            return Said(f"{fact} is {value}")
+            fact, value = (self._part(one, deep) or Said.kept(one) for one in stated.groups())
+            return Said(f"{fact} is {value}", [fact, value])
         return None
 
     def _composed(self, text: str, deep: int) -> Said | None:
         """Return two known parts that stand together; a code in front of a name is kept."""
         if coded := _CODED.fullmatch(text):
-            return Said(f"{coded[1]}{self._part(coded[2], deep) or coded[2]}")
+            name = self._part(coded[2], deep) or Said.kept(coded[2])
+            return Said(f"{coded[1]}{name}", [name])
         for shape, between, behind in _TOGETHER:
             if found := shape.fullmatch(text):
                 one, other = (self._part(part, deep) for part in found.groups())
                 if one is not None and other is not None:
-                    return Said(f"{one}{between}{other}{behind}")
+                    return Said(f"{one}{between}{other}{behind}", [one, other])
         return None
 
     def _by_clause(self, text: str, deep: int) -> str | None:
@@ -226,28 +251,31 @@ class Catalogue:
         if len(sentences) > 1:
             said = [self._part(one, deep) for one in sentences]
             if None not in said:
-                return Said("; ".join(filter(None, said)) + ("." if text.endswith("。") else ""))
+                return Said("; ".join(filter(None, said)) + ("." if text.endswith("。") else ""), said)
         pieces = _CLAUSES.split(text)
         if len(pieces) == 1:
             return None
-        made = []
+        made, parts = [], list[str]()
         for piece in pieces:
             one = _SIGNS.get(piece) or self._part(piece, deep)
             if one is None:
                 return None
             made.append(one if piece in _SIGNS else one.rstrip())
-        return Said("".join(made).strip())
+            parts.append(one)
+        return Said("".join(made).strip(), parts)
 
     def _filled(self, english: str, values: dict[str, str], deep: int) -> Said:
         """Return an English text with its values, each looked up itself."""
+        parts: list[str] = []
 
         def one(found: re.Match[str]) -> str:
             held = values.get(found.group(1), found.group())
             core = held.strip()
-            said = self._known(core, deep) if WORDS.search(core) else core.replace("、", ", ")
+            said = (self._known(core, deep) or Said.kept(core)) if WORDS.search(core) else core.replace("、", ", ")
+            parts.append(said)
             return held.replace(core, said) if said else held
 
-        return Said(_SPACES.sub(" ", _PLACE.sub(one, english)))
+        return Said(_SPACES.sub(" ", _PLACE.sub(one, english)), parts)
 
 
 @cache

@@ -61,7 +61,8 @@ def ruled(catalogue: Catalogue, value: Any) -> Any:
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
     if isinstance(value, Phrase):
-        return _shown(catalogue.of_files.said(value), value, "span")
+        said = catalogue.of_files.said(value)
+        return _shown(Said(said[:1].upper() + said[1:], [said]) if said else None, value, "span")
     if not WORDS.search(value):
         return value.replace("（", " (").replace("）", ")")
     return Markup("\n").join(_of_file(catalogue.of_files, line) for line in value.split("\n"))
@@ -107,9 +108,10 @@ def ending(n: Any) -> str:
 
 
 def _mixed(text: str, element: str) -> Markup:
-    """Return an English sentence with the Chinese in it marked."""
+    """Return an English sentence with the Chinese in it marked: what somebody wrote as a whole."""
     made, at = [], 0
-    for found in _RUN.finditer(text):
+    own = sorted({re.escape(one) for one in getattr(text, "own", ())}, key=len, reverse=True)
+    for found in re.finditer("|".join([*own, _RUN.pattern]), text):
         made += [
             escape(text[at : found.start()]),
             Markup('<{0} lang="zh-CN">{1}</{0}>').format(Markup(element), found.group()),  # noqa: S704 a name of ours
