@@ -223,13 +223,42 @@ async def test_refusals_and_pages_that_are_not_there_are_told_in_english(town: T
         assert "The number or the query code is wrong; check them and try again." in page.text
         assert "/?lang=zh" in page.links
         answer = await someone.client.get("/nowhere", headers={"Accept": "text/html"})
-        assert "There is no such grievance, or it is not within your area." in answer.text
+        assert "There is no such page; start again from the first page." in answer.text
         staff = await visitors.person("property-centre")
         staff.client.cookies.set("lang", "en")
         page = await staff.go("/inbox")
         assert "Sign out" in page.text
         page = await staff.go("/board", expect=403)
         assert "This page is only for supervisors, administrators and auditors" in page.text
+
+
+async def test_what_is_not_there_is_told_in_its_own_words(town: Town) -> None:
+    none = "00000000-0000-0000-0000-000000000000"
+    told = {
+        "property-centre": (
+            ("/g/WY260302-NOTTHERE", "没有这一件", "There is no such grievance"),
+            (f"/t/{none}", "没有这项任务", "There is no such task"),
+            (f"/files/{none}", "没有这个文件", "There is no such file"),
+            ("/papers/没有〔2026〕1号", "没有这份文书", "There is no such document"),
+            (f"/bulletins/{none}", "没有这份通报", "There is no such bulletin"),
+            ("/credit/nobody", "没有这个单位", "There is no such unit"),
+            ("/rules/nowhere@1", "没有发布过这一版规则", "This version of the rules was never published"),
+        ),
+        None: (
+            ("/v/NOWHERE", "没有这个小区", "There is no such estate"),
+            ("/r/NOWHERE", "没有这个小区", "There is no such estate"),
+            ("/p/WY1/AAAAAA", "请核对编号和查询码", "Check the number and the query code"),
+            ("/nowhere", "没有这个页面", "There is no such page"),
+        ),
+    }
+    async with browsing(town) as visitors:
+        for who, cases in told.items():
+            someone = await visitors.person(who) if who else visitors.browser()
+            for path, *words in cases:
+                for language, said in zip(("zh", "en"), words, strict=True):
+                    someone.client.cookies.set("lang", language)
+                    answer = await someone.client.get(path, headers={"Accept": "text/html"})
+                    assert (answer.status_code, said in answer.text) == (404, True), (path, answer.text)
 
 
 async def test_what_an_english_form_sends_is_what_the_chinese_one_sends(town: Town) -> None:

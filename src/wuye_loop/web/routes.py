@@ -51,6 +51,28 @@ _PLAIN: Final = {
     414: "请从首页重新打开。",
     431: "请清除浏览器里本站的 Cookie 再试。",
 }
+#: What is not there, by the beginning of its address: the same words whether there is none or it is not for this person.
+_NOT_THERE: Final = (
+    ("/g/", "没有这一件，或它不在您的管辖范围内。"),
+    ("/supervision/", "没有这一件，或它现在没有可以发的督办单。"),
+    ("/t/", "没有这项任务，或它不在您的管辖范围内。"),
+    ("/files/", "没有这个文件，或它不在您的管辖范围内。"),
+    ("/papers/", "没有这份文书，或它不在您的管辖范围内。"),
+    ("/bulletins/", "没有这份通报，或它不在您的管辖范围内。"),
+    ("/assess/", "没有这个考核办法、这一期或这个考核对象，或它不在您的管辖范围内。"),
+    ("/credit/", "没有这个单位，或它不在您的管辖范围内。"),
+    ("/rules/", "没有发布过这一版规则。"),
+    ("/admin/users/", "没有这个账号，或它不在您的管辖范围内。"),
+    ("/admin/poster/", "没有这个小区，或它不在您的管辖范围内。"),
+    ("/admin/directory/", "没有这张表。"),
+    ("/search/views/", "没有这个视图：可能已经删了。"),
+    ("/me/sessions/", "没有这次登录：可能已经结束了。"),
+    ("/r/", "没有这个小区：请重新扫码，或点“反映问题”写地点。"),
+    ("/v/", "没有这个小区：请重新扫码。"),
+    ("/p/", "没有找到。请核对编号和查询码，或重新扫码。"),
+    ("/k/", "这个链接不对，或已经失效。"),
+    ("", "没有这个页面，请从首页重新打开。"),
+)
 _RESIDENTS: Final = re.compile(r"/(?:r|p|v|lists)(?:/.*)?")
 _PASSED_ON: Final = ("Retry-After", "Allow")
 _PROGRAMS: Final = ("application/json", "application/problem+json")
@@ -188,11 +210,12 @@ def meaning(error: Exception) -> WuyeError:
 def told(request: Request, error: WuyeError, template: str = "error.html", words: str | None = None) -> Response:
     """Return a page that says in words what is wrong, with the status of the error."""
     fields = error.extra.get("fields")
-    words = "没有这一件，或它不在您的管辖范围内。" if type(error) is NotFound else words or error.detail
+    if type(error) is NotFound and error.detail == NotFound.title:
+        words = next(words for start, words in _NOT_THERE if request.url.path.startswith(start))
     context = {
         "status": error.status,
         "title": _WORDS.get(error.status, error.title),
-        "detail": words,
+        "detail": words or error.detail,
         "fields": fields if isinstance(fields, list) else [],
         "after": int(error.headers.get("Retry-After", 0)),
         "request_id": getattr(request.state, "request_id", ""),
