@@ -39,16 +39,19 @@ SPOKEN: Final = (
     "edge/sign_in.py",
     "queries/board.py",
     "queries/choices.py",
+    "queries/assessment/tables.py",
     "queries/explain/",
     "queries/grievance.py",
     "queries/inbox.py",
     "queries/supervision.py",
     "queries/timeline.py",
+    "store/calendar/seed.py",
     "trial/replay/compare.py",
 )
-#: What is said of a rule file to who writes it: findings, what a simulation came to.
+#: What is said of a file to who writes it: findings in rules and in a directory, what a simulation came to.
 OF_FILES: Final = (
     "authoring/checker/",
+    "domain/directory/document.py",
     "domain/language/documents.py",
     "domain/language/forms.py",
     "domain/language/intake.py",
@@ -57,6 +60,7 @@ OF_FILES: Final = (
     "domain/language/workflow.py",
     "domain/rulefile/",
     "domain/time/spans.py",
+    "store/directory/load.py",
     "trial/simulation/aside.py",
     "trial/simulation/inputs/changes.py",
     "trial/simulation/inputs/staff.py",
@@ -112,6 +116,8 @@ COMPOSED: Final = (
     "到期前 {n} 小时{what}",
     "到期后 {n} 小时{what}",
     "到期后 {n} 日{what}",
+    "发{what}给{whom}",
+    "开{task}给{whom}",
     "发{what}给{whom}，抄送{others}",
     "开{what}给{whom}，抄送{others}",
     "发{what}、开{task}给{whom}，抄送{others}",
@@ -147,6 +153,7 @@ COMPOSED: Final = (
     "{router}：没有定出，{n} 条规则都不成立",
     "{router}：没有定出，{n} 条规则都不成立（诉求没有{what}）",
     "{stated}（现为 {value}）",
+    "{full}−{step}×{short}（{value} {side} {limit}）",
     "人工指定",
     "人员",
     "{holiday}（补假）",
@@ -210,7 +217,7 @@ COMPOSED_OF_FILES: Final[tuple[str, ...]] = (
     "{street}社区",
 )
 #: What a rule file says to people who look at pages, by the key it stands under; the keys of these are words too.
-_SAID: Final = frozenset({"title", "name", "text", "choice", "choice?", "scale", "channels", "category", "channel", "kind", "urgency"})  # fmt: skip
+_SAID: Final = frozenset({"title", "name", "text", "choice", "choice?", "scale", "channels", "category", "channel", "kind", "urgency", "is"})  # fmt: skip
 
 
 def refusals(trees: Iterable[ast.Module]) -> frozenset[str]:
@@ -300,7 +307,7 @@ def _refused(tree: ast.Module, named: frozenset[str]) -> Iterator[str]:
 
 def of_files() -> Iterator[tuple[str, str]]:
     """Yield every text that is said of rule files and not on other pages too, and the file it stands in."""
-    yield from _said_in(OF_FILES, (*of_templates(), *of_program(), *of_facts()))
+    yield from _said_in(OF_FILES, (*of_templates(), *of_program(), *of_facts(), *of_demonstration()))
 
 
 def of_differences() -> Iterator[tuple[str, str]]:
@@ -322,6 +329,13 @@ def of_facts() -> Iterator[tuple[str, str]]:
     from wuye_loop.domain.language.fact_names import FACTS, FAMILIES  # noqa: PLC0415 only here
 
     yield from ((one.title, "domain/language/fact_names.py") for one in (*FACTS.values(), *FAMILIES.values()))
+
+
+def of_demonstration() -> Iterator[tuple[str, str]]:
+    """Yield the channels by which the demonstration's complaints come in; those of a city are words of its own."""
+    from wuye_loop.demo.invented.complaints import CHANNELS  # noqa: PLC0415 only here
+
+    yield from ((one, "demo/invented/complaints.py") for one in CHANNELS)
 
 
 def of_templates() -> Iterator[tuple[str, str]]:
@@ -368,7 +382,7 @@ def expected(found: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 CATALOGUES: Final[Mapping[Path, Callable[[], dict[str, list[str]]]]] = {
     SOURCES / "web" / PAGES: lambda: expected(
-        [*of_templates(), *of_program(), *of_facts(), *((text, "") for text in COMPOSED)]
+        [*of_templates(), *of_program(), *of_facts(), *of_demonstration(), *((text, "") for text in COMPOSED)]
     ),
     SOURCES / "web" / CLERKS: lambda: expected([*of_files(), *((text, "") for text in COMPOSED_OF_FILES)]),
     SOURCES / "web" / DIFFERENCES: lambda: expected(of_differences()),

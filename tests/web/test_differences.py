@@ -107,7 +107,7 @@ def test_a_sentence_is_put_together_by_its_form_and_by_nothing_else(folder: str)
             "{at: -1 workday, do: remind, to: handler, source: 《办法》ST2022：第 3 条、ii 款}",
             (
                 "Handling time: source of the rung 1 working day before it is due:"
-                ' <span lang="zh-CN">“《办法》ST2022：第 3 条、ii 款”</span> instead of none'
+                ' “<span lang="zh-CN">《办法》ST2022：第 3 条、ii 款</span>” instead of none'
             ),
         ),
     ],

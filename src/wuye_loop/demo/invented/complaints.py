@@ -10,7 +10,7 @@ from wuye_loop.demo.chance import Chance
 from wuye_loop.demo.invented.matters import ENDINGS, MATTERS, OPENINGS, RED_LINES, Matter
 
 ZONE: Final = ZoneInfo("Asia/Shanghai")
-_CHANNELS: Final = ("电话", "电话", "电话", "微信小程序", "网络", "来访", "社区上报")
+CHANNELS: Final = ("电话", "电话", "电话", "微信小程序", "网络", "来访", "社区上报")
 _SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
 _GIVEN: Final = (
     "建国", "秀英", "志强", "雨桐", "海燕", "明远", "桂兰", "子涵", "文博", "晓梅", "立新", "佳宁", "德顺", "春霞",
@@ -67,7 +67,7 @@ def _original(chance: Chance, n: int, arrives: datetime, estates: Sequence[Mappi
     opening, ending = chance.pick(OPENINGS, "opening", n), chance.pick(ENDINGS, "ending", n)
     form: dict[str, Any] = {
         "external_id": f"{arrives:%Y%m%d}{n:06d}",
-        "channel": chance.pick(_CHANNELS, "channel", n),
+        "channel": chance.pick(CHANNELS, "channel", n),
         "kind": chance.pick(matter.kinds, "kind", n),
         "title": title.format(**slots),
         "body": f"{opening.format(**slots)}{body.format(**slots)}{ending.format(**slots)}",
@@ -129,7 +129,7 @@ def _twin(chance: Chance, n: int, known: Complaint, last: datetime) -> Complaint
     form = {
         **known.form,
         "external_id": external_id,
-        "channel": chance.pick(_CHANNELS, "twin channel", n),
+        "channel": chance.pick(CHANNELS, "twin channel", n),
         "title": known.form["title"],
         "body": f"{known.form['body']}邻居们都很着急。",
         "complainant": _person(chance, 10_000 + n),

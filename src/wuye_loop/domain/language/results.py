@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from wuye_loop.domain.language.parts import Names, Part
+from wuye_loop.domain.phrases import phrase
 
 #: The field of a form of the main flow whose answer, a choice, is the grievance's result, and where it is stored.
 RESULT: Final = "result"
@@ -50,7 +51,9 @@ class ResultSpec(Part):
     def chinese(self) -> str:
         """Return the term as people read it: 自办结保管 5 年."""
         found = _WRITTEN.fullmatch(self.keep)
-        return f"自{BEGINS[self.from_]}保管 {found[1]} {_UNITS[found[2]]}" if found else "永久保管"
+        if found is None:
+            return "永久保管"
+        return phrase("自{begin}保管 {n} {unit}", begin=BEGINS[self.from_], n=found[1], unit=_UNITS[found[2]])
 
 
 def is_result(name: str, type_: str) -> bool:

@@ -45,6 +45,10 @@ _INNER: Final = str.maketrans("“”", "‘’")
 _OR: Final = " 或 "
 _LISTS: Final = {"；": "; ", "、": ", ", _OR: " or "}
 _SPACES: Final = re.compile("  +")
+_WITHIN_QUOTES: Final = re.compile(r"“([^“”]+)”")
+_KEYED: Final = re.compile(
+    r"([^（）]+)（([a-z0-9_-]+)）"
+)  # of two that are called alike, each with its name in the file
 _QUOTED: Final = re.compile(r"“([^“”]+)”(?:（([^（）]+)）)?")
 
 
@@ -188,7 +192,19 @@ class Catalogue:
         if isinstance(part, Phrase):
             return self._phrased(part) or Said.kept(part)
         core = part.strip()
-        return (self._known(core, 0) or Said.kept(core)) if WORDS.search(core) else core.replace("、", ", ")
+        return self._whole(core) if WORDS.search(core) else core.replace("、", ", ")
+
+    def _whole(self, text: str) -> str:
+        """Return a word or a name in English, or as it is; nothing is looked for within what a city wrote."""
+        if known := self.word(text) or value(text):
+            return known
+        if found := _KEYED.fullmatch(text):
+            name = self._whole(found[1])
+            return Said(f"{name} ({found[2]})", [name])
+        if found := _WITHIN_QUOTES.fullmatch(text):
+            name = self._whole(found[1])
+            return Said(f"“{name}”", [name])
+        return Said.kept(text)
 
     def _look_up(self, text: str, deep: int) -> str | None:
         known = self.word(text) or value(text)
