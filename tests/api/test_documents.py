@@ -72,6 +72,19 @@ async def test_the_register_is_narrowed_by_series_kind_and_unit_and_paged_newest
     assert sorted(seen) == sorted({first, second, third})
 
 
+async def test_of_one_moment_the_higher_number_is_first_and_no_page_leaves_one_out(driver: Driver) -> None:
+    numbers = [await issue(driver, f"n{n}") for n in range(11)]
+    at_once = "UPDATE document SET issued_at = (SELECT min(issued_at) FROM document)"
+    driver.town.database.write(lambda session: session.connection().exec_driver_sql(at_once))
+    seen: list[str] = []
+    path = "/v1/documents?limit=2"
+    while path:
+        answer = await driver.client.get(path, headers=driver.headers("supervisor"))
+        seen += [item["number"] for item in answer.json()["items"]]
+        path = answer.links["next"]["url"] if "next" in answer.links else ""
+    assert seen == numbers[::-1]
+
+
 async def test_a_bad_question_is_refused(driver: Driver) -> None:
     for path in ["/v1/documents?cursor=x", "/v1/documents?kind=x", "/v1/documents?limit=0"]:
         await driver.get("supervisor", path, expect=422)

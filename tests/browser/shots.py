@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from tests import ROOT
 from tests.browser.stage import DESK, PHONE, Looker, chromium, looking, played
 
@@ -44,6 +44,8 @@ STAFF = (
     ("department", "forbidden", "/board"),
     ("department", "rules", "/rules"),
     ("department", "rule", "/rules/kuiwen@2"),
+    ("department", "not-there", "/papers/没有〔2026〕1号"),
+    ("chief", "dossier", "{one}/file"),
     ("department", "diff", "/rules/diff?a=kuiwen%401&b=kuiwen%402"),
     ("admin", "trying", "/rules/try"),
     ("admin", "simulating", "/rules/simulate"),
@@ -75,6 +77,8 @@ SENT = {
 }
 #: Pictures for the README, in the size of a screen: copied to docs/pictures by hand once they were looked at.
 IN_README = ("inbox", "grievance", "board")
+#: Screens as they leave a printer.
+PRINTED = ("grievance", "paper", "bulletin", "dossier", "poster", "score")
 #: Screens that staff also open on a telephone.
 ALSO_NARROW = (
     "login",
@@ -117,11 +121,37 @@ def _all(address: str, folder: Path) -> None:
                     _fill(looker.page, name)
                     taken.append(_shoot(looker, folder, name if names is None else f"{name}-phone"))
                 print(*looker.trouble, sep="\n")  # noqa: T201 what the person at the terminal is to see
+        taken += _in_english(browser, address, folder)
         with looking(browser, address, PHONE, device_scale_factor=2, has_touch=True) as looker:
             taken += _resident(looker, folder)
             print(*looker.trouble, sep="\n")  # noqa: T201
         _sheet(browser.new_page(viewport={"width": 2200, "height": 1000}), folder, taken)
     print(folder / "sheet.jpg")  # noqa: T201
+
+
+def _in_english(browser: Browser, address: str, folder: Path) -> list[str]:
+    """Take the same screens for a reader of English, and on the way, in Chinese, those that are printed."""
+    taken: list[str] = []
+    _who.clear()
+    with looking(browser, address, DESK, language="en-GB") as looker:
+        for who, name, path in STAFF:
+            _enter(looker, who)
+            looker.go(_found(looker, path))
+            _fill(looker.page, name)
+            taken.append(_shoot(looker, folder, f"{name}-en"))
+        print(*looker.trouble, sep="\n")  # noqa: T201
+    _who.clear()
+    with looking(browser, address, DESK) as looker:
+        looker.page.emulate_media(media="print")
+        for who, name, path in STAFF:
+            if name in PRINTED:
+                _enter(looker, who)
+                looker.go(_found(looker, path))
+                taken.append(_shoot(looker, folder, f"{name}-print"))
+    _who.clear()
+    with looking(browser, address, PHONE, language="en-GB", device_scale_factor=2, has_touch=True) as looker:
+        taken += _resident(looker, folder, "-en")
+    return taken
 
 
 _who: dict[str, str] = {}
@@ -147,13 +177,15 @@ _FIRST = {
 def _found(looker: Looker, path: str) -> str:
     """Return an address: where it names a grievance, the first of the list that the person sees."""
     if path == "{one}":
-        looker.go("/inbox")
+        looker.go("/search" if _who["now"] == "chief" else "/inbox")
         rows = looker.page.locator("tbody a[href^='/g/']")
         href = rows.nth(min(4, rows.count() - 1)).get_attribute("href")
         return (href or "/inbox").split("#", maxsplit=1)[0]
     if path == "{pick}":
         looker.go("/supervision")
         return looker.page.locator("a[href*='pick=']").first.get_attribute("href") or "/supervision"
+    if path.startswith("{one}/"):
+        return _found(looker, "{one}") + path.removeprefix("{one}")
     if path in _FIRST:
         start, link = _FIRST[path]
         looker.go(_found(looker, start))
@@ -179,30 +211,32 @@ def _fill(page: Page, name: str) -> None:
 
 def _shoot(looker: Looker, folder: Path, name: str) -> str:
     looker.page.screenshot(path=str(folder / f"{name}.png"), full_page=True)
-    if name in IN_README:
+    if name in IN_README:  # small ones
         looker.page.screenshot(path=str(folder / f"{name}.jpg"), type="jpeg", quality=60)
     return name
 
 
-def _resident(looker: Looker, folder: Path) -> list[str]:
+def _resident(looker: Looker, folder: Path, ending: str = "") -> list[str]:
     """File, look, urge: as a resident does on a telephone."""
     page = looker.go("/r/E0101")
-    taken = [_shoot(looker, folder, "resident-new")]
+    taken = [_shoot(looker, folder, f"resident-new{ending}")]
     page.locator(".tiles label").first.click()
     page.fill("#body", "电梯停了两天，没人来修。家里老人要去医院换药，背下去的。请尽快修好。")
     page.fill("#phone", "13900006620")
     page.locator("button").first.click()
     page.wait_for_url("**/p/**")
-    taken.append(_shoot(looker, folder, "resident-receipt"))
+    taken.append(_shoot(looker, folder, f"resident-receipt{ending}"))
     where = page.url.partition("?")[0].removeprefix(looker.address)
     looker.go(where)
     page.locator("details summary").first.click()
-    taken.append(_shoot(looker, folder, "resident-progress"))
+    taken.append(_shoot(looker, folder, f"resident-progress{ending}"))
     looker.go("/big?to=" + where)
-    taken.append(_shoot(looker, folder, "resident-big"))
+    taken.append(_shoot(looker, folder, f"resident-big{ending}"))
     looker.go("/big?to=" + where)
     looker.go("/p")
-    taken.append(_shoot(looker, folder, "resident-find"))
+    taken.append(_shoot(looker, folder, f"resident-find{ending}"))
+    looker.go("/p/WY1/AAAAAA")
+    taken.append(_shoot(looker, folder, f"resident-none{ending}"))
     return taken
 
 

@@ -1,7 +1,7 @@
 """A definition in plain Chinese: conditions, limits, ladders, roles, forms and effects, with titles in place of names."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from wuye_loop.domain.language.conditions import Condition
@@ -9,6 +9,7 @@ from wuye_loop.domain.language.documents import AskedFigure, Composite, RatingSp
 from wuye_loop.domain.language.fact_names import EARLIER
 from wuye_loop.domain.language.forms import FieldSpec
 from wuye_loop.domain.language.workflow import (
+    ActionSpec,
     Branch,
     DutyUnit,
     EffectCall,
@@ -17,6 +18,7 @@ from wuye_loop.domain.language.workflow import (
     Limit,
     Role,
     RungSpec,
+    StepSpec,
     TaskUnit,
     Times,
     Workflow,
@@ -111,6 +113,15 @@ def _urged(params: Mapping[str, Any]) -> str:
     return phrase("催办次数加一，同一诉求人一天至多 {n} 次", n=params["per_day"])
 
 
+def _stored(step: StepSpec) -> Iterator[tuple[str, str]]:
+    """Yield under which name a step keeps what a field was filled with, and the field."""
+    ways = step.ways if isinstance(step, ActionSpec) else ()
+    for call in (*step.effect, *(call for way in ways for call in way.effect)):
+        kept = call.params if call.name == "set" else call.params.get("data") if call.name == "open" else None
+        for key, field in (kept or {}).items():
+            yield str(key), str(field)
+
+
 class Wording:
     """Says the parts of one definition."""
 
@@ -125,6 +136,12 @@ class Wording:
             for name, spec in needs.items():
                 if spec.title:
                     self._fields.setdefault(name, spec.title)
+        for step in steps:
+            for key, field in _stored(step):
+                spec = step.needs.get(field)
+                title = (spec.title if spec is not None else None) or self._fields.get(field)
+                if title is not None:
+                    self._fields.setdefault(key, title)
 
     # --- names ---
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -58,6 +58,10 @@ ORDER BY t.opened_at, t.id LIMIT %(limit)s
 """
 
 
+#: Of one moment the higher number is first: 10号 before 9号.
+_NTH: Final = "SELECT n FROM document WHERE number = %(after)s"
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentFilters:
     """What the register is narrowed by: a series or kind, a unit that a document went to."""
@@ -100,10 +104,10 @@ def _listed(
         conditions.append(_WENT_TO.format(through=visible(actor, "v")[0]))
         params["unit"] = filters.unit
     if after is not None:
-        conditions.append("(d.issued_at, d.number) < (%(at)s, %(after)s)")
+        conditions.append(f"(d.issued_at, d.n, d.number) < (%(at)s, ({_NTH}), %(after)s)")
         params |= {"at": after[0], "after": after[1]}
     where = " AND ".join(conditions)
-    statement = f"{select} WHERE {where} ORDER BY d.issued_at DESC, d.number DESC LIMIT %(limit)s"
+    statement = f"{select} WHERE {where} ORDER BY d.issued_at DESC, d.n DESC, d.number DESC LIMIT %(limit)s"
     return statement, params | {"limit": limit}
 
 
