@@ -142,12 +142,13 @@ def _in_english(browser: Browser, address: str, folder: Path) -> list[str]:
         print(*looker.trouble, sep="\n")  # noqa: T201
     _who.clear()
     with looking(browser, address, DESK) as looker:
-        looker.page.emulate_media(media="print")
         for who, name, path in STAFF:
             if name in PRINTED:
                 _enter(looker, who)
                 looker.go(_found(looker, path))
+                looker.page.emulate_media(media="print")
                 taken.append(_shoot(looker, folder, f"{name}-print"))
+                looker.page.emulate_media(media="screen")
     _who.clear()
     with looking(browser, address, PHONE, language="en-GB", device_scale_factor=2, has_touch=True) as looker:
         taken += _resident(looker, folder, "-en")
@@ -211,7 +212,7 @@ def _fill(page: Page, name: str) -> None:
 
 def _shoot(looker: Looker, folder: Path, name: str) -> str:
     looker.page.screenshot(path=str(folder / f"{name}.png"), full_page=True)
-    if name in IN_README:  # small ones
+    if name in IN_README:
         looker.page.screenshot(path=str(folder / f"{name}.jpg"), type="jpeg", quality=60)
     return name
 

@@ -58,8 +58,10 @@ ORDER BY t.opened_at, t.id LIMIT %(limit)s
 """
 
 
-#: Of one moment the higher number is first: 10号 before 9号.
-_NTH: Final = "SELECT n FROM document WHERE number = %(after)s"
+#: Of one moment and series the higher number is first: 10号 before 9号.
+_BEFORE: Final = """(d.issued_at, d.series, d.n, d.number) < (
+    %(at)s, (SELECT series FROM document WHERE number = %(after)s), (SELECT n FROM document WHERE number = %(after)s), %(after)s
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,12 @@ def _listed(
         conditions.append(_WENT_TO.format(through=visible(actor, "v")[0]))
         params["unit"] = filters.unit
     if after is not None:
-        conditions.append(f"(d.issued_at, d.n, d.number) < (%(at)s, ({_NTH}), %(after)s)")
+        conditions.append(_BEFORE)
         params |= {"at": after[0], "after": after[1]}
     where = " AND ".join(conditions)
-    statement = f"{select} WHERE {where} ORDER BY d.issued_at DESC, d.n DESC, d.number DESC LIMIT %(limit)s"
+    statement = (
+        f"{select} WHERE {where} ORDER BY d.issued_at DESC, d.series DESC, d.n DESC, d.number DESC LIMIT %(limit)s"
+    )
     return statement, params | {"limit": limit}
 
 

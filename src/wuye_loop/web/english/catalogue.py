@@ -192,7 +192,7 @@ class Catalogue:
         if isinstance(part, Phrase):
             return self._phrased(part) or Said.kept(part)
         core = part.strip()
-        return self._whole(core) if WORDS.search(core) else core.replace("、", ", ")
+        return self._whole(core) if WORDS.search(core) else _signed(core)
 
     def _whole(self, text: str) -> str:
         """Return a word or a name in English, or as it is; nothing is looked for within what a city wrote."""
@@ -287,7 +287,7 @@ class Catalogue:
         def one(found: re.Match[str]) -> str:
             held = values.get(found.group(1), found.group())
             core = held.strip()
-            said = (self._known(core, deep) or Said.kept(core)) if WORDS.search(core) else core.replace("、", ", ")
+            said = (self._known(core, deep) or Said.kept(core)) if WORDS.search(core) else _signed(core)
             parts.append(said)
             return held.replace(core, said) if said else held
 

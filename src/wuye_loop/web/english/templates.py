@@ -33,6 +33,8 @@ _OPTION: Final = re.compile(r"\{\{\s*(.*?)\s*\}\}(\s*</option>)?", re.DOTALL)
 #: Punctuation between two values; each is as wide as a Chinese sign, and a space belongs to the English one.
 _SIGNS: Final = {"：": ": ", "，": ", ", "、": ", ", "；": "; ", "。": ". ", "（": " (", "）": ") ", "　": " \u2002", "“": "“", "”": "”", "～": "–", "〔": "[", "〕": "]", "！": "! ", "？": "? ", "／": "/"}  # fmt: skip
 
+_ENDS: Final = "：，；、。"
+
 Translate = Callable[[str], str]
 
 
@@ -164,6 +166,8 @@ class Reader:
         before, core, behind = (part.replace("　", "\u2002") if not part.strip() else part for part in trimmed(text))
         bare = _EXPRESSION.sub("", core)
         if WORDS.search(bare):
+            if core[-1] in _ENDS and self.attribute is None:
+                behind = behind or " "  # a Chinese sign holds its space
             return before + self.translate(core) + behind
         if CHINESE.search(_EXPRESSION.sub("", text)):
             return "".join(
