@@ -156,6 +156,7 @@ COMPOSED: Final = (
     "{full}−{step}×{short}（{value} 低于 {limit}）",
     "{full}−{step}×{short}（{value} 高于 {limit}）",
     "人工指定",
+    "服务电话",
     "人员",
     "{holiday}（补假）",
     "元旦",

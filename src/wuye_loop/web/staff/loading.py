@@ -166,7 +166,8 @@ def _told(what: str, error: BadDirectory, table: DirectoryTable) -> list[dict[st
                 "line": line,
                 "code": str(entry.get("code") or entry.get("unit") or "")[:40],
                 "name": str(entry.get("name") or "")[:40],
-                "said": f"“{titled}”{rest}" if space and titled != key else said,
+                "column": titled if space and titled != key else "",
+                "said": rest if space and titled != key else said,
             }
         )
     once = {tuple(row.values()): row for row in rows}  # two wrong words in one cell are one fault
