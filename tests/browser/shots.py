@@ -95,6 +95,8 @@ ALSO_NARROW = (
     "loading",
     "loading-faults",
 )
+#: Of these, in English.
+ENGLISH_NARROW = ("inbox", "grievance", "board")
 
 
 def main() -> None:
@@ -133,14 +135,16 @@ def _in_english(browser: Browser, address: str, folder: Path) -> list[str]:
     """Take the same screens for a reader of English, and on the way, in Chinese, those that are printed."""
     taken: list[str] = []
     _who.clear()
-    with looking(browser, address, DESK, language="en-GB") as looker:
-        for who, name, path in STAFF:
-            _enter(looker, who)
-            looker.go(_found(looker, path))
-            _fill(looker.page, name)
-            taken.append(_shoot(looker, folder, f"{name}-en"))
-        print(*looker.trouble, sep="\n")  # noqa: T201
-    _who.clear()
+    for size, ending, names in ((DESK, "-en", None), (PHONE, "-phone-en", ENGLISH_NARROW)):
+        with looking(browser, address, size, language="en-GB") as looker:
+            for who, name, path in STAFF:
+                if names is None or name in names:
+                    _enter(looker, who)
+                    looker.go(_found(looker, path))
+                    _fill(looker.page, name)
+                    taken.append(_shoot(looker, folder, f"{name}{ending}"))
+            print(*looker.trouble, sep="\n")  # noqa: T201
+        _who.clear()
     with looking(browser, address, DESK) as looker:
         for who, name, path in STAFF:
             if name in PRINTED:

@@ -138,8 +138,8 @@ class Wording:
                     self._fields.setdefault(name, spec.title)
         for step in steps:
             for key, field in _stored(step):
-                spec = step.needs.get(field)
-                title = (spec.title if spec is not None else None) or self._fields.get(field)
+                own = step.needs.get(field)
+                title = (own.title if own is not None else None) or self._fields.get(field)
                 if title is not None:
                     self._fields.setdefault(key, title)
 
