@@ -223,11 +223,11 @@ def _shoot(looker: Looker, folder: Path, name: str) -> str:
 
 def _resident(looker: Looker, folder: Path, ending: str = "") -> list[str]:
     """File, look, urge: as a resident does on a telephone."""
-    page = looker.go("/r/E0101")
+    page = looker.go("/r/E0102" if ending else "/r/E0101")  # two households: the same is not told twice
     taken = [_shoot(looker, folder, f"resident-new{ending}")]
     page.locator(".tiles label").first.click()
     page.fill("#body", "电梯停了两天，没人来修。家里老人要去医院换药，背下去的。请尽快修好。")
-    page.fill("#phone", "13900006620")
+    page.fill("#phone", "13900006621" if ending else "13900006620")
     page.locator("button").first.click()
     page.wait_for_url("**/p/**")
     taken.append(_shoot(looker, folder, f"resident-receipt{ending}"))
