@@ -52,7 +52,7 @@ from wuye_loop.uploads.bounds import Bounds
 from wuye_loop.uploads.rewriting import Rewriting
 from wuye_loop.web import routes
 from wuye_loop.web.oidc.provider import MISSING, Provider, installed, provider_of
-from wuye_loop.web.pages import BIG_FORMS, PAGES, SHEET_FORMS
+from wuye_loop.web.pages import BIG_FORMS, CROWD, SHEET_FORMS, STAFF
 
 DOORS = (
     hotline.router,
@@ -66,7 +66,7 @@ DOORS = (
     admin.router,
     keys.router,
     audit.router,
-    *PAGES,
+    *STAFF,
 )
 CLOCK_DOOR = rehearsal.router
 
@@ -115,7 +115,7 @@ def create_app(site: Site) -> FastAPI:
         # What it would tell of every request holds its address, where a search has a name or a phone in it.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         # The framework works out each route that it passes: who asks whether we live waits for none.
-        routes=[*_health(site).routes, *_doors(rehearsal=site.settings.rehearsal)],
+        routes=[*_health(site).routes, CROWD, *_doors(rehearsal=site.settings.rehearsal)],
     )
     app.state.site = site
     app.state.callers = Callers()

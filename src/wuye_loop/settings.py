@@ -31,6 +31,7 @@ class SettingsError(Exception):
     """The environment asks for something that cannot be; the message names the variable and says why."""
 
 
+@cache
 def shipped(name: str) -> Path:
     """Return the folder `name` (migrations, workflows) of the checkout, or its copy inside an installed wheel."""
     package = Path(__file__).parent

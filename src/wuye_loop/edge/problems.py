@@ -152,6 +152,8 @@ def _routes(found: Iterable[object], path: str) -> Iterator[tuple[str, Route]]:
             prefix = one.include_context.prefix  # type: ignore[attr-defined]
             if path.startswith(prefix):
                 yield from _routes(inner.routes, path.removeprefix(prefix))
+        else:
+            yield from _routes(getattr(one, "routes", ()), path)
 
 
 def _translated(error: HTTPException) -> WuyeError:

@@ -6,7 +6,7 @@ that are wrong; nobody else behind it is held up by either who shows a valid key
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 from time import monotonic
 
@@ -19,7 +19,7 @@ from wuye_loop.domain.errors import TooMany, Unauthenticated
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.actors import Callers, bearer
 from wuye_loop.edge.buckets import Buckets, Rate
-from wuye_loop.edge.client_address import client_address
+from wuye_loop.edge.client_address import Network, client_address
 from wuye_loop.edge.problems import send_problem
 from wuye_loop.edge.site import Site
 from wuye_loop.settings import Settings
@@ -52,6 +52,15 @@ def network_of(address: str) -> str:
     except ValueError:
         return address
     return str(ip_network((found, 64), strict=False)) if found.version == 6 else address  # noqa: PLR2004 IPv6
+
+
+def network(scope: Scope, trusted: Sequence[Network]) -> str:
+    """Return what counts as the address that a request comes from; it is worked out once for each."""
+    state = scope.setdefault("state", {})
+    found: str | None = state.get("network")
+    if found is None:
+        found = state["network"] = network_of(client_address(scope, trusted))
+    return found
 
 
 class Allowances:
@@ -150,7 +159,7 @@ class Rates:
         return self._allowances.take(ADDRESS, self._address(scope))
 
     def _address(self, scope: Scope) -> str:
-        return network_of(client_address(scope, self._site.settings.trusted_proxies))
+        return network(scope, self._site.settings.trusted_proxies)
 
     async def _look_up(self, key: str, address: str, state: dict[str, object]) -> Actor | int | None:
         """Return whose key this is, None for nobody's, or the seconds to wait where too many wrong ones came.

@@ -86,14 +86,21 @@ def of_caller(loop: Loop, session: Session, actor: Actor, phone: str) -> list[di
 def estate(loop: Loop, session: Session, code: str) -> dict[str, Any] | None:
     """Return an estate with the names of its area and its company, or None."""
     loop.reference.refresh(session)
-    row = stored.estate(session, code)
-    if row is None:
-        return None
-    area = loop.reference.directory.areas.get(row.area_code)
+    return estates(loop, session, [code]).get(code)
+
+
+def estates(loop: Loop, session: Session, codes: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return by code those of these estates that there are, as `estate` does; the directory has been refreshed."""
+    return {row.code: _estate(loop, row) for row in stored.by_code(session, codes)}
+
+
+def _estate(loop: Loop, row: Any) -> dict[str, Any]:
+    directory = loop.reference.directory
+    area = directory.areas.get(row.area_code)
     return {
         "code": row.code,
         "name": row.name,
         "area_name": area.name if area else None,
-        "area_above": scope.area_name(loop.reference.directory, area.parent_code) if area else None,
-        "company_name": loop.reference.directory.name_of(row.company_code),
+        "area_above": scope.area_name(directory, area.parent_code) if area else None,
+        "company_name": directory.name_of(row.company_code),
     }

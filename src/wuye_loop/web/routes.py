@@ -15,12 +15,13 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
-from starlette.types import Scope
+from starlette.routing import BaseRoute, Match
+from starlette.types import Receive, Scope, Send
 
 from wuye_loop.domain.errors import AddressTooLong, BadInput, BadRequest, NotFound, WuyeError
-from wuye_loop.edge.client_address import address_of
 from wuye_loop.edge.database_faults import fault
-from wuye_loop.edge.rates import network_of
+from wuye_loop.edge.rates import network
+from wuye_loop.edge.site import site_of
 from wuye_loop.store.database import of_the_crowd
 from wuye_loop.web import language
 from wuye_loop.web.english.catalogue import catalogue
@@ -73,7 +74,8 @@ _NOT_THERE: Final = (
     ("/k/", "这个链接不对，或已经失效。"),
     ("", "没有这个页面，请从首页重新打开。"),
 )
-_RESIDENTS: Final = re.compile(r"/(?:r|p|v|lists)(?:/.*)?")
+RESIDENTS: Final = re.compile(r"/(?:r|p|v|lists|big)(?:/.*)?", re.DOTALL)
+_TAKEN: Final = "wuye_loop.route"
 _PASSED_ON: Final = ("Retry-After", "Allow")
 _PROGRAMS: Final = ("application/json", "application/problem+json")
 _OF_LANGUAGE: Final = (b"accept-language", b"cookie")
@@ -92,7 +94,7 @@ def page_of(scope: Scope, error: WuyeError) -> Response | None:
     """
     if not _wants_page(scope["path"], scope["headers"]):
         return None
-    template = ResidentRoute.template if _RESIDENTS.fullmatch(scope["path"]) else PageRoute.template
+    template = ResidentRoute.template if RESIDENTS.fullmatch(scope["path"]) else PageRoute.template
     if isinstance(error, AddressTooLong | BadRequest):
         kept = [one for one in scope["headers"] if one[0] in _OF_LANGUAGE]
         scope = {**scope, "method": "GET", "path": "/", "raw_path": b"/", "query_string": b"", "headers": kept}
@@ -175,10 +177,35 @@ class ResidentRoute(PageRoute):
         handle = super().get_route_handler()
 
         async def in_turn(request: Request) -> Response:
-            of_the_crowd.set(network_of(address_of(request)))
+            of_the_crowd.set(network(request.scope, site_of(request).settings.trusted_proxies))
             return await handle(request)
 
         return in_turn
+
+
+class Branch(BaseRoute):
+    """Routes that are tried where an address has the shape of theirs, and passed in one look where it has not."""
+
+    def __init__(self, shape: re.Pattern[str], routes: Sequence[BaseRoute]) -> None:
+        self.routes = routes
+        self._shape = shape
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Say whether one of the routes takes a request, as the router of all doors asks each."""
+        partly: tuple[Match, Scope] = Match.NONE, {}
+        if scope["type"] != "http" or not self._shape.fullmatch(scope["path"]):
+            return partly
+        for route in self.routes:
+            found, more = route.matches(scope)
+            if found is Match.FULL:
+                return found, {**more, _TAKEN: route}
+            if found is Match.PARTIAL and partly[0] is Match.NONE:
+                partly = found, {**more, _TAKEN: route}
+        return partly
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the route that takes a request answer it."""
+        await scope[_TAKEN].handle(scope, receive, send)
 
 
 def _back(request: Request) -> str:

@@ -58,21 +58,30 @@ def estates(session: Session, words: str, limit: int) -> list[Any]:
 
 def estate(session: Session, code: str) -> Any | None:
     """Return an estate by its code, or None."""
-    return (
-        session.connection()
-        .exec_driver_sql("SELECT code, name, area_code, company_code FROM estate WHERE code = %(code)s", {"code": code})
-        .first()
+    return next(iter(by_code(session, [code])), None)
+
+
+def by_code(session: Session, codes: Sequence[str]) -> list[Any]:
+    """Return those of these estates that there are: code, name, area_code, company_code."""
+    return list(
+        session.connection().exec_driver_sql(
+            "SELECT code, name, area_code, company_code FROM estate WHERE code = ANY(%(codes)s)", {"codes": list(codes)}
+        )
     )
 
 
-def open_in_estate(session: Session, code: str, since: datetime) -> list[tuple[str, int]]:
-    """Return how many grievances of each category were received in an estate since an instant and are still open."""
+def open_in_estates(session: Session, codes: Sequence[str], since: datetime) -> dict[str, list[tuple[str, int]]]:
+    """Return by estate how many grievances of each category were received there since an instant and are still open."""
     rows = session.connection().exec_driver_sql(
-        "SELECT category, count(*) AS n FROM grievance WHERE estate_code = %(code)s AND received_at >= %(since)s"
-        " AND NOT final AND category IS NOT NULL GROUP BY category ORDER BY n DESC, category",
-        {"code": code, "since": since},
+        "SELECT estate_code, category, count(*) AS n FROM grievance WHERE estate_code = ANY(%(codes)s)"
+        " AND received_at >= %(since)s AND NOT final AND category IS NOT NULL"
+        " GROUP BY estate_code, category ORDER BY n DESC, category",
+        {"codes": list(codes), "since": since},
     )
-    return [(row.category, row.n) for row in rows]
+    found: dict[str, list[tuple[str, int]]] = {}
+    for row in rows:
+        found.setdefault(row.estate_code, []).append((row.category, row.n))
+    return found
 
 
 def source_of(session: Session, number: str) -> str | None:

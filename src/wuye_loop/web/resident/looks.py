@@ -1,6 +1,6 @@
 """What every resident's page has: the size of its letters, which is kept, and the one who looks, as the loop knows it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
@@ -21,14 +21,23 @@ def resident(source: str = RESIDENTS) -> Actor:
     return Actor(ActorKind.HOTLINE, source=source)
 
 
+class Frame(NamedTuple):
+    """What stands around a resident's page: whether letters are large, where they are changed, whether it is all played."""
+
+    big: bool
+    size: str
+    played: bool
+
+
+def frame(request: Request) -> Frame:
+    """Return what stands around the page that is asked for."""
+    played = bool(getattr(request.app.state, "visitors", None))
+    return Frame(request.cookies.get(_BIG) == "1", f"/big?to={quote(request.url.path)}", played)
+
+
 def shown(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """Render a resident's page in the size that was chosen."""
-    frame = {
-        "big": request.cookies.get(_BIG) == "1",
-        "size": f"/big?to={quote(request.url.path)}",
-        "played": bool(getattr(request.app.state, "visitors", None)),
-    }
-    return page(template, {**context, **frame}, status)
+    return page(template, {**context, **frame(request)._asdict()}, status)
 
 
 @router.get("/big")

@@ -1,0 +1,81 @@
+import asyncio
+from dataclasses import replace
+
+import pytest
+from tests.site import Town, rules_of, text_of
+from tests.web.browsing import Browser, browsing
+
+from wuye_loop.store.directory.load import load_directory
+from wuye_loop.store.workflows import versions
+
+pytestmark = pytest.mark.anyio
+
+OTHER = "jinan@1"  # offers other categories
+BODY = "三号楼的王老太太下不了楼，电话 13900006620。"
+
+
+def blanked(browser: Browser) -> str:
+    """Return the page without the one thing that differs from one visitor to the next."""
+    return browser.raw.replace(browser.page.form("/r/E1").values["once"], "")
+
+
+async def test_the_form_is_the_same_for_everybody_but_for_its_token_and_holds_nothing_of_who_filed_before(
+    town: Town,
+) -> None:
+    async with browsing(town) as visitors:
+        first, second = visitors.browser(), visitors.browser()
+        await asyncio.gather(first.go("/r/E1"), second.go("/r/E1"))
+        assert first.page.form("/r/E1").values["once"] != second.page.form("/r/E1").values["once"]
+        assert blanked(first) == blanked(second)
+        await first.send("/r/E1", category="电梯", body=BODY, phone="13900006620")
+        await second.go("/r/E1")
+        for word in ("王老太太", "13900006620"):
+            assert word not in second.raw
+        assert "近 30 天在办：电梯 1 件" in second.page.text
+        again = await second.send("/r/E1", expect=422, category="电梯", body=BODY, phone="13900006620x" * 9)
+        assert again.form("/r/E1").values["body"] == BODY  # what one filled in wrongly is shown to that one
+        await first.go("/r/E1")
+        assert "王老太太" not in first.raw
+
+
+async def test_those_who_ask_in_the_same_moment_get_each_their_own_place_language_and_letters(town: Town) -> None:
+    async with browsing(town) as visitors:
+        chinese, english, elder, nowhere, codeless = (visitors.browser() for _ in range(5))
+        await elder.go("/big?to=/r/E1")
+        english.client.headers["Accept-Language"] = "en-GB"
+        for _ in range(2):  # drawn, and drawn before
+            await asyncio.gather(
+                chinese.go("/r/E1"),
+                english.go("/r/E1"),
+                elder.go("/r/E1"),
+                nowhere.go("/r/E9", expect=404),
+                codeless.go("/r"),
+            )
+            assert "什么问题" in chinese.page.text
+            assert 'lang="en"' in english.raw
+            assert "什么问题" not in english.page.text
+            assert 'class="big"' in elder.raw
+            assert 'class="big"' not in chinese.raw
+            assert "幸福苑" in chinese.page.text
+            assert "幸福苑" not in codeless.page.text
+            assert "estate" in codeless.page.form("/r").names
+            await asyncio.gather(chinese.go("/r/E1?from=wall"), chinese.go("/r/E1"))
+            assert "from=wall" not in chinese.raw
+
+
+async def test_a_form_that_was_drawn_follows_the_directory_and_the_workflow_at_once(town: Town) -> None:
+    async with browsing(town) as visitors:
+        resident = visitors.browser()
+        await resident.go("/r/E1")
+        area = town.scalar("SELECT area_code FROM estate WHERE code = 'E1'")
+        renamed = {"code": "E1", "name": "新名苑", "area": area}
+        town.run(lambda session: load_directory(session, {"estates": [renamed]}))
+        page = await resident.go("/r/E1")
+        assert "新名苑" in page.text
+        assert "幸福苑" not in page.text
+        assert "电梯" in page.words
+        town.run(lambda session: versions.publish(session, OTHER, text_of(OTHER), town.now))
+        town.site.loop = replace(town.site.loop, default_workflow=OTHER)
+        page = await resident.go("/r/E1")
+        assert {one.category for one in rules_of(OTHER).workflow.intake.categories} <= set(page.words)
+        assert "电梯" not in page.words
