@@ -79,3 +79,24 @@ async def test_a_form_that_was_drawn_follows_the_directory_and_the_workflow_at_o
         page = await resident.go("/r/E1")
         assert {one.category for one in rules_of(OTHER).workflow.intake.categories} <= set(page.words)
         assert "电梯" not in page.words
+
+
+async def test_what_many_file_in_the_same_moment_is_each_kept_once_and_opens_for_its_own_alone(town: Town) -> None:
+    async with browsing(town) as visitors:
+        residents = [visitors.browser() for _ in range(6)]
+        await asyncio.gather(*(one.go("/r/E1") for one in residents))
+        forms = [one.page for one in residents]
+        twice = visitors.browser()
+        twice.page = forms[0]  # sent a second time while the first is under way
+        said = [f"第 {n} 位居民说的话，电梯坏了。" for n in range(6)]
+        await asyncio.gather(
+            twice.send("/r/E1", body=said[0]), *(one.send("/r/E1", body=said[n]) for n, one in enumerate(residents))
+        )
+        assert twice.path.partition("?")[0] == residents[0].path.partition("?")[0]
+        assert len({one.path for one in residents}) == 6
+        assert town.scalar("SELECT count(*) FROM grievance") == 6
+        for n, one in enumerate(residents):
+            assert said[n] in one.page.text
+            assert not any(other in one.page.text for other in said if other != said[n])
+        one, other = (browser.path.partition("?")[0].split("/")[-2:] for browser in residents[:2])
+        await residents[0].go(f"/p/{other[0]}/{one[1]}", expect=404)

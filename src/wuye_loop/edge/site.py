@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wuye_loop.jobs import Jobs
 from wuye_loop.loop.engine import Loop
-from wuye_loop.loop.grouped import Arrivals, Company
+from wuye_loop.loop.grouped import Arrivals, Company, Filings
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
 
@@ -53,6 +53,7 @@ class Site:
     writes: Writes = field(default_factory=Writes)
     _company: Company | None = None
     _arrivals: Arrivals | None = None
+    _filings: Filings | None = None
 
     @property
     def company(self) -> Company:
@@ -67,6 +68,13 @@ class Site:
         if self._arrivals is None:
             self._arrivals = Arrivals(lambda: self.loop, self.database, self.jobs)
         return self._arrivals
+
+    @property
+    def filings(self) -> Filings:
+        """What residents file at the same moment, taken in together."""
+        if self._filings is None:
+            self._filings = Filings(lambda: self.loop, self.database, self.jobs)
+        return self._filings
 
     @property
     def make_believe(self) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from wuye_loop import metrics
 from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import handle
@@ -67,6 +68,14 @@ async def push(site: Site, order: Incoming, actor: Actor, ticket: Ticket | None)
     return await outcome_of(
         site, lambda session: collect(site.loop, session, order.form, actor, ticket=ticket, flags=order.flags)
     )
+
+
+async def file(site: Site, form: IntakeForm, actor: Actor) -> StepResult:
+    """Take in what a resident filed together with what others file at the same moment, else alone."""
+    outcome = await _together_or_alone(site, site.filings.outcome_of(Incoming(form), actor))
+    if isinstance(outcome, StepResult):
+        return outcome
+    return await outcome_of(site, lambda session: collect(site.loop, session, form, actor))
 
 
 async def _together_or_alone(site: Site, taking: Awaitable[StepResult | Alone]) -> StepResult | Alone:

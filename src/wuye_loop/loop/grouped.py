@@ -27,11 +27,12 @@ from wuye_loop.loop import engine, under_lock
 from wuye_loop.loop.collect import Entangled, Incoming, collect_together
 from wuye_loop.loop.engine import ANY, Loop, StepResult, Terms
 from wuye_loop.store import straight
-from wuye_loop.store.database import Database
+from wuye_loop.store.database import Database, in_turn, of_the_crowd
 from wuye_loop.store.gathering import Gathering
 from wuye_loop.store.grievance import locking, writer
 from wuye_loop.store.grievance.locking import Locked, Sought
 from wuye_loop.store.grievance.writer import Kept
+from wuye_loop.store.turns import Turns
 
 _log = structlog.get_logger("wuye_loop.step")
 M = TypeVar("M")  # one of a group
@@ -145,10 +146,13 @@ Pushed = tuple[Incoming, Actor]
 
 
 class Arrivals:
-    """Orders that come at the same moment, taken in together as a batch is; of one event loop."""
+    """Orders that come at the same moment, taken in together as a batch is; of one event loop.
 
-    def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs) -> None:
-        self._loop, self._database, self._jobs = loop, database, jobs
+    Of a `crowd`, they take their turns at the connections by that name.
+    """
+
+    def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs, crowd: str | None = None) -> None:
+        self._loop, self._database, self._jobs, self._crowd = loop, database, jobs, crowd
         self._gathering = _gathering(self._taken_in, _sent_as, database)
 
     async def outcome_of(self, order: Incoming, actor: Actor) -> StepResult | Alone:
@@ -162,6 +166,7 @@ class Arrivals:
         return outcome
 
     async def _taken_in(self, every: Sequence[Pushed]) -> Sequence[StepResult | Exception | Alone]:
+        of_the_crowd.set(self._crowd)  # whoever began the group is one of many
         by_actor: dict[Actor, list[int]] = {}
         for place, (_, actor) in enumerate(every):
             by_actor.setdefault(actor, []).append(place)
@@ -185,6 +190,19 @@ class Arrivals:
         outcomes += collect_together(self._loop(), session, orders, actor, lambda: await_only(sleep(0)))
         self._jobs.defer(session, [job for one in outcomes if isinstance(one, StepResult) for job in one.jobs])
         return outcomes
+
+
+class Filings:
+    """Orders of a crowd, taken in together among themselves, address by address: who has a key never waits for them."""
+
+    def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs) -> None:
+        self._arrivals = Arrivals(loop, database, jobs, "filings")
+        self._places = Turns(_AT_ONCE * _MOST)
+
+    async def outcome_of(self, order: Incoming, actor: Actor) -> StepResult | Alone:
+        """Return and raise what `Arrivals` does; a place in a group is waited for as one of the crowd."""
+        async with in_turn(self._places, of_the_crowd.get() or ""):
+            return await self._arrivals.outcome_of(order, actor)
 
 
 def _sent_as(pushed: Pushed) -> tuple[str, str]:

@@ -53,6 +53,20 @@ class UnfitDatabase(Exception):
     """The database cannot be trusted with a grievance; the message says what is wrong with it, in words."""
 
 
+@asynccontextmanager
+async def in_turn(turns: Turns, name: str) -> AsyncIterator[None]:
+    """Have a turn, waited for as one of the crowd. Raises as where no connection is to be had."""
+    taking = turns.take(name)
+    try:
+        await (taking if turns.free else asyncio.wait_for(taking, _TURN_SECONDS))
+    except TimeoutError:
+        raise NoConnection from None
+    try:
+        yield
+    finally:
+        turns.give()
+
+
 @dataclass
 class Database:
     """The way to one PostgreSQL: transactions for both colours of code, and the shape of its tables.
@@ -162,14 +176,8 @@ class Database:
         if address is None:
             yield
             return
-        try:
-            await asyncio.wait_for(self._turns.take(address), _TURN_SECONDS)
-        except TimeoutError:
-            raise NoConnection from None
-        try:
+        async with in_turn(self._turns, address):
             yield
-        finally:
-            self._turns.give()
 
     def _read(self, work: Callable[[Session], T], reach: Reach | None) -> T:
         engine = self.async_engine.sync_engine

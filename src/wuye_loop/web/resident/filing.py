@@ -1,14 +1,12 @@
 """反映问题: the place from the code on the wall, a tile, a few words, a telephone; sent twice it is one grievance."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Annotated, Final
 
 import orjson
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
-from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 
 from wuye_loop import metrics
@@ -16,11 +14,9 @@ from wuye_loop.domain.errors import WuyeError
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.domain.terms import Audience
 from wuye_loop.edge.field_errors import findings
-from wuye_loop.edge.site import Site, site_of
-from wuye_loop.edge.transact import outcome_of
+from wuye_loop.edge.site import site_of
+from wuye_loop.edge.transact import file
 from wuye_loop.edge.uploading import keep
-from wuye_loop.loop.collect import collect
-from wuye_loop.loop.engine import StepResult
 from wuye_loop.web.codes import query_code
 from wuye_loop.web.fields import text_of, uploads
 from wuye_loop.web.intake import NAMES, intake_form
@@ -71,8 +67,7 @@ async def _file(request: Request, code: str | None) -> Response:
     site, sent = site_of(request), await request.form()
     values = {name: text_of(sent, name) for name in FIELDS}
     try:
-        order = _order(values, code)
-        outcome = await outcome_of(site, partial(_collect, site, order))
+        outcome = await file(site, _order(values, code), resident())
     except ValidationError as error:
         listed = findings(error.errors(include_url=False), NAMES)
         problems = {one["path"].rpartition(".")[2]: one["problem"] for one in listed}
@@ -94,19 +89,15 @@ def _order(values: Mapping[str, str], code: str | None) -> IntakeForm:
     return intake_form({**values, **known}, f"page-{values['once']}" if values["once"] else "", CHANNEL)
 
 
-def _collect(site: Site, order: IntakeForm, session: Session) -> StepResult:
-    return collect(site.loop, session, order, resident())
-
-
 async def _photos(request: Request, number: str, sent: FormData) -> int:
     """Keep the photos with the grievance; return how many could not be kept: the grievance is in whatever they are."""
     left = 0
-    for nth, file in enumerate(uploads("photo", sent)):
+    for nth, photo in enumerate(uploads("photo", sent)):
         if nth >= MOST_PHOTOS:
             left += 1
             continue
         try:
-            await keep(request, number, resident(), await file.read(), file.filename or "", Audience.PUBLIC)
+            await keep(request, number, resident(), await photo.read(), photo.filename or "", Audience.PUBLIC)
         except WuyeError:
             left += 1
     return left
