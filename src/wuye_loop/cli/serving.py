@@ -7,7 +7,7 @@ import socket
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import structlog
 import typer
@@ -82,6 +82,11 @@ async def run(site: Site, *, door: socket.socket | None, work: bool) -> None:
         await site.database.dispose_async()
 
 
+#: The event loop lets one connection in at each door in each of its rounds, and a round is long when many are at work:
+#: behind two hundred who come at once, the hotline's next connection would wait for two hundred rounds.
+_DOORS: Final = 16
+
+
 def _door(settings: Settings) -> socket.socket:
     """Take the port before anything is announced.
 
@@ -110,7 +115,7 @@ def _settle() -> None:
 
 async def _serve(serving: uvicorn.Server, door: socket.socket, stop: asyncio.Event) -> None:
     """Serve until a signal, which uvicorn catches and passes on when it is done; then everything stops."""
-    await serving.serve(sockets=[door])
+    await serving.serve(sockets=[door, *(door.dup() for _ in range(_DOORS - 1))])
     stop.set()
 
 

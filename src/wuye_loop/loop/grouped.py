@@ -85,9 +85,9 @@ _ASKING_SECONDS, _MOST_ASKING = 30.0, 256
 
 
 def _gathering(
-    work: Callable[[Sequence[M]], Awaitable[Sequence[R]]], name: Callable[[M], Hashable], database: Database
+    work: Callable[[Sequence[M]], Awaitable[Sequence[R]]], name: Callable[[M], Hashable], most_at_once: int
 ) -> Gathering[M, R]:
-    return Gathering(work, name, _MOST, _AT_ONCE, max(_AT_ONCE, database.pool_size), _LONGEST)
+    return Gathering(work, name, _MOST, _AT_ONCE, max(_AT_ONCE, most_at_once), _LONGEST)
 
 
 class Company:
@@ -96,7 +96,7 @@ class Company:
     def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs) -> None:
         self._loop, self._database, self._jobs = loop, database, jobs
         self._asking: dict[str, float] = {}  # actions that asked, until when they are taken alone
-        self._gathering = _gathering(self._taken, _number_of, database)
+        self._gathering = _gathering(self._taken, _number_of, database.pool_size)
 
     async def outcome_of(self, act: Act) -> StepResult | Alone:
         """Return what an action came to, committed with others, or that it is to be taken alone: nothing of it remains.
@@ -153,7 +153,7 @@ class Arrivals:
 
     def __init__(self, loop: Callable[[], Loop], database: Database, jobs: Jobs, crowd: str | None = None) -> None:
         self._loop, self._database, self._jobs, self._crowd = loop, database, jobs, crowd
-        self._gathering = _gathering(self._taken_in, _sent_as, database)
+        self._gathering = _gathering(self._taken_in, _sent_as, database.pool_size if crowd is None else _AT_ONCE)
 
     async def outcome_of(self, order: Incoming, actor: Actor) -> StepResult | Alone:
         """Return what an order came to, committed with others, or that it is to be taken in alone: nothing of it remains.
