@@ -15,7 +15,7 @@ from wuye_loop.domain.step.records import Step
 from wuye_loop.domain.terms import ActorKind, Audience
 from wuye_loop.domain.time.timestamps import as_text
 from wuye_loop.loop import engine
-from wuye_loop.loop.engine import Loop, StepResult, seen
+from wuye_loop.loop.engine import Looked, Loop, StepResult, seen
 from wuye_loop.store.grievance import attachments
 from wuye_loop.store.grievance.attachments import StoredFile
 from wuye_loop.uploads.rewriting import Rewritten
@@ -85,12 +85,14 @@ def _facts(file: StoredFile, audience: Audience) -> dict[str, Any]:
     }
 
 
-def listed(loop: Loop, session: Session, number: str, actor: Actor) -> list[dict[str, Any]]:
+def listed(
+    loop: Loop, session: Session, number: str, actor: Actor, looked: Looked | None = None
+) -> list[dict[str, Any]]:
     """Return what files a grievance has that the actor is an audience of, in the order in which they came.
 
-    Raises NotFound.
+    Who has looked already hands that in. Raises NotFound.
     """
-    locked, world = seen(loop, session, number, actor)
+    locked, world = looked or seen(loop, session, number, actor)
     rows = attachments.listed(session, locked.situation.grievance.id, sorted(audiences(actor, world.rules)))
     keyed = actor.kind is ActorKind.AUDITOR
     return [

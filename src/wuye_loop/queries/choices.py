@@ -1,5 +1,6 @@
 """What an actor may do now: the lawful actions and tasks to open, with their forms, and what blocks each."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,16 @@ from wuye_loop.store.grievance import locking, related
 from wuye_loop.store.reads import supervision
 
 
-def offered(loop: Loop, session: Session, number: str, actor: Actor) -> dict[str, Any]:
-    """Return the same as `on_grievance` with each form as a value, for who draws it, and where each step leads."""
-    locked, world = _looked(loop, session, number, actor)
+def offered(loop: Loop, session: Session, number: str, actor: Actor, looked: Looked | None = None) -> dict[str, Any]:
+    """Return the same as `on_grievance` with each form as a value, for who draws it, and where each step leads.
+
+    Who has looked already hands that in; of what was read with something damaged left out, it is no use.
+    """
+    if looked is None or looked[0].damaged:
+        locked, world = _looked(loop, session, number, actor)
+    else:
+        locked, world = looked
+        world = replace(world, lead=related.lead_of(session, locked.situation.grievance))
     return _offers(world, locked.situation, actor)
 
 

@@ -14,6 +14,8 @@ from wuye_loop.loop.engine import Loop
 from wuye_loop.queries import scope
 from wuye_loop.queries.grievance import SPECIAL_ACTIONS
 from wuye_loop.store.reads import surroundings as stored
+from wuye_loop.store.reads.surroundings import Around
+from wuye_loop.store.straight import Asked
 
 _NEWEST = 10
 
@@ -21,13 +23,21 @@ _NEWEST = 10
 def around(loop: Loop, session: Session, actor: Actor, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return what stands around each of these grievances, by number; one that the actor does not see is left out."""
     loop.reference.refresh(session)
-    rules = loop.reference.rules(session, loop.default_workflow)
-    allowed = sorted(audiences(actor, rules) - {Audience.INTERNAL.value}) or [Audience.PUBLIC.value]
-    rows = stored.around(session, actor, list(dict.fromkeys(numbers)), allowed)
+    rows = stored.around(session, actor, list(dict.fromkeys(numbers)), _allowed(loop, session, actor))
     return {row.number: _shown(loop, session, row) for row in rows}
 
 
-def _shown(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
+def around_asked(loop: Loop, session: Session, actor: Actor, numbers: Sequence[str]) -> Asked:
+    """Return what `around` asks of a page's numbers, to be asked ahead."""
+    return stored.around_asked(actor, numbers, _allowed(loop, session, actor))
+
+
+def _allowed(loop: Loop, session: Session, actor: Actor) -> list[str]:
+    rules = loop.reference.rules(session, loop.default_workflow)
+    return sorted(audiences(actor, rules) - {Audience.INTERNAL.value}) or [Audience.PUBLIC.value]
+
+
+def _shown(loop: Loop, session: Session, row: Around) -> dict[str, Any]:
     directory = loop.reference.directory
     workflow = loop.reference.rules(session, row.workflow).workflow
     area = directory.areas.get(row.area_code or "")
@@ -54,7 +64,7 @@ def _shown(loop: Loop, session: Session, row: Any) -> dict[str, Any]:
     }
 
 
-def _deed(loop: Loop, session: Session, row: Any) -> str:
+def _deed(loop: Loop, session: Session, row: Around) -> str:
     """Return in words what the last row of the ledger did."""
     rules = loop.reference.rules(session, row.workflow)
     kind = row.task_kind if row.task_kind in rules.workflow.tasks else None

@@ -22,7 +22,7 @@ from wuye_loop.store.keys import accounts, links
 from wuye_loop.store.reads import grievances
 from wuye_loop.store.reads.grievances import LedgerRow
 
-_MOST = 500
+MOST = 500  # rows that are told
 _KINDS = {"hotline": "热线", "supervisor": "督办人员", "admin": "管理员", "auditor": "审计员", "system": "系统"}
 _SPECIAL = {"receive": {"channel": "来源", "category": "类别", "urgency": "紧急程度"}, "reveal": {"reason": "理由"}}
 
@@ -37,7 +37,7 @@ def timeline(
     locked, world = looked or seen(loop, session, number, actor)
     allowed = audiences(actor, world.rules)
     record = locked.situation.grievance
-    rows = only_seen(session, actor, number, grievances.ledger_of(session, record.id, allowed, 0, _MOST).items)
+    rows = only_seen(session, actor, number, grievances.ledger_of(session, record.id, allowed, 0, MOST).items)
     history = RuleHistory(loop, session, record.id, world.rules)
     keys = {UUID(row.actor["key"]) for row in rows if row.actor.get("key")}
     people: dict[str, str] = {}

@@ -56,9 +56,9 @@ class UnfitDatabase(Exception):
 @asynccontextmanager
 async def in_turn(turns: Turns, name: str) -> AsyncIterator[None]:
     """Have a turn, waited for as one of the crowd. Raises as where no connection is to be had."""
-    taking = turns.take(name)
     try:
-        await (taking if turns.free else asyncio.wait_for(taking, _TURN_SECONDS))
+        async with asyncio.timeout(_TURN_SECONDS):
+            await turns.take(name)
     except TimeoutError:
         raise NoConnection from None
     try:
@@ -111,6 +111,14 @@ class Database:
         event.listen(engine.sync_engine, "connect", read_any)
         return engine
 
+    @cached_property
+    def _readers(self) -> Engine:
+        return self.engine.execution_options(postgresql_readonly=True)
+
+    @cached_property
+    def _async_readers(self) -> Engine:
+        return self.async_engine.sync_engine.execution_options(postgresql_readonly=True)
+
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """Open a transaction: committed when the block ends well, rolled back when it raises or the commit does."""
@@ -131,13 +139,13 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """Open a transaction that cannot write."""
-        with _reading(self.engine, postgresql_readonly=True) as session:
+        with _reading(self._readers) as session:
             yield session
 
     @contextmanager
     def read_at_once(self) -> Iterator[Session]:
         """Open one as `read` does, all of whose statements see the same moment, whatever others write meanwhile."""
-        with _reading(self.engine, postgresql_readonly=True, isolation_level="REPEATABLE READ") as session:
+        with _reading(self._readers.execution_options(isolation_level="REPEATABLE READ")) as session:
             yield session
 
     @contextmanager
@@ -180,8 +188,7 @@ class Database:
             yield
 
     def _read(self, work: Callable[[Session], T], reach: Reach | None) -> T:
-        engine = self.async_engine.sync_engine
-        with _reading(engine, postgresql_readonly=True) as session, self._confined(session, reach):
+        with _reading(self._async_readers) as session, self._confined(session, reach):
             return work(session)
 
     def _confined(self, session: Session, reach: Reach | None) -> AbstractContextManager[None]:
@@ -334,13 +341,13 @@ class Database:
 
 
 @contextmanager
-def _reading(engine: Engine, **options: Any) -> Iterator[Session]:
-    """Open a transaction with these options, in which nothing is written.
+def _reading(engine: Engine) -> Iterator[Session]:
+    """Open a transaction in which nothing is written.
 
     It ends as one that writes does: at a rollback the driver forgets what it had prepared on that connection, and every
     statement of every transaction after it would be planned anew.
     """
-    with Session(engine.execution_options(**options)) as session:
+    with Session(engine) as session:
         yield session
         session.commit()
 

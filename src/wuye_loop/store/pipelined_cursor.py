@@ -43,16 +43,42 @@ def _begun(cursor: Any, query: Any, params: Params, plain: Any, **options: Any) 
     asked = _asked(cursor, query, params)  # before anything is sent: it may refuse
 
     def queued() -> Iterator[Any]:
-        yield from connection._exec_command(connection._get_tx_start_command())  # noqa: SLF001 as above
-        if connection.read_only:
-            yield from connection._exec_command(_FOR_WHAT_IS_ASKED)  # noqa: SLF001 as above
-        if (put_on := _to_put_on(connection)) is not None:
-            first = plain(connection)
-            yield from first._maybe_prepare_gen(_asked(first, _PUT_ON, put_on))  # noqa: SLF001 as above
+        yield from _opening(connection, plain)
         yield from cursor._maybe_prepare_gen(asked, **options)  # noqa: SLF001 as above
 
     yield from _in_one_trip(connection, queued())
     cursor._last_query = query  # noqa: SLF001 as above
+    yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
+
+
+def _opening(connection: Any, plain: Any) -> Iterator[Any]:
+    """Queue what begins a transaction."""
+    yield from connection._exec_command(connection._get_tx_start_command())  # noqa: SLF001 as above
+    if connection.read_only:
+        yield from connection._exec_command(_FOR_WHAT_IS_ASKED)  # noqa: SLF001 as above
+    if (put_on := _to_put_on(connection)) is not None:
+        first = plain(connection)
+        yield from first._maybe_prepare_gen(_asked(first, _PUT_ON, put_on))  # noqa: SLF001 as above
+
+
+def each(cursors: Sequence[Any], statements: Sequence[tuple[Any, Params]], plain: Any, *, last: bool) -> Iterator[Any]:
+    """Send several statements at once, with BEGIN where none was sent, and the `last` with the end; wait for all answers.
+
+    Each answer is its cursor's. The connection, which is that of all cursors, is locked.
+    """
+    connection = cursors[0]._conn  # noqa: SLF001 as above
+    connection._check_connection_ok()  # noqa: SLF001 as above
+    asked = [_asked(cursor, *statement) for cursor, statement in zip(cursors, statements, strict=True)]
+
+    def queued() -> Iterator[Any]:
+        if _begins(connection):
+            yield from _opening(connection, plain)
+        for cursor, query in zip(cursors, asked, strict=True):
+            yield from cursor._maybe_prepare_gen(query)  # noqa: SLF001 as above
+        if last:
+            yield from connection._exec_command(b"ROLLBACK")  # noqa: SLF001 as above
+
+    yield from _in_one_trip(connection, queued())
     yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
 
 

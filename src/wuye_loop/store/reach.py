@@ -17,6 +17,7 @@ from wuye_loop.domain.terms import ActorKind
 
 Kind = Literal["unit", "area", "source"]
 _PUT_ON: Final = "reader's account"  # where a session remembers it
+_REACHES: Final = "reader's account and reach"
 _SETTING: Final = "current_setting('wuye.reach', true)"
 _UNDER: Final = f"area_path ~>=~ {_SETTING} AND area_path ~<~ ({_SETTING} || chr(1114111))"
 _SEEN: Final = "EXISTS (SELECT 1 FROM grievance g WHERE g.id = {table}.grievance_id)"  # as far as the reader reaches
@@ -71,12 +72,19 @@ def within(session: Session, role: str, reach: Reach) -> Iterator[None]:
     Where the block ends before any statement, the connection does not keep it for whom it serves next.
     """
     connection: Any = session.connection().connection.driver_connection
-    connection.put_on = (account(role, reach.kind), reach.value)
+    connection.put_on = session.info[_REACHES] = (account(role, reach.kind), reach.value)
     session.info[_PUT_ON] = account(role, reach.kind)
     try:
         yield
     finally:
         connection.__dict__.pop("put_on", None)
+
+
+def ended_early(session: Session) -> None:
+    """Let whatever a session still asks reach no further either: its transaction was ended before its block."""
+    if (reaches := session.info.get(_REACHES)) is not None:
+        connection: Any = session.connection().connection.driver_connection
+        connection.put_on = reaches
 
 
 @contextmanager

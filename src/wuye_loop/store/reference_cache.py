@@ -13,12 +13,15 @@ from wuye_loop.domain.rulefile.definition import parse
 from wuye_loop.domain.rules.rules import Rules
 from wuye_loop.domain.suggesting.model import Model
 from wuye_loop.domain.time.calendar import WorkCalendar
+from wuye_loop.store import straight
 from wuye_loop.store.calendar.working_days import read_calendar
 from wuye_loop.store.directory.read import read_directory
 from wuye_loop.store.workflows import models
 
 Epochs = tuple[int, int, int]  # directory, calendar, workflows
 _Dated = tuple[date, int, str]  # in force from, version, name@version
+#: What `refresh` asks, to be asked ahead.
+EPOCHS: straight.Asked = ("SELECT directory, calendar, workflows FROM epoch WHERE id = 1", {})
 _NEVER: Epochs = (-1, -1, -1)
 
 
@@ -38,8 +41,8 @@ class Reference:
     def refresh(self, session: Session, epochs: Epochs | None = None) -> None:
         """Read again what has changed since it was read; `epochs` are the present ones, if the caller knows them."""
         if epochs is None:
-            row = session.execute(text("SELECT directory, calendar, workflows FROM epoch WHERE id = 1")).one()
-            epochs = (row.directory, row.calendar, row.workflows)
+            (row,) = straight.rows(session, *EPOCHS)
+            epochs = (row[0], row[1], row[2])
         if epochs == self._epochs:
             return
         if epochs[0] != self._epochs[0]:

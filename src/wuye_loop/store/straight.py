@@ -15,7 +15,10 @@ from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 from sqlalchemy.util import await_
 
-from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor, ended
+from wuye_loop.store import reach
+from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor, each, ended
+
+_AT_HAND = "asked ahead"  # where a session keeps it
 
 
 class Answer(NamedTuple):
@@ -57,6 +60,55 @@ def end(session: Session, statements: Sequence[tuple[str, Mapping[str, Any]]]) -
         else:
             with driver.lock:
                 driver.wait(ended(driver, statements, psycopg.Cursor))
+
+
+Asked = tuple[str, Mapping[str, Any]]
+
+
+def ahead(session: Session, asked: Sequence[Asked], *, last: bool = False) -> None:
+    """Ask in one round trip what a reading session is going to ask anyway; `rows` then has the answers, as they were now.
+
+    The `last` time the transaction ends with it. What is asked after all begins another, which reaches no further than the
+    first. For sessions that write nothing. Raises as SQLAlchemy does.
+    """
+    connection = session.connection()
+    if connection.dispatch.before_cursor_execute or connection.dispatch.after_cursor_execute:
+        return  # each is asked for when its turn comes
+    driver: Any = connection.connection.driver_connection
+    with _sqlalchemys(connection, *asked[0]):
+        if isinstance(driver, psycopg.AsyncConnection):
+            answers = await_(_each_async(driver, asked, last=last))
+        else:
+            cursors = [psycopg.Cursor(driver) for _ in asked]
+            with driver.lock:
+                driver.wait(each(cursors, asked, psycopg.Cursor, last=last))
+            answers = [cursor.fetchall() for cursor in cursors]
+    if last:
+        reach.ended_early(session)
+    for one, answer in zip(asked, answers, strict=True):
+        known(session, one, answer)
+
+
+def known(session: Session, asked: Asked, answer: list[tuple[Any, ...]]) -> None:
+    """Have an answer at hand."""
+    session.info.setdefault(_AT_HAND, {}).setdefault(asked[0], []).append((asked[1], answer))
+
+
+async def _each_async(driver: Any, asked: Sequence[Asked], *, last: bool) -> list[list[tuple[Any, ...]]]:
+    cursors = [psycopg.AsyncCursor(driver) for _ in asked]
+    async with driver.lock:
+        await driver.wait(each(cursors, asked, psycopg.AsyncCursor, last=last))
+    return [await cursor.fetchall() for cursor in cursors]
+
+
+def rows(session: Session, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a reading statement: those at hand where it was asked ahead, else the database's."""
+    at_hand: list[tuple[Mapping[str, Any], list[tuple[Any, ...]]]]
+    at_hand = session.info.get(_AT_HAND, {}).get(statement, [])
+    for asked, answer in at_hand:
+        if asked == params:
+            return answer
+    return execute(session, statement, params).rows
 
 
 async def _ended_async(driver: Any, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:

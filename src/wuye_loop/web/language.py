@@ -45,6 +45,11 @@ def present() -> Tongue:
     return _present.get()
 
 
+def speak(tongue: Tongue) -> None:
+    """Go on in the language of another page."""
+    _present.set(tongue)
+
+
 def settle(request: Request) -> None:
     """Find out in which language the answer to a request is."""
     _present.set(Tongue(wants_english(request), _address(request), folders_of(request.app)))

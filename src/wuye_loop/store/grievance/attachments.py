@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.store import straight
 from wuye_loop.store.visibility import visible
 
 
@@ -99,14 +100,20 @@ class ListedFile:
     name: str | None
 
 
+_LISTED = """
+SELECT id, media_type, size, sha256, audience, actor, at, name FROM attachment
+WHERE grievance_id = %(grievance)s AND audience = ANY(%(audiences)s) ORDER BY at, id
+"""
+
+
+def listed_asked(grievance_id: UUID, audiences: Sequence[str]) -> straight.Asked:
+    """Return what `listed` asks, to be asked ahead."""
+    return _LISTED, {"grievance": grievance_id, "audiences": list(audiences)}
+
+
 def listed(session: Session, grievance_id: UUID, audiences: Sequence[str]) -> list[ListedFile]:
     """Return the files of a grievance that are for one of these audiences, the oldest first."""
-    rows = session.connection().exec_driver_sql(
-        "SELECT id, media_type, size, sha256, audience, actor, at, name FROM attachment"
-        " WHERE grievance_id = %(grievance)s AND audience = ANY(%(audiences)s) ORDER BY at, id",
-        {"grievance": grievance_id, "audiences": list(audiences)},
-    )
-    return [ListedFile(*row) for row in rows]
+    return [ListedFile(*row) for row in straight.rows(session, *listed_asked(grievance_id, audiences))]
 
 
 def place_of(session: Session, actor: Actor, file_id: UUID) -> str | None:

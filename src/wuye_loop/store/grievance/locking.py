@@ -175,19 +175,21 @@ def read(
 
     Raises RecordDamaged where it cannot be read.
     """
-    found = _read(session, number, actor, task_id, None, "", lenient=lenient)
-    return found[0] if found else None
+    rows = straight.rows(session, *read_asked(number, actor, task_id))
+    return _locked(rows[0][0], lenient=lenient)[0] if rows else None
+
+
+def read_asked(number: str, actor: Actor, task_id: UUID | None = None) -> straight.Asked:
+    """Return what `read` asks, to be asked ahead."""
+    predicate, params = visible(actor)
+    return f"{_SELECT} {_FROM} WHERE g.number = %(number)s AND {predicate}", params | {
+        "number": number,
+        "task_id": task_id,
+    }
 
 
 def _read(
-    session: Session,
-    number: str,
-    actor: Actor,
-    task_id: UUID | None,
-    ticket: Ticket | None,
-    ending: str,
-    *,
-    lenient: bool = False,
+    session: Session, number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None, ending: str
 ) -> tuple[Locked, int] | None:
     predicate, params = visible(actor)
     params |= {"number": number, "task_id": task_id}
@@ -197,7 +199,7 @@ def _read(
         params |= {"k_id": ticket.key_id, "k_route": ticket.route, "k_key": ticket.key}
     statement = f"{select} {_FROM} {join} WHERE g.number = %(number)s AND {predicate}{ending}"
     rows = straight.execute(session, statement, params).rows
-    return _locked(rows[0][0], lenient=lenient) if rows else None
+    return _locked(rows[0][0]) if rows else None
 
 
 def _locked(row: Sequence[Any], *, lenient: bool = False) -> tuple[Locked, int]:

@@ -14,6 +14,7 @@ from wuye_loop.domain.grievance.ledger import Entry
 from wuye_loop.domain.grievance.situation import Actor, TaskState
 from wuye_loop.domain.privacy.text import like_literal
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.store import straight
 from wuye_loop.store.grievance import packing
 from wuye_loop.store.grievance.packing import clock_image
 from wuye_loop.store.grievance.related import AKIN
@@ -28,12 +29,14 @@ _TASK = ", ".join(f"t.{item.name}" for item in fields(TaskState))
 _COPIES = [item.name for item in fields(TaskState)].index("copies")
 
 
+_PARTICULARS = ("address", "anonymous", "confidential", "external_id")
+_PARTICULAR = f"SELECT {', '.join(_PARTICULARS)} FROM grievance WHERE id = %(id)s"
+
+
 def particulars(session: Session, grievance_id: UUID) -> dict[str, Any]:
     """Return what no decision asks: the address, to building level only, whether secrecy was asked for, the sender's id."""
-    row = session.connection().exec_driver_sql(
-        "SELECT address, anonymous, confidential, external_id FROM grievance WHERE id = %(id)s", {"id": grievance_id}
-    )
-    return dict(row.mappings().one())
+    (row,) = straight.rows(session, _PARTICULAR, {"id": grievance_id})
+    return dict(zip(_PARTICULARS, row, strict=True))
 
 
 def estates_called(session: Session, name: str) -> list[dict[str, Any]]:
@@ -83,15 +86,17 @@ def bare(session: Session, number: str, actor: Actor) -> Mapping[str, Any] | Non
     return dict(row) if row is not None else None
 
 
+_CLOCKS = """
+SELECT to_jsonb(c), t.kind FROM clock c LEFT JOIN task t ON t.id = c.task_id
+WHERE c.grievance_id = %(id)s AND (%(task)s::uuid IS NULL OR c.task_id = %(task)s::uuid) ORDER BY c.started_at, c.id
+"""
+
+
 def clocks_of(
     session: Session, grievance_id: UUID, task_id: UUID | None = None
 ) -> list[tuple[Mapping[str, Any], str | None]]:
     """Return the image of every clock of a grievance and its tasks, or of one task, oldest first, with its task's kind."""
-    rows = session.connection().exec_driver_sql(
-        "SELECT to_jsonb(c), t.kind FROM clock c LEFT JOIN task t ON t.id = c.task_id WHERE c.grievance_id = %(id)s"
-        " AND (%(task)s::uuid IS NULL OR c.task_id = %(task)s::uuid) ORDER BY c.started_at, c.id",
-        {"id": grievance_id, "task": task_id},
-    )
+    rows = straight.rows(session, _CLOCKS, {"id": grievance_id, "task": task_id})
     return [(clock_image(row[0]), row[1]) for row in rows]
 
 
@@ -109,7 +114,9 @@ class LedgerRow(Entry):
     before: Sequence[tuple[str, str, Mapping[str, Any]]] | None
 
 
-_FACTS, _CHANGES, _HASH = map([item.name for item in fields(LedgerRow)].index, ("facts", "changes", "hash"))
+_SEQ, _FACTS, _CHANGES, _HASH = map(
+    [item.name for item in fields(LedgerRow)].index, ("seq", "facts", "changes", "hash")
+)
 _LEDGER = """
 SELECT l.seq, l.at, l.action, l.task_id, l.actor, l.from_state, l.to_state, l.facts, l.changes, l.audience, l.hash,
        t.kind, p.moves, l.packed
@@ -126,24 +133,39 @@ WHERE l.grievance_id = %(id)s AND l.audience = ANY(%(audiences)s)
 """
 
 
+_LEDGER_PAGE = f"{_LEDGER} AND l.seq > %(after)s ORDER BY l.seq LIMIT %(limit)s"
+
+
 def ledger_of(
     session: Session, grievance_id: UUID, audiences: Collection[str], after: int, limit: int
 ) -> Page[LedgerRow]:
     """Return a page of the rows that these audiences may read, in order."""
-    rows = session.connection().exec_driver_sql(
-        f"{_LEDGER} AND l.seq > %(after)s ORDER BY l.seq LIMIT %(limit)s",
-        {"id": grievance_id, "audiences": sorted(audiences), "after": after, "limit": limit + 1},
-    )
+    rows = straight.rows(session, *_ledger_asked(grievance_id, audiences, after, limit))
     return cut([_ledger_row(row) for row in rows], limit, lambda row: (row.seq,))
+
+
+def _ledger_asked(grievance_id: UUID, audiences: Collection[str], after: int, limit: int) -> straight.Asked:
+    return _LEDGER_PAGE, {"id": grievance_id, "audiences": sorted(audiences), "after": after, "limit": limit + 1}
+
+
+_MIGRATIONS = """
+SELECT seq, at, facts->>'from' FROM ledger WHERE grievance_id = %(id)s AND action = 'migrate' ORDER BY seq
+"""
 
 
 def migrations_of(session: Session, grievance_id: UUID) -> list[tuple[int, datetime, str]]:
     """Return when a grievance was taken over to other rules: the row's seq, the instant, the version it came from."""
-    rows = session.connection().exec_driver_sql(
-        "SELECT seq, at, facts->>'from' FROM ledger WHERE grievance_id = %(id)s AND action = 'migrate' ORDER BY seq",
-        {"id": grievance_id},
-    )
-    return [(row[0], row[1], row[2]) for row in rows]
+    return [(row[0], row[1], row[2]) for row in straight.rows(session, _MIGRATIONS, {"id": grievance_id})]
+
+
+def asked_of(grievance_id: UUID, audiences: Collection[str], rows: int) -> list[straight.Asked]:
+    """Return what is asked for a page about one grievance, to be asked ahead; `rows` of its ledger from the first on."""
+    return [
+        (_PARTICULAR, {"id": grievance_id}),
+        (_CLOCKS, {"id": grievance_id, "task": None}),
+        _ledger_asked(grievance_id, audiences, 0, rows),
+        (_MIGRATIONS, {"id": grievance_id}),
+    ]
 
 
 def routing_of(session: Session, grievance_id: UUID, audiences: Collection[str]) -> list[LedgerRow]:
@@ -158,7 +180,7 @@ def routing_of(session: Session, grievance_id: UUID, audiences: Collection[str])
 def _ledger_row(row: Any) -> LedgerRow:
     *values, kept = row
     values[_HASH] = bytes(values[_HASH])
-    values[_FACTS], values[_CHANGES] = packing.whole(row.seq, row.facts, row.changes, kept)
+    values[_FACTS], values[_CHANGES] = packing.whole(values[_SEQ], values[_FACTS], values[_CHANGES], kept)
     return LedgerRow(*values)
 
 

@@ -1,13 +1,41 @@
 """What a list shows beside each grievance: where it is, and what happened last, for a page of numbers at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.grievance.situation import Actor
+from wuye_loop.store import straight
 from wuye_loop.store.visibility import visible
+
+
+class Around(NamedTuple):
+    """What stands around one grievance; `at` and what follows are of the last row of its ledger that is read."""
+
+    number: str
+    title: str
+    workflow: str
+    category: str | None
+    kind: str
+    urgency: str
+    estate_code: str | None
+    estate_name: str | None
+    area_code: str | None
+    urged: int
+    cycle: int
+    state: str
+    lead_unit: str | None
+    holder_unit: str | None
+    flags: Sequence[str]
+    repeats: Any
+    at: datetime | None
+    action: str
+    actor: Mapping[str, Any]
+    task_kind: str | None
+    rung: Any
+
 
 _AROUND = """
 SELECT g.number, g.title, g.workflow, g.category, g.kind, g.urgency, g.estate_code, e.name AS estate_name, g.area_code, g.urged,
@@ -23,11 +51,15 @@ WHERE g.number = ANY(%(numbers)s) AND {visible}
 """
 
 
-def around(session: Session, actor: Actor, numbers: Sequence[str], audiences: Sequence[str]) -> list[Any]:
-    """Return a row for each visible grievance of a page; what happened last is read by these audiences."""
+def around_asked(actor: Actor, numbers: Sequence[str], audiences: Sequence[str]) -> straight.Asked:
+    """Return what `around` asks, to be asked ahead."""
     predicate, params = visible(actor)
-    params |= {"numbers": list(numbers), "audiences": list(audiences)}
-    return list(session.connection().exec_driver_sql(_AROUND.format(visible=predicate), params))
+    return _AROUND.format(visible=predicate), params | {"numbers": list(numbers), "audiences": list(audiences)}
+
+
+def around(session: Session, actor: Actor, numbers: Sequence[str], audiences: Sequence[str]) -> list[Around]:
+    """Return a row for each visible grievance of a page; what happened last is read by these audiences."""
+    return [Around._make(row) for row in straight.rows(session, *around_asked(actor, numbers, audiences))]
 
 
 _CALLER = """

@@ -7,16 +7,18 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.orm import Session
 
-from wuye_loop.domain.errors import IllegalAction, NotFound, TooMany
+from wuye_loop.domain.errors import IllegalAction, NotFound, TooMany, WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import Audience, Stage
+from wuye_loop.edge.sign_in import Tries
 from wuye_loop.edge.site import Site, site_of
 from wuye_loop.edge.transact import outcome_of, read
 from wuye_loop.edge.uploading import keep
 from wuye_loop.loop import attachments, handle
-from wuye_loop.loop.engine import StepResult, Terms, seen
+from wuye_loop.loop.engine import Looked, Loop, StepResult, Terms
 from wuye_loop.queries import choices
 from wuye_loop.queries import grievance as grievances
+from wuye_loop.queries.looking import looked_ahead
 from wuye_loop.queries.surroundings import around
 from wuye_loop.queries.timeline import timeline
 from wuye_loop.store.reads.surroundings import source_of
@@ -24,6 +26,7 @@ from wuye_loop.web import codes, fields
 from wuye_loop.web.fields import Attempt, fields_of, text_of, uploads
 from wuye_loop.web.language import say
 from wuye_loop.web.refusals import REFUSED, attempted
+from wuye_loop.web.resident.following import Following
 from wuye_loop.web.resident.looks import resident, shown
 from wuye_loop.web.routes import ResidentRoute
 from wuye_loop.web.times import Times, times
@@ -73,8 +76,7 @@ async def _opened(request: Request, site: Site, number: str, code: str) -> Actor
     Raises NotFound, the same for an unknown number and a wrong code; TooMany for a number on which many were tried: not
     for an address, behind which a whole town may stand.
     """
-    tries, tried = tries_of(request), f"code {number}"
-    tries.check(tried, "这个编号试错的次数太多，请十分钟后再查，或拨打 12345")
+    tries, tried = _tried(request, number)
     source = await read(site, partial(source_of, number=number))
     if not codes.opens(site.loop.keyring, number, code) or source is None:
         tries.failed(tried)
@@ -82,24 +84,54 @@ async def _opened(request: Request, site: Site, number: str, code: str) -> Actor
     return resident(source)
 
 
+def _tried(request: Request, number: str) -> tuple[Tries, str]:
+    """Return the count of wrong codes and its name for a number. Raises TooMany."""
+    tries, tried = tries_of(request), f"code {number}"
+    tries.check(tried, "这个编号试错的次数太多，请十分钟后再查，或拨打 12345")
+    return tries, tried
+
+
 @router.get("/p/{number}/{code}")
 async def progress(request: Request, number: Number, code: Code) -> Response:
     """Show how a grievance stands."""
     site = site_of(request)
-    actor = await _opened(request, site, number, code)
-    return await _progress(request, site, number, code, actor)
+    tries, tried = _tried(request, number)
+    if not codes.opens(site.loop.keyring, number, code):
+        tries.failed(tried)
+        raise NotFound
+    try:  # nearly all whom a page is shown have filed on one
+        found = await _following(request).shown(number)
+    except NotFound:
+        found = await _read(site, number, await _opened(request, site, number, code), None)
+    return _shown(request, code, found)
+
+
+def _following(request: Request) -> Following:
+    state = request.app.state
+    if not hasattr(state, "following"):
+        site = site_of(request)
+
+        def made(session: Session, number: str, looked: Looked) -> dict[str, Any]:
+            return _shows(site, session, number, resident(), looked, None)
+
+        state.following = Following(site, made)
+    following: Following = state.following
+    return following
 
 
 async def _progress(
-    request: Request,
-    site: Site,
-    number: str,
-    code: str,
-    actor: Actor,
-    attempt: Attempt | None = None,
-    status: int = 200,
+    request: Request, site: Site, number: str, code: str, actor: Actor, attempt: Attempt, status: int
 ) -> Response:
-    found = await read(site, partial(_gather, site, number, actor, attempt), reader=actor)
+    return _shown(request, code, await _read(site, number, actor, attempt), attempt, status)
+
+
+async def _read(site: Site, number: str, actor: Actor, attempt: Attempt | None) -> dict[str, Any]:
+    return await read(site, partial(_gather, site, number, actor, attempt), reader=actor)
+
+
+def _shown(
+    request: Request, code: str, found: dict[str, Any], attempt: Attempt | None = None, status: int = 200
+) -> Response:
     asked = request.query_params
     return shown(
         request,
@@ -115,12 +147,20 @@ async def _progress(
 
 
 def _gather(site: Site, number: str, actor: Actor, attempt: Attempt | None, session: Session) -> dict[str, Any]:
+    (looked,) = looked_ahead(site.loop, session, [number], actor)
+    if isinstance(looked, WuyeError):
+        raise looked
+    return _shows(site, session, number, actor, looked, attempt)
+
+
+def _shows(
+    site: Site, session: Session, number: str, actor: Actor, looked: Looked, attempt: Attempt | None
+) -> dict[str, Any]:
     loop = site.loop
-    looked = seen(loop, session, number, actor)
     one = grievances.grievance(loop, session, number, actor, looked)
     present = times(loop, session)
     rows = timeline(loop, session, number, actor, looked)
-    offers = [item for item in _own(loop, session, number, actor, one["workflow"]) if not item["blocked"]]
+    offers = [item for item in _own(loop, session, number, actor, one["workflow"], looked) if not item["blocked"]]
     clocks = grievances.clocks(loop, session, number, actor, looked)
     running = sorted((clock for clock in clocks if clock["status"] == "running" and not clock["task"]), key=_due_at)
     return {
@@ -134,7 +174,7 @@ def _gather(site: Site, number: str, actor: Actor, attempt: Attempt | None, sess
         "offers": [_drawn(item, attempt) for item in offers],
         "urged_today": _today(rows, present),
         "a_day": _A_DAY,
-        "files": attachments.listed(loop, session, number, actor),
+        "files": attachments.listed(loop, session, number, actor, looked),
         "helpers": len({task["holder_unit"] for task in one["open_tasks"] if task["holder_unit"]} - {one["lead_unit"]}),
     }
 
@@ -143,9 +183,11 @@ def _due_at(clock: dict[str, Any]) -> str:
     return str(clock["due_at"])
 
 
-def _own(loop: Any, session: Session, number: str, actor: Actor, workflow: str) -> list[dict[str, Any]]:
+def _own(
+    loop: Loop, session: Session, number: str, actor: Actor, workflow: str, looked: Looked | None = None
+) -> list[dict[str, Any]]:
     """Return the actions that are the complainant's own; what only a hotline's seat does is not among them."""
-    offer = choices.offered(loop, session, number, actor)
+    offer = choices.offered(loop, session, number, actor, looked)
     roles = loop.reference.rules(session, workflow).workflow.roles
     own = {name for name, role in roles.items() if role.is_ == "complainant"}
     return [item for item in offer["actions"] if own & set(item["by"])]
