@@ -215,6 +215,21 @@ async def test_too_many_requests_are_told_on_a_page_with_the_telephone(
             assert answer.headers["content-type"] == "application/problem+json"
 
 
+async def test_a_refusal_that_was_drawn_before_names_its_own_request_and_address(town: Town) -> None:
+    async with browsing(town) as visitors:
+        browser = visitors.browser()
+        ids = set()
+        for path in ("/r/nowhere", "/r/elsewhere", "/r/nowhere?a=1&b=%22%3E", "/r/nowhere"):
+            answer = await browser.client.get(path, headers={"Accept": "text/html"})
+            assert answer.status_code == 404
+            ids.add(answer.headers["x-request-id"])
+            assert answer.headers["x-request-id"] in answer.text
+            link = f"{path}{'&' if '?' in path else '?'}lang=en"
+            assert link in Page(answer.text).links
+            assert not any("\ue000" <= sign <= "\uf8ff" for sign in answer.text)
+        assert len(ids) == 4
+
+
 async def test_what_is_too_large_or_not_understood_is_told_on_a_page(town: Town) -> None:
     async with browsing(town) as visitors:
         client = visitors.browser().client

@@ -1,12 +1,20 @@
 """Addresses: which are our own, and those of lists, the same question with another page or another answer to a filter."""
 
+import re
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
+_PLAIN: Final = re.compile(r"(?:/[\w.~-]+)+", re.ASCII)
 _LONGEST_TOKEN: Final = 64
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def path_of(request: Request) -> str:
+    """Return the path that was asked for, as in the request's address; a plain one is not taken apart for it."""
+    path: str = request.scope["path"]
+    return path if _PLAIN.fullmatch(path) else request.url.path
 
 
 def inside(to: str) -> str:

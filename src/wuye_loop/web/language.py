@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
 from wuye_loop.settings import shipped
-from wuye_loop.web.addresses import inside
+from wuye_loop.web.addresses import inside, path_of
 from wuye_loop.web.english.catalogue import Catalogue, catalogue
 
 ASKED: Final = "lang"  # in an address, and the name of the cookie
@@ -101,6 +101,8 @@ def listed(words: Iterable[str]) -> str:
 
 def _address(request: Request) -> str:
     """Return the address of the page without a wish for a language; of a form's answer, that of the page with the form."""
+    if request.method == "GET" and not request.scope["query_string"]:
+        return inside(path_of(request))
     path, query = request.url.path, request.url.query
     if request.method != "GET":
         came = urlsplit(request.headers.get("referer", ""))

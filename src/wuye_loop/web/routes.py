@@ -2,16 +2,17 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from html import escape
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
@@ -25,7 +26,8 @@ from wuye_loop.edge.site import site_of
 from wuye_loop.store.database import of_the_crowd
 from wuye_loop.web import language
 from wuye_loop.web.english.catalogue import catalogue
-from wuye_loop.web.rendering import page
+from wuye_loop.web.language import Tongue
+from wuye_loop.web.rendering import HEADERS, page
 from wuye_loop.web.visitors import NotSignedIn, Unfinished
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -75,6 +77,8 @@ _NOT_THERE: Final = (
     ("", "没有这个页面，请从首页重新打开。"),
 )
 RESIDENTS: Final = re.compile(r"/(?:r|p|v|lists|big)(?:/.*)?", re.DOTALL)
+#: Where in a page that is kept the request's own address and id go: no text of ours has these signs.
+_ADDRESS, _ASKING, _REQUEST = "\ue000", "\ue001?", "\ue002"
 _TAKEN: Final = "wuye_loop.route"
 _PASSED_ON: Final = ("Retry-After", "Allow")
 _PROGRAMS: Final = ("application/json", "application/problem+json")
@@ -239,14 +243,42 @@ def told(request: Request, error: WuyeError, template: str = "error.html", words
     fields = error.extra.get("fields")
     if type(error) is NotFound and error.detail == NotFound.title:
         words = next(words for start, words in _NOT_THERE if request.url.path.startswith(start))
-    context = {
-        "status": error.status,
-        "title": _WORDS.get(error.status, error.title),
-        "detail": words or error.detail,
-        "fields": fields if isinstance(fields, list) else [],
-        "after": int(error.headers.get("Retry-After", 0)),
-        "request_id": getattr(request.state, "request_id", ""),
-    }
-    response = page(template, context, error.status)
+    here, title = language.present(), _WORDS.get(error.status, error.title)
+    said = _Refusal(error.status, title, words or error.detail, int(error.headers.get("Retry-After", 0)))
+    if isinstance(fields, list) and fields:
+        drawn = said.drawn(template, fields)
+    else:  # whoever is refused may come again at once, and by the thousand
+        mark = (
+            _ASKING if "?" in here.address else _ADDRESS
+        )  # after the one a link goes on with `&`, after the other with `?`
+        drawn = _kept(template, replace(here, address=mark), said).replace(mark, escape(here.address))
+    text = drawn.replace(_REQUEST, escape(getattr(request.state, "request_id", "")))
+    response = HTMLResponse(text, error.status, headers=dict(HEADERS))
     response.headers.update({name: value for name, value in error.headers.items() if name in _PASSED_ON})
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What a page says of an error; `after` so many seconds one may try again."""
+
+    status: int
+    title: str
+    words: str
+    after: int
+
+    def drawn(self, template: str, fields: Sequence[Any] = ()) -> str:
+        """Return the page in the language that is present, with a mark where its request's id goes."""
+        said = {"status": self.status, "title": self.title, "detail": self.words, "after": self.after}
+        return bytes(page(template, {**said, "fields": fields, "request_id": _REQUEST}).body).decode()
+
+
+@lru_cache(maxsize=256)
+def _kept(template: str, tongue: Tongue, said: _Refusal) -> str:
+    """Return the page with marks where the request's id and its address go."""
+    here = language.present()
+    language.speak(tongue)
+    try:
+        return said.drawn(template)
+    finally:
+        language.speak(here)

@@ -26,8 +26,8 @@ from wuye_loop.web import language
 from wuye_loop.web.language import Tongue
 from wuye_loop.web.resident.looks import resident
 
-_TOGETHER: Final = 16  # pages that are read together
-_AT_ONCE: Final = 2
+_TOGETHER: Final = 32  # pages that are read together
+_AT_ONCE: Final = 1  # what is being filed goes before
 _NAME: Final = "progress"  # by which these readings take their turn among the crowd's addresses
 #: Makes what one page shows of a number that was looked at.
 Make = Callable[[Session, str, Looked], dict[str, Any]]
@@ -46,7 +46,7 @@ class Following:
 
     def __init__(self, site: Site, make: Make) -> None:
         self._site, self._make = site, make
-        self._places = Turns(_AT_ONCE * _TOGETHER)
+        self._places = Turns(2 * _TOGETHER)
         self._gathering: Gathering[_Asked, dict[str, Any] | Exception] = Gathering(
             self._read, lambda one: one, _TOGETHER, _AT_ONCE, _AT_ONCE, 0.0
         )

@@ -114,7 +114,9 @@ def forms_of(request: Request) -> Forms:
 async def form(request: Request, code: str | None) -> Response:
     """Return the empty form of a code, with a token of its own. Raises NotFound."""
     shown = await forms_of(request).shown(code)
-    draw = _drawn.__wrapped__ if request.url.query else _drawn  # an address of somebody's making is not kept
+    draw = (
+        _drawn.__wrapped__ if request.scope["query_string"] else _drawn
+    )  # an address of somebody's making is not kept
     before, after = draw(language.present(), code, shown, frame(request))
     once = site_of(request).loop.ids.token(_TOKEN_BYTES).encode()
     return Response(before + once + after, media_type="text/html", headers=HEADERS)

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from wuye_loop.domain.grievance.order import RESIDENTS
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
+from wuye_loop.web.addresses import path_of
 from wuye_loop.web.rendering import page
 from wuye_loop.web.routes import ResidentRoute
 
@@ -32,7 +33,7 @@ class Frame(NamedTuple):
 def frame(request: Request) -> Frame:
     """Return what stands around the page that is asked for."""
     played = bool(getattr(request.app.state, "visitors", None))
-    return Frame(request.cookies.get(_BIG) == "1", f"/big?to={quote(request.url.path)}", played)
+    return Frame(request.cookies.get(_BIG) == "1", f"/big?to={quote(path_of(request))}", played)
 
 
 def shown(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
