@@ -15,7 +15,7 @@ from tests.site import Town, build, driving
 
 from wuye_loop import postgres
 from wuye_loop.domain.errors import BadInput
-from wuye_loop.store import protection, reach
+from wuye_loop.store import protection, reach, straight
 from wuye_loop.store.database import Database
 
 pytestmark = pytest.mark.anyio
@@ -115,6 +115,11 @@ async def test_a_reader_sees_no_further_than_its_key_whatever_a_query_forgets(se
                         assert numbers <= expected, (who, table)
                         if table in ("grievance", "ledger", "complainant", "clock"):
                             assert numbers == expected, (who, table)
+            whole = "SELECT count(*) FROM grievance"
+            with own.read_within(reach.reach_of(town.actors["other-hotline"])) as session:
+                straight.ahead(session, [(whole, {})], last=True)  # its transaction is over
+                assert straight.rows(session, whole, {}) == [(1,)]
+                assert session.execute(text(whole)).scalar_one() == 1  # of another, which reaches no further
             # After such a reading the connection is the program's own again.
             with own.begin() as session:
                 assert session.execute(text("SELECT current_user")).scalar_one() == "wuye_app"

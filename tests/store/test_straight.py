@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 from sqlalchemy.orm import Session
 
 from wuye_loop.store import straight
@@ -142,3 +142,30 @@ def test_begin_does_not_wait_for_an_answer_of_its_own(houses: Database, tmp_path
     directions = [line.split("\t")[1] for line in (tmp_path / "trace").read_text().splitlines() if "\t" in line]
     turns = [one for one, before in zip(directions, ["", *directions], strict=False) if one != before]
     assert turns == ["F", "B"]
+
+
+_COUNT = "SELECT count(*) FROM house WHERE id > %(least)s"
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("last", [False, True])
+async def test_what_was_asked_ahead_is_at_hand_as_it_was_then_and_anything_else_is_asked_for(
+    houses: Database,
+    last: bool,  # noqa: FBT001
+) -> None:
+    with houses.begin() as session:
+        straight.execute(session, ADD, {"id": 1})
+
+    def reading(session: Session) -> list[Any]:
+        straight.ahead(session, [(_COUNT, {"least": 0}), (_COUNT, {"least": 5})], last=last)
+        with houses.begin() as other:
+            straight.execute(other, ADD, {"id": 2})
+        return [straight.rows(session, _COUNT, {"least": least}) for least in (0, 5, 1)]
+
+    assert await houses.read_async(reading) == [[(1,)], [(0,)], [(1,)]]
+    await houses.dispose_async()
+    with houses.read() as session:
+        straight.ahead(session, [(_COUNT, {"least": 0})], last=last)
+        assert straight.rows(session, _COUNT, {"least": 0}) == [(2,)]
+        with pytest.raises(InternalError, match="read-only"):
+            straight.execute(session, ADD, {"id": 3})

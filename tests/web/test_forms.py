@@ -1,12 +1,16 @@
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.site import Town, rules_of, text_of
 from tests.web.browsing import Browser, browsing
 
+from wuye_loop.domain.errors import RecordDamaged
 from wuye_loop.store.directory.load import load_directory
 from wuye_loop.store.workflows import versions
+from wuye_loop.web.codes import query_code
+from wuye_loop.web.resident import progress
 
 pytestmark = pytest.mark.anyio
 
@@ -100,3 +104,38 @@ async def test_what_many_file_in_the_same_moment_is_each_kept_once_and_opens_for
             assert not any(other in one.page.text for other in said if other != said[n])
         one, other = (browser.path.partition("?")[0].split("/")[-2:] for browser in residents[:2])
         await residents[0].go(f"/p/{other[0]}/{one[1]}", expect=404)
+
+
+async def test_pages_that_are_read_together_are_each_in_its_own_language_and_one_that_fails_costs_no_other(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with browsing(town) as visitors:
+        residents = [visitors.browser() for _ in range(3)]
+        for n, one in enumerate(residents):
+            await one.go("/r/E1")
+            await one.send("/r/E1", body=f"第 {n} 位居民说的话。")
+        first, english, broken = residents
+        english.client.headers["Accept-Language"] = "en-GB"
+        number = broken.path.split("/")[-2]
+        shows = progress._shows
+
+        def failing(site: Any, session: Any, shown: str, *rest: Any) -> dict[str, Any]:
+            if shown == number:
+                raise RecordDamaged
+            return shows(site, session, shown, *rest)
+
+        monkeypatch.setattr(progress, "_shows", failing)
+        pages = [one.path.partition("?")[0] for one in residents]
+        phoned = await visitors.api.push()
+        code = query_code(town.site.loop.keyring, phoned)
+        await asyncio.gather(
+            first.go(pages[0]),
+            english.go(pages[1]),
+            broken.go(pages[2], expect=RecordDamaged.status),
+            visitors.browser().go(
+                f"/p/{phoned}/{code}"
+            ),  # what the hotline took down is not seen behind the same fence
+        )
+        assert "已经收到" in first.page.text
+        assert 'lang="en"' in english.raw
+        assert "已经收到" not in english.page.text
