@@ -60,7 +60,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
+class _Visitor:
     """One visitor's asking; two who ask for the same code are two."""
 
     code: str | None
@@ -72,18 +72,18 @@ class Forms:
     def __init__(self, site: Site) -> None:
         self._site = site
         most = max(1, site.database.pool_size // 4)
-        self._gathering: Gathering[_Asked, Shown | None] = Gathering(
+        self._gathering: Gathering[_Visitor, Shown | None] = Gathering(
             self._read, lambda one: one, _TOGETHER, 1, most, _LONGEST
         )
 
     async def shown(self, code: str | None) -> Shown:
         """Return what the form of a code shows, as it is at some time after this was asked. Raises NotFound."""
-        found = await self._gathering.add(_Asked(code))
+        found = await self._gathering.add(_Visitor(code))
         if found is None:
             raise NotFound
         return found
 
-    async def _read(self, every: Sequence[_Asked]) -> Sequence[Shown | None]:
+    async def _read(self, every: Sequence[_Visitor]) -> Sequence[Shown | None]:
         of_the_crowd.set(_NAME)  # a group is nobody's
         codes = sorted({one.code for one in every if one.code is not None})
         found = await read(self._site, partial(_gather, self._site, codes))
