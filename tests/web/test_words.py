@@ -48,6 +48,8 @@ def test_every_text_is_translated_and_holds_what_the_chinese_one_holds(path: Pat
         ("{% if x == '特急' %}急{% endif %}", "{% if x == '特急' %}[急]{% endif %}"),
         ("{{ '小字' if big else '大字' }}", '{{ ("[小字]" if big else "[大字]")|said }}'),
         ("<option>{{ x }}</option>", '<option{{ (x)|tongue }} value="{{ x }}">{{ (x)|flat }}</option>'),
+        ("<p>先办：<b>{{ n }}</b></p>", "<p>[先办：] <b>{{ (n)|said }}</b></p>"),
+        ('<a title="先办：">看</a>', '<a title="[先办：]">[看]</a>'),
         ("<text>{{ x }}</text>", "<text>{{ (x)|drawn }}</text>"),
         ("{% block title %}{{ x|own }}{% endblock %}", "{% block title %}{{ x }}{% endblock %}"),
         ('<html lang="zh-CN"><p>件</p>', '<html lang="en"><p>[件]</p>'),
@@ -87,6 +89,15 @@ def test_the_texts_of_a_template_are_those_that_are_put_into_it() -> None:
                 "counted from ledger row 12 “Take up”; set again by row 15 “Resume” to 2 working days; entry 1 applies: anonymous,"
                 " 2 working days, counted from the next working day, source: 通行做法：次日起."
             ),
+        ),
+        ("微信小程序", "WeChat mini program"),
+        ("推定(holidays 0.109)", "assumed (holidays 0.109)"),
+        ("本期无工单", "no orders in this period"),
+        ("“三重”督办中", "Under “triple” supervision"),
+        ("25−0.5×3（95 低于 98）；×15/25", "25−0.5×3 (95 is below 98); ×15/25"),
+        (
+            "91.3333/100×100；×60/100；缺项的权重移来，×100/60",
+            "91.3333/100×100; ×60/100; the weight of missing items was moved here, ×100/60",
         ),
         ("我家楼下的井盖坏了", None),
         ("井盖坏了，其他", None),
@@ -149,6 +160,8 @@ def test_a_routers_reason_is_told_in_english_and_names_stay(chinese: str, englis
             "Handling time (the rest): 2 working days instead of 5 working days",
         ),
         ("property-office@甲街道", "property-office@Street A"),
+        ("“种类”只能写 部门、中心", "“Kind” can only be department, centre"),
+        ("上级单位 nobody 不存在", "the unit above, nobody, does not exist"),
         ("handle 到期前 1 个工作日：黄牌预警", "handle 1 working day(s) before it is due: Yellow card"),
         ("kuiwen@2 奎文区“物业直通车”", "kuiwen@2 Kuiwen “Property Through Train”"),
         (

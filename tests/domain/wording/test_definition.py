@@ -45,3 +45,13 @@ def test_what_no_plain_words_were_made_for_is_left_to_the_general_ones(matcher: 
     assert counted("open", matcher, "“协办”") is None
     said = Wording(SMALL).condition(Condition.parse({"open.assist": matcher}))
     assert said.startswith("未结任务数“协办”")
+
+
+def test_what_is_kept_under_another_name_is_called_as_it_was_asked() -> None:
+    text = (ROOT / "workflows" / "standard@1.yaml").read_text(encoding="utf-8")
+    standard = load(text, "standard@1.yaml")
+    (limit,) = {
+        limit.until: limit for clock in standard.clocks.values() for limit in clock.limit if limit.until
+    }.values()
+    assert limit.until == "data.promised"
+    assert Wording(standard).long(limit) == "到“承诺办结日期”那一天"
