@@ -46,7 +46,7 @@ async def test_every_row_with_a_fault_is_told_with_its_line_and_nothing_is_loade
         assert "3 lift 电梯处 “种类”只能写 部门、办公室、中心、社区、物业企业" in page.text
         assert "5 gas 燃气公司 “在用”只能写 是 或 否" in page.text
         page = await sent(root, UNITS + "water,区水务局,部门,999,nobody,,是,\n,没有编码的,部门,,,,,\n", expect=422)
-        assert "3 — 没有编码的 “编码”没有写" in page.text
+        assert "3 — 没有编码的 “编码” 没有写" in page.text
         page = await sent(root, UNITS + "water,区水务局,部门,999,nobody,,是,\n", expect=422)
         assert "2 water 区水务局 上级单位 nobody 不存在" in page.text
         assert "2 water 区水务局 属地 999 不存在" in page.text
@@ -225,7 +225,7 @@ async def test_a_fault_names_the_line_of_what_it_repeats_is_told_once_and_says_w
         page = await sent(root, UNITS + "water,水务,部门,,,水务 管网,,\n", expect=422)
         assert "1 处要改" in page.text
         page = await sent(root, UNITS + "water,水务,部门,,,,,见门口\n", expect=422)
-        assert "“服务电话”只能写电话号码，如 0536-8012345" in page.text
+        assert "“服务电话” 只能写电话号码，如 0536-8012345" in page.text
         people = "单位,姓名,职务\nmarket,张三,科长\nmarket,张三,局长\n"
         page = await sent(root, people, what="people", expect=422)
         assert "3 market 张三 同一单位里重复写了这个人，第 2 行已经写过" in page.text
