@@ -15,8 +15,10 @@ from rich.table import Table
 
 from tests.bench import town
 from wuye_loop import logs
+from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.edge.site import Site
 from wuye_loop.loop import handle
+from wuye_loop.loop.collect import collect
 from wuye_loop.store.database import Database
 
 WANTED: Final = 8000
@@ -81,9 +83,16 @@ def _left_alone(database: Database) -> None:
 
 
 def _lived(site: Site, first: int, count: int) -> None:
-    for number in town.assigned(site, first, count):
+    """Take in, accept and sign, each in a transaction of its own, as requests are."""
+    numbers = []
+    for n in range(first, first + count):
         with site.database.begin() as session:
-            handle.act(site.loop, session, number, "sign", town.MARKET, {})
+            form = IntakeForm.model_validate(town.order(n))
+            numbers.append(collect(site.loop, session, form, town.HOTLINE).number)
+    for action, actor in (("accept", town.CENTRE), ("sign", town.MARKET)):
+        for number in numbers:
+            with site.database.begin() as session:
+                handle.act(site.loop, session, number, action, actor, {})
 
 
 def _sizes(database: Database) -> Sizes:
