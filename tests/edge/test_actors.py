@@ -167,6 +167,24 @@ async def test_requests_that_come_at_once_look_a_key_up_once(drive: Driver, monk
     assert not callers._asked
 
 
+async def test_the_note_of_a_keys_use_holds_up_none_but_the_one_who_writes_it(
+    drive: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site, written = drive.town.site, asyncio.Event()
+
+    async def slowly(_: Any) -> None:
+        await written.wait()
+
+    monkeypatch.setattr(site.database, "write_async", slowly)
+    key = drive.headers("market")["Authorization"].removeprefix("Bearer ")
+    callers = actors.Callers()
+    asked = {asyncio.create_task(callers.find(site, key)) for _ in range(4)}
+    done, writing = await asyncio.wait(asked, timeout=2)
+    written.set()
+    assert {(await one).unit for one in asked} == {"market"}
+    assert (len(done), len(writing)) == (3, 1)
+
+
 async def test_requests_that_come_at_once_with_a_key_of_nobody_are_each_refused(drive: Driver) -> None:
     callers = actors.Callers()
     key = api_keys.mint(bytes(32))

@@ -64,7 +64,9 @@ class Callers:
         if asked is None:
             asked = self._asked[hashed] = asyncio.create_task(self._find(site, hashed))
             asked.add_done_callback(partial(self._answered, hashed))
-        return await asyncio.shield(asked)  # whoever hangs up ends nobody else's look-up
+        found = await asyncio.shield(asked)  # whoever hangs up ends nobody else's look-up
+        await self._note(site, found)
+        return found
 
     def _answered(self, hashed: bytes, asked: asyncio.Task[Actor]) -> None:
         self._asked.pop(hashed, None)
@@ -82,7 +84,6 @@ class Callers:
             self._known.clear()
         self._known.add(hashed)
         self._kept[hashed] = (monotonic() + KEPT_SECONDS, found)
-        await self._note(site, found)
         return found
 
     async def _note(self, site: Site, actor: Actor) -> None:
