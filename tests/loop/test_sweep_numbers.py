@@ -18,6 +18,7 @@ from tests.site import Town, build, order, require_sound, story
 from wuye_loop.domain.grievance.order import IntakeForm
 from wuye_loop.loop import collect, escalate
 from wuye_loop.loop.escalate import Swept
+from wuye_loop.loop.uncollected import uncollected
 from wuye_loop.queries.verification import verify as audit
 from wuye_loop.store import straight
 from wuye_loop.store.database import Database
@@ -156,6 +157,23 @@ def test_the_collector_rests_from_one_batch_to_the_next(crowd: Town, monkeypatch
     assert crowd.sweep().failed == 0
     assert awake == [False, False, False]
     assert gc.isenabled()
+
+
+def test_where_the_database_is_slow_the_collector_looks_after_each_batch(
+    crowd: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[bool] = []
+
+    @contextmanager
+    def noted() -> Iterator[None]:
+        rests.append(gc.isenabled())
+        with uncollected():
+            yield
+
+    monkeypatch.setattr(escalate, "uncollected", noted)
+    monkeypatch.setattr(escalate, "_UNLOOKED_SECONDS", 0.0)
+    assert crowd.sweep().failed == 0
+    assert rests == [True, True, True]
 
 
 def test_a_batch_that_is_not_written_takes_what_was_decided_on_top_of_it_along(

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -25,9 +26,9 @@ from wuye_loop.store.reads import health
 
 _log = structlog.get_logger("wuye_loop.sweep")
 _BATCH = 50  # grievances in one transaction: few enough that nobody waits long for a lock
-_ROUND = (
-    20 * _BATCH
-)  # after which the collector looks: each time it goes through all of the batch that is being written
+#: After which the collector looks: each time it goes through all of the batch that is being written. Where the database is
+#: slow, what others leave behind meanwhile is not kept any longer.
+_UNLOOKED_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,12 @@ def sweep(loop: Loop, database: Database, *, jobs: Jobs | None = None, limit: in
     candidates = _candidates(database, now, limit)
     with ThreadPoolExecutor(1, "sweep") as writing:
         batches = _Batches(loop, database, jobs, writing)
-        while some := list(islice(candidates, _ROUND)):
+        while batch := list(islice(candidates, _BATCH)):
+            until = monotonic() + _UNLOOKED_SECONDS
             with uncollected():
-                for first in range(0, len(some), _BATCH):
-                    batches.fire(some[first : first + _BATCH])
+                batches.fire(batch)
+                while monotonic() < until and (batch := list(islice(candidates, _BATCH))):
+                    batches.fire(batch)
         batches.settle()
     if not batches.failed:
         metrics.sweep_lag_seconds.set(0)
