@@ -98,6 +98,31 @@ def test_a_list_that_is_narrowed_is_found_by_what_is_kept(town: Town, who: str, 
     assert index in "\n".join(plans)
 
 
+@pytest.mark.parametrize("who", ["admin", "market"])
+@pytest.mark.parametrize("name", ["an estate", "state and estate that never met"])
+def test_a_list_of_an_estate_whose_grievances_are_old_reads_nobody_elses(town: Town, who: str, name: str) -> None:
+    asked = _asked(town, reading.lists(town, who)[name])
+    with town.database.engine.connect() as connection:  # undone at its end
+        connection.exec_driver_sql(
+            "UPDATE grievance SET estate_code = 'E7' WHERE id IN (SELECT id FROM grievance ORDER BY received_at LIMIT 1500)"
+        )
+        connection.exec_driver_sql("ANALYZE grievance")
+        own = connection.exec_driver_sql("SELECT count(*) FROM grievance WHERE estate_code = 'E7'").scalar_one()
+        plans = [
+            connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", params).scalar_one()[0]["Plan"]
+            for statement, params in asked
+            if "FROM grievance g" in statement
+        ]
+    assert plans
+    assert sum(map(_rows_read, plans)) <= own
+
+
+def _rows_read(node: Mapping[str, Any]) -> int:
+    """Return how many grievances a plan looked at."""
+    own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) if node.get("Relation Name") == "grievance" else 0
+    return int(own * node["Actual Loops"]) + sum(map(_rows_read, node.get("Plans", ())))
+
+
 def test_the_walk_sees_a_plan_that_reads_all(town: Town) -> None:
     with pytest.raises(AssertionError, match="Seq Scan on grievance"):
         _walked(

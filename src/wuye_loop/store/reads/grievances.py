@@ -236,6 +236,9 @@ _RARE = """
 WITH found AS MATERIALIZED (SELECT g.id, g.received_at FROM {found} WHERE {conditions})
 SELECT f.id FROM found f ORDER BY f.received_at DESC, f.id DESC LIMIT %(limit)s
 """
+_AMONG_ALL = "grievance g WHERE {conditions}"
+# Before they are put in order: by the order of the list one walks past all others, to the end where an estate's are old.
+_APART = "(SELECT * FROM grievance g WHERE {conditions} OFFSET 0) g"
 _OF_ESTATES = """
  UNION SELECT g.id FROM grievance g WHERE g.estate_code IN (SELECT e.code FROM estate e WHERE e.name ILIKE %(words)s)"""
 _MONTHS = 4  # that are looked through for a page of a unit's
@@ -271,9 +274,9 @@ def _found(
     conditions, params = _asked(actor, filters, after)
     params["limit"] = limit
     whole = filters == Filters(area_path=filters.area_path)
-    # An estate's are few, and an index has them in the order of the list.
-    ordered = filters.estate is not None and filters.words is None
-    mark = None if ordered or (whole and actor.kind is not ActorKind.UNIT) else _mark(session)
+    if filters.estate is not None and filters.words is None:
+        return _in_order(session, conditions, params, columns, _APART)
+    mark = None if whole and actor.kind is not ActorKind.UNIT else _mark(session)
     if mark is None:
         return _in_order(session, conditions, params, columns)
     params |= {"floor": back(after[0], mark.newest - mark.recent) if after else mark.recent, "upto": mark.upto}
@@ -343,10 +346,11 @@ def _mark(session: Session) -> Any | None:
     return mark if mark.kept and mark.recent is not None else None
 
 
-def _in_order(session: Session, conditions: str, params: dict[str, Any], columns: str) -> Sequence[Any]:
-    statement = (
-        f"SELECT {columns} FROM grievance g WHERE {conditions} ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s"
-    )
+def _in_order(
+    session: Session, conditions: str, params: dict[str, Any], columns: str, found: str = _AMONG_ALL
+) -> Sequence[Any]:
+    found = found.format(conditions=conditions)
+    statement = f"SELECT {columns} FROM {found} ORDER BY g.received_at DESC, g.id DESC LIMIT %(limit)s"
     return session.connection().exec_driver_sql(statement, params).all()
 
 
