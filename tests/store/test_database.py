@@ -6,7 +6,7 @@ import pytest
 from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, MetaData, Table, make_url, select, text
+from sqlalchemy import Column, MetaData, Table, event, make_url, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
@@ -99,6 +99,24 @@ def test_a_read_cannot_write(houses: Database) -> None:
         add(session)
     with houses.begin() as session:  # and the connection it used can write again
         add(session)
+
+
+@pytest.mark.parametrize(("said", "within"), [("", 15_000), ("?tcp_user_timeout=4000", "4000")])
+def test_a_connection_that_died_without_a_word_is_found_out_in_seconds_or_as_the_url_says(
+    said: str, within: int | str
+) -> None:
+    asked: dict[str, object] = {}
+
+    def noted(_: object, __: object, ___: object, params: dict[str, object]) -> None:
+        asked.update(params)
+        raise ConnectionAbortedError
+
+    engine = Database(f"postgresql+psycopg://wuye@db.example/wuye{said}").engine
+    event.listen(engine, "do_connect", noted)
+    with pytest.raises(ConnectionAbortedError):
+        engine.connect()
+    assert asked["tcp_user_timeout"] == within
+    assert asked["keepalives_idle"] == 10
 
 
 _PREPARED = text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%FROM house%'")

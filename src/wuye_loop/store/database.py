@@ -46,6 +46,9 @@ class Write(Protocol):
 #: by address. None: of no crowd.
 of_the_crowd: ContextVar[str | None] = ContextVar("of_the_crowd", default=None)
 _TURN_SECONDS = 30.0  # that one of the crowd waits: a telephone that is refused sends its form again, at the back
+#: Of a connection whose other end is gone without a word (a firewall forgot it, a machine lost its power): what waits there
+#: fails within so many seconds, and milliseconds. The system's own bounds are a quarter of an hour and more.
+_GONE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
 _MIGRATING = 0x77757965  # "wuye": the advisory lock of whoever migrates
 
 
@@ -322,6 +325,7 @@ class Database:
             # reading a table of one row whole is reckoned as forbidden (before PostgreSQL 18): a second for each batch.
             "jit": "off",
         }
+        said = make_url(self.url).query
         return {
             "pool_size": self.pool_size,
             "max_overflow": 0,
@@ -333,6 +337,7 @@ class Database:
             "connect_args": {
                 "application_name": "wuye-loop",
                 "connect_timeout": 5,
+                **{name: value for name, value in _GONE.items() if name not in said},
                 "cursor_factory": cursor,
                 "prepare_threshold": 2,  # from its third run on, a statement is not parsed and planned anew
                 "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
