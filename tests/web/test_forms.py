@@ -3,14 +3,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from tests.site import Town, rules_of, text_of
 from tests.web.browsing import Browser, browsing
 
 from wuye_loop.domain.errors import RecordDamaged
+from wuye_loop.loop import engine
+from wuye_loop.queries import looking
 from wuye_loop.store.directory.load import load_directory
 from wuye_loop.store.workflows import versions
 from wuye_loop.web.codes import query_code
 from wuye_loop.web.resident import progress
+from wuye_loop.web.resident.following import Following
 
 pytestmark = pytest.mark.anyio
 
@@ -65,6 +69,14 @@ async def test_those_who_ask_in_the_same_moment_get_each_their_own_place_languag
             assert "estate" in codeless.page.form("/r").names
             await asyncio.gather(chinese.go("/r/E1?from=wall"), chinese.go("/r/E1"))
             assert "from=wall" not in chinese.raw
+
+
+async def test_a_code_that_no_database_holds_costs_nobody_else_the_form(town: Town) -> None:
+    async with browsing(town) as visitors:
+        first, odd, second = (visitors.browser() for _ in range(3))
+        await asyncio.gather(first.go("/r/E1"), odd.go("/r/E1%00", expect=404), second.go("/r/E1"))
+        assert "幸福苑" in first.page.text
+        assert "幸福苑" in second.page.text
 
 
 async def test_a_form_that_was_drawn_follows_the_directory_and_the_workflow_at_once(town: Town) -> None:
@@ -139,3 +151,49 @@ async def test_pages_that_are_read_together_are_each_in_its_own_language_and_one
         assert "已经收到" in first.page.text
         assert 'lang="en"' in english.raw
         assert "已经收到" not in english.page.text
+
+
+async def filed(visitors: Any, many: int) -> list[str]:
+    """Return the numbers of grievances that residents have filed."""
+    numbers = []
+    for n in range(many):
+        resident = visitors.browser()
+        await resident.go("/r/E1")
+        await resident.send("/r/E1", body=f"第 {n} 位居民说的话。")
+        numbers.append(resident.path.split("/")[-2])
+    return numbers
+
+
+async def shown(following: Following, numbers: list[str]) -> list[Any]:
+    return list(await asyncio.gather(*(following.shown(number) for number in numbers), return_exceptions=True))
+
+
+async def test_where_the_database_is_away_those_who_ask_together_do_not_wait_for_it_one_after_another(
+    town: Town,
+) -> None:
+    tried: list[str] = []
+
+    def away(_: Any, number: str, __: Any) -> dict[str, Any]:
+        tried.append(number)
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    async with browsing(town) as visitors:
+        found = await shown(Following(town.site, away), await filed(visitors, 3))
+    assert [type(one) for one in found] == [OperationalError] * 3
+    assert len(tried) == 1
+
+
+async def test_a_record_that_the_first_look_stumbles_over_costs_no_other_its_page(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with browsing(town) as visitors:
+        numbers = await filed(visitors, 3)
+
+        def stumbling(loop: Any, session: Any, number: str, actor: Any) -> Any:
+            if number == numbers[1]:
+                raise KeyError(number)
+            return engine.seen(loop, session, number, actor)
+
+        monkeypatch.setattr(looking, "seen", stumbling)
+        found = await shown(Following(town.site, lambda _, number, __: {"number": number}), numbers)
+    assert [type(one) for one in found] == [dict, KeyError, dict]

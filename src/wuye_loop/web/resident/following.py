@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 
-from wuye_loop.domain.errors import WuyeError
+from wuye_loop.domain.errors import Unavailable, WuyeError
+from wuye_loop.edge.database_faults import fault
 from wuye_loop.edge.site import Site
 from wuye_loop.edge.transact import read
 from wuye_loop.loop.engine import Looked
@@ -26,6 +28,7 @@ from wuye_loop.web import language
 from wuye_loop.web.language import Tongue
 from wuye_loop.web.resident.looks import resident
 
+_log = structlog.get_logger("wuye_loop.progress")
 _TOGETHER: Final = 32  # pages that are read together
 _AT_ONCE: Final = 1  # what is being filed goes before
 _NAME: Final = "progress"  # by which these readings take their turn among the crowd's addresses
@@ -62,17 +65,25 @@ class Following:
     async def _read(self, every: Sequence[_Asked]) -> Sequence[dict[str, Any] | Exception]:
         of_the_crowd.set(_NAME)  # a group is nobody's
         try:
-            return await read(self._site, partial(self._made, every), reader=resident())
-        except SQLAlchemyError:
-            return [await self._alone(one) for one in every]
+            return await self._together(every)
+        except Exception as error:
+            if len(every) == 1 or _is_away(error):
+                raise
+            _log.info("read_one_by_one", many=len(every), error=type(error).__name__)
+        return [await self._alone(one) for one in every]
+
+    async def _together(self, every: Sequence[_Asked]) -> list[dict[str, Any] | Exception]:
+        return await read(self._site, partial(self._made, every), reader=resident())
 
     async def _alone(self, one: _Asked) -> dict[str, Any] | Exception:
-        """Read one by itself: another's record may be what the database stumbled over."""
+        """Read one by itself: another's record may be what the reading stumbled over. Raises where the database is away."""
         try:
-            found = await read(self._site, partial(self._made, [one]), reader=resident())
-        except SQLAlchemyError as error:
+            (found,) = await self._together([one])
+        except Exception as error:
+            if _is_away(error):
+                raise
             return error
-        return found[0]
+        return found
 
     def _made(self, every: Sequence[_Asked], session: Session) -> list[dict[str, Any] | Exception]:
         looks = looked_ahead(self._site.loop, session, [one.number for one in every], resident())
@@ -90,3 +101,8 @@ class Following:
                 made.append(error)
             await_only(sleep(0))  # others are served meanwhile
         return made
+
+
+def _is_away(error: Exception) -> bool:
+    """Say whether the database is not to be had: each would wait for it in vain, one after another, and all behind them."""
+    return isinstance(fault(error), Unavailable)

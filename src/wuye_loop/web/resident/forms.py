@@ -78,6 +78,8 @@ class Forms:
 
     async def shown(self, code: str | None) -> Shown:
         """Return what the form of a code shows, as it is at some time after this was asked. Raises NotFound."""
+        if code is not None and "\0" in code:  # which no database is asked: all who ask with it would be refused
+            raise NotFound
         found = await self._gathering.add(_Visitor(code))
         if found is None:
             raise NotFound
