@@ -179,7 +179,7 @@ def put_up(connection: Connection, role: str) -> None:
 def seen_beyond(session: Session, role: str) -> int:
     """Count the rows that readers who reach nothing see after all, in tables of the fence; must be 0.
 
-    Undone by the caller's rollback.
+    Undone by the end of the transaction.
     """
     connection, found = session.connection(), 0
     for kind in _KINDS:
