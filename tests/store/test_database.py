@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,25 @@ def test_a_read_that_fails_ends_and_the_next_goes_on(houses: Database) -> None:
             fail()
     with houses.read() as session:
         assert count(session) == 0
+
+
+def test_what_a_database_is_set_to_changes_nothing_of_how_it_is_read(houses: Database) -> None:
+    others = {
+        "client_encoding": "GBK", "datestyle": "German", "bytea_output": "escape", "extra_float_digits": "-15",
+        "timezone": "Asia/Shanghai",
+    }  # fmt: skip
+    with houses.begin() as session:
+        name = session.execute(text("SELECT quote_ident(current_database())")).scalar_one()
+        for setting, other in others.items():
+            session.execute(text(f"ALTER DATABASE {name} SET {setting} = '{other}'"))
+    asked = text(
+        "SELECT x, x::text, to_jsonb('\\x00'::bytea), to_jsonb(36.7071::float8), to_jsonb('停水'::text) FROM to_timestamp(0) x"
+    )
+    fresh_one = Database(houses.url, pool_size=1)
+    with fresh_one.read() as session:
+        read, *sent = session.execute(asked).one()
+    fresh_one.dispose()
+    assert (read, sent) == (datetime(1970, 1, 1, tzinfo=UTC), ["1970-01-01 00:00:00+00", "\\x00", 36.7071, "停水"])
 
 
 def test_json_comes_back_as_it_went_in(houses: Database) -> None:

@@ -15,9 +15,13 @@ INSTANTS = {
 } | {"infinity": LAST, "-infinity": FIRST, "12026-03-02 01:00:00+00": LAST, "0044-03-15 00:00:00+00 BC": FIRST}  # fmt: skip
 
 
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "America/St_Johns"])
 @pytest.mark.parametrize("written", INSTANTS)
-def test_an_instant_that_comes_as_text_is_written_as_one_that_was_read(database: Database, written: str) -> None:
+def test_an_instant_that_comes_as_text_is_written_as_one_that_was_read(
+    database: Database, written: str, zone: str
+) -> None:
     with database.read() as session:
+        session.connection().exec_driver_sql(f"SET LOCAL TIME ZONE '{zone}'")
         asked = "SELECT x, x::text FROM (SELECT %(written)s::text::timestamptz AS x) y"
         read, sent = session.connection().exec_driver_sql(asked, {"written": written}).one()
     assert text_of(sent) == as_text(read) == as_text(INSTANTS[written])

@@ -321,6 +321,11 @@ class Database:
             "lock_timeout": self.lock_timeout_ms,
             "idle_in_transaction_session_timeout": 60_000,  # a stuck process must not hold a grievance's lock for ever
             "timezone": "UTC",
+            # As we read them, whatever an account or a database is set to.
+            "client_encoding": "UTF8",
+            "datestyle": "ISO",
+            "bytea_output": "hex",
+            "extra_float_digits": 1,
             # As on a server of our own. Others compile what costs much by their reckoning, and a sweep's statements do where
             # reading a table of one row whole is reckoned as forbidden (before PostgreSQL 18): a second for each batch.
             "jit": "off",

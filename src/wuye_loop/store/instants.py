@@ -40,7 +40,10 @@ def read_any(dbapi_connection: Any, _: object) -> None:
 
 
 def text_of(sent: str) -> str:
-    """Return, as a ledger writes it, the instant that the server sent as text to a session in UTC."""
+    """Return, as a ledger writes it, the instant that the server sent as text."""
     if sent[-3:] == "+00" and sent[4] == "-":
         return f"{sent[:10]}T{sent[11:19]}.{sent[20:-3]:0<6}Z"
-    return as_text(FIRST if sent.startswith("-") or sent.endswith("BC") else LAST)
+    try:
+        return as_text(datetime.fromisoformat(sent))  # a pooler in between may not pass on that a session is in UTC
+    except (ValueError, OverflowError):
+        return as_text(FIRST if sent.startswith("-") or sent.endswith("BC") else LAST)
