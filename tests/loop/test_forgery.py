@@ -78,6 +78,7 @@ FORGERIES = {
     ),
     "a key that sees more": ("UPDATE api_key SET area_path = NULL WHERE area_code = '370701'", "管辖范围"),
     "a key brought back": ("UPDATE api_key SET revoked_at = NULL", "密钥"),
+    "how far the boards' sums reach": ("DELETE FROM tally_mark", "看板合计"),
     "the calendar": ("UPDATE calendar_day SET works = NOT works WHERE extract(year FROM day) = 2026", "日历"),
     "the directory": ("UPDATE unit SET parent_code = NULL", "组织目录"),
     "a row of the register": ("ALTER TABLE register DISABLE TRIGGER USER; UPDATE register SET image = '{}' WHERE n = 2", "登记簿"),

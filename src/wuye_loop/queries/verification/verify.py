@@ -7,6 +7,7 @@ from functools import cache, partial
 from multiprocessing.util import Finalize
 from typing import Any
 
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Erased, SealBroken, WuyeError
@@ -353,7 +354,12 @@ def _reach(session: Session, report: Report) -> None:
 
 
 def _sums(loop: Loop, session: Session, report: Report) -> None:
-    if not summary.mark_of(session).kept:
+    try:
+        kept = summary.mark_of(session).kept
+    except NoResultFound:
+        report.drifted("看板合计到哪里的那一行不见了")
+        return
+    if not kept:
         return  # and nothing published need be read for it
     try:
         good = tallying.good_of(scoring.compiled(loop, session))
