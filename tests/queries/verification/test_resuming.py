@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from tests.database import clone
@@ -22,6 +23,7 @@ from wuye_loop.queries.verification.course import BOUND, Course, program_of
 from wuye_loop.queries.verification.mark import NAME, Mark
 from wuye_loop.queries.verification.report import Report
 from wuye_loop.store.database import Database
+from wuye_loop.store.schema import metadata
 
 MANY = 5
 _NUMBERS = count(930_000)  # of copies: apart from those of the other tests
@@ -197,6 +199,14 @@ async def test_what_came_in_and_what_was_done_since_is_looked_at(template_url: s
         database.dispose()
 
 
+def test_what_was_restored_from_another_server_was_not_written_since(
+    site: Site, database: Database, tmp_path: Path
+) -> None:
+    forge(database, "ALTER TABLE ledger DISABLE TRIGGER USER;UPDATE ledger SET written = written + 1000000000")
+    stopped(site, database, tmp_path, 3)
+    assert taken_up(site, database, tmp_path).again == 0
+
+
 @pytest.mark.parametrize("after", [1, 4])
 def test_in_several_processes_what_is_in_hand_is_finished_and_kept(
     site: Site, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
@@ -206,6 +216,22 @@ def test_in_several_processes_what_is_in_hand_is_finished_and_kept(
     stopped(site, database, tmp_path, after, processes=2)
     report = taken_up(site, database, tmp_path, processes=2)
     assert (report.grievances, report.drift) == (MANY, 1)
+
+
+@pytest.mark.parametrize("number", [0, 2**128 - 1])
+def test_no_id_lies_outside_of_what_is_looked_at(site: Site, database: Database, number: int) -> None:
+    """All of a grievance is put under the first or the last id that there can be."""
+    where = "(SELECT id FROM grievance WHERE external_id = 'a1')"
+    moved = [
+        f"UPDATE {table.name} SET grievance_id = '{UUID(int=number)}' WHERE grievance_id = {where}"
+        for table in metadata.sorted_tables
+        if "grievance_id" in table.columns
+    ]
+    moved.append(f"UPDATE grievance SET id = '{UUID(int=number)}', title = '别的事' WHERE external_id = 'a1'")
+    forge(database, ";".join(("SET LOCAL session_replication_role = replica", *moved)))
+    for size in (1, 2, MANY):
+        report = verify.verify(site.loop, database, size=size)
+        assert (report.grievances, report.chain_ok, report.ok) == (MANY, False, False)
 
 
 # --- marks that nobody here wrote -----------------------------------------------------------------------------------

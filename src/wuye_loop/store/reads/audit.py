@@ -26,6 +26,7 @@ from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.schema import metadata
 
 _BATCH = 500
+_FIRST: Final = UUID(int=0)
 _LAST: Final = UUID(int=2**128 - 1)
 
 
@@ -88,15 +89,18 @@ SELECT {", ".join(f"g.{name}" for name in (*_GRIEVANCE.selected, *_ORDER))}, {",
             WHEN EXISTS (SELECT 1 FROM area t WHERE t.parent_code IS NULL AND t.path = g.area_path) THEN g.area_path
             ELSE '' END AS area_there
 FROM grievance g LEFT JOIN area a ON a.code = g.area_code LEFT JOIN complainant x ON x.grievance_id = g.id
-WHERE g.id > %(after)s AND (%(beyond)s::uuid IS NULL OR g.id < %(beyond)s::uuid)
+WHERE g.id >= %(first)s AND (%(beyond)s::uuid IS NULL OR g.id < %(beyond)s::uuid)
   AND (%(since)s::timestamptz IS NULL OR EXISTS (
     SELECT 1 FROM ledger l WHERE l.grievance_id = g.id AND l.seq = g.seq AND l.at >= %(since)s::timestamptz))
   AND @written
 ORDER BY g.id LIMIT {_BATCH}
 """
 _ALL = _GRIEVANCES.replace("@written", "true")
+# Rows that were restored on another server say transactions which this one has yet to begin.
 _WRITTEN = _GRIEVANCES.replace(
-    "@written", "g.id IN (SELECT l.grievance_id FROM ledger l WHERE l.written >= %(written)s)"
+    "@written",
+    "g.id IN (SELECT l.grievance_id FROM ledger l WHERE l.written >= %(written)s"
+    " AND l.written < pg_snapshot_xmax(pg_current_snapshot())::text::bigint)",
 )
 _DOCUMENT, _RATING, _PRECEDENT = (
     _Image(table, kind.__slots__)  # the columns are called as the fields of what a step makes
@@ -124,7 +128,7 @@ FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
 """
 _CONTENTS = """
 SELECT id, encode(sha256(content), 'hex') = sha256 AS sound FROM attachment
-WHERE id > %(after)s AND (%(beyond)s::uuid IS NULL OR id < %(beyond)s::uuid) ORDER BY id LIMIT 20
+WHERE id >= %(first)s AND (%(beyond)s::uuid IS NULL OR id < %(beyond)s::uuid) ORDER BY id LIMIT 20
 """
 # Every task of a document that is not the document's own has one line, and every line its task; lines count from 1.
 _LINES = """
@@ -148,9 +152,9 @@ def count(session: Session) -> int:
 
 def count_in(session: Session, share: Share) -> int:
     """Return how many grievances of a share there are."""
-    asked = {"after": _before(share), "beyond": share.beyond}
+    asked = {"first": share.first or _FIRST, "beyond": share.beyond}
     counted = (
-        "SELECT count(*) FROM grievance WHERE id > %(after)s AND (%(beyond)s::uuid IS NULL OR id < %(beyond)s::uuid)"
+        "SELECT count(*) FROM grievance WHERE id >= %(first)s AND (%(beyond)s::uuid IS NULL OR id < %(beyond)s::uuid)"
     )
     return int(session.connection().exec_driver_sql(counted, asked).scalar_one())
 
@@ -161,19 +165,22 @@ def cuts(session: Session, table: Literal["grievance", "attachment"], size: int)
         f"SELECT id FROM (SELECT id, row_number() OVER w AS n, lead(id) OVER w IS NULL AS last FROM {table}"
         " WINDOW w AS (ORDER BY id)) numbered WHERE last OR (n > 1 AND (n - 1) %% %(size)s = 0) ORDER BY id"
     )
-    *found, last = session.connection().exec_driver_sql(asked, {"size": size}).scalars().all() or (UUID(int=0),)
-    return [*found, UUID(int=min(last.int + 1, _LAST.int))]
+    *found, last = session.connection().exec_driver_sql(asked, {"size": size}).scalars().all() or (_FIRST,)
+    return [*found, _next(last) or _LAST]
 
 
 def whose(session: Session) -> str:
-    """Return which server this is, and which of its databases: a copy of either has another name."""
-    asked = "SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) FROM pg_control_system()"
+    """Return which server this is, and which of its databases: a copy of either has another name, also one put back."""
+    asked = (
+        "SELECT s.system_identifier || '/' || c.timeline_id || '/' || d.oid"
+        " FROM pg_control_system() s, pg_control_checkpoint() c, pg_database d WHERE d.datname = current_database()"
+    )
     return str(session.connection().exec_driver_sql(asked).scalar_one())
 
 
-def _before(share: Share) -> UUID:
-    """Return what the ids of a share come after: its first id belongs to it."""
-    return UUID(int=max((share.first.int if share.first else 0) - 1, 0))
+def _next(one: UUID) -> UUID | None:
+    """Return the id after one; None after the last there can be."""
+    return UUID(int=one.int + 1) if one != _LAST else None
 
 
 def folders(
@@ -183,11 +190,11 @@ def folders(
 
     With `written`, only those that have a row of this transaction or one after it.
     """
-    after = _before(share)
+    first: UUID | None = share.first or _FIRST
     asked = {"beyond": share.beyond, "since": since, "written": written}
     statement = _ALL if written is None else _WRITTEN
-    while rows := straight.execute(session, statement, asked | {"after": after}).rows:
-        after = rows[-1][_REST]
+    while first is not None and (rows := straight.execute(session, statement, asked | {"first": first}).rows):
+        first = _next(rows[-1][_REST])
         ids = {"ids": [row[_REST] for row in rows]}
         entries: dict[UUID, list[Entry]] = defaultdict(list)
         for row in straight.execute(session, _ENTRIES, ids).rows:
@@ -329,7 +336,8 @@ def strayed_beside(session: Session) -> list[tuple[str, str]]:
 
 def broken_files(session: Session, share: Share = WHOLE) -> Iterator[UUID]:
     """Yield the files of a share of their ids whose content has another hash than the one kept; a few are read at a time."""
-    after, beyond = _before(share), share.beyond
-    while rows := session.connection().exec_driver_sql(_CONTENTS, {"after": after, "beyond": beyond}).all():
-        after = rows[-1].id
+    first: UUID | None = share.first or _FIRST
+    asked, connection = {"beyond": share.beyond}, session.connection()
+    while first is not None and (rows := connection.exec_driver_sql(_CONTENTS, asked | {"first": first}).all()):
+        first = _next(rows[-1].id)
         yield from (row.id for row in rows if not row.sound)
