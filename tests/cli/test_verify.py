@@ -24,7 +24,7 @@ PROGRAM = Path(sys.executable).with_name("wuye-loop")
 KEPT = Path("var") / NAME
 
 
-def stopped(run: Run, monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
+def stopped(run: Run, monkeypatch: pytest.MonkeyPatch, *options: str, until: str = "2026-03-03 05:00") -> None:
     """Verify, a piece for each grievance, and press Ctrl-C when all are done and the end is near."""
 
     def stop(*_: object) -> None:
@@ -35,7 +35,7 @@ def stopped(run: Run, monkeypatch: pytest.MonkeyPatch, *options: str) -> None:
         done = run("verify", *options)
     assert done.exit_code == 130
     assert done.stdout == ""
-    said = f"已核对 3 件，24 小时之内可以接着做：wuye-loop verify --resume{''.join(f' {one}' for one in options)}"
+    said = f"已核对 3 件，{until} 以前可以接着做：wuye-loop verify --resume{''.join(f' {one}' for one in options)}"
     assert said.replace("2026-03-01", "'2026-03-01 00:00'") in done.stderr
 
 
@@ -57,7 +57,7 @@ def test_what_was_stopped_is_taken_up_and_says_so(
     assert not (tmp_path / KEPT).exists()
     none = healthy("verify", "--resume")
     assert (none.exit_code, "没有中断的核对，从头做" in none.stderr) == (0, True)
-    assert "分两次" not in none.stdout
+    assert "分几次" not in none.stdout
 
 
 def test_what_was_found_before_it_stopped_ends_it_with_1(healthy: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +70,7 @@ def test_what_was_found_before_it_stopped_ends_it_with_1(healthy: Run, monkeypat
     done = healthy("verify", "--resume")
     assert done.exit_code == 1
     assert "其中发现 1 处" in done.stderr
-    assert "分两次做完：从 2026-03-02 09:00 开始的核对" in done.stdout
+    assert "分几次做完：从 2026-03-02 09:00 开始的核对" in done.stdout
     assert "标题、内容" in done.stdout
     assert healthy("verify").exit_code == 0
 
@@ -101,16 +101,24 @@ def test_a_mark_that_is_damaged_or_old_is_told_and_all_is_done(
     clock = SettableClock(MONDAY)
     with copied(lived_in, tmp_path, clock) as run:
         stopped(run, monkeypatch)
-        clock.set(MONDAY + timedelta(hours=25))
+        clock.set(MONDAY + timedelta(hours=21))
         old = run("verify", "--resume")
-        assert (old.exit_code, "24 小时之内开始的，不能接着做；从头做" in old.stderr) == (0, True)
-        stopped(run, monkeypatch)
+        assert (old.exit_code, "20 小时之内开始的，不能接着做；从头做" in old.stderr) == (0, True)
+        stopped(run, monkeypatch, until="2026-03-04 02:00")
         file = tmp_path / KEPT
         file.write_bytes(file.read_bytes().replace(b'"drift":0', b'"drift":1'))
         forged = run("verify", "--resume", "--json")
         assert (forged.exit_code, "被改动或已损坏：一件也不跳过，从头做" in forged.stderr) == (0, True)
         told = json.loads(forged.stdout)
         assert (told["grievances"], told["drift"], told["resumed"]) == (3, 0, None)
+
+
+def test_a_mark_that_cannot_be_read_is_told_and_all_is_done(healthy: Run, tmp_path: Path) -> None:
+    (tmp_path / KEPT).mkdir(parents=True)
+    done = healthy("verify", "--resume", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["grievances"]) == (0, 3)
+    assert "用不了（Is a directory）：从头做" in done.stderr
+    assert "没有中断的核对" not in done.stderr
 
 
 @pytest.mark.proof

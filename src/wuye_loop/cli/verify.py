@@ -4,8 +4,9 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any, Final
 
 import typer
@@ -115,6 +116,9 @@ def _take_up(site: Site, mark: Mark, since: datetime | None) -> None:
     except BadInput as error:
         _say(f"{error.detail}：一件也不跳过，从头做", style="red")
         return
+    if mark.lost is not None and not found:
+        _say(f"进度文件 {mark.file} 用不了（{mark.lost.strerror}）：从头做", style="red")
+        return
     if not found or mark.course is None:
         _say("没有中断的核对，从头做")
         return
@@ -158,12 +162,12 @@ def _kept(mark: Mark | None, data: Path | None, since: datetime | None) -> Itera
     except BaseException as error:
         if mark is not None and mark.lost is not None:
             _say(f"进度记不下来（{mark.lost.strerror}）：要从头做")
-        elif mark is not None and mark.done:
-            options = f" --data {data}" if data is not None else ""
+        elif mark is not None and mark.done and mark.course is not None:
+            options = f" --data {quote(str(data))}" if data is not None else ""
             options += f" --since '{since:%Y-%m-%d %H:%M}'" if since is not None else ""
             many = sum(one.grievances for one in mark.done.values())
-            hours = BOUND // timedelta(hours=1)
-            _say(f"没有做完；已核对 {many} 件，{hours} 小时之内可以接着做：wuye-loop verify --resume{options}")
+            until = as_text(from_text(mark.course.begun) + BOUND)
+            _say(f"没有做完；已核对 {many} 件，{_local(until)} 以前可以接着做：wuye-loop verify --resume{options}")
         if isinstance(error, KeyboardInterrupt):
             raise typer.Exit(_STOPPED) from None
         raise
@@ -185,7 +189,7 @@ def _show(report: Report, scores: drift.Drift, before: dict[str, Any] | None, *,
     chain = "完好" if report.chain_ok else "断裂"
     if before is not None:
         again = f"；其中 {before['again']} 件后来又有变动，再核对了一遍" if before["again"] else ""
-        typer.echo(f"分两次做完：{_said(before)}{again}")
+        typer.echo(f"分几次做完：{_said(before)}{again}")
     typer.echo(f"诉求 {report.grievances} 件，台账 {report.rows} 行，时限 {report.clocks} 个")
     if report.erased:
         typer.echo(f"其中已按规定销毁 {report.erased} 件，台账照样核对")

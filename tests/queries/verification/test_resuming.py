@@ -2,7 +2,10 @@
 """A verification that was stopped is taken up where it stopped, and comes to what one run would have come to."""
 
 import asyncio
+import errno
+import fcntl
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -310,7 +313,7 @@ def test_a_mark_of_something_else_says_of_what(site: Site, database: Database, t
     with database.read() as session:
         assert course.stale(session, program, now + BOUND) is None
         for later in (BOUND + timedelta(seconds=1), timedelta(days=-1)):
-            assert "24 小时" in str(course.stale(session, program, now + later))
+            assert "20 小时" in str(course.stale(session, program, now + later))
         assert "另一版程序" in str(course.stale(session, "0.0.9/0001", now))
     forge(
         database,
@@ -344,6 +347,20 @@ def test_one_verification_at_a_time_has_the_mark(site: Site, database: Database,
     (tmp_path / NAME).write_bytes(kept)
     with mark_in(tmp_path, site.loop.chain) as mark:
         assert mark.take_up()
+
+
+def test_where_nothing_can_be_locked_no_other_verification_is_told_of(
+    site: Site, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    stopped(site, database, tmp_path, 2)
+    monkeypatch.setattr(fcntl, "lockf", no_locks)
+    with mark_in(tmp_path, site.loop.chain) as mark:  # as where there is no other
+        assert mark.take_up()
+        assert verify.verify(site.loop, database, mark=mark).grievances == MANY
+        assert mark.lost is not None
 
 
 def test_where_nothing_can_be_written_it_is_verified_all_the_same(

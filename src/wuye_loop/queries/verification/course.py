@@ -17,8 +17,9 @@ from wuye_loop.store.database import Database
 from wuye_loop.store.reads import audit
 from wuye_loop.store.reads.recorded import Share
 
-#: How long after it began a verification may be taken up.
-BOUND: Final = timedelta(hours=24)
+#: How long after it began a verification may be taken up: less than a day, so that a nightly one takes up none of the night
+#: before, whose mark somebody may have put back.
+BOUND: Final = timedelta(hours=20)
 _FORMAT = 1
 _FILES = 500  # of a piece: what is in them is read
 

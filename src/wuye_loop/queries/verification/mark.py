@@ -1,7 +1,8 @@
 """How far a verification has come, set down in a file outside of the database, so that it can be taken up where it stopped.
 
 The first line says what it began with, each other what one piece came to. Each is sealed with a key of the chain, over the
-line before: who can write to the database, or to the file alone, makes no verification pass over anything.
+line before: who can write to the database, or makes up a file, makes no verification pass over anything. Who keeps a mark and
+puts it back is told of by when it began, and has less than a day.
 """
 
 import fcntl
@@ -44,26 +45,22 @@ class Mark:
     @contextmanager
     def turn(self) -> Iterator[bool]:
         """Hold the only right to write the mark; False where another verification has it."""
+        descriptor: int | None = None
+        ours = True
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             descriptor = os.open(self.file.with_name(self.file.name + ".lock"), os.O_WRONLY | os.O_CREAT, 0o600)
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # no child inherits it when it is forked, as flock's
+        except BlockingIOError:
+            ours = False
         except OSError as error:
             self.lost = error
-            yield True
-            return
         try:
-            fcntl.lockf(
-                descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB
-            )  # unlike flock's, no child that is forked inherits it
-        except OSError:
-            yield False
-        else:
-            try:
-                yield True
-            finally:
-                self._close()
+            yield ours
         finally:
-            os.close(descriptor)
+            self._close()
+            if descriptor is not None:
+                os.close(descriptor)
 
     def take_up(self) -> bool:
         """Read what is done; False where nothing is to be taken up. Raises BadInput, in words, for what nobody here wrote.
@@ -123,6 +120,8 @@ class Mark:
         if self.course is None:
             return False
         self.taken_up = True
+        if self.lost is not None:
+            return True  # nobody says that no other writes to it
         with self._writing():
             self._open = self.file.open("r+b")
             self._open.truncate(kept)
