@@ -95,6 +95,23 @@ FORGERIES = {
         """ALTER TABLE ledger DISABLE TRIGGER USER; UPDATE ledger SET actor = '{"kind": "system"}' WHERE action = 'rate'""",
         "被改动",
     ),
+    "a hash that is gone": (
+        """ALTER TABLE ledger ALTER hash DROP NOT NULL; ALTER TABLE ledger DISABLE TRIGGER USER;
+           UPDATE ledger SET hash = NULL WHERE seq = 2""",
+        "第 2 行被改动",
+    ),
+    "a head that is gone": (
+        "ALTER TABLE grievance ALTER head DROP NOT NULL; UPDATE grievance SET head = NULL",
+        "末尾与诉求不符",
+    ),
+    "a seal that is gone": (
+        "ALTER TABLE complainant ALTER ciphertext DROP NOT NULL; UPDATE complainant SET ciphertext = NULL",
+        "诉求人",
+    ),
+    "a task that no supervisor sees": (
+        "ALTER TABLE task ALTER area_path DROP NOT NULL; UPDATE task SET area_path = NULL",
+        "任务",
+    ),
     "a row cut out": ("ALTER TABLE ledger DISABLE TRIGGER USER; DELETE FROM ledger WHERE action = 'sign'", "缺第"),
     "the last row": ("ALTER TABLE ledger DISABLE TRIGGER USER; DELETE FROM ledger WHERE action = 'reveal'", "末尾"),
     "the last row, with the head of before": (

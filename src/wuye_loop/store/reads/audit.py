@@ -76,15 +76,16 @@ class _Image:
 
 _GRIEVANCE = _Image("grievance", (*MUTABLE, "area_path"))
 _ORDER = (*FIXED, *TEXTS)
-_SEALED = ("key_id", "alg", "wrapped_key", "nonce", "ciphertext")
+# Whoever owns the tables can take a NOT NULL away: a row that lacks something is one that was changed, and stops nothing.
+_SEALED = ("x.key_id", "x.alg", "x.wrapped_key", "coalesce(x.nonce, '')", "coalesce(x.ciphertext, '')")
 #: A grievance's row: what changes, what is fixed, what is sealed, and the rest.
 _ORDERED = len(_GRIEVANCE.names)
 _LOCKED = _ORDERED + len(_ORDER)
 _REST = _LOCKED + len(_SEALED)
 # A grievance without a place of its own belongs to the whole of the directory.
 _GRIEVANCES = f"""
-SELECT {", ".join(f"g.{name}" for name in (*_GRIEVANCE.selected, *_ORDER))}, {", ".join(f"x.{name}" for name in _SEALED)},
-       g.id, g.seq, g.head, g.packed, x.phone_hash,
+SELECT {", ".join(f"g.{name}" for name in (*_GRIEVANCE.selected, *_ORDER))}, {", ".join(_SEALED)},
+       g.id, g.seq, coalesce(g.head, ''), g.packed, x.phone_hash,
        CASE WHEN g.area_code IS NOT NULL THEN coalesce(a.path, '')
             WHEN EXISTS (SELECT 1 FROM area t WHERE t.parent_code IS NULL AND t.path = g.area_path) THEN g.area_path
             ELSE '' END AS area_there
@@ -123,7 +124,7 @@ _CLOCKS = _of("clock", "id::text", "image", "packed", "rung", image=_CLOCK)
 _RUNGS = _of("rung", "clock_id::text", "idx", "at", "fired_at")
 _FILES = _of("attachment", "id", image=_FILE)
 _ENTRIES = """
-SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, hash, packed, grievance_id
+SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, coalesce(hash, ''), packed, grievance_id
 FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
 """
 _CONTENTS = """
@@ -321,7 +322,7 @@ SELECT g.number, x.what FROM grievance g JOIN (
   SELECT grievance_id, '任务' AS what, area_path FROM task UNION ALL SELECT grievance_id, '时限', area_path FROM clock
   UNION ALL SELECT grievance_id, '文书', area_path FROM document
   UNION ALL SELECT grievance_id, '先例', area_path FROM precedent
-) x ON x.grievance_id = g.id WHERE x.area_path <> g.area_path
+) x ON x.grievance_id = g.id WHERE x.area_path IS DISTINCT FROM g.area_path
 UNION SELECT g.number, '诉求人' FROM grievance g JOIN complainant x ON x.grievance_id = g.id
 WHERE (x.estate_code, x.received_at) IS DISTINCT FROM (g.estate_code, g.received_at)
 UNION SELECT g.number, '变更的次序' FROM grievance g
