@@ -82,6 +82,15 @@ FORGERIES = {
     "the calendar": ("UPDATE calendar_day SET works = NOT works WHERE extract(year FROM day) = 2026", "日历"),
     "the directory": ("UPDATE unit SET parent_code = NULL", "组织目录"),
     "a row of the register": ("ALTER TABLE register DISABLE TRIGGER USER; UPDATE register SET image = '{}' WHERE n = 2", "登记簿"),
+    "a row of the register that cannot be read": (
+        """ALTER TABLE register ALTER hash DROP NOT NULL; ALTER TABLE register DISABLE TRIGGER USER;
+           UPDATE register SET hash = NULL WHERE n = 2""",
+        "登记簿读不出来",
+    ),
+    "published rules that cannot be read": (
+        "ALTER TABLE workflow ALTER text DROP NOT NULL; UPDATE workflow SET text = NULL",
+        "登记簿读不出来",
+    ),
     "the register's end": (
         "ALTER TABLE register DISABLE TRIGGER USER; DELETE FROM register WHERE n = (SELECT max(n) FROM register)",
         "登记簿",

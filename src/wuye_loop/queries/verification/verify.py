@@ -7,7 +7,7 @@ from functools import cache, partial
 from multiprocessing.util import Finalize
 from typing import Any
 
-from sqlalchemy.exc import NoResultFound
+from sqlalchemy.exc import NoResultFound, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import Erased, SealBroken, WuyeError
@@ -124,10 +124,18 @@ def _beside(loop: Loop, database: Database) -> Report:
     """Compare what is not of one grievance: documents by their numbers, the reach of keys, the register, the sums."""
     report = Report()
     with database.read_at_once() as session:
-        _documents(session, report)
-        _reach(session, report)
-        _register(session, Chain(loop.keyring.chain), report)
-        _sums(loop, session, report)
+        for what, look in (
+            ("文书", _documents),
+            ("管辖范围", _reach),
+            ("登记簿", partial(_register, chain=Chain(loop.keyring.chain))),
+            ("看板的合计", partial(_sums, loop)),
+        ):
+            try:
+                look(session, report=report)
+            except SQLAlchemyError:
+                raise
+            except Exception as error:  # noqa: BLE001 whatever is wrong with it, it is told, and the rest is looked at
+                report.unreadable(f"{what}读不出来（{type(error).__name__}）")
     return report
 
 
