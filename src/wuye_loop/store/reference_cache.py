@@ -4,6 +4,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.directory.directory import Directory
@@ -41,8 +42,10 @@ class Reference:
     def refresh(self, session: Session, epochs: Epochs | None = None) -> None:
         """Read again what has changed since it was read; `epochs` are the present ones, if the caller knows them."""
         if epochs is None:
-            (row,) = straight.rows(session, *EPOCHS)
-            epochs = (row[0], row[1], row[2])
+            found = straight.rows(session, *EPOCHS)
+            if not found:
+                raise NoResultFound("epoch")
+            epochs = (found[0][0], found[0][1], found[0][2])
         if epochs == self._epochs:
             return
         if epochs[0] != self._epochs[0]:
