@@ -82,10 +82,10 @@ FORGERIES = {
     "the calendar": ("UPDATE calendar_day SET works = NOT works WHERE extract(year FROM day) = 2026", "日历"),
     "the directory": ("UPDATE unit SET parent_code = NULL", "组织目录"),
     "a row of the register": ("ALTER TABLE register DISABLE TRIGGER USER; UPDATE register SET image = '{}' WHERE n = 2", "登记簿"),
-    "a row of the register that cannot be read": (
+    "the register's hashes gone": (
         """ALTER TABLE register ALTER hash DROP NOT NULL; ALTER TABLE register DISABLE TRIGGER USER;
-           UPDATE register SET hash = NULL WHERE n = 2""",
-        "登记簿读不出来",
+           UPDATE register SET hash = NULL""",
+        "登记簿第 1 行被改动",
     ),
     "published rules that cannot be read": (
         "ALTER TABLE workflow ALTER text DROP NOT NULL; UPDATE workflow SET text = NULL",

@@ -209,7 +209,8 @@ def chain_of(session: Session) -> Chain:
     return found
 
 
-_NOTES: Final = "SELECT n, at, kind, key, image, hash FROM register"
+# One that somebody set to NULL is a hash that no row has.
+_NOTES: Final = "SELECT n, at, kind, key, image, coalesce(hash, '') FROM register"
 
 
 def notes(session: Session) -> Iterator[Note]:
