@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -113,3 +114,19 @@ async def test_who_goes_away_while_waiting_is_left_out_and_the_work_of_others_go
     work.gate.set()
     assert await stays == "C"
     assert work.groups == [["a"], ["c"]]
+
+
+async def test_nothing_of_who_began_a_group_is_known_in_it() -> None:
+    mine = ContextVar("mine", default="nobody's")
+
+    async def work(members: Sequence[str]) -> list[str]:
+        return [mine.get() for _ in members]
+
+    group = Gathering(work, lambda text: text, 3, 1, 1, 60.0)
+
+    async def asking(name: str) -> str:
+        mine.set(name)
+        return await group.add(name)
+
+    assert await asyncio.gather(*map(asking, ("a", "b"))) == ["nobody's", "nobody's"]
+    assert await asking("c") == "nobody's"

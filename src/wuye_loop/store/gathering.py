@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -16,7 +17,8 @@ class Gathering(Generic[M, R]):
 
     A group is at most `most`, no two of one `name`. While fewer than `at_once` groups are at work, the next begins as soon
     as somebody comes; else when one of them ends, and after `longest` seconds without. No more than `most_at_once` ever.
-    `work` answers in its order; what it raises, each of the group gets.
+    `work` answers in its order; what it raises, each of the group gets. Nothing of a member's context (its request's id,
+    its language) is there.
     """
 
     work: Callable[[Sequence[M]], Awaitable[Sequence[R]]]
@@ -61,7 +63,8 @@ class Gathering(Generic[M, R]):
             self._late = None
         group = self._next()
         if group:
-            task = asyncio.get_running_loop().create_task(self._run(group))
+            # In a context of its own: it is no more the one's who began it than another's of the group.
+            task = asyncio.get_running_loop().create_task(self._run(group), context=Context())
             self._groups.add(task)
             task.add_done_callback(self._ended)
         self._look()
