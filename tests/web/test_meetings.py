@@ -33,6 +33,9 @@ async def test_what_is_stuck_is_put_on_the_agenda_and_the_minutes_open_a_task(
         await party.go("/meetings")
         page = await party.send("/meetings", expect=403, text="谁也没有勾选")
         assert "请先勾选" in page.text
+        page = await party.send("/meetings", expect=404, item="WY260302-NOTTHERE")  # taken from one's sight meanwhile
+        assert "没有这一件，或它不在您的管辖范围内" in page.text
+        await party.go("/meetings")
         line = {"line_unit": "housing", "demand": "组织业主大会", "deadline": "2026-04-24"}
         page = await party.send("/meetings", item=number, **line)
         assert "川联〔2026〕1号" in page.text

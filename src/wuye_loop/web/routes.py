@@ -57,6 +57,7 @@ _PLAIN: Final = {
 #: What is not there, by the beginning of its address: the same words whether there is none or it is not for this person.
 _NOT_THERE: Final = (
     ("/g/", "没有这一件，或它不在您的管辖范围内。"),
+    ("/meetings", "没有这一件，或它不在您的管辖范围内。"),
     ("/supervision/", "没有这一件，或它现在没有可以发的督办单。"),
     ("/t/", "没有这项任务，或它不在您的管辖范围内。"),
     ("/files/", "没有这个文件，或它不在您的管辖范围内。"),
