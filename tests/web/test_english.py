@@ -241,7 +241,7 @@ async def test_what_is_not_there_is_told_in_its_own_words(town: Town) -> None:
             (f"/files/{none}", "没有这个文件", "There is no such file"),
             ("/papers/没有〔2026〕1号", "没有这份文书", "There is no such document"),
             (f"/bulletins/{none}", "没有这份通报", "There is no such bulletin"),
-            ("/credit/nobody", "没有这个单位", "There is no such unit"),
+            ("/credit/nobody", "没有这个单位，或它不在您", "There is no such unit, or it is not within your area"),
             ("/rules/nowhere@1", "没有发布过这一版规则", "This version of the rules was never published"),
         ),
         None: (

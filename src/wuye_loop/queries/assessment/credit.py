@@ -30,7 +30,7 @@ def of_unit(loop: Loop, session: Session, actor: Actor, unit: str, on: date | No
         raise Forbidden("这把密钥的角色不能使用这个接口")
     known = loop.reference.directory.units.get(unit)
     if known is None or (actor.kind is ActorKind.UNIT and actor.unit != unit) or not _covers(loop, actor, unit):
-        raise NotFound("没有这个单位")
+        raise NotFound("没有这个单位，或它不在您的管辖范围内")
     ledgers = []
     for scheme, _ in schemes.newest(session):
         if scheme.credit is None:

@@ -139,7 +139,7 @@ def explained(
     place, one = found(session, actor, which, code, revision)
     rows = _seen(loop, session, actor, place.scheme, periods.results(session, one.id, subject))
     if not rows:
-        raise NotFound("没有这个考核对象")
+        raise NotFound("没有这个考核对象，或它不在您的管辖范围内")
     names = names_in(session, rows)
     figures = _by_key(place.scheme, periods.figures(session, one.id, subject))
     came = [row for row in voices.consequences(session, one.name, code) if row.subject == subject]
@@ -176,7 +176,7 @@ def cases(
     place, one = found(session, actor, which, code, revision)
     rows = _seen(loop, session, actor, place.scheme, periods.results(session, one.id, of.subject))
     if not rows or of.measure not in place.scheme.measures:
-        raise NotFound("没有这个考核对象或指标")
+        raise NotFound("没有这个考核对象或指标，或它不在您的管辖范围内")
     page = case_rows.of_figure(session, actor, one.id, of, after, limit)
     return page.map(
         lambda row: {
