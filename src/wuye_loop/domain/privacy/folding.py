@@ -18,6 +18,8 @@ _FOLDABLE = (
     range(0x1F100, 0x1F200),
     range(0x2F800, 0x2FA20),
 )
+# Numerals that input methods offer beside ①: 〡 to 〩 and ㈠ to ㈨ are no one character's form of compatibility.
+_OFFERED = dict(zip([*range(0x3021, 0x302A), *range(0x3220, 0x3229)], "123456789一二三四五六七八九", strict=True))
 # Marks that sit on a character, and characters that are not seen: between two others they are nothing.
 _UNSEEN = (
     "\u00ad\u0300-\u036f\u0483-\u0489\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1ab0-\u1aff\u1dc0-\u1dff"
@@ -31,8 +33,9 @@ _UNEVEN = re.compile(f"[{_UNSEEN}{_SEVERAL}]")
 _LOOKALIKES = dict(
     zip(map(ord, "АВЕКМНОРСТУХавекмнорстухΑΒΕΖΗΙΚΜΝΟΡΤΥΧοі"), "abekmhopctyxabekmhopctyxabezhikmnoptyxoi", strict=True)
 )
+NUMERALS = "零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两弍弌"
 _NUMERALS = str.maketrans(
-    "零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两弍弌",
+    NUMERALS,
     "000" "123456789" "1" "123456789" "2" "21",
 )  # fmt: skip
 # Letters that are typed for digits, where they stand among digits.
@@ -121,6 +124,7 @@ def _folds() -> dict[int, str]:
         elif len(form) == 1:
             small = form.lower()
             folds[code] = small if len(small) == 1 else form
+    folds |= _OFFERED
     folds = {code: form for code, form in folds.items() if form != chr(code)}
     folds |= dict(_LOOKALIKES)
     for line in Path(__file__).with_name("variants.txt").read_text(encoding="utf-8").splitlines():

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from wuye_loop.domain.expressions import expression
-from wuye_loop.domain.privacy.folding import Folded, occurrences
+from wuye_loop.domain.privacy.folding import NUMERALS, Folded, occurrences
 from wuye_loop.domain.privacy.spared import Spared, is_counted, is_date, is_service
 
 Span = tuple[int, int]
@@ -132,8 +132,27 @@ def find_likely(folded: Folded, spared: Spared) -> Iterator[Found]:
         yield from _grouped(digits, spared)
     if count >= _FEWEST_CALLED:
         yield from _telephones(digits, spared)
+    if count >= _FEWEST_AREA_CODED and (apart := _set_apart(folded)) is not None:
+        yield from _grouped(apart, spared)
+        yield from ((*span, PHONE) for span in _landlines(apart, spared) if not is_service(apart, *span, spared))
     yield from _shortened(folded)
     yield from _by_their_names(folded)
+
+
+# 李四13912345678, 13912345678一直没人接, ①13912345678: what stands beside figures is not always one of them.
+_BESIDE = expression(rf"(?<=\d)[{NUMERALS}]|[{NUMERALS}](?=\d)")
+_ITEM = expression("[①-⒛❶-➓⓫-⓿㉑-㉟㊱-㊿](?=[0-9０-９])")
+_FEWEST_AREA_CODED: Final = 10
+
+
+def _set_apart(folded: Folded) -> str | None:
+    """Return a text in whose one form no numeral is a digit, nor a sign of a list before figures; None where none stands so."""
+    plain = folded.plain
+    items = {found.start() for found in _ITEM.finditer(folded.text)}
+    if items:
+        places = range(len(plain)) if folded.places is None else folded.places
+        return "".join("、" if place in items else one for one, place in zip(plain, places, strict=True))
+    return plain if _BESIDE.search(plain) is not None else None
 
 
 def _grouped(digits: str, spared: Spared) -> Iterator[Found]:
@@ -230,9 +249,7 @@ def _telephones(digits: str, spared: Spared) -> Iterator[Found]:
 
 
 def _written_so(digits: str, spared: Spared) -> Iterator[Span]:
-    for found in _LANDLINE.finditer(digits):
-        if not _is_spared(found[0], found[1], spared):
-            yield found.span()
+    yield from _landlines(digits, spared)
     for found in _FOREIGN.finditer(digits) if "+" in digits else ():
         if not _is_spared(found[0], "", spared):
             yield found.span()
@@ -240,6 +257,12 @@ def _written_so(digits: str, spared: Spared) -> Iterator[Span]:
         if _is_called(digits, found, spared):
             yield found.start(1), found.end()
     yield from _of_eight_digits(digits, spared)
+
+
+def _landlines(digits: str, spared: Spared) -> Iterator[Span]:
+    for found in _LANDLINE.finditer(digits):
+        if not _is_spared(found[0], found[1], spared):
+            yield found.span()
 
 
 def _of_eight_digits(digits: str, spared: Spared) -> Iterator[Span]:
