@@ -128,21 +128,23 @@ def find_likely(folded: Folded, spared: Spared) -> Iterator[Found]:
     count = sum(map(len, _RUN.findall(digits)))
     if not count:
         return
+    yield from _likely(digits, count, folded.has, spared)
+    if count >= _FEWEST_CALLED and (apart := _set_apart(folded)) is not None:
+        yield from _likely(apart, count, folded.has, spared)
+
+
+def _likely(digits: str, count: int, has: frozenset[str], spared: Spared) -> Iterator[Found]:
     if count >= _FEWEST_DIGITS:
         yield from _grouped(digits, spared)
     if count >= _FEWEST_CALLED:
         yield from _telephones(digits, spared)
-    if count >= _FEWEST_AREA_CODED and (apart := _set_apart(folded)) is not None:
-        yield from _grouped(apart, spared)
-        yield from ((*span, PHONE) for span in _landlines(apart, spared) if not is_service(apart, *span, spared))
-    yield from _shortened(folded)
-    yield from _by_their_names(folded)
+    yield from _shortened(digits, has)
+    yield from _by_their_names(digits, has)
 
 
 # 李四13912345678, 13912345678一直没人接, ①13912345678: what stands beside figures is not always one of them.
 _BESIDE = expression(rf"(?<=\d)[{NUMERALS}]|[{NUMERALS}](?=\d)")
 _ITEM = expression("[①-⒛❶-➓⓫-⓿㉑-㉟㊱-㊿](?=[0-9０-９])")
-_FEWEST_AREA_CODED: Final = 10
 
 
 def _set_apart(folded: Folded) -> str | None:
@@ -249,7 +251,9 @@ def _telephones(digits: str, spared: Spared) -> Iterator[Found]:
 
 
 def _written_so(digits: str, spared: Spared) -> Iterator[Span]:
-    yield from _landlines(digits, spared)
+    for found in _LANDLINE.finditer(digits):
+        if not _is_spared(found[0], found[1], spared):
+            yield found.span()
     for found in _FOREIGN.finditer(digits) if "+" in digits else ():
         if not _is_spared(found[0], "", spared):
             yield found.span()
@@ -257,12 +261,6 @@ def _written_so(digits: str, spared: Spared) -> Iterator[Span]:
         if _is_called(digits, found, spared):
             yield found.start(1), found.end()
     yield from _of_eight_digits(digits, spared)
-
-
-def _landlines(digits: str, spared: Spared) -> Iterator[Span]:
-    for found in _LANDLINE.finditer(digits):
-        if not _is_spared(found[0], found[1], spared):
-            yield found.span()
 
 
 def _of_eight_digits(digits: str, spared: Spared) -> Iterator[Span]:
@@ -276,9 +274,8 @@ def _of_eight_digits(digits: str, spared: Spared) -> Iterator[Span]:
             yield found.span()
 
 
-def _shortened(folded: Folded) -> Iterator[Found]:
+def _shortened(digits: str, has: frozenset[str]) -> Iterator[Found]:
     """Yield numbers of which a part is left: 短号 6688, 尾号 2399, 138****2399."""
-    digits, has = folded.digits, folded.has
     if "短" in has:
         yield from ((*found.span(1), PHONE) for found in _SHORT_LABELLED.finditer(digits))
     if not has.isdisjoint(_ENDS):
@@ -313,8 +310,7 @@ def _is_span_of_years(text: str) -> bool:
     return _YEARS.fullmatch(text.strip()) is not None
 
 
-def _by_their_names(folded: Folded) -> Iterator[Found]:
-    digits, has = folded.digits, folded.has
+def _by_their_names(digits: str, has: frozenset[str]) -> Iterator[Found]:
     if not has.isdisjoint(_OF_ACCOUNTS):
         yield from ((*found.span(1), BANK) for found in _ACCOUNT.finditer(digits))
     if not has.isdisjoint(_OF_CERTIFICATES):
