@@ -56,7 +56,7 @@ def find_accounts(folded: Folded) -> Iterator[Found]:
     if not has.isdisjoint(_PROVINCES):
         yield from _plates(plain, digits)
     if "牌" in has:
-        yield from ((*found.span(1), PLATE) for found in _PLATE_NAMED.finditer(digits))
+        yield from ((*found.span(1), PLATE) for text in {digits, plain} for found in _PLATE_NAMED.finditer(text))
 
 
 def _chats(digits: str) -> Iterator[Found]:
@@ -72,3 +72,5 @@ def _plates(plain: str, digits: str) -> Iterator[Found]:
         # 赣A50397一汽: a numeral after figures belongs to the next word.
         after = end - start > _PLATE_LENGTH and plain[end - 1] != digits[end - 1] and plain[end - 2] == digits[end - 2]
         yield start, end - after, PLATE
+    if plain != digits:  # 鲁GD12345一直占道: its figures are all there already
+        yield from ((*found.span(), PLATE) for found in _PLATE.finditer(plain))

@@ -129,7 +129,7 @@ def find_likely(folded: Folded, spared: Spared) -> Iterator[Found]:
     if not count:
         return
     yield from _likely(digits, count, folded.has, spared)
-    if count >= _FEWEST_CALLED and (apart := _set_apart(folded)) is not None:
+    if (apart := _set_apart(folded)) is not None:
         yield from _likely(apart, count, folded.has, spared)
 
 
