@@ -59,6 +59,8 @@ OF_FILES: Final = (
     "domain/language/results.py",
     "domain/language/workflow.py",
     "domain/rulefile/",
+    "domain/sheets/",
+    "domain/time/notice.py",
     "domain/time/spans.py",
     "store/directory/load.py",
     "trial/simulation/aside.py",
@@ -69,6 +71,8 @@ OF_FILES: Final = (
     "trial/simulation/run/flow.py",
     "trial/simulation/scenario.py",
 )
+#: Of these, what a sheet or a notice of days off is read with; what they look for in it is not said.
+OF_SHEETS: Final = ("domain/sheets/", "domain/time/notice.py")
 #: What differs between two rule files; what a command alone tells, in Chinese, is none of it.
 OF_DIFFERENCES: Final = ("authoring/diff/",)
 #: Of these, what they refuse with.
@@ -208,6 +212,11 @@ COMPOSED_OF_FILES: Final[tuple[str, ...]] = (
     "要写一段时间：写数字和单位，如 5 workdays、24 hours；单位只有 {units}，与数字空一格；数字是整数，半天可写成 4 workhours；到期当时写 due",
     "“{column}”只能写 {words}",
     "“{column}”要写整数",
+    "没有{columns}栏：列名要写在第一行，可以先导出现有的再改",
+    "文件超过 {most} MiB，请分成几个文件",
+    "没有读的列：{names}",
+    "列名下面一行也没有",
+    "第 {place} 项：{words}",
     "“{column}”要写度数，如 119.16",
     "“{column}”的位数在表格软件里丢了：请把这一列设成文本再填",
     "现行",
@@ -269,6 +278,18 @@ def _silent(tree: ast.AST) -> set[ast.AST]:
     return found
 
 
+def _looked_for(tree: ast.Module) -> set[ast.AST]:
+    """Return the texts that a file looks for in what others wrote: shapes, and a module's lists of words."""
+    found: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("re."):
+            found.update(ast.walk(node))
+    for one in tree.body:
+        if isinstance(one, ast.AnnAssign) and one.value is not None and not isinstance(one.value, ast.Constant):
+            found.update(ast.walk(one.value))
+    return found
+
+
 def _texts_under(node: ast.AST, silent: set[ast.AST]) -> Iterator[str]:
     for one in ast.walk(node):
         if one not in silent and isinstance(one, ast.Constant | ast.JoinedStr):
@@ -327,7 +348,8 @@ def _said_in(folders: tuple[str, ...], known: Iterable[tuple[str, str]]) -> Iter
         place, code = path.relative_to(SOURCES).as_posix(), path.read_text("utf-8")
         if place.startswith(folders) and not place.startswith(_BY_COMMAND) and WORDS.search(code):
             tree = ast.parse(code)
-            yield from ((text, place) for text in _texts_under(tree, _silent(tree)) if text not in elsewhere)
+            silent = _silent(tree) | (_looked_for(tree) if place.startswith(OF_SHEETS) else set())
+            yield from ((text, place) for text in _texts_under(tree, silent) if text not in elsewhere)
 
 
 def of_facts() -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from wuye_loop.domain.directory.document import AreaEntry, EntryProblem, EstateEntry, PersonEntry, UnitEntry
+from wuye_loop.domain.phrases import joined, phrase
 from wuye_loop.domain.sheets.cells import id_text, is_blank, lost_digits, text_of
 from wuye_loop.domain.sheets.limits import MIB, BadSheet, Bounds
 from wuye_loop.domain.sheets.sheet import Reading, is_blank_line, open_sheet, plain_name
@@ -136,7 +137,8 @@ def read_table(section: str, content: bytes, name: str, tick: Callable[[], float
     places = _places(sheet.header, columns)
     missing = [column.title for column in columns if column.needed and column.key not in places]
     if missing:
-        raise BadSheet(f"没有“{'”“'.join(missing)}”栏：列名要写在第一行，可以先导出现有的再改")
+        lacking = joined((phrase("“{title}”", title=title) for title in missing), "")
+        raise BadSheet(phrase("没有{columns}栏：列名要写在第一行，可以先导出现有的再改", columns=lacking))
     used = set(places.values())
     unread = [title for n, title in enumerate(sheet.header) if n not in used and title]
     notes = (*sheet.notes, *((f"没有读的列：{'、'.join(one[:20] for one in unread[:10])}",) if unread else ()))

@@ -93,7 +93,7 @@ def _notice(year: int | None, rows: Sequence[tuple[str, Mapping[str, Any]]], nam
         try:
             day = _day(row)
             if days.setdefault(day.date, day) != day:
-                problems.append(f"{place}：{day.date} 写了两次，前后不一致")
+                raise BadNotice(f"{day.date} 写了两次，前后不一致")  # noqa: TRY301 told with its place as others are
             if (said := _first(row, _YEAR)) not in (None, ""):
                 years.add(_valid_year(said))
         except BadNotice as error:
@@ -115,7 +115,8 @@ def _mixed(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
         named = [place for place, word in said if word in _RESTS | _WORKED]
         answered = [place for place, word in said if word in (_YES | _NO) - {""}]
         if named and answered:
-            problems.append(f"{answered[0]}：这一栏在{named[0]}写休、班，在这里写是、否，前后矛盾：请只用一种")
+            words = f"这一栏在{named[0]}写休、班，在这里写是、否，前后矛盾：请只用一种"
+            problems.append(f"{answered[0]}：{words}")
     return problems
 
 
@@ -138,14 +139,14 @@ def _json(text: str) -> tuple[int | None, Iterator[tuple[str, Mapping[str, Any]]
         year = _valid_year(data["year"]) if "year" in data else None
         data = data.get("days")
     if not isinstance(data, Sequence) or isinstance(data, str):
-        raise BadNotice('JSON 应是列表，或 {"year": 年份, "days": [...]}')
+        raise BadNotice("JSON 应是列表，或写有 year（年份）和 days（列表）的对象")
     return year, _numbered(data)
 
 
 def _numbered(rows: Sequence[object]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for place, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
-            raise BadNotice(f'第 {place} 项：应是 {{"date": "2027-01-01", "works": false, "name": "元旦"}}')
+            raise BadNotice(f"第 {place} 项：应是写有 date、works、name 的对象，如 2027-01-01、false、元旦")
         yield f"第 {place} 项", row
 
 

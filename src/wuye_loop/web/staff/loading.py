@@ -85,7 +85,7 @@ async def look(request: Request, here: Loader) -> Response:
     try:
         table = await anyio.to_thread.run_sync(read_table, what, content, name, perf_counter)
     except BadSheet as error:
-        return page("staff/loading.html", _context(here, what, words=str(error), file=name), 422)
+        return page("staff/loading.html", _context(here, what, words=error.args[0], file=name), 422)
     try:
         tried = await anyio.to_thread.run_sync(_tried, here, what, table)
     except BadDirectory as error:
