@@ -119,6 +119,10 @@ def test_what_is_said_in_chinese_is_found_again(chinese: str, english: str | Non
             "属地：跳过，不适用：需要：来源 为 检查；需要：有物业企业 为 否（现为 是）",
             "Area: passed over, Does not apply: Needed: Source is Check; Needed: has a property company is No (it is Yes)",
         ),
+        ("属地街道为东关街道 → 东关物业办", "the subdistrict is 东关街道 → 东关物业办"),
+        ("诉求的属地没有街道一级", "the grievance’s area has no subdistrict"),
+        ("开“督单”给物业", "open “Owners’ committee order” for 物业"),
+        ("通报", "Bulletin"),
         (
             "第 3 级，到期后 3 个工作日发“全区通报”、开“督办单”给区住房城建部门，抄送督办人员、12345 热线：时限停着，接着走时再定。",
             (
@@ -154,6 +158,8 @@ def test_a_routers_reason_is_told_in_english_and_names_stay(chinese: str, englis
             "没有效果“unmrge”，是不是 unmerge？可用：route、unmerge 等 21 个",
             "There is no effect “unmrge”; did you mean unmerge? Possible: route, unmerge and others, 21 in all",
         ),
+        ("评价", "Rate"),
+        ("没有评价“x”。可用：resident", "There is no rating “x”. Possible: resident"),
         ("97.4%（合计 702/721） 97.0%–97.7%", "97.4% (702/721 in all) 97.0%–97.7%"),
         (
             "办理时限（其余）由 5 个工作日改为 2 个工作日",

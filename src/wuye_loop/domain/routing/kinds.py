@@ -184,18 +184,18 @@ class Territory:
     def route(self, params: TerritoryParams, case: RoutingCase, directory: Directory, loads: Loads) -> Answer:
         """Answer from the area path."""
         del loads
-        level = case.level if params.level == "current" else params.level.value
-        area = directory.area_at(case.area_path, level)
-        words = _LEVELS.get(Level(level), level) if level in list(Level) else "当前层级"
+        which = case.level if params.level == "current" else params.level.value
+        area = directory.area_at(case.area_path, which)
+        level = _LEVELS.get(Level(which), which) if which in list(Level) else "当前层级"
         if area is None:
-            return Answer(None, _said("territory", "no-match", f"诉求的属地没有{words}一级"))
-        found = directory.by_duty(params.duty, case.area_path, level)
+            return Answer(None, _said("territory", "no-match", f"诉求的属地没有{level}一级"))
+        found = directory.by_duty(params.duty, case.area_path, which)
         if found is None:
             return Answer(None, _said("territory", "no-match", f"{area.name}没有职责为 {params.duty} 的单位"))
         unit, why_not = fit(found.code, case, directory)
         if unit is None:
-            return Answer(None, _said("territory", "no-match", f"属地{words}为{area.name}，但{why_not}"))
-        why = f"属地{words}为{area.name} → {found.name}"
+            return Answer(None, _said("territory", "no-match", f"属地{level}为{area.name}，但{why_not}"))
+        why = f"属地{level}为{area.name} → {found.name}"
         return Answer(unit, _said("territory", "matched", why, unit))
 
 

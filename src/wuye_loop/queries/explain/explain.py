@@ -153,8 +153,8 @@ def _because(world: World, role: Role, area_path: str, level: str) -> str:
     if isinstance(where, DutyUnit):
         at = level if where.level == "current" else where.level.value
         area = world.directory.area_at(area_path, at)
-        words = next((title for item, title in LEVELS.items() if item.value == at), at)
-        return f"它是属地{words}（{area.name if area else '未知'}）职责为 {where.duty} 的单位"
+        level = next((title for item, title in LEVELS.items() if item.value == at), at)
+        return f"它是属地{level}（{area.name if area else '未知'}）职责为 {where.duty} 的单位"
     if isinstance(where, EstateUnit):
         return "它是小区的物业企业"
     return f"规则里写明是{Wording(world.rules.workflow).unit(role)}"

@@ -42,6 +42,8 @@ _TOGETHER: Final = (
 )
 _WITHIN: Final = "“{title}”"
 _INNER: Final = str.maketrans("“”", "‘’")
+_LEVEL: Final = "level"
+_INSIDE: Final = ("fact", _LEVEL)  # parts that stand within a sentence, and are no names
 _OR: Final = " 或 "
 _LISTS: Final = {"；": "; ", "、": ", ", _OR: " or "}
 _SPACES: Final = re.compile("  +")
@@ -57,6 +59,12 @@ def _signed(form: str) -> str:
     for sign, english in (*_SIGNS.items(), ("（", " ("), ("）", ")"), ("}{", "} {")):
         form = form.replace(sign, english)
     return form
+
+
+def _inner(said: str) -> str:
+    """Return a word as it stands within a sentence."""
+    lower = said[:1].lower() + said[1:]
+    return Said(lower, [said]) if isinstance(said, Said) else lower
 
 
 class Said(str):
@@ -181,8 +189,7 @@ class Catalogue:
         if form is None:
             return self._known(str(text), 0) if len(text) <= _MOST else None
         parts = {name: self._held(part) for name, part in text.parts.items()}
-        if "fact" in parts:  # within a sentence
-            parts["fact"] = parts["fact"][:1].lower() + parts["fact"][1:]
+        parts |= {name: _inner(parts[name]) for name in _INSIDE if name in parts}
         if form == _WITHIN:
             parts = {name: Said(part.translate(_INNER), [part]) for name, part in parts.items()}
         return Said(_SPACES.sub(" ", _PLACE.sub(lambda found: parts[found[1]], form)).strip(" "), parts.values())
@@ -288,6 +295,8 @@ class Catalogue:
             held = values.get(found.group(1), found.group())
             core = held.strip()
             said = (self._known(core, deep) or Said.kept(core)) if WORDS.search(core) else _signed(core)
+            if found.group(1) == _LEVEL and found.start():
+                said = _inner(said)
             parts.append(said)
             return held.replace(core, said) if said else held
 
