@@ -145,10 +145,16 @@ def test_a_second_one_meanwhile_keeps_no_mark(healthy: Run, monkeypatch: pytest.
     ("processes", "many", "number"), [(1, 3, signal.SIGKILL), (2, 1100, signal.SIGKILL), (2, 1100, signal.SIGINT)]
 )
 def test_a_program_that_is_killed_between_pieces_is_taken_up(
-    lived_in: tuple[str, Path], tmp_path: Path, processes: int, many: int, number: signal.Signals
+    lived_in: tuple[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    processes: int,
+    many: int,
+    number: signal.Signals,
 ) -> None:
     """A table that only the end of a verification reads is locked: it waits there, all grievances done, and is killed."""
     with copied(lived_in, tmp_path) as run:
+        monkeypatch.setenv("WUYE_LOCK_TIMEOUT_MS", "60000")  # on a slow machine it waits there longer than two seconds
         rows = "".join(f"n{n},甲,停水\n" for n in range(many - 3))
         (tmp_path / "rows.csv").write_text(f"编号,标题,内容\n{rows}", encoding="utf-8")
         assert run("import", tmp_path / "rows.csv").exit_code == 0

@@ -393,7 +393,9 @@ class Life(Checked):
             return {"days": data.draw(st.integers(1, 10)), "reason": "等配件"}, 0
         if kind == "suspension":
             calendar = self.calendar()
-            today = calendar.local_date(self.town.now)
+            # A wall clock that was put back is behind what the ledger has seen, and that is what a step goes by.
+            ((last,),) = self.town.rows("SELECT max(at) FROM ledger")
+            today = calendar.local_date(max(self.town.now, last))
             days = (today - calendar.local_date(MONDAY)).days + data.draw(st.integers(0, 9))
             return {"until": str(calendar.local_date(MONDAY) + timedelta(days=days)), "reason": "要大修"}, days
         if kind == "assist":
