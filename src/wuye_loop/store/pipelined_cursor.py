@@ -36,21 +36,6 @@ def _to_put_on(connection: Any) -> tuple[str, str] | None:
     return found
 
 
-def _begun(cursor: Any, query: Any, params: Params, plain: Any, **options: Any) -> Iterator[Any]:
-    """Send BEGIN, what is to be put on, and the statement; then wait for all their answers. The connection is locked."""
-    connection = cursor._conn  # noqa: SLF001 psycopg's parts are put together otherwise than it does
-    connection._check_connection_ok()  # noqa: SLF001 as above
-    asked = _asked(cursor, query, params)  # before anything is sent: it may refuse
-
-    def queued() -> Iterator[Any]:
-        yield from _opening(connection, plain)
-        yield from cursor._maybe_prepare_gen(asked, **options)  # noqa: SLF001 as above
-
-    yield from _in_one_trip(connection, queued())
-    cursor._last_query = query  # noqa: SLF001 as above
-    yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
-
-
 def _opening(connection: Any, plain: Any) -> Iterator[Any]:
     """Queue what begins a transaction."""
     yield from connection._exec_command(connection._get_tx_start_command())  # noqa: SLF001 as above
@@ -61,43 +46,30 @@ def _opening(connection: Any, plain: Any) -> Iterator[Any]:
         yield from first._maybe_prepare_gen(_asked(first, _PUT_ON, put_on))  # noqa: SLF001 as above
 
 
-def each(cursors: Sequence[Any], statements: Sequence[tuple[Any, Params]], plain: Any, *, last: bool) -> Iterator[Any]:
-    """Send several statements at once, with BEGIN where none was sent, and the `last` with the end; wait for all answers.
+def each(
+    cursors: Sequence[Any], statements: Sequence[tuple[Any, Params]], plain: Any, *, last: bytes = b"", **options: Any
+) -> Iterator[Any]:
+    """Send statements at once, with what begins a transaction where none has begun, and the `last` command; wait for all answers.
 
-    Each answer is its cursor's. The connection, which is that of all cursors, is locked.
+    Each answer is its cursor's. Where a statement is refused, those after it and the last are not carried out: the server
+    skips what is left. The connection, which is that of all cursors, is locked.
     """
-    connection = cursors[0]._conn  # noqa: SLF001 as above
+    connection = cursors[0]._conn  # noqa: SLF001 psycopg's parts are put together otherwise than it does
     connection._check_connection_ok()  # noqa: SLF001 as above
+    # Before anything is sent: it may refuse.
     asked = [_asked(cursor, *statement) for cursor, statement in zip(cursors, statements, strict=True)]
 
     def queued() -> Iterator[Any]:
         if _begins(connection):
             yield from _opening(connection, plain)
         for cursor, query in zip(cursors, asked, strict=True):
-            yield from cursor._maybe_prepare_gen(query)  # noqa: SLF001 as above
+            yield from cursor._maybe_prepare_gen(query, **options)  # noqa: SLF001 as above
         if last:
-            yield from connection._exec_command(b"ROLLBACK")  # noqa: SLF001 as above
+            yield from connection._exec_command(last)  # noqa: SLF001 as above
 
     yield from _in_one_trip(connection, queued())
-    yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
-
-
-def ended(connection: Any, statements: Sequence[tuple[Any, Params]], plain: Any) -> Iterator[Any]:
-    """Send the last statements of a transaction together with its COMMIT; then wait for all their answers.
-
-    Where one of them is refused, those after it and the COMMIT are not carried out: the server skips what is left. The
-    connection is locked.
-    """
-    connection._check_connection_ok()  # noqa: SLF001 as above
-    cursors = [plain(connection) for _ in statements]
-    asked = [_asked(cursor, *statement) for cursor, statement in zip(cursors, statements, strict=True)]
-
-    def queued() -> Iterator[Any]:
-        for cursor, query in zip(cursors, asked, strict=True):
-            yield from cursor._maybe_prepare_gen(query)  # noqa: SLF001 as above
-        yield from connection._exec_command(b"COMMIT")  # noqa: SLF001 as above
-
-    yield from _in_one_trip(connection, queued())
+    for cursor, (query, _) in zip(cursors, statements, strict=True):
+        cursor._last_query = query  # noqa: SLF001 as above
     yield from connection._prepared.maintain_gen(connection)  # noqa: SLF001 as above
 
 
@@ -140,7 +112,7 @@ class OneTripCursor(Cursor[Any]):
             return super().execute(query, params, **options)
         try:
             with self._conn.lock:
-                self._conn.wait(_begun(self, query, params, Cursor, **options))  # type: ignore[arg-type]
+                self._conn.wait(each([self], [(query, params)], Cursor, **options))  # type: ignore[arg-type]
         except _NO_TRACEBACK as error:
             raise error.with_traceback(None) from None
         return self
@@ -155,7 +127,7 @@ class AsyncOneTripCursor(AsyncCursor[Any]):
             return await super().execute(query, params, **options)
         try:
             async with self._conn.lock:
-                await self._conn.wait(_begun(self, query, params, AsyncCursor, **options))  # type: ignore[arg-type]
+                await self._conn.wait(each([self], [(query, params)], AsyncCursor, **options))  # type: ignore[arg-type]
         except _NO_TRACEBACK as error:
             raise error.with_traceback(None) from None
         return self

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.util import await_
 
 from wuye_loop.store import reach
-from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor, each, ended
+from wuye_loop.store.pipelined_cursor import AsyncOneTripCursor, OneTripCursor, each
 
 _AT_HAND = "asked ahead"  # where a session keeps it
 
@@ -53,13 +53,7 @@ def end(session: Session, statements: Sequence[tuple[str, Mapping[str, Any]]]) -
         for statement, params in statements:
             connection.exec_driver_sql(statement, params)
         return  # its end follows by itself
-    driver: Any = connection.connection.driver_connection
-    with _sqlalchemys(connection, *statements[0]):
-        if isinstance(driver, psycopg.AsyncConnection):
-            await_(_ended_async(driver, statements))
-        else:
-            with driver.lock:
-                driver.wait(ended(driver, statements, psycopg.Cursor))
+    _one_trip(connection, statements, b"COMMIT")
 
 
 Asked = tuple[str, Mapping[str, Any]]
@@ -74,15 +68,7 @@ def ahead(session: Session, asked: Sequence[Asked], *, last: bool = False) -> No
     connection = session.connection()
     if connection.dispatch.before_cursor_execute or connection.dispatch.after_cursor_execute:
         return  # each is asked for when its turn comes
-    driver: Any = connection.connection.driver_connection
-    with _sqlalchemys(connection, *asked[0]):
-        if isinstance(driver, psycopg.AsyncConnection):
-            answers = await_(_each_async(driver, asked, last=last))
-        else:
-            cursors = [psycopg.Cursor(driver) for _ in asked]
-            with driver.lock:
-                driver.wait(each(cursors, asked, psycopg.Cursor, last=last))
-            answers = [cursor.fetchall() for cursor in cursors]
+    answers = _one_trip(connection, asked, b"ROLLBACK" if last else b"")
     if last:
         reach.ended_early(session)
     for one, answer in zip(asked, answers, strict=True):
@@ -92,13 +78,6 @@ def ahead(session: Session, asked: Sequence[Asked], *, last: bool = False) -> No
 def known(session: Session, asked: Asked, answer: list[tuple[Any, ...]]) -> None:
     """Have an answer at hand."""
     session.info.setdefault(_AT_HAND, {}).setdefault(asked[0], []).append((asked[1], answer))
-
-
-async def _each_async(driver: Any, asked: Sequence[Asked], *, last: bool) -> list[list[tuple[Any, ...]]]:
-    cursors = [psycopg.AsyncCursor(driver) for _ in asked]
-    async with driver.lock:
-        await driver.wait(each(cursors, asked, psycopg.AsyncCursor, last=last))
-    return [await cursor.fetchall() for cursor in cursors]
 
 
 def rows(session: Session, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -111,9 +90,23 @@ def rows(session: Session, statement: str, params: Mapping[str, Any]) -> list[tu
     return execute(session, statement, params).rows
 
 
-async def _ended_async(driver: Any, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+def _one_trip(connection: Connection, asked: Sequence[Asked], last: bytes) -> list[list[tuple[Any, ...]]]:
+    """Send statements and the last command at once; return the rows of each, none where it returns none."""
+    driver: Any = connection.connection.driver_connection
+    with _sqlalchemys(connection, *asked[0]):
+        if isinstance(driver, psycopg.AsyncConnection):
+            return await_(_one_trip_async(driver, asked, last))
+        cursors = [psycopg.Cursor(driver) for _ in asked]
+        with driver.lock:
+            driver.wait(each(cursors, asked, psycopg.Cursor, last=last))
+        return [cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
+
+
+async def _one_trip_async(driver: Any, asked: Sequence[Asked], last: bytes) -> list[list[tuple[Any, ...]]]:
+    cursors = [psycopg.AsyncCursor(driver) for _ in asked]
     async with driver.lock:
-        await driver.wait(ended(driver, statements, psycopg.AsyncCursor))
+        await driver.wait(each(cursors, asked, psycopg.AsyncCursor, last=last))
+    return [await cursor.fetchall() if _has_rows(cursor) else [] for cursor in cursors]
 
 
 @contextmanager
@@ -138,5 +131,5 @@ async def _asked_async(cursor: AsyncOneTripCursor, statement: str, params: Mappi
     return Answer(await cursor.fetchall() if _has_rows(cursor) else [], cursor.rowcount)
 
 
-def _has_rows(cursor: OneTripCursor | AsyncOneTripCursor) -> bool:
+def _has_rows(cursor: psycopg.Cursor[Any] | psycopg.AsyncCursor[Any]) -> bool:
     return cursor.pgresult is not None and cursor.pgresult.status == ExecStatus.TUPLES_OK

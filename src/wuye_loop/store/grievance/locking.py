@@ -92,9 +92,9 @@ def lock(
 
     None when there is none, or none that this actor may see. Raises RecordDamaged where it cannot be read.
     """
-    locked = _read(session, number, actor, task_id, ticket, " FOR UPDATE OF g")
+    locked = _read(session, number, actor, task_id, ticket)
     if locked is not None and locked[1] != locked[0].situation.grievance.seq:
-        locked = _read(session, number, actor, task_id, ticket, " FOR UPDATE OF g")
+        locked = _read(session, number, actor, task_id, ticket)
     return locked[0] if locked else None
 
 
@@ -181,24 +181,23 @@ def read(
 
 def read_asked(number: str, actor: Actor, task_id: UUID | None = None) -> straight.Asked:
     """Return what `read` asks, to be asked ahead."""
-    predicate, params = visible(actor)
-    return f"{_SELECT} {_FROM} WHERE g.number = %(number)s AND {predicate}", params | {
-        "number": number,
-        "task_id": task_id,
-    }
+    return _asked(number, actor, task_id, None, "")
 
 
-def _read(
-    session: Session, number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None, ending: str
-) -> tuple[Locked, int] | None:
+def _asked(number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None, ending: str) -> straight.Asked:
     predicate, params = visible(actor)
     params |= {"number": number, "task_id": task_id}
     select, join = _SELECT, ""
     if ticket is not None:
         select, join = _SELECT_KEPT, _KEYED
         params |= {"k_id": ticket.key_id, "k_route": ticket.route, "k_key": ticket.key}
-    statement = f"{select} {_FROM} {join} WHERE g.number = %(number)s AND {predicate}{ending}"
-    rows = straight.execute(session, statement, params).rows
+    return f"{select} {_FROM} {join} WHERE g.number = %(number)s AND {predicate}{ending}", params
+
+
+def _read(
+    session: Session, number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None
+) -> tuple[Locked, int] | None:
+    rows = straight.execute(session, *_asked(number, actor, task_id, ticket, " FOR UPDATE OF g")).rows
     return _locked(rows[0][0]) if rows else None
 
 
