@@ -1,8 +1,9 @@
 """One running installation, as the doors see it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi import Request
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +14,7 @@ from wuye_loop.loop.grouped import Arrivals, Company, Filings
 from wuye_loop.settings import Settings
 from wuye_loop.store.database import Database
 
+T = TypeVar("T")
 _NO_ROOM: Final = {"53100", "58030"}  # PostgreSQL's codes: disk full, the disk does not write
 
 
@@ -86,3 +88,12 @@ def site_of(request: Request) -> Site:
     """Return the installation that a request came to."""
     site: Site = request.app.state.site
     return site
+
+
+def kept_of(request: Request, name: str, make: Callable[[], T]) -> T:
+    """Return what this process keeps by a name for all requests; it is made when it is first asked for."""
+    state = request.app.state
+    if not hasattr(state, name):
+        setattr(state, name, make())
+    kept: T = getattr(state, name)
+    return kept

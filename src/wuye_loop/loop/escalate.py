@@ -53,12 +53,13 @@ def sweep(loop: Loop, database: Database, *, jobs: Jobs | None = None, limit: in
     candidates = _candidates(database, now, limit)
     with ThreadPoolExecutor(1, "sweep") as writing:
         batches = _Batches(loop, database, jobs, writing)
-        while batch := list(islice(candidates, _BATCH)):
+        due = iter(lambda: list(islice(candidates, _BATCH)), [])
+        for batch in due:
             until = monotonic() + _UNLOOKED_SECONDS
             with uncollected():
                 batches.fire(batch)
-                while monotonic() < until and (batch := list(islice(candidates, _BATCH))):
-                    batches.fire(batch)
+                while monotonic() < until and (more := next(due, None)):
+                    batches.fire(more)
         batches.settle()
     if not batches.failed:
         metrics.sweep_lag_seconds.set(0)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.types import Receive, Scope, Send
 
 from wuye_loop.domain.errors import TooMany
+from wuye_loop.edge.site import kept_of
 from wuye_loop.web import language
 from wuye_loop.web.rows import Kind, sheet_of
 from wuye_loop.web.sheets import MEDIA, taken_away
@@ -83,11 +84,7 @@ class _Leaving(StreamingResponse):
 
 def _on_the_way(request: Request) -> set[UUID]:
     """Return whose files are on their way in this process."""
-    state = request.app.state
-    if not hasattr(state, "exports"):
-        state.exports = set()
-    found: set[UUID] = state.exports
-    return found
+    return kept_of(request, "exports", set[UUID])
 
 
 async def _sent(read: Read, how: Kind, listing: Listing, first: Any, whole: str, *, told: bool) -> AsyncIterator[bytes]:

@@ -14,7 +14,7 @@ from wuye_loop.domain.errors import Forbidden, WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import ActorKind
 from wuye_loop.edge.sign_in import Person, Tries, person_of
-from wuye_loop.edge.site import Site, site_of
+from wuye_loop.edge.site import Site, kept_of, site_of
 from wuye_loop.edge.transact import read
 from wuye_loop.queries.board import supervises
 from wuye_loop.web.addresses import LOOPBACK
@@ -239,11 +239,7 @@ def _meets(site: Site, session: Session) -> bool:
 
 def tries_of(request: Request) -> Tries:
     """Return this process's count of wrong passwords."""
-    state = request.app.state
-    if not hasattr(state, "tries"):
-        state.tries = Tries()
-    tries: Tries = state.tries
-    return tries
+    return kept_of(request, "tries", Tries)
 
 
 Here = Annotated[Visit, Depends(visit)]

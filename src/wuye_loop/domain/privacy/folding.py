@@ -33,6 +33,7 @@ _UNEVEN = re.compile(f"[{_UNSEEN}{_SEVERAL}]")
 _LOOKALIKES = dict(
     zip(map(ord, "АВЕКМНОРСТУХавекмнорстухΑΒΕΖΗΙΚΜΝΟΡΤΥΧοі"), "abekmhopctyxabekmhopctyxabezhikmnoptyxoi", strict=True)
 )
+NO_DIGIT = re.compile(r"\D")
 NUMERALS = "零〇○一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两弍弌"
 _NUMERALS = str.maketrans(
     NUMERALS,

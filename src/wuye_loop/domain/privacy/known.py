@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from wuye_loop.domain.expressions import expression
 from wuye_loop.domain.privacy.doors import read_doors
-from wuye_loop.domain.privacy.folding import fold
+from wuye_loop.domain.privacy.folding import NO_DIGIT, fold
 from wuye_loop.domain.privacy.names import NO_NAMES, Names, is_full_name, read_names
 from wuye_loop.domain.privacy.numbers import PHONE, find_likely
 from wuye_loop.domain.privacy.said_of_oneself import FULL_NAME, HAN, find_introductions, find_own_doors
@@ -21,7 +21,6 @@ _COUNTRY = expression(r"^(?:0{0,2}86)(?=1[3-9]\d{9}$|0\d{9,11}$)|^0(?=1[3-9]\d{9
 _AREA_CODE = expression(r"^0(?:10|2\d|[3-9]\d\d)(?=\d{7,8}$)")
 _NUMBER = expression(r"\+?\d(?:[\s\-.·()_—–]{0,3}\d){2,23}")
 _OF_MOBILE = expression(r"1[3-9]\d{9}")
-_NO_DIGIT = expression(r"\D")
 _NO_NAME = expression(r"\d|转|分机")
 _NO_LETTERS = expression(r"[^\u3400-\u9fffa-z·]+")
 _APART = expression(r"(?:转|ext\.?|分机号?)\s?\d{1,6}|[,，、;；/|\n]")
@@ -166,7 +165,7 @@ def _numbers(written: str, fewest: int = _FEWEST) -> frozenset[str]:
     """Return the telephones and accounts in a field by their digits, with what people shorten them to."""
     found: set[str] = set()
     digits = fold(written).digits
-    if len(_NO_DIGIT.sub("", digits)) < fewest:
+    if len(NO_DIGIT.sub("", digits)) < fewest:
         return frozenset()
     for piece in _APART.split(digits):
         for run in _NUMBER.findall(piece or ""):
@@ -182,7 +181,7 @@ def _numbers(written: str, fewest: int = _FEWEST) -> frozenset[str]:
 
 def _of_run(run: str) -> Iterator[str]:
     """Yield the numbers that digits with spaces and lines between them are: one, or several beside one another."""
-    groups = [_NO_DIGIT.sub("", group) for group in run.split()]
+    groups = [NO_DIGIT.sub("", group) for group in run.split()]
     if all(len(group) >= _LOCAL_FEWEST for group in groups):
         yield from groups
     elif sum(map(len, groups)) <= _LONGEST_PHONE:
@@ -196,7 +195,7 @@ def _of_run(run: str) -> Iterator[str]:
                 number = ""
         yield number
     if extended := _EXTENDED.match(run.strip()):
-        yield _NO_DIGIT.sub("", extended[1])
+        yield NO_DIGIT.sub("", extended[1])
 
 
 _LOCAL_FEWEST: Final = 7

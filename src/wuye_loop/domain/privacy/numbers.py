@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from wuye_loop.domain.expressions import expression
-from wuye_loop.domain.privacy.folding import NUMERALS, Folded, occurrences
+from wuye_loop.domain.privacy.folding import NO_DIGIT, NUMERALS, Folded, occurrences
 from wuye_loop.domain.privacy.spared import Spared, is_counted, is_date, is_service
 
 Span = tuple[int, int]
@@ -17,7 +17,6 @@ BANK: Final = "银行账号"
 Found = tuple[int, int, str]
 
 _RUN = expression(r"\d+")
-_NO_DIGIT = expression(r"\D")
 _EXTENDED = expression(r"转|ext|分机")
 # What may stand between the digits of a number that nobody gave: of one that is known it may be anything.
 _APART: Final = r"[ \t\n\u3000\u00a0\-.·•‧・—–_/\\*x×~|,，、()#:]{1,3}"
@@ -290,15 +289,15 @@ _MOST_CALLED: Final = 13
 
 def _is_called(digits: str, found: re.Match[str], spared: Spared) -> bool:
     """Say whether what stands after a word for a telephone is one."""
-    number = _NO_DIGIT.sub("", found[1])
+    number = NO_DIGIT.sub("", found[1])
     if not _FEWEST_CALLED <= len(number) <= _MOST_CALLED or is_date(number) or _is_span_of_years(found[1]):
         return False
     return not _is_spared(number, number, spared) and not is_counted(digits, found.start(1), found.end(1))
 
 
 def _is_spared(whole: str, local: str, spared: Spared) -> bool:
-    number = whole if whole.isdecimal() else _NO_DIGIT.sub("", _EXTENDED.split(whole)[0])
-    every = {number, _PREFIX.sub("", number), _NO_DIGIT.sub("", local)}
+    number = whole if whole.isdecimal() else NO_DIGIT.sub("", _EXTENDED.split(whole)[0])
+    every = {number, _PREFIX.sub("", number), NO_DIGIT.sub("", local)}
     return any(spared.has_phone(one) for one in every if one)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wuye_loop.domain.expressions import expression
+from wuye_loop.domain.privacy.folding import NO_DIGIT
 
 # --- what a directory makes public ----------------------------------------------------------------------------------
 
@@ -135,13 +136,12 @@ _SERVING: Final = frozenset(
     "服咨监投举值办客报维抢救应受公前总时便信线街居社物住房管指派局科我本"
 )  # it needs one of these
 _SERVICE_BACK: Final = 24
-_NO_DIGIT = expression(r"\D")
 _MOBILE = expression(r"(?:\+?0{0,2}86)?1[3-9]\d{9}$")
 
 
 def is_service(text: str, start: int, end: int, spared: Spared) -> bool:
     """Say whether a telephone is told as an office's own, and is not a mobile number."""
-    if _MOBILE.match(_NO_DIGIT.sub("", text[start:end])):
+    if _MOBILE.match(NO_DIGIT.sub("", text[start:end])):
         return False
     before = text[max(0, start - _SERVICE_BACK) : start]
     return spared.reply or (not _SERVING.isdisjoint(before) and _SERVICE.search(before) is not None)

@@ -26,6 +26,7 @@ from wuye_loop.store.reads.recorded import WHOLE, Share
 from wuye_loop.store.schema import metadata
 
 _BATCH = 500
+_IN_SHARE: Final = "{id} >= %(first)s AND (%(beyond)s::uuid IS NULL OR {id} < %(beyond)s::uuid)"
 _FIRST: Final = UUID(int=0)
 _LAST: Final = UUID(int=2**128 - 1)
 
@@ -90,7 +91,7 @@ SELECT {", ".join(f"g.{name}" for name in (*_GRIEVANCE.selected, *_ORDER))}, {",
             WHEN EXISTS (SELECT 1 FROM area t WHERE t.parent_code IS NULL AND t.path = g.area_path) THEN g.area_path
             ELSE '' END AS area_there
 FROM grievance g LEFT JOIN area a ON a.code = g.area_code LEFT JOIN complainant x ON x.grievance_id = g.id
-WHERE g.id >= %(first)s AND (%(beyond)s::uuid IS NULL OR g.id < %(beyond)s::uuid)
+WHERE {_IN_SHARE.format(id="g.id")}
   AND (%(since)s::timestamptz IS NULL OR EXISTS (
     SELECT 1 FROM ledger l WHERE l.grievance_id = g.id AND l.seq = g.seq AND l.at >= %(since)s::timestamptz))
   AND @written
@@ -127,9 +128,9 @@ _ENTRIES = """
 SELECT seq, at, action, task_id, actor, from_state, to_state, facts, changes, audience, coalesce(hash, ''), packed, grievance_id
 FROM ledger WHERE grievance_id = ANY(%(ids)s) ORDER BY grievance_id, seq
 """
-_CONTENTS = """
+_CONTENTS = f"""
 SELECT id, encode(sha256(content), 'hex') = sha256 AS sound FROM attachment
-WHERE id >= %(first)s AND (%(beyond)s::uuid IS NULL OR id < %(beyond)s::uuid) ORDER BY id LIMIT 20
+WHERE {_IN_SHARE.format(id="id")} ORDER BY id LIMIT 20
 """
 # Every task of a document that is not the document's own has one line, and every line its task; lines count from 1.
 _LINES = """
@@ -154,9 +155,7 @@ def count(session: Session) -> int:
 def count_in(session: Session, share: Share) -> int:
     """Return how many grievances of a share there are."""
     asked = {"first": share.first or _FIRST, "beyond": share.beyond}
-    counted = (
-        "SELECT count(*) FROM grievance WHERE id >= %(first)s AND (%(beyond)s::uuid IS NULL OR id < %(beyond)s::uuid)"
-    )
+    counted = f"SELECT count(*) FROM grievance WHERE {_IN_SHARE.format(id='id')}"
     return int(session.connection().exec_driver_sql(counted, asked).scalar_one())
 
 

@@ -14,7 +14,7 @@ from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from wuye_loop.domain.errors import NotFound
-from wuye_loop.edge.site import Site, site_of
+from wuye_loop.edge.site import Site, kept_of, site_of
 from wuye_loop.edge.transact import read
 from wuye_loop.queries.surroundings import estates
 from wuye_loop.store.database import of_the_crowd
@@ -106,11 +106,7 @@ def _gather(site: Site, codes: Sequence[str], session: Session) -> dict[str | No
 
 def forms_of(request: Request) -> Forms:
     """Return this process's forms."""
-    state = request.app.state
-    if not hasattr(state, "forms"):
-        state.forms = Forms(site_of(request))
-    forms: Forms = state.forms
-    return forms
+    return kept_of(request, "forms", partial(Forms, site_of(request)))
 
 
 async def form(request: Request, code: str | None) -> Response:

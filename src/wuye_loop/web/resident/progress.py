@@ -11,7 +11,7 @@ from wuye_loop.domain.errors import IllegalAction, NotFound, TooMany, WuyeError
 from wuye_loop.domain.grievance.situation import Actor
 from wuye_loop.domain.terms import Audience, Stage
 from wuye_loop.edge.sign_in import Tries
-from wuye_loop.edge.site import Site, site_of
+from wuye_loop.edge.site import Site, kept_of, site_of
 from wuye_loop.edge.transact import outcome_of, read
 from wuye_loop.edge.uploading import keep
 from wuye_loop.loop import attachments, handle
@@ -107,16 +107,12 @@ async def progress(request: Request, number: Number, code: Code) -> Response:
 
 
 def _following(request: Request) -> Following:
-    state = request.app.state
-    if not hasattr(state, "following"):
-        site = site_of(request)
+    site = site_of(request)
 
-        def made(session: Session, number: str, looked: Looked) -> dict[str, Any]:
-            return _shows(site, session, number, resident(), looked, None)
+    def made(session: Session, number: str, looked: Looked) -> dict[str, Any]:
+        return _shows(site, session, number, resident(), looked, None)
 
-        state.following = Following(site, made)
-    following: Following = state.following
-    return following
+    return kept_of(request, "following", lambda: Following(site, made))
 
 
 async def _progress(
