@@ -92,9 +92,9 @@ def lock(
 
     None when there is none, or none that this actor may see. Raises RecordDamaged where it cannot be read.
     """
-    locked = _read(session, number, actor, task_id, ticket)
+    locked = _read(session, number, actor, task_id, ticket, " FOR UPDATE OF g")
     if locked is not None and locked[1] != locked[0].situation.grievance.seq:
-        locked = _read(session, number, actor, task_id, ticket)
+        locked = _read(session, number, actor, task_id, ticket, " FOR UPDATE OF g")
     return locked[0] if locked else None
 
 
@@ -195,9 +195,9 @@ def _asked(number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | Non
 
 
 def _read(
-    session: Session, number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None
+    session: Session, number: str, actor: Actor, task_id: UUID | None, ticket: Ticket | None, ending: str
 ) -> tuple[Locked, int] | None:
-    rows = straight.execute(session, *_asked(number, actor, task_id, ticket, " FOR UPDATE OF g")).rows
+    rows = straight.execute(session, *_asked(number, actor, task_id, ticket, ending)).rows
     return _locked(rows[0][0]) if rows else None
 
 
